@@ -1,0 +1,50 @@
+//! The vocabulary of tickgate: what every other package says to every other.
+//!
+//! Flow: a venue's bytes become an [`Event`]; an agent's or a strategy's wish becomes a [`Request`]; whatever enters the
+//! deterministic core is an [`Input`]; the gate answers with a [`Verdict`]; readers of shared memory see a [`page`].
+//!
+//! Must never: hold state, read a clock, allocate, use a float, or contain `unsafe`. Every type that crosses a thread, a
+//! process or a file has `to_words` and a validating `from_words`, so that no byte from outside becomes an illegal value.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::float_arithmetic
+)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod decimal;
+mod event;
+mod id;
+mod input;
+mod instrument;
+mod num;
+mod order;
+pub mod page;
+mod report;
+mod request;
+mod state;
+mod verdict;
+mod words;
+
+pub use decimal::{Scaled, parse_decimal};
+pub use event::{Event, Flags, Kind};
+pub use id::{
+    AccountId, ClientOrderId, DeskId, FeedId, InstrumentId, Note, OrderId, OrderRef, Symbol,
+    TextTooLong, VenueNumber,
+};
+pub use input::{Body, Control, Input};
+pub use instrument::{Currency, Instrument};
+pub use num::{DAY_NS, Money, OutOfRange, Px, Qty, Ts};
+pub use order::{Order, OrderState, OrderType, Origin, Side, Tif};
+pub use report::{Report, ReportKind};
+pub use request::{Ask, HaltScope, Request, Terms};
+pub use state::{Cause, HaltLevel, Integrity, Mode, TradingState};
+pub use verdict::{Finding, Reject, Verdict};
+pub use words::{BadWord, WordReader, WordWriter};

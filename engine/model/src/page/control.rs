@@ -1,0 +1,261 @@
+//! The engine as a whole.
+
+use crate::num::Ts;
+use crate::state::{HaltLevel, Mode};
+use crate::words::{BadWord, WordReader, WordWriter};
+use crate::{FeedId, Symbol};
+
+use super::board::INDICATOR_SLOTS;
+
+/// Counters by reject code; slot `code - 1`.
+pub const REJECT_SLOTS: usize = 32;
+
+/// Names of the stages whose latency is measured, in the order in which a tick or an order passes them.
+/// `hold` is the wait for the journal.
+pub const STAGES: [&str; 6] = ["decode", "book", "indicators", "gate", "publish", "hold"];
+
+/// Counters of one feed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FeedCounters {
+    /// Which.
+    pub feed: FeedId,
+    /// Messages decoded.
+    pub messages: u64,
+    /// Bytes read.
+    pub bytes: u64,
+    /// Messages of an unknown type, skipped.
+    pub unknown: u64,
+    /// Messages that no decoder could read, skipped.
+    pub bad: u64,
+    /// Messages lost: holes in the sequence.
+    pub lost: u64,
+}
+
+/// Latency of one stage, nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StageLatency {
+    /// Half of all were faster.
+    pub p50: u64,
+    /// 99 of 100.
+    pub p99: u64,
+    /// 999 of 1,000.
+    pub p999: u64,
+    /// The slowest.
+    pub max: u64,
+    /// How many were measured.
+    pub count: u64,
+}
+
+/// Name and scale of an indicator slot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IndicatorSlot {
+    /// Its name, empty if the slot is free.
+    pub name: Symbol,
+    /// A value counts units of 10^-this; for an indicator in units of price, on top of the instrument's `px_decimals`.
+    pub decimals: u8,
+    /// Whether it is in units of price.
+    pub is_price: bool,
+}
+
+/// The page of the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Control {
+    /// Number of the last input.
+    pub engine_seq: u64,
+    /// Engine time.
+    pub now: Ts,
+    /// Wall clock when the engine started.
+    pub started: Ts,
+    /// Rounds of the engine's loop so far.
+    pub loops: u64,
+    /// What becomes of orders that pass.
+    pub mode: Mode,
+    /// The highest halt over everything.
+    pub halt: HaltLevel,
+    /// Whether the journal takes no more.
+    pub journal_full: bool,
+    /// Instruments, accounts and lines that have a page.
+    pub instruments: u32,
+    /// See `instruments`.
+    pub accounts: u32,
+    /// See `instruments`.
+    pub lines: u32,
+    /// Slots of the order table that were ever used.
+    pub orders: u32,
+    /// Last input whose record the journal has written.
+    pub journal_written: u64,
+    /// Last input whose record has reached the disk.
+    pub journal_synced: u64,
+    /// Digest of every configuration file.
+    pub config_digest: u64,
+    /// Running hash of the core's state.
+    pub state_hash: u64,
+    /// Resting orders in all books.
+    pub live_orders: u64,
+    /// Orders that passed the gate.
+    pub passed: u64,
+    /// Orders refused, by primary reject code.
+    pub refused: [u64; REJECT_SLOTS],
+    /// The first four feeds; `feed_count` of them are in use.
+    pub feeds: [FeedCounters; 4],
+    /// See `feeds`.
+    pub feed_count: u32,
+    /// Latency by stage, in the order of [`STAGES`].
+    pub stages: [StageLatency; STAGES.len()],
+    /// What the indicator values of a board page mean.
+    pub indicators: [IndicatorSlot; INDICATOR_SLOTS],
+}
+
+impl Control {
+    /// Words of a page.
+    pub const WORDS: usize = 15 + REJECT_SLOTS + 4 * 6 + STAGES.len() * 5 + INDICATOR_SLOTS * 3;
+
+    /// The page as words.
+    pub fn to_words(&self) -> [u64; Self::WORDS] {
+        let mut words = [0; Self::WORDS];
+        let mut to = WordWriter::new(&mut words);
+        to.u64(self.engine_seq);
+        to.u64(self.now.0);
+        to.u64(self.started.0);
+        to.u64(self.loops);
+        to.bytes([self.mode.code(), self.halt.code(), self.journal_full.into(), 0, 0, 0, 0, 0]);
+        to.pair(self.instruments, self.accounts);
+        to.pair(self.lines, self.orders);
+        to.u64(self.journal_written);
+        to.u64(self.journal_synced);
+        to.u64(self.config_digest);
+        to.u64(self.state_hash);
+        to.u64(self.live_orders);
+        to.u64(self.passed);
+        to.u64(self.feed_count.into());
+        to.u64(0);
+        self.refused.iter().for_each(|count| to.u64(*count));
+        for feed in &self.feeds {
+            to.u64(feed.feed.0.into());
+            for count in [feed.messages, feed.bytes, feed.unknown, feed.bad, feed.lost] {
+                to.u64(count);
+            }
+        }
+        for stage in &self.stages {
+            for value in [stage.p50, stage.p99, stage.p999, stage.max, stage.count] {
+                to.u64(value);
+            }
+        }
+        for slot in &self.indicators {
+            slot.name.to_words().into_iter().for_each(|word| to.u64(word));
+            to.bytes([slot.decimals, slot.is_price.into(), 0, 0, 0, 0, 0, 0]);
+        }
+        words
+    }
+
+    /// Reads words back.
+    ///
+    /// # Errors
+    ///
+    /// [`BadWord`] names the first word that holds no legal value; a page never written is one.
+    pub fn from_words(words: &[u64; Self::WORDS]) -> Result<Control, BadWord> {
+        let mut from = WordReader::new(words);
+        let [engine_seq, now, started, loops] = core::array::from_fn(|_| from.u64());
+        let [mode, halt, journal_full, ..] = from.bytes();
+        let mode = from.legal(Mode::from_code(mode))?;
+        let halt = from.legal(HaltLevel::from_code(halt))?;
+        let (instruments, accounts) = from.pair();
+        let (lines, orders) = from.pair();
+        let [journal_written, journal_synced, config_digest, state_hash, live_orders, passed] =
+            core::array::from_fn(|_| from.u64());
+        let feed_count = from.u64();
+        let feed_count = from.legal((feed_count <= 4).then_some(feed_count as u32))?;
+        from.u64();
+        let refused = core::array::from_fn(|_| from.u64());
+        let feeds = core::array::from_fn(|_| {
+            let feed = FeedId(from.u64() as u8);
+            let [messages, bytes, unknown, bad, lost] = core::array::from_fn(|_| from.u64());
+            FeedCounters { feed, messages, bytes, unknown, bad, lost }
+        });
+        let stages = core::array::from_fn(|_| {
+            let [p50, p99, p999, max, count] = core::array::from_fn(|_| from.u64());
+            StageLatency { p50, p99, p999, max, count }
+        });
+        let mut indicators = [IndicatorSlot::default(); INDICATOR_SLOTS];
+        for slot in &mut indicators {
+            let name = Symbol::from_words([from.u64(), from.u64()]);
+            let name = from.legal(name)?;
+            let [decimals, is_price, ..] = from.bytes();
+            *slot = IndicatorSlot {
+                name,
+                decimals: from.legal((decimals <= 18).then_some(decimals))?,
+                is_price: is_price == 1,
+            };
+        }
+        Ok(Control {
+            engine_seq,
+            now: Ts(now),
+            started: Ts(started),
+            loops,
+            mode,
+            halt,
+            journal_full: journal_full == 1,
+            instruments,
+            accounts,
+            lines,
+            orders,
+            journal_written,
+            journal_synced,
+            config_digest,
+            state_hash,
+            live_orders,
+            passed,
+            refused,
+            feeds,
+            feed_count,
+            stages,
+            indicators,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: the page fills its words exactly and survives them. Method: count, then odd values at both ends.
+    #[test]
+    fn words_read_back() {
+        let mut page = Control {
+            engine_seq: 1,
+            now: Ts(2),
+            started: Ts(3),
+            loops: 4,
+            mode: Mode::Replay,
+            halt: HaltLevel::Halted,
+            journal_full: true,
+            instruments: 5,
+            accounts: 6,
+            lines: 7,
+            orders: 8,
+            journal_written: 9,
+            journal_synced: 10,
+            config_digest: 11,
+            state_hash: 12,
+            live_orders: 13,
+            passed: 14,
+            refused: [15; REJECT_SLOTS],
+            feeds: [FeedCounters {
+                feed: FeedId(16),
+                messages: 17,
+                bytes: 18,
+                unknown: 19,
+                bad: 20,
+                lost: 21,
+            }; 4],
+            feed_count: 4,
+            stages: [StageLatency { p50: 22, p99: 23, p999: 24, max: 25, count: 26 }; STAGES.len()],
+            indicators: [IndicatorSlot::default(); INDICATOR_SLOTS],
+        };
+        page.indicators[15] =
+            IndicatorSlot { name: Symbol::new("rsi14").unwrap(), decimals: 12, is_price: true };
+        assert_eq!(Control::from_words(&page.to_words()), Ok(page));
+        assert_ne!(page.to_words()[Control::WORDS - 1], 0, "the last word is used");
+        assert!(Control::from_words(&[0; Control::WORDS]).is_err());
+    }
+}

@@ -1,0 +1,141 @@
+//! What happened, in order: the last records of a broadcast ring.
+
+use crate::num::{Px, Qty, Ts};
+use crate::order::Side;
+use crate::state::codes;
+use crate::words::BadWord;
+use crate::{AccountId, InstrumentId, OrderId};
+
+codes!(
+    /// What a record says. `code` and `aux` of [`TapeRecord`] depend on it.
+    TapeKind {
+        /// A printable trade of the venue; `aux` is the match number.
+        Trade = 1 => "trade",
+        /// An order passed the gate.
+        Passed = 2 => "passed",
+        /// An order or a change was refused; `code` is the primary [`crate::Reject`], `aux` all bits.
+        Refused = 3 => "refused",
+        /// The venue works the order.
+        Working = 4 => "working",
+        /// An order filled; `aux` is the execution id.
+        Fill = 5 => "fill",
+        /// An order is cancelled.
+        Cancelled = 6 => "cancelled",
+        /// An order has new terms.
+        Replaced = 7 => "replaced",
+        /// A halt level changed; `code` is the [`crate::HaltLevel`], `aux` 1 all, 2 account, 3 instrument.
+        Halt = 8 => "halt",
+        /// A trading state changed; `code` is the [`crate::TradingState`].
+        State = 9 => "state",
+        /// A book's integrity changed; `code` is the [`crate::Integrity`], `aux` the [`crate::Cause`].
+        Integrity = 10 => "integrity",
+        /// The venue refused an order or a change.
+        VenueRefused = 11 => "venue_refused",
+    }
+);
+
+/// One record of the tape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TapeRecord {
+    /// Number of the input that caused it.
+    pub engine_seq: u64,
+    /// Engine time.
+    pub now: Ts,
+    /// What.
+    pub kind: TapeKind,
+    /// Side of the order, or of the resting order of a trade, if known.
+    pub side: Option<Side>,
+    /// See [`TapeKind`]; zero where unused.
+    pub code: u8,
+    /// Whose order; zero where unused.
+    pub account: AccountId,
+    /// Which instrument; zero where unused.
+    pub instrument: InstrumentId,
+    /// Which order; zero where unused.
+    pub order: OrderId,
+    /// Price, in price units.
+    pub px: Px,
+    /// Quantity, in quantity units.
+    pub qty: Qty,
+    /// See [`TapeKind`]; zero where unused.
+    pub aux: u64,
+}
+
+impl TapeRecord {
+    /// Words of a record.
+    pub const WORDS: usize = 8;
+
+    /// The record as words.
+    pub const fn to_words(&self) -> [u64; Self::WORDS] {
+        let side = match self.side {
+            None => 0,
+            Some(side) => side as u8,
+        };
+        let head = u32::from_le_bytes([self.kind as u8, side, self.code, 0]);
+        let account = self.account.0 as u64;
+        [
+            self.engine_seq,
+            self.now.0,
+            head as u64 | account << 32,
+            self.instrument.0 as u64,
+            self.order.0,
+            self.px.0.cast_unsigned(),
+            self.qty.0.cast_unsigned(),
+            self.aux,
+        ]
+    }
+
+    /// Reads words back.
+    ///
+    /// # Errors
+    ///
+    /// [`BadWord`] names the first word that holds no legal value.
+    pub fn from_words(words: &[u64; Self::WORDS]) -> Result<TapeRecord, BadWord> {
+        let [engine_seq, now, head, instrument, order, px, qty, aux] = *words;
+        let [kind, side, code, _, low, high, ..] = head.to_le_bytes();
+        let side = match side {
+            0 => None,
+            code => Some(Side::from_code(code).ok_or(BadWord(2))?),
+        };
+        Ok(TapeRecord {
+            engine_seq,
+            now: Ts(now),
+            kind: TapeKind::from_code(kind).ok_or(BadWord(2))?,
+            side,
+            code,
+            account: AccountId(u16::from_le_bytes([low, high])),
+            instrument: InstrumentId(u32::try_from(instrument).map_err(|_| BadWord(3))?),
+            order: OrderId(order),
+            px: Px(px.cast_signed()),
+            qty: Qty(qty.cast_signed()),
+            aux,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: each record survives its words. Method: every kind.
+    #[test]
+    fn words_read_back() {
+        for kind in TapeKind::ALL {
+            let record = TapeRecord {
+                engine_seq: 1,
+                now: Ts(2),
+                kind: *kind,
+                side: Some(Side::Sell),
+                code: 3,
+                account: AccountId(4),
+                instrument: InstrumentId(5),
+                order: OrderId(6),
+                px: Px(-7),
+                qty: Qty(8),
+                aux: 9,
+            };
+            assert_eq!(TapeRecord::from_words(&record.to_words()), Ok(record));
+        }
+        assert!(TapeRecord::from_words(&[0; 8]).is_err());
+    }
+}

@@ -1,0 +1,147 @@
+//! Conditions that the gate and every reader must know: trading state, book integrity, halts, mode.
+
+macro_rules! codes {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal => $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum $name { $($(#[$vdoc])* $variant = $code),+ }
+
+        impl $name {
+            /// Every value, in the order of its codes.
+            pub const ALL: &[$name] = &[$($name::$variant),+];
+
+            /// The value of a code, `None` if there is none.
+            pub const fn from_code(code: u8) -> Option<Self> {
+                match code { $($code => Some($name::$variant),)+ _ => None }
+            }
+
+            /// The number used in rings, files and shared memory; never reused.
+            pub const fn code(self) -> u8 {
+                self as u8
+            }
+
+            /// The name that configuration, tools and answers use.
+            pub const fn name(self) -> &'static str {
+                match self { $($name::$variant => $text),+ }
+            }
+        }
+
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+    };
+}
+pub(crate) use codes;
+
+codes!(
+    /// Whether the venue trades an instrument. An instrument nobody spoke of is [`TradingState::Unknown`]: not tradable.
+    TradingState {
+        /// The venue has not said; treated as halted.
+        Unknown = 1 => "unknown",
+        /// Trading.
+        Trading = 2 => "trading",
+        /// Halted across all markets (ITCH `H` state H).
+        Halted = 3 => "halted",
+        /// Paused across all markets (ITCH `H` state P).
+        Paused = 4 => "paused",
+        /// Quotes, no trades (ITCH `H` state Q).
+        QuoteOnly = 5 => "quote_only",
+        /// This venue alone halted it (ITCH `h` action H), whatever the other markets do.
+        VenueHalted = 6 => "venue_halted",
+        /// A market-wide circuit breaker is in force (ITCH `W`).
+        MarketHalted = 7 => "market_halted",
+        /// Outside the venue's trading hours.
+        Closed = 8 => "closed",
+    }
+);
+
+codes!(
+    /// How far a book may be believed. Only [`Integrity::Live`] lets new exposure pass.
+    Integrity {
+        /// Complete and current.
+        Live = 1 => "live",
+        /// Something is missing: see [`Cause`].
+        Incomplete = 2 => "incomplete",
+        /// No news for too long while its channel is silent too.
+        Stale = 3 => "stale",
+        /// Best bid at or above best ask while trading.
+        Crossed = 4 => "crossed",
+        /// A snapshot is being applied.
+        Recovering = 5 => "recovering",
+    }
+);
+
+codes!(
+    /// Why a book is not live.
+    Cause {
+        /// It is live.
+        None = 1 => "none",
+        /// No directory or snapshot has been seen yet.
+        NotStarted = 2 => "not_started",
+        /// A table of the engine is full: orders, levels or references.
+        Capacity = 3 => "capacity",
+        /// Messages of the channel were lost.
+        Gap = 4 => "gap",
+        /// The venue spoke of an order that the book does not hold.
+        UnknownOrder = 5 => "unknown_order",
+        /// More executed or cancelled than was open, a reference used twice, or a price or quantity out of range.
+        BadEvent = 6 => "bad_event",
+        /// No news for longer than configured.
+        Silent = 7 => "silent",
+        /// Best bid at or above best ask.
+        Crossed = 8 => "crossed",
+    }
+);
+
+codes!(
+    /// Severity of a halt, in rising order; the effective one is the highest of all scopes.
+    HaltLevel {
+        /// Nothing is stopped.
+        Active = 1 => "active",
+        /// Only orders that reduce a position.
+        ReduceOnly = 2 => "reduce_only",
+        /// No new orders; cancels pass.
+        CancelOnly = 3 => "cancel_only",
+        /// No new orders, and all working ones are cancelled; cancels pass.
+        Halted = 4 => "halted",
+    }
+);
+
+codes!(
+    /// What becomes of orders that pass.
+    Mode {
+        /// Filled by the paper venue inside the engine, against a live feed.
+        Paper = 1 => "paper",
+        /// Filled by the paper venue, against recorded input.
+        Replay = 2 => "replay",
+        /// Sent to a venue.
+        Live = 3 => "live",
+    }
+);
+
+impl TradingState {
+    /// Whether a new order may be sent.
+    pub const fn is_tradable(self) -> bool {
+        matches!(self, TradingState::Trading)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: codes are stable and read back; zero is never a value. Method: every value of every list.
+    #[test]
+    fn codes_read_back() {
+        assert!(TradingState::ALL.iter().all(|s| TradingState::from_code(s.code()) == Some(*s)));
+        assert!(Integrity::ALL.iter().all(|s| Integrity::from_code(s.code()) == Some(*s)));
+        assert!(Cause::ALL.iter().all(|s| Cause::from_code(s.code()) == Some(*s)));
+        assert!(HaltLevel::ALL.iter().all(|s| HaltLevel::from_code(s.code()) == Some(*s)));
+        assert!(Mode::ALL.iter().all(|s| Mode::from_code(s.code()) == Some(*s)));
+        assert_eq!(TradingState::from_code(0), None);
+        assert!(HaltLevel::Halted > HaltLevel::Active);
+    }
+}

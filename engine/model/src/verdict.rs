@@ -1,0 +1,167 @@
+//! What the gate says of an order.
+
+use crate::state::codes;
+
+codes!(
+    /// Why the gate refused, in the order in which checks run. A code is never reused.
+    /// FIX: the value of tag 103 (OrdRejReason), or of 380 (BusinessRejectReason) where marked `b`.
+    Reject {
+        /// The account is not configured (FIX 15).
+        UnknownAccount = 1 => "unknown_account",
+        /// The instrument is not listed or not configured (FIX 1).
+        UnknownInstrument = 2 => "unknown_instrument",
+        /// The account may not trade, or not by this way (FIX 6 b).
+        NotPermitted = 3 => "not_permitted",
+        /// No limit row for this account and instrument: absent means blocked (FIX 0).
+        NoLimits = 4 => "no_limits",
+        /// A halt of ours is in force (FIX 0).
+        Halted = 5 => "halted",
+        /// The venue does not trade the instrument now (FIX 2).
+        VenueHalted = 6 => "venue_halted",
+        /// The book is not live (FIX 0).
+        BookNotLive = 7 => "book_not_live",
+        /// Instrument and channel have been silent too long (FIX 0).
+        Stale = 8 => "stale",
+        /// Price not positive or not a multiple of the price step (FIX 18).
+        PxStep = 9 => "px_step",
+        /// Quantity not positive or not a multiple of the lot (FIX 13).
+        Lot = 10 => "lot",
+        /// More than the limit of one order, in quantity units (FIX 26).
+        Clip = 11 => "clip",
+        /// More money than the limit of one order (FIX 27).
+        Notional = 12 => "notional",
+        /// No fresh reference price, so the collar has nothing to measure from (FIX 19).
+        NoReference = 13 => "no_reference",
+        /// Through the reference by more than the band (FIX 16).
+        Collar = 14 => "collar",
+        /// Worst case of position and working orders beyond the limit (FIX 3).
+        Position = 15 => "position",
+        /// Gross exposure of the account beyond the limit (FIX 25).
+        Gross = 16 => "gross",
+        /// Too many open orders (FIX 3).
+        OpenOrders = 17 => "open_orders",
+        /// Too many orders in the window (FIX 8 b).
+        Rate = 18 => "rate",
+        /// The client order id was used before, with other terms (FIX 6).
+        DuplicateId = 19 => "duplicate_id",
+        /// Not enough cash for the worst case (FIX 25).
+        Cash = 20 => "cash",
+        /// A product or a sum exceeds its type (FIX 99).
+        Overflow = 21 => "overflow",
+        /// The order to cancel or replace is not known to this account (FIX 5).
+        UnknownOrder = 22 => "unknown_order",
+        /// The order to cancel or replace is not open any more (FIX 4).
+        NotOpen = 23 => "not_open",
+        /// A change of the order is on its way already (FIX 0).
+        ChangePending = 24 => "change_pending",
+        /// The journal cannot take more: nothing may be sent that is not recorded (FIX 0).
+        JournalFull = 25 => "journal_full",
+        /// A table of the engine is full (FIX 0).
+        Capacity = 26 => "capacity",
+        /// New total quantity not above what is filled already (FIX 13).
+        BelowFilled = 27 => "below_filled",
+    }
+);
+
+/// What one check measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Which check.
+    pub code: Reject,
+    /// Whether it refuses.
+    pub failed: bool,
+    /// The limit, in the check's own unit.
+    pub limit: i128,
+    /// What would be used of it if the order passed, in the same unit.
+    pub used: i128,
+}
+
+impl Finding {
+    /// A check of a quantity against a limit: fails iff `used > limit`.
+    pub const fn at_most(code: Reject, used: i128, limit: i128) -> Finding {
+        Finding { code, failed: used > limit, limit, used }
+    }
+
+    /// A check of a condition, without numbers.
+    pub const fn holds(code: Reject, condition: bool) -> Finding {
+        Finding { code, failed: !condition, limit: 0, used: 0 }
+    }
+
+    /// What is left of the limit; negative when it is exceeded.
+    pub const fn headroom(&self) -> i128 {
+        self.limit.saturating_sub(self.used)
+    }
+}
+
+/// The sum of all checks on one order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// One bit for each failed check: bit `code - 1`.
+    pub bits: u64,
+    /// The failing check that comes first in the list; `None`: passed.
+    pub primary: Option<Finding>,
+}
+
+impl Verdict {
+    /// Nothing failed so far.
+    pub const fn pass() -> Verdict {
+        Verdict { bits: 0, primary: None }
+    }
+
+    /// A refusal for one reason alone.
+    pub const fn refuse(code: Reject) -> Verdict {
+        let mut verdict = Verdict::pass();
+        verdict.fold(Finding::holds(code, false));
+        verdict
+    }
+
+    /// Adds what a check found. Checks fold in list order, so the first failure stays primary.
+    pub const fn fold(&mut self, finding: Finding) {
+        if finding.failed {
+            self.bits |= Self::bit(finding.code);
+            if self.primary.is_none() {
+                self.primary = Some(finding);
+            }
+        }
+    }
+
+    /// Whether no check failed.
+    pub const fn passed(&self) -> bool {
+        self.bits == 0
+    }
+
+    /// The bit of a code.
+    pub const fn bit(code: Reject) -> u64 {
+        1 << (code as u64 - 1)
+    }
+
+    /// Every failed check, in list order.
+    pub fn failed(&self) -> impl Iterator<Item = Reject> + '_ {
+        Reject::ALL.iter().copied().filter(|code| self.bits & Self::bit(*code) != 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: all failures are kept, the first is primary. Method: fold a pass and two failures.
+    #[test]
+    fn first_failure_is_primary() {
+        let mut verdict = Verdict::pass();
+        verdict.fold(Finding::at_most(Reject::Clip, 5, 5));
+        assert!(verdict.passed(), "equality passes");
+        verdict.fold(Finding::at_most(Reject::Collar, 6, 5));
+        verdict.fold(Finding::holds(Reject::Cash, false));
+        assert_eq!(verdict.failed().collect::<Vec<_>>(), [Reject::Collar, Reject::Cash]);
+        let primary = verdict.primary.unwrap();
+        assert_eq!((primary.code, primary.headroom()), (Reject::Collar, -1));
+    }
+
+    /// Goal: every code has its own bit. Method: all of them.
+    #[test]
+    fn bits_are_distinct() {
+        let all = Reject::ALL.iter().fold(0, |bits, code| bits | Verdict::bit(*code));
+        assert_eq!(all.count_ones() as usize, Reject::ALL.len());
+    }
+}
