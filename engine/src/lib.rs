@@ -1,1 +1,22 @@
-//! Stub.
+//! The deterministic core, and the threads around it.
+//!
+//! Flow of a tick: [`feeds`] → ring → [`step`]: [`book`] → [`indicator`] → [`strategy`] → gate ([`risk`]) → [`paper`] →
+//! [`output`] → shared memory. Flow of an order: desk → [`step`] → gate → [`journal`] → venue → report → positions.
+//!
+//! Must never, inside the step: read a clock, do I/O, allocate after start, lock, depend on hash order, use a float. The
+//! same inputs give the same [`hash`], live, in a replay and in a backtest.
+#![forbid(unsafe_code)]
+#![deny(missing_docs)]
+
+pub mod book;
+pub mod config;
+pub mod hash;
+pub mod indicator;
+pub mod instruments;
+pub mod journal;
+pub mod orders;
+pub mod output;
+pub mod paper;
+pub mod rules;
+pub mod step;
+pub mod strategy;

@@ -1,1 +1,47 @@
-//! Stub.
+//! The one gate: no order reaches a venue without passing it. And the books of account that it judges by.
+//!
+//! Flow: the engine describes what it knows of the instrument ([`Market`]) and of itself ([`Moment`]);
+//! [`Risk::clear`] builds a view of order, limits, position and working orders, runs every check of the list in
+//! `gate.rs`, and either reserves what the order may cost at worst and returns [`Cleared`], or refuses with a
+//! [`Verdict`](model::Verdict). A gateway takes `Cleared`, never `Order`. The venue's reports then move the
+//! [`Reservation`]: a fill turns it into position and cash, an end releases it.
+//!
+//! Must never: read a clock, do I/O, allocate after start, panic, use a float, divide to reach a verdict, let anything
+//! pass that is unknown, absent or stale, or stop a cancel. One thread owns the state, so every sum is exact.
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::float_arithmetic
+)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod account;
+mod gate;
+mod halts;
+mod ids;
+mod ledger;
+mod limits;
+mod line;
+mod listing;
+mod market;
+mod money;
+mod pages;
+mod rate;
+mod reservation;
+mod view;
+
+#[cfg(test)]
+mod fixture;
+
+pub use gate::{Cleared, ClearedReplace};
+pub use ids::Recorded;
+pub use ledger::{Filled, Risk};
+pub use limits::{AccountLimits, Capacity, LimitError, PairLimits, RATE_MAX};
+pub use market::{LastTrade, Market, Moment};
+pub use reservation::Reservation;

@@ -1,1 +1,30 @@
-//! Stub.
+//! The operating system and the processor behind a safe interface.
+//!
+//! Flow: before a hot thread starts it is pinned, its memory is locked and touched; while it runs it reads a [`Clock`] without a
+//! system call and prefetches; beside it, [`ThreadUsage`] shows whether the kernel ever got in its way.
+//!
+//! Must never: decide anything about trading, or hide a failure: what the host refuses is said, and the caller chooses.
+#![deny(missing_docs)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::float_arithmetic
+)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod clock;
+mod cpu;
+mod file;
+mod memory;
+mod usage;
+
+pub use clock::{Clock, monotonic_ns};
+pub use cpu::{cpus, pin_current};
+pub use file::{preallocate, sync_data};
+pub use memory::{lock_memory, prefault, prefetch};
+pub use usage::ThreadUsage;

@@ -1,1 +1,75 @@
-//! Stub.
+//! Shared memory between the engine and its clients: the only way from one process to the other.
+//!
+//! Flow: the engine thread writes pages, tape and answers through a [`Publisher`]; its housekeeping thread hands the memory out
+//! through a [`Listener`]; a [`Client`] in another process reads it and asks through a desk, a request ring of its own; the
+//! engine thread takes those requests from [`Publisher::poll_desk`].
+//!
+//! Must never: let a client's bytes panic, stall or mislead the engine; let a client write what another reads; give a reader half
+//! a record; make the engine wait for anybody; touch shared words except through atomics.
+//!
+//! | file | what |
+//! |---|---|
+//! | `ring` | numbered records, each whole or absent: the one shared object |
+//! | `cell`, `tape`, `desk` | three ways to read a ring: the newest, in order, hostile |
+//! | `layout`, `header` | where everything lies; who wrote it and in which version |
+//! | `memory` | sealed memfds and their maps |
+//! | `folder`, `greeting`, `listener`, `lease` | how a client finds an engine and gets a desk |
+//! | `publisher`, `client` | the two ends |
+#![deny(missing_docs)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::float_arithmetic
+)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+// `cfg(loom)` comes from the model checker's RUSTFLAGS alone.
+#![allow(unexpected_cfgs)]
+
+mod cell;
+mod desk;
+mod ring;
+mod sync;
+mod tape;
+
+pub use cell::{Cell, CellError};
+pub use desk::{DeskCursor, DeskFault, DeskRing};
+pub use ring::Ring;
+pub use tape::{Next, TapeCursor};
+
+// The model checker runs on the heap: no memory of the operating system there.
+#[cfg(not(loom))]
+mod client;
+#[cfg(not(loom))]
+mod error;
+#[cfg(not(loom))]
+mod folder;
+#[cfg(not(loom))]
+mod greeting;
+#[cfg(not(loom))]
+mod header;
+#[cfg(not(loom))]
+mod layout;
+#[cfg(not(loom))]
+mod lease;
+#[cfg(not(loom))]
+mod listener;
+#[cfg(not(loom))]
+mod memory;
+#[cfg(not(loom))]
+mod publisher;
+
+#[cfg(not(loom))]
+pub use {
+    client::{Client, ReadError, SendError, halt, halt_in, list_engines},
+    error::{AttachError, ShmError},
+    folder::Folder,
+    header::Version,
+    layout::{ABI, Capacity, LAYOUT_HASH},
+    listener::{AttachEvent, Listener},
+    publisher::Publisher,
+};

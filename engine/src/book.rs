@@ -1,0 +1,415 @@
+//! The order books of all instruments, order by order (L3), in memory taken at start.
+//!
+//! Flow: an event of the feed → reference → order → its place in the queue of its level → the level → the best price.
+//! An order is half a cache line and knows its level and its neighbours in the queue; a level knows its first and its last
+//! order; a ladder finds the level of a price and the best one (`book/ladder.rs`); references are found in pages or a hash
+//! table (`book/refs.rs`).
+//!
+//! Must never: allocate, panic or loop without a bound after [`Books::new`]. What does not fit or makes no sense is not
+//! applied; the book it was meant for is [`Integrity::Incomplete`] from then on, with the first [`Cause`].
+//!
+//! References are unique across the books of one `Books`: feeds that number their orders independently need one each.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::float_arithmetic
+)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
+)]
+
+mod applied;
+mod ladder;
+mod pool;
+mod record;
+mod refs;
+#[cfg(test)]
+mod tests;
+
+pub use applied::{Applied, Arrival, Touch};
+
+use ladder::{Ladder, Levels};
+use model::page::{Level as PageLevel, Quote};
+use model::{Cause, Event, Integrity, Kind, OrderRef, Px, Qty, Side};
+use pool::Pool;
+use record::{Level, Order};
+use refs::Refs;
+
+/// How much memory to take at start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BookCapacity {
+    /// Books.
+    pub instruments: u32,
+    /// Resting orders of all books together, at most 2^30 (32 bytes each, and 20 for references and free lists).
+    pub orders: u32,
+    /// Price levels of all books together (40 bytes each).
+    pub levels: u32,
+    /// Nodes of the ladders (264 bytes each): 64 neighbouring price steps share one, and each side has two to four more.
+    pub nodes: u32,
+    /// Pages of 4,096 recent order references (16 KiB each), rounded up to a power of two. Older references are
+    /// found as surely, but more slowly.
+    pub ref_pages: u32,
+}
+
+impl BookCapacity {
+    /// Room for a day of equities: half as many levels as orders, on average two levels a node, and the latest
+    /// four references for each order.
+    pub const fn new(instruments: u32, orders: u32) -> BookCapacity {
+        let levels = orders / 2 + 2 * instruments;
+        let nodes = orders / 4 + 12 * instruments + 64;
+        BookCapacity { instruments, orders, levels, nodes, ref_pages: orders / 1024 + 1 }
+    }
+}
+
+/// All books of an engine.
+pub struct Books {
+    books: Vec<Book>,
+    orders: Pool<Order>,
+    levels: Levels,
+    refs: Refs,
+    next_arrival: u32,
+}
+
+#[derive(Clone, Copy)]
+struct Book {
+    sides: [Ladder; 2],
+    integrity: Integrity,
+    cause: Cause,
+}
+
+impl Book {
+    const EMPTY: Book = Book {
+        sides: [Ladder::new(Side::Buy), Ladder::new(Side::Sell)],
+        integrity: Integrity::Incomplete,
+        cause: Cause::NotStarted,
+    };
+
+    fn side(&self, side: Side) -> &Ladder {
+        let [bids, asks] = &self.sides;
+        match side {
+            Side::Buy => bids,
+            Side::Sell => asks,
+        }
+    }
+
+    fn side_mut(&mut self, side: Side) -> &mut Ladder {
+        let [bids, asks] = &mut self.sides;
+        match side {
+            Side::Buy => bids,
+            Side::Sell => asks,
+        }
+    }
+}
+
+/// Where the cache hint of the `host` package goes.
+#[inline]
+fn prefetch<T>(_records: &[T], _number: usize) {}
+
+/// A resting order, as the queue of its level shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Resting {
+    /// Which order.
+    pub order: OrderRef,
+    /// What is open of it, in quantity units.
+    pub qty: Qty,
+    /// Its place in the queue.
+    pub arrival: Arrival,
+}
+
+/// Orders below this one in a batch are far enough for a look at their reference, then at the order itself, then at
+/// what the order points to: each step reads what the one before has brought into the cache.
+const LOOK_AHEAD: [usize; 3] = [12, 8, 4];
+
+impl Books {
+    /// Takes all memory. Every book is empty and [`Cause::NotStarted`].
+    pub fn new(capacity: BookCapacity) -> Books {
+        let orders = capacity.orders.min(1 << 30);
+        Books {
+            books: vec![Book::EMPTY; capacity.instruments as usize],
+            orders: Pool::new(orders, Order::NIL),
+            levels: Levels::new(capacity.levels, capacity.nodes),
+            refs: Refs::new(capacity.ref_pages, orders),
+            next_arrival: 1,
+        }
+    }
+
+    /// Applies an event of the feed to the book of an instrument.
+    ///
+    /// A replacement is a deletion and an addition at the tail, on the side of the original; if the addition cannot be
+    /// applied, the deletion still is. Any other event that cannot be applied changes nothing but the integrity.
+    /// Kinds that do not touch a book do nothing; [`Kind::Clear`] is for the whole feed: see [`Books::clear_all`].
+    #[inline]
+    pub fn apply(&mut self, book: usize, event: &Event) -> Applied {
+        let (order, px, qty) = (event.order, event.px.0, event.qty.0);
+        let mut applied = Applied::NOTHING;
+        let fault = match event.kind {
+            Kind::Add => {
+                self.add(book, order, event.side, px, qty).map(|touch| applied.added = Some(touch))
+            }
+            Kind::Execute | Kind::ExecuteAt | Kind::Reduce => {
+                self.remove(book, order, Some(qty)).map(|touch| applied.removed = Some(touch))
+            }
+            Kind::Delete => {
+                self.remove(book, order, None).map(|touch| applied.removed = Some(touch))
+            }
+            Kind::Replace => self.remove(book, order, None).and_then(|touch| {
+                applied.removed = Some(touch);
+                let added = self.add(book, OrderRef(event.aux), Some(touch.side), px, qty)?;
+                applied.added = Some(added);
+                Ok(())
+            }),
+            _ => return applied,
+        };
+        if let Err(cause) = fault {
+            self.fault(book, cause);
+            applied.fault = Some(cause);
+        }
+        applied
+    }
+
+    /// Brings into the cache what the events behind `events[at]` will need. Changes nothing.
+    #[inline]
+    pub fn look_ahead(&self, events: &[Event], at: usize) {
+        let [far, middle, near] = LOOK_AHEAD;
+        if let Some(event) = events.get(at + far) {
+            self.refs.prefetch(event.order);
+        }
+        if let Some(event) = events.get(at + middle) {
+            prefetch(self.orders.records(), self.refs.find(event.order, &self.orders) as usize);
+        }
+        if let Some(event) = events.get(at + near) {
+            let order = self.orders.at(self.refs.find(event.order, &self.orders));
+            prefetch(self.orders.records(), order.prev as usize);
+            prefetch(self.orders.records(), order.next as usize);
+            prefetch(self.levels.records.records(), order.level as usize);
+        }
+    }
+
+    /// Best price of a side; `None`: the side is empty.
+    #[inline]
+    pub fn best(&self, book: usize, side: Side) -> Option<Quote> {
+        let level = self.levels.records.at(self.books.get(book)?.side(side).best);
+        let Level { px, qty, orders, .. } = *level;
+        (qty > 0).then_some(Quote { px: Px(px), qty: Qty(qty), orders })
+    }
+
+    /// The level of a price; `None`: no order rests there.
+    pub fn level(&self, book: usize, side: Side, px: Px) -> Option<PageLevel> {
+        let level = self.find_level(book, side, px)?;
+        Some(PageLevel { px: Px(level.px), qty: Qty(level.qty), orders: level.orders })
+    }
+
+    /// Number of levels of a side.
+    pub fn level_count(&self, book: usize, side: Side) -> u32 {
+        self.books.get(book).map_or(0, |book| book.side(side).count)
+    }
+
+    /// The levels of a side, best first.
+    pub fn levels(&self, book: usize, side: Side) -> impl Iterator<Item = PageLevel> + '_ {
+        let ladder = self.books.get(book).map(|book| book.side(side));
+        ladder.into_iter().flat_map(|ladder| ladder.walk(&self.levels)).map(|level| {
+            let Level { px, qty, orders, .. } = *self.levels.records.at(level);
+            PageLevel { px: Px(px), qty: Qty(qty), orders }
+        })
+    }
+
+    /// The orders of a level, the oldest first.
+    pub fn queue(&self, book: usize, side: Side, px: Px) -> impl Iterator<Item = Resting> + '_ {
+        let level = self.find_level(book, side, px).unwrap_or(&Level::NIL);
+        let mut next = level.head;
+        (0..level.orders).map(move |_| {
+            let Order { reference, qty, arrival, next: behind, .. } = *self.orders.at(next);
+            next = behind;
+            Resting { order: reference, qty: Qty(qty), arrival: Arrival(arrival) }
+        })
+    }
+
+    /// The orders of a side in the order in which an order from the other side would meet them, with their prices.
+    pub fn sweep(&self, book: usize, side: Side) -> impl Iterator<Item = (Px, Resting)> + '_ {
+        self.levels(book, side).flat_map(move |level| {
+            self.queue(book, side, level.px).map(move |resting| (level.px, resting))
+        })
+    }
+
+    /// A resting order by its reference, with its book, side and price.
+    pub fn order(&self, reference: OrderRef) -> Option<(usize, Side, Px, Resting)> {
+        let order = self.orders.at(self.refs.find(reference, &self.orders));
+        let level = self.levels.records.at(order.level);
+        let Order { qty, arrival, .. } = *order;
+        let resting = Resting { order: reference, qty: Qty(qty), arrival: Arrival(arrival) };
+        (qty > 0).then_some((level.book(), level.side(), Px(level.px), resting))
+    }
+
+    /// How far a book may be believed, and why not. A book nobody has room for is [`Cause::Capacity`].
+    pub fn integrity(&self, book: usize) -> (Integrity, Cause) {
+        let unknown = (Integrity::Incomplete, Cause::Capacity);
+        self.books.get(book).map_or(unknown, |book| (book.integrity, book.cause))
+    }
+
+    /// Sets how far a book may be believed.
+    pub fn set_integrity(&mut self, book: usize, integrity: Integrity, cause: Cause) {
+        if let Some(book) = self.books.get_mut(book) {
+            (book.integrity, book.cause) = (integrity, cause);
+        }
+    }
+
+    /// Removes every order of a book and makes it [`Cause::NotStarted`].
+    pub fn clear(&mut self, book: usize) {
+        for side in [Side::Buy, Side::Sell] {
+            for _ in 0..self.orders.used() {
+                let Some(level) = self.books.get(book).map(|book| book.side(side).best) else {
+                    return;
+                };
+                let first = self.orders.at(self.levels.records.at(level).head);
+                if self.remove(book, first.reference, None).is_err() {
+                    break;
+                }
+            }
+        }
+        self.set_integrity(book, Integrity::Incomplete, Cause::NotStarted);
+    }
+
+    /// Removes every order of every book, makes them all [`Cause::NotStarted`] and starts the arrivals again.
+    pub fn clear_all(&mut self) {
+        self.books.fill(Book::EMPTY);
+        self.orders.release_all();
+        self.levels.release_all();
+        self.refs.clear();
+        self.next_arrival = 1;
+    }
+
+    /// Resting orders of all books.
+    pub fn live_orders(&self) -> usize {
+        self.orders.used()
+    }
+
+    /// The stamp of the next order that joins a level.
+    pub fn next_arrival(&self) -> Arrival {
+        Arrival(self.next_arrival)
+    }
+
+    fn find_level(&self, book: usize, side: Side, px: Px) -> Option<&Level> {
+        let level = self.books.get(book)?.side(side).find(&self.levels, px.0);
+        (level != 0).then(|| self.levels.records.at(level))
+    }
+
+    /// Puts an order at the tail of its level.
+    #[inline]
+    fn add(
+        &mut self,
+        book: usize,
+        reference: OrderRef,
+        side: Option<Side>,
+        px: i64,
+        qty: i64,
+    ) -> Result<Touch, Cause> {
+        let side = side.ok_or(Cause::BadEvent)?;
+        if px <= 0 || qty <= 0 || self.refs.find(reference, &self.orders) != 0 {
+            return Err(Cause::BadEvent);
+        }
+        let arrival = self.next_arrival;
+        if arrival == u32::MAX || self.orders.room() == 0 {
+            return Err(Cause::Capacity);
+        }
+        let ladder = self.books.get_mut(book).ok_or(Cause::Capacity)?.side_mut(side);
+        let level =
+            ladder.find_or_open(&mut self.levels, book as u32, px).ok_or(Cause::Capacity)?;
+        let at_level = self.levels.records.at_mut(level);
+        let level_qty = at_level.qty.checked_add(qty).ok_or(Cause::BadEvent)?;
+        let prev = at_level.tail;
+        let order = Order { reference, qty, prev, next: 0, level, arrival };
+        let order = self.orders.take(order).ok_or(Cause::Capacity)?;
+        at_level.qty = level_qty;
+        at_level.orders += 1;
+        at_level.tail = order;
+        let level_orders = at_level.orders;
+        match prev {
+            0 => at_level.head = order,
+            prev => self.orders.at_mut(prev).next = order,
+        }
+        self.refs.insert(reference, order);
+        self.next_arrival += 1;
+        Ok(Touch {
+            order: reference,
+            side,
+            px: Px(px),
+            qty: Qty(qty),
+            open: Qty(qty),
+            arrival: Arrival(arrival),
+            level_qty: Qty(level_qty),
+            level_orders,
+        })
+    }
+
+    /// Takes quantity from an order where it stands, or (`None`) all of it. At zero the order leaves.
+    #[inline]
+    fn remove(
+        &mut self,
+        book: usize,
+        reference: OrderRef,
+        qty: Option<i64>,
+    ) -> Result<Touch, Cause> {
+        let number = self.refs.find(reference, &self.orders);
+        if number == 0 {
+            return Err(Cause::UnknownOrder);
+        }
+        let order = *self.orders.at(number);
+        let level = self.levels.records.at_mut(order.level);
+        let qty = qty.unwrap_or(order.qty);
+        if level.book() != book || qty <= 0 || qty > order.qty {
+            return Err(Cause::BadEvent);
+        }
+        let open = order.qty - qty;
+        level.qty -= qty;
+        level.orders -= u32::from(open == 0);
+        let touch = Touch {
+            order: reference,
+            side: level.side(),
+            px: Px(level.px),
+            qty: Qty(qty),
+            open: Qty(open),
+            arrival: Arrival(order.arrival),
+            level_qty: Qty(level.qty),
+            level_orders: level.orders,
+        };
+        if open == 0 {
+            self.unlink(book, number, &order, touch.side);
+        } else {
+            self.orders.at_mut(number).qty = open;
+        }
+        Ok(touch)
+    }
+
+    /// Takes an order without quantity out of its queue and, if it was the last, the level out of its ladder.
+    #[inline]
+    fn unlink(&mut self, book: usize, number: u32, order: &Order, side: Side) {
+        let level = self.levels.records.at_mut(order.level);
+        match order.prev {
+            0 => level.head = order.next,
+            prev => self.orders.at_mut(prev).next = order.next,
+        }
+        match order.next {
+            0 => level.tail = order.prev,
+            next => self.orders.at_mut(next).prev = order.prev,
+        }
+        if level.orders == 0
+            && let Some(book) = self.books.get_mut(book)
+        {
+            book.side_mut(side).close(&mut self.levels, order.level);
+        }
+        self.refs.remove(order.reference, &self.orders);
+        self.orders.release(number);
+    }
+
+    /// Marks a book incomplete. The first cause stays: later ones may only follow from it.
+    #[cold]
+    fn fault(&mut self, book: usize, cause: Cause) {
+        let (integrity, earlier) = self.integrity(book);
+        if integrity != Integrity::Incomplete || earlier == Cause::NotStarted {
+            self.set_integrity(book, Integrity::Incomplete, cause);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What the book keeps of an order and of a level: half a cache line each.
+
+use model::{OrderRef, Side};
+
+/// A resting order. Its level holds price, side and book.
+#[derive(Clone, Copy)]
+#[repr(C, align(32))]
+pub(super) struct Order {
+    pub reference: OrderRef,
+    /// Open quantity, in quantity units.
+    pub qty: i64,
+    /// The order in front of it at its level; 0: it is the first.
+    pub prev: u32,
+    /// The order behind it; 0: it is the last.
+    pub next: u32,
+    pub level: u32,
+    /// See [`super::Arrival`].
+    pub arrival: u32,
+}
+
+/// All orders of one book, side and price, oldest first.
+#[derive(Clone, Copy)]
+#[repr(C, align(32))]
+pub(super) struct Level {
+    /// Price, in price units.
+    pub px: i64,
+    /// Sum of the open quantities, in quantity units.
+    pub qty: i64,
+    pub orders: u32,
+    /// The oldest order.
+    pub head: u32,
+    /// The youngest order.
+    pub tail: u32,
+    /// Twice the number of the book, plus one for asks.
+    pub home: u32,
+}
+
+const _: () = assert!(size_of::<Order>() == 32 && size_of::<Level>() == 32);
+
+impl Order {
+    pub const NIL: Order =
+        Order { reference: OrderRef(0), qty: 0, prev: 0, next: 0, level: 0, arrival: 0 };
+}
+
+impl Level {
+    pub const NIL: Level = Level { px: 0, qty: 0, orders: 0, head: 0, tail: 0, home: 0 };
+
+    pub const fn new(book: u32, side: Side, px: i64) -> Level {
+        Level { px, home: book << 1 | side.index() as u32, ..Level::NIL }
+    }
+
+    pub const fn book(&self) -> usize {
+        (self.home >> 1) as usize
+    }
+
+    pub const fn side(&self) -> Side {
+        if self.home & 1 == 0 { Side::Buy } else { Side::Sell }
+    }
+}

@@ -1,0 +1,238 @@
+//! From a venue's order reference to our order: pages for recent references, a hash table for the rest.
+//!
+//! Venues number orders upwards and most orders die young, so nearly every lookup is one load from a page of 4,096
+//! neighbouring references. A page belongs to one place of the directory (its prefix modulo the number of pages). When a
+//! younger prefix claims the place, the few orders still alive on the page move to the hash table; an older prefix never
+//! claims it back. Hence a reference has exactly one place at any time: its page if the directory names its prefix, else
+//! the table. References of any size stay within the memory taken at start.
+
+use super::pool::Pool;
+use super::record::Order;
+use model::OrderRef;
+
+/// Bits of a reference that choose the slot in its page.
+const SLOT_BITS: u32 = 12;
+/// References on a page.
+const SLOTS: usize = 1 << SLOT_BITS;
+
+/// Every live reference.
+pub(super) struct Refs {
+    /// By place: 1 + the prefix whose page lies there; 0: none yet.
+    owners: Vec<u64>,
+    /// By place, [`SLOTS`] order numbers; 0: no such order.
+    pages: Vec<u32>,
+    table: Table,
+}
+
+impl Refs {
+    /// Pages for the youngest references (rounded up to a power of two) and a table that all `orders` fit in.
+    pub fn new(pages: u32, orders: u32) -> Refs {
+        let pages = pages.max(1).next_power_of_two() as usize;
+        let mut slots = vec![u32::MAX; pages * SLOTS];
+        slots.fill(0);
+        Refs { owners: vec![0; pages], pages: slots, table: Table::new(orders) }
+    }
+
+    /// The order of a reference; 0 if there is none.
+    #[inline]
+    pub fn find(&self, reference: OrderRef, orders: &Pool<Order>) -> u32 {
+        if self.owner(reference) == owner_of(reference) {
+            return self.pages.get(self.slot(reference)).copied().unwrap_or(0);
+        }
+        self.table.find(reference, orders)
+    }
+
+    /// Remembers a reference that [`Refs::find`] does not know.
+    #[inline]
+    pub fn insert(&mut self, reference: OrderRef, order: u32) {
+        let owner = self.owner(reference);
+        if owner > owner_of(reference) {
+            return self.table.insert(reference, order);
+        }
+        if owner < owner_of(reference) {
+            self.turn_page(reference);
+        }
+        let slot = self.slot(reference);
+        if let Some(slot) = self.pages.get_mut(slot) {
+            *slot = order;
+        }
+    }
+
+    /// Forgets a reference that [`Refs::find`] knows.
+    #[inline]
+    pub fn remove(&mut self, reference: OrderRef, orders: &Pool<Order>) {
+        if self.owner(reference) != owner_of(reference) {
+            return self.table.remove(reference, orders);
+        }
+        let slot = self.slot(reference);
+        if let Some(slot) = self.pages.get_mut(slot) {
+            *slot = 0;
+        }
+    }
+
+    /// Forgets every reference.
+    pub fn clear(&mut self) {
+        self.owners.fill(0);
+        self.pages.fill(0);
+        self.table.clear();
+    }
+
+    /// Hints the cache at what [`Refs::find`] will read.
+    #[inline]
+    pub fn prefetch(&self, reference: OrderRef) {
+        if self.owner(reference) == owner_of(reference) {
+            super::prefetch(&self.pages, self.slot(reference));
+        } else {
+            self.table.prefetch(reference);
+        }
+    }
+
+    /// Live references.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        let on_pages = self.pages.iter().filter(|order| **order != 0).count();
+        on_pages + self.table.entries.iter().filter(|entry| **entry != 0).count()
+    }
+
+    /// Gives the place of a reference's page to it, moving the orders of the former owner to the table.
+    #[cold]
+    fn turn_page(&mut self, reference: OrderRef) {
+        let place = self.place(reference);
+        let former =
+            core::mem::replace(self.owners.get_mut(place).unwrap_or(&mut 0), owner_of(reference));
+        let first = place << SLOT_BITS;
+        let Some(page) = self.pages.get_mut(first..first + SLOTS) else { return };
+        let former_base = former.wrapping_sub(1) << SLOT_BITS;
+        for (slot, order) in (0..).zip(page) {
+            if *order != 0 {
+                self.table.insert(OrderRef(former_base | slot), *order);
+                *order = 0;
+            }
+        }
+    }
+
+    #[inline]
+    fn place(&self, reference: OrderRef) -> usize {
+        (reference.0 >> SLOT_BITS) as usize & (self.owners.len() - 1)
+    }
+
+    #[inline]
+    fn owner(&self, reference: OrderRef) -> u64 {
+        self.owners.get(self.place(reference)).copied().unwrap_or(0)
+    }
+
+    #[inline]
+    fn slot(&self, reference: OrderRef) -> usize {
+        self.place(reference) << SLOT_BITS | reference.0 as usize & (SLOTS - 1)
+    }
+}
+
+/// What the directory holds where the page of a reference lies.
+#[inline]
+const fn owner_of(reference: OrderRef) -> u64 {
+    (reference.0 >> SLOT_BITS) + 1
+}
+
+/// Open addressing with linear probing; at most half full, because it has two entries for each order of the pool.
+///
+/// An entry is the upper half of the reference's hash over the number of its order; 0 is free. The order itself holds
+/// the reference, so that equal hashes are told apart.
+struct Table {
+    entries: Vec<u64>,
+    bits: u32,
+}
+
+impl Table {
+    fn new(orders: u32) -> Table {
+        let size = (u64::from(orders) * 2).next_power_of_two().max(2);
+        let mut entries = vec![u64::MAX; size as usize];
+        entries.fill(0);
+        Table { entries, bits: size.trailing_zeros() }
+    }
+
+    fn find(&self, reference: OrderRef, orders: &Pool<Order>) -> u32 {
+        self.position(reference, orders).map_or(0, |position| self.at(position) as u32)
+    }
+
+    fn insert(&mut self, reference: OrderRef, order: u32) {
+        let hash = hash(reference);
+        let mut position = self.home(hash);
+        for _ in 0..self.entries.len() {
+            if self.at(position) == 0 {
+                return self.put(position, hash << 32 | u64::from(order));
+            }
+            position = self.after(position);
+        }
+    }
+
+    /// Closes the gap behind a removed entry by moving back every later one that its own home allows.
+    fn remove(&mut self, reference: OrderRef, orders: &Pool<Order>) {
+        let Some(mut gap) = self.position(reference, orders) else { return };
+        let mut position = gap;
+        for _ in 0..self.entries.len() {
+            position = self.after(position);
+            let entry = self.at(position);
+            if entry == 0 {
+                break;
+            }
+            let home = self.home(entry >> 32);
+            if self.distance(home, position) >= self.distance(gap, position) {
+                self.put(gap, entry);
+                gap = position;
+            }
+        }
+        self.put(gap, 0);
+    }
+
+    fn clear(&mut self) {
+        self.entries.fill(0);
+    }
+
+    fn prefetch(&self, reference: OrderRef) {
+        super::prefetch(&self.entries, self.home(hash(reference)));
+    }
+
+    fn position(&self, reference: OrderRef, orders: &Pool<Order>) -> Option<usize> {
+        let hash = hash(reference);
+        let mut position = self.home(hash);
+        for _ in 0..self.entries.len() {
+            let entry = self.at(position);
+            if entry == 0 {
+                return None;
+            }
+            if entry >> 32 == hash && orders.at(entry as u32).reference == reference {
+                return Some(position);
+            }
+            position = self.after(position);
+        }
+        None
+    }
+
+    fn home(&self, hash: u64) -> usize {
+        (hash >> (32 - self.bits)) as usize
+    }
+
+    fn after(&self, position: usize) -> usize {
+        (position + 1) & (self.entries.len() - 1)
+    }
+
+    /// Steps from one position forward to another.
+    fn distance(&self, from: usize, to: usize) -> usize {
+        to.wrapping_sub(from) & (self.entries.len() - 1)
+    }
+
+    fn at(&self, position: usize) -> u64 {
+        self.entries.get(position).copied().unwrap_or(0)
+    }
+
+    fn put(&mut self, position: usize, entry: u64) {
+        if let Some(place) = self.entries.get_mut(position) {
+            *place = entry;
+        }
+    }
+}
+
+/// 32 bits of multiplicative hash (Knuth, The Art of Computer Programming 3, 6.4).
+const fn hash(reference: OrderRef) -> u64 {
+    reference.0.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32
+}

@@ -1,0 +1,102 @@
+//! What the operator decides: `engine.toml` (this machine), `instruments.toml` and `limits.toml` (what may be traded,
+//! and how much). Files whose bytes enter the journal, so that a journal replays alone.
+//!
+//! Unknown keys are refused, every error of every file is listed at once, and no limit has a default.
+
+mod engine;
+mod instruments;
+mod limits;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+use crate::rules::Rules;
+
+pub use engine::{Capacity, Cpus, Durability, EngineConfig, FeedConfig, JournalConfig, Speed, StrategyConfig, Wait};
+pub use table::{ConfigError, ConfigErrors};
+
+/// A configuration as loaded.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// This machine.
+    pub engine: EngineConfig,
+    /// What may be traded, and how much.
+    pub rules: Rules,
+    /// The files it was read from, for the journal.
+    pub files: Vec<ConfigFile>,
+}
+
+/// One file, as read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigFile {
+    /// Its name without a path.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+impl Config {
+    /// Names of the files, in the order of [`Config::files`].
+    pub const NAMES: [&str; 3] = ["engine.toml", "instruments.toml", "limits.toml"];
+
+    /// Loads `engine.toml` by its path, and the two others from the same folder.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong in any of the files.
+    pub fn load(engine_toml: &Path) -> Result<Config, ConfigErrors> {
+        let folder = engine_toml.parent().unwrap_or(Path::new("."));
+        let [_, instruments, limits] = Self::NAMES.map(|name| folder.join(name));
+        let mut errors = ConfigErrors::default();
+        let mut files = Vec::new();
+        for path in [engine_toml.to_path_buf(), instruments, limits] {
+            match std::fs::read_to_string(&path) {
+                Ok(text) => files.push((path, text)),
+                Err(error) => errors.push(ConfigError::file(&path, &error)),
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        Self::from_texts(files)
+    }
+
+    /// Reads the three texts; the paths only name them in errors, and relative paths in `engine.toml` start at its folder.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong in any of them.
+    pub fn from_texts(files: Vec<(PathBuf, String)>) -> Result<Config, ConfigErrors> {
+        let mut errors = ConfigErrors::default();
+        let mut parsed = (None, Vec::new(), None);
+        for (place, (path, text)) in files.iter().enumerate() {
+            let root = table::parse(path, text, &mut errors);
+            match place {
+                0 => parsed.0 = engine::read(root, path.parent().unwrap_or(Path::new(".")), &mut errors),
+                1 => parsed.1 = instruments::read(root, &mut errors),
+                _ => parsed.2 = limits::read(root, &mut errors),
+            }
+        }
+        let (Some(engine), instruments, Some((accounts, limits))) = parsed else { return Err(errors) };
+        let rules = Rules { instruments, accounts, limits };
+        engine.check_against(&rules, &mut errors);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let names = Self::NAMES.iter().map(|name| name.to_string());
+        let files = names.zip(files).map(|(name, (_, text))| ConfigFile { name, text }).collect();
+        Ok(Config { engine, rules, files })
+    }
+
+    /// Digest of all files; a reader sees by it whether two engines run under the same rules.
+    pub fn digest(&self) -> u64 {
+        let mut hash = crate::hash::StateHash::default();
+        for file in &self.files {
+            hash.fold_bytes(file.text.as_bytes());
+        }
+        hash.value()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,288 @@
+//! `engine.toml`: this machine, its feeds, its strategies.
+
+use std::path::{Path, PathBuf};
+
+use feeds::Date;
+use model::{Mode, Symbol};
+
+use crate::rules::Rules;
+
+use super::table::{ConfigErrors, Table};
+
+/// This machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineConfig {
+    /// By which clients find it.
+    pub name: String,
+    /// What becomes of orders that pass.
+    pub mode: Mode,
+    /// Sizes of everything, fixed at start.
+    pub capacity: Capacity,
+    /// How the hot threads wait.
+    pub wait: Wait,
+    /// Where the threads run.
+    pub cpus: Cpus,
+    /// Where inputs are recorded; `None`: nowhere, which only a replay may do.
+    pub journal: Option<JournalConfig>,
+    /// Where market data comes from. One feed.
+    pub feed: FeedConfig,
+    /// Strategies inside the engine.
+    pub strategies: Vec<StrategyConfig>,
+}
+
+/// Sizes of everything, fixed at start. Exhausting one refuses or marks, and never allocates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// Instruments that may be listed.
+    pub instruments: u32,
+    /// Orders resting in all books.
+    pub book_orders: u32,
+    /// Price levels of all books.
+    pub levels: u32,
+    /// Pages of 65,536 order references that are found without hashing.
+    pub ref_pages: u32,
+    /// Orders of our own in the order table, closed ones included until their slot is used again.
+    pub own_orders: u32,
+    /// Client order ids that one journal can hold.
+    pub client_ids: u32,
+    /// Records of the tape.
+    pub tape: u32,
+    /// Events between the feed thread and the engine thread.
+    pub feed_ring: u32,
+}
+
+/// How a hot thread waits for work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// [`Wait::Spin`] on four cores or more, else [`Wait::Park`].
+    Auto,
+    /// Never gives the core away: lowest latency, one core each.
+    Spin,
+    /// Gives the core to whoever else is ready.
+    Yield,
+    /// Spins, then yields, then sleeps 50 µs at a time.
+    Park,
+}
+
+/// The core of each thread; `None` leaves it to the kernel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cpus {
+    /// The feed thread's.
+    pub feed: Option<usize>,
+    /// The engine thread's.
+    pub engine: Option<usize>,
+    /// The journal thread's.
+    pub journal: Option<usize>,
+}
+
+/// When a record counts as recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Once it survives the end of the process.
+    Written,
+    /// Once it survives the loss of power.
+    Synced,
+}
+
+/// Where inputs are recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalConfig {
+    /// The folder.
+    pub folder: PathBuf,
+    /// What an answer waits for.
+    pub durability: Durability,
+}
+
+/// At which pace a file is played.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speed {
+    /// As fast as it goes.
+    Max,
+    /// Recorded time times this, in thousandths: 1000 is its own pace.
+    Times(u64),
+}
+
+/// Where market data comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedConfig {
+    /// Captures, played in turn.
+    pub files: Vec<PathBuf>,
+    /// Day of the first message.
+    pub date: Date,
+    /// At which pace.
+    pub speed: Speed,
+    /// Whether to start over, as a new day, when the last file ends.
+    pub repeat: bool,
+    /// Silence after which every book of the feed is stale.
+    pub silence_ns: u64,
+}
+
+/// A strategy inside the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StrategyConfig {
+    /// The account that it trades on.
+    pub account: Symbol,
+    /// The probe's period: an order every this many trades.
+    pub every: u64,
+}
+
+impl Speed {
+    /// Reads `max` or a factor such as `1` or `2.5`, in thousandths exactly.
+    pub fn parse(text: &str) -> Option<Speed> {
+        if text == "max" {
+            return Some(Speed::Max);
+        }
+        let thousandths = model::parse_decimal(text, 3).ok()?;
+        u64::try_from(thousandths).ok().filter(|t| *t > 0).map(Speed::Times)
+    }
+}
+
+impl Capacity {
+    /// Enough for a full Nasdaq day on a trading host. About 1 GiB.
+    pub const LARGE: Capacity = Capacity {
+        instruments: 12_288,
+        book_orders: 1 << 22,
+        levels: 1 << 20,
+        ref_pages: 1024,
+        own_orders: 1 << 14,
+        client_ids: 1 << 20,
+        tape: 1 << 16,
+        feed_ring: 1 << 16,
+    };
+
+    /// Enough for a few hundred instruments on a laptop. About 200 MiB.
+    pub const SMALL: Capacity = Capacity {
+        instruments: 1024,
+        book_orders: 1 << 20,
+        levels: 1 << 18,
+        ref_pages: 256,
+        own_orders: 1 << 12,
+        client_ids: 1 << 16,
+        tape: 1 << 14,
+        feed_ring: 1 << 14,
+    };
+}
+
+impl EngineConfig {
+    /// Checks what only holds together with the rules.
+    pub(super) fn check_against(&self, rules: &Rules, errors: &mut ConfigErrors) {
+        for strategy in &self.strategies {
+            if !rules.accounts.iter().any(|account| account.name == strategy.account) {
+                let text = format!("[[strategy]]: account `{}` is not in limits.toml", strategy.account);
+                errors.note(Path::new("engine.toml"), text);
+            }
+        }
+    }
+}
+
+/// Reads the file; `None` if something of it could not be read, which is noted.
+pub(super) fn read(mut root: Table<'_>, folder: &Path, errors: &mut ConfigErrors) -> Option<EngineConfig> {
+    let name = root.text("name", errors).filter(|name| {
+        let good = (1..=32).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if !good {
+            root.error("`name` must be 1 to 32 letters, digits or `-`", errors);
+        }
+        good
+    });
+    let mode = root.choice_or("mode", &[("paper", Mode::Paper), ("replay", Mode::Replay)], Mode::Paper, errors);
+    let capacity = capacity(root.table("capacity", errors), errors);
+    let (wait, cpus) = threads(root.table("threads", errors), errors);
+    let journal = journal(root.table("journal", errors), folder, errors);
+    let feeds: Vec<_> = root.tables("feed", errors).into_iter().map(|table| feed(table, folder, errors)).collect();
+    if feeds.len() != 1 {
+        root.error("exactly one [[feed]] table is needed", errors);
+    }
+    let strategies: Option<Vec<_>> =
+        root.tables("strategy", errors).into_iter().map(|table| strategy(table, errors)).collect();
+    root.finish(errors);
+    Some(EngineConfig {
+        name: name?,
+        mode: mode?,
+        capacity: capacity?,
+        wait: wait?,
+        cpus: cpus?,
+        journal: Some(journal?),
+        feed: feeds.into_iter().next()??,
+        strategies: strategies?,
+    })
+}
+
+fn capacity(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<Capacity> {
+    let start = Capacity::SMALL;
+    let mut size = |key, default: u32, most: u32| -> Option<u32> {
+        table.number_or(key, default.into(), 1, most.into(), errors).map(|n| n as u32)
+    };
+    let instruments = size("instruments", start.instruments, 65_535);
+    let book_orders = size("book_orders", start.book_orders, 1 << 28);
+    let levels = size("levels", start.levels, 1 << 26);
+    let ref_pages = size("ref_pages", start.ref_pages, 1 << 14);
+    let own_orders = size("own_orders", start.own_orders, 1 << 20);
+    let client_ids = size("client_ids", start.client_ids, 1 << 26);
+    let tape = size("tape", start.tape, 1 << 24);
+    let feed_ring = size("feed_ring", start.feed_ring, 1 << 24);
+    table.finish(errors);
+    Some(Capacity {
+        instruments: instruments?,
+        book_orders: book_orders?,
+        levels: levels?,
+        ref_pages: ref_pages?,
+        own_orders: own_orders?,
+        client_ids: client_ids?,
+        tape: tape?,
+        feed_ring: feed_ring?,
+    })
+}
+
+fn threads(mut table: Table<'_>, errors: &mut ConfigErrors) -> (Option<Wait>, Option<Cpus>) {
+    let waits = [("auto", Wait::Auto), ("spin", Wait::Spin), ("yield", Wait::Yield), ("park", Wait::Park)];
+    let wait = table.choice_or("wait", &waits, Wait::Auto, errors);
+    let mut cpu = |key| table.number_maybe(key, 4095, errors).map(|cpu| cpu.map(|n| n as usize));
+    let (feed, engine, journal) = (cpu("feed_cpu"), cpu("engine_cpu"), cpu("journal_cpu"));
+    table.finish(errors);
+    let cpus = || Some(Cpus { feed: feed?, engine: engine?, journal: journal? });
+    (wait, cpus())
+}
+
+fn journal(mut table: Table<'_>, folder: &Path, errors: &mut ConfigErrors) -> Option<JournalConfig> {
+    let path = table.text("folder", errors);
+    let choices = [("written", Durability::Written), ("synced", Durability::Synced)];
+    let durability = table.choice_or("durability", &choices, Durability::Written, errors);
+    table.finish(errors);
+    Some(JournalConfig { folder: folder.join(path?), durability: durability? })
+}
+
+fn feed(mut table: Table<'_>, folder: &Path, errors: &mut ConfigErrors) -> Option<FeedConfig> {
+    table.choice("venue", &[("nasdaq_itch", ())], errors);
+    let files = table.texts("files", errors);
+    let date = table.text_or("date", "1970-01-01", errors);
+    let date = date.and_then(|text| {
+        let date = text.parse::<Date>();
+        date.inspect_err(|error| table.error(format!("`date`: `{text}` is {error}"), errors)).ok()
+    });
+    let speed = table.text_or("speed", "1", errors);
+    let speed = speed.and_then(|text| {
+        let speed = Speed::parse(&text);
+        if speed.is_none() {
+            table.error(format!("`speed` must be \"max\" or a factor such as \"1\" or \"2.5\", not `{text}`"), errors);
+        }
+        speed
+    });
+    let repeat = table.flag_or("repeat", false, errors);
+    let silence_ms = table.number_or("silence_ms", 5_000, 1, 86_400_000, errors);
+    table.finish(errors);
+    Some(FeedConfig {
+        files: files?.iter().map(|file| folder.join(file)).collect(),
+        date: date?,
+        speed: speed?,
+        repeat: repeat?,
+        silence_ns: silence_ms? * 1_000_000,
+    })
+}
+
+fn strategy(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<StrategyConfig> {
+    table.choice("kind", &[("probe", ())], errors);
+    let account = table.symbol("account", errors);
+    let every = table.number("every", 1, 1_000_000_000, errors);
+    table.finish(errors);
+    Some(StrategyConfig { account: account?, every: every? })
+}

@@ -1,0 +1,52 @@
+use std::path::PathBuf;
+
+use super::*;
+
+fn deployed() -> Vec<(PathBuf, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
+    Config::NAMES.map(|name| (PathBuf::from(name), std::fs::read_to_string(folder.join(name)).unwrap())).into()
+}
+
+/// Goal: the files that we ship load. Method: load them from where they lie.
+#[test]
+fn shipped_files_load() {
+    let config = Config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/engine.toml")).unwrap();
+    assert_eq!(config.engine.name, "paper");
+    assert_eq!(config.rules.accounts.len(), 2);
+    assert_eq!(config.files.len(), 3);
+}
+
+/// Goal: all errors of all files come at once, each with file and line. Method: spoil one thing in each file, and add an
+/// unknown key.
+#[test]
+fn every_error_is_listed() {
+    let mut files = deployed();
+    files[0].1 = files[0].1.replace("wait = \"auto\"", "wait = \"soon\"\nhurry = true");
+    files[1].1 = files[1].1.replace("\"0.01\"", "\"-1\"");
+    files[2].1 = files[2].1.replace("band_bps = 500 ", "# none ");
+    let errors = Config::from_texts(files).unwrap_err().to_string();
+    let lines: Vec<&str> = errors.lines().collect();
+    assert_eq!(lines.len(), 4, "{errors}");
+    assert!(lines[0].starts_with("engine.toml:26: `wait` must be one of auto, spin, yield, park"), "{errors}");
+    assert!(lines[1].starts_with("engine.toml:27: unknown key `hurry`"), "{errors}");
+    assert!(lines[2].starts_with("instruments.toml:6: `px_step` must be a plain decimal"), "{errors}");
+    assert!(lines[3].starts_with("limits.toml:29: `band_bps` is missing"), "{errors}");
+}
+
+/// Goal: a broken file is named with its line and never taken in part. Method: an unclosed text.
+#[test]
+fn syntax_errors_have_lines() {
+    let mut files = deployed();
+    files[1].1 = "[[instrument]]\nsymbol = \"*\n".into();
+    let errors = Config::from_texts(files).unwrap_err().to_string();
+    assert!(errors.contains("instruments.toml:2"), "{errors}");
+}
+
+/// Goal: the digest tells rules apart. Method: change one digit.
+#[test]
+fn digest_tells_rules_apart() {
+    let one = Config::from_texts(deployed()).unwrap();
+    let mut files = deployed();
+    files[2].1 = files[2].1.replace("clip_max = \"1000\"", "clip_max = \"1001\"");
+    assert_ne!(one.digest(), Config::from_texts(files).unwrap().digest());
+}

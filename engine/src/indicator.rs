@@ -1,0 +1,164 @@
+//! Indicators of one instrument: integers from the first trade to the published value.
+//!
+//! To add one: write `indicator/<name>.rs` after `ema.rs`; give it a field in [`Indicators`] (the compiler then leads
+//! through every function here), a line in [`LIST`], and its value at the same place in [`Indicators::values`].
+//! Its test compares every value with a recomputation from the whole history in `num-bigint`.
+//! Nothing else changes: shared memory has 16 named slots, and readers show what they find there.
+//!
+//! Flow: printable trades and changes of the best quotes in; on demand, one fixed-point value for each indicator out.
+//! State is exact, or rounds down at 2^-48 where a recursion must round; the division to decimals comes last and rounds
+//! down. Nothing here wraps: what exceeds its type is `None`, a sum until the next day.
+//!
+//! Must never: use a float, allocate, panic, or depend on anything but the calls in their order.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::float_arithmetic
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::float_arithmetic
+    )
+)]
+
+mod ema;
+mod fixed;
+mod imbalance;
+mod microprice;
+mod ofi;
+mod rsi;
+#[cfg(test)]
+mod tests;
+mod volatility;
+mod vwap;
+
+use ema::Ema;
+use model::page::{INDICATOR_SLOTS, IndicatorSlot, Quote};
+use model::{Px, Qty, Symbol};
+use ofi::Ofi;
+use rsi::Rsi;
+use volatility::Volatility;
+use vwap::Vwap;
+
+/// Decimals of an indicator in units of price, on top of the instrument's own.
+const PX_DECIMALS: u8 = 6;
+/// Decimals of a ratio.
+const RATIO_DECIMALS: u8 = 12;
+
+/// Every indicator: name, decimals, whether it is in units of price. Its place is its slot on the board page.
+const LIST: [(&str, u8, bool); 7] = [
+    ("ema20", PX_DECIMALS, true),
+    ("rsi14", RATIO_DECIMALS, false),
+    ("vwap", PX_DECIMALS, true),
+    ("rvol64", RATIO_DECIMALS, false),
+    ("ofi", 0, false),
+    ("imbalance", RATIO_DECIMALS, false),
+    ("microprice", PX_DECIMALS, true),
+];
+
+/// The indicators of one instrument.
+#[derive(Clone, Copy, Debug)]
+pub struct Indicators {
+    ema20: Ema<20>,
+    rsi14: Rsi<14>,
+    vwap: Vwap,
+    rvol64: Volatility<64>,
+    ofi: Ofi,
+    bid: Option<Quote>,
+    ask: Option<Quote>,
+}
+
+impl Default for Indicators {
+    fn default() -> Self {
+        Indicators::new()
+    }
+}
+
+impl Indicators {
+    /// Before the first trade and the first quote.
+    pub const fn new() -> Indicators {
+        Indicators {
+            ema20: Ema::new(),
+            rsi14: Rsi::new(),
+            vwap: Vwap::new(),
+            rvol64: Volatility::new(),
+            ofi: Ofi::new(),
+            bid: None,
+            ask: None,
+        }
+    }
+
+    /// What the slots of a board page mean.
+    pub fn slots() -> [IndicatorSlot; INDICATOR_SLOTS] {
+        let mut slots = [IndicatorSlot::default(); INDICATOR_SLOTS];
+        for (slot, (name, decimals, is_price)) in slots.iter_mut().zip(LIST) {
+            *slot =
+                IndicatorSlot { name: Symbol::new(name).unwrap_or_default(), decimals, is_price };
+        }
+        slots
+    }
+
+    /// Takes a printable trade, auction crosses included. One without a positive price and quantity is no trade.
+    pub fn on_trade(&mut self, px: Px, qty: Qty) {
+        if px.0 <= 0 || qty.0 <= 0 {
+            return;
+        }
+        let Indicators { ema20, rsi14, vwap, rvol64, ofi: _, bid: _, ask: _ } = self;
+        ema20.update(px);
+        rsi14.update(px);
+        vwap.update(px, qty);
+        rvol64.update(px);
+    }
+
+    /// Takes the best quotes. Unchanged ones change nothing, except that the first call is where order flow starts.
+    pub fn on_quote(&mut self, bid: Option<Quote>, ask: Option<Quote>) {
+        self.ofi.update([self.bid, self.ask], [bid, ask]);
+        (self.bid, self.ask) = (bid, ask);
+    }
+
+    /// Forgets everything: each day stands for itself.
+    pub fn new_day(&mut self) {
+        *self = Indicators::new();
+    }
+
+    /// The value of each slot, in units of 10^-decimals; `None`: warming up, undefined, out of range, or a free slot.
+    pub fn values(&self) -> [Option<i64>; INDICATOR_SLOTS] {
+        let Indicators { ema20, rsi14, vwap, rvol64, ofi, bid, ask } = self;
+        let list: [Option<i64>; LIST.len()] = [
+            ema20.value(),
+            rsi14.value(),
+            vwap.value(),
+            rvol64.value(),
+            ofi.value(),
+            imbalance::value(*bid, *ask),
+            microprice::value(*bid, *ask),
+        ];
+        let mut values = [None; INDICATOR_SLOTS];
+        for (slot, value) in values.iter_mut().zip(list) {
+            *slot = value;
+        }
+        values
+    }
+
+    /// Hands out the whole state as words, for a digest: equal words mean equal values now and after any calls.
+    pub fn fold(&self, mut word: impl FnMut(u64)) {
+        let Indicators { ema20, rsi14, vwap, rvol64, ofi, bid, ask } = self;
+        ema20.fold(&mut word);
+        rsi14.fold(&mut word);
+        vwap.fold(&mut word);
+        rvol64.fold(&mut word);
+        ofi.fold(&mut word);
+        for quote in [bid, ask] {
+            let quote = quote.unwrap_or_default();
+            word(quote.px.0.cast_unsigned());
+            word(quote.qty.0.cast_unsigned());
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Relative strength index of trade prices, as Wilder and TA-Lib define it.
+
+use super::RATIO_DECIMALS;
+use super::fixed::{self, from_units, ratio};
+use model::Px;
+
+/// 100·g/(g + l), where g and l are the smoothed rises and falls: first the mean of the first `N` of them, then
+/// (g·(N − 1) + rise)/N. A flat series is 0. Divisions round down at 2^-48 of a price unit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rsi<const N: u32> {
+    last: Option<Px>,
+    /// Changes of price so far, up to `N`.
+    seen: u32,
+    /// Sums, then smoothed means; fixed point. Cannot overflow: a change is below 2^63, `N` below 2^15.
+    rises: i128,
+    falls: i128,
+}
+
+impl<const N: u32> Rsi<N> {
+    pub const fn new() -> Self {
+        Rsi { last: None, seen: 0, rises: 0, falls: 0 }
+    }
+
+    /// Folds in one trade price.
+    pub fn update(&mut self, px: Px) {
+        let Some(last) = self.last.replace(px) else { return };
+        let rise = from_units(px.0.saturating_sub(last.0).max(0));
+        let fall = from_units(last.0.saturating_sub(px.0).max(0));
+        if self.seen == N {
+            self.rises = self.rises * (i128::from(N) - 1) + rise;
+            self.falls = self.falls * (i128::from(N) - 1) + fall;
+        } else {
+            self.seen += 1;
+            self.rises += rise;
+            self.falls += fall;
+        }
+        if self.seen == N {
+            self.rises = self.rises.div_euclid(i128::from(N));
+            self.falls = self.falls.div_euclid(i128::from(N));
+        }
+    }
+
+    /// 0 to 100, twelve decimals; `None`: fewer than `N` changes of price.
+    pub fn value(&self) -> Option<i64> {
+        let (rises, falls) = (self.seen == N).then_some((self.rises, self.falls))?;
+        if rises + falls == 0 {
+            return Some(0);
+        }
+        ratio(rises * 100, rises + falls, RATIO_DECIMALS)
+    }
+
+    pub fn fold(&self, word: &mut impl FnMut(u64)) {
+        word(self.last.unwrap_or_default().0.cast_unsigned());
+        word(self.seen.into());
+        fixed::fold(self.rises, word);
+        fixed::fold(self.falls, word);
+    }
+}

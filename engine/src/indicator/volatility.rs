@@ -1,0 +1,69 @@
+//! Realised volatility of trade prices.
+
+use super::fixed;
+use model::Px;
+
+/// One, in units of a return: 10^-12.
+const ONE: i128 = 1_000_000_000_000;
+
+/// √(Σ r²) over the last `N` returns, r = (p − p′)/p′ from one trade price p′ to the next p: the realised volatility of
+/// that window (Andersen and Bollerslev 1998), with simple returns, not annualised. Returns round down at 10^-12 and
+/// are summed exactly; the root is taken last.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Volatility<const N: usize> {
+    last: Option<Px>,
+    /// The latest returns, in units of 10^-12, the oldest at `oldest`; those not there yet are zero.
+    returns: [i64; N],
+    oldest: usize,
+    seen: usize,
+    /// Sum of the squares of `returns`.
+    squares: u128,
+    /// A return or the sum exceeded its type: no value until the next day.
+    is_spoilt: bool,
+}
+
+impl<const N: usize> Volatility<N> {
+    pub const fn new() -> Self {
+        Volatility { last: None, returns: [0; N], oldest: 0, seen: 0, squares: 0, is_spoilt: false }
+    }
+
+    /// Folds in one trade price.
+    pub fn update(&mut self, px: Px) {
+        let Some(last) = self.last.replace(px) else { return };
+        match self.slide(last, px) {
+            Some(squares) => self.squares = squares,
+            None => self.is_spoilt = true,
+        }
+    }
+
+    /// Puts the newest return in the place of the oldest; the new sum of squares, `None` if something exceeds its type.
+    fn slide(&mut self, last: Px, px: Px) -> Option<u128> {
+        let (last, px) = (i128::from(last.0), i128::from(px.0));
+        let newest = i64::try_from(((px - last) * ONE).checked_div_euclid(last)?).ok()?;
+        let place = self.returns.get_mut(self.oldest)?;
+        let oldest = core::mem::replace(place, newest);
+        self.oldest = (self.oldest + 1) % N;
+        self.seen = (self.seen + 1).min(N);
+        self.squares.checked_sub(square(oldest))?.checked_add(square(newest))
+    }
+
+    /// A ratio with twelve decimals; `None`: fewer than `N` returns, or out of range.
+    pub fn value(&self) -> Option<i64> {
+        let is_ready = self.seen == N && !self.is_spoilt;
+        is_ready.then(|| i64::try_from(self.squares.isqrt()).ok())?
+    }
+
+    pub fn fold(&self, word: &mut impl FnMut(u64)) {
+        word(self.last.unwrap_or_default().0.cast_unsigned());
+        let (newer, older) = self.returns.split_at_checked(self.oldest).unwrap_or_default();
+        older.iter().chain(newer).for_each(|r| word(r.cast_unsigned()));
+        word(self.seen as u64);
+        fixed::fold(self.squares.cast_signed(), word);
+        word(self.is_spoilt.into());
+    }
+}
+
+const fn square(r: i64) -> u128 {
+    let size = r.unsigned_abs() as u128;
+    size * size
+}

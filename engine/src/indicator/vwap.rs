@@ -1,0 +1,41 @@
+//! Volume-weighted average price of the day.
+
+use super::PX_DECIMALS;
+use super::fixed::{self, ratio};
+use model::{Px, Qty};
+
+/// Σ price·quantity / Σ quantity over all printable trades since the day began, exact.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Vwap {
+    notional: i128,
+    volume: i128,
+    /// A sum exceeded its type: no value until the next day.
+    is_spoilt: bool,
+}
+
+impl Vwap {
+    pub const fn new() -> Self {
+        Vwap { notional: 0, volume: 0, is_spoilt: false }
+    }
+
+    /// Folds in one trade.
+    pub fn update(&mut self, px: Px, qty: Qty) {
+        let (px, qty) = (i128::from(px.0), i128::from(qty.0));
+        match self.notional.checked_add(px * qty) {
+            Some(notional) => self.notional = notional,
+            None => self.is_spoilt = true,
+        }
+        self.volume = self.volume.saturating_add(qty);
+    }
+
+    /// In units of price with six more decimals; `None`: no trade yet, or out of range.
+    pub fn value(&self) -> Option<i64> {
+        if self.is_spoilt { None } else { ratio(self.notional, self.volume, PX_DECIMALS) }
+    }
+
+    pub fn fold(&self, word: &mut impl FnMut(u64)) {
+        fixed::fold(self.notional, word);
+        fixed::fold(self.volume, word);
+        word(self.is_spoilt.into());
+    }
+}

@@ -1,0 +1,97 @@
+use model::{Body, Input, Ts};
+
+use super::super::reader::Reader;
+use super::*;
+
+fn timer(seq: u64) -> Input {
+    Input { seq, now: Ts(seq * 10), body: Body::Timer }
+}
+
+/// Writes inputs `range` through the ring and thread loop, as an engine would.
+fn write(folder: &Path, tail: Tail, range: std::ops::Range<u64>, segment_bytes: u64) -> Arc<Progress> {
+    let writer = Writer::open_sized(folder, tail, segment_bytes).unwrap();
+    let progress = writer.progress();
+    let (mut to, from) = rtrb::RingBuffer::new(range.clone().count().max(1));
+    range.for_each(|seq| to.push(Entry::input(&timer(seq))).unwrap());
+    let stop = AtomicBool::new(true);
+    writer.run(from, false, &stop).unwrap();
+    progress
+}
+
+fn read(folder: &Path) -> (Vec<u64>, Tail) {
+    let mut reader = Reader::open(folder).unwrap();
+    let mut seqs = Vec::new();
+    while let Some(record) = reader.next_record().unwrap() {
+        match record {
+            Record::Input(input) => seqs.push(input.seq),
+            other => panic!("{other:?}"),
+        }
+    }
+    (seqs, reader.tail())
+}
+
+/// Goal: what is written reads back over many segments, and a second engine goes on behind it. Method: tiny segments.
+#[test]
+fn reads_back_over_segments() {
+    let folder = tempfile::tempdir().unwrap();
+    let progress = write(folder.path(), Tail::default(), 1..3000, 4096);
+    assert_eq!(progress.written(), 2999);
+    let (seqs, tail) = read(folder.path());
+    assert!(seqs.iter().copied().eq(1..3000));
+    assert!(tail.segment > 5 && !tail.torn);
+    write(folder.path(), tail, 3000..4000, 4096);
+    assert!(read(folder.path()).0.into_iter().eq(1..4000));
+}
+
+/// Goal: a journal cut or damaged at any byte reads as its longest whole prefix, and goes on from there without a trace
+/// of what was behind. Method: cut at every byte of a small journal, then flip a bit at every byte.
+#[test]
+fn longest_whole_prefix() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), Tail::default(), 1..20, 4096);
+    let path = segment::path_of(folder.path(), 0);
+    let whole = std::fs::read(&path).unwrap();
+    let (_, end) = read(folder.path());
+    let record = (end.offset - HEADER_BYTES) / 19;
+    for at in HEADER_BYTES..end.offset {
+        let survivors = (at - HEADER_BYTES) / record;
+        let mut cut = whole.clone();
+        cut[at as usize..].fill(0);
+        let mut flipped = whole.clone();
+        flipped[at as usize] ^= 0x10;
+        for damaged in [cut, flipped] {
+            std::fs::write(&path, &damaged).unwrap();
+            let (seqs, tail) = read(folder.path());
+            assert!(seqs.iter().copied().eq(1..=survivors), "byte {at}: {seqs:?}");
+            write(folder.path(), tail, survivors + 1..survivors + 3, 4096);
+            assert!(read(folder.path()).0.into_iter().eq(1..survivors + 3), "byte {at}");
+        }
+    }
+}
+
+/// Goal: two engines never write one journal; a foreign file is not taken for a segment. Method: try both.
+#[test]
+fn one_writer_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Writer::open_sized(folder.path(), Tail::default(), 4096).unwrap();
+    assert!(matches!(Writer::open(folder.path(), Tail::default()), Err(JournalError::InUse(_))));
+    drop(first);
+    assert!(matches!(Writer::open(folder.path(), Tail::default()), Err(JournalError::NotEmpty(_))));
+    std::fs::write(segment::path_of(folder.path(), 0), b"something else entirely").unwrap();
+    assert!(matches!(Reader::open(folder.path()), Err(JournalError::NotASegment(_))));
+}
+
+/// Goal: when the disk refuses, the journal says so and never again that something is written. Method: /dev/full.
+#[test]
+fn full_disk_latches() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = Writer::open_sized(folder.path(), Tail::default(), 4096).unwrap();
+    writer.file = File::options().write(true).open("/dev/full").unwrap();
+    let progress = writer.progress();
+    let (mut to, from) = rtrb::RingBuffer::new(8);
+    (1..5).for_each(|seq| to.push(Entry::input(&timer(seq))).unwrap());
+    let outcome = writer.run(from, false, &AtomicBool::new(true));
+    assert!(matches!(outcome, Err(JournalError::Io { .. })), "{outcome:?}");
+    assert!(progress.failed());
+    assert_eq!(progress.written(), 0);
+}

@@ -1,0 +1,123 @@
+//! The order table: every order of ours from the gate on, in a fixed number of slots.
+
+use model::page::{AsOf, OrderCell};
+use model::{Money, Order, OrderId, OrderState, Px, Qty, Reject, Ts};
+use risk::Reservation;
+
+/// One order of ours.
+#[derive(Clone, Copy, Debug)]
+pub struct OrderRecord {
+    /// The order, with the terms that the venue works.
+    pub order: Order,
+    /// Where it stands.
+    pub state: OrderState,
+    /// Why a change of it was refused last, if one was.
+    pub reject: Option<Reject>,
+    /// Quantity filled so far.
+    pub filled: Qty,
+    /// Σ price · quantity of its fills.
+    pub notional_filled: Money,
+    /// What it holds of the account's limits.
+    pub reservation: Reservation,
+    /// New price and total quantity that the venue has not confirmed.
+    pub replacing: Option<(Px, Qty)>,
+    /// Engine time when it passed the gate.
+    pub ts_created: Ts,
+    /// Engine time of its last change.
+    pub ts_updated: Ts,
+}
+
+impl OrderRecord {
+    /// Open quantity.
+    pub fn leaves(&self) -> Qty {
+        Qty(self.order.qty.0.saturating_sub(self.filled.0).max(0))
+    }
+
+    /// The page that readers see. `ahead` is the quantity in front of it, if it rests.
+    pub fn page(&self, as_of: AsOf, ahead: Option<Qty>) -> OrderCell {
+        OrderCell {
+            as_of,
+            order: self.order,
+            state: self.state,
+            reject: self.reject,
+            filled: self.filled,
+            notional_filled: self.notional_filled,
+            ahead,
+            ts_created: self.ts_created,
+            ts_updated: self.ts_updated,
+        }
+    }
+}
+
+/// All orders of ours. A closed order stays readable until its slot is used again; the slot closed longest is used first.
+#[derive(Debug)]
+pub struct OrderTable {
+    slots: Vec<Option<OrderRecord>>,
+    generations: Vec<u64>,
+    free: std::collections::VecDeque<u32>,
+    used: u32,
+}
+
+impl OrderTable {
+    /// A table of `capacity` slots, at most 2^[`OrderId::SLOT_BITS`].
+    pub fn new(capacity: u32) -> OrderTable {
+        let capacity = capacity.min(1 << OrderId::SLOT_BITS);
+        OrderTable {
+            slots: vec![None; capacity as usize],
+            generations: vec![0; capacity as usize],
+            free: (0..capacity).collect(),
+            used: 0,
+        }
+    }
+
+    /// The id of the next order, `None` if every slot holds an open one. Taking it is [`OrderTable::insert`].
+    pub fn next_id(&self) -> Option<OrderId> {
+        let slot = *self.free.front()?;
+        let generation = self.generations.get(slot as usize)?;
+        Some(OrderId::new(slot, generation + 1))
+    }
+
+    /// Puts an order in, under the id that [`OrderTable::next_id`] gave it.
+    pub fn insert(&mut self, record: OrderRecord) {
+        let Some(slot) = self.free.pop_front() else { return };
+        if let (Some(place), Some(generation)) =
+            (self.slots.get_mut(slot as usize), self.generations.get_mut(slot as usize))
+        {
+            *generation += 1;
+            *place = Some(record);
+            self.used = self.used.max(slot + 1);
+        }
+    }
+
+    /// An order, open or closed, as long as its slot was not used again.
+    pub fn get(&self, id: OrderId) -> Option<&OrderRecord> {
+        self.slots.get(id.slot())?.as_ref().filter(|record| record.order.id == id)
+    }
+
+    /// The same, to change it.
+    pub fn get_mut(&mut self, id: OrderId) -> Option<&mut OrderRecord> {
+        self.slots.get_mut(id.slot())?.as_mut().filter(|record| record.order.id == id)
+    }
+
+    /// The order in a slot.
+    pub fn at(&self, slot: u32) -> Option<&OrderRecord> {
+        self.slots.get(slot as usize)?.as_ref()
+    }
+
+    /// Gives the slot of an order that just closed back.
+    pub fn release(&mut self, id: OrderId) {
+        if self.get(id).is_some_and(|record| !record.state.is_open()) {
+            self.free.push_back(id.slot() as u32); // Within its capacity: each slot is in it once at most.
+        }
+    }
+
+    /// Every order that is open, by slot.
+    pub fn open(&self) -> impl Iterator<Item = &OrderRecord> {
+        self.slots.iter().flatten().filter(|record| record.state.is_open())
+    }
+
+    /// Slots that were ever used.
+    pub fn used(&self) -> u32 {
+        self.used
+    }
+}

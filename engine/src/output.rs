@@ -1,0 +1,109 @@
+//! What a step leaves behind for readers: the tape, what changed, and an answer.
+
+use model::page::{Answer, TapeRecord};
+
+/// Numbers of things that changed since they were last taken, each once, in the order of their first change.
+#[derive(Debug)]
+pub struct Dirty {
+    marked: Vec<bool>,
+    list: Vec<u32>,
+}
+
+impl Dirty {
+    /// For things numbered below `count`.
+    pub fn new(count: usize) -> Dirty {
+        Dirty { marked: vec![false; count], list: Vec::with_capacity(count) }
+    }
+
+    /// Notes a change; a number out of range is ignored.
+    pub fn mark(&mut self, number: u32) {
+        if let Some(marked) = self.marked.get_mut(number as usize) {
+            if !*marked {
+                *marked = true;
+                self.list.push(number); // Never grows: each number is listed once.
+            }
+        }
+    }
+
+    /// Calls `each` for every number noted, and forgets them.
+    pub fn take(&mut self, mut each: impl FnMut(u32)) {
+        for number in &self.list {
+            if let Some(marked) = self.marked.get_mut(*number as usize) {
+                *marked = false;
+            }
+            each(*number);
+        }
+        self.list.clear();
+    }
+
+    /// Whether nothing is noted.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}
+
+/// What steps leave behind; accounts and lines keep their own list of changes. One for all steps of an engine: who publishes takes what he publishes.
+#[derive(Debug)]
+pub struct Output {
+    /// What happened, in order.
+    pub tape: Vec<TapeRecord>,
+    /// Records that found no room on the tape; readers see them as lapped.
+    pub tape_lost: u64,
+    /// Instruments whose board page changed.
+    pub boards: Dirty,
+    /// Instruments whose depth changed.
+    pub depths: Dirty,
+    /// Slots of the order table that changed.
+    pub orders: Dirty,
+    /// The answer to the request that was stepped, if it was one.
+    pub answer: Option<Answer>,
+}
+
+impl Output {
+    /// Room for what one input can cause: every order of ours closing at once, with a fill each.
+    pub fn new(instruments: usize, own_orders: usize) -> Output {
+        Output {
+            tape: Vec::with_capacity(4 * own_orders + 1024),
+            tape_lost: 0,
+            boards: Dirty::new(instruments),
+            depths: Dirty::new(instruments),
+            orders: Dirty::new(own_orders),
+            answer: None,
+        }
+    }
+
+    /// Adds a record to the tape.
+    pub fn record(&mut self, record: TapeRecord) {
+        if self.tape.len() < self.tape.capacity() {
+            self.tape.push(record);
+        } else {
+            self.tape_lost += 1;
+        }
+    }
+
+    /// Notes that an instrument's book or facts changed.
+    pub fn touch_book(&mut self, instrument: u32) {
+        self.boards.mark(instrument);
+        self.depths.mark(instrument);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: each change is listed once until taken, and never allocates. Method: mark twice, take, mark again.
+    #[test]
+    fn dirty_lists_once() {
+        let mut dirty = Dirty::new(3);
+        for number in [2, 0, 2, 99] {
+            dirty.mark(number);
+        }
+        let mut seen = Vec::new();
+        dirty.take(|number| seen.push(number));
+        assert_eq!(seen, [2, 0]);
+        assert!(dirty.is_empty());
+        dirty.mark(2);
+        assert!(!dirty.is_empty());
+    }
+}

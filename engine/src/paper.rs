@@ -1,0 +1,266 @@
+//! The paper venue: fills orders inside the step, by the real book, at the exact place in the queue.
+//!
+//! - An order that crosses takes displayed quantity, level by level, order by order, and remembers what it took from each
+//!   resting order until that order leaves the book: no quantity is taken twice.
+//! - An order that rests stands behind everything displayed at its price then. What is in front of it shrinks as those very
+//!   orders trade or leave; when it is gone, what trades at the price, behind it or through it fills ours.
+//! - What an opposing order shows at or through our price fills ours.
+//!
+//! The market does not react to us: a size that is large against what is displayed or traded fills better here than it
+//! would outside.
+
+mod queue;
+mod taken;
+
+use model::{Order, OrderId, OrderType, Px, Qty, Report, ReportKind, Side, Tif};
+use risk::{Cleared, ClearedReplace};
+
+use crate::book::{Applied, Books, Touch};
+use queue::{Queues, Resting};
+use taken::Taken;
+
+/// Levels that one order takes at most; what is left of it then is cancelled.
+const SWEEP_LEVELS: usize = 256;
+/// Resting orders that one order takes from at most; what is left of it then is cancelled.
+const SWEEP_ORDERS: usize = 4096;
+
+/// The paper venue. Its reports wait in [`Paper::take_report`] until the step takes them.
+#[derive(Debug)]
+pub struct Paper {
+    queues: Queues,
+    taken: Taken,
+    reports: std::collections::VecDeque<Report>,
+    executions: u64,
+}
+
+impl Paper {
+    /// For `own_orders` orders of ours in `instruments` instruments.
+    pub fn new(instruments: usize, own_orders: usize) -> Paper {
+        Paper {
+            queues: Queues::new(instruments, own_orders),
+            taken: Taken::new(SWEEP_ORDERS * 4),
+            // Each order of ours at most fills and ends by one event; a sweep adds a fill a level.
+            reports: std::collections::VecDeque::with_capacity(2 * own_orders + SWEEP_LEVELS + 8),
+            executions: 0,
+        }
+    }
+
+    /// The next report.
+    pub fn take_report(&mut self) -> Option<Report> {
+        self.reports.pop_front()
+    }
+
+    /// Takes an order in: fills what crosses; what is left rests, or is cancelled if it may not.
+    pub fn submit(&mut self, cleared: Cleared, books: &Books) {
+        let order = *cleared.order();
+        self.report(ReportKind::Ack, order.id, Px(0), Qty(0));
+        self.enter(&order, order.qty, books);
+    }
+
+    /// Cancels what is open of an order.
+    pub fn cancel(&mut self, order: OrderId) {
+        let found = self.queues.remove(order).is_some();
+        let kind = if found { ReportKind::Cancelled } else { ReportKind::CancelRejected };
+        self.report(kind, order, Px(0), Qty(0));
+    }
+
+    /// Gives an order new terms: less quantity at the same price keeps its place, anything else goes to the tail.
+    pub fn replace(&mut self, cleared: ClearedReplace, books: &Books) {
+        let order = *cleared.order();
+        let Some(resting) = self.queues.get(order.id) else {
+            self.report(ReportKind::ReplaceRejected, order.id, Px(0), Qty(0));
+            return;
+        };
+        let filled = Qty(resting.total.0 - resting.leaves.0);
+        let leaves = Qty(order.qty.0 - filled.0);
+        self.report(ReportKind::Replaced, order.id, order.px, order.qty);
+        if order.px == resting.px && leaves.0 <= resting.leaves.0 {
+            self.queues.shrink(order.id, order.qty, leaves);
+        } else {
+            self.queues.remove(order.id);
+            self.enter(&order, leaves, books);
+        }
+    }
+
+    /// Ends every order: the venue's day is over.
+    pub fn end_day(&mut self) {
+        while let Some(order) = self.queues.pop_any() {
+            self.report(ReportKind::Cancelled, order, Px(0), Qty(0));
+        }
+        self.taken.clear();
+    }
+
+    /// The quantity in front of an order that rests.
+    pub fn ahead(&self, order: OrderId) -> Option<Qty> {
+        self.queues.get(order).map(|resting| resting.ahead)
+    }
+
+    /// Sees what an event did to a book. `traded`: it was a trade outside an auction; `trading`: the venue trades.
+    pub fn on_book(&mut self, instrument: u32, applied: &Applied, traded: bool, trading: bool) {
+        if let Some(gone) = &applied.removed {
+            if gone.open.0 == 0 {
+                self.taken.forget(gone.order);
+            }
+            if self.queues.any(instrument) {
+                self.on_removed(instrument, gone, traded);
+            }
+        }
+        if let Some(shown) = &applied.added
+            && trading
+            && self.queues.any(instrument)
+        {
+            self.on_shown(instrument, shown);
+        }
+    }
+
+    /// Sees a printable trade against an order that was not displayed. Displayed orders of the same price go first, so
+    /// what is at the front of its queue would have had it.
+    pub fn on_print(&mut self, instrument: u32, px: Px, qty: Qty) {
+        if !self.queues.any(instrument) {
+            return;
+        }
+        for side in [Side::Buy, Side::Sell] {
+            let mut left = qty;
+            let mut next = self.queues.first(instrument, side);
+            while let Some(resting) = next {
+                next = self.queues.after(&resting);
+                if is_better(side, px, resting.px) || left.0 == 0 {
+                    break;
+                }
+                if resting.ahead.0 == 0 {
+                    left.0 -= self.fill(&resting, left).0;
+                }
+            }
+        }
+    }
+
+    /// Quantity traded at, or removed from, a place in the book: fills those of ours that stood before it, and shortens the
+    /// queue of those behind it.
+    fn on_removed(&mut self, instrument: u32, gone: &Touch, traded: bool) {
+        let mut left = if traded { gone.qty } else { Qty(0) };
+        let mut next = self.queues.first(instrument, gone.side);
+        while let Some(resting) = next {
+            next = self.queues.after(&resting);
+            if is_better(gone.side, gone.px, resting.px) {
+                break;
+            }
+            if resting.px == gone.px && gone.arrival < resting.arrival {
+                let ahead = Qty((resting.ahead.0 - gone.qty.0).max(0));
+                self.queues.set_ahead(resting.order, ahead);
+            } else if left.0 > 0 {
+                left.0 -= self.fill(&resting, left).0;
+            }
+        }
+    }
+
+    /// An order of the other side appeared: what of it crosses orders of ours fills them at their price.
+    fn on_shown(&mut self, instrument: u32, shown: &Touch) {
+        let ours = shown.side.opposite();
+        let mut left = self.taken.left_of(shown.order, shown.qty);
+        let mut next = self.queues.first(instrument, ours);
+        while let Some(resting) = next {
+            next = self.queues.after(&resting);
+            if left.0 == 0 || !crosses(ours, resting.px, shown.px) {
+                break;
+            }
+            let want = Qty(left.0.min(resting.leaves.0));
+            if resting.ahead.0 == 0 && self.taken.take(shown.order, want) {
+                left.0 -= self.fill(&resting, want).0;
+            }
+        }
+    }
+
+    /// Fills an order that rests, at its price, with at most `qty`; how much it took.
+    fn fill(&mut self, resting: &Resting, qty: Qty) -> Qty {
+        let qty = Qty(qty.0.min(resting.leaves.0));
+        self.queues.fill(resting.order, qty);
+        self.execution(resting.order, resting.px, qty);
+        qty
+    }
+
+    /// Takes what crosses, then rests or ends.
+    fn enter(&mut self, order: &Order, open: Qty, books: &Books) {
+        let OrderType::Limit = order.order_type;
+        let (left, complete) = self.sweep(order, open, books);
+        if left.0 == 0 {
+            return;
+        }
+        let rests = order.tif == Tif::Day && complete;
+        let arrival = books.next_arrival();
+        let ahead = books.level(order.instrument.0 as usize, order.side, order.px).map_or(Qty(0), |level| level.qty);
+        let resting = Resting {
+            order: order.id,
+            instrument: order.instrument.0,
+            side: order.side,
+            px: order.px,
+            total: order.qty,
+            leaves: left,
+            ahead,
+            arrival,
+        };
+        if !rests || !self.queues.insert(resting) {
+            self.report(ReportKind::Cancelled, order.id, Px(0), Qty(0));
+        }
+    }
+
+    /// Takes displayed quantity that `order` crosses: what is left of it, and whether all that crosses was looked at.
+    fn sweep(&mut self, order: &Order, open: Qty, books: &Books) -> (Qty, bool) {
+        let book = order.instrument.0 as usize;
+        let against = order.side.opposite();
+        let mut left = open;
+        let mut looked_at = 0;
+        for (depth, level) in books.levels(book, against).enumerate() {
+            if left.0 == 0 || !crosses(order.side, order.px, level.px) {
+                break;
+            }
+            let mut got = 0;
+            for resting in books.queue(book, against, level.px) {
+                looked_at += 1;
+                let want = Qty(self.taken.left_of(resting.order, resting.qty).0.min(left.0 - got));
+                if want.0 > 0 && self.taken.take(resting.order, want) {
+                    got += want.0;
+                }
+                if got == left.0 || looked_at > SWEEP_ORDERS {
+                    break;
+                }
+            }
+            if got > 0 {
+                left.0 -= got;
+                self.execution(order.id, level.px, Qty(got));
+            }
+            if depth + 1 >= SWEEP_LEVELS || looked_at > SWEEP_ORDERS || self.taken.is_full() {
+                return (left, false);
+            }
+        }
+        (left, true)
+    }
+
+    fn execution(&mut self, order: OrderId, px: Px, qty: Qty) {
+        self.executions += 1;
+        self.report(ReportKind::Fill, order, px, qty);
+    }
+
+    fn report(&mut self, kind: ReportKind, order: OrderId, px: Px, qty: Qty) {
+        let exec_id = if kind == ReportKind::Fill { self.executions } else { 0 };
+        self.reports.push_back(Report { kind, order, exec_id, px, qty });
+    }
+}
+
+/// Whether an order of `side` at `px` trades against one of the other side at `other`.
+const fn crosses(side: Side, px: Px, other: Px) -> bool {
+    match side {
+        Side::Buy => other.0 <= px.0,
+        Side::Sell => other.0 >= px.0,
+    }
+}
+
+/// Whether `px` has priority over `other` on `side`.
+const fn is_better(side: Side, px: Px, other: Px) -> bool {
+    match side {
+        Side::Buy => px.0 > other.0,
+        Side::Sell => px.0 < other.0,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! What we took from orders that still rest in the real book.
+
+use model::{OrderRef, Qty};
+
+/// A fixed table from order reference to the quantity taken: open addressing with linear probing.
+#[derive(Debug)]
+pub(super) struct Taken {
+    /// Quantity zero: a free place.
+    places: Vec<(OrderRef, i64)>,
+    used: usize,
+}
+
+impl Taken {
+    /// For at least `capacity` orders.
+    pub fn new(capacity: usize) -> Taken {
+        let places = (capacity * 2).next_power_of_two();
+        Taken { places: vec![(OrderRef(0), 0); places], used: 0 }
+    }
+
+    /// What is left for us of an order that shows `qty`.
+    pub fn left_of(&self, order: OrderRef, qty: Qty) -> Qty {
+        if self.used == 0 {
+            return qty;
+        }
+        let taken = self.find(order).and_then(|at| self.places.get(at)).map_or(0, |place| place.1);
+        Qty((qty.0 - taken).max(0))
+    }
+
+    /// Notes that we took `qty`; `false`: no room to remember it, so it must not be taken.
+    pub fn take(&mut self, order: OrderRef, qty: Qty) -> bool {
+        let known = self.find(order);
+        if known.is_none() && self.is_full() {
+            return false;
+        }
+        let at = known.unwrap_or_else(|| self.free_for(order));
+        let Some(place) = self.places.get_mut(at) else { return false };
+        *place = (order, place.1.saturating_add(qty.0));
+        self.used += usize::from(known.is_none());
+        true
+    }
+
+    /// Whether no further order can be remembered: half of the places stay free, so that searches are short.
+    pub fn is_full(&self) -> bool {
+        self.used * 2 >= self.places.len()
+    }
+
+    /// Forgets an order that left the book.
+    pub fn forget(&mut self, order: OrderRef) {
+        if self.used == 0 {
+            return;
+        }
+        let Some(mut hole) = self.find(order) else { return };
+        self.used -= 1;
+        let mask = self.places.len() - 1;
+        let mut at = hole;
+        // Close the gap, so that a search may stop at the first free place.
+        for _ in 0..self.places.len() {
+            at = (at + 1) & mask;
+            let Some(moved) = self.places.get(at).copied().filter(|place| place.1 != 0) else { break };
+            let distance = |from: usize, to: usize| to.wrapping_sub(from) & mask;
+            let home = self.home(moved.0);
+            if distance(home, at) >= distance(hole, at) {
+                self.put(hole, moved);
+                hole = at;
+            }
+        }
+        self.put(hole, (OrderRef(0), 0));
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        if self.used > 0 {
+            self.places.fill((OrderRef(0), 0));
+            self.used = 0;
+        }
+    }
+
+    fn put(&mut self, at: usize, value: (OrderRef, i64)) {
+        if let Some(place) = self.places.get_mut(at) {
+            *place = value;
+        }
+    }
+
+    fn home(&self, order: OrderRef) -> usize {
+        (order.0.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize & (self.places.len() - 1)
+    }
+
+    /// The place of an order.
+    fn find(&self, order: OrderRef) -> Option<usize> {
+        let at = self.free_for(order);
+        self.places.get(at).filter(|place| place.1 != 0).map(|_| at)
+    }
+
+    /// The place of an order if it is known, else the free place where it belongs.
+    fn free_for(&self, order: OrderRef) -> usize {
+        let mask = self.places.len() - 1;
+        let mut at = self.home(order);
+        for _ in 0..self.places.len() {
+            match self.places.get(at) {
+                Some((other, qty)) if *qty != 0 && *other != order => at = (at + 1) & mask,
+                _ => break,
+            }
+        }
+        at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashMap;
+
+    proptest! {
+        /// Goal: the table says what a map says, through collisions and removals. Method: few references in a small table.
+        #[test]
+        fn equals_a_map(steps in prop::collection::vec((0_u64..12, 0_i64..5), 0..300)) {
+            let mut taken = Taken::new(4);
+            let mut map: HashMap<u64, i64> = HashMap::new();
+            for (order, qty) in steps {
+                if qty == 0 {
+                    taken.forget(OrderRef(order));
+                    map.remove(&order);
+                } else if taken.take(OrderRef(order), Qty(qty)) {
+                    *map.entry(order).or_default() += qty;
+                } else {
+                    prop_assert!(map.len() * 2 >= 8 && !map.contains_key(&order));
+                }
+                for order in 0..12 {
+                    let left = 1000 - map.get(&order).copied().unwrap_or(0);
+                    prop_assert_eq!(taken.left_of(OrderRef(order), Qty(1000)), Qty(left));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,391 @@
+//! One input, one step: the deterministic heart.
+//!
+//! An event goes through book, indicators, paper venue and strategies; a request through the gate to the venue; a report
+//! to the order, its reservation and the position. Whatever a strategy asks and the paper venue reports is applied within
+//! the step that caused it, so that it needs no record: a replay makes it again.
+//!
+//! The code follows the order of things: `event.rs` is a tick's way, `request.rs` an order's, `report.rs` what comes back,
+//! `page.rs` what readers are shown.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::float_arithmetic
+)]
+
+mod event;
+mod page;
+mod report;
+mod request;
+
+use model::page::{TapeKind, TapeRecord};
+use model::{
+    AccountId, Body, Cause, Control, HaltLevel, HaltScope, Input, InstrumentId, Integrity, Mode, OrderId, Px, Qty,
+    Reject, TradingState, Ts,
+};
+use risk::{Market, Moment, Risk};
+
+use crate::book::{BookCapacity, Books};
+use crate::config::{Capacity, Config};
+use crate::hash::StateHash;
+use crate::indicator::Indicators;
+use crate::instruments::{Instruments, Listed};
+use crate::orders::OrderTable;
+use crate::output::Output;
+use crate::paper::Paper;
+use crate::rules::{Rules, money};
+use crate::strategy::{Strategy, probe::Probe};
+
+/// A stage of the step, as its latency is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The book is up to date.
+    Book,
+    /// So are the indicators.
+    Indicators,
+    /// The gate has judged an order.
+    Gate,
+}
+
+/// Is told when a stage is done. The step never learns what it does: time cannot enter by it.
+pub trait Stamp {
+    /// A stage is done.
+    fn mark(&mut self, stage: Stage);
+}
+
+impl Stamp for () {
+    fn mark(&mut self, _: Stage) {}
+}
+
+/// What is known of the feed as a whole.
+#[derive(Clone, Copy, Debug, Default)]
+struct Channel {
+    /// Sequence of its last event.
+    seq: u64,
+    /// Messages lost: holes in the sequence.
+    lost: u64,
+    /// Events of instruments that were never listed.
+    unlisted: u64,
+    /// Engine time of its last event.
+    updated: Ts,
+    /// Venue time of its last event.
+    ts_venue: Ts,
+    /// Whether it has been silent for longer than allowed.
+    silent: bool,
+    /// Whether the venue's day is over.
+    closed: bool,
+    /// Whether a market-wide circuit breaker is in force.
+    market_halted: bool,
+}
+
+/// The deterministic core.
+pub struct Engine {
+    seq: u64,
+    now: Ts,
+    mode: Mode,
+    books: Books,
+    instruments: Instruments,
+    indicators: Vec<Indicators>,
+    channel: Channel,
+    silence_ns: u64,
+    strategies: Vec<Strategy>,
+    risk: Risk,
+    orders: OrderTable,
+    paper: Paper,
+    rules: Rules,
+    journal_full: bool,
+    passed: u64,
+    refused: [u64; model::page::REJECT_SLOTS],
+    hash: StateHash,
+}
+
+/// Why an engine cannot start with a configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    /// An account's limits cannot be taken.
+    #[error("account `{name}`: {error}")]
+    Account {
+        /// Which.
+        name: model::Symbol,
+        /// Why.
+        error: risk::LimitError,
+    },
+    /// Cash or exposure of an account is no exact money.
+    #[error("account `{0}`: `cash` or `gross_max` has more than 12 decimal places or is too large")]
+    Money(model::Symbol),
+}
+
+impl Engine {
+    /// Takes all memory that it will ever use.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] names the account whose rules cannot be taken.
+    pub fn new(config: &Config) -> Result<Engine, StartError> {
+        let capacity = config.engine.capacity;
+        let rules = config.rules.clone();
+        let mut risk = Risk::new(risk_capacity(&capacity, rules.accounts.len()));
+        for account in &rules.accounts {
+            let name = account.name;
+            let limits = risk::AccountLimits {
+                name,
+                permission: account.permission,
+                currency: account.currency,
+                cash: money(account.cash).ok_or(StartError::Money(name))?,
+                gross_max: money(account.gross_max).ok_or(StartError::Money(name))?,
+                open_orders_max: account.open_orders_max,
+                rate_max: account.rate_max,
+                rate_window_ns: account.rate_window_ns,
+            };
+            risk.add_account(limits).map_err(|error| StartError::Account { name, error })?;
+        }
+        let strategies = config.engine.strategies.iter().enumerate().filter_map(|(place, strategy)| {
+            let account = rules.accounts.iter().position(|account| account.name == strategy.account)?;
+            Some(Strategy::Probe(Probe::new(AccountId(account as u16), place as u8, strategy.every)))
+        });
+        let instruments = capacity.instruments as usize;
+        Ok(Engine {
+            seq: 0,
+            now: Ts(0),
+            mode: config.engine.mode,
+            books: Books::new(BookCapacity {
+                levels: capacity.levels,
+                ref_pages: capacity.ref_pages,
+                ..BookCapacity::new(capacity.instruments, capacity.book_orders)
+            }),
+            instruments: Instruments::new(capacity.instruments),
+            indicators: (0..instruments).map(|_| Indicators::new()).collect(),
+            channel: Channel::default(),
+            silence_ns: config.engine.feed.silence_ns,
+            strategies: strategies.collect(),
+            risk,
+            orders: OrderTable::new(capacity.own_orders),
+            paper: Paper::new(instruments, capacity.own_orders as usize),
+            rules,
+            journal_full: false,
+            passed: 0,
+            refused: [0; model::page::REJECT_SLOTS],
+            hash: StateHash::default(),
+        })
+    }
+
+    /// Takes one input. `input.seq` follows the last one; `input.now` earlier than the last one counts as that one.
+    pub fn step(&mut self, input: &Input, out: &mut Output, stamp: &mut impl Stamp) {
+        self.seq = input.seq;
+        self.advance(input.now, out);
+        match &input.body {
+            Body::Event(event) => self.on_event(event, out, stamp),
+            Body::Request(request) => self.on_request(request, out, stamp),
+            Body::Report(report) => self.on_report(report, out),
+            Body::Control(control) => self.on_control(control, out),
+            Body::Timer => {}
+        }
+    }
+
+    /// Moves time on, never back, and notices silence.
+    fn advance(&mut self, now: Ts, out: &mut Output) {
+        self.now = self.now.max(now);
+        let silent = self.channel.seq > 0 && self.now.since(self.channel.updated) > self.silence_ns;
+        if silent != self.channel.silent {
+            self.channel.silent = silent;
+            for instrument in 0..self.instruments.len() as u32 {
+                self.show_integrity(instrument, out);
+            }
+        }
+    }
+
+    fn on_control(&mut self, control: &Control, out: &mut Output) {
+        let [first, second] = control.to_words();
+        self.hash.fold_pair(first, second);
+        match *control {
+            Control::Halt { scope, level } => {
+                self.risk.set_halt(scope, level);
+                self.on_halt(scope, level, out);
+            }
+            Control::JournalFull(full) => self.journal_full = full,
+            Control::DeskClosed(desk) => {
+                self.cancel_all(out, |order| order.origin == model::Origin::Desk(desk));
+            }
+            Control::Restarted => {
+                self.cancel_all(out, |order| matches!(order.origin, model::Origin::Desk(_)));
+            }
+        }
+    }
+
+    /// Tells readers of a halt, and cancels what it covers if it says so.
+    fn on_halt(&mut self, scope: HaltScope, level: HaltLevel, out: &mut Output) {
+        let (aux, account, instrument) = match scope {
+            HaltScope::All => (1, AccountId(0), InstrumentId(0)),
+            HaltScope::Account(account) => (2, account, InstrumentId(0)),
+            HaltScope::Instrument(instrument) => (3, AccountId(0), instrument),
+        };
+        let code = level.code();
+        out.record(TapeRecord { code, aux, account, instrument, ..self.record(TapeKind::Halt) });
+        if level == HaltLevel::Halted {
+            self.cancel_all(out, |order| match scope {
+                HaltScope::All => true,
+                HaltScope::Account(account) => order.account == account,
+                HaltScope::Instrument(instrument) => order.instrument == instrument,
+            });
+        }
+    }
+
+    /// How far a book may be believed now: what the book says, unless the channel is silent or the book crossed.
+    fn integrity(&self, instrument: u32) -> (Integrity, Cause) {
+        let (integrity, cause) = self.books.integrity(instrument as usize);
+        if integrity != Integrity::Live {
+            return (integrity, cause);
+        }
+        if self.channel.silent {
+            return (Integrity::Stale, Cause::Silent);
+        }
+        let [bid, ask] = self.best(instrument);
+        let crossed = matches!((bid, ask), (Some(bid), Some(ask)) if bid.px >= ask.px);
+        if crossed && self.trading_state(instrument).is_tradable() {
+            return (Integrity::Crossed, Cause::Crossed);
+        }
+        (integrity, cause)
+    }
+
+    /// Whether the venue trades an instrument now.
+    fn trading_state(&self, instrument: u32) -> TradingState {
+        match self.instruments.get(instrument) {
+            None => TradingState::Unknown,
+            Some(_) if self.channel.closed => TradingState::Closed,
+            Some(_) if self.channel.market_halted => TradingState::MarketHalted,
+            Some(Listed { venue_halted: true, .. }) => TradingState::VenueHalted,
+            Some(listed) => listed.state,
+        }
+    }
+
+    /// Best bid and best ask.
+    fn best(&self, instrument: u32) -> [Option<model::page::Quote>; 2] {
+        [model::Side::Buy, model::Side::Sell].map(|side| self.books.best(instrument as usize, side))
+    }
+
+    /// Tells readers if a book's integrity is not what they were told last.
+    fn show_integrity(&mut self, instrument: u32, out: &mut Output) {
+        let (integrity, cause) = self.integrity(instrument);
+        let (now, record) = (self.now, self.record(TapeKind::Integrity));
+        let Some(listed) = self.instruments.get_mut(instrument) else { return };
+        if listed.integrity != integrity {
+            (listed.integrity, listed.since) = (integrity, now);
+            let (code, aux) = (integrity.code(), u64::from(cause.code()));
+            out.record(TapeRecord { code, aux, instrument: InstrumentId(instrument), ..record });
+            out.touch_book(instrument);
+            self.hash.fold_pair(u64::from(code) | aux << 8, instrument.into());
+        }
+    }
+
+    /// What the gate sees of an instrument.
+    fn market(&self, instrument: u32) -> Market {
+        let [bid, ask] = self.best(instrument);
+        let listed = self.instruments.get(instrument);
+        Market {
+            state: self.trading_state(instrument),
+            market_halted: self.channel.market_halted,
+            integrity: self.integrity(instrument).0,
+            bid: bid.map(|quote| quote.px),
+            ask: ask.map(|quote| quote.px),
+            last: listed.and_then(|l| l.last.map(|last| risk::LastTrade { px: last.px, at: l.last_at })),
+            updated: listed.map_or(Ts(0), |l| l.updated),
+            channel_updated: self.channel.updated,
+        }
+    }
+
+    /// What the gate sees of the engine.
+    fn moment(&self) -> Moment {
+        let tables_full = self.orders.next_id().is_none();
+        Moment { now: self.now, journal_full: self.journal_full, tables_full }
+    }
+
+    /// An empty tape record of this moment.
+    fn record(&self, kind: TapeKind) -> TapeRecord {
+        TapeRecord {
+            engine_seq: self.seq,
+            now: self.now,
+            kind,
+            side: None,
+            code: 0,
+            account: AccountId(0),
+            instrument: InstrumentId(0),
+            order: OrderId(0),
+            px: Px(0),
+            qty: Qty(0),
+            aux: 0,
+        }
+    }
+
+    /// Counts a refusal by its primary reason.
+    fn count_refusal(&mut self, code: Reject) {
+        if let Some(count) = self.refused.get_mut(usize::from(code.code()) - 1) {
+            *count += 1;
+        }
+    }
+
+    /// Number of the last input.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Engine time.
+    pub fn now(&self) -> Ts {
+        self.now
+    }
+
+    /// The running hash of the state.
+    pub fn state_hash(&self) -> u64 {
+        self.hash.value()
+    }
+
+    /// The books.
+    pub fn books(&self) -> &Books {
+        &self.books
+    }
+
+    /// The instruments.
+    pub fn instruments(&self) -> &Instruments {
+        &self.instruments
+    }
+
+    /// Accounts, positions and limits.
+    pub fn risk(&self) -> &Risk {
+        &self.risk
+    }
+
+    /// The orders of ours.
+    pub fn orders(&self) -> &OrderTable {
+        &self.orders
+    }
+
+    /// Orders and replaces that passed the gate.
+    pub fn passed(&self) -> u64 {
+        self.passed
+    }
+
+    /// Refused requests by primary reason: slot `code - 1`.
+    pub fn refused(&self) -> &[u64; model::page::REJECT_SLOTS] {
+        &self.refused
+    }
+
+    /// Messages lost and messages of unlisted instruments.
+    pub fn lost_and_unlisted(&self) -> (u64, u64) {
+        (self.channel.lost, self.channel.unlisted)
+    }
+}
+
+fn risk_capacity(capacity: &Capacity, accounts: usize) -> risk::Capacity {
+    risk::Capacity {
+        accounts: accounts as u16,
+        instruments: capacity.instruments,
+        lines: lines_max(capacity, accounts),
+        ids_per_account: capacity.client_ids,
+    }
+}
+
+/// Pairs of account and instrument that can have a line: four for each instrument, or all pairs if fewer.
+pub fn lines_max(capacity: &Capacity, accounts: usize) -> u32 {
+    let pairs = capacity.instruments.saturating_mul(accounts as u32);
+    pairs.min(capacity.instruments.saturating_mul(4))
+}

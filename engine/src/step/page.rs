@@ -1,0 +1,80 @@
+//! What readers are shown, worked out from the state when somebody publishes it.
+
+use model::page::{AsOf, Board, DEPTH_LEVELS, Depth, INDICATOR_SLOTS, Level, OrderCell};
+use model::{Cause, InstrumentId, Side};
+
+use super::Engine;
+
+impl Engine {
+    fn as_of(&self, instrument: u32) -> AsOf {
+        let listed = self.instruments.get(instrument);
+        AsOf {
+            engine_seq: self.seq,
+            ts_venue: listed.map_or(self.channel.ts_venue, |l| l.ts_venue),
+            ts_recv: listed.map_or(self.channel.updated, |l| l.updated),
+        }
+    }
+
+    /// The page of one instrument; `None` if it is not listed.
+    pub fn board(&self, instrument: u32) -> Option<Board> {
+        let listed = self.instruments.get(instrument)?;
+        let (integrity, cause) = self.integrity(instrument);
+        let [bid, ask] = self.best(instrument);
+        let book = instrument as usize;
+        let levels = [Side::Buy, Side::Sell].map(|side| self.books.level_count(book, side));
+        let indicators = self.indicators.get(book);
+        Some(Board {
+            as_of: self.as_of(instrument),
+            instrument: listed.instrument,
+            state: self.trading_state(instrument),
+            integrity,
+            cause,
+            since: listed.since,
+            bid,
+            ask,
+            levels,
+            last: listed.last,
+            open_high_low: listed.open_high_low,
+            volume: listed.volume,
+            trades: listed.trades,
+            indicators: indicators.map_or([None; INDICATOR_SLOTS], |indicators| indicators.values()),
+        })
+    }
+
+    /// The book of one instrument, as far as it is published.
+    pub fn depth(&self, instrument: u32) -> Depth {
+        let (integrity, cause) = self.integrity(instrument);
+        let book = instrument as usize;
+        let mut page = Depth::empty(self.as_of(instrument), integrity, cause);
+        let fill = |side, places: &mut [Level; DEPTH_LEVELS]| {
+            let mut used = 0;
+            for (place, level) in places.iter_mut().zip(self.books.levels(book, side)) {
+                *place = level;
+                used += 1;
+            }
+            (used, self.books.level_count(book, side))
+        };
+        let (bids, all_bids) = fill(Side::Buy, &mut page.bids);
+        let (asks, all_asks) = fill(Side::Sell, &mut page.asks);
+        page.used = [bids, asks];
+        page.total = [all_bids, all_asks];
+        page
+    }
+
+    /// The page of an order slot; `None` if it was never used.
+    pub fn order_cell(&self, slot: u32) -> Option<OrderCell> {
+        let record = self.orders.at(slot)?;
+        let ahead = self.paper.ahead(record.order.id);
+        Some(record.page(self.as_of(record.order.instrument.0), ahead))
+    }
+
+    /// When the state is what it is, without an instrument.
+    pub fn as_of_now(&self) -> AsOf {
+        AsOf { engine_seq: self.seq, ts_venue: self.channel.ts_venue, ts_recv: self.channel.updated }
+    }
+
+    /// Whether a book is of the venue's present day and complete, and why not.
+    pub fn cause(&self, instrument: InstrumentId) -> Cause {
+        self.integrity(instrument.0).1
+    }
+}

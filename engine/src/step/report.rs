@@ -1,0 +1,118 @@
+//! What comes back from the venue: the order, its reservation, the position.
+
+use model::page::{TapeKind, TapeRecord};
+use model::{Control, HaltLevel, HaltScope, Money, Order, OrderState, Qty, Report, ReportKind};
+
+use super::Engine;
+use crate::orders::OrderRecord;
+use crate::output::Output;
+
+impl Engine {
+    /// Applies what the paper venue has to say.
+    pub(super) fn settle(&mut self, out: &mut Output) {
+        while let Some(report) = self.paper.take_report() {
+            self.on_report(&report, out);
+        }
+    }
+
+    /// Applies one report. One on an order that is not known changes nothing but is folded into the hash.
+    pub(super) fn on_report(&mut self, report: &Report, out: &mut Output) {
+        let [kind, order, exec_id, px, qty] = report.to_words();
+        self.hash.fold_pair(kind ^ order << 8, exec_id);
+        self.hash.fold_pair(px, qty);
+        let now = self.now;
+        let Some(record) = self.orders.get_mut(report.order) else { return };
+        record.ts_updated = now;
+        let kind = match report.kind {
+            ReportKind::Ack => {
+                record.state = OrderState::Working;
+                TapeKind::Working
+            }
+            ReportKind::Fill => {
+                self.on_fill(report);
+                TapeKind::Fill
+            }
+            ReportKind::Cancelled => {
+                record.state = OrderState::Cancelled;
+                self.risk.release(&mut record.reservation);
+                TapeKind::Cancelled
+            }
+            ReportKind::Rejected => {
+                record.state = OrderState::Rejected;
+                self.risk.release(&mut record.reservation);
+                TapeKind::VenueRefused
+            }
+            ReportKind::Replaced => {
+                record.replacing = None;
+                (record.order.px, record.order.qty) = (report.px, report.qty);
+                record.state = OrderState::Working;
+                // Terms that do not fit the books halt the account: `replaced` saw to it.
+                let _ = self.risk.replaced(&mut record.reservation, report.px, report.qty);
+                TapeKind::Replaced
+            }
+            ReportKind::ReplaceRejected => {
+                record.replacing = None;
+                back_to_work(record);
+                let _ = self.risk.replace_rejected(&mut record.reservation);
+                TapeKind::VenueRefused
+            }
+            ReportKind::CancelRejected => {
+                back_to_work(record);
+                TapeKind::VenueRefused
+            }
+        };
+        self.show_report(report, kind, out);
+    }
+
+    fn on_fill(&mut self, report: &Report) {
+        let Some(record) = self.orders.get_mut(report.order) else { return };
+        record.filled = Qty(record.filled.0.saturating_add(report.qty.0));
+        let factor = self.instruments.get(record.order.instrument.0).and_then(|l| l.instrument.money_factor());
+        let amount = factor.and_then(|factor| Money::of(report.px, report.qty, factor));
+        let notional = amount.and_then(|amount| record.notional_filled.plus(amount));
+        record.notional_filled = notional.unwrap_or(record.notional_filled);
+        if self.risk.fill(&mut record.reservation, report.px, report.qty).is_ok() && record.leaves().0 == 0 {
+            record.state = OrderState::Filled;
+        }
+    }
+
+    fn show_report(&mut self, report: &Report, kind: TapeKind, out: &mut Output) {
+        let Some(record) = self.orders.get(report.order) else { return };
+        let Order { id, account, instrument, side, .. } = record.order;
+        let (px, qty) = match report.kind {
+            ReportKind::Fill | ReportKind::Replaced => (report.px, report.qty),
+            _ => (record.order.px, record.leaves()),
+        };
+        let (order, side, aux) = (id, Some(side), report.exec_id);
+        out.record(TapeRecord { side, account, instrument, order, px, qty, aux, ..self.record(kind) });
+        self.orders.release(id);
+        out.orders.mark(id.slot() as u32);
+    }
+
+    /// Cancels every open order that `chosen` names.
+    pub(super) fn cancel_all(&mut self, out: &mut Output, chosen: impl Fn(&Order) -> bool) {
+        for slot in 0..self.orders.used() {
+            let Some(record) = self.orders.at(slot) else { continue };
+            if record.state.is_open() && chosen(&record.order) {
+                self.paper.cancel(record.order.id);
+            }
+        }
+        self.settle(out);
+    }
+
+    /// A halt asked for by a request: it can only tighten.
+    pub(super) fn tighten(&mut self, scope: HaltScope, level: HaltLevel, out: &mut Output) {
+        let [first, second] = Control::Halt { scope, level }.to_words();
+        self.hash.fold_pair(first, second);
+        self.risk.raise_halt(scope, level);
+        self.on_halt(scope, level, out);
+    }
+}
+
+/// An order whose change was refused works as before, if it still lives.
+fn back_to_work(record: &mut OrderRecord) {
+    if record.state.is_open() {
+        record.state = OrderState::Working;
+    }
+}
+

@@ -1,0 +1,181 @@
+//! An order's way: from the request through the gate to the venue, and the answer.
+
+use model::page::{Answer, AnswerKind, TapeKind, TapeRecord};
+use model::{
+    Ask, ClientOrderId, Money, Order, OrderId, OrderState, Px, Qty, Reject, Request, Side, Terms, Verdict,
+};
+
+use super::{Engine, Stage, Stamp};
+use crate::orders::OrderRecord;
+use crate::output::Output;
+
+/// Terms of a replace.
+#[derive(Clone, Copy)]
+struct Change {
+    order: OrderId,
+    client_id: ClientOrderId,
+    px: Px,
+    qty: Qty,
+}
+
+impl Engine {
+    /// Takes one request and leaves its answer in `out`.
+    pub(super) fn on_request(&mut self, request: &Request, out: &mut Output, stamp: &mut impl Stamp) {
+        self.hash.fold_words(&request.to_words());
+        let answer = match request.ask {
+            Ask::New(terms) => self.on_new(request, &terms, out, stamp),
+            Ask::Cancel { order } => self.on_cancel(request, order, out),
+            Ask::Replace { order, client_id, px, qty } => {
+                self.on_replace(request, Change { order, client_id, px, qty }, out, stamp)
+            }
+            Ask::Halt { scope, level } => {
+                self.tighten(scope, level, out);
+                self.answer(request, AnswerKind::Accepted)
+            }
+            Ask::Check(terms) => self.check(request, &terms),
+        };
+        out.answer = Some(answer);
+    }
+
+    /// What the gate would say to a new order now. Changes nothing, and is no input.
+    pub fn check(&self, request: &Request, terms: &Terms) -> Answer {
+        let order = self.order_of(request, terms, OrderId(0));
+        let (verdict, findings) = self.risk.check(&order, &self.market(order.instrument.0), self.moment());
+        Answer { verdict, findings, ..self.answer(request, AnswerKind::Checked) }
+    }
+
+    fn on_new(&mut self, request: &Request, terms: &Terms, out: &mut Output, stamp: &mut impl Stamp) -> Answer {
+        let id = self.orders.next_id().unwrap_or(OrderId(0));
+        let order = self.order_of(request, terms, id);
+        if let Some(recorded) = self.risk.recorded(&order) {
+            return self.repeat(request, recorded);
+        }
+        let (market, moment) = (self.market(order.instrument.0), self.moment());
+        let cleared = self.risk.clear(order, &market, moment);
+        stamp.mark(Stage::Gate);
+        let (cleared, reservation) = match cleared {
+            Ok(passed) => passed,
+            Err(verdict) => return self.refuse(request, &order, verdict, out),
+        };
+        self.orders.insert(OrderRecord {
+            order,
+            state: OrderState::PendingNew,
+            reject: None,
+            filled: Qty(0),
+            notional_filled: Money::ZERO,
+            reservation,
+            replacing: None,
+            ts_created: self.now,
+            ts_updated: self.now,
+        });
+        self.pass(&order, out);
+        self.paper.submit(cleared, &self.books);
+        self.settle(out);
+        self.answer_of(request, AnswerKind::Accepted, id)
+    }
+
+    /// A cancel always passes, if there is something to cancel.
+    fn on_cancel(&mut self, request: &Request, id: OrderId, out: &mut Output) -> Answer {
+        let reason = match self.own(request, id) {
+            None => Some(Reject::UnknownOrder),
+            Some(record) if !record.state.is_open() => Some(Reject::NotOpen),
+            Some(record) if record.state == OrderState::PendingCancel => Some(Reject::ChangePending),
+            Some(_) => None,
+        };
+        if let Some(reason) = reason {
+            let verdict = Verdict::refuse(reason);
+            return Answer { verdict, ..self.answer_of(request, AnswerKind::Refused, id) };
+        }
+        if let Some(record) = self.orders.get_mut(id) {
+            record.state = OrderState::PendingCancel;
+            record.ts_updated = self.now;
+        }
+        self.paper.cancel(id);
+        self.settle(out);
+        self.answer_of(request, AnswerKind::Accepted, id)
+    }
+
+    fn on_replace(&mut self, request: &Request, change: Change, out: &mut Output, stamp: &mut impl Stamp) -> Answer {
+        let id = change.order;
+        let Some(record) = self.own(request, id) else {
+            let verdict = Verdict::refuse(Reject::UnknownOrder);
+            return Answer { verdict, ..self.answer_of(request, AnswerKind::Refused, id) };
+        };
+        let (client_id, px, qty) = (change.client_id, change.px, change.qty);
+        let order = Order { client_id, px, qty, note: request.note, origin: request.origin, ..record.order };
+        if let Some(recorded) = self.risk.recorded_replace(&order) {
+            return self.repeat(request, recorded);
+        }
+        let (market, moment) = (self.market(order.instrument.0), self.moment());
+        let Some(record) = self.orders.get_mut(id) else { return self.answer(request, AnswerKind::Refused) };
+        let cleared = self.risk.clear_replace(order, &mut record.reservation, &market, moment);
+        stamp.mark(Stage::Gate);
+        match cleared {
+            Err(verdict) => {
+                record.reject = verdict.primary.map(|finding| finding.code);
+                out.orders.mark(id.slot() as u32);
+                self.refuse(request, &order, verdict, out)
+            }
+            Ok(cleared) => {
+                record.state = OrderState::PendingReplace;
+                record.replacing = Some((px, qty));
+                record.ts_updated = self.now;
+                self.pass(&order, out);
+                self.paper.replace(cleared, &self.books);
+                self.settle(out);
+                self.answer_of(request, AnswerKind::Accepted, id)
+            }
+        }
+    }
+
+    /// The order that a request asks for.
+    fn order_of(&self, request: &Request, terms: &Terms, id: OrderId) -> Order {
+        let Terms { client_id, instrument, side, order_type, tif, px, qty } = *terms;
+        let Request { account, origin, note, .. } = *request;
+        Order { id, client_id, account, instrument, side, order_type, tif, px, qty, origin, note }
+    }
+
+    /// The order that a request may change: one of its own account.
+    fn own(&self, request: &Request, id: OrderId) -> Option<&OrderRecord> {
+        self.orders.get(id).filter(|record| record.order.account == request.account)
+    }
+
+    fn pass(&mut self, order: &Order, out: &mut Output) {
+        self.passed += 1;
+        self.note(TapeKind::Passed, order, 0, 0, out);
+        out.orders.mark(order.id.slot() as u32);
+    }
+
+    fn refuse(&mut self, request: &Request, order: &Order, verdict: Verdict, out: &mut Output) -> Answer {
+        let code = verdict.primary.map_or(Reject::Overflow, |finding| finding.code);
+        self.count_refusal(code);
+        self.note(TapeKind::Refused, order, code.code(), verdict.bits, out);
+        self.hash.fold_pair(verdict.bits, code.code().into());
+        let primary = verdict.primary.map_or((0, 0), |finding| (finding.limit, finding.used));
+        self.hash.fold_pair(primary.0 as u64, primary.1 as u64);
+        Answer { verdict, ..self.answer(request, AnswerKind::Refused) }
+    }
+
+    fn note(&mut self, kind: TapeKind, of: &Order, code: u8, aux: u64, out: &mut Output) {
+        let Order { id, account, instrument, side, px, qty, .. } = *of;
+        let side: Option<Side> = Some(side);
+        let record = TapeRecord { side, code, account, instrument, order: id, px, qty, aux, ..self.record(kind) };
+        out.record(record);
+    }
+
+    /// The answer to a request that was answered before.
+    fn repeat(&self, request: &Request, recorded: risk::Recorded) -> Answer {
+        let passed = recorded.verdict.passed();
+        let order = if passed { recorded.order } else { OrderId(0) };
+        Answer { verdict: recorded.verdict, ..self.answer_of(request, AnswerKind::Recorded, order) }
+    }
+
+    fn answer_of(&self, request: &Request, kind: AnswerKind, order: OrderId) -> Answer {
+        let state = self.orders.get(order).map(|record| record.state);
+        Answer { order, state, ..self.answer(request, kind) }
+    }
+
+    fn answer(&self, request: &Request, kind: AnswerKind) -> Answer {
+        Answer::bare(request.id, self.seq, self.now, kind)
+    }
+}

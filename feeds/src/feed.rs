@@ -1,0 +1,317 @@
+//! A feed of captures: source, decoder, and what the capture does not say of itself.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use model::{DAY_NS, Event, FeedId, Flags, Kind, Ts};
+
+use crate::date::Date;
+use crate::nasdaq::itch::{DecodeError, Decoder};
+use crate::source::{FileReader, FileSource, SourceCause, SourceError};
+
+/// One capture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A file, plain or gzip.
+    File(PathBuf),
+    /// An uncompressed capture in memory.
+    Bytes(Arc<[u8]>),
+}
+
+/// What a feed of captures is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FeedOptions {
+    /// The feed's number in the engine.
+    pub feed: FeedId,
+    /// Date of the first day.
+    pub date: Date,
+    /// Begin again with the first capture after the last, for ever.
+    pub repeat: bool,
+}
+
+/// What comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// A message.
+    Event(Event),
+    /// The last capture is through.
+    End,
+}
+
+/// Why a feed gave up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FeedCause {
+    /// The source failed.
+    #[error(transparent)]
+    Source(SourceCause),
+    /// The first frame is no ITCH message, so the file is of another kind.
+    #[error("the first frame is no ITCH 5.0 message: {0}")]
+    FirstFrame(DecodeError),
+    /// A feed of no captures.
+    #[error("no file")]
+    NoInput,
+}
+
+/// A feed's last word: where and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("offset {offset}: {cause}")]
+pub struct FeedError {
+    /// Place of the capture in the feed's list; [`FileFeed::name`] names it.
+    pub file: usize,
+    /// Byte of the uncompressed stream.
+    pub offset: u64,
+    /// What is wrong there.
+    pub cause: FeedCause,
+}
+
+/// A message that could not be decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadMessage {
+    /// Place of the capture in the feed's list.
+    pub file: usize,
+    /// Where its frame begins, in bytes of the uncompressed stream.
+    pub offset: u64,
+    /// Its number in the feed.
+    pub seq: u64,
+    /// What is wrong.
+    pub error: DecodeError,
+}
+
+/// What a feed has seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counters {
+    /// Frames, unknown and bad ones included: the number of the last message.
+    pub messages: u64,
+    /// Bytes of the uncompressed streams, framing included.
+    pub bytes: u64,
+    /// Messages of a type that the decoder does not know, by type.
+    pub unknown: [u64; 256],
+    /// Messages of a known type that could not be decoded.
+    pub bad: u64,
+    /// The first of them.
+    pub first_bad: Option<BadMessage>,
+    /// Messages with a venue time before that of the message before, other than the start of a day.
+    pub backwards: u64,
+    /// Messages with a time of day of 24 hours or more.
+    pub past_midnight: u64,
+    /// Captures begun.
+    pub files: u64,
+    /// Captures without an end-of-session marker.
+    pub missing_end: u64,
+}
+
+impl Counters {
+    const NONE: Counters = Counters {
+        messages: 0,
+        bytes: 0,
+        unknown: [0; 256],
+        bad: 0,
+        first_bad: None,
+        backwards: 0,
+        past_midnight: 0,
+        files: 0,
+        missing_end: 0,
+    };
+
+    /// Messages of all unknown types.
+    pub fn unknown_total(&self) -> u64 {
+        self.unknown.iter().sum()
+    }
+}
+
+/// Several captures in turn as one feed.
+///
+/// - Message numbers go on from one capture to the next; every frame takes one. A bad message gives no event: the hole in
+///   [`Event::seq`] tells the book that something is missing. An unknown one gives a [`Kind::Notice`] without an instrument
+///   at the time of the message before, so that it leaves no hole.
+/// - A start of messages (system event O) that lies earlier in the day than the message before begins the next date.
+/// - Any other step backwards in time is counted and passed on as it is: the order is the file's, never the clock's. So is a
+///   time of 24 hours or more.
+pub struct FileFeed {
+    inputs: Vec<Input>,
+    file: usize,
+    source: FileSource,
+    decoder: Decoder,
+    repeat: bool,
+    /// Venue time of the last message.
+    last: Ts,
+    /// Bytes of the captures before this one.
+    bytes_before: u64,
+    counters: Counters,
+    failed: Option<FeedError>,
+}
+
+impl FileFeed {
+    /// Opens the first of `paths`; the others must exist.
+    ///
+    /// # Errors
+    ///
+    /// [`FeedError`] if there is no path, one does not exist, or the first cannot be read.
+    pub fn open(paths: &[PathBuf], options: FeedOptions) -> Result<FileFeed, FeedError> {
+        FileFeed::from_inputs(paths.iter().cloned().map(Input::File).collect(), options)
+    }
+
+    /// As [`FileFeed::open`], for captures in memory too.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn from_inputs(inputs: Vec<Input>, options: FeedOptions) -> Result<FileFeed, FeedError> {
+        for (file, input) in inputs.iter().enumerate() {
+            if let Input::File(path) = input {
+                std::fs::metadata(path).map_err(|error| FeedError {
+                    file,
+                    offset: 0,
+                    cause: FeedCause::Source(SourceCause::Read(error.kind())),
+                })?;
+            }
+        }
+        let Some(first) = inputs.first() else {
+            return Err(FeedError { file: 0, offset: 0, cause: FeedCause::NoInput });
+        };
+        let source = FileSource::from_reader(reader(first).map_err(|error| at(0, error))?);
+        Ok(FileFeed {
+            inputs,
+            file: 0,
+            source,
+            decoder: Decoder { feed: options.feed, midnight: options.date.midnight() },
+            repeat: options.repeat,
+            last: Ts(0),
+            bytes_before: 0,
+            counters: Counters { files: 1, ..Counters::NONE },
+            failed: None,
+        })
+    }
+
+    /// The next event.
+    ///
+    /// # Errors
+    ///
+    /// [`FeedError`] if a capture cannot be read, breaks its framing or is no ITCH; every later call says the same.
+    #[expect(clippy::should_implement_trait, reason = "an iterator has no end that can fail")]
+    pub fn next(&mut self) -> Result<Next, FeedError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let next = self.read();
+        if let Err(error) = next {
+            self.failed = Some(error);
+        }
+        next
+    }
+
+    fn read(&mut self) -> Result<Next, FeedError> {
+        loop {
+            let frame = self.source.next_frame().map_err(|error| at(self.file, error))?;
+            let Some(frame) = frame else {
+                if self.open_next()? {
+                    continue;
+                }
+                return Ok(Next::End);
+            };
+            let seq = self.counters.messages + 1;
+            self.counters.messages = seq;
+            match self.decoder.decode(frame.bytes, seq, Flags::LAST_OF_PACKET) {
+                Ok(event) => return Ok(Next::Event(self.in_time(event))),
+                Err(error) if frame.offset == 0 => {
+                    let cause = FeedCause::FirstFrame(error);
+                    return Err(FeedError { file: self.file, offset: 0, cause });
+                }
+                Err(DecodeError::UnknownType { kind }) => {
+                    return Ok(Next::Event(self.unknown(kind)));
+                }
+                Err(error) => {
+                    let bad = BadMessage { file: self.file, offset: frame.offset, seq, error };
+                    self.counters.bad += 1;
+                    self.counters.first_bad.get_or_insert(bad);
+                }
+            }
+        }
+    }
+
+    /// Checks an event's time against the one before.
+    fn in_time(&mut self, event: Event) -> Event {
+        let mut event = event;
+        if event.ts_venue.since(self.decoder.midnight) >= DAY_NS {
+            self.counters.past_midnight += 1;
+        }
+        if event.ts_venue < self.last {
+            if event.kind == Kind::Session && event.aux == u64::from(b'O') {
+                let time = event.ts_venue.since(self.decoder.midnight);
+                self.decoder.midnight.0 = self.decoder.midnight.0.saturating_add(DAY_NS);
+                event.ts_venue.0 = self.decoder.midnight.0.saturating_add(time);
+                event.ts_recv = event.ts_venue;
+            } else {
+                self.counters.backwards += 1;
+            }
+        }
+        self.last = event.ts_venue;
+        event
+    }
+
+    #[cold]
+    fn unknown(&mut self, kind: u8) -> Event {
+        if let Some(count) = self.counters.unknown.get_mut(usize::from(kind)) {
+            *count += 1;
+        }
+        Event {
+            ts_venue: self.last,
+            ts_recv: self.last,
+            seq: self.counters.messages,
+            aux: kind.into(),
+            flags: Flags::LAST_OF_PACKET,
+            feed: self.decoder.feed,
+            ..Event::empty(Kind::Notice)
+        }
+    }
+
+    /// Goes to the next capture; `false` if there is none.
+    #[cold]
+    fn open_next(&mut self) -> Result<bool, FeedError> {
+        let next = match self.file + 1 {
+            next if next < self.inputs.len() => next,
+            _ if self.repeat => 0,
+            _ => return Ok(false),
+        };
+        let Some(input) = self.inputs.get(next) else { return Ok(false) };
+        let reader = reader(input).map_err(|error| at(next, error))?;
+        self.counters.missing_end += u64::from(self.source.missing_end());
+        self.bytes_before += self.source.offset();
+        self.source.restart(reader);
+        self.file = next;
+        self.counters.files += 1;
+        Ok(true)
+    }
+
+    /// What the feed has seen so far.
+    pub fn counters(&self) -> Counters {
+        Counters {
+            bytes: self.bytes_before + self.source.offset(),
+            missing_end: self.counters.missing_end + u64::from(self.source.missing_end()),
+            ..self.counters
+        }
+    }
+
+    /// The capture at `file` of the list: its path, or what it is.
+    pub fn name(&self, file: usize) -> &Path {
+        match self.inputs.get(file) {
+            Some(Input::File(path)) => path,
+            Some(Input::Bytes(_)) => Path::new("(in memory)"),
+            None => Path::new("(none)"),
+        }
+    }
+}
+
+fn reader(input: &Input) -> Result<FileReader, SourceError> {
+    match input {
+        Input::File(path) => FileReader::open(path),
+        Input::Bytes(bytes) => Ok(FileReader::Bytes(std::io::Cursor::new(bytes.clone()))),
+    }
+}
+
+fn at(file: usize, error: SourceError) -> FeedError {
+    FeedError { file, offset: error.offset, cause: FeedCause::Source(error.cause) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+//! The list of checks, and the only way to a [`Cleared`] order.
+//!
+//! To add a check:
+//! 1. write `gate/<name>.rs`: one pure function `check`, like `gate/clip.rs`;
+//! 2. give it a code of its own at the end of `model::Reject`;
+//! 3. add its `mod` line and its line in [`each_check`], in the order of the codes;
+//! 4. test it in `gate/tests.rs` one below its limit, on it, and one beyond it.
+
+mod below_filled;
+mod book_not_live;
+mod capacity;
+mod cash;
+mod change_pending;
+mod clip;
+mod collar;
+mod duplicate_id;
+mod gross;
+mod halted;
+mod journal_full;
+mod lot;
+mod no_limits;
+mod no_reference;
+mod not_open;
+mod not_permitted;
+mod notional;
+mod open_orders;
+mod overflow;
+mod position;
+mod px_step;
+mod rate;
+mod stale;
+#[cfg(test)]
+mod tests;
+mod unknown_account;
+mod unknown_instrument;
+mod unknown_order;
+mod venue_halted;
+
+use model::page::FINDINGS_MAX;
+use model::{Finding, Order, Reject, Verdict};
+
+use crate::ids::{Recorded, Wording};
+use crate::ledger::Risk;
+use crate::market::{Market, Moment};
+use crate::reservation::Reservation;
+use crate::view::View;
+
+/// Runs every check, whatever the others found; a verdict's primary reason is the first that fails in this order.
+fn each_check(order: &Order, view: &View<'_>, mut found: impl FnMut(Finding)) {
+    found(unknown_account::check(order, view));
+    found(unknown_instrument::check(order, view));
+    found(not_permitted::check(order, view));
+    found(no_limits::check(order, view));
+    found(halted::check(order, view));
+    found(venue_halted::check(order, view));
+    found(book_not_live::check(order, view));
+    found(stale::check(order, view));
+    found(px_step::check(order, view));
+    found(lot::check(order, view));
+    found(clip::check(order, view));
+    found(notional::check(order, view));
+    found(no_reference::check(order, view));
+    found(collar::check(order, view));
+    found(position::check(order, view));
+    found(gross::check(order, view));
+    found(open_orders::check(order, view));
+    found(rate::check(order, view));
+    found(duplicate_id::check(order, view));
+    found(cash::check(order, view));
+    found(overflow::check(order, view));
+    found(unknown_order::check(order, view));
+    found(not_open::check(order, view));
+    found(change_pending::check(order, view));
+    found(journal_full::check(order, view));
+    found(capacity::check(order, view));
+    found(below_filled::check(order, view));
+}
+
+/// A new order that the gate let through. Only the gate makes one, and it is not `Clone`: a gateway that takes `Cleared`
+/// can send neither an unchecked order nor the same one twice.
+///
+/// ```compile_fail,E0451
+/// fn forged(order: model::Order) -> risk::Cleared {
+///     risk::Cleared { order }
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// fn doubled(cleared: &risk::Cleared) -> risk::Cleared {
+///     cleared.clone()
+/// }
+/// ```
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "the order is reserved but not sent"]
+pub struct Cleared {
+    order: Order,
+}
+
+/// A replace that the gate let through; the order stands here with its new terms. As [`Cleared`], neither made elsewhere
+/// nor copied.
+///
+/// ```compile_fail,E0451
+/// fn forged(order: model::Order) -> risk::ClearedReplace {
+///     risk::ClearedReplace { order }
+/// }
+/// ```
+///
+/// ```compile_fail,E0599
+/// fn doubled(cleared: &risk::ClearedReplace) -> risk::ClearedReplace {
+///     cleared.clone()
+/// }
+/// ```
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "the change is reserved but not sent"]
+pub struct ClearedReplace {
+    order: Order,
+}
+
+impl Cleared {
+    /// The order to send.
+    pub fn order(&self) -> &Order {
+        &self.order
+    }
+}
+
+impl ClearedReplace {
+    /// The order with the terms to ask for.
+    pub fn order(&self) -> &Order {
+        &self.order
+    }
+}
+
+impl Risk {
+    /// Judges a new order. If it passes, it holds its share of the limits from here on, whatever becomes of it: the
+    /// reservation is to be kept beside the order. Passed or refused, it counts in the rate and its client order id is used.
+    ///
+    /// Cancels need no leave: there is no such call for them.
+    ///
+    /// # Errors
+    ///
+    /// The verdict, with every failed check; nothing is reserved.
+    pub fn clear(
+        &mut self,
+        order: Order,
+        market: &Market,
+        moment: Moment,
+    ) -> Result<(Cleared, Reservation), Verdict> {
+        let mut held = Reservation::closed(&order);
+        self.rule(&order, &mut held, false, market, moment)?;
+        Ok((Cleared { order }, held))
+    }
+
+    /// Judges new terms of an open order: `order` is that order with the new price, total quantity and client order id. The
+    /// whole list runs as if the old terms held nothing; if it passes, the order holds what the dearer of both terms needs
+    /// until the venue has answered. Every replace counts in the rate and uses its client order id, as a new order does.
+    ///
+    /// # Errors
+    ///
+    /// The verdict, with every failed check; `held` is as it was.
+    pub fn clear_replace(
+        &mut self,
+        order: Order,
+        held: &mut Reservation,
+        market: &Market,
+        moment: Moment,
+    ) -> Result<ClearedReplace, Verdict> {
+        self.rule(&order, held, true, market, moment)?;
+        Ok(ClearedReplace { order })
+    }
+
+    /// What [`Risk::clear`] would say to a new order now, and every check with its numbers. Consumes nothing.
+    pub fn check(
+        &self,
+        order: &Order,
+        market: &Market,
+        moment: Moment,
+    ) -> (Verdict, [Option<Finding>; FINDINGS_MAX]) {
+        let view = View::new(self, order, None, market, moment);
+        let (mut verdict, mut findings) = (Verdict::pass(), [None; FINDINGS_MAX]);
+        let mut free = findings.iter_mut();
+        each_check(order, &view, |finding| {
+            verdict.fold(finding);
+            if is_of_new_orders(finding.code)
+                && let Some(place) = free.next()
+            {
+                *place = Some(finding);
+            }
+        });
+        (verdict, findings)
+    }
+
+    /// What was said to this new order when it came before, word for word: to be asked before [`Risk::clear`], which takes
+    /// every used id for a duplicate. `None`: its id was not used, or for something else.
+    pub fn recorded(&self, order: &Order) -> Option<Recorded> {
+        self.account(order.account)?.ids.recorded(order.client_id, Wording::new(order, false))
+    }
+
+    /// The same of a replace, before [`Risk::clear_replace`].
+    pub fn recorded_replace(&self, order: &Order) -> Option<Recorded> {
+        self.account(order.account)?.ids.recorded(order.client_id, Wording::new(order, true))
+    }
+
+    /// Judges, counts, and on a pass reserves. Everything that can fail comes before the first change of the books.
+    fn rule(
+        &mut self,
+        order: &Order,
+        held: &mut Reservation,
+        is_replace: bool,
+        market: &Market,
+        moment: Moment,
+    ) -> Result<(), Verdict> {
+        self.mark(order.instrument, market);
+        let view = View::new(self, order, is_replace.then_some(&*held), market, moment);
+        let mut verdict = Verdict::pass();
+        each_check(order, &view, |finding| verdict.fold(finding));
+        let (place, posting) = (view.id, view.posting);
+        if let Some(account) = self.accounts.get_mut(usize::from(order.account.0)) {
+            let recorded = Recorded { order: order.id, verdict };
+            account.ids.record(place, order.client_id, Wording::new(order, is_replace), recorded);
+            account.rate.count(moment.now);
+            account.passed += u64::from(verdict.passed());
+            account.refused += u64::from(!verdict.passed());
+            self.note_account(order.account);
+        }
+        let Some(posting) = posting.filter(|_| verdict.passed()) else { return Err(verdict) };
+        self.open_line(order.account, order.instrument);
+        self.post(held, posting);
+        Ok(())
+    }
+}
+
+/// Whether a check can fail for an order that replaces none.
+fn is_of_new_orders(code: Reject) -> bool {
+    use Reject::{BelowFilled, ChangePending, NotOpen, UnknownOrder};
+    !matches!(code, UnknownOrder | NotOpen | ChangePending | BelowFilled)
+}

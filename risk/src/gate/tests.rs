@@ -1,0 +1,535 @@
+use model::page::Permission;
+use model::{
+    AccountId, HaltLevel, HaltScope, InstrumentId, Integrity, Money, Order, OrderId, Px, Qty,
+    Reject, Side, TradingState, Ts, Verdict,
+};
+use proptest::prelude::*;
+
+use super::each_check;
+use crate::fixture::{
+    ACCOUNT, ACCOUNT_LIMITS, FACTOR, Floor, INSTRUMENT, PAIR_LIMITS, USD, instrument,
+};
+use crate::view::View;
+use crate::{AccountLimits, LastTrade, PairLimits, Recorded};
+
+const BOTH: [Side; 2] = [Side::Buy, Side::Sell];
+
+fn money(units: i128) -> Money {
+    Money(units * FACTOR)
+}
+
+/// A floor whose account or pair has one limit changed.
+fn account_floor(change: impl Fn(&mut AccountLimits)) -> Floor {
+    let mut limits = ACCOUNT_LIMITS();
+    change(&mut limits);
+    Floor::with(limits, PAIR_LIMITS)
+}
+
+fn pair_floor(change: impl Fn(&mut PairLimits)) -> Floor {
+    let mut limits = PAIR_LIMITS;
+    change(&mut limits);
+    Floor::with(ACCOUNT_LIMITS(), limits)
+}
+
+/// Goal: the list runs every check once, in the order of the codes. Method: collect the codes that it finds.
+#[test]
+fn list_is_complete_and_in_order() {
+    let mut floor = Floor::new();
+    let order = floor.order(Side::Buy, 1, 1_000_000);
+    let view = View::new(&floor.risk, &order, None, &floor.market, floor.moment);
+    let mut codes = Vec::new();
+    each_check(&order, &view, |finding| codes.push(finding.code));
+    assert_eq!(codes, Reject::ALL);
+}
+
+/// Goal: the fixture's order passes both sides, so that a refusal below is the tested check's. Method: check and clear.
+#[test]
+fn plain_order_passes() {
+    let mut floor = Floor::new();
+    for side in BOTH {
+        let order = floor.order(side, 1, 1_000_000);
+        let (verdict, findings) = floor.risk.check(&order, &floor.market, floor.moment);
+        assert_eq!((verdict, findings.iter().flatten().count()), (Verdict::pass(), 23));
+        let (cleared, held) = floor.clear(order).unwrap();
+        assert_eq!((*cleared.order(), held.open(), held.is_open()), (order, Qty(1), true));
+    }
+}
+
+/// Goal: what is not configured is refused, and says nothing of sums. Method: unknown numbers, unconfigured facts, no rows.
+#[test]
+fn unknown_is_refused() {
+    let mut floor = Floor::new();
+    let order = floor.order(Side::Buy, 1, 1_000_000);
+    let stranger = Order { account: AccountId(1), ..order };
+    assert!(
+        floor.fails(&stranger, Reject::UnknownAccount)
+            && !floor.fails(&order, Reject::UnknownAccount)
+    );
+    assert!(!floor.fails(&stranger, Reject::Overflow));
+    assert_eq!(floor.clear(stranger).unwrap_err().primary.unwrap().code, Reject::UnknownAccount);
+    for number in [1, 3, u32::MAX] {
+        let unlisted = Order { instrument: InstrumentId(number), ..order };
+        assert!(floor.fails(&unlisted, Reject::UnknownInstrument));
+        assert!(
+            floor.fails(&unlisted, Reject::NoLimits) && !floor.fails(&unlisted, Reject::Overflow)
+        );
+    }
+    let listed = Order { instrument: InstrumentId(1), ..order };
+    let facts = instrument(InstrumentId(1));
+    for (step, lot, currency) in [(0, 1, USD), (1, 0, USD), (1, 1, [0; 8])] {
+        let px_step = Px(step);
+        floor.risk.list(&model::Instrument { px_step, lot: Qty(lot), currency, ..facts }).unwrap();
+        assert!(floor.fails(&listed, Reject::UnknownInstrument));
+    }
+    floor.risk.list(&facts).unwrap();
+    assert!(
+        !floor.fails(&listed, Reject::UnknownInstrument) && floor.fails(&listed, Reject::NoLimits)
+    );
+}
+
+/// Goal: looking is not trading, and money of another currency is not ours. Method: each, with the rest in order.
+#[test]
+fn not_permitted() {
+    let mut reader = account_floor(|limits| limits.permission = Permission::Read);
+    let order = reader.order(Side::Sell, 1, 1_000_000);
+    assert!(reader.fails(&order, Reject::NotPermitted));
+    assert!(!Floor::new().fails(&order, Reject::NotPermitted));
+    let euro = account_floor(|limits| limits.currency = *b"EUR\0\0\0\0\0");
+    assert!(euro.fails(&order, Reject::NotPermitted));
+}
+
+/// Goal: each level stops what it says, whatever its scope. Method: all scopes and levels; reduce-only at −1 / 0 / +1 of what
+/// can be reduced, with a working order that reduces already.
+#[test]
+fn halted() {
+    for scope in [HaltScope::All, HaltScope::Account(ACCOUNT), HaltScope::Instrument(INSTRUMENT)] {
+        for level in HaltLevel::ALL {
+            let mut floor = Floor::new();
+            let order = floor.order(Side::Buy, 1, 1_000_000);
+            floor.risk.set_halt(scope, *level);
+            assert_eq!(floor.fails(&order, Reject::Halted), *level != HaltLevel::Active);
+        }
+    }
+    for side in BOTH {
+        let mut floor = Floor::new();
+        floor.hold(side, 10);
+        floor.pass(side.opposite(), 3, 1_000_000);
+        floor.risk.raise_halt(HaltScope::All, HaltLevel::ReduceOnly);
+        for (qty, refused) in [(6, false), (7, false), (8, true), (11, true)] {
+            let reduce = floor.order(side.opposite(), qty, 1_000_000);
+            assert_eq!(floor.fails(&reduce, Reject::Halted), refused, "{side} {qty}");
+        }
+        let add = floor.order(side, 1, 1_000_000);
+        assert!(floor.fails(&add, Reject::Halted));
+    }
+}
+
+/// Goal: only trading is trading. Method: every state; the market-wide breaker on top.
+#[test]
+fn venue_halted() {
+    let mut floor = Floor::new();
+    let order = floor.order(Side::Buy, 1, 1_000_000);
+    for state in TradingState::ALL {
+        floor.market.state = *state;
+        assert_eq!(floor.fails(&order, Reject::VenueHalted), *state != TradingState::Trading);
+    }
+    floor.market.state = TradingState::Trading;
+    floor.market.market_halted = true;
+    assert!(floor.fails(&order, Reject::VenueHalted));
+}
+
+/// Goal: only a live book may be believed. Method: every integrity.
+#[test]
+fn book_not_live() {
+    let mut floor = Floor::new();
+    let order = floor.order(Side::Buy, 1, 1_000_000);
+    for integrity in Integrity::ALL {
+        floor.market.integrity = *integrity;
+        assert_eq!(floor.fails(&order, Reject::BookNotLive), *integrity != Integrity::Live);
+    }
+}
+
+/// Goal: stale means old while the channel is silent, or old alone where the limits say so. Method: ages at −1 / 0 / +1.
+#[test]
+fn stale() {
+    for (alone, quiet_is_stale) in [(false, false), (true, true)] {
+        let mut floor = pair_floor(|limits| limits.symbol_age_alone = alone);
+        let order = floor.order(Side::Buy, 1, 1_000_000);
+        for (age, refused) in [(49, false), (50, false), (51, true), (u64::MAX - 10_000, true)] {
+            floor.moment.now = Ts(10_000 + age);
+            floor.market.channel_updated = Ts(10_000);
+            assert_eq!(floor.fails(&order, Reject::Stale), refused, "{age}");
+            floor.market.channel_updated = floor.moment.now;
+            assert_eq!(floor.fails(&order, Reject::Stale), refused && quiet_is_stale, "{age}");
+        }
+    }
+}
+
+/// Goal: price and quantity are positive multiples. Method: around a multiple, zero, negative, both ends of the type.
+#[test]
+fn px_step_and_lot() {
+    let mut floor = Floor::new();
+    floor.risk.list(&model::Instrument { lot: Qty(10), ..instrument(INSTRUMENT) }).unwrap();
+    for side in BOTH {
+        for px in [999_999, 1_000_001, 0, -100, i64::MIN, i64::MAX] {
+            let order = floor.order(side, 10, px);
+            assert!(floor.fails(&order, Reject::PxStep), "{px}");
+        }
+        for qty in [9, 11, 0, -10, i64::MIN, i64::MAX] {
+            let order = floor.order(side, qty, 1_000_000);
+            assert!(floor.fails(&order, Reject::Lot), "{qty}");
+        }
+        let order = floor.order(side, 10, 1_000_000);
+        assert!(!floor.fails(&order, Reject::PxStep) && !floor.fails(&order, Reject::Lot));
+    }
+}
+
+/// Goal: one order's quantity and money are bounded, the bound included. Method: −1 / 0 / +1 and the ends of the type.
+#[test]
+fn clip_and_notional() {
+    let mut floor = pair_floor(|limits| limits.notional_max = money(500 * 1_000_000));
+    for side in BOTH {
+        for (qty, refused) in [(999, false), (1_000, false), (1_001, true), (i64::MAX, true)] {
+            let order = floor.order(side, qty, 1_000_000);
+            assert_eq!(floor.fails(&order, Reject::Clip), refused, "{qty}");
+        }
+        for (px, refused) in
+            [(999_999, false), (1_000_000, false), (1_000_001, true), (i64::MAX, true)]
+        {
+            let order = floor.order(side, 500, px);
+            assert_eq!(floor.fails(&order, Reject::Notional), refused, "{px}");
+        }
+        let huge = floor.order(side, i64::MAX, i64::MAX);
+        assert!(floor.fails(&huge, Reject::Notional) && floor.fails(&huge, Reject::Overflow));
+    }
+}
+
+/// Goal: the reference is the fresh mid, then the fresh last, then nothing. Method: take one after the other away.
+#[test]
+fn reference_chain() {
+    let mut floor = Floor::new();
+    floor.market.last = Some(LastTrade { px: Px(2_000_000), at: Ts(10_000) });
+    let order = floor.order(Side::Buy, 1, 2_000_000);
+    assert!(floor.fails(&order, Reject::Collar), "measured from the mid");
+    for spoil in [
+        |floor: &mut Floor| floor.market.ask = None,
+        |floor: &mut Floor| floor.market.bid = floor.market.ask,
+        |floor: &mut Floor| floor.market.integrity = Integrity::Incomplete,
+        |floor: &mut Floor| {
+            floor.market.updated = Ts(9_949);
+            floor.market.channel_updated = Ts(9_949);
+        },
+    ] {
+        floor.market = crate::fixture::MARKET;
+        floor.market.last = Some(LastTrade { px: Px(2_000_000), at: Ts(9_950) });
+        spoil(&mut floor);
+        assert!(!floor.fails(&order, Reject::Collar), "measured from the last trade");
+        assert!(!floor.fails(&order, Reject::NoReference));
+        floor.market.last = Some(LastTrade { px: Px(2_000_000), at: Ts(9_949) });
+        assert!(floor.fails(&order, Reject::NoReference), "too old");
+        floor.market.last = Some(LastTrade { px: Px(0), at: Ts(10_000) });
+        assert!(floor.fails(&order, Reject::NoReference), "not a price");
+        floor.market.last = None;
+        assert!(floor.fails(&order, Reject::NoReference));
+        assert!(floor.clear(order).is_err());
+    }
+}
+
+/// Goal: the band's edge passes, one unit beyond is refused, the passive side is free. Method: one percent around 100.00.
+#[test]
+fn collar() {
+    let mut floor = Floor::new();
+    let mut refused = |side, px| {
+        let order = floor.order(side, 1, px);
+        floor.fails(&order, Reject::Collar)
+    };
+    assert!(!refused(Side::Buy, 1_009_999) && !refused(Side::Buy, 1_010_000));
+    assert!(refused(Side::Buy, 1_010_001) && refused(Side::Buy, i64::MAX));
+    assert!(!refused(Side::Sell, 990_001) && !refused(Side::Sell, 990_000));
+    assert!(
+        refused(Side::Sell, 989_999) && refused(Side::Sell, 0) && refused(Side::Sell, i64::MIN)
+    );
+    assert!(!refused(Side::Buy, 1) && !refused(Side::Sell, i64::MAX), "passive prices are free");
+}
+
+/// Goal: the worst case counts every working order of the side and nets nothing. Method: a position and working orders on
+/// both sides, then −1 / 0 / +1 of what is left.
+#[test]
+fn position() {
+    for side in BOTH {
+        let mut floor = Floor::new();
+        floor.hold(side, 900);
+        floor.pass(side, 600, 1_000_000);
+        floor.pass(side.opposite(), 800, 1_000_000);
+        for (qty, refused) in [(499, false), (500, false), (501, true), (i64::MAX, true)] {
+            let order = floor.order(side, qty, 1_000_000);
+            assert_eq!(floor.fails(&order, Reject::Position), refused, "{side} {qty}");
+        }
+        for (qty, refused) in [(2_099, false), (2_100, false), (2_101, true)] {
+            let order = floor.order(side.opposite(), qty, 1_000_000);
+            assert_eq!(floor.fails(&order, Reject::Position), refused, "{side} {qty}");
+        }
+    }
+}
+
+/// Goal: gross exposure counts the larger side of the pair at the mark. Method: a limit of exactly 15 shares at the mid; a
+/// working order of either side; then the mark moves by one unit.
+#[test]
+fn gross() {
+    for side in BOTH {
+        let mut floor = account_floor(|limits| limits.gross_max = money(15 * 1_000_000));
+        floor.pass(side, 5, 1_000_000);
+        for (qty, refused) in [(9, false), (10, false), (11, true), (i64::MAX, true)] {
+            let order = floor.order(side, qty, 1_000_000);
+            assert_eq!(floor.fails(&order, Reject::Gross), refused, "{side} {qty}");
+            let other = floor.order(side.opposite(), qty.saturating_add(5), 1_000_000);
+            assert_eq!(floor.fails(&other, Reject::Gross), refused, "the larger side alone");
+        }
+        let last = floor.order(side, 10, 1_000_000);
+        floor.market.bid = Some(Px(999_901));
+        assert!(floor.fails(&last, Reject::Gross), "half a unit of mark is too much");
+    }
+}
+
+/// Goal: open orders are bounded, and an ended one makes room. Method: fill the bound, release one.
+#[test]
+fn open_orders() {
+    let mut floor = account_floor(|limits| limits.open_orders_max = 2);
+    let mut first = floor.pass(Side::Buy, 1, 1_000_000);
+    let next = floor.order(Side::Sell, 1, 1_000_000);
+    assert!(!floor.fails(&next, Reject::OpenOrders));
+    floor.pass(Side::Sell, 1, 1_000_000);
+    assert!(floor.fails(&next, Reject::OpenOrders));
+    floor.risk.release(&mut first);
+    floor.risk.release(&mut first);
+    assert!(!floor.fails(&next, Reject::OpenOrders));
+}
+
+/// Goal: the window is exact, and refused orders count. Method: fill it with refusals; step over its edge.
+#[test]
+fn rate() {
+    let mut floor = account_floor(|limits| limits.rate_max = 2);
+    let order = floor.order(Side::Buy, 1, 1_000_000);
+    for at in [10_000, 10_001] {
+        floor.moment.now = Ts(at);
+        assert!(!floor.fails(&order, Reject::Rate));
+        let bad = floor.order(Side::Buy, -1, 1_000_000);
+        assert!(floor.clear(bad).is_err());
+    }
+    for (now, refused) in [(10_999, true), (11_000, false), (11_001, false)] {
+        floor.moment.now = Ts(now);
+        assert_eq!(floor.fails(&order, Reject::Rate), refused, "{now}");
+    }
+    let mut never = account_floor(|limits| limits.rate_max = 0);
+    let order = never.order(Side::Buy, 1, 1_000_000);
+    assert!(never.fails(&order, Reject::Rate));
+}
+
+/// Goal: an id is used once, by refused orders too; the same words get the same answer. Method: repeat with the same and with
+/// other words, as new order and as replace; another account has ids of its own.
+#[test]
+fn duplicate_id() {
+    let mut floor = Floor::new();
+    let order = floor.order(Side::Buy, 1, 1_000_000);
+    assert_eq!(floor.risk.recorded(&order), None);
+    let _sent = floor.clear(order).unwrap();
+    let answer = Recorded { order: order.id, verdict: Verdict::pass() };
+    assert_eq!(floor.risk.recorded(&Order { id: OrderId(77), ..order }), Some(answer));
+    assert_eq!(floor.risk.recorded_replace(&order), None);
+    assert_eq!(floor.risk.recorded(&Order { qty: Qty(2), ..order }), None);
+    assert!(floor.fails(&Order { qty: Qty(2), ..order }, Reject::DuplicateId));
+    let refused = floor.order(Side::Buy, -1, 1_000_000);
+    let verdict = floor.clear(refused).unwrap_err();
+    assert_eq!(floor.risk.recorded(&refused), Some(Recorded { order: refused.id, verdict }));
+    assert!(floor.fails(&Order { qty: Qty(1), ..refused }, Reject::DuplicateId));
+    floor.risk.add_account(ACCOUNT_LIMITS()).unwrap();
+    let elsewhere = Order { account: AccountId(1), ..order };
+    assert!(!floor.fails(&elsewhere, Reject::DuplicateId));
+}
+
+/// Goal: a buy reserves its limit, a sell is free, proceeds are usable at once. Method: −1 / 0 / +1 of the cash left.
+#[test]
+fn cash() {
+    let mut floor = account_floor(|limits| limits.cash = money(10 * 1_000_000));
+    floor.pass(Side::Buy, 4, 1_000_000);
+    for (qty, refused) in [(5, false), (6, false), (7, true), (i64::MAX, true)] {
+        let buy = floor.order(Side::Buy, qty, 1_000_000);
+        assert_eq!(floor.fails(&buy, Reject::Cash), refused, "{qty}");
+        let sell = floor.order(Side::Sell, qty, 1_000_000);
+        assert!(!floor.fails(&sell, Reject::Cash));
+    }
+    let one_more = floor.order(Side::Buy, 7, 1_000_000);
+    floor.hold(Side::Sell, 1);
+    assert!(!floor.fails(&one_more, Reject::Cash));
+}
+
+/// Goal: what cannot be counted is refused, whatever the limits. Method: limits wide open, products at the ends of the types.
+#[test]
+fn overflow() {
+    let open = PairLimits {
+        clip_max: Qty(i64::MAX),
+        notional_max: Money(i128::MAX),
+        band_bps: u32::MAX,
+        long_max: Qty(i64::MAX),
+        short_max: Qty(i64::MAX),
+        age_max_ns: u64::MAX,
+        symbol_age_alone: false,
+    };
+    let mut floor = Floor::with(ACCOUNT_LIMITS(), open);
+    for side in BOTH {
+        for (qty, px) in [(i64::MAX, i64::MAX), (i64::MAX, 1_000_000_000_000), (i64::MIN, i64::MAX)]
+        {
+            let order = floor.order(side, qty, px);
+            assert!(floor.fails(&order, Reject::Overflow), "{qty} at {px}");
+            assert!(floor.clear(order).is_err());
+        }
+    }
+    let fits = floor.order(Side::Sell, i64::MAX, 1);
+    assert!(!floor.fails(&fits, Reject::Overflow));
+}
+
+/// Goal: a full table or journal refuses. Method: each of the engine's flags, all lines in use, all ids used.
+#[test]
+fn journal_full_and_capacity() {
+    let mut floor = Floor::new();
+    let order = floor.order(Side::Buy, 1, 1_000_000);
+    assert!(!floor.fails(&order, Reject::JournalFull) && !floor.fails(&order, Reject::Capacity));
+    floor.moment.journal_full = true;
+    assert!(floor.fails(&order, Reject::JournalFull) && !floor.fails(&order, Reject::Capacity));
+    floor.moment.journal_full = false;
+    floor.moment.tables_full = true;
+    assert!(floor.fails(&order, Reject::Capacity));
+
+    let capacity = crate::Capacity { accounts: 1, instruments: 2, lines: 1, ids_per_account: 2 };
+    floor = Floor::new();
+    floor.risk = crate::Risk::new(capacity);
+    floor.risk.add_account(ACCOUNT_LIMITS()).unwrap();
+    for number in [0, 1] {
+        floor.risk.list(&instrument(InstrumentId(number))).unwrap();
+        floor.risk.set_pair_limits(ACCOUNT, InstrumentId(number), PAIR_LIMITS).unwrap();
+    }
+    floor.pass(Side::Buy, 1, 1_000_000);
+    let second = Order { instrument: InstrumentId(1), ..floor.order(Side::Buy, 1, 1_000_000) };
+    assert!(floor.fails(&second, Reject::Capacity), "no line left");
+    floor.pass(Side::Buy, 1, 1_000_000);
+    let third = floor.order(Side::Buy, 1, 1_000_000);
+    assert!(floor.fails(&third, Reject::Capacity), "no id left");
+}
+
+/// Goal: a replace is judged as if the old terms held nothing, holds the dearer terms until answered, counts and uses an id.
+/// Method: limits that the old terms fill completely; replace up, down, twice, below what is filled, of a strange order.
+#[test]
+fn replace() {
+    let mut limits = ACCOUNT_LIMITS();
+    limits.cash = money(12 * 1_000_000);
+    limits.open_orders_max = 1;
+    let mut floor = Floor::with(limits, PairLimits { long_max: Qty(12), ..PAIR_LIMITS });
+    let order = floor.order(Side::Buy, 10, 1_000_000);
+    let (_, mut held) = floor.clear(order).unwrap();
+    let ask = |floor: &mut Floor, held: &mut crate::Reservation, qty, px| {
+        let change = Order { id: order.id, ..floor.order(Side::Buy, qty, px) };
+        floor
+            .risk
+            .clear_replace(change, held, &floor.market, floor.moment)
+            .map_err(|v| v.primary.unwrap().code)
+    };
+    assert_eq!(ask(&mut floor, &mut held, 13, 900_000), Err(Reject::Position));
+    assert_eq!(ask(&mut floor, &mut held, 12, 1_000_100), Err(Reject::Cash));
+    assert_eq!(held.open(), Qty(10), "a refusal changes nothing");
+    assert!(ask(&mut floor, &mut held, 12, 1_000_000).is_ok());
+    assert_eq!(held.open(), Qty(12));
+    assert_eq!(ask(&mut floor, &mut held, 11, 1_000_000), Err(Reject::ChangePending));
+    floor.risk.replaced(&mut held, Px(1_000_000), Qty(12)).unwrap();
+    floor.risk.fill(&mut held, Px(1_000_000), Qty(5)).unwrap();
+    assert_eq!(ask(&mut floor, &mut held, 5, 1_000_000), Err(Reject::BelowFilled));
+    assert!(ask(&mut floor, &mut held, 6, 1_000_000).is_ok());
+    assert_eq!(held.open(), Qty(7), "the old terms may still fill");
+    floor.risk.replace_rejected(&mut held).unwrap();
+    assert_eq!(held.open(), Qty(7));
+    let mut stranger = crate::Reservation { account: AccountId(1), ..held };
+    assert_eq!(ask(&mut floor, &mut stranger, 6, 1_000_000), Err(Reject::UnknownOrder));
+    floor.risk.release(&mut held);
+    assert_eq!(ask(&mut floor, &mut held, 12, 1_000_000), Err(Reject::NotOpen));
+}
+
+/// Goal: a limit tightened below what an order holds already does not forbid asking for less. Method: tighten, replace down.
+#[test]
+fn replace_down_under_a_tighter_limit() {
+    let mut floor = Floor::new();
+    let order = floor.order(Side::Buy, 10, 1_000_000);
+    let (_, mut held) = floor.clear(order).unwrap();
+    let tight = PairLimits { long_max: Qty(6), ..PAIR_LIMITS };
+    floor.risk.set_pair_limits(ACCOUNT, INSTRUMENT, tight).unwrap();
+    for (qty, passes) in [(7, false), (6, true)] {
+        let change = Order { id: order.id, ..floor.order(Side::Buy, qty, 1_000_000) };
+        let ruling = floor.risk.clear_replace(change, &mut held, &floor.market, floor.moment);
+        assert_eq!(ruling.is_ok(), passes, "{qty}");
+    }
+}
+
+/// Numbers near every limit of the floor, and the ends of the type.
+fn quantities() -> impl Strategy<Value = i64> {
+    prop_oneof![-2_i64..30, 990_i64..1_010, Just(i64::MAX), Just(i64::MIN)]
+}
+
+proptest! {
+    /// Goal: tightening any limit never turns a refusal into a pass. Method: random state and order under random limits,
+    /// judged again under the same limits with one of them tightened.
+    #[test]
+    fn tightening_never_loosens(
+        sizes in [0_i64..30, 0_i64..30, 0_i64..30, 0_i64..30],
+        counts in [0_u32..4, 0_u32..4, 0_u32..300],
+        sums in [0_i128..40, 0_i128..40],
+        which in 0_usize..10,
+        by in 1_i64..20,
+        side in prop::sample::select(&BOTH[..]),
+        qty in quantities(),
+        px in prop_oneof![960_000_i64..1_040_000, Just(i64::MAX), Just(0)],
+        age in 0_u64..100,
+        prior in prop::collection::vec((any::<bool>(), 1_i64..5), 0..4),
+    ) {
+        let step = i128::from(by);
+        let lower = |value: i128| (value - step).max(0);
+        let (mut account, mut pair) = (ACCOUNT_LIMITS(), PAIR_LIMITS);
+        account.gross_max = money(sums[0] * 1_000_000);
+        account.cash = money(sums[1] * 1_000_000);
+        account.open_orders_max = counts[0] + 1;
+        account.rate_max = counts[1] + 2;
+        pair.band_bps = counts[2];
+        pair.clip_max = Qty(sizes[0]);
+        pair.notional_max = money(i128::from(sizes[1]) * 1_000_000);
+        (pair.long_max, pair.short_max) = (Qty(sizes[2]), Qty(sizes[3]));
+        let (mut account_tight, mut pair_tight) = (account, pair);
+        match which {
+            0 => account_tight.gross_max.0 = lower(account.gross_max.0 / FACTOR) * FACTOR,
+            1 => account_tight.cash.0 = (account.cash.0 - step * FACTOR * 1_000_000).max(0),
+            2 => account_tight.open_orders_max = account.open_orders_max.saturating_sub(by as u32),
+            3 => account_tight.rate_max = account.rate_max.saturating_sub(by as u32),
+            4 => pair_tight.band_bps = pair.band_bps.saturating_sub(by as u32),
+            5 => pair_tight.clip_max = Qty(lower(pair.clip_max.0.into()) as i64),
+            6 => pair_tight.notional_max.0 = lower(pair.notional_max.0 / FACTOR) * FACTOR,
+            7 => pair_tight.long_max = Qty(lower(pair.long_max.0.into()) as i64),
+            8 => pair_tight.short_max = Qty(lower(pair.short_max.0.into()) as i64),
+            _ => pair_tight.age_max_ns = pair.age_max_ns - by as u64,
+        }
+        // The same books for both: made under wide limits, then the limits under test are put in place.
+        let verdicts = [(account, pair), (account_tight, pair_tight)].map(|(account, pair)| {
+            let mut floor = Floor::new();
+            for (fills, qty) in &prior {
+                let mut held = floor.pass(if *fills { side } else { side.opposite() }, *qty, 1_000_000);
+                if *fills {
+                    floor.risk.fill(&mut held, Px(1_000_000), Qty(*qty)).unwrap();
+                }
+            }
+            floor.relimit(account, pair);
+            floor.moment.now = Ts(10_000 + age);
+            let order = floor.order(side, qty, px);
+            floor.risk.check(&order, &floor.market, floor.moment).0
+        });
+        let [loose, tight] = verdicts;
+        prop_assert!(loose.passed() || !tight.passed(), "{:?} / {:?}", loose, tight);
+        // Younger data alone can be another reference, from which the collar measures another distance.
+        let same_reference = which < 9;
+        prop_assert!(!same_reference || loose.bits & !tight.bits == 0, "{:?} / {:?}", loose, tight);
+    }
+}

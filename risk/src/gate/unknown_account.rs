@@ -1,0 +1,8 @@
+use model::{Finding, Order, Reject};
+
+use crate::view::View;
+
+/// Refuses an account that is not configured.
+pub(crate) fn check(_: &Order, view: &View<'_>) -> Finding {
+    Finding::holds(Reject::UnknownAccount, view.account.is_some())
+}

@@ -1,0 +1,131 @@
+//! Which client order ids an account has used, for what, and what the gate said.
+
+use model::{ClientOrderId, InstrumentId, Order, OrderId, OrderType, Px, Qty, Side, Tif, Verdict};
+
+/// Places that one id may be looked for in, so that ids chosen to collide cost their own account an id, not the engine time.
+const PROBES_MAX: usize = 64;
+
+/// What the gate said when the same request came before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recorded {
+    /// The order that the request was judged as; refused or passed, the verdict tells.
+    pub order: OrderId,
+    /// What the gate said then.
+    pub verdict: Verdict,
+}
+
+/// Everything that makes two requests the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wording {
+    /// The order to replace; zero for a new one.
+    replaces: OrderId,
+    instrument: InstrumentId,
+    side: Side,
+    order_type: OrderType,
+    tif: Tif,
+    px: Px,
+    qty: Qty,
+}
+
+impl Wording {
+    pub(crate) fn new(order: &Order, is_replace: bool) -> Wording {
+        let &Order { id, instrument, side, order_type, tif, px, qty, .. } = order;
+        let replaces = if is_replace { id } else { OrderId(0) };
+        Wording { replaces, instrument, side, order_type, tif, px, qty }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    client_id: ClientOrderId,
+    wording: Wording,
+    recorded: Recorded,
+}
+
+/// Where an id stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Used before: number of its entry.
+    Used(usize),
+    /// Not used; it belongs at this place of the index.
+    Free(usize),
+    /// Not used, and there is no room for it.
+    Full,
+}
+
+/// Open addressing: an index of hash tags, and the entries in order of use. Ids are never taken out.
+#[derive(Clone, Debug)]
+pub(crate) struct Ids {
+    /// Zero: free. Else the upper half of the hash, and below it the number of the entry plus one.
+    index: Vec<u64>,
+    entries: Vec<Option<Entry>>,
+    used: usize,
+}
+
+impl Ids {
+    /// Allocates for `capacity` ids; nothing allocates afterwards.
+    pub(crate) fn new(capacity: u32) -> Ids {
+        let capacity = capacity as usize;
+        let places = (capacity.max(PROBES_MAX) * 2).next_power_of_two();
+        Ids { index: vec![0; places], entries: vec![None; capacity], used: 0 }
+    }
+
+    /// Looks an id up.
+    pub(crate) fn find(&self, client_id: ClientOrderId) -> Place {
+        let hash = hash(client_id);
+        let mask = self.index.len().wrapping_sub(1);
+        for probe in 0..PROBES_MAX {
+            let place = (hash as usize).wrapping_add(probe) & mask;
+            match self.index.get(place) {
+                None => return Place::Full,
+                Some(0) if self.used < self.entries.len() => return Place::Free(place),
+                Some(0) => return Place::Full,
+                Some(&word) => {
+                    let number = (word as u32).wrapping_sub(1) as usize;
+                    let same_tag = word >> 32 == hash >> 32;
+                    if same_tag && self.entry(number).is_some_and(|e| e.client_id == client_id) {
+                        return Place::Used(number);
+                    }
+                }
+            }
+        }
+        Place::Full
+    }
+
+    /// What was said when this id was used with these very words; `None` if it was not.
+    pub(crate) fn recorded(&self, client_id: ClientOrderId, wording: Wording) -> Option<Recorded> {
+        let Place::Used(number) = self.find(client_id) else { return None };
+        self.entry(number).filter(|entry| entry.wording == wording).map(|entry| entry.recorded)
+    }
+
+    /// Uses an id up. Does nothing unless `place` is the free one that [`Ids::find`] named just now.
+    pub(crate) fn record(
+        &mut self,
+        place: Place,
+        client_id: ClientOrderId,
+        wording: Wording,
+        recorded: Recorded,
+    ) {
+        let Place::Free(place) = place else { return };
+        let (Some(word), Some(entry)) =
+            (self.index.get_mut(place), self.entries.get_mut(self.used))
+        else {
+            return;
+        };
+        self.used += 1;
+        *word = hash(client_id) >> 32 << 32 | self.used as u64;
+        *entry = Some(Entry { client_id, wording, recorded });
+    }
+
+    fn entry(&self, number: usize) -> Option<&Entry> {
+        self.entries.get(number)?.as_ref()
+    }
+}
+
+/// Mixes the sixteen bytes by one wide multiplication; the same on every run, as a replay needs.
+fn hash(client_id: ClientOrderId) -> u64 {
+    let [low, high] = client_id.to_words();
+    let wide = u128::from(low ^ 0x9E37_79B9_7F4A_7C15) * u128::from(high ^ 0xC2B2_AE3D_27D4_EB4F);
+    let folded = wide as u64 ^ (wide >> 64) as u64;
+    folded ^ folded >> 29
+}

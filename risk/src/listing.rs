@@ -1,0 +1,54 @@
+//! What the books of account must know of an instrument.
+
+use model::{Currency, HaltLevel, Instrument, Px, Qty};
+
+/// One instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Listing {
+    /// Money units of one price unit times one quantity unit; zero before it is listed.
+    pub(crate) factor: i64,
+    /// What an order's price must be a multiple of; zero if not configured.
+    pub(crate) px_step: Px,
+    /// What an order's quantity must be a multiple of; zero if not configured.
+    pub(crate) lot: Qty,
+    /// Settlement currency.
+    pub(crate) currency: Currency,
+    /// Twice the price that positions are valued at; zero before the first.
+    pub(crate) mark2: u64,
+    /// Accounts that hold it or have orders working in it.
+    pub(crate) exposed: u16,
+    /// Our halt of it.
+    pub(crate) halt: HaltLevel,
+}
+
+impl Listing {
+    /// An instrument not listed yet.
+    pub(crate) const UNLISTED: Listing = Listing {
+        factor: 0,
+        px_step: Px(0),
+        lot: Qty(0),
+        currency: [0; 8],
+        mark2: 0,
+        exposed: 0,
+        halt: HaltLevel::Active,
+    };
+
+    /// Takes the facts over. The scale of an instrument never changes within a journal: positions are counted in it.
+    /// `None` if it would, or if the scale is too fine for money.
+    pub(crate) fn list(&mut self, instrument: &Instrument) -> Option<()> {
+        let factor = instrument.money_factor()?;
+        if self.factor != 0 && self.factor != factor {
+            return None;
+        }
+        self.factor = factor;
+        self.px_step = instrument.px_step;
+        self.lot = instrument.lot;
+        self.currency = instrument.currency;
+        Some(())
+    }
+
+    /// Whether the operator configured what an order needs.
+    pub(crate) fn is_configured(&self) -> bool {
+        self.factor > 0 && self.px_step.0 > 0 && self.lot.0 > 0 && self.currency != [0; 8]
+    }
+}

@@ -1,0 +1,95 @@
+//! What the engine tells the gate of an instrument and of itself, at one input.
+
+use model::{Integrity, Px, TradingState, Ts};
+
+use crate::limits::PairLimits;
+
+/// The last printable trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastTrade {
+    /// Price, in price units.
+    pub px: Px,
+    /// Engine time.
+    pub at: Ts,
+}
+
+/// What is known of one instrument's market.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Market {
+    /// Whether the venue trades it.
+    pub state: TradingState,
+    /// Whether a market-wide circuit breaker is in force.
+    pub market_halted: bool,
+    /// How far its book may be believed.
+    pub integrity: Integrity,
+    /// Best bid; `None`: no bid.
+    pub bid: Option<Px>,
+    /// Best ask; `None`: no ask.
+    pub ask: Option<Px>,
+    /// Last printable trade; `None`: none yet.
+    pub last: Option<LastTrade>,
+    /// Engine time of the instrument's last event.
+    pub updated: Ts,
+    /// Engine time of the last event of the instrument's channel, whatever instrument it was of.
+    pub channel_updated: Ts,
+}
+
+/// What the engine knows of itself when it asks the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Engine time.
+    pub now: Ts,
+    /// Whether the journal takes no more.
+    pub journal_full: bool,
+    /// Whether a table that the order would need (order table, gateway ring) has no room.
+    pub tables_full: bool,
+}
+
+impl Market {
+    /// The market of an instrument that nobody spoke of: nothing passes on it.
+    pub const UNKNOWN: Market = Market {
+        state: TradingState::Unknown,
+        market_halted: false,
+        integrity: Integrity::Incomplete,
+        bid: None,
+        ask: None,
+        last: None,
+        updated: Ts(0),
+        channel_updated: Ts(0),
+    };
+
+    /// How old the market data is, nanoseconds: of the instrument, or of its channel if that is younger and may count.
+    pub(crate) fn age_ns(&self, limits: &PairLimits, now: Ts) -> u64 {
+        let age = now.since(self.updated);
+        if limits.symbol_age_alone { age } else { age.min(now.since(self.channel_updated)) }
+    }
+
+    /// Twice the price that a collar measures from: the mid of a live book that is not stale, else a last trade that is
+    /// not too old, else nothing.
+    pub(crate) fn reference2(&self, limits: &PairLimits, now: Ts) -> Option<u64> {
+        if self.age_ns(limits, now) <= limits.age_max_ns
+            && let Some(mid2) = self.mid2()
+        {
+            return Some(mid2);
+        }
+        let fresh = self.last.filter(|last| now.since(last.at) <= limits.age_max_ns);
+        fresh.and_then(|last| twice(last.px))
+    }
+
+    /// Twice the price that positions are valued at: the mid of a live book, else the last trade of any age, else nothing.
+    pub(crate) fn mark2(&self) -> Option<u64> {
+        self.mid2().or_else(|| self.last.and_then(|last| twice(last.px)))
+    }
+
+    /// Best bid + best ask of a live book with two sides that do not meet.
+    fn mid2(&self) -> Option<u64> {
+        let (bid, ask) = (self.bid?.0, self.ask?.0);
+        let sound = self.integrity == Integrity::Live && 0 < bid && bid < ask;
+        sound.then(|| bid.unsigned_abs() + ask.unsigned_abs())
+    }
+}
+
+/// Twice a positive price.
+pub(crate) fn twice(px: Px) -> Option<u64> {
+    (px.0 > 0).then(|| px.0.unsigned_abs() * 2)
+}

@@ -1,0 +1,108 @@
+//! The books of account as readers of shared memory see them, and as the state hash folds them.
+
+use model::page::{self, AsOf};
+use model::{AccountId, HaltLevel, InstrumentId, Money, Px, Ts};
+
+use crate::ledger::Risk;
+use crate::limits::BLOCKED;
+
+impl Risk {
+    /// Accounts that exist.
+    pub fn accounts(&self) -> usize {
+        self.accounts.len()
+    }
+
+    /// Lines that exist: pairs that were ever traded, numbered from zero in the order of their first order.
+    pub fn lines(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The pair of a line; `None` beyond [`Risk::lines`].
+    pub fn line_pair(&self, slot: u32) -> Option<(AccountId, InstrumentId)> {
+        self.slots.get(slot as usize).copied()
+    }
+
+    /// The page of an account at engine time `now`; `None` if there is no such account.
+    pub fn account_page(&self, id: AccountId, as_of: AsOf, now: Ts) -> Option<page::Account> {
+        let account = self.account(id)?;
+        let limits = &account.limits;
+        Some(page::Account {
+            as_of,
+            id,
+            name: limits.name,
+            permission: limits.permission,
+            halt: HaltLevel::max(self.halt, account.halt),
+            currency: limits.currency,
+            cash: account.cash,
+            reserved: account.reserved,
+            realised: account.realised,
+            gross: account.gross,
+            gross_max: limits.gross_max,
+            open_orders: account.open_orders,
+            open_orders_max: limits.open_orders_max,
+            rate_used: account.rate.used(now),
+            rate_max: limits.rate_max,
+            rate_window_ns: limits.rate_window_ns,
+            orders_passed: account.passed,
+            orders_refused: account.refused,
+        })
+    }
+
+    /// The page of a line; `None` beyond [`Risk::lines`]. Limits that are not set show as zero, which is what they amount to.
+    pub fn line_page(&self, slot: u32, as_of: AsOf) -> Option<page::Line> {
+        let (account, instrument) = self.line_pair(slot)?;
+        let line = self.line(account, instrument)?;
+        let limits = self.pair_limits(account, instrument).unwrap_or(&BLOCKED);
+        let mark2 = self.listing(instrument).map_or(0, |listing| listing.mark2);
+        Some(page::Line {
+            as_of,
+            account,
+            instrument,
+            position: line.position,
+            working_buy: line.working_buy,
+            working_sell: line.working_sell,
+            cost: line.cost,
+            realised: line.realised,
+            mark: (mark2 > 0).then_some(Px((mark2 / 2).cast_signed())),
+            clip_max: limits.clip_max,
+            notional_max: limits.notional_max,
+            long_max: limits.long_max,
+            short_max: limits.short_max,
+            band_bps: limits.band_bps,
+        })
+    }
+
+    /// Folds everything of an account that a later verdict could depend on into a hash, word by word.
+    pub fn fold_account(&self, id: AccountId, mut fold: impl FnMut(u64)) {
+        let Some(account) = self.account(id) else { return };
+        fold(
+            u64::from(id.0)
+                | u64::from(account.halt.code()) << 32
+                | u64::from(self.halt.code()) << 40,
+        );
+        for sum in [account.cash, account.reserved, account.realised, account.gross] {
+            fold_money(sum, &mut fold);
+        }
+        fold(account.open_orders.into());
+        fold(account.passed);
+        fold(account.refused);
+    }
+
+    /// Folds everything of a line that a later verdict could depend on into a hash, word by word.
+    pub fn fold_line(&self, slot: u32, mut fold: impl FnMut(u64)) {
+        let Some((account, instrument)) = self.line_pair(slot) else { return };
+        let Some(line) = self.line(account, instrument) else { return };
+        fold(u64::from(account.0) << 32 | u64::from(instrument.0));
+        for qty in [line.position, line.working_buy, line.working_sell] {
+            fold(qty.0.cast_unsigned());
+        }
+        for sum in [line.gross, line.cost, line.realised] {
+            fold_money(sum, &mut fold);
+        }
+    }
+}
+
+fn fold_money(sum: Money, fold: &mut impl FnMut(u64)) {
+    fold(sum.0 as u64);
+    fold((sum.0 >> 64) as u64);
+}

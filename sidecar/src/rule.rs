@@ -1,0 +1,230 @@
+//! A verdict in words: which rules failed, by how much, and what to change.
+
+use model::page::{Answer, Board};
+use model::{Finding, Px, Qty, Reject, Side};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::decimal;
+
+/// One rule and its numbers.
+#[derive(Serialize, JsonSchema)]
+pub struct Measured {
+    pub rule: &'static str,
+    pub limit: Option<String>,
+    /// Of the limit, if the order passed.
+    pub used: Option<String>,
+    /// limit - used.
+    pub headroom: Option<String>,
+    /// shares (or the instrument's unit), money, bps, us or count.
+    pub unit: Option<&'static str>,
+}
+
+/// One rule that refuses.
+#[derive(Serialize, JsonSchema)]
+pub struct FailedRule {
+    #[serde(flatten)]
+    pub measured: Measured,
+    /// What to change.
+    pub fix: String,
+}
+
+/// The order that was judged, in the engine's units.
+pub struct Judged<'a> {
+    /// In what.
+    pub board: &'a Board,
+    /// Buy or sell.
+    pub side: Side,
+    /// Its limit.
+    pub px: Px,
+    /// Its total quantity.
+    pub qty: Qty,
+}
+
+#[derive(Clone, Copy)]
+enum Unit {
+    Qty,
+    Money,
+    BasisPoints,
+    Microseconds,
+    Count,
+}
+
+impl Unit {
+    /// The unit of a rule's numbers; `None`: the rule is a condition.
+    fn of(code: Reject) -> Option<Unit> {
+        match code {
+            Reject::Clip | Reject::Position | Reject::Halted => Some(Unit::Qty),
+            Reject::Notional | Reject::Gross | Reject::Cash => Some(Unit::Money),
+            Reject::Collar => Some(Unit::BasisPoints),
+            Reject::Stale => Some(Unit::Microseconds),
+            Reject::OpenOrders | Reject::Rate => Some(Unit::Count),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Unit::Qty => "shares",
+            Unit::Money => "money",
+            Unit::BasisPoints => "bps",
+            Unit::Microseconds => "us",
+            Unit::Count => "count",
+        }
+    }
+
+    fn show(self, value: i128, board: &Board) -> String {
+        let decimals = match self {
+            Unit::Qty => board.instrument.qty_decimals.into(),
+            Unit::Money => model::Money::DECIMALS,
+            Unit::Microseconds => 3,
+            Unit::BasisPoints | Unit::Count => 0,
+        };
+        decimal::text(value, decimals)
+    }
+}
+
+/// Every failed rule of an answer, in the order of the gate's list.
+pub fn failed(answer: &Answer, judged: &Judged<'_>) -> Vec<FailedRule> {
+    let numbers = |code: Reject| {
+        let all = answer.findings.iter().flatten().chain(answer.verdict.primary.as_ref());
+        all.copied().find(|finding| finding.code == code)
+    };
+    let rule = |code| match numbers(code) {
+        Some(finding) => judged.failed(&finding),
+        // Only the first failing rule of an order carries its numbers; a check carries all.
+        None => judged.failed(&Finding::holds(code, false)),
+    };
+    answer.verdict.failed().map(rule).collect()
+}
+
+/// The rules of a check that pass and measure something.
+pub fn measured(answer: &Answer, judged: &Judged<'_>) -> Vec<Measured> {
+    let passed = answer.findings.iter().flatten().filter(|finding| !finding.failed);
+    passed.map(|finding| judged.measured(finding)).filter(|rule| rule.unit.is_some()).collect()
+}
+
+impl Judged<'_> {
+    fn measured(&self, finding: &Finding) -> Measured {
+        let bare = finding.limit == 0 && finding.used == 0;
+        let unit = Unit::of(finding.code).filter(|_| !bare);
+        // The gate says so where a sum exceeds its type.
+        let countable = finding.used != i128::MAX;
+        let show = |value| unit.map(|unit| unit.show(value, self.board));
+        Measured {
+            rule: finding.code.name(),
+            limit: show(finding.limit),
+            used: show(finding.used).filter(|_| countable),
+            headroom: show(finding.headroom()).filter(|_| countable),
+            unit: unit.map(Unit::name),
+        }
+    }
+
+    fn failed(&self, finding: &Finding) -> FailedRule {
+        FailedRule { measured: self.measured(finding), fix: self.fix(finding) }
+    }
+
+    fn fix(&self, finding: &Finding) -> String {
+        let instrument = &self.board.instrument;
+        let exact = finding.limit != 0 || finding.used != 0;
+        match finding.code {
+            Reject::Halted if exact => self.at_most(finding.limit, "only orders that reduce the position pass"),
+            Reject::PxStep => {
+                format!("limit must be a positive multiple of {}", decimal::px(instrument.px_step, instrument))
+            }
+            Reject::Lot => {
+                format!("qty must be a positive multiple of {}", decimal::qty(instrument.lot, instrument))
+            }
+            Reject::Clip if exact => self.at_most(finding.limit, "no order may be larger"),
+            Reject::Notional if exact => self.at_most_worth(finding.limit, "no order may be worth more"),
+            Reject::Collar => self.within_collar(finding),
+            Reject::Position if exact => {
+                let most = i128::from(self.qty.0).saturating_add(finding.headroom());
+                self.at_most(most, "working orders of the same side count as filled")
+            }
+            Reject::Cash if exact => {
+                let worth = self.worth(self.qty).map(|worth| worth.saturating_add(finding.headroom()));
+                self.at_most_worth(worth.unwrap_or(0), "working buys count as filled")
+            }
+            Reject::Gross if exact => {
+                let over = Unit::Money.show(finding.headroom().saturating_neg(), self.board);
+                format!("exposure would be {over} over the limit: lower qty, cancel working orders or reduce positions")
+            }
+            code => advice(code).to_owned(),
+        }
+    }
+
+    /// "Lower qty to at most …", on the lot.
+    fn at_most(&self, most: i128, why: &str) -> String {
+        let lot = i128::from(self.board.instrument.lot.0).max(1);
+        let most = most - most.rem_euclid(lot);
+        if most <= 0 {
+            return format!("no quantity passes now ({why}): cancel working orders or reduce the position first");
+        }
+        format!("lower qty to at most {} ({why})", Unit::Qty.show(most, self.board))
+    }
+
+    /// The same, for what `money` buys at this limit price.
+    fn at_most_worth(&self, money: i128, why: &str) -> String {
+        match self.worth(Qty(1)).filter(|unit| *unit > 0) {
+            Some(unit) => self.at_most(money.div_euclid(unit), why),
+            None => format!("lower qty ({why})"),
+        }
+    }
+
+    fn worth(&self, qty: Qty) -> Option<i128> {
+        model::Money::of(self.px, qty, self.board.instrument.money_factor()?).map(|money| money.0)
+    }
+
+    /// The edge of the band, by the reference that the board shows now: the mid of a two-sided book, else the last trade.
+    fn within_collar(&self, finding: &Finding) -> String {
+        let mid2 = self.board.bid.zip(self.board.ask).map(|(bid, ask)| bid.px.0.saturating_add(ask.px.0));
+        let last2 = self.board.last.map(|last| last.px.0.saturating_mul(2));
+        let (Some(reference2), true) = (mid2.or(last2), finding.limit > 0) else {
+            return "price it nearer to the market (market_snapshot), or on its passive side".to_owned();
+        };
+        let step = i128::from(self.board.instrument.px_step.0).max(1);
+        let edge = |bps: i128| i128::from(reference2) * (10_000 + bps);
+        let (word, px) = match self.side {
+            Side::Buy => ("at most", edge(finding.limit).div_euclid(20_000 * step) * step),
+            Side::Sell => ("at least", -(-edge(-finding.limit)).div_euclid(20_000 * step) * step),
+        };
+        let px = decimal::text(px, self.board.instrument.px_decimals.into());
+        format!("set limit to {word} {px} (present reference, band {} bps)", finding.limit)
+    }
+}
+
+fn advice(code: Reject) -> &'static str {
+    match code {
+        Reject::UnknownAccount => "use an account that portfolio_get lists",
+        Reject::UnknownInstrument => "the operator has not configured this instrument; choose another",
+        Reject::NotPermitted => "use an account that may trade and whose currency is the instrument's (risk_status)",
+        Reject::NoLimits => "only the operator can add a limit row for this account and instrument; choose another",
+        Reject::Halted => "trading is halted; only the operator can resume it; cancels still pass",
+        Reject::VenueHalted => "wait until trading_state is trading (market_snapshot)",
+        Reject::BookNotLive => "wait until the book's integrity is live (book_depth)",
+        Reject::Stale => "wait for fresh market data (as_of.age_us of market_snapshot)",
+        Reject::NoReference => "wait for a two-sided live book or a trade (market_snapshot)",
+        Reject::OpenOrders => "cancel an open order first, or wait until one fills (orders_list)",
+        Reject::Rate => "wait until the rate window of risk_status has passed",
+        Reject::DuplicateId => "this client_request_id was used with other terms: choose a new one for a new order",
+        Reject::Overflow => "lower price and quantity: their product cannot be counted",
+        Reject::UnknownOrder => "this account has no such order: take order_id from orders_list",
+        Reject::NotOpen => "the order is not open any more: nothing to change (orders_list)",
+        Reject::ChangePending => "a change is on its way: wait until the order's state is working (orders_list)",
+        Reject::JournalFull => "the engine cannot record orders now: tell the operator; cancels still pass",
+        Reject::Capacity => "a table of the engine is full: cancel working orders, or wait",
+        Reject::BelowFilled => "new qty must be above filled_qty of orders_list; to stop the order cancel it",
+        Reject::PxStep
+        | Reject::Lot
+        | Reject::Clip
+        | Reject::Notional
+        | Reject::Collar
+        | Reject::Position
+        | Reject::Gross
+        | Reject::Cash => "order_check with the same terms shows this rule's numbers",
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! `portfolio_get`: money and positions.
+
+use model::page::{Account, Line};
+use model::{Instrument, Money};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Effect, Tool};
+use crate::decimal;
+use crate::fault::Fault;
+use crate::reply::{AsOf, Moment, Reply, Stamp};
+use crate::server::Sidecar;
+use crate::session::Session;
+
+pub struct PortfolioGet;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Args {
+    /// One account; without it all of them.
+    account: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct Body {
+    accounts: Vec<Portfolio>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Portfolio {
+    account: String,
+    as_of: AsOf,
+    currency: Option<String>,
+    /// Start + sales - purchases.
+    cash: String,
+    /// Cash that working buys may still use.
+    reserved: String,
+    /// cash - reserved.
+    buying_power: Option<String>,
+    realised_pnl: String,
+    /// Sum over positions; null if one of them has no mark.
+    unrealised_pnl: Option<String>,
+    /// Worst case if every working order fills.
+    gross_exposure: String,
+    open_orders: u32,
+    /// Instruments held or worked.
+    positions: Vec<Position>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Position {
+    symbol: String,
+    /// Negative is short.
+    qty: String,
+    working_buy: String,
+    working_sell: String,
+    /// Of what is still held.
+    avg_cost: Option<String>,
+    /// Price that values it.
+    mark: Option<String>,
+    realised_pnl: String,
+    unrealised_pnl: Option<String>,
+}
+
+impl Tool for PortfolioGet {
+    const NAME: &'static str = "portfolio_get";
+    const TITLE: &'static str = "Portfolio";
+    const DESCRIPTION: &'static str = "Cash, buying power, profit and loss, exposure and positions of one account or of all. \
+Money is in the account's currency, costs are average costs. Limits and headroom are in risk_status, orders in orders_list.";
+    const EFFECT: Effect = Effect::Looks;
+    type Args = Args;
+    type Body = Body;
+
+    async fn call(sidecar: &Sidecar, args: Args) -> Result<Reply<Body>, Fault> {
+        let session = sidecar.attached()?;
+        let accounts = match &args.account {
+            Some(name) => vec![session.account_of(Some(name))?],
+            None => session.accounts()?,
+        };
+        let moment = session.moment()?;
+        let mut stamp = moment.stamp();
+        let read = |account| Portfolio::read(&session, account, &moment, &mut stamp);
+        let accounts = accounts.iter().map(read).collect::<Result<_, _>>()?;
+        Ok(Reply::new(stamp, Body { accounts }))
+    }
+}
+
+impl Portfolio {
+    fn read(
+        session: &Session,
+        account: &Account,
+        moment: &Moment,
+        stamp: &mut Stamp,
+    ) -> Result<Portfolio, Fault> {
+        let mut positions = Vec::new();
+        let mut unrealised = Some(Money::ZERO);
+        for line in session.lines(account.id)? {
+            let idle = line.working_buy.0 == 0 && line.working_sell.0 == 0;
+            if line.position.0 == 0 && idle {
+                continue;
+            }
+            let board = session.board(line.instrument)?;
+            let of_line = unrealised_of(&line, &board.instrument);
+            unrealised = unrealised.zip(of_line).and_then(|(sum, line)| sum.plus(line));
+            positions.push(Position::new(&line, &board.instrument, stamp));
+        }
+        let free = account.cash.minus(account.reserved).map(decimal::money);
+        let no_mark = "a position has no fresh price to value it by";
+        Ok(Portfolio {
+            account: account.name.to_string(),
+            as_of: moment.as_of(&account.as_of),
+            currency: decimal::currency(account.currency),
+            cash: decimal::money(account.cash),
+            reserved: decimal::money(account.reserved),
+            buying_power: stamp.or_why(free, "buying_power", "out of range"),
+            realised_pnl: decimal::money(account.realised),
+            unrealised_pnl: stamp.or_why(unrealised.map(decimal::money), "unrealised_pnl", no_mark),
+            gross_exposure: decimal::money(account.gross),
+            open_orders: account.open_orders,
+            positions,
+        })
+    }
+}
+
+impl Position {
+    fn new(line: &Line, of: &Instrument, stamp: &mut Stamp) -> Position {
+        let mark = line.mark.map(|mark| decimal::px(mark, of));
+        let flat = "nothing is held";
+        Position {
+            symbol: of.symbol.to_string(),
+            qty: decimal::qty(line.position, of),
+            working_buy: decimal::qty(line.working_buy, of),
+            working_sell: decimal::qty(line.working_sell, of),
+            avg_cost: stamp.or_why(average_cost(line, of), "avg_cost", flat),
+            mark: stamp.or_why(mark, "mark", "no fresh price"),
+            realised_pnl: decimal::money(line.realised),
+            unrealised_pnl: unrealised_of(line, of).map(decimal::money),
+        }
+    }
+}
+
+/// Value at the mark less cost. What is not held is worth nothing, marked or not.
+fn unrealised_of(line: &Line, of: &Instrument) -> Option<Money> {
+    if line.position.0 == 0 {
+        return Some(Money::ZERO);
+    }
+    Money::of(line.mark?, line.position, of.money_factor()?)?.minus(line.cost)
+}
+
+/// Cost of one unit, cut to 6 places beyond the price's.
+fn average_cost(line: &Line, of: &Instrument) -> Option<String> {
+    let held = i128::from(of.money_factor()?).checked_mul(line.position.0.into())?;
+    let units = line.cost.0.checked_mul(1_000_000)?.checked_div(held)?;
+    Some(decimal::text(units, u32::from(of.px_decimals) + 6))
+}

@@ -1,0 +1,163 @@
+//! `risk_status`: every limit, what is used of it and what is left.
+
+use std::collections::BTreeMap;
+
+use model::page::{Account, Board, Line};
+use model::{Money, Qty, Reject};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Effect, Tool};
+use crate::decimal;
+use crate::fault::Fault;
+use crate::reply::Reply;
+use crate::server::Sidecar;
+
+pub struct RiskStatus;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Args {
+    /// One account; without it all of them.
+    account: Option<String>,
+    /// Only this instrument's limits; without it every instrument held, worked or traded.
+    symbol: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+pub struct Body {
+    /// The highest halt over everything.
+    engine_halt: &'static str,
+    accounts: Vec<AccountLimits>,
+    /// Refusals since the start, by first failing rule.
+    refused: BTreeMap<&'static str, u64>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct AccountLimits {
+    account: String,
+    /// read or trade.
+    permission: &'static str,
+    /// active, reduce_only, cancel_only or halted.
+    halt: &'static str,
+    currency: Option<String>,
+    limits: Vec<Limit>,
+    rate_window_us: u64,
+    orders_passed: u64,
+    orders_refused: u64,
+    instruments: Vec<InstrumentLimits>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct InstrumentLimits {
+    symbol: String,
+    /// Most per order.
+    clip_max: String,
+    /// Most money per order.
+    notional_max: String,
+    /// Most bps through the reference.
+    band_bps: u32,
+    limits: Vec<Limit>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Limit {
+    rule: &'static str,
+    limit: String,
+    used: String,
+    headroom: String,
+}
+
+impl Tool for RiskStatus {
+    const NAME: &'static str = "risk_status";
+    const TITLE: &'static str = "Risk limits and headroom";
+    const DESCRIPTION: &'static str = "Halts, and every limit of an account with what is used and what is left, working \
+orders counted as filled. An instrument without a row is listed once an order in it was seen; what the gate would say \
+to given terms tells order_check. Limits can only be changed by the operator.";
+    const EFFECT: Effect = Effect::Looks;
+    type Args = Args;
+    type Body = Body;
+
+    async fn call(sidecar: &Sidecar, args: Args) -> Result<Reply<Body>, Fault> {
+        let mut session = sidecar.attached()?;
+        let only = args.symbol.map(|symbol| session.board_of(&symbol)).transpose()?;
+        let accounts = match &args.account {
+            Some(name) => vec![session.account_of(Some(name))?],
+            None => session.accounts()?,
+        };
+        let moment = session.moment()?;
+        let mut rows = Vec::new();
+        for account in accounts {
+            let mut row = AccountLimits::new(&account);
+            for line in session.lines(account.id)? {
+                if only.is_none_or(|board| board.instrument.id == line.instrument) {
+                    let board = session.board(line.instrument)?;
+                    row.instruments.push(InstrumentLimits::new(&line, &board));
+                }
+            }
+            rows.push(row);
+        }
+        let counts = Reject::ALL.iter().zip(moment.control.refused);
+        let body = Body {
+            engine_halt: moment.control.halt.name(),
+            accounts: rows,
+            refused: counts.filter(|(_, n)| *n > 0).map(|(code, n)| (code.name(), n)).collect(),
+        };
+        Ok(Reply::new(moment.stamp(), body))
+    }
+}
+
+impl AccountLimits {
+    fn new(account: &Account) -> AccountLimits {
+        let count = |rule, used: u32, limit: u32| Limit {
+            rule,
+            limit: limit.to_string(),
+            used: used.to_string(),
+            headroom: (i64::from(limit) - i64::from(used)).to_string(),
+        };
+        AccountLimits {
+            account: account.name.to_string(),
+            permission: account.permission.name(),
+            halt: account.halt.name(),
+            currency: decimal::currency(account.currency),
+            limits: vec![
+                money("gross", account.gross, account.gross_max),
+                money("cash", account.reserved, account.cash),
+                count("open_orders", account.open_orders, account.open_orders_max),
+                count("rate", account.rate_used, account.rate_max),
+            ],
+            rate_window_us: account.rate_window_ns / 1_000,
+            orders_passed: account.orders_passed,
+            orders_refused: account.orders_refused,
+            instruments: Vec::new(),
+        }
+    }
+}
+
+impl InstrumentLimits {
+    fn new(line: &Line, board: &Board) -> InstrumentLimits {
+        let instrument = &board.instrument;
+        let held = i128::from(line.position.0);
+        let side = |rule, worst: i128, limit: Qty| {
+            let show = |value| decimal::text(value, instrument.qty_decimals.into());
+            let limit = i128::from(limit.0);
+            Limit { rule, limit: show(limit), used: show(worst), headroom: show(limit - worst) }
+        };
+        InstrumentLimits {
+            symbol: instrument.symbol.to_string(),
+            clip_max: decimal::qty(line.clip_max, instrument),
+            notional_max: decimal::money(line.notional_max),
+            band_bps: line.band_bps,
+            limits: vec![
+                side("position_long", held + i128::from(line.working_buy.0), line.long_max),
+                side("position_short", i128::from(line.working_sell.0) - held, line.short_max),
+            ],
+        }
+    }
+}
+
+fn money(rule: &'static str, used: Money, limit: Money) -> Limit {
+    let headroom = Money(limit.0.saturating_sub(used.0));
+    let [limit, used, headroom] = [limit, used, headroom].map(decimal::money);
+    Limit { rule, limit, used, headroom }
+}
