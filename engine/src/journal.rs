@@ -12,6 +12,7 @@
 
 pub mod reader;
 mod record;
+pub mod recorder;
 mod segment;
 pub mod writer;
 

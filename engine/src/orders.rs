@@ -116,6 +116,11 @@ impl OrderTable {
         self.slots.iter().flatten().filter(|record| record.state.is_open())
     }
 
+    /// Slots.
+    pub fn capacity(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Slots that were ever used.
     pub fn used(&self) -> u32 {
         self.used

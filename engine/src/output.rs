@@ -1,18 +1,20 @@
 //! What a step leaves behind for readers: the tape, what changed, and an answer.
 
+use std::collections::VecDeque;
+
 use model::page::{Answer, TapeRecord};
 
 /// Numbers of things that changed since they were last taken, each once, in the order of their first change.
 #[derive(Debug)]
 pub struct Dirty {
     marked: Vec<bool>,
-    list: Vec<u32>,
+    list: VecDeque<u32>,
 }
 
 impl Dirty {
     /// For things numbered below `count`.
     pub fn new(count: usize) -> Dirty {
-        Dirty { marked: vec![false; count], list: Vec::with_capacity(count) }
+        Dirty { marked: vec![false; count], list: VecDeque::with_capacity(count) }
     }
 
     /// Notes a change; a number out of range is ignored.
@@ -20,20 +22,20 @@ impl Dirty {
         if let Some(marked) = self.marked.get_mut(number as usize) {
             if !*marked {
                 *marked = true;
-                self.list.push(number); // Never grows: each number is listed once.
+                self.list.push_back(number); // Never grows: each number is listed once.
             }
         }
     }
 
-    /// Calls `each` for every number noted, and forgets them.
-    pub fn take(&mut self, mut each: impl FnMut(u32)) {
-        for number in &self.list {
-            if let Some(marked) = self.marked.get_mut(*number as usize) {
+    /// Calls `each` for the numbers noted first, `most` at the most, and forgets them.
+    pub fn take(&mut self, most: usize, mut each: impl FnMut(u32)) {
+        for _ in 0..most {
+            let Some(number) = self.list.pop_front() else { return };
+            if let Some(marked) = self.marked.get_mut(number as usize) {
                 *marked = false;
             }
-            each(*number);
+            each(number);
         }
-        self.list.clear();
     }
 
     /// Whether nothing is noted.
@@ -81,6 +83,15 @@ impl Output {
         }
     }
 
+    /// Forgets everything: nobody is there to read it.
+    pub fn forget(&mut self) {
+        self.tape.clear();
+        for dirty in [&mut self.boards, &mut self.depths, &mut self.orders] {
+            dirty.take(usize::MAX, |_| ());
+        }
+        self.answer = None;
+    }
+
     /// Notes that an instrument's book or facts changed.
     pub fn touch_book(&mut self, instrument: u32) {
         self.boards.mark(instrument);
@@ -100,7 +111,8 @@ mod tests {
             dirty.mark(number);
         }
         let mut seen = Vec::new();
-        dirty.take(|number| seen.push(number));
+        dirty.take(1, |number| seen.push(number));
+        dirty.take(9, |number| seen.push(number));
         assert_eq!(seen, [2, 0]);
         assert!(dirty.is_empty());
         dirty.mark(2);

@@ -109,7 +109,7 @@ impl Rules {
 }
 
 /// A decimal in units of 10^-`decimals`, if it is a whole number of them.
-fn units(value: Decimal, decimals: u8) -> Option<i64> {
+pub fn units(value: Decimal, decimals: u8) -> Option<i64> {
     let value = value.normalize();
     let mantissa = i64::try_from(value.mantissa()).ok()?;
     Px::from_venue(mantissa, value.scale(), decimals.into()).ok().map(|px| px.0)

@@ -324,6 +324,31 @@ impl Engine {
         }
     }
 
+    /// An output with room for what one input of this engine can cause.
+    pub fn output(&self) -> Output {
+        Output::new(self.indicators.len(), self.orders.capacity())
+    }
+
+    /// The number of an account.
+    pub fn account(&self, name: model::Symbol) -> Option<AccountId> {
+        self.rules.accounts.iter().position(|account| account.name == name).map(|place| AccountId(place as u16))
+    }
+
+    /// Sequence of the feed's last event.
+    pub fn last_event(&self) -> u64 {
+        self.channel.seq
+    }
+
+    /// What becomes of orders that pass.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Risk, to take what changed.
+    pub fn risk_mut(&mut self) -> &mut Risk {
+        &mut self.risk
+    }
+
     /// Number of the last input.
     pub fn seq(&self) -> u64 {
         self.seq

@@ -79,6 +79,7 @@ impl Reservation {
                 dearest.max(money::notional(change.px, then, factor)?)
             }
         };
+        self.change = self.change.filter(|_| self.is_open);
         Some(self)
     }
 

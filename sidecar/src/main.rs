@@ -12,6 +12,7 @@ mod cli;
 mod decimal;
 mod fault;
 mod order;
+mod outcome;
 mod reply;
 mod rule;
 mod schema;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::page::{AsOf as PageAsOf, Control};
+use model::page::{Answer, AsOf as PageAsOf, Board, Control};
 use model::{Cause, Integrity};
 use rmcp::model::CallToolResult;
 use schemars::JsonSchema;
@@ -87,6 +87,13 @@ impl Moment {
             integrity_cause: cause_name(cause),
             null_reasons: BTreeMap::new(),
         }
+    }
+
+    /// The stamp of the engine's answer to a request, with the integrity of the book that it was about.
+    pub fn stamp_of_answer(&self, answer: &Answer, board: &Board) -> Stamp {
+        let moment =
+            PageAsOf { engine_seq: answer.engine_seq, ts_venue: board.as_of.ts_venue, ts_recv: answer.now };
+        self.stamp_of(&moment, board.integrity, board.cause)
     }
 
     /// The moment of one page. While the engine is silent its pages age.

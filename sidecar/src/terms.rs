@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::decimal::Decimal;
 use crate::fault::Fault;
+use crate::rule::Judged;
 use crate::session::{Session, excerpt};
 
 /// Which side to trade.
@@ -90,6 +91,14 @@ impl Wish<'_> {
             qty: Qty(self.qty.units("qty", instrument.qty_decimals)?),
         };
         Ok(Order { account, board, terms })
+    }
+}
+
+impl Order {
+    /// The order as the rules' advice needs it.
+    pub fn judged(&self) -> Judged<'_> {
+        let Terms { side, px, qty, .. } = self.terms;
+        Judged { board: &self.board, side, px, qty }
     }
 }
 

@@ -447,7 +447,9 @@ fn replace() {
     floor.risk.replace_rejected(&mut held).unwrap();
     assert_eq!(held.open(), Qty(7));
     let mut stranger = crate::Reservation { account: AccountId(1), ..held };
-    assert_eq!(ask(&mut floor, &mut stranger, 6, 1_000_000), Err(Reject::UnknownOrder));
+    let change = Order { id: order.id, ..floor.order(Side::Buy, 6, 1_000_000) };
+    let ruling = floor.risk.clear_replace(change, &mut stranger, &floor.market, floor.moment);
+    assert!(ruling.unwrap_err().failed().any(|code| code == Reject::UnknownOrder));
     floor.risk.release(&mut held);
     assert_eq!(ask(&mut floor, &mut held, 12, 1_000_000), Err(Reject::NotOpen));
 }

@@ -1,9 +1,7 @@
 //! `order_check`: what the gate would say, and what the order would cost.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use model::page::{Answer, Depth, Level};
-use model::{Ask, ClientOrderId, Px, Qty, Side};
+use model::page::{Depth, Level};
+use model::{Ask, ClientOrderId, Money, Px, Side};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +9,7 @@ use super::{Effect, Tool};
 use crate::decimal::{self, Decimal};
 use crate::fault::Fault;
 use crate::reply::Reply;
-use crate::rule::{self, FailedRule, Judged, Measured};
+use crate::rule::{self, FailedRule, Measured};
 use crate::server::Sidecar;
 use crate::terms::{self, Order, Tif, Type, Wish};
 
@@ -82,16 +80,124 @@ promise: order_request is judged again. qty and limit are exact decimals, best a
         let session = sidecar.attached()?;
         let moment = session.moment()?;
         let mut stamp = moment.stamp_of_answer(&answer, &order.board);
-        let depth = session.depth(order.board.instrument.id).ok();
-        let depth = stamp.or_why(depth, "cost", "the book is not published yet");
+        let depth = session.depth(order.board.instrument.id)?;
+        let cost = Cost::of(&order, &depth);
+        if cost.as_ref().is_some_and(|cost| cost.avg_px.is_none()) {
+            stamp.why("cost.*", "nothing would fill at once at this limit");
+        }
         let judged = order.judged();
         let body = Body {
             passes: answer.verdict.passed(),
             account: order.account.name.to_string(),
             failed: rule::failed(&answer, &judged),
             headroom: rule::measured(&answer, &judged),
-            cost: depth.and_then(|depth| Cost::of(&order, &depth)),
+            cost: stamp.or_why(cost, "cost", "the order reaches beyond the published levels"),
         };
         Ok(Reply::new(stamp, body))
+    }
+}
+
+/// An id that no order ever had: an agent's own may not hold this character, and a check uses none up.
+fn unused_id() -> Result<ClientOrderId, Fault> {
+    ClientOrderId::new("?check").map_err(|error| Fault::argument(error.to_string(), "report this"))
+}
+
+impl Cost {
+    /// Takes the displayed quantity level by level, as far as the limit allows. `None` if levels that the page does not hold
+    /// would be reached.
+    fn of(order: &Order, depth: &Depth) -> Option<Cost> {
+        let of = &order.board.instrument;
+        let side = order.terms.side;
+        let levels = match side {
+            Side::Buy => depth.asks(),
+            Side::Sell => depth.bids(),
+        };
+        let sweep = Sweep::over(levels, side, order.terms.px, order.terms.qty.0.max(0));
+        let [bids, asks] = depth.total;
+        let total = if side == Side::Buy { asks } else { bids };
+        if sweep.remaining > 0 && !sweep.stopped_by_limit && (levels.len() as u32) < total {
+            return None;
+        }
+        let average = (sweep.sum * 1_000_000).checked_div(sweep.filled.into());
+        let px_decimals = u32::from(of.px_decimals);
+        let notional = of.money_factor().and_then(|factor| sweep.sum.checked_mul(factor.into()));
+        let touch = depth.bids().first().zip(depth.asks().first());
+        let twice_mid = touch.map(|(bid, ask)| i128::from(bid.px.0) + i128::from(ask.px.0));
+        let some = sweep.filled > 0;
+        Some(Cost {
+            fills_now_qty: decimal::text(sweep.filled.into(), of.qty_decimals.into()),
+            remaining_qty: decimal::text(sweep.remaining.into(), of.qty_decimals.into()),
+            avg_px: average.map(|units| decimal::text(units, px_decimals + 6)),
+            worst_px: sweep.worst.map(|px| decimal::px(px, of)),
+            notional: notional.filter(|_| some).map(|units| decimal::money(Money(units))),
+            slippage_bps: twice_mid.and_then(|mid| sweep.slippage_bps(side, mid)),
+        })
+    }
+}
+
+/// What a sweep of the book takes.
+#[derive(Default)]
+struct Sweep {
+    filled: i64,
+    remaining: i64,
+    /// Sum of price times quantity, in units of both.
+    sum: i128,
+    worst: Option<Px>,
+    stopped_by_limit: bool,
+}
+
+impl Sweep {
+    fn over(levels: &[Level], side: Side, limit: Px, qty: i64) -> Sweep {
+        let mut sweep = Sweep { remaining: qty, ..Sweep::default() };
+        for level in levels {
+            let within = match side {
+                Side::Buy => level.px <= limit,
+                Side::Sell => level.px >= limit,
+            };
+            sweep.stopped_by_limit = !within;
+            let take = level.qty.0.min(sweep.remaining);
+            if !within || take <= 0 {
+                break;
+            }
+            sweep.filled += take;
+            sweep.remaining -= take;
+            sweep.sum += i128::from(level.px.0) * i128::from(take);
+            sweep.worst = Some(level.px);
+        }
+        sweep
+    }
+
+    /// How much worse than the mid the average is, in basis points cut to two places.
+    fn slippage_bps(&self, side: Side, twice_mid: i128) -> Option<String> {
+        let base = twice_mid * i128::from(self.filled);
+        let over = match side {
+            Side::Buy => 2 * self.sum - base,
+            Side::Sell => base - 2 * self.sum,
+        };
+        (over * 1_000_000).checked_div(base).map(|hundredths| decimal::text(hundredths, 2))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::Qty;
+
+    /// Goal: the sweep takes what the limit allows and no more, and prices it exactly. Method: three levels, both sides.
+    #[test]
+    fn sweep_stops_at_limit_and_quantity() {
+        let level = |px, qty| Level { px: Px(px), qty: Qty(qty), orders: 1 };
+        let asks = [level(100, 5), level(110, 5), level(120, 5)];
+        let sweep = Sweep::over(&asks, Side::Buy, Px(110), 12);
+        assert_eq!((sweep.filled, sweep.remaining, sweep.sum), (10, 2, 1_050));
+        assert_eq!((sweep.worst, sweep.stopped_by_limit), (Some(Px(110)), true));
+        // Average 105 against a mid of 95.
+        assert_eq!(sweep.slippage_bps(Side::Buy, 190).as_deref(), Some("1052.63"));
+        let whole = Sweep::over(&asks, Side::Buy, Px(200), 20);
+        assert_eq!((whole.filled, whole.stopped_by_limit), (15, false));
+        let bids = [level(90, 5), level(80, 5)];
+        let sweep = Sweep::over(&bids, Side::Sell, Px(85), 7);
+        assert_eq!((sweep.filled, sweep.sum), (5, 450));
+        assert_eq!(Sweep::over(&bids, Side::Sell, Px(95), 7).slippage_bps(Side::Sell, 190), None);
     }
 }

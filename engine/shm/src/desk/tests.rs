@@ -114,7 +114,7 @@ fn attack(words: &[AtomicU64], taken: &AtomicU64, noise: &mut Noise) {
                 record[noise.next() as usize % Request::WORDS] = noise.next();
             }
             let stamp = number.wrapping_mul(2).wrapping_add(2 + (noise.next() % 8 == 0) as u64);
-            let stride = (DeskRing::words(SLOTS) - 8) / SLOTS;
+            let stride = DeskRing::STRIDE;
             let slot = &words[8 + (number as usize % SLOTS) * stride..];
             slot[1].store(check_word(&record, stamp ^ SALT), Relaxed);
             slot[2..].iter().zip(&record).for_each(|(word, value)| word.store(*value, Relaxed));

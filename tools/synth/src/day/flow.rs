@@ -36,12 +36,12 @@ pub(super) struct Burst {
 }
 
 /// What an action does, in thousandths of all on a symbol that trades; adding and deleting share the rest.
-const SWEEP: u64 = 60;
-const REPLACE: u64 = 55;
+const SWEEP: u64 = 38;
+const REPLACE: u64 = 50;
 const CANCEL: u64 = 25;
 const REQUOTE: u64 = 60;
 const HIDDEN: u64 = 6;
-const IMPROVE: u64 = 5;
+const IMPROVE: u64 = 4;
 
 impl Day {
     /// When the flow goes on; `None` after the last part.

@@ -1,0 +1,149 @@
+//! Every interleaving and every legal reordering of cell, tape and desk, on small rings (the loom model checker).
+//!
+//! `RUSTFLAGS="--cfg loom" cargo test -p shm --release --test loom`
+//!
+//! Under `cfg(loom)` `Ring::get` also asserts that a whole stamp means a right check word, so these tests prove the fences alone:
+//! the check word only has to catch writers that die or lie.
+#![cfg(loom)]
+
+use loom::model::Builder;
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicU64, Ordering};
+use loom::thread;
+use model::{AccountId, Ask, DeskId, Note, OrderId, Origin, Request};
+use shm::{Cell, CellError, DeskCursor, DeskRing, Next, Ring, TapeCursor};
+
+/// Runs a model; switching threads at more points than `preemptions` is not explored.
+fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
+    let mut builder = Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.check(model);
+}
+
+fn heap(words: usize) -> Arc<Vec<AtomicU64>> {
+    Arc::new((0..words).map(|_| AtomicU64::new(0)).collect())
+}
+
+/// Goal: a reader never sees words of two records under one number, also while its slot is written again. Method: three records
+/// through two slots beside a reader of the newest.
+#[test]
+fn record_is_whole_or_absent() {
+    check(3, || {
+        let words = heap(Ring::<2>::words(2));
+        let shared = words.clone();
+        let writer = thread::spawn(move || {
+            let ring = Ring::<2>::over(&shared, 2, 0).unwrap();
+            (0..3).for_each(|n| ring.push(&[n, n + 10]));
+        });
+        let ring = Ring::<2>::over(&words, 2, 0).unwrap();
+        for _ in 0..2 {
+            if let Some(newest) = ring.head().checked_sub(1)
+                && let Some(record) = ring.get(newest)
+            {
+                assert_eq!(record, [newest, newest + 10]);
+            }
+        }
+        writer.join().unwrap();
+        assert_eq!(ring.get(2), Some([2, 12]));
+    });
+}
+
+/// Goal: a reader beside a writer gets a whole state no older than one that it saw before, and one that was published before it
+/// began. Method: five states, so that the first slot is used again, beside two reads.
+#[test]
+fn cell_gives_whole_states_forward() {
+    check(2, || {
+        let words = heap(Cell::<1>::WORDS);
+        let shared = words.clone();
+        Cell::<1>::over(&words).unwrap().publish(&[1]);
+        let writer = thread::spawn(move || {
+            let cell = Cell::<1>::over(&shared).unwrap();
+            (2..6).for_each(|n| cell.publish(&[n]));
+        });
+        let cell = Cell::<1>::over(&words).unwrap();
+        let mut last = 1;
+        for _ in 0..2 {
+            match cell.read() {
+                Ok([state]) => {
+                    assert!((last..6).contains(&state));
+                    last = state;
+                }
+                Err(error) => assert_eq!(error, CellError::Overtaken),
+            }
+        }
+        writer.join().unwrap();
+        assert_eq!(cell.read(), Ok([5]));
+    });
+}
+
+/// Goal: a reader of the tape gets each record or hears of its loss. Method: four records through two slots beside a reader.
+#[test]
+fn tape_accounts_for_every_record() {
+    check(3, || {
+        let words = heap(Ring::<1>::words(2));
+        let shared = words.clone();
+        let writer = thread::spawn(move || {
+            let tape = Ring::<1>::over(&shared, 2, 0).unwrap();
+            (0..4).for_each(|n| tape.push(&[n]));
+        });
+        let tape = Ring::<1>::over(&words, 2, 0).unwrap();
+        let (mut place, mut accounted) = (TapeCursor::default(), 0);
+        let mut read = || match place.next(&tape) {
+            Next::Record([record]) => {
+                assert_eq!(record, accounted);
+                accounted += 1;
+                true
+            }
+            Next::Lost(count) => {
+                accounted += count;
+                true
+            }
+            Next::Empty => false,
+        };
+        (0..3).for_each(|_| _ = read());
+        writer.join().unwrap();
+        while read() {}
+        assert_eq!(accounted, 4);
+    });
+}
+
+/// Goal: an honest client's requests come out whole, once and in order, and it never overwrites one that was not taken. Method:
+/// three requests through two slots, the third only once the engine says that it took the first.
+#[test]
+fn desk_hands_over_in_order() {
+    fn request(id: u64) -> Request {
+        let ask = Ask::Cancel { order: OrderId(id) };
+        Request { id, origin: Origin::File, account: AccountId(0), ask, note: Note::default() }
+    }
+    check(2, || {
+        let words = heap(DeskRing::words(2));
+        let taken = Arc::new(AtomicU64::new(0));
+        let (shared, seen) = (words.clone(), taken.clone());
+        let client = thread::spawn(move || {
+            let ring = DeskRing::over(&shared, 2, 7).unwrap();
+            let mut sent = 0;
+            for id in 0..3 {
+                if sent - seen.load(Ordering::Acquire) < 2 {
+                    ring.push(&request(id).to_words());
+                    sent += 1;
+                }
+            }
+            sent
+        });
+        let ring = DeskRing::over(&words, 2, 7).unwrap();
+        let (mut cursor, desk) = (DeskCursor::default(), DeskId(1));
+        let mut poll = || match cursor.poll(&ring, desk).unwrap() {
+            None => false,
+            Some(taken_now) => {
+                assert_eq!(taken_now.id, cursor.taken() - 1);
+                assert_eq!(taken_now.origin, Origin::Desk(desk));
+                taken.store(cursor.taken(), Ordering::Release);
+                true
+            }
+        };
+        (0..2).for_each(|_| _ = poll());
+        let sent = client.join().unwrap();
+        while poll() {}
+        assert_eq!(cursor.taken(), sent);
+    });
+}

@@ -1,0 +1,105 @@
+//! Records inputs on the engine thread: joins events of a file into runs, and hands entries to the journal thread.
+
+use model::{Event, Input};
+
+use super::record::Entry;
+use crate::hash::StateHash;
+
+/// Most events of one run.
+const RUN_EVENTS: u64 = 65_536;
+/// Inputs after which the state hash is recorded.
+const CHECKPOINT_INPUTS: u64 = 65_536;
+/// Entries that one input takes at most: the run before it, itself, a checkpoint.
+const ENTRIES_PER_INPUT: usize = 3;
+
+struct Run {
+    feed: u8,
+    first_seq: u64,
+    first_event: u64,
+    count: u64,
+    digest: StateHash,
+}
+
+/// The engine thread's end of the journal.
+pub struct Recorder {
+    ring: rtrb::Producer<Entry>,
+    run: Option<Run>,
+    by_reference: bool,
+    reserve: usize,
+    last_checkpoint: u64,
+}
+
+impl Recorder {
+    /// Writes into `ring`. `by_reference`: events come from files, which are recorded elsewhere. `reserve` places of the ring
+    /// are kept for what must always pass: cancels and controls.
+    pub fn new(ring: rtrb::Producer<Entry>, by_reference: bool, reserve: usize) -> Recorder {
+        Recorder { ring, run: None, by_reference, reserve, last_checkpoint: 0 }
+    }
+
+    /// Whether the ring has room beyond the reserve.
+    pub fn has_room(&self) -> bool {
+        self.ring.slots() > self.reserve + ENTRIES_PER_INPUT
+    }
+
+    /// Whether the ring has room for one more input of any kind.
+    pub fn has_reserve(&self) -> bool {
+        self.ring.slots() > ENTRIES_PER_INPUT
+    }
+
+    /// Records an event as input `seq`.
+    pub fn event(&mut self, input: &Input, event: &Event) {
+        if !self.by_reference {
+            return self.push(Entry::input(input));
+        }
+        let follows = |run: &Run| run.first_event + run.count == event.seq && run.feed == event.feed.0;
+        if !self.run.as_ref().is_some_and(|run| follows(run) && run.count < RUN_EVENTS) {
+            self.flush();
+            let (feed, digest) = (event.feed.0, StateHash::default());
+            self.run = Some(Run { feed, first_seq: input.seq, first_event: event.seq, count: 0, digest });
+        }
+        if let Some(run) = &mut self.run {
+            run.count += 1;
+            fold_event(&mut run.digest, event);
+        }
+    }
+
+    /// Records any other input.
+    pub fn input(&mut self, input: &Input) {
+        self.flush();
+        self.push(Entry::input(input));
+    }
+
+    /// Records the state hash after input `seq`, if it is time to.
+    pub fn checkpoint(&mut self, seq: u64, state_hash: u64) {
+        if seq - self.last_checkpoint >= CHECKPOINT_INPUTS {
+            self.flush();
+            self.push(Entry::checkpoint(seq, state_hash));
+            self.last_checkpoint = seq;
+        }
+    }
+
+    /// Hands out the run that is being joined: what waits for it to be written would wait for ever.
+    pub fn flush(&mut self) {
+        if let Some(Run { feed, first_seq, first_event, count, digest }) = self.run.take() {
+            self.push(Entry::run(feed, first_seq, first_event, count, digest.value()));
+        }
+    }
+
+    /// Records a clean stop.
+    pub fn close(&mut self, seq: u64, state_hash: u64) {
+        self.flush();
+        self.push(Entry::closed(seq, state_hash));
+    }
+
+    /// Waits while the ring is full, which the callers avoid: nothing is ever dropped.
+    fn push(&mut self, entry: Entry) {
+        while self.ring.push(entry).is_err() {
+            std::hint::spin_loop();
+        }
+    }
+}
+
+/// Folds an event into the digest of its run.
+pub fn fold_event(digest: &mut StateHash, event: &Event) {
+    digest.fold_words(&event.to_words());
+}

@@ -1,0 +1,222 @@
+//! Makes an engine's state again from its journal: for a restart, for verification, for a question about the past.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use feeds::{FeedError, FeedOptions, FileFeed, Next};
+use model::{Body, Event, FeedId, Input};
+
+use crate::config::{Config, ConfigErrors};
+use crate::hash::StateHash;
+use crate::journal::reader::{Reader, Tail};
+use crate::journal::recorder::fold_event;
+use crate::journal::{JournalError, Record};
+use crate::output::Output;
+use crate::step::{Engine, StartError};
+
+/// Why a journal cannot be replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The journal cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// It does not begin with the configuration.
+    #[error("the journal holds no configuration: it was cut off before the engine started")]
+    NoConfig,
+    /// The configuration in it is not one of this version.
+    #[error("the configuration in the journal is refused:\n{0}")]
+    Config(#[from] ConfigErrors),
+    /// The engine cannot start with it.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A capture that the journal refers to cannot be read.
+    #[error("{path}: {error}")]
+    Source {
+        /// Where it was.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A capture is not what it was when the journal was written.
+    #[error("{0}: its content has changed since the journal was written")]
+    SourceChanged(PathBuf),
+    /// A capture broke while it was read.
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+    /// The events of a run are not those that were recorded.
+    #[error("input {seq}: the events read again are not those that were recorded")]
+    RunChanged {
+        /// The first input of the run.
+        seq: u64,
+    },
+    /// An input's number does not follow.
+    #[error("input {found} follows input {last}: records are missing")]
+    Hole {
+        /// The last before it.
+        last: u64,
+        /// What came.
+        found: u64,
+    },
+    /// The state is not what it was.
+    #[error("after input {seq} the state hash is {replayed:016x}, recorded is {recorded:016x}: the replay diverged")]
+    Diverged {
+        /// After which input.
+        seq: u64,
+        /// What the journal says.
+        recorded: u64,
+        /// What came out.
+        replayed: u64,
+    },
+}
+
+/// A journal in the course of being replayed.
+pub struct Replay {
+    reader: Reader,
+    /// The configuration that it begins with.
+    pub config: Config,
+    /// The engine.
+    pub engine: Engine,
+    /// What its steps leave behind; nobody takes it.
+    pub out: Output,
+    /// The feed, where the replay stands in it.
+    pub feed: FileFeed,
+    /// State hashes that were recorded, and came out the same.
+    pub checkpoints: u64,
+    /// Whether the last record is a clean stop.
+    pub closed: bool,
+    /// Times that an engine opened the journal.
+    pub opened: u64,
+}
+
+impl Replay {
+    /// Reads the head of a journal and starts a fresh engine by it; `None` if there is no journal.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplayError`].
+    pub fn open(folder: &Path) -> Result<Option<Replay>, ReplayError> {
+        let mut reader = Reader::open(folder)?;
+        let mut files = Vec::new();
+        let mut sources = Vec::new();
+        loop {
+            match reader.next_record()? {
+                Some(Record::Config { name, bytes }) => {
+                    files.push((PathBuf::from(name), String::from_utf8_lossy(&bytes).into_owned()));
+                }
+                Some(Record::Source { digest, path, .. }) => sources.push((PathBuf::from(path), digest)),
+                Some(Record::Opened { .. }) => break,
+                None if files.is_empty() && reader.tail().records == 0 => return Ok(None),
+                _ => return Err(ReplayError::NoConfig),
+            }
+        }
+        let config = Config::from_texts(files)?;
+        for (path, digest) in &sources {
+            if digest_of(path)? != *digest {
+                return Err(ReplayError::SourceChanged(path.clone()));
+            }
+        }
+        let engine = Engine::new(&config)?;
+        let out = engine.output();
+        let paths: Vec<PathBuf> = sources.into_iter().map(|(path, _)| path).collect();
+        let feed = FileFeed::open(&paths, options(&config))?;
+        Ok(Some(Replay { reader, config, engine, out, feed, checkpoints: 0, closed: false, opened: 1 }))
+    }
+
+    /// Replays up to input `until`, or to the end of the valid part.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplayError`]; the engine stands at the last input that was right.
+    pub fn run(&mut self, until: Option<u64>, mut progress: impl FnMut(u64)) -> Result<(), ReplayError> {
+        let until = until.unwrap_or(u64::MAX);
+        while self.engine.seq() < until {
+            let Some(record) = self.reader.next_record()? else { break };
+            self.closed = false;
+            match record {
+                Record::Input(input) => self.step(&input)?,
+                Record::Run { first_seq, first_event, count, digest, .. } => {
+                    self.run_events(first_seq, first_event, count, digest, until)?;
+                }
+                Record::Checkpoint { seq, state_hash } => self.compare(seq, state_hash)?,
+                Record::Closed { seq, state_hash } => {
+                    self.compare(seq, state_hash)?;
+                    self.closed = true;
+                }
+                Record::Opened { .. } => self.opened += 1,
+                Record::Config { .. } | Record::Source { .. } => {}
+            }
+            progress(self.engine.seq());
+        }
+        Ok(())
+    }
+
+    /// Where the valid part ends.
+    pub fn tail(&self) -> Tail {
+        self.reader.tail()
+    }
+
+    fn run_events(&mut self, seq: u64, first: u64, count: u64, digest: u64, until: u64) -> Result<(), ReplayError> {
+        let mut folded = StateHash::default();
+        for number in 0..count {
+            let event = self.next_event()?.filter(|event| event.seq == first + number);
+            let event = event.ok_or(ReplayError::RunChanged { seq })?;
+            fold_event(&mut folded, &event);
+            self.step(&Input { seq: seq + number, now: event.ts_recv, body: Body::Event(event) })?;
+            if self.engine.seq() == until {
+                return Ok(());
+            }
+        }
+        if folded.value() == digest { Ok(()) } else { Err(ReplayError::RunChanged { seq }) }
+    }
+
+    fn next_event(&mut self) -> Result<Option<Event>, ReplayError> {
+        match self.feed.next()? {
+            Next::Event(event) => Ok(Some(event)),
+            Next::End => Ok(None),
+        }
+    }
+
+    fn step(&mut self, input: &Input) -> Result<(), ReplayError> {
+        let last = self.engine.seq();
+        if input.seq != last + 1 {
+            return Err(ReplayError::Hole { last, found: input.seq });
+        }
+        self.engine.step(input, &mut self.out, &mut ());
+        self.out.forget();
+        Ok(())
+    }
+
+    fn compare(&mut self, seq: u64, recorded: u64) -> Result<(), ReplayError> {
+        let replayed = self.engine.state_hash();
+        if seq != self.engine.seq() || replayed != recorded {
+            return Err(ReplayError::Diverged { seq, recorded, replayed });
+        }
+        self.checkpoints += 1;
+        Ok(())
+    }
+}
+
+/// How the feed of a configuration is opened.
+pub fn options(config: &Config) -> FeedOptions {
+    FeedOptions { feed: FeedId(0), date: config.engine.feed.date, repeat: config.engine.feed.repeat }
+}
+
+/// BLAKE3 of a file's bytes as stored.
+///
+/// # Errors
+///
+/// [`ReplayError::Source`].
+pub fn digest_of(path: &Path) -> Result<[u8; 32], ReplayError> {
+    let digest = || -> std::io::Result<[u8; 32]> {
+        let mut file = std::fs::File::open(path)?;
+        let mut hasher = blake3::Hasher::new();
+        let mut buffer = vec![0; 1 << 20];
+        loop {
+            match file.read(&mut buffer)? {
+                0 => return Ok(*hasher.finalize().as_bytes()),
+                count => hasher.update(buffer.get(..count).unwrap_or_default()),
+            };
+        }
+    };
+    digest().map_err(|error| ReplayError::Source { path: path.to_path_buf(), error })
+}

@@ -1,0 +1,143 @@
+//! The threads around the core: feed, engine, journal, housekeeping. Each owns what it writes; between them are rings.
+//!
+//! ```text
+//! feed ──events──► engine ──entries──► journal
+//!                    ▲ └──samples──► housekeeping ◄── attach socket
+//!                    └───controls────────┘
+//! ```
+
+mod desks;
+mod engine;
+mod feed;
+mod house;
+mod pace;
+mod publish;
+mod stages;
+mod start;
+mod wait;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use feeds::{Counters, FeedError};
+
+use crate::config::Config;
+use crate::journal::JournalError;
+use crate::replay::ReplayError;
+use crate::script::Script;
+use crate::step::{Engine, StartError};
+
+pub use stages::{StageHistograms, summary};
+pub use start::start;
+
+/// What a run is.
+pub struct Plan {
+    /// Configuration; its feed is played, its journal is written or gone on with.
+    pub config: Config,
+    /// Orders to ask for at given messages.
+    pub script: Script,
+    /// Whether clients may attach. Without, nothing is published.
+    pub shared: bool,
+    /// Whether the run ends with the feed; else it goes on until it is stopped.
+    pub ends_with_feed: bool,
+}
+
+/// How far a run has come; written by its threads, read by anybody.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Messages read from the feed.
+    pub messages: AtomicU64,
+    /// Bytes read from the feed.
+    pub bytes: AtomicU64,
+    /// Messages of unknown types.
+    pub unknown: AtomicU64,
+    /// Messages that could not be decoded.
+    pub bad: AtomicU64,
+    /// Inputs stepped.
+    pub inputs: AtomicU64,
+    /// Rounds of the engine's loop.
+    pub loops: AtomicU64,
+    /// Whether the engine thread has ended.
+    pub ended: AtomicBool,
+}
+
+/// A run that was started.
+pub struct Running {
+    stop: Arc<AtomicBool>,
+    progress: Arc<Progress>,
+    threads: start::Threads,
+}
+
+impl Running {
+    /// How far it has come.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// What to set so that it ends.
+    pub fn stop_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&self) -> bool {
+        self.progress.ended.load(Ordering::Acquire)
+    }
+
+    /// Asks it to end, and waits until it has.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] if the feed or the journal failed; what was done until then is lost to the caller, not to the journal.
+    pub fn finish(self) -> Result<Finished, RunError> {
+        self.stop.store(true, Ordering::Release);
+        self.threads.join()
+    }
+}
+
+/// What a run leaves.
+pub struct Finished {
+    /// The engine as it stood at the end.
+    pub engine: Engine,
+    /// What the feed has seen.
+    pub feed: Counters,
+    /// Latency by stage.
+    pub stages: StageHistograms,
+    /// Page faults and context switches of the engine thread between warm-up and end.
+    pub usage: host::ThreadUsage,
+    /// Orders of the script that were never due.
+    pub not_due: bool,
+}
+
+/// Why a run cannot start, or broke.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The engine cannot start with its configuration.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// A capture cannot be read.
+    #[error("{}: {error}", path.display())]
+    Feed {
+        /// Which.
+        path: PathBuf,
+        /// Where and why.
+        error: FeedError,
+    },
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The journal that is to be gone on with cannot be replayed.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// The journal that is to be gone on with was written under another configuration.
+    #[error("{0}: was written under another configuration; choose another folder, or restore the configuration")]
+    OtherConfig(PathBuf),
+    /// Shared memory or its socket.
+    #[error(transparent)]
+    Shared(#[from] shm::ShmError),
+    /// A thread could not be made, or died.
+    #[error("thread `{0}` failed")]
+    Thread(&'static str),
+}
+

@@ -1,0 +1,340 @@
+//! The engine thread: controls, events, desks, answers, pages, round and round.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use host::{Clock, ThreadUsage};
+use model::page::{Answer, AnswerKind, STAGES, StageLatency};
+use model::{Ask, Body, Control, DeskId, Event, Reject, Request, Ts, Verdict};
+
+use super::desks::{Budget, Held, REQUESTS_PER_ROUND};
+use super::pace::Pace;
+use super::publish::Pages;
+use super::stages::{BOOK, GATE, HOLD, INDICATORS, PUBLISH, SAMPLE_EVERY, Samples};
+use super::wait::Waiter;
+use super::Progress;
+use crate::config::Durability;
+use crate::journal::writer::Progress as JournalProgress;
+use crate::script::Script;
+use crate::sequencer::Sequencer;
+use crate::step::{Engine, Stage, Stamp};
+
+/// Events taken from the ring in one round.
+const EVENTS_PER_ROUND: usize = 64;
+/// How often pages are written that no event waits for, nanoseconds.
+const QUIET_NS: u64 = 1_000_000;
+/// Inputs after which everything is warm: faults and switches are counted from there on.
+const WARM_INPUTS: u64 = 100_000;
+
+pub(super) struct EngineThread {
+    pub sequencer: Sequencer,
+    pub events: rtrb::Consumer<Event>,
+    pub controls: rtrb::Consumer<Control>,
+    pub pages: Option<Pages>,
+    pub journal: Option<(Arc<JournalProgress>, Durability)>,
+    pub script: Script,
+    pub pace: Arc<Pace>,
+    pub waiter: Waiter,
+    pub samples: Samples,
+    pub stages: rtrb::Consumer<[StageLatency; STAGES.len()]>,
+    pub progress: Arc<Progress>,
+    pub stop: Arc<AtomicBool>,
+    pub ends_with_feed: bool,
+}
+
+/// What the loop keeps between rounds.
+struct Loop {
+    clock: Clock,
+    budgets: Vec<Budget>,
+    held: Held,
+    journal_full: bool,
+    loops: u64,
+    quiet_at: u64,
+    correct_at: u64,
+    warm: Option<ThreadUsage>,
+}
+
+/// What the engine thread leaves.
+pub(super) struct Ended {
+    pub engine: Engine,
+    pub script: Script,
+    pub usage: ThreadUsage,
+}
+
+impl EngineThread {
+    /// Runs until it is stopped or, if so planned, the feed is through and the script done.
+    pub fn run(mut self) -> Ended {
+        let desks = self.pages.as_ref().map_or(0, |pages| pages.desks().count());
+        let mut state = Loop {
+            clock: Clock::start(),
+            budgets: vec![Budget::new(); desks],
+            held: Held::new(),
+            journal_full: false,
+            loops: 0,
+            quiet_at: 0,
+            correct_at: 0,
+            warm: None,
+        };
+        if let Some(pages) = &mut self.pages {
+            pages.publish_accounts(&self.sequencer);
+        }
+        loop {
+            let mut busy = self.poll_controls(&mut state);
+            busy |= self.poll_events(&mut state);
+            busy |= self.poll_desks(&mut state);
+            busy |= self.release_answers(&mut state);
+            let over = self.events.is_empty() && self.events.is_abandoned();
+            if over && self.ends_with_feed || self.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            self.end_round(&mut state, busy);
+        }
+        self.close(&mut state)
+    }
+
+    fn poll_controls(&mut self, state: &mut Loop) -> bool {
+        let failed = self.journal.as_ref().is_some_and(|(journal, _)| journal.failed());
+        let recorder = self.sequencer.recorder.as_ref();
+        let full = failed || recorder.is_some_and(|recorder| !recorder.has_room());
+        let mut busy = false;
+        if full != state.journal_full && recorder.is_none_or(|recorder| recorder.has_reserve()) {
+            state.journal_full = full;
+            self.input(Body::Control(Control::JournalFull(full)), state);
+            busy = true;
+        }
+        while let Ok(control) = self.controls.pop() {
+            self.input(Body::Control(control), state);
+            busy = true;
+        }
+        busy
+    }
+
+    fn poll_events(&mut self, state: &mut Loop) -> bool {
+        let waiting = self.events.slots().min(EVENTS_PER_ROUND);
+        let Ok(chunk) = self.events.read_chunk(waiting) else { return false };
+        let (first, second) = chunk.as_slices();
+        for events in [first, second] {
+            for (at, event) in events.iter().enumerate() {
+                self.sequencer.engine.books().look_ahead(events, at);
+                if !self.script.is_done() {
+                    run_script(&mut self.script, &mut self.sequencer, Some(event));
+                }
+                let sampled = self.sequencer.engine.seq().is_multiple_of(SAMPLE_EVERY);
+                if sampled {
+                    let last = state.clock.now_ns();
+                    let mut stamps = Stamps { clock: &state.clock, samples: &mut self.samples, last };
+                    self.sequencer.event(event, &mut stamps);
+                } else {
+                    self.sequencer.event(event, &mut ());
+                }
+            }
+        }
+        chunk.commit_all();
+        if waiting == 0 {
+            return false;
+        }
+        self.publish(state);
+        self.progress.inputs.store(self.sequencer.engine.seq(), Ordering::Relaxed);
+        if state.warm.is_none() && self.sequencer.engine.seq() > WARM_INPUTS {
+            state.warm = Some(ThreadUsage::now());
+        }
+        true
+    }
+
+    /// Takes what clients ask, a few requests a desk.
+    fn poll_desks(&mut self, state: &mut Loop) -> bool {
+        let Some(pages) = &self.pages else { return false };
+        let mut busy = false;
+        for desk in pages.desks() {
+            for _ in 0..REQUESTS_PER_ROUND {
+                if state.held.is_full() {
+                    break;
+                }
+                let Some(pages) = &mut self.pages else { return busy };
+                match pages.publisher.poll_desk(desk) {
+                    Ok(None) => break,
+                    Ok(Some(request)) => self.on_request(desk, &request, state),
+                    Err(_) => {
+                        let engine = &self.sequencer.engine;
+                        let answer = Answer::bare(0, engine.seq(), engine.now(), AnswerKind::Malformed);
+                        state.held.hold(desk, answer, state.clock.now_ns());
+                    }
+                }
+                busy = true;
+            }
+        }
+        if busy {
+            self.publish(state);
+        }
+        busy
+    }
+
+    /// Answers a request at once, or makes an input of it.
+    fn on_request(&mut self, desk: DeskId, request: &Request, state: &mut Loop) {
+        let now_ns = state.clock.now_ns();
+        let engine = &self.sequencer.engine;
+        let bare = |kind| Answer::bare(request.id, engine.seq(), engine.now(), kind);
+        let within = state.budgets.get_mut(usize::from(desk.0)).is_some_and(|b| b.take(request, now_ns));
+        if !within {
+            state.held.hold(desk, bare(AnswerKind::OverBudget), now_ns);
+            return;
+        }
+        match request.ask {
+            Ask::Check(terms) => {
+                let answer = Answer { engine_seq: engine.seq(), ..engine.check(request, &terms) };
+                state.held.hold(desk, answer, now_ns);
+            }
+            Ask::New(_) | Ask::Replace { .. } if state.journal_full => {
+                let verdict = Verdict::refuse(Reject::JournalFull);
+                state.held.hold(desk, Answer { verdict, ..bare(AnswerKind::Refused) }, now_ns);
+            }
+            _ => {
+                self.input(Body::Request(*request), state);
+                if let Some(answer) = self.sequencer.out.answer.take() {
+                    state.held.hold(desk, answer, now_ns);
+                }
+            }
+        }
+    }
+
+    /// Sends the answers whose inputs are recorded as durably as the mode demands.
+    fn release_answers(&mut self, state: &mut Loop) -> bool {
+        if state.held.is_empty() {
+            return false;
+        }
+        let recorded = match &self.journal {
+            None => u64::MAX,
+            Some((journal, Durability::Written)) => journal.written(),
+            Some((journal, Durability::Synced)) => journal.synced(),
+        };
+        let mut busy = false;
+        while let Some((desk, answer, since_ns)) = state.held.release(recorded) {
+            if let Some(pages) = &mut self.pages {
+                pages.publisher.answer(desk, &answer);
+            }
+            self.samples.record(HOLD, state.clock.now_ns().saturating_sub(since_ns));
+            busy = true;
+        }
+        if !busy && let Some(recorder) = &mut self.sequencer.recorder {
+            recorder.flush();
+        }
+        busy
+    }
+
+    /// Writes the pages that a batch of events changed.
+    fn publish(&mut self, state: &Loop) {
+        let Some(pages) = &mut self.pages else {
+            self.sequencer.out.forget();
+            return;
+        };
+        let before = state.clock.now_ns();
+        pages.publish_changes(&mut self.sequencer);
+        self.samples.record(PUBLISH, state.clock.now_ns().saturating_sub(before));
+    }
+
+    /// Heartbeat, and what is written when nothing else is to do or a millisecond has passed.
+    fn end_round(&mut self, state: &mut Loop, busy: bool) {
+        state.loops += 1;
+        let now_ns = state.clock.now_ns();
+        self.progress.loops.store(state.loops, Ordering::Relaxed);
+        let due = now_ns >= state.quiet_at;
+        if due {
+            state.quiet_at = now_ns + QUIET_NS;
+            self.on_quiet(state, now_ns);
+        }
+        let mut more = false;
+        if let Some(pages) = &mut self.pages {
+            pages.publisher.beat(now_ns, state.loops);
+            if due || !busy {
+                more = pages.publish_depths(&mut self.sequencer);
+            }
+        }
+        if busy || more {
+            self.waiter.busy();
+        } else {
+            self.waiter.idle();
+        }
+    }
+
+    fn on_quiet(&mut self, state: &mut Loop, now_ns: u64) {
+        let now = self.now(now_ns);
+        if now.since(self.sequencer.engine.now()) >= QUIET_NS
+            && self.events.is_empty()
+            && self.sequencer.recorder.as_ref().is_none_or(|recorder| recorder.has_room())
+        {
+            self.sequencer.input(now, Body::Timer, &mut ());
+            self.publish(state);
+        }
+        if now_ns >= state.correct_at {
+            state.clock.correct();
+            state.correct_at = now_ns + 1_000_000_000;
+        }
+        if let Some(pages) = &mut self.pages {
+            while let Ok(stages) = self.stages.pop() {
+                pages.stages = stages;
+            }
+            let journal = self.journal.as_ref().map(|(journal, _)| &**journal);
+            let full = state.journal_full;
+            pages.publish_control(&self.sequencer, now, state.loops, &self.progress, journal, full);
+        }
+    }
+
+    /// Makes an input of anything but an event.
+    fn input(&mut self, body: Body, state: &Loop) {
+        let now_ns = state.clock.now_ns();
+        let now = self.now(now_ns);
+        let mut stamps = Stamps { clock: &state.clock, samples: &mut self.samples, last: now_ns };
+        self.sequencer.input(now, body, &mut stamps);
+    }
+
+    /// Engine time at `now_ns` on the clock: recorded time at its pace, else that of the last input.
+    fn now(&self, now_ns: u64) -> Ts {
+        let last = self.sequencer.engine.now();
+        self.pace.now(now_ns).map_or(last, |now| now.max(last))
+    }
+
+    fn close(mut self, state: &mut Loop) -> Ended {
+        if !self.script.is_done() {
+            run_script(&mut self.script, &mut self.sequencer, None);
+        }
+        let usage = state.warm.map(|warm| ThreadUsage::now().since(&warm));
+        let engine = &self.sequencer.engine;
+        if let Some(recorder) = &mut self.sequencer.recorder {
+            recorder.close(engine.seq(), engine.state_hash());
+        }
+        self.progress.inputs.store(engine.seq(), Ordering::Relaxed);
+        self.progress.ended.store(true, Ordering::Release);
+        Ended { engine: self.sequencer.engine, script: self.script, usage: usage.unwrap_or_default() }
+    }
+}
+
+/// Asks for everything in the script that comes before `event`.
+fn run_script(script: &mut Script, sequencer: &mut Sequencer, event: Option<&Event>) {
+    while let Some((line, request)) = script.due(event, &sequencer.engine) {
+        let now = sequencer.engine.now();
+        sequencer.input(now, Body::Request(request), &mut ());
+        if let Some(answer) = sequencer.out.answer.take() {
+            script.note(&line, answer.order);
+        }
+    }
+}
+
+/// Measures the stages of one step.
+struct Stamps<'a> {
+    clock: &'a Clock,
+    samples: &'a mut Samples,
+    last: u64,
+}
+
+impl Stamp for Stamps<'_> {
+    fn mark(&mut self, stage: Stage) {
+        let now = self.clock.now_ns();
+        let place = match stage {
+            Stage::Book => BOOK,
+            Stage::Indicators => INDICATORS,
+            Stage::Gate => GATE,
+        };
+        self.samples.record(place, now.saturating_sub(self.last));
+        self.last = now;
+    }
+}

@@ -1,0 +1,97 @@
+//! The feed thread: source → session → decoder → ring.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use feeds::{Counters, FeedError, FileFeed, Next};
+use host::Clock;
+use model::{DAY_NS, Event};
+
+use super::pace::Pace;
+use super::stages::{DECODE, SAMPLE_EVERY, Samples};
+use super::wait::Waiter;
+use super::Progress;
+
+/// Events between two looks at the counters.
+const COUNT_EVERY: u64 = 1024;
+
+pub(super) struct FeedThread {
+    pub feed: FileFeed,
+    pub ring: rtrb::Producer<Event>,
+    pub pace: Arc<Pace>,
+    pub waiter: Waiter,
+    pub samples: Samples,
+    pub progress: Arc<Progress>,
+    pub stop: Arc<AtomicBool>,
+}
+
+impl FeedThread {
+    /// Plays the feed to its end, to its first error, or until it is stopped. Dropping the ring tells the engine.
+    pub fn run(mut self) -> (Counters, Result<(), (std::path::PathBuf, FeedError)>) {
+        let clock = Clock::start();
+        let mut day = u64::MAX;
+        let mut number = 0_u64;
+        let outcome = loop {
+            let event = match self.next(&clock, number) {
+                Ok(Some(event)) => event,
+                Ok(None) => break Ok(()),
+                Err(error) => break Err((self.feed.name(error.file).to_path_buf(), error)),
+            };
+            number += 1;
+            if event.ts_recv.0 / DAY_NS != day {
+                day = event.ts_recv.0 / DAY_NS;
+                self.pace.anchor(event.ts_recv, clock.now_ns());
+            }
+            self.wait_until_due(&event, &clock);
+            if !self.push(event) {
+                break Ok(());
+            }
+            if number.is_multiple_of(COUNT_EVERY) {
+                self.count();
+            }
+        };
+        self.count();
+        (self.feed.counters(), outcome)
+    }
+
+    fn next(&mut self, clock: &Clock, number: u64) -> Result<Option<Event>, FeedError> {
+        let sampled = number.is_multiple_of(SAMPLE_EVERY);
+        let before = if sampled { clock.now_ns() } else { 0 };
+        let next = self.feed.next()?;
+        if sampled {
+            self.samples.record(DECODE, clock.now_ns().saturating_sub(before));
+        }
+        match next {
+            Next::Event(event) => Ok(Some(event)),
+            Next::End => Ok(None),
+        }
+    }
+
+    fn wait_until_due(&mut self, event: &Event, clock: &Clock) {
+        let Some(due) = self.pace.due(event.ts_recv) else { return };
+        while clock.now_ns() < due && !self.stop.load(Ordering::Relaxed) {
+            self.waiter.idle();
+        }
+        self.waiter.busy();
+    }
+
+    /// Hands an event over, waiting while the ring is full: a file can wait. `false`: stopped.
+    fn push(&mut self, event: Event) -> bool {
+        while self.ring.push(event).is_err() {
+            if self.stop.load(Ordering::Relaxed) || self.ring.is_abandoned() {
+                return false;
+            }
+            self.waiter.idle();
+        }
+        self.waiter.busy();
+        !self.stop.load(Ordering::Relaxed)
+    }
+
+    fn count(&self) {
+        let counters = self.feed.counters();
+        self.progress.messages.store(counters.messages, Ordering::Relaxed);
+        self.progress.bytes.store(counters.bytes, Ordering::Relaxed);
+        self.progress.unknown.store(counters.unknown_total(), Ordering::Relaxed);
+        self.progress.bad.store(counters.bad, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,131 @@
+//! From the engine's state to shared memory, and nothing back.
+
+use model::page::{Control, FeedCounters, INDICATOR_SLOTS, IndicatorSlot, STAGES, StageLatency};
+use model::{DeskId, FeedId, HaltLevel, HaltScope, Ts};
+use shm::Publisher;
+use std::sync::atomic::Ordering;
+
+use super::Progress;
+use crate::indicator::Indicators;
+use crate::journal::writer::Progress as JournalProgress;
+use crate::sequencer::Sequencer;
+
+/// Depth pages written in one go, so that a burst over many instruments does not hold up the next event.
+const DEPTHS_AT_ONCE: usize = 8;
+
+/// The engine thread's end of shared memory.
+pub(super) struct Pages {
+    pub publisher: Publisher,
+    started: Ts,
+    config_digest: u64,
+    indicators: [IndicatorSlot; INDICATOR_SLOTS],
+    /// Latency by stage as the housekeeping thread last worked it out.
+    pub stages: [StageLatency; STAGES.len()],
+}
+
+impl Pages {
+    pub fn new(publisher: Publisher, started: Ts, config_digest: u64) -> Pages {
+        let (indicators, stages) = (Indicators::slots(), [StageLatency::default(); STAGES.len()]);
+        Pages { publisher, started, config_digest, indicators, stages }
+    }
+
+    /// Writes what the last events changed: boards, orders, accounts, lines, tape.
+    pub fn publish_changes(&mut self, sequencer: &mut Sequencer) {
+        let Sequencer { engine, out, .. } = sequencer;
+        let publisher = &mut self.publisher;
+        out.tape.drain(..).for_each(|record| publisher.push_tape(&record));
+        out.boards.take(usize::MAX, |instrument| {
+            if let Some(page) = engine.board(instrument) {
+                publisher.publish_board(instrument as usize, &page);
+            }
+        });
+        out.orders.take(usize::MAX, |slot| {
+            if let Some(cell) = engine.order_cell(slot) {
+                publisher.publish_order(slot as usize, &cell);
+            }
+        });
+        let (as_of, now) = (engine.as_of_now(), engine.now());
+        while let Some(account) = engine.risk_mut().take_changed_account() {
+            if let Some(page) = engine.risk().account_page(account, as_of, now) {
+                publisher.publish_account(account.0.into(), &page);
+            }
+        }
+        while let Some(slot) = engine.risk_mut().take_changed_line() {
+            if let Some(page) = engine.risk().line_page(slot, as_of) {
+                publisher.publish_line(slot as usize, &page);
+            }
+        }
+    }
+
+    /// Writes some of the depths that changed; `false`: none is left.
+    pub fn publish_depths(&mut self, sequencer: &mut Sequencer) -> bool {
+        let Sequencer { engine, out, .. } = sequencer;
+        out.depths.take(DEPTHS_AT_ONCE, |instrument| {
+            self.publisher.publish_depth(instrument as usize, &engine.depth(instrument));
+        });
+        !out.depths.is_empty()
+    }
+
+    /// Writes every account, so that readers see those that nothing happened to.
+    pub fn publish_accounts(&mut self, sequencer: &Sequencer) {
+        let engine = &sequencer.engine;
+        for number in 0..engine.risk().accounts() as u16 {
+            let page = engine.risk().account_page(model::AccountId(number), engine.as_of_now(), engine.now());
+            if let Some(page) = page {
+                self.publisher.publish_account(number.into(), &page);
+            }
+        }
+    }
+
+    /// Writes the page of the engine as a whole.
+    pub fn publish_control(
+        &mut self,
+        sequencer: &Sequencer,
+        now: Ts,
+        loops: u64,
+        progress: &Progress,
+        journal: Option<&JournalProgress>,
+        journal_full: bool,
+    ) {
+        let engine = &sequencer.engine;
+        let feed = FeedCounters {
+            feed: FeedId(0),
+            messages: progress.messages.load(Ordering::Relaxed),
+            bytes: progress.bytes.load(Ordering::Relaxed),
+            unknown: progress.unknown.load(Ordering::Relaxed),
+            bad: progress.bad.load(Ordering::Relaxed),
+            lost: engine.lost_and_unlisted().0,
+        };
+        let mut feeds = [FeedCounters::default(); 4];
+        feeds[0] = feed;
+        self.publisher.publish_control(&Control {
+            engine_seq: engine.seq(),
+            now,
+            started: self.started,
+            loops,
+            mode: engine.mode(),
+            halt: engine.risk().halt(HaltScope::All).unwrap_or(HaltLevel::Halted),
+            journal_full,
+            instruments: engine.instruments().len() as u32,
+            accounts: engine.risk().accounts() as u32,
+            lines: engine.risk().lines() as u32,
+            orders: engine.orders().used(),
+            journal_written: journal.map_or(0, JournalProgress::written),
+            journal_synced: journal.map_or(0, JournalProgress::synced),
+            config_digest: self.config_digest,
+            state_hash: engine.state_hash(),
+            live_orders: engine.books().live_orders() as u64,
+            passed: engine.passed(),
+            refused: *engine.refused(),
+            feeds,
+            feed_count: 1,
+            stages: self.stages,
+            indicators: self.indicators,
+        });
+    }
+
+    /// Desks that can be leased.
+    pub fn desks(&self) -> impl Iterator<Item = DeskId> + use<> {
+        (0..self.publisher.capacity().desks as u8).map(DeskId)
+    }
+}

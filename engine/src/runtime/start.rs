@@ -1,0 +1,242 @@
+//! Puts the threads and the rings between them together, and takes them apart.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::thread::JoinHandle;
+
+use feeds::{Counters, FeedError, FileFeed};
+use model::Ts;
+use shm::{Listener, Publisher};
+
+use super::engine::{Ended, EngineThread};
+use super::feed::FeedThread;
+use super::house::HouseThread;
+use super::pace::Pace;
+use super::publish::Pages;
+use super::stages::{Samples, StageHistograms};
+use super::wait::Waiter;
+use super::{Finished, Plan, Progress, RunError, Running};
+use crate::config::{Config, Durability};
+use crate::journal::reader::Tail;
+use crate::journal::recorder::Recorder;
+use crate::journal::writer::Writer;
+use crate::journal::{Entry, JournalError, Record};
+use crate::replay::{Replay, digest_of, options};
+use crate::sequencer::Sequencer;
+use crate::step::{Engine, lines_max};
+
+/// Controls that can wait for the engine thread.
+const CONTROLS: usize = 256;
+/// Desks that clients can lease.
+const DESKS: u32 = 16;
+
+/// The threads of a run.
+pub(super) struct Threads {
+    feed: JoinHandle<(Counters, Result<(), (PathBuf, FeedError)>)>,
+    engine: JoinHandle<Ended>,
+    house: JoinHandle<StageHistograms>,
+    journal: Option<JoinHandle<Result<(), JournalError>>>,
+    journal_stop: Arc<AtomicBool>,
+}
+
+/// An engine that is about to run, fresh or replayed from its journal.
+struct Ready {
+    engine: Engine,
+    feed: FileFeed,
+    /// What is known of the journal so far; `None`: it is new.
+    tail: Option<Tail>,
+}
+
+/// Starts a run.
+///
+/// # Errors
+///
+/// [`RunError`]; nothing is left running.
+pub fn start(plan: Plan) -> Result<Running, RunError> {
+    let Ready { engine, feed, tail } = prepare(&plan.config)?;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let started = Ts(now.as_nanos() as u64);
+    let epoch = started.0;
+    let (recorder, journal) = open_journal(&plan.config, &engine, tail, epoch)?;
+    let (pages, listener) = if plan.shared { share(&plan.config, started, epoch)? } else { (None, None) };
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let progress = Arc::new(Progress::default());
+    let pace = Arc::new(Pace::new(plan.config.engine.feed.speed));
+    let waiter = Waiter::new(plan.config.engine.wait);
+    let cpus = plan.config.engine.cpus;
+    let (to_engine, events) = rtrb::RingBuffer::new(plan.config.engine.capacity.feed_ring as usize);
+    let (to_controls, controls) = rtrb::RingBuffer::new(CONTROLS);
+    let (to_figures, stages) = rtrb::RingBuffer::new(2);
+    let (feed_samples, from_feed) = Samples::ring();
+    let (samples, from_engine) = Samples::ring();
+    let restarted = tail.is_some();
+
+    let mut sequencer = Sequencer::new(engine, recorder);
+    if restarted {
+        let now = sequencer.engine.now();
+        sequencer.input(now, model::Body::Control(model::Control::Restarted), &mut ());
+    }
+    let journal_stop = Arc::new(AtomicBool::new(false));
+    let (journal_thread, journal) = match journal {
+        None => (None, None),
+        Some(Opened { writer, ring, durability }) => {
+            let progress = writer.progress();
+            let stop = Arc::clone(&journal_stop);
+            let sync = durability == Durability::Synced;
+            let thread = spawn("journal", cpus.journal, move || writer.run(ring, sync, &stop))?;
+            (Some(thread), Some((progress, durability)))
+        }
+    };
+    let engine_thread = EngineThread {
+        sequencer,
+        events,
+        controls,
+        pages,
+        journal,
+        script: plan.script,
+        pace: Arc::clone(&pace),
+        waiter,
+        samples,
+        stages,
+        progress: Arc::clone(&progress),
+        stop: Arc::clone(&stop),
+        ends_with_feed: plan.ends_with_feed,
+    };
+    let feed_thread = FeedThread {
+        feed,
+        ring: to_engine,
+        pace,
+        waiter,
+        samples: feed_samples,
+        progress: Arc::clone(&progress),
+        stop: Arc::clone(&stop),
+    };
+    let house_thread = HouseThread {
+        listener,
+        controls: to_controls,
+        samples: [from_feed, from_engine],
+        figures: to_figures,
+        progress: Arc::clone(&progress),
+        stop: Arc::clone(&stop),
+    };
+    let threads = Threads {
+        house: spawn("house", None, move || house_thread.run())?,
+        engine: spawn("engine", cpus.engine, move || engine_thread.run())?,
+        feed: spawn("feed", cpus.feed, move || feed_thread.run())?,
+        journal: journal_thread,
+        journal_stop,
+    };
+    Ok(Running { stop, progress, threads })
+}
+
+/// Makes a fresh engine, or the one that the journal describes.
+fn prepare(config: &Config) -> Result<Ready, RunError> {
+    if let Some(journal) = &config.engine.journal
+        && let Some(mut replay) = Replay::open(&journal.folder)?
+    {
+        if replay.config.files != config.files {
+            return Err(RunError::OtherConfig(journal.folder.clone()));
+        }
+        replay.run(None, |_| ())?;
+        let tail = replay.tail();
+        return Ok(Ready { engine: replay.engine, feed: replay.feed, tail: Some(tail) });
+    }
+    let files = &config.engine.feed.files;
+    let feed = FileFeed::open(files, options(config)).map_err(|error| {
+        let path = files.get(error.file).cloned().unwrap_or_default();
+        RunError::Feed { path, error }
+    })?;
+    Ok(Ready { engine: Engine::new(config)?, feed, tail: None })
+}
+
+struct Opened {
+    writer: Writer,
+    ring: rtrb::Consumer<Entry>,
+    durability: Durability,
+}
+
+/// Opens the journal for appending; a new one begins with the configuration and the captures.
+fn open_journal(
+    config: &Config,
+    engine: &Engine,
+    tail: Option<Tail>,
+    epoch: u64,
+) -> Result<(Option<Recorder>, Option<Opened>), RunError> {
+    let Some(journal) = &config.engine.journal else { return Ok((None, None)) };
+    let mut writer = Writer::open(&journal.folder, tail.unwrap_or_default())?;
+    if tail.is_none() {
+        for file in &config.files {
+            let bytes = file.text.clone().into_bytes();
+            writer.append_head(&Record::Config { name: file.name.clone(), bytes })?;
+        }
+        for (place, path) in config.engine.feed.files.iter().enumerate() {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            writer.append_head(&source(config, place as u32, &path)?)?;
+        }
+    }
+    writer.append_head(&Record::Opened { epoch, seq: engine.seq() })?;
+    // Cancels of every order of ours, and as much again for everything else.
+    let reserve = 2 * config.engine.capacity.own_orders as usize;
+    let (to_journal, ring) = rtrb::RingBuffer::new((4 * reserve).max(1 << 14));
+    let recorder = Recorder::new(to_journal, true, reserve);
+    Ok((Some(recorder), Some(Opened { writer, ring, durability: journal.durability })))
+}
+
+fn source(config: &Config, place: u32, path: &Path) -> Result<Record, RunError> {
+    let midnight = config.engine.feed.date.midnight();
+    let path_text = path.to_string_lossy().into_owned();
+    Ok(Record::Source { feed: 0, place, midnight, digest: digest_of(path)?, path: path_text })
+}
+
+/// Makes shared memory and opens the attach socket.
+fn share(config: &Config, started: Ts, epoch: u64) -> Result<(Option<Pages>, Option<Listener>), RunError> {
+    let capacity = config.engine.capacity;
+    let accounts = config.rules.accounts.len();
+    let mut publisher = Publisher::create(
+        shm::Capacity {
+            instruments: capacity.instruments,
+            accounts: accounts as u32,
+            lines: lines_max(&capacity, accounts),
+            orders: capacity.own_orders,
+            tape: capacity.tape.next_power_of_two(),
+            desks: DESKS,
+            ..shm::Capacity::default()
+        },
+        epoch,
+    )?;
+    let listener = Listener::bind(&config.engine.name, &mut publisher)?;
+    Ok((Some(Pages::new(publisher, started, config.digest())), Some(listener)))
+}
+
+fn spawn<T: Send + 'static>(
+    name: &'static str,
+    cpu: Option<usize>,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, RunError> {
+    let pinned = move || {
+        if let Some(cpu) = cpu {
+            host::pin_current(cpu); // Refused: it runs where the kernel lets it.
+        }
+        body()
+    };
+    std::thread::Builder::new().name(name.into()).spawn(pinned).map_err(|_| RunError::Thread(name))
+}
+
+impl Threads {
+    /// Waits for every thread, in the order in which they hand work on.
+    pub fn join(self) -> Result<Finished, RunError> {
+        let engine = self.engine.join().map_err(|_| RunError::Thread("engine"))?;
+        let (feed, outcome) = self.feed.join().map_err(|_| RunError::Thread("feed"))?;
+        let stages = self.house.join().map_err(|_| RunError::Thread("house"))?;
+        self.journal_stop.store(true, std::sync::atomic::Ordering::Release);
+        if let Some(journal) = self.journal {
+            journal.join().map_err(|_| RunError::Thread("journal"))??;
+        }
+        outcome.map_err(|(path, error)| RunError::Feed { path, error })?;
+        let Ended { engine, script, usage } = engine;
+        Ok(Finished { engine, feed, stages, usage, not_due: !script.is_done() })
+    }
+}
+

@@ -1,0 +1,142 @@
+//! Orders of a replay, written down beforehand: each is asked for right after the message that it names.
+
+use std::collections::{HashMap, VecDeque};
+
+use model::{
+    AccountId, Ask, ClientOrderId, Event, InstrumentId, Note, OrderId, OrderType, Origin, Px, Qty, Request, Side, Symbol,
+    Terms, Tif,
+};
+use rust_decimal::Decimal;
+
+use crate::step::Engine;
+
+/// When a line is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// After this message of the feed, from 1.
+    After(u64),
+    /// After the last message up to this time of day, nanoseconds.
+    At(u64),
+}
+
+/// What a line asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// A new order.
+    New {
+        /// Of what.
+        symbol: Symbol,
+        /// Buy or sell.
+        side: Side,
+        /// Quantity.
+        qty: Decimal,
+        /// Limit price.
+        px: Decimal,
+        /// How long it lives.
+        tif: Tif,
+    },
+    /// Cancels the order of the line's id.
+    Cancel,
+    /// Gives the order of the line's id new terms; absent ones stay.
+    Replace {
+        /// New total quantity.
+        qty: Option<Decimal>,
+        /// New limit price.
+        px: Option<Decimal>,
+    },
+}
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// When it is due.
+    pub when: When,
+    /// The order's own name.
+    pub id: ClientOrderId,
+    /// Whose order.
+    pub account: Symbol,
+    /// What is asked.
+    pub op: Op,
+}
+
+/// The lines still to come, in the order of their file: one that is due waits for those before it.
+#[derive(Debug, Default)]
+pub struct Script {
+    lines: VecDeque<Line>,
+    /// Orders that passed, by account and name.
+    orders: HashMap<(Symbol, ClientOrderId), OrderId>,
+    asked: u64,
+}
+
+impl Script {
+    /// Lines in the order of their file.
+    pub fn new(lines: Vec<Line>) -> Script {
+        Script { lines: lines.into(), ..Script::default() }
+    }
+
+    /// Whether nothing is left to ask.
+    pub fn is_done(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// The next request that comes before `event`; at the end of the feed (`None`), whatever is left that is due by then.
+    pub fn due(&mut self, event: Option<&Event>, engine: &Engine) -> Option<(Line, Request)> {
+        let last = engine.last_event();
+        let is_due = match (self.lines.front()?.when, event) {
+            (When::After(message), Some(event)) => message < event.seq,
+            (When::At(time), Some(event)) => time < event.ts_venue.time_of_day(),
+            (When::After(message), None) => message <= last,
+            (When::At(_), None) => true,
+        };
+        if !is_due {
+            return None;
+        }
+        let line = self.lines.pop_front()?;
+        self.asked += 1;
+        let request = self.request(&line, engine);
+        Some((line, request))
+    }
+
+    /// Notes which order a new one became.
+    pub fn note(&mut self, line: &Line, order: OrderId) {
+        if matches!(line.op, Op::New { .. }) && order != OrderId(0) {
+            self.orders.insert((line.account, line.id), order);
+        }
+    }
+
+    /// What the line asks. Names that are not known, and numbers that are no whole units, become values that the gate refuses.
+    fn request(&self, line: &Line, engine: &Engine) -> Request {
+        let account = engine.account(line.account).unwrap_or(AccountId(u16::MAX));
+        let known = self.orders.get(&(line.account, line.id)).copied().unwrap_or(OrderId(0));
+        let ask = match &line.op {
+            Op::New { symbol, side, qty, px, tif } => {
+                let listed = engine.instruments().iter().find(|l| l.instrument.symbol == *symbol);
+                let instrument = listed.map(|l| l.instrument);
+                let scale = instrument.map_or((0, 0), |i| (i.px_decimals, i.qty_decimals));
+                Ask::New(Terms {
+                    client_id: line.id,
+                    instrument: instrument.map_or(InstrumentId(u32::MAX), |i| i.id),
+                    side: *side,
+                    order_type: OrderType::Limit,
+                    tif: *tif,
+                    px: Px(crate::rules::units(*px, scale.0).unwrap_or(0)),
+                    qty: Qty(crate::rules::units(*qty, scale.1).unwrap_or(0)),
+                })
+            }
+            Op::Cancel => Ask::Cancel { order: known },
+            Op::Replace { qty, px } => {
+                let record = engine.orders().get(known);
+                let listed = record.and_then(|r| engine.instruments().get(r.order.instrument.0));
+                let scale = listed.map_or((0, 0), |l| (l.instrument.px_decimals, l.instrument.qty_decimals));
+                let old = record.map_or((0, 0), |r| (r.order.px.0, r.order.qty.0));
+                let new = |value: Option<Decimal>, scale, old| {
+                    value.map_or(old, |value| crate::rules::units(value, scale).unwrap_or(0))
+                };
+                let client_id = ClientOrderId::new(&format!("replace-{}", self.asked)).unwrap_or(line.id);
+                let (px, qty) = (Px(new(*px, scale.0, old.0)), Qty(new(*qty, scale.1, old.1)));
+                Ask::Replace { order: known, client_id, px, qty }
+            }
+        };
+        Request { id: self.asked, origin: Origin::File, account, ask, note: Note::default() }
+    }
+}

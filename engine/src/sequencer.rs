@@ -1,0 +1,50 @@
+//! Numbers the inputs, has each recorded, and steps the engine: the one place where an input comes to be.
+
+use model::{Body, Event, Input, Ts};
+
+use crate::journal::recorder::Recorder;
+use crate::output::Output;
+use crate::step::{Engine, Stamp};
+
+/// An engine and what it takes to feed it.
+pub struct Sequencer {
+    /// The engine.
+    pub engine: Engine,
+    /// What its steps leave behind.
+    pub out: Output,
+    /// Where inputs are recorded; `None`: nowhere.
+    pub recorder: Option<Recorder>,
+}
+
+impl Sequencer {
+    /// Goes on with an engine, fresh or replayed.
+    pub fn new(engine: Engine, recorder: Option<Recorder>) -> Sequencer {
+        let out = engine.output();
+        Sequencer { engine, out, recorder }
+    }
+
+    /// Takes a message of a feed at its receive time.
+    pub fn event(&mut self, event: &Event, stamp: &mut impl Stamp) {
+        let input = Input { seq: self.engine.seq() + 1, now: event.ts_recv, body: Body::Event(*event) };
+        if let Some(recorder) = &mut self.recorder {
+            recorder.event(&input, event);
+        }
+        self.step(&input, stamp);
+    }
+
+    /// Takes anything else at engine time `now`.
+    pub fn input(&mut self, now: Ts, body: Body, stamp: &mut impl Stamp) {
+        let input = Input { seq: self.engine.seq() + 1, now, body };
+        if let Some(recorder) = &mut self.recorder {
+            recorder.input(&input);
+        }
+        self.step(&input, stamp);
+    }
+
+    fn step(&mut self, input: &Input, stamp: &mut impl Stamp) {
+        self.engine.step(input, &mut self.out, stamp);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.checkpoint(input.seq, self.engine.state_hash());
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! `order_request`: a new order, judged by the gate.
+
+use model::Ask;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{Effect, Tool};
+use crate::decimal::Decimal;
+use crate::fault::Fault;
+use crate::outcome::Outcome;
+use crate::reply::Reply;
+use crate::server::Sidecar;
+use crate::terms::{self, Side, Tif, Type, Wish};
+
+pub struct OrderRequest;
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Args {
+    /// Needed if the engine has several.
+    account: Option<String>,
+    symbol: String,
+    side: Side,
+    qty: Decimal,
+    #[serde(default)]
+    r#type: Type,
+    /// Limit price.
+    limit: Decimal,
+    /// day rests; ioc fills at once or is cancelled.
+    #[serde(default)]
+    tif: Tif,
+    /// Your name of this order, 1 to 16 of A-Z a-z 0-9 _ -. New for each new order, the same for a retry.
+    client_request_id: String,
+    /// Why; the first 32 characters are journalled.
+    reason: String,
+}
+
+impl Tool for OrderRequest {
+    const NAME: &'static str = "order_request";
+    const TITLE: &'static str = "Request an order";
+    const DESCRIPTION: &'static str = "Asks the engine's risk gate for a limit order and answers once it is judged and \
+journalled: accepted (with fills so far), refused (with each failed rule and what to change) or recorded (this \
+client_request_id was answered before; nothing happened now). Use order_check first. After unknown_outcome look with \
+orders_list, or send the very same again. In live mode an accepted order goes to the venue. qty and limit are exact \
+decimals, best as strings.";
+    const EFFECT: Effect = Effect::Trades;
+    type Args = Args;
+    type Body = Outcome;
+
+    async fn call(sidecar: &Sidecar, args: Args) -> Result<Reply<Outcome>, Fault> {
+        let wish = Wish {
+            account: args.account.as_deref(),
+            symbol: &args.symbol,
+            side: args.side,
+            qty: &args.qty,
+            order_type: args.r#type,
+            limit: &args.limit,
+            tif: args.tif,
+        };
+        let client_id = terms::client_id(&args.client_request_id)?;
+        let reason = terms::reason(&args.reason)?;
+        let order = wish.read(&mut *sidecar.attached()?, client_id)?;
+        let answer = sidecar.ask(order.account.id, Ask::New(order.terms), reason).await?;
+        Outcome::reply(&*sidecar.session(), &answer, &order.judged())
+    }
+}
