@@ -34,7 +34,7 @@ pub use applied::{Applied, Arrival, Touch};
 use ladder::{Ladder, Levels};
 use model::page::{Level as PageLevel, Quote};
 use model::{Cause, Event, Integrity, Kind, OrderRef, Px, Qty, Side};
-use pool::Pool;
+use pool::{Pool, Record};
 use record::{Level, Order};
 use refs::Refs;
 
@@ -87,20 +87,16 @@ impl Book {
         cause: Cause::NotStarted,
     };
 
-    fn side(&self, side: Side) -> &Ladder {
+    #[inline]
+    const fn side(&self, side: Side) -> &Ladder {
         let [bids, asks] = &self.sides;
-        match side {
-            Side::Buy => bids,
-            Side::Sell => asks,
-        }
+        if matches!(side, Side::Buy) { bids } else { asks }
     }
 
-    fn side_mut(&mut self, side: Side) -> &mut Ladder {
+    #[inline]
+    const fn side_mut(&mut self, side: Side) -> &mut Ladder {
         let [bids, asks] = &mut self.sides;
-        match side {
-            Side::Buy => bids,
-            Side::Sell => asks,
-        }
+        if matches!(side, Side::Buy) { bids } else { asks }
     }
 }
 
@@ -129,7 +125,7 @@ impl Books {
         let orders = capacity.orders.min(1 << 30);
         Books {
             books: vec![Book::EMPTY; capacity.instruments as usize],
-            orders: Pool::new(orders, Order::NIL),
+            orders: Pool::new(orders),
             levels: Levels::new(capacity.levels, capacity.nodes),
             refs: Refs::new(capacity.ref_pages, orders),
             next_arrival: 1,
@@ -141,30 +137,24 @@ impl Books {
     /// A replacement is a deletion and an addition at the tail, on the side of the original; if the addition cannot be
     /// applied, the deletion still is. Any other event that cannot be applied changes nothing but the integrity.
     /// Kinds that do not touch a book do nothing; [`Kind::Clear`] is for the whole feed: see [`Books::clear_all`].
-    #[inline]
+    #[inline(always)]
     pub fn apply(&mut self, book: usize, event: &Event) -> Applied {
+        let mut applied = Applied { removed: None, added: None, fault: None };
         let (order, px, qty) = (event.order, event.px.0, event.qty.0);
-        let mut applied = Applied::NOTHING;
-        let fault = match event.kind {
-            Kind::Add => {
-                self.add(book, order, event.side, px, qty).map(|touch| applied.added = Some(touch))
-            }
+        let result = match event.kind {
+            Kind::Add => self.add(book, order, event.side, px, qty, &mut applied.added),
             Kind::Execute | Kind::ExecuteAt | Kind::Reduce => {
-                self.remove(book, order, Some(qty)).map(|touch| applied.removed = Some(touch))
+                self.remove(book, order, Some(qty), &mut applied.removed)
             }
-            Kind::Delete => {
-                self.remove(book, order, None).map(|touch| applied.removed = Some(touch))
-            }
-            Kind::Replace => self.remove(book, order, None).and_then(|touch| {
-                applied.removed = Some(touch);
-                let added = self.add(book, OrderRef(event.aux), Some(touch.side), px, qty)?;
-                applied.added = Some(added);
-                Ok(())
+            Kind::Delete => self.remove(book, order, None, &mut applied.removed),
+            Kind::Replace => self.remove(book, order, None, &mut applied.removed).and_then(|()| {
+                let side = applied.removed.map(|touch| touch.side);
+                self.add(book, OrderRef(event.aux), side, px, qty, &mut applied.added)
             }),
-            _ => return applied,
+            _ => Ok(()),
         };
-        if let Err(cause) = fault {
-            self.fault(book, cause);
+        if let Err(cause) = result {
+            self.distrust(book, cause);
             applied.fault = Some(cause);
         }
         applied
@@ -174,6 +164,9 @@ impl Books {
     #[inline]
     pub fn look_ahead(&self, events: &[Event], at: usize) {
         let [far, middle, near] = LOOK_AHEAD;
+        if at == 0 {
+            events.iter().take(far).for_each(|event| self.refs.prefetch(event.order));
+        }
         if let Some(event) = events.get(at + far) {
             self.refs.prefetch(event.order);
         }
@@ -264,7 +257,7 @@ impl Books {
                     return;
                 };
                 let first = self.orders.at(self.levels.records.at(level).head);
-                if self.remove(book, first.reference, None).is_err() {
+                if self.remove(book, first.reference, None, &mut None).is_err() {
                     break;
                 }
             }
@@ -297,7 +290,7 @@ impl Books {
     }
 
     /// Puts an order at the tail of its level.
-    #[inline]
+    #[inline(never)]
     fn add(
         &mut self,
         book: usize,
@@ -305,34 +298,34 @@ impl Books {
         side: Option<Side>,
         px: i64,
         qty: i64,
-    ) -> Result<Touch, Cause> {
+        touch: &mut Option<Touch>,
+    ) -> Result<(), Cause> {
         let side = side.ok_or(Cause::BadEvent)?;
-        if px <= 0 || qty <= 0 || self.refs.find(reference, &self.orders) != 0 {
+        let place = self.refs.claim(reference);
+        if px <= 0 || qty <= 0 || self.refs.get(place, reference, &self.orders) != 0 {
             return Err(Cause::BadEvent);
         }
         let arrival = self.next_arrival;
-        if arrival == u32::MAX || self.orders.room() == 0 {
+        let next_arrival = arrival.checked_add(1).ok_or(Cause::Capacity)?;
+        if self.orders.room() == 0 {
             return Err(Cause::Capacity);
         }
         let ladder = self.books.get_mut(book).ok_or(Cause::Capacity)?.side_mut(side);
-        let level =
+        let number =
             ladder.find_or_open(&mut self.levels, book as u32, px).ok_or(Cause::Capacity)?;
-        let at_level = self.levels.records.at_mut(level);
-        let level_qty = at_level.qty.checked_add(qty).ok_or(Cause::BadEvent)?;
-        let prev = at_level.tail;
-        let order = Order { reference, qty, prev, next: 0, level, arrival };
+        let level = self.levels.records.at_mut(number);
+        let level_qty = level.qty.checked_add(qty).ok_or(Cause::BadEvent)?;
+        let prev = level.tail;
+        let order = Order { reference, qty, prev, next: 0, level: number, arrival };
         let order = self.orders.take(order).ok_or(Cause::Capacity)?;
-        at_level.qty = level_qty;
-        at_level.orders += 1;
-        at_level.tail = order;
-        let level_orders = at_level.orders;
-        match prev {
-            0 => at_level.head = order,
-            prev => self.orders.at_mut(prev).next = order,
-        }
-        self.refs.insert(reference, order);
-        self.next_arrival += 1;
-        Ok(Touch {
+        self.orders.at_mut(prev).next = order;
+        level.head = if prev == 0 { order } else { level.head };
+        level.tail = order;
+        level.qty = level_qty;
+        level.orders += 1;
+        self.refs.put(place, reference, order);
+        self.next_arrival = next_arrival;
+        *touch = Some(Touch {
             order: reference,
             side,
             px: Px(px),
@@ -340,73 +333,65 @@ impl Books {
             open: Qty(qty),
             arrival: Arrival(arrival),
             level_qty: Qty(level_qty),
-            level_orders,
-        })
+            level_orders: level.orders,
+        });
+        Ok(())
     }
 
-    /// Takes quantity from an order where it stands, or (`None`) all of it. At zero the order leaves.
-    #[inline]
+    /// Takes quantity from an order where it stands, or (`None`) all of it. At zero the order leaves its queue, and a
+    /// level without orders its ladder.
+    #[inline(never)]
     fn remove(
         &mut self,
         book: usize,
         reference: OrderRef,
         qty: Option<i64>,
-    ) -> Result<Touch, Cause> {
-        let number = self.refs.find(reference, &self.orders);
+        touch: &mut Option<Touch>,
+    ) -> Result<(), Cause> {
+        let place = self.refs.locate(reference);
+        let number = self.refs.get(place, reference, &self.orders);
         if number == 0 {
             return Err(Cause::UnknownOrder);
         }
-        let order = *self.orders.at(number);
+        let order = self.orders.at_mut(number);
         let level = self.levels.records.at_mut(order.level);
         let qty = qty.unwrap_or(order.qty);
         if level.book() != book || qty <= 0 || qty > order.qty {
             return Err(Cause::BadEvent);
         }
-        let open = order.qty - qty;
+        order.qty -= qty;
         level.qty -= qty;
-        level.orders -= u32::from(open == 0);
-        let touch = Touch {
+        level.orders -= u32::from(order.qty == 0);
+        *touch = Some(Touch {
             order: reference,
             side: level.side(),
             px: Px(level.px),
             qty: Qty(qty),
-            open: Qty(open),
+            open: Qty(order.qty),
             arrival: Arrival(order.arrival),
             level_qty: Qty(level.qty),
             level_orders: level.orders,
-        };
-        if open == 0 {
-            self.unlink(book, number, &order, touch.side);
-        } else {
-            self.orders.at_mut(number).qty = open;
+        });
+        if order.qty > 0 {
+            return Ok(());
         }
-        Ok(touch)
-    }
-
-    /// Takes an order without quantity out of its queue and, if it was the last, the level out of its ladder.
-    #[inline]
-    fn unlink(&mut self, book: usize, number: u32, order: &Order, side: Side) {
-        let level = self.levels.records.at_mut(order.level);
-        match order.prev {
-            0 => level.head = order.next,
-            prev => self.orders.at_mut(prev).next = order.next,
-        }
-        match order.next {
-            0 => level.tail = order.prev,
-            next => self.orders.at_mut(next).prev = order.prev,
-        }
-        if level.orders == 0
-            && let Some(book) = self.books.get_mut(book)
-        {
-            book.side_mut(side).close(&mut self.levels, order.level);
-        }
-        self.refs.remove(order.reference, &self.orders);
+        let Order { prev, next, level: level_number, .. } = *order;
+        level.head = if prev == 0 { next } else { level.head };
+        level.tail = if next == 0 { prev } else { level.tail };
+        let (is_empty, side) = (level.orders == 0, level.side());
+        self.orders.at_mut(prev).next = next;
+        self.orders.at_mut(next).prev = prev;
+        self.refs.remove(place, reference, &self.orders);
         self.orders.release(number);
+        if is_empty && let Some(book) = self.books.get_mut(book) {
+            book.side_mut(side).close(&mut self.levels, level_number);
+        }
+        Ok(())
     }
 
     /// Marks a book incomplete. The first cause stays: later ones may only follow from it.
     #[cold]
-    fn fault(&mut self, book: usize, cause: Cause) {
+    fn distrust(&mut self, book: usize, cause: Cause) {
         let (integrity, earlier) = self.integrity(book);
         if integrity != Integrity::Incomplete || earlier == Cause::NotStarted {
             self.set_integrity(book, Integrity::Incomplete, cause);

@@ -193,63 +193,74 @@ impl FileFeed {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        let next = self.read();
-        if let Err(error) = next {
-            self.failed = Some(error);
-        }
-        next
-    }
-
-    fn read(&mut self) -> Result<Next, FeedError> {
         loop {
-            let frame = self.source.next_frame().map_err(|error| at(self.file, error))?;
+            let frame = match self.source.next_frame() {
+                Ok(frame) => frame,
+                Err(error) => return Err(at(self.file, error)),
+            };
             let Some(frame) = frame else {
                 if self.open_next()? {
                     continue;
                 }
                 return Ok(Next::End);
             };
-            let seq = self.counters.messages + 1;
-            self.counters.messages = seq;
-            match self.decoder.decode(frame.bytes, seq, Flags::LAST_OF_PACKET) {
-                Ok(event) => return Ok(Next::Event(self.in_time(event))),
-                Err(error) if frame.offset == 0 => {
-                    let cause = FeedCause::FirstFrame(error);
-                    return Err(FeedError { file: self.file, offset: 0, cause });
-                }
-                Err(DecodeError::UnknownType { kind }) => {
-                    return Ok(Next::Event(self.unknown(kind)));
+            let offset = frame.offset;
+            self.counters.messages += 1;
+            match self.decoder.decode(frame.bytes, self.counters.messages, Flags::LAST_OF_PACKET) {
+                Ok(mut event) => {
+                    self.check_time(&mut event);
+                    return Ok(Next::Event(event));
                 }
                 Err(error) => {
-                    let bad = BadMessage { file: self.file, offset: frame.offset, seq, error };
-                    self.counters.bad += 1;
-                    self.counters.first_bad.get_or_insert(bad);
+                    if let Some(event) = self.undecoded(offset, error)? {
+                        return Ok(Next::Event(event));
+                    }
                 }
             }
         }
     }
 
     /// Checks an event's time against the one before.
-    fn in_time(&mut self, event: Event) -> Event {
-        let mut event = event;
+    fn check_time(&mut self, event: &mut Event) {
+        if event.ts_venue < self.last {
+            self.step_back(event);
+        }
         if event.ts_venue.since(self.decoder.midnight) >= DAY_NS {
             self.counters.past_midnight += 1;
         }
-        if event.ts_venue < self.last {
-            if event.kind == Kind::Session && event.aux == u64::from(b'O') {
-                let time = event.ts_venue.since(self.decoder.midnight);
-                self.decoder.midnight.0 = self.decoder.midnight.0.saturating_add(DAY_NS);
-                event.ts_venue.0 = self.decoder.midnight.0.saturating_add(time);
-                event.ts_recv = event.ts_venue;
-            } else {
-                self.counters.backwards += 1;
-            }
-        }
         self.last = event.ts_venue;
-        event
     }
 
     #[cold]
+    fn step_back(&mut self, event: &mut Event) {
+        if event.kind != Kind::Session || event.aux != u64::from(b'O') {
+            self.counters.backwards += 1;
+            return;
+        }
+        self.decoder.midnight.0 = self.decoder.midnight.0.saturating_add(DAY_NS);
+        event.ts_venue.0 = event.ts_venue.0.saturating_add(DAY_NS);
+        event.ts_recv = event.ts_venue;
+    }
+
+    /// What becomes of a message that the decoder refused: an error, an event, or nothing.
+    #[cold]
+    fn undecoded(&mut self, offset: u64, error: DecodeError) -> Result<Option<Event>, FeedError> {
+        if offset == 0 {
+            let cause = FeedCause::FirstFrame(error);
+            let error = FeedError { file: self.file, offset, cause };
+            self.failed = Some(error);
+            return Err(error);
+        }
+        if let DecodeError::UnknownType { kind } = error {
+            return Ok(Some(self.unknown(kind)));
+        }
+        let seq = self.counters.messages;
+        let bad = BadMessage { file: self.file, offset, seq, error };
+        self.counters.bad += 1;
+        self.counters.first_bad.get_or_insert(bad);
+        Ok(None)
+    }
+
     fn unknown(&mut self, kind: u8) -> Event {
         if let Some(count) = self.counters.unknown.get_mut(usize::from(kind)) {
             *count += 1;
@@ -274,7 +285,13 @@ impl FileFeed {
             _ => return Ok(false),
         };
         let Some(input) = self.inputs.get(next) else { return Ok(false) };
-        let reader = reader(input).map_err(|error| at(next, error))?;
+        let reader = match reader(input) {
+            Ok(reader) => reader,
+            Err(error) => {
+                self.failed = Some(at(next, error));
+                return Err(at(next, error));
+            }
+        };
         self.counters.missing_end += u64::from(self.source.missing_end());
         self.bytes_before += self.source.offset();
         self.source.restart(reader);

@@ -111,8 +111,8 @@ impl Floor {
         account.cash.0 += limits.cash.0 - account.limits.cash.0;
         account.limits = limits;
         account.rate = crate::rate::RateWindow::new(limits.rate_max, limits.rate_window_ns);
-        account.rate.count(self.moment.now);
-        account.rate.count(self.moment.now);
+        account.rate.count(self.moment.now, 0);
+        account.rate.count(self.moment.now, 1);
         self.risk.set_pair_limits(ACCOUNT, INSTRUMENT, pair).unwrap();
     }
 

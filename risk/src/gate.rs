@@ -175,7 +175,8 @@ impl Risk {
         market: &Market,
         moment: Moment,
     ) -> (Verdict, [Option<Finding>; FINDINGS_MAX]) {
-        let view = View::new(self, order, None, market, moment);
+        let held = Reservation::closed(order);
+        let view = View::new(self, order, &held, false, market, moment);
         let (mut verdict, mut findings) = (Verdict::pass(), [None; FINDINGS_MAX]);
         let mut free = findings.iter_mut();
         each_check(order, &view, |finding| {
@@ -200,6 +201,7 @@ impl Risk {
         self.account(order.account)?.ids.recorded(order.client_id, Wording::new(order, true))
     }
 
+    #[inline(always)]
     /// Judges, counts, and on a pass reserves. Everything that can fail comes before the first change of the books.
     fn rule(
         &mut self,
@@ -210,14 +212,13 @@ impl Risk {
         moment: Moment,
     ) -> Result<(), Verdict> {
         self.mark(order.instrument, market);
-        let view = View::new(self, order, is_replace.then_some(&*held), market, moment);
-        let mut verdict = Verdict::pass();
-        each_check(order, &view, |finding| verdict.fold(finding));
-        let (place, posting) = (view.id, view.posting);
+        let view = View::new(self, order, held, is_replace, market, moment);
+        let verdict = judge(order, &view);
+        let View { id, rate_used, posting, .. } = view;
         if let Some(account) = self.accounts.get_mut(usize::from(order.account.0)) {
             let recorded = Recorded { order: order.id, verdict };
-            account.ids.record(place, order.client_id, Wording::new(order, is_replace), recorded);
-            account.rate.count(moment.now);
+            account.ids.record(id, order.client_id, Wording::new(order, is_replace), recorded);
+            account.rate.count(moment.now, rate_used);
             account.passed += u64::from(verdict.passed());
             account.refused += u64::from(!verdict.passed());
             self.note_account(order.account);
@@ -227,6 +228,19 @@ impl Risk {
         self.post(held, posting);
         Ok(())
     }
+}
+
+/// The verdict of all checks. Whether each fails is cheap to know; the numbers are worked out for a refusal alone.
+fn judge(order: &Order, view: &View<'_>) -> Verdict {
+    let mut bits = 0;
+    each_check(order, view, |finding| {
+        bits |= if finding.failed { Verdict::bit(finding.code) } else { 0 };
+    });
+    let mut verdict = Verdict::pass();
+    if bits != 0 {
+        each_check(order, view, |finding| verdict.fold(finding));
+    }
+    verdict
 }
 
 /// Whether a check can fail for an order that replaces none.

@@ -16,8 +16,9 @@ impl Risk {
 
     /// The level that applies to an order of this account in this instrument.
     pub fn effective_halt(&self, account: AccountId, instrument: InstrumentId) -> HaltLevel {
-        let scopes = [HaltScope::Account(account), HaltScope::Instrument(instrument)];
-        scopes.into_iter().filter_map(|scope| self.halt(scope)).fold(self.halt, HaltLevel::max)
+        let account = self.account(account).map_or(HaltLevel::Active, |account| account.halt);
+        let listing = self.listing(instrument).map_or(HaltLevel::Active, |listing| listing.halt);
+        self.halt.max(account).max(listing)
     }
 
     /// Sets a level, up or down: the operator's way. Whether it changed anything; a scope that does not exist is left alone.

@@ -5,6 +5,9 @@ use model::{ClientOrderId, InstrumentId, Order, OrderId, OrderType, Px, Qty, Sid
 /// Places that one id may be looked for in, so that ids chosen to collide cost their own account an id, not the engine time.
 const PROBES_MAX: usize = 64;
 
+/// A place of the index that no id took. Not zero, so that the memory is touched, and there, from the start.
+const FREE: u64 = u64::MAX;
+
 /// What the gate said when the same request came before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recorded {
@@ -56,7 +59,7 @@ pub(crate) enum Place {
 /// Open addressing: an index of hash tags, and the entries in order of use. Ids are never taken out.
 #[derive(Clone, Debug)]
 pub(crate) struct Ids {
-    /// Zero: free. Else the upper half of the hash, and below it the number of the entry plus one.
+    /// [`FREE`], or the upper half of the hash and below it the number of the entry.
     index: Vec<u64>,
     entries: Vec<Option<Entry>>,
     used: usize,
@@ -67,7 +70,7 @@ impl Ids {
     pub(crate) fn new(capacity: u32) -> Ids {
         let capacity = capacity as usize;
         let places = (capacity.max(PROBES_MAX) * 2).next_power_of_two();
-        Ids { index: vec![0; places], entries: vec![None; capacity], used: 0 }
+        Ids { index: vec![FREE; places], entries: vec![None; capacity], used: 0 }
     }
 
     /// Looks an id up.
@@ -78,10 +81,10 @@ impl Ids {
             let place = (hash as usize).wrapping_add(probe) & mask;
             match self.index.get(place) {
                 None => return Place::Full,
-                Some(0) if self.used < self.entries.len() => return Place::Free(place),
-                Some(0) => return Place::Full,
+                Some(&FREE) if self.used < self.entries.len() => return Place::Free(place),
+                Some(&FREE) => return Place::Full,
                 Some(&word) => {
-                    let number = (word as u32).wrapping_sub(1) as usize;
+                    let number = word as u32 as usize;
                     let same_tag = word >> 32 == hash >> 32;
                     if same_tag && self.entry(number).is_some_and(|e| e.client_id == client_id) {
                         return Place::Used(number);
@@ -112,9 +115,9 @@ impl Ids {
         else {
             return;
         };
-        self.used += 1;
         *word = hash(client_id) >> 32 << 32 | self.used as u64;
         *entry = Some(Entry { client_id, wording, recorded });
+        self.used += 1;
     }
 
     fn entry(&self, number: usize) -> Option<&Entry> {

@@ -5,8 +5,8 @@ use model::{
 };
 
 use crate::account::Account;
-use crate::limits::{AccountLimits, Capacity, LimitError, PairLimits};
-use crate::line::{Line, NO_SLOT};
+use crate::limits::{AccountLimits, Capacity, LimitError, PairLimits, nobody};
+use crate::line::{Exposure, Line, NO_SLOT};
 use crate::listing::Listing;
 use crate::market::{Market, twice};
 use crate::money;
@@ -18,10 +18,11 @@ pub struct Risk {
     pub(crate) capacity: Capacity,
     pub(crate) halt: HaltLevel,
     pub(crate) accounts: Vec<Account>,
+    /// Stands in for an account that does not exist.
+    pub(crate) nobody: Account,
     pub(crate) listings: Vec<Listing>,
-    /// By pair: the accounts of an instrument lie together.
-    lines: Vec<Line>,
-    limits: Vec<Option<PairLimits>>,
+    /// The accounts of an instrument lie together.
+    pairs: Vec<Pair>,
     /// The pairs that were ever traded, in the order of their first order.
     pub(crate) slots: Vec<(AccountId, InstrumentId)>,
     /// Slots and accounts that changed and were not taken yet; each at most once.
@@ -39,18 +40,43 @@ pub struct Filled {
     pub excess: Qty,
 }
 
-/// A change of the books worked out beforehand, so that making it cannot fail.
+/// One account in one instrument.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pair {
+    pub(crate) line: Line,
+    /// What the operator allows; `None`: nothing.
+    pub(crate) limits: Option<PairLimits>,
+}
+
+/// What changes when an order holds something else than before, worked out beforehand so that making it cannot fail.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Posting {
     next: Reservation,
-    line: Line,
-    cash: Money,
+    working: Qty,
     reserved: Money,
-    realised: Money,
+}
+
+impl Pair {
+    pub(crate) const EMPTY: Pair = Pair { line: Line::EMPTY, limits: None };
+}
+
+impl Posting {
+    /// What it takes to hold `next` instead of `held`; `None` on overflow.
+    pub(crate) fn new(
+        account: &Account,
+        mut exposure: Exposure,
+        held: &Reservation,
+        next: Reservation,
+    ) -> Option<Posting> {
+        let others = exposure.working(held.side).0 - held.held_qty.0;
+        let working = Qty(others.checked_add(next.held_qty.0)?);
+        let reserved = account.reserved.minus(held.held_cash)?.plus(next.held_cash)?;
+        Some(Posting { next, working, reserved })
+    }
 }
 
 impl Risk {
-    /// Allocates every table.
+    /// Allocates every table and touches its memory.
     pub fn new(capacity: Capacity) -> Risk {
         let (accounts, instruments) =
             (usize::from(capacity.accounts), capacity.instruments as usize);
@@ -59,11 +85,11 @@ impl Risk {
             capacity,
             halt: HaltLevel::Active,
             accounts: Vec::with_capacity(accounts),
+            nobody: Account::new(nobody(), 0),
             listings: vec![Listing::UNLISTED; instruments],
-            lines: vec![Line::EMPTY; pairs],
-            limits: vec![None; pairs],
-            slots: Vec::with_capacity(slots),
-            changed_lines: Vec::with_capacity(slots),
+            pairs: vec![Pair::EMPTY; pairs],
+            slots: touched((AccountId(u16::MAX), InstrumentId(u32::MAX)), slots),
+            changed_lines: touched(NO_SLOT, slots),
             changed_accounts: Vec::with_capacity(accounts),
         }
     }
@@ -107,9 +133,10 @@ impl Risk {
     ) -> Result<(), LimitError> {
         limits.validate()?;
         self.account(account).ok_or(LimitError::UnknownAccount)?;
-        let pair = self.pair(account, instrument);
-        *self.limits.get_mut(pair).ok_or(LimitError::UnknownInstrument)? = Some(limits);
-        self.note_line(account, instrument);
+        let place = self.place(account, instrument);
+        let pair = self.pairs.get_mut(place).ok_or(LimitError::UnknownInstrument)?;
+        pair.limits = Some(limits);
+        note_line(&mut pair.line, &mut self.changed_lines);
         Ok(())
     }
 
@@ -127,8 +154,15 @@ impl Risk {
             self.set_mark(held.instrument, px2);
         }
         let excess = Qty((qty.0.saturating_sub(held.held_qty.0)).max(0));
-        let posting = self.fill_posting(held, px, qty);
-        self.book(held, posting)?;
+        let Some((posting, trade)) = self.trade(held, px, qty) else {
+            return self.disown(held.account);
+        };
+        self.post(held, posting);
+        self.change(held.account, held.instrument, |line, account| {
+            *line = trade.line;
+            account.cash = trade.cash;
+            account.realised = trade.realised;
+        });
         Ok(Filled { open: held.open(), excess })
     }
 
@@ -186,9 +220,9 @@ impl Risk {
     pub fn take_changed_line(&mut self) -> Option<u32> {
         let slot = self.changed_lines.pop()?;
         let (account, instrument) = self.slots.get(slot as usize).copied()?;
-        let pair = self.pair(account, instrument);
-        if let Some(line) = self.lines.get_mut(pair) {
-            line.is_changed = false;
+        let place = self.place(account, instrument);
+        if let Some(pair) = self.pairs.get_mut(place) {
+            pair.line.is_changed = false;
         }
         Some(slot)
     }
@@ -202,95 +236,87 @@ impl Risk {
         self.listings.get(id.0 as usize)
     }
 
-    pub(crate) fn line(&self, account: AccountId, instrument: InstrumentId) -> Option<&Line> {
-        self.lines.get(self.pair(account, instrument))
+    pub(crate) fn pair(&self, account: AccountId, instrument: InstrumentId) -> Option<&Pair> {
+        self.pairs.get(self.place(account, instrument))
     }
 
-    pub(crate) fn pair_limits(
-        &self,
-        account: AccountId,
-        instrument: InstrumentId,
-    ) -> Option<&PairLimits> {
-        self.limits.get(self.pair(account, instrument))?.as_ref()
+    pub(crate) fn has_free_slot(&self) -> bool {
+        self.slots.len() < self.capacity.lines as usize
     }
 
     /// Gives the pair its place in the list of lines at its first order. The gate saw that there is room.
     pub(crate) fn open_line(&mut self, account: AccountId, instrument: InstrumentId) {
-        let (pair, slot) = (self.pair(account, instrument), self.slots.len());
-        let Some(line) = self.lines.get_mut(pair) else { return };
-        if line.slot == NO_SLOT && slot < self.capacity.lines as usize {
-            line.slot = slot as u32;
+        let (place, has_room) = (self.place(account, instrument), self.has_free_slot());
+        let Some(Pair { line, .. }) = self.pairs.get_mut(place) else { return };
+        if line.slot == NO_SLOT && has_room {
+            line.slot = self.slots.len() as u32;
             self.slots.push((account, instrument));
         }
     }
 
-    /// What it takes to let the order hold `next` instead of `held`; `None` on overflow.
-    pub(crate) fn posting(&self, held: &Reservation, next: Reservation) -> Option<Posting> {
-        let account = self.account(held.account)?;
-        let mut line = *self.line(held.account, held.instrument)?;
-        let working = line.working(held.side);
-        let grown =
-            i128::from(working.0) - i128::from(held.held_qty.0) + i128::from(next.held_qty.0);
-        *working = Qty(i64::try_from(grown).ok()?);
-        let reserved = account.reserved.minus(held.held_cash)?.plus(next.held_cash)?;
-        Some(Posting { next, line, cash: account.cash, reserved, realised: account.realised })
+    /// Lets the order hold what it will hold. Cannot fail.
+    pub(crate) fn post(&mut self, held: &mut Reservation, posting: Posting) {
+        let Posting { next, working, reserved } = posting;
+        let (opens, closes) = (u32::from(next.is_open), u32::from(held.is_open));
+        self.change(held.account, held.instrument, |line, account| {
+            *line.exposure.working(next.side) = working;
+            account.reserved = reserved;
+            account.open_orders = (account.open_orders + opens).saturating_sub(closes);
+        });
+        *held = next;
     }
 
-    /// Makes a change of the books. Cannot fail.
-    pub(crate) fn post(&mut self, held: &mut Reservation, posting: Posting) {
-        let Posting { next, line: mut after, cash, reserved, realised } = posting;
-        let pair = self.pair(held.account, held.instrument);
-        let account = self.accounts.get_mut(usize::from(held.account.0));
-        let listing = self.listings.get_mut(held.instrument.0 as usize);
-        let line = self.lines.get_mut(pair);
-        let (Some(line), Some(account), Some(listing)) = (line, account, listing) else { return };
-        after.gross = money::exposure(after.worst(), listing.mark2, listing.factor);
-        account.gross.0 += after.gross.0 - line.gross.0;
-        account.cash = cash;
-        account.reserved = reserved;
-        account.realised = realised;
-        account.open_orders += u32::from(next.is_open);
-        account.open_orders = account.open_orders.saturating_sub(held.is_open.into());
-        match (line.worst() > 0, after.worst() > 0) {
+    pub(crate) fn note_account(&mut self, id: AccountId) {
+        if let Some(account) = self.accounts.get_mut(usize::from(id.0)) {
+            note_account(account, id, &mut self.changed_accounts);
+        }
+    }
+
+    /// Changes a pair and its account, and counts the pair's exposure again.
+    fn change(
+        &mut self,
+        id: AccountId,
+        instrument: InstrumentId,
+        change: impl FnOnce(&mut Line, &mut Account),
+    ) {
+        let place = self.place(id, instrument);
+        let pair = self.pairs.get_mut(place);
+        let account = self.accounts.get_mut(usize::from(id.0));
+        let listing = self.listings.get_mut(instrument.0 as usize);
+        let (Some(Pair { line, .. }), Some(account), Some(listing)) = (pair, account, listing)
+        else {
+            return;
+        };
+        let was_exposed = line.exposure.worst() > 0;
+        let before = line.gross;
+        change(line, account);
+        let worst = line.exposure.worst();
+        line.gross = money::exposure(worst, listing.mark2, listing.factor);
+        account.gross.0 += line.gross.0 - before.0;
+        match (was_exposed, worst > 0) {
             (false, true) => listing.exposed += 1,
             (true, false) => listing.exposed -= 1,
             _ => {}
         }
-        // The slot may have been given after the change was worked out.
-        (after.slot, after.is_changed) = (line.slot, line.is_changed);
-        *line = after;
-        *held = next;
-        self.note_account(next.account);
-        self.note_line(next.account, next.instrument);
+        note_line(line, &mut self.changed_lines);
+        note_account(account, id, &mut self.changed_accounts);
     }
 
-    pub(crate) fn note_account(&mut self, id: AccountId) {
-        let Some(account) = self.accounts.get_mut(usize::from(id.0)) else { return };
-        if !account.is_changed {
-            account.is_changed = true;
-            self.changed_accounts.push(id);
-        }
-    }
-
-    fn note_line(&mut self, account: AccountId, instrument: InstrumentId) {
-        let pair = self.pair(account, instrument);
-        let Some(line) = self.lines.get_mut(pair) else { return };
-        if !line.is_changed && line.slot != NO_SLOT {
-            line.is_changed = true;
-            self.changed_lines.push(line.slot);
-        }
-    }
-
-    /// Place of a pair in the dense tables; beyond them if either number is beyond the capacity.
-    fn pair(&self, account: AccountId, instrument: InstrumentId) -> usize {
-        let accounts = usize::from(self.capacity.accounts);
+    /// Place of a pair in the dense table; beyond it if either number is beyond the capacity.
+    fn place(&self, account: AccountId, instrument: InstrumentId) -> usize {
         if account.0 >= self.capacity.accounts {
             return usize::MAX;
         }
-        instrument.0 as usize * accounts + usize::from(account.0)
+        instrument.0 as usize * usize::from(self.capacity.accounts) + usize::from(account.0)
     }
 
-    fn fill_posting(&self, held: &Reservation, px: Px, qty: Qty) -> Option<Posting> {
+    fn posting(&self, held: &Reservation, next: Reservation) -> Option<Posting> {
+        let line = &self.pair(held.account, held.instrument)?.line;
+        Posting::new(self.account(held.account)?, line.exposure, held, next)
+    }
+
+    /// What a fill does: first to what the order holds, then to position and cash. `None` on overflow.
+    fn trade(&self, held: &Reservation, px: Px, qty: Qty) -> Option<(Posting, Trade)> {
         if qty.0 <= 0 {
             return None;
         }
@@ -299,17 +325,18 @@ impl Risk {
         if held.is_open {
             next = next.held(factor)?;
         }
-        let mut posting = self.posting(held, next)?;
-        let before = posting.line;
-        posting.line = before.traded(held.side, px, qty, factor)?;
-        let gain = posting.line.realised.minus(before.realised)?;
-        posting.realised = posting.realised.plus(gain)?;
+        let posting = self.posting(held, next)?;
+        let account = self.account(held.account)?;
+        let before = self.pair(held.account, held.instrument)?.line;
+        let mut line = before.traded(held.side, px, qty, factor)?;
+        *line.exposure.working(held.side) = posting.working;
+        let realised = account.realised.plus(line.realised.minus(before.realised)?)?;
         let amount = money::notional(px, qty, factor)?;
-        posting.cash = match held.side {
-            Side::Buy => posting.cash.minus(amount)?,
-            Side::Sell => posting.cash.plus(amount)?,
+        let cash = match held.side {
+            Side::Buy => account.cash.minus(amount)?,
+            Side::Sell => account.cash.plus(amount)?,
         };
-        Some(posting)
+        Some((posting, Trade { line, cash, realised }))
     }
 
     fn retermed(&mut self, held: &mut Reservation, terms: Terms) -> Result<(), OutOfRange> {
@@ -319,48 +346,63 @@ impl Risk {
         let next = Reservation { terms, change: None, ..*held };
         let factor = self.listing(held.instrument).map_or(0, |listing| listing.factor);
         let posting = next.held(factor).and_then(|next| self.posting(held, next));
-        self.book(held, posting)
+        let Some(posting) = posting else { return self.disown(held.account) };
+        self.post(held, posting);
+        Ok(())
     }
 
-    /// Makes a change that the venue reported; halts the account if it does not fit the books.
-    fn book(&mut self, held: &mut Reservation, posting: Option<Posting>) -> Result<(), OutOfRange> {
-        match posting {
-            Some(posting) => {
-                self.post(held, posting);
-                Ok(())
-            }
-            None => {
-                self.raise_halt(HaltScope::Account(held.account), HaltLevel::Halted);
-                Err(OutOfRange)
-            }
-        }
+    /// The venue reported what does not fit the books: they are not the venue's any more, so the account stops.
+    fn disown<T>(&mut self, account: AccountId) -> Result<T, OutOfRange> {
+        self.raise_halt(HaltScope::Account(account), HaltLevel::Halted);
+        Err(OutOfRange)
     }
 
     /// Values the instrument, and counts the exposure of every account in it again.
     fn set_mark(&mut self, instrument: InstrumentId, mark2: u64) {
         let Some(listing) = self.listings.get_mut(instrument.0 as usize) else { return };
-        let (exposed, factor) = (listing.exposed, listing.factor);
         if listing.mark2 == mark2 {
             return;
         }
         listing.mark2 = mark2;
-        if exposed == 0 {
+        if listing.exposed == 0 {
             return;
         }
         for number in 0..self.accounts.len() {
             let id = AccountId(number as u16);
-            let pair = self.pair(id, instrument);
-            let Some(line) = self.lines.get_mut(pair).filter(|line| line.worst() > 0) else {
-                continue;
-            };
-            let gross = money::exposure(line.worst(), mark2, factor);
-            let grown = gross.0 - line.gross.0;
-            line.gross = gross;
-            if let Some(account) = self.accounts.get_mut(number) {
-                account.gross.0 += grown;
+            let exposed = self.pair(id, instrument).is_some_and(|p| p.line.exposure.worst() > 0);
+            if exposed {
+                self.change(id, instrument, |_, _| {});
             }
-            self.note_account(id);
-            self.note_line(id, instrument);
         }
+    }
+}
+
+/// An empty list whose memory is there from the start: no page of it is missing when it first grows.
+fn touched<T: Clone>(filling: T, capacity: usize) -> Vec<T> {
+    let mut list = vec![filling; capacity];
+    list.clear();
+    list
+}
+
+/// What a trade leaves behind.
+#[derive(Clone, Copy, Debug)]
+struct Trade {
+    line: Line,
+    cash: Money,
+    realised: Money,
+}
+
+/// Puts a line on the list of changed ones; one without a slot has no page.
+fn note_line(line: &mut Line, changed: &mut Vec<u32>) {
+    if !line.is_changed && line.slot != NO_SLOT {
+        line.is_changed = true;
+        changed.push(line.slot);
+    }
+}
+
+fn note_account(account: &mut Account, id: AccountId, changed: &mut Vec<AccountId>) {
+    if !account.is_changed {
+        account.is_changed = true;
+        changed.push(id);
     }
 }

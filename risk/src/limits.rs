@@ -72,6 +72,20 @@ pub(crate) const BLOCKED: PairLimits = PairLimits {
     symbol_age_alone: true,
 };
 
+/// The limits of an account that is not configured.
+pub(crate) fn nobody() -> AccountLimits {
+    AccountLimits {
+        name: Symbol::default(),
+        permission: Permission::Read,
+        currency: [0; 8],
+        cash: Money::ZERO,
+        gross_max: Money::ZERO,
+        open_orders_max: 0,
+        rate_max: 0,
+        rate_window_ns: 0,
+    }
+}
+
 /// Why limits were not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LimitError {

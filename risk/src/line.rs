@@ -7,15 +7,21 @@ use crate::money;
 /// Place in the list of lines that a pair has before its first order.
 pub(crate) const NO_SLOT: u32 = u32::MAX;
 
-/// The line of one pair.
+/// What a pair has and may get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Line {
+pub(crate) struct Exposure {
     /// Net position; negative is short.
     pub(crate) position: Qty,
     /// Open quantity of working buys.
     pub(crate) working_buy: Qty,
     /// Open quantity of working sells.
     pub(crate) working_sell: Qty,
+}
+
+/// The line of one pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) exposure: Exposure,
     /// Place in the list of lines; [`NO_SLOT`] before the first order.
     pub(crate) slot: u32,
     /// Whether it is on the list of changed lines.
@@ -28,18 +34,8 @@ pub(crate) struct Line {
     pub(crate) realised: Money,
 }
 
-impl Line {
-    /// A pair never traded.
-    pub(crate) const EMPTY: Line = Line {
-        position: Qty(0),
-        working_buy: Qty(0),
-        working_sell: Qty(0),
-        slot: NO_SLOT,
-        is_changed: false,
-        gross: Money(0),
-        cost: Money(0),
-        realised: Money(0),
-    };
+impl Exposure {
+    const NONE: Exposure = Exposure { position: Qty(0), working_buy: Qty(0), working_sell: Qty(0) };
 
     /// Position if every working buy filled and no sell did.
     pub(crate) fn worst_long(&self) -> i128 {
@@ -74,11 +70,30 @@ impl Line {
         }
     }
 
+    /// With `open` ≥ 0 more working. Saturates: far beyond every limit, a little more or less makes no difference.
+    pub(crate) fn with(mut self, side: Side, open: Qty) -> Exposure {
+        let working = self.working(side);
+        working.0 = working.0.saturating_add(open.0);
+        self
+    }
+}
+
+impl Line {
+    /// A pair never traded.
+    pub(crate) const EMPTY: Line = Line {
+        exposure: Exposure::NONE,
+        slot: NO_SLOT,
+        is_changed: false,
+        gross: Money(0),
+        cost: Money(0),
+        realised: Money(0),
+    };
+
     /// The line after a trade of `qty` > 0: first what it closes, then what it opens. Average cost is never kept rounded:
     /// the cost released by closing is floored and the rest stays in `cost`, so that realised − cost = Σ cash flows after
     /// every trade. `None` on overflow.
     pub(crate) fn traded(&self, side: Side, px: Px, qty: Qty, factor: i64) -> Option<Line> {
-        let position = i128::from(self.position.0);
+        let position = i128::from(self.exposure.position.0);
         let sign = match side {
             Side::Buy => 1,
             Side::Sell => -1,
@@ -91,8 +106,9 @@ impl Line {
         let paid = sign * money::notional(px, closed, factor)?.0;
         let opened = sign * money::notional(px, Qty(qty.0 - closed.0), factor)?.0;
         let gain = (-paid).checked_sub(released)?;
+        let position = Qty(i64::try_from(position + sign * i128::from(qty.0)).ok()?);
         Some(Line {
-            position: Qty(i64::try_from(position + sign * i128::from(qty.0)).ok()?),
+            exposure: Exposure { position, ..self.exposure },
             cost: Money(self.cost.0.checked_sub(released)?.checked_add(opened)?),
             realised: Money(self.realised.0.checked_add(gain)?),
             ..*self
@@ -122,31 +138,36 @@ mod tests {
     #[test]
     fn flip_closes_then_opens() {
         let long = trade(trade(Line::EMPTY, Side::Buy, 3, 10), Side::Buy, 4, 11);
-        assert_eq!((long.position, long.cost), (Qty(7), Money(74)));
+        assert_eq!((long.exposure.position, long.cost), (Qty(7), Money(74)));
         let less = trade(long, Side::Sell, 2, 12);
         assert_eq!((less.cost, less.realised), (Money(74 - 21), Money(24 - 21)));
         let short = trade(less, Side::Sell, 9, 12);
-        assert_eq!((short.position, short.cost), (Qty(-4), Money(-48)));
+        assert_eq!((short.exposure.position, short.cost), (Qty(-4), Money(-48)));
         assert_eq!(short.realised, Money(3 + 60 - 53));
         let flat = trade(short, Side::Buy, 4, 13);
-        assert_eq!((flat.position, flat.cost, flat.realised), (Qty(0), Money(0), Money(6)));
+        assert_eq!(
+            (flat.exposure.position, flat.cost, flat.realised),
+            (Qty(0), Money(0), Money(6))
+        );
     }
 
     /// Goal: a reduce-only order never counts what already works to reduce. Method: both sides, flat and oversold.
     #[test]
     fn reducible_subtracts_working() {
-        let long = Line { position: Qty(5), working_sell: Qty(2), ..Line::EMPTY };
+        let long = Exposure { position: Qty(5), working_sell: Qty(2), ..Exposure::NONE };
         assert_eq!((long.reducible(Side::Sell), long.reducible(Side::Buy)), (3, 0));
-        let short = Line { position: Qty(-5), working_buy: Qty(6), ..Line::EMPTY };
+        let short = Exposure { position: Qty(-5), working_buy: Qty(6), ..Exposure::NONE };
         assert_eq!((short.reducible(Side::Buy), short.reducible(Side::Sell)), (-1, 0));
     }
 
     /// Goal: a position that does not fit is an overflow. Method: one unit beyond both ends.
     #[test]
     fn overflow_is_none() {
-        let full = Line { position: Qty(i64::MAX), ..Line::EMPTY };
+        let exposure = Exposure { position: Qty(i64::MAX), ..Exposure::NONE };
+        let full = Line { exposure, ..Line::EMPTY };
         assert_eq!(full.traded(Side::Buy, Px(1), Qty(1), 1), None);
-        let dear = Line { position: Qty(1), cost: Money(i128::MAX), ..Line::EMPTY };
+        let exposure = Exposure { position: Qty(1), ..Exposure::NONE };
+        let dear = Line { exposure, cost: Money(i128::MAX), ..Line::EMPTY };
         assert_eq!(dear.traded(Side::Buy, Px(1), Qty(1), 1), None);
     }
 

@@ -3,7 +3,7 @@
 use model::page::{self, AsOf};
 use model::{AccountId, HaltLevel, InstrumentId, Money, Px, Ts};
 
-use crate::ledger::Risk;
+use crate::ledger::{Pair, Risk};
 use crate::limits::BLOCKED;
 
 impl Risk {
@@ -51,16 +51,16 @@ impl Risk {
     /// The page of a line; `None` beyond [`Risk::lines`]. Limits that are not set show as zero, which is what they amount to.
     pub fn line_page(&self, slot: u32, as_of: AsOf) -> Option<page::Line> {
         let (account, instrument) = self.line_pair(slot)?;
-        let line = self.line(account, instrument)?;
-        let limits = self.pair_limits(account, instrument).unwrap_or(&BLOCKED);
+        let pair = self.pair(account, instrument)?;
+        let (line, limits) = (&pair.line, pair.limits.as_ref().unwrap_or(&BLOCKED));
         let mark2 = self.listing(instrument).map_or(0, |listing| listing.mark2);
         Some(page::Line {
             as_of,
             account,
             instrument,
-            position: line.position,
-            working_buy: line.working_buy,
-            working_sell: line.working_sell,
+            position: line.exposure.position,
+            working_buy: line.exposure.working_buy,
+            working_sell: line.exposure.working_sell,
             cost: line.cost,
             realised: line.realised,
             mark: (mark2 > 0).then_some(Px((mark2 / 2).cast_signed())),
@@ -91,9 +91,10 @@ impl Risk {
     /// Folds everything of a line that a later verdict could depend on into a hash, word by word.
     pub fn fold_line(&self, slot: u32, mut fold: impl FnMut(u64)) {
         let Some((account, instrument)) = self.line_pair(slot) else { return };
-        let Some(line) = self.line(account, instrument) else { return };
+        let Some(Pair { line, .. }) = self.pair(account, instrument) else { return };
         fold(u64::from(account.0) << 32 | u64::from(instrument.0));
-        for qty in [line.position, line.working_buy, line.working_sell] {
+        let exposure = &line.exposure;
+        for qty in [exposure.position, exposure.working_buy, exposure.working_sell] {
             fold(qty.0.cast_unsigned());
         }
         for sum in [line.gross, line.cost, line.realised] {

@@ -15,9 +15,9 @@ pub(crate) struct RateWindow {
 }
 
 impl RateWindow {
-    /// Allocates the ring; nothing allocates afterwards.
+    /// Allocates the ring and touches its memory; nothing allocates afterwards.
     pub(crate) fn new(max: u32, window_ns: u64) -> RateWindow {
-        RateWindow { window_ns, times: vec![Ts(0); max as usize], next: 0, recent: 0 }
+        RateWindow { window_ns, times: vec![Ts(u64::MAX); max as usize], next: 0, recent: 0 }
     }
 
     /// Requests in the window that ends at `now`; at most the limit, which is all that a verdict needs.
@@ -26,8 +26,12 @@ impl RateWindow {
         if self.recent == 0 || inside(self.recent) {
             return self.recent as u32;
         }
-        // Of the `recent` last times the youngest `low` are inside and those from `high` back are not.
-        let (mut low, mut high) = (0, self.recent);
+        // Mostly few have left the window since the last request: double the step from the oldest on, then halve it.
+        let mut outside = 1;
+        while outside < self.recent && !inside(self.recent - outside) {
+            outside *= 2;
+        }
+        let (mut low, mut high) = (self.recent.saturating_sub(outside), self.recent - outside / 2);
         while low + 1 < high {
             let middle = low.midpoint(high);
             if inside(middle) { low = middle } else { high = middle }
@@ -35,9 +39,9 @@ impl RateWindow {
         low as u32
     }
 
-    /// Counts a request, passed or refused.
-    pub(crate) fn count(&mut self, now: Ts) {
-        self.recent = (self.used(now) as usize + 1).min(self.times.len());
+    /// Counts a request, passed or refused, when `used` were in the window before it.
+    pub(crate) fn count(&mut self, now: Ts, used: u32) {
+        self.recent = (used as usize + 1).min(self.times.len());
         if let Some(time) = self.times.get_mut(self.next) {
             *time = now;
             self.next = if self.next + 1 == self.times.len() { 0 } else { self.next + 1 };
@@ -67,7 +71,8 @@ mod tests {
                 now += gap;
                 let inside = all.iter().filter(|t| now - **t < window_ns).count() as u32;
                 prop_assert_eq!(window.used(Ts(now)), inside.min(max));
-                window.count(Ts(now));
+                let used = window.used(Ts(now));
+                window.count(Ts(now), used);
                 all.push(now);
             }
         }

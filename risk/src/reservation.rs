@@ -83,6 +83,18 @@ impl Reservation {
         Some(self)
     }
 
+    /// The reservation that the order asks for: its own if it is new, that of old and new terms if it is a replace. `None` on
+    /// overflow.
+    pub(crate) fn asked(
+        &self,
+        order: &Order,
+        is_replace: bool,
+        factor: i64,
+    ) -> Option<Reservation> {
+        let terms = Terms { px: order.px, qty: order.qty };
+        Reservation { change: is_replace.then_some(terms), ..*self }.held(factor)
+    }
+
     /// Cash that `change` must find free for the order to hold it: all that it holds until the venue has answered if the
     /// quantity grows; else that of the new terms alone, so that a limit already exceeded never forbids asking for less.
     pub(crate) fn cash_to_change(&self, change: Terms, factor: i64) -> Option<Money> {

@@ -1,12 +1,12 @@
 //! Everything that a check may look at, worked out once for each order.
 
-use model::{HaltLevel, Money, Order, Qty, Side, Ts};
+use model::{HaltLevel, Money, Order, Qty, Ts};
 
 use crate::account::Account;
 use crate::ids::Place;
-use crate::ledger::{Posting, Risk};
+use crate::ledger::{Pair, Posting, Risk};
 use crate::limits::{BLOCKED, PairLimits};
-use crate::line::{Line, NO_SLOT};
+use crate::line::{Exposure, NO_SLOT};
 use crate::listing::Listing;
 use crate::market::{Market, Moment};
 use crate::money;
@@ -20,10 +20,12 @@ pub(crate) struct View<'a> {
     pub(crate) market: &'a Market,
     /// What is known of the engine.
     pub(crate) moment: Moment,
-    /// Who pays; `None`: not configured.
-    pub(crate) account: Option<&'a Account>,
-    /// What is traded; `None`: beyond the capacity.
-    pub(crate) listing: Option<&'a Listing>,
+    /// Whether the account is configured.
+    pub(crate) knows_account: bool,
+    /// Who pays; if it is not configured, one without rights and with every limit zero.
+    pub(crate) account: &'a Account,
+    /// What is traded; nothing of it is configured if it is not listed.
+    pub(crate) listing: &'a Listing,
     /// Whether the operator set limits for the pair.
     pub(crate) has_limits: bool,
     /// Those limits; all zero if there are none.
@@ -33,7 +35,7 @@ pub(crate) struct View<'a> {
     /// What the order to replace holds; `None`: the order is new.
     pub(crate) replaces: Option<&'a Reservation>,
     /// Position and working orders of the pair, this order not among them.
-    pub(crate) line: Line,
+    pub(crate) exposure: Exposure,
     /// Quantity that the order adds to the working ones.
     pub(crate) open: Qty,
     /// Price · total quantity; `None`: overflow.
@@ -42,6 +44,8 @@ pub(crate) struct View<'a> {
     pub(crate) reserved: Option<Money>,
     /// Gross exposure of the account if the order passes.
     pub(crate) gross: Money,
+    /// New orders and replaces of the account in its window, this one not among them.
+    pub(crate) rate_used: u32,
     /// Twice the price that the collar measures from; `None`: no fresh one.
     pub(crate) reference2: Option<u64>,
     /// Where the client order id stands.
@@ -53,94 +57,77 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
+    #[inline(always)]
+    /// Looks at an order that holds `held`: nothing yet, unless it `is_replace`.
     pub(crate) fn new(
         risk: &'a Risk,
         order: &Order,
-        replaces: Option<&'a Reservation>,
+        held: &'a Reservation,
+        is_replace: bool,
         market: &'a Market,
         moment: Moment,
     ) -> View<'a> {
-        let account = risk.account(order.account);
-        let listing = risk.listing(order.instrument);
-        let limits = risk.pair_limits(order.account, order.instrument);
-        let (has_limits, limits) = (limits.is_some(), limits.unwrap_or(&BLOCKED));
-        let mut line = risk.line(order.account, order.instrument).copied().unwrap_or(Line::EMPTY);
-        let has_slot = line.slot != NO_SLOT || risk.slots.len() < risk.capacity.lines as usize;
-        if let Some(held) = replaces {
-            line.working(held.side).0 -= held.held_qty.0;
-        }
-        let factor = listing.map_or(0, |listing| listing.factor);
-        let candidate = Candidate::new(risk, order, replaces, factor);
-        let filled = replaces.map_or(Qty(0), |held| held.filled);
-        let open = open_qty(order.qty, filled);
+        let known = risk.account(order.account);
+        let account = known.unwrap_or(&risk.nobody);
+        let listing = risk.listing(order.instrument).unwrap_or(&Listing::UNLISTED);
+        let factor = listing.factor;
+        let pair = risk.pair(order.account, order.instrument).unwrap_or(&Pair::EMPTY);
+        let line = &pair.line;
+        let mut exposure = line.exposure;
+        exposure.working(held.side).0 -= held.held_qty.0;
+        let open = open_qty(order.qty, held.filled);
+        let next = held.asked(order, is_replace, factor);
+        let limits = pair.limits.as_ref().unwrap_or(&BLOCKED);
         View {
             now: moment.now,
             market,
             moment,
+            knows_account: known.is_some(),
             account,
             listing,
-            has_limits,
+            has_limits: pair.limits.is_some(),
             limits,
-            halt: risk.effective_halt(order.account, order.instrument),
-            replaces,
-            line,
+            halt: risk.halt.max(account.halt).max(listing.halt),
+            replaces: is_replace.then_some(held),
+            exposure,
             open,
-            notional: candidate.notional,
-            reserved: candidate.reserved,
-            gross: gross_after(account, listing, &line, order, open, market),
-            reference2: market.reference2(limits, moment.now),
-            id: account.map_or(Place::Full, |account| account.ids.find(order.client_id)),
-            has_slot,
-            posting: candidate.posting,
-        }
-    }
-}
-
-/// What the order would do to the books; each part `None` on overflow.
-struct Candidate {
-    notional: Option<Money>,
-    reserved: Option<Money>,
-    posting: Option<Posting>,
-}
-
-impl Candidate {
-    fn new(risk: &Risk, order: &Order, replaces: Option<&Reservation>, factor: i64) -> Candidate {
-        let terms = Terms { px: order.px, qty: order.qty };
-        let closed = Reservation::closed(order);
-        let (held, next) = match replaces {
-            None => (&closed, closed),
-            Some(held) => (held, Reservation { change: Some(terms), ..*held }),
-        };
-        let next = next.held(factor);
-        let needed = match replaces {
-            None => next.map(|next| next.held_cash),
-            Some(held) => held.cash_to_change(terms, factor),
-        };
-        let reserved = risk.account(order.account).map_or(Some(Money::ZERO), |account| {
-            account.reserved.minus(held.held_cash)?.plus(needed?)
-        });
-        Candidate {
             notional: money::notional(order.px, order.qty, factor),
-            reserved,
-            posting: next.and_then(|next| risk.posting(held, next)),
+            reserved: reserved(account, order, held, next.as_ref(), factor),
+            gross: gross(account, listing, line.gross, exposure.with(order.side, open), market),
+            rate_used: account.rate.used(moment.now),
+            reference2: market.reference2(limits, moment.now),
+            id: account.ids.find(order.client_id),
+            has_slot: line.slot != NO_SLOT || risk.has_free_slot(),
+            posting: next.and_then(|next| Posting::new(account, line.exposure, held, next)),
         }
     }
 }
 
-/// The account's gross exposure with this pair's part counted anew: `open` more working, at the present mark.
-fn gross_after(
-    account: Option<&Account>,
-    listing: Option<&Listing>,
-    line: &Line,
+/// Reserved cash of the account if the order passes; `None` on overflow.
+fn reserved(
+    account: &Account,
     order: &Order,
-    open: Qty,
+    held: &Reservation,
+    next: Option<&Reservation>,
+    factor: i64,
+) -> Option<Money> {
+    let needed = if held.is_open {
+        held.cash_to_change(Terms { px: order.px, qty: order.qty }, factor)?
+    } else {
+        next?.held_cash
+    };
+    account.reserved.minus(held.held_cash)?.plus(needed)
+}
+
+/// Gross exposure of the account, with `pair_gross` of the pair replaced by `exposure` at the present mark.
+fn gross(
+    account: &Account,
+    listing: &Listing,
+    pair_gross: Money,
+    exposure: Exposure,
     market: &Market,
 ) -> Money {
-    let (Some(account), Some(listing)) = (account, listing) else { return Money::ZERO };
     let mark2 = market.mark2().unwrap_or(listing.mark2);
-    let worst = match order.side {
-        Side::Buy => (line.worst_long() + i128::from(open.0)).max(line.worst_short()),
-        Side::Sell => (line.worst_short() + i128::from(open.0)).max(line.worst_long()),
-    };
-    Money(account.gross.0 - line.gross.0 + money::exposure(worst, mark2, listing.factor).0)
+    let pair = money::exposure(exposure.worst(), mark2, listing.factor);
+    Money(account.gross.0 - pair_gross.0 + pair.0)
 }

@@ -23,8 +23,13 @@ impl Decimal {
     pub fn units(&self, field: &str, decimals: u8) -> Result<i64, Fault> {
         parse_decimal(&self.0, decimals.into()).map_err(|_| {
             Fault::argument(
-                format!("{field}: {:?} is not an exact decimal with at most {decimals} places", self.0),
-                format!("send {field} as a plain decimal string such as \"101.25\", without an exponent"),
+                format!(
+                    "{field}: {:?} is not an exact decimal with at most {decimals} places",
+                    self.0
+                ),
+                format!(
+                    "send {field} as a plain decimal string such as \"101.25\", without an exponent"
+                ),
             )
         })
     }
@@ -136,7 +141,17 @@ mod tests {
         assert_eq!(read("101.25"), Ok(1_012_500));
         assert_eq!(read("300"), Ok(3_000_000));
         assert_eq!(read("-0.0001"), Ok(-1));
-        for bad in ["\"1e3\"", "\"\"", "\" 1\"", "1e-7", "0.00001", "1e300", "0.1234567890123456", "true", "null"] {
+        for bad in [
+            "\"1e3\"",
+            "\"\"",
+            "\" 1\"",
+            "1e-7",
+            "0.00001",
+            "1e300",
+            "0.1234567890123456",
+            "true",
+            "null",
+        ] {
             assert!(read(bad).is_err(), "{bad}");
         }
     }

@@ -30,7 +30,11 @@ impl Outcome {
     /// # Errors
     ///
     /// A page cannot be read. The message then says what the engine answered.
-    pub fn reply(session: &Session, answer: &Answer, judged: &Judged<'_>) -> Result<Reply<Outcome>, Fault> {
+    pub fn reply(
+        session: &Session,
+        answer: &Answer,
+        judged: &Judged<'_>,
+    ) -> Result<Reply<Outcome>, Fault> {
         let passed = answer.verdict.passed();
         let status = match answer.kind {
             AnswerKind::Recorded => "recorded",
@@ -46,7 +50,11 @@ impl Outcome {
         let body = Outcome {
             status,
             passed,
-            order_id: stamp.or_why(order_id, "order_id", "the gate refused: there is no such order"),
+            order_id: stamp.or_why(
+                order_id,
+                "order_id",
+                "the gate refused: there is no such order",
+            ),
             order: stamp.or_why(order, "order", "the engine keeps no such order"),
             failed: rule::failed(answer, judged),
         };

@@ -91,8 +91,11 @@ impl Moment {
 
     /// The stamp of the engine's answer to a request, with the integrity of the book that it was about.
     pub fn stamp_of_answer(&self, answer: &Answer, board: &Board) -> Stamp {
-        let moment =
-            PageAsOf { engine_seq: answer.engine_seq, ts_venue: board.as_of.ts_venue, ts_recv: answer.now };
+        let moment = PageAsOf {
+            engine_seq: answer.engine_seq,
+            ts_venue: board.as_of.ts_venue,
+            ts_recv: answer.now,
+        };
         self.stamp_of(&moment, board.integrity, board.cause)
     }
 
@@ -120,7 +123,12 @@ impl Stamp {
     }
 
     /// Passes `value` on, and says why it is null if it is.
-    pub fn or_why<T>(&mut self, value: Option<T>, field: &'static str, reason: &'static str) -> Option<T> {
+    pub fn or_why<T>(
+        &mut self,
+        value: Option<T>,
+        field: &'static str,
+        reason: &'static str,
+    ) -> Option<T> {
         if value.is_none() {
             self.why(field, reason);
         }

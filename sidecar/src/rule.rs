@@ -128,27 +128,40 @@ impl Judged<'_> {
         let instrument = &self.board.instrument;
         let exact = finding.limit != 0 || finding.used != 0;
         match finding.code {
-            Reject::Halted if exact => self.at_most(finding.limit, "only orders that reduce the position pass"),
+            Reject::Halted if exact => {
+                self.at_most(finding.limit, "only orders that reduce the position pass")
+            }
             Reject::PxStep => {
-                format!("limit must be a positive multiple of {}", decimal::px(instrument.px_step, instrument))
+                format!(
+                    "limit must be a positive multiple of {}",
+                    decimal::px(instrument.px_step, instrument)
+                )
             }
             Reject::Lot => {
-                format!("qty must be a positive multiple of {}", decimal::qty(instrument.lot, instrument))
+                format!(
+                    "qty must be a positive multiple of {}",
+                    decimal::qty(instrument.lot, instrument)
+                )
             }
             Reject::Clip if exact => self.at_most(finding.limit, "no order may be larger"),
-            Reject::Notional if exact => self.at_most_worth(finding.limit, "no order may be worth more"),
+            Reject::Notional if exact => {
+                self.at_most_worth(finding.limit, "no order may be worth more")
+            }
             Reject::Collar => self.within_collar(finding),
             Reject::Position if exact => {
                 let most = i128::from(self.qty.0).saturating_add(finding.headroom());
                 self.at_most(most, "working orders of the same side count as filled")
             }
             Reject::Cash if exact => {
-                let worth = self.worth(self.qty).map(|worth| worth.saturating_add(finding.headroom()));
+                let worth =
+                    self.worth(self.qty).map(|worth| worth.saturating_add(finding.headroom()));
                 self.at_most_worth(worth.unwrap_or(0), "working buys count as filled")
             }
             Reject::Gross if exact => {
                 let over = Unit::Money.show(finding.headroom().saturating_neg(), self.board);
-                format!("exposure would be {over} over the limit: lower qty, cancel working orders or reduce positions")
+                format!(
+                    "exposure would be {over} over the limit: lower qty, cancel working orders or reduce positions"
+                )
             }
             code => advice(code).to_owned(),
         }
@@ -159,7 +172,9 @@ impl Judged<'_> {
         let lot = i128::from(self.board.instrument.lot.0).max(1);
         let most = most - most.rem_euclid(lot);
         if most <= 0 {
-            return format!("no quantity passes now ({why}): cancel working orders or reduce the position first");
+            return format!(
+                "no quantity passes now ({why}): cancel working orders or reduce the position first"
+            );
         }
         format!("lower qty to at most {} ({why})", Unit::Qty.show(most, self.board))
     }
@@ -178,10 +193,12 @@ impl Judged<'_> {
 
     /// The edge of the band, by the reference that the board shows now: the mid of a two-sided book, else the last trade.
     fn within_collar(&self, finding: &Finding) -> String {
-        let mid2 = self.board.bid.zip(self.board.ask).map(|(bid, ask)| bid.px.0.saturating_add(ask.px.0));
+        let mid2 =
+            self.board.bid.zip(self.board.ask).map(|(bid, ask)| bid.px.0.saturating_add(ask.px.0));
         let last2 = self.board.last.map(|last| last.px.0.saturating_mul(2));
         let (Some(reference2), true) = (mid2.or(last2), finding.limit > 0) else {
-            return "price it nearer to the market (market_snapshot), or on its passive side".to_owned();
+            return "price it nearer to the market (market_snapshot), or on its passive side"
+                .to_owned();
         };
         let step = i128::from(self.board.instrument.px_step.0).max(1);
         let edge = |bps: i128| i128::from(reference2) * (10_000 + bps);
@@ -197,9 +214,15 @@ impl Judged<'_> {
 fn advice(code: Reject) -> &'static str {
     match code {
         Reject::UnknownAccount => "use an account that portfolio_get lists",
-        Reject::UnknownInstrument => "the operator has not configured this instrument; choose another",
-        Reject::NotPermitted => "use an account that may trade and whose currency is the instrument's (risk_status)",
-        Reject::NoLimits => "only the operator can add a limit row for this account and instrument; choose another",
+        Reject::UnknownInstrument => {
+            "the operator has not configured this instrument; choose another"
+        }
+        Reject::NotPermitted => {
+            "use an account that may trade and whose currency is the instrument's (risk_status)"
+        }
+        Reject::NoLimits => {
+            "only the operator can add a limit row for this account and instrument; choose another"
+        }
         Reject::Halted => "trading is halted; only the operator can resume it; cancels still pass",
         Reject::VenueHalted => "wait until trading_state is trading (market_snapshot)",
         Reject::BookNotLive => "wait until the book's integrity is live (book_depth)",
@@ -207,14 +230,22 @@ fn advice(code: Reject) -> &'static str {
         Reject::NoReference => "wait for a two-sided live book or a trade (market_snapshot)",
         Reject::OpenOrders => "cancel an open order first, or wait until one fills (orders_list)",
         Reject::Rate => "wait until the rate window of risk_status has passed",
-        Reject::DuplicateId => "this client_request_id was used with other terms: choose a new one for a new order",
+        Reject::DuplicateId => {
+            "this client_request_id was used with other terms: choose a new one for a new order"
+        }
         Reject::Overflow => "lower price and quantity: their product cannot be counted",
         Reject::UnknownOrder => "this account has no such order: take order_id from orders_list",
         Reject::NotOpen => "the order is not open any more: nothing to change (orders_list)",
-        Reject::ChangePending => "a change is on its way: wait until the order's state is working (orders_list)",
-        Reject::JournalFull => "the engine cannot record orders now: tell the operator; cancels still pass",
+        Reject::ChangePending => {
+            "a change is on its way: wait until the order's state is working (orders_list)"
+        }
+        Reject::JournalFull => {
+            "the engine cannot record orders now: tell the operator; cancels still pass"
+        }
         Reject::Capacity => "a table of the engine is full: cancel working orders, or wait",
-        Reject::BelowFilled => "new qty must be above filled_qty of orders_list; to stop the order cancel it",
+        Reject::BelowFilled => {
+            "new qty must be above filled_qty of orders_list; to stop the order cancel it"
+        }
         Reject::PxStep
         | Reject::Lot
         | Reject::Clip

@@ -21,7 +21,9 @@ pub fn output<T: JsonSchema>() -> Arc<JsonObject> {
     let mut schema = written::<T>();
     let mut required = array(schema.remove("required"));
     let mut properties = object(schema.remove("properties"));
-    for (mut part, always) in [(written::<Stamp>(), true), (written::<Notice>(), false), (written::<Refusal>(), false)] {
+    for (mut part, always) in
+        [(written::<Stamp>(), true), (written::<Notice>(), false), (written::<Refusal>(), false)]
+    {
         if always {
             required.append(&mut array(part.remove("required")));
         }

@@ -275,15 +275,22 @@ const START: &str = "start one: `tickgate demo` (synthetic data, on paper) or `t
 fn no_engine(error: &AttachError) -> Fault {
     let (code, fix) = match error {
         AttachError::NoEngine(_) => ("no_engine", START),
-        AttachError::SeveralEngines(_) => {
-            ("several_engines", "start this sidecar with --engine NAME, one of the names in the message")
-        }
-        AttachError::Version { .. } => {
-            ("version_mismatch", "build the engine and tickgate-mcp from the same source, and restart both")
-        }
+        AttachError::SeveralEngines(_) => (
+            "several_engines",
+            "start this sidecar with --engine NAME, one of the names in the message",
+        ),
+        AttachError::Version { .. } => (
+            "version_mismatch",
+            "build the engine and tickgate-mcp from the same source, and restart both",
+        ),
         AttachError::NoDesk => ("no_desk", "close another client of this engine"),
-        AttachError::Silent => ("engine_silent", "look at the engine's terminal: it may be stopped; then call again"),
-        _ => ("attach_failed", "check who owns the folder of the sockets, and that an engine of yours is running"),
+        AttachError::Silent => {
+            ("engine_silent", "look at the engine's terminal: it may be stopped; then call again")
+        }
+        _ => (
+            "attach_failed",
+            "check who owns the folder of the sockets, and that an engine of yours is running",
+        ),
     };
     Fault::new(code, error.to_string(), fix)
 }
@@ -297,7 +304,9 @@ fn unread(client: &Client, error: ReadError) -> Fault {
     match error {
         ReadError::Stale if silence > 0 => Fault::new(
             "engine_silent",
-            format!("the engine gave no sign of life for {silence} s: it is stopped or stuck, and nothing is current"),
+            format!(
+                "the engine gave no sign of life for {silence} s: it is stopped or stuck, and nothing is current"
+            ),
             "look at the engine's terminal; call again when it runs",
         ),
         ReadError::Stale => {

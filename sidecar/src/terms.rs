@@ -112,7 +112,10 @@ pub fn client_id(text: &str) -> Result<ClientOrderId, Fault> {
     let id = ClientOrderId::new(text).ok().filter(|_| legal);
     id.ok_or_else(|| {
         Fault::argument(
-            format!("client_request_id {:?} is not 1 to 16 characters of A-Z a-z 0-9 _ -", excerpt(text)),
+            format!(
+                "client_request_id {:?} is not 1 to 16 characters of A-Z a-z 0-9 _ -",
+                excerpt(text)
+            ),
             "choose a new short id for each new order, such as \"buy-aapl-001\"",
         )
     })
@@ -126,7 +129,10 @@ pub fn client_id(text: &str) -> Result<ClientOrderId, Fault> {
 pub fn reason(text: &str) -> Result<&str, Fault> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(Fault::argument("reason is empty", "say in a few words why; it is kept in the journal"));
+        return Err(Fault::argument(
+            "reason is empty",
+            "say in a few words why; it is kept in the journal",
+        ));
     }
     Ok(text)
 }

@@ -99,10 +99,9 @@ fn route<T: Tool>() -> ToolRoute<Sidecar> {
 async fn run<T: Tool>(sidecar: &Sidecar, arguments: JsonObject) -> CallToolResult {
     let outcome = match serde_json::from_value(Value::Object(arguments)) {
         Ok(args) => T::call(sidecar, args).await,
-        Err(error) => Err(Fault::argument(
-            error.to_string(),
-            format!("see the inputSchema of {}", T::NAME),
-        )),
+        Err(error) => {
+            Err(Fault::argument(error.to_string(), format!("see the inputSchema of {}", T::NAME)))
+        }
     };
     if let Err(fault) = &outcome {
         tracing::info!(tool = T::NAME, code = fault.code, "{}", fault.message);

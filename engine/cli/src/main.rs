@@ -1,1 +1,62 @@
-fn main() {}
+//! `tickgate`: the operator's command. What is built in stands in [`Command`]; `tickgate X` for any other X runs `tickgate-X`
+//! beside it.
+
+mod check_config;
+mod demo;
+mod exit;
+mod external;
+mod orders_file;
+mod replay;
+mod run;
+mod screen;
+mod summary;
+
+use clap::{Parser, Subcommand};
+
+use std::ffi::OsString;
+
+use exit::Failure;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Low-latency market data and pre-trade risk: captures or live feeds in, checked orders out.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(after_help = "Any other command X runs tickgate-X: mcp, book, synth, journal.\n\
+    Exit codes: 0 done, 1 a check failed, 2 usage or configuration, 3 bad input, 4 no engine, 5 refused, 130 interrupted.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(demo::Demo),
+    Replay(replay::Replay),
+    Run(run::Run),
+    CheckConfig(check_config::CheckConfig),
+    /// Another program of tickgate.
+    #[command(external_subcommand)]
+    External(Vec<OsString>),
+}
+
+fn main() -> std::process::ExitCode {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    let outcome = match Cli::parse().command {
+        Command::Demo(demo) => demo.run(),
+        Command::Replay(replay) => replay.run(),
+        Command::Run(run) => run.run(),
+        Command::CheckConfig(check) => check.run(),
+        Command::External(words) => external::run(&words),
+    };
+    match outcome {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(Failure { code, message }) => {
+            if !message.is_empty() {
+                eprintln!("tickgate: {message}");
+            }
+            std::process::ExitCode::from(code)
+        }
+    }
+}

@@ -33,7 +33,7 @@ mod state;
 mod verdict;
 mod words;
 
-pub use decimal::{Scaled, parse_decimal};
+pub use decimal::{Scaled, parse_decimal, parse_time_of_day};
 pub use event::{Event, Flags, Kind};
 pub use id::{
     AccountId, ClientOrderId, DeskId, FeedId, InstrumentId, Note, OrderId, OrderRef, Symbol,

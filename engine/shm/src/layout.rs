@@ -7,8 +7,8 @@
 
 use core::ops::Range;
 
+use model::Request;
 use model::page::{Account, Answer, Board, Control, Depth, Line, OrderCell, TapeRecord};
-use model::{DeskId, Request};
 
 use crate::cell::Cell;
 use crate::desk::DeskRing;
@@ -166,16 +166,6 @@ impl Layout {
             answers: row(desks, Ring::<{ Answer::WORDS }>::words(answers as usize)),
             words,
         }
-    }
-
-    /// The port of a desk.
-    pub(crate) fn port(&self, desk: DeskId) -> Option<Range<usize>> {
-        self.ports.at(desk.0.into())
-    }
-
-    /// The answers to a desk.
-    pub(crate) fn answers(&self, desk: DeskId) -> Option<Range<usize>> {
-        self.answers.at(desk.0.into())
     }
 }
 

@@ -140,7 +140,7 @@ impl Publisher {
     /// See [`DeskFault`]. After [`DeskFault::Overrun`] the desk is silent, and the attach socket closes its connection.
     pub fn poll_desk(&mut self, desk: DeskId) -> Result<Option<Request>, DeskFault> {
         let Publisher { map, layout, desks, .. } = self;
-        let port = |desk| layout.port(desk).and_then(|range| map.words().get(range));
+        let port = |desk: DeskId| layout.ports.at(desk.0.into()).and_then(|at| map.words().get(at));
         desks.adopt(|desk, number| {
             if let Some([lease, taken, ..]) = port(desk) {
                 taken.store(0, Relaxed);

@@ -10,7 +10,7 @@
 //! stamp names its record, and whatever a slot held before can never be taken for it. The check word binds the words to the
 //! stamp: a second line of defence behind the fences, and the only one where the writer is not trusted.
 
-use crate::sync::{AtomicU64, Ordering::*, fence};
+use crate::sync::{AtomicU64, Ordering::*, fence, load_own};
 
 /// Words of a cache line.
 const LINE: usize = 8;
@@ -54,7 +54,7 @@ impl<'a, const W: usize> Ring<'a, W> {
 
     /// Writes the next record over the oldest. Only one thread of one process may ever do this.
     pub fn push(&self, record: &[u64; W]) {
-        let number = self.head.load(Relaxed);
+        let number = load_own(self.head);
         let Some((stamp, check, words)) = self.slot(number) else { return };
         let whole = whole_stamp(number);
         stamp.store(whole.wrapping_sub(1), Relaxed);

@@ -4,6 +4,8 @@
 //!
 //! Under `cfg(loom)` `Ring::get` also asserts that a whole stamp means a right check word, so these tests prove the fences alone:
 //! the check word only has to catch writers that die or lie.
+// The flag above is not declared to the compiler anywhere else.
+#![allow(unexpected_cfgs)]
 #![cfg(loom)]
 
 use loom::model::Builder;
@@ -11,13 +13,23 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU64, Ordering};
 use loom::thread;
 use model::{AccountId, Ask, DeskId, Note, OrderId, Origin, Request};
+use std::sync::atomic::AtomicUsize;
+
 use shm::{Cell, CellError, DeskCursor, DeskRing, Next, Ring, TapeCursor};
 
-/// Runs a model; switching threads at more points than `preemptions` is not explored.
-fn check(preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
+/// Runs a model in every way with at most `preemptions` switches of threads at points where neither has to wait.
+fn check(name: &str, preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound = Some(preemptions);
-    builder.check(model);
+    let runs = std::sync::Arc::new(AtomicUsize::new(0));
+    let counted = runs.clone();
+    builder.check(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        model();
+    });
+    let runs = runs.load(Ordering::Relaxed);
+    println!("{name}: {runs} executions");
+    assert!(runs >= 100, "the checker tried hardly anything");
 }
 
 fn heap(words: usize) -> Arc<Vec<AtomicU64>> {
@@ -28,7 +40,7 @@ fn heap(words: usize) -> Arc<Vec<AtomicU64>> {
 /// through two slots beside a reader of the newest.
 #[test]
 fn record_is_whole_or_absent() {
-    check(3, || {
+    check("record", 4, || {
         let words = heap(Ring::<2>::words(2));
         let shared = words.clone();
         let writer = thread::spawn(move || {
@@ -52,7 +64,7 @@ fn record_is_whole_or_absent() {
 /// began. Method: five states, so that the first slot is used again, beside two reads.
 #[test]
 fn cell_gives_whole_states_forward() {
-    check(2, || {
+    check("cell", 3, || {
         let words = heap(Cell::<1>::WORDS);
         let shared = words.clone();
         Cell::<1>::over(&words).unwrap().publish(&[1]);
@@ -79,7 +91,7 @@ fn cell_gives_whole_states_forward() {
 /// Goal: a reader of the tape gets each record or hears of its loss. Method: four records through two slots beside a reader.
 #[test]
 fn tape_accounts_for_every_record() {
-    check(3, || {
+    check("tape", 3, || {
         let words = heap(Ring::<1>::words(2));
         let shared = words.clone();
         let writer = thread::spawn(move || {
@@ -115,7 +127,7 @@ fn desk_hands_over_in_order() {
         let ask = Ask::Cancel { order: OrderId(id) };
         Request { id, origin: Origin::File, account: AccountId(0), ask, note: Note::default() }
     }
-    check(2, || {
+    check("desk", 4, || {
         let words = heap(DeskRing::words(2));
         let taken = Arc::new(AtomicU64::new(0));
         let (shared, seen) = (words.clone(), taken.clone());
@@ -141,7 +153,7 @@ fn desk_hands_over_in_order() {
                 true
             }
         };
-        (0..2).for_each(|_| _ = poll());
+        (0..4).for_each(|_| _ = poll());
         let sent = client.join().unwrap();
         while poll() {}
         assert_eq!(cursor.taken(), sent);

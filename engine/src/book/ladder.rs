@@ -8,7 +8,7 @@
 //! least 100 of them, else one unit. Prices within one step hang on one list, best first, so that the choice costs time at
 //! worst, never correctness.
 
-use super::pool::Pool;
+use super::pool::{Pool, Record};
 use super::record::Level;
 use model::Side;
 
@@ -26,9 +26,16 @@ pub(super) struct Node {
     kids: [u32; FANOUT],
 }
 
-impl Node {
+impl Record for Node {
     const NIL: Node = Node { bits: 0, kids: [0; FANOUT] };
 
+    fn link(&mut self) -> &mut u32 {
+        let [first, ..] = &mut self.kids;
+        first
+    }
+}
+
+impl Node {
     #[inline]
     fn kid(&self, digit: u64) -> u32 {
         self.kids.get(digit as usize % FANOUT).copied().unwrap_or(0)
@@ -57,8 +64,7 @@ impl Levels {
     pub fn new(levels: u32, nodes: u32) -> Levels {
         let mut next_in_step = vec![u32::MAX; levels as usize + 1];
         next_in_step.fill(0);
-        let records = Pool::new(levels, Level::NIL);
-        Levels { records, next_in_step, nodes: Pool::new(nodes, Node::NIL) }
+        Levels { records: Pool::new(levels), next_in_step, nodes: Pool::new(nodes) }
     }
 
     pub fn release_all(&mut self) {

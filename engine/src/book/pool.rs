@@ -1,85 +1,103 @@
 //! Records of one kind, all taken from the system at start.
 
-/// A fixed number of records, named by 32-bit numbers. Number 0 names the nil record: it always exists, is never handed
-/// out and stays as it was made, so that following a link never fails.
+use core::hint::cold_path;
+
+/// A record that a pool can chain up while it is not in use.
+pub(super) trait Record: Copy {
+    /// Number 0: the record that following a link to nowhere leads to.
+    const NIL: Self;
+
+    /// A field that an unused record may hold its link in.
+    fn link(&mut self) -> &mut u32;
+}
+
+/// A fixed number of records, named by numbers from 1.
 pub(super) struct Pool<T> {
     records: Vec<T>,
     nil: T,
+    /// The record given back last, which is the one still in the cache; 0: none.
+    released: u32,
     /// Records never handed out yet start here.
     fresh: u32,
-    /// Records given back, the last one on top: it is the one still in the cache.
-    released: Vec<u32>,
+    used: u32,
 }
 
-impl<T: Copy> Pool<T> {
+impl<T: Record> Pool<T> {
     /// Room for `capacity` records, each written once so that its memory is really there.
-    pub fn new(capacity: u32, nil: T) -> Pool<T> {
-        let records = vec![nil; capacity as usize + 1];
-        Pool { records, nil, fresh: 1, released: touched(capacity as usize) }
+    pub fn new(capacity: u32) -> Pool<T> {
+        let records = vec![T::NIL; capacity as usize + 1];
+        Pool { records, nil: T::NIL, released: 0, fresh: 1, used: 0 }
     }
 
     /// The record of a number; nil if there is none.
     #[inline]
     pub fn at(&self, number: u32) -> &T {
-        self.records.get(number as usize).unwrap_or(&self.nil)
+        match self.records.get(number as usize) {
+            Some(record) => record,
+            None => {
+                cold_path();
+                &self.nil
+            }
+        }
     }
 
-    /// The record of a number, to change it. Never called with the nil number.
+    /// The record of a number, to change it.
     #[inline]
     pub fn at_mut(&mut self, number: u32) -> &mut T {
-        self.records.get_mut(number as usize).unwrap_or(&mut self.nil)
+        match self.records.get_mut(number as usize) {
+            Some(record) => record,
+            None => {
+                cold_path();
+                &mut self.nil
+            }
+        }
     }
 
     /// Hands out a record; `None` if all are in use.
     #[inline]
     pub fn take(&mut self, value: T) -> Option<u32> {
-        let number = match self.released.pop() {
-            Some(number) => number,
-            None => {
-                let number = self.fresh;
-                if number as usize >= self.records.len() {
-                    return None;
-                }
-                self.fresh += 1;
-                number
-            }
-        };
-        *self.at_mut(number) = value;
+        let mut number = self.released;
+        if number == 0 {
+            cold_path();
+            number = self.fresh;
+            self.fresh += u32::from(self.room() > 0);
+            *self.records.get_mut(number as usize)? = value;
+        } else {
+            let record = self.at_mut(number);
+            let next = *record.link();
+            *record = value;
+            self.released = next;
+        }
+        self.used += 1;
         Some(number)
     }
 
     /// Takes a record back. Each number handed out comes back at most once.
     #[inline]
     pub fn release(&mut self, number: u32) {
-        self.released.push(number);
+        let next = self.released;
+        *self.at_mut(number).link() = next;
+        self.released = number;
+        self.used -= 1;
     }
 
     /// Takes every record back at once.
     pub fn release_all(&mut self) {
-        self.fresh = 1;
-        self.released.clear();
+        (self.released, self.fresh, self.used) = (0, 1, 0);
     }
 
     /// Records in use.
     pub fn used(&self) -> usize {
-        self.fresh as usize - 1 - self.released.len()
+        self.used as usize
     }
 
     /// Records left.
-    #[inline]
     pub fn room(&self) -> usize {
-        self.records.len() - self.fresh as usize + self.released.len()
+        self.records.len() - 1 - self.used as usize
     }
 
     /// All records, to hint the cache at one of them.
     pub fn records(&self) -> &[T] {
         &self.records
     }
-}
-
-/// An empty vector with room for `capacity` numbers, whose memory is really there.
-fn touched(capacity: usize) -> Vec<u32> {
-    let mut numbers = vec![u32::MAX; capacity];
-    numbers.clear();
-    numbers
 }

@@ -1,5 +1,6 @@
 //! What the book keeps of an order and of a level: half a cache line each.
 
+use super::pool::Record;
 use model::{OrderRef, Side};
 
 /// A resting order. Its level holds price, side and book.
@@ -37,14 +38,25 @@ pub(super) struct Level {
 
 const _: () = assert!(size_of::<Order>() == 32 && size_of::<Level>() == 32);
 
-impl Order {
-    pub const NIL: Order =
+impl Record for Order {
+    /// Taking an order from either end of its queue writes to the links of this one, so they mean nothing.
+    const NIL: Order =
         Order { reference: OrderRef(0), qty: 0, prev: 0, next: 0, level: 0, arrival: 0 };
+
+    fn link(&mut self) -> &mut u32 {
+        &mut self.next
+    }
+}
+
+impl Record for Level {
+    const NIL: Level = Level { px: 0, qty: 0, orders: 0, head: 0, tail: 0, home: 0 };
+
+    fn link(&mut self) -> &mut u32 {
+        &mut self.head
+    }
 }
 
 impl Level {
-    pub const NIL: Level = Level { px: 0, qty: 0, orders: 0, head: 0, tail: 0, home: 0 };
-
     pub const fn new(book: u32, side: Side, px: i64) -> Level {
         Level { px, home: book << 1 | side.index() as u32, ..Level::NIL }
     }

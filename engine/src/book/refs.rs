@@ -33,41 +33,58 @@ impl Refs {
         Refs { owners: vec![0; pages], pages: slots, table: Table::new(orders) }
     }
 
-    /// The order of a reference; 0 if there is none.
+    /// Where a reference is looked for.
+    #[inline]
+    pub fn locate(&self, reference: OrderRef) -> Place {
+        let prefix = reference.0 >> SLOT_BITS;
+        let page = prefix as usize & (self.owners.len() - 1);
+        if self.owners.get(page) == Some(&(prefix + 1)) {
+            Place::Page(page << SLOT_BITS | reference.0 as usize & (SLOTS - 1))
+        } else {
+            Place::Table
+        }
+    }
+
+    /// Where a new reference goes: to a page if its prefix is the youngest so far of those that share the page.
+    #[inline]
+    pub fn claim(&mut self, reference: OrderRef) -> Place {
+        match self.locate(reference) {
+            Place::Table => self.turn_page(reference),
+            place => place,
+        }
+    }
+
+    /// The order at the place of its reference; 0 if there is none.
+    #[inline]
+    pub fn get(&self, place: Place, reference: OrderRef, orders: &Pool<Order>) -> u32 {
+        match place {
+            Place::Page(slot) => self.pages.get(slot).copied().unwrap_or(0),
+            Place::Table => self.table.find(reference, orders),
+        }
+    }
+
+    /// Remembers a reference at a place where there is none.
+    #[inline]
+    pub fn put(&mut self, place: Place, reference: OrderRef, order: u32) {
+        match place {
+            Place::Page(slot) => self.set(slot, order),
+            Place::Table => self.table.insert(reference, order),
+        }
+    }
+
+    /// Forgets a reference; its order must still be there.
+    #[inline]
+    pub fn remove(&mut self, place: Place, reference: OrderRef, orders: &Pool<Order>) {
+        match place {
+            Place::Page(slot) => self.set(slot, 0),
+            Place::Table => self.table.remove(reference, orders),
+        }
+    }
+
+    /// [`Refs::locate`] and [`Refs::get`].
     #[inline]
     pub fn find(&self, reference: OrderRef, orders: &Pool<Order>) -> u32 {
-        if self.owner(reference) == owner_of(reference) {
-            return self.pages.get(self.slot(reference)).copied().unwrap_or(0);
-        }
-        self.table.find(reference, orders)
-    }
-
-    /// Remembers a reference that [`Refs::find`] does not know.
-    #[inline]
-    pub fn insert(&mut self, reference: OrderRef, order: u32) {
-        let owner = self.owner(reference);
-        if owner > owner_of(reference) {
-            return self.table.insert(reference, order);
-        }
-        if owner < owner_of(reference) {
-            self.turn_page(reference);
-        }
-        let slot = self.slot(reference);
-        if let Some(slot) = self.pages.get_mut(slot) {
-            *slot = order;
-        }
-    }
-
-    /// Forgets a reference that [`Refs::find`] knows.
-    #[inline]
-    pub fn remove(&mut self, reference: OrderRef, orders: &Pool<Order>) {
-        if self.owner(reference) != owner_of(reference) {
-            return self.table.remove(reference, orders);
-        }
-        let slot = self.slot(reference);
-        if let Some(slot) = self.pages.get_mut(slot) {
-            *slot = 0;
-        }
+        self.get(self.locate(reference), reference, orders)
     }
 
     /// Forgets every reference.
@@ -77,13 +94,12 @@ impl Refs {
         self.table.clear();
     }
 
-    /// Hints the cache at what [`Refs::find`] will read.
+    /// Hints the cache at the place of a reference.
     #[inline]
     pub fn prefetch(&self, reference: OrderRef) {
-        if self.owner(reference) == owner_of(reference) {
-            super::prefetch(&self.pages, self.slot(reference));
-        } else {
-            self.table.prefetch(reference);
+        match self.locate(reference) {
+            Place::Page(slot) => super::prefetch(&self.pages, slot),
+            Place::Table => super::prefetch(&self.table.entries, self.table.home(hash(reference))),
         }
     }
 
@@ -94,43 +110,41 @@ impl Refs {
         on_pages + self.table.entries.iter().filter(|entry| **entry != 0).count()
     }
 
-    /// Gives the place of a reference's page to it, moving the orders of the former owner to the table.
+    /// Gives a page to a reference whose prefix is younger than the owner's, and moves the orders of the former owner to
+    /// the table.
     #[cold]
-    fn turn_page(&mut self, reference: OrderRef) {
-        let place = self.place(reference);
-        let former =
-            core::mem::replace(self.owners.get_mut(place).unwrap_or(&mut 0), owner_of(reference));
-        let first = place << SLOT_BITS;
-        let Some(page) = self.pages.get_mut(first..first + SLOTS) else { return };
-        let former_base = former.wrapping_sub(1) << SLOT_BITS;
-        for (slot, order) in (0..).zip(page) {
-            if *order != 0 {
-                self.table.insert(OrderRef(former_base | slot), *order);
+    fn turn_page(&mut self, reference: OrderRef) -> Place {
+        let prefix = reference.0 >> SLOT_BITS;
+        let page = prefix as usize & (self.owners.len() - 1);
+        let Some(owner) = self.owners.get_mut(page).filter(|owner| **owner < prefix + 1) else {
+            return Place::Table;
+        };
+        let former = core::mem::replace(owner, prefix + 1);
+        let first = page << SLOT_BITS;
+        if former != 0 {
+            let slots = self.pages.get_mut(first..first + SLOTS).unwrap_or_default();
+            for (slot, order) in (0..).zip(slots).filter(|(_, order)| **order != 0) {
+                self.table.insert(OrderRef((former - 1) << SLOT_BITS | slot), *order);
                 *order = 0;
             }
         }
+        Place::Page(first | reference.0 as usize & (SLOTS - 1))
     }
 
     #[inline]
-    fn place(&self, reference: OrderRef) -> usize {
-        (reference.0 >> SLOT_BITS) as usize & (self.owners.len() - 1)
-    }
-
-    #[inline]
-    fn owner(&self, reference: OrderRef) -> u64 {
-        self.owners.get(self.place(reference)).copied().unwrap_or(0)
-    }
-
-    #[inline]
-    fn slot(&self, reference: OrderRef) -> usize {
-        self.place(reference) << SLOT_BITS | reference.0 as usize & (SLOTS - 1)
+    fn set(&mut self, slot: usize, order: u32) {
+        if let Some(place) = self.pages.get_mut(slot) {
+            *place = order;
+        }
     }
 }
 
-/// What the directory holds where the page of a reference lies.
-#[inline]
-const fn owner_of(reference: OrderRef) -> u64 {
-    (reference.0 >> SLOT_BITS) + 1
+/// Where a reference is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Slot of all pages.
+    Page(usize),
+    Table,
 }
 
 /// Open addressing with linear probing; at most half full, because it has two entries for each order of the pool.
@@ -150,10 +164,12 @@ impl Table {
         Table { entries, bits: size.trailing_zeros() }
     }
 
+    #[inline(never)]
     fn find(&self, reference: OrderRef, orders: &Pool<Order>) -> u32 {
         self.position(reference, orders).map_or(0, |position| self.at(position) as u32)
     }
 
+    #[inline(never)]
     fn insert(&mut self, reference: OrderRef, order: u32) {
         let hash = hash(reference);
         let mut position = self.home(hash);
@@ -166,6 +182,7 @@ impl Table {
     }
 
     /// Closes the gap behind a removed entry by moving back every later one that its own home allows.
+    #[inline(never)]
     fn remove(&mut self, reference: OrderRef, orders: &Pool<Order>) {
         let Some(mut gap) = self.position(reference, orders) else { return };
         let mut position = gap;
@@ -186,10 +203,6 @@ impl Table {
 
     fn clear(&mut self) {
         self.entries.fill(0);
-    }
-
-    fn prefetch(&self, reference: OrderRef) {
-        super::prefetch(&self.entries, self.home(hash(reference)));
     }
 
     fn position(&self, reference: OrderRef, orders: &Pool<Order>) -> Option<usize> {

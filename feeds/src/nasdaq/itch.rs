@@ -122,6 +122,3 @@ fn u32_at<const AT: usize, const N: usize>(message: &[u8; N]) -> u32 {
 fn u64_at<const AT: usize, const N: usize>(message: &[u8; N]) -> u64 {
     u64::from_be_bytes(bytes_at::<AT, 8, N>(message))
 }
-
-#[cfg(test)]
-mod tests;

@@ -406,6 +406,3 @@ messages! {
         44 upper_collar: Price4,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,6 +5,5 @@ use crate::view::View;
 /// Refuses worst-case gross exposure of the account beyond its limit: the sum over its instruments of the largest absolute
 /// position that any subset of working orders can make, at the instrument's mark.
 pub(crate) fn check(_: &Order, view: &View<'_>) -> Finding {
-    let limit = view.account.map_or(0, |account| account.limits.gross_max.0);
-    Finding::at_most(Reject::Gross, view.gross.0, limit)
+    Finding::at_most(Reject::Gross, view.gross.0, view.account.limits.gross_max.0)
 }

@@ -8,7 +8,7 @@ pub(crate) fn check(order: &Order, view: &View<'_>) -> Finding {
     match view.halt {
         HaltLevel::Active => Finding::holds(Reject::Halted, true),
         HaltLevel::ReduceOnly => {
-            let reducible = view.line.reducible(order.side);
+            let reducible = view.exposure.reducible(order.side);
             Finding::at_most(Reject::Halted, view.open.0.into(), reducible)
         }
         HaltLevel::CancelOnly | HaltLevel::Halted => Finding::holds(Reject::Halted, false),

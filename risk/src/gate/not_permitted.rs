@@ -5,9 +5,7 @@ use crate::view::View;
 
 /// Refuses an account that may only look, and one whose money is of another currency than the instrument's.
 pub(crate) fn check(_: &Order, view: &View<'_>) -> Finding {
-    let permitted = view.account.is_none_or(|account| {
-        let same_currency = view.listing.is_none_or(|l| l.currency == account.limits.currency);
-        account.limits.permission == Permission::Trade && same_currency
-    });
-    Finding::holds(Reject::NotPermitted, permitted)
+    let limits = &view.account.limits;
+    let same_currency = view.listing.currency == limits.currency;
+    Finding::holds(Reject::NotPermitted, limits.permission == Permission::Trade && same_currency)
 }

@@ -36,7 +36,8 @@ fn pair_floor(change: impl Fn(&mut PairLimits)) -> Floor {
 fn list_is_complete_and_in_order() {
     let mut floor = Floor::new();
     let order = floor.order(Side::Buy, 1, 1_000_000);
-    let view = View::new(&floor.risk, &order, None, &floor.market, floor.moment);
+    let held = crate::Reservation::closed(&order);
+    let view = View::new(&floor.risk, &order, &held, false, &floor.market, floor.moment);
     let mut codes = Vec::new();
     each_check(&order, &view, |finding| codes.push(finding.code));
     assert_eq!(codes, Reject::ALL);

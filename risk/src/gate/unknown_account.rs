@@ -4,5 +4,5 @@ use crate::view::View;
 
 /// Refuses an account that is not configured.
 pub(crate) fn check(_: &Order, view: &View<'_>) -> Finding {
-    Finding::holds(Reject::UnknownAccount, view.account.is_some())
+    Finding::holds(Reject::UnknownAccount, view.knows_account)
 }

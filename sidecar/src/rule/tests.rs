@@ -1,5 +1,7 @@
 use model::page::{AnswerKind, AsOf, INDICATOR_SLOTS, Last, Quote};
-use model::{Cause, FeedId, Instrument, InstrumentId, Integrity, Symbol, TradingState, Ts, VenueNumber};
+use model::{
+    Cause, FeedId, Instrument, InstrumentId, Integrity, Symbol, TradingState, Ts, VenueNumber,
+};
 
 use super::*;
 
@@ -54,7 +56,10 @@ fn advice_names_the_edge() {
     let full = at(Finding::at_most(Reject::Position, 1_500, 1_000));
     assert!(full.starts_with("no quantity passes now"), "{full}");
     // 500 * 100.00 needs 50,000; 1,000 too little: 490 shares.
-    let cash = at(Finding { failed: true, ..Finding::at_most(Reject::Cash, 50_000 * 10_i128.pow(12), 49_000 * 10_i128.pow(12)) });
+    let cash = at(Finding {
+        failed: true,
+        ..Finding::at_most(Reject::Cash, 50_000 * 10_i128.pow(12), 49_000 * 10_i128.pow(12))
+    });
     assert!(cash.starts_with("lower qty to at most 490 "), "{cash}");
 }
 
@@ -62,8 +67,14 @@ fn advice_names_the_edge() {
 #[test]
 fn collar_edge_is_inside() {
     let finding = Finding::at_most(Reject::Collar, 500, 100);
-    assert!(fix(Side::Buy, 1_050_000, 10, finding).contains("at most 101.01 "), "101.0101 rounded down");
-    assert!(fix(Side::Sell, 950_000, 10, finding).contains("at least 99.01 "), "99.0099 rounded up");
+    assert!(
+        fix(Side::Buy, 1_050_000, 10, finding).contains("at most 101.01 "),
+        "101.0101 rounded down"
+    );
+    assert!(
+        fix(Side::Sell, 950_000, 10, finding).contains("at least 99.01 "),
+        "99.0099 rounded up"
+    );
 }
 
 /// Goal: every failed rule is named, and only measured ones bear numbers. Method: a verdict of two rules, numbers for the

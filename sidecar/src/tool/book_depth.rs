@@ -83,6 +83,10 @@ best levels of each side. For the top of several books use market_snapshot; for 
 
 impl Row {
     fn new(level: &Level, of: &Instrument) -> Row {
-        Row { px: decimal::px(level.px, of), qty: decimal::qty(level.qty, of), orders: level.orders }
+        Row {
+            px: decimal::px(level.px, of),
+            qty: decimal::qty(level.qty, of),
+            orders: level.orders,
+        }
     }
 }

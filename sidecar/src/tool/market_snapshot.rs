@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use model::page::{Board, IndicatorSlot, Quote};
 use model::Px;
+use model::page::{Board, IndicatorSlot, Quote};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -157,12 +157,14 @@ fn indicators(
     slots: &[IndicatorSlot],
     stamp: &mut Stamp,
 ) -> BTreeMap<String, Option<String>> {
-    let named = slots.iter().zip(board.indicators).filter(|(slot, _)| !slot.name.as_str().is_empty());
+    let named =
+        slots.iter().zip(board.indicators).filter(|(slot, _)| !slot.name.as_str().is_empty());
     named
         .map(|(slot, value)| {
             let price = if slot.is_price { board.instrument.px_decimals } else { 0 };
             let decimals = u32::from(slot.decimals) + u32::from(price);
-            let value = stamp.or_why(value, "indicators.*", "warming up: too few trades or quotes so far");
+            let value =
+                stamp.or_why(value, "indicators.*", "warming up: too few trades or quotes so far");
             (slot.name.to_string(), value.map(|value| decimal::text(value.into(), decimals)))
         })
         .collect()

@@ -61,7 +61,9 @@ fn find(session: &Session, order_id: &str) -> Result<(OrderCell, Board), Fault> 
         return Err(Fault::new("engine_restarted", message, fix));
     }
     let cell = session.order(order::order_id(order_id)?)?;
-    let cell = cell.ok_or_else(|| Fault::new("unknown_order", "the engine keeps no order of that number", fix))?;
+    let cell = cell.ok_or_else(|| {
+        Fault::new("unknown_order", "the engine keeps no order of that number", fix)
+    })?;
     let board = session.board(cell.order.instrument)?;
     Ok((cell, board))
 }

@@ -66,7 +66,8 @@ still fill. A refused order never lived and is not here.";
     async fn call(sidecar: &Sidecar, args: Args) -> Result<Reply<Body>, Fault> {
         let mut session = sidecar.attached()?;
         let symbol = args.symbol.as_deref().map(|symbol| session.board_of(symbol)).transpose()?;
-        let account = args.account.as_deref().map(|name| session.account_of(Some(name))).transpose()?;
+        let account =
+            args.account.as_deref().map(|name| session.account_of(Some(name))).transpose()?;
         let wanted = Wanted {
             account: account.map(|account| account.id),
             instrument: symbol.map(|board| board.instrument.id),
@@ -85,8 +86,11 @@ still fill. A refused order never lived and is not here.";
         let orders: Result<Vec<_>, _> =
             cells.iter().map(|cell| OrderView::read(&session, cell)).collect();
         let last = cells.last().filter(|_| more);
-        let body =
-            Body { orders: orders?, matches, next_cursor: last.map(|cell| Place::of(cell).write()) };
+        let body = Body {
+            orders: orders?,
+            matches,
+            next_cursor: last.map(|cell| Place::of(cell).write()),
+        };
         let mut stamp = session.moment()?.stamp();
         if body.orders.iter().any(|order| order.filled_avg_px.is_none()) {
             stamp.why("filled_avg_px", "nothing is filled yet");

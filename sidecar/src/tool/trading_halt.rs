@@ -62,7 +62,11 @@ not to cancel a single order (order_change).";
         let answer = sidecar.ask(AccountId(0), ask, reason).await?;
         if let Some(finding) = answer.verdict.primary {
             let message = format!("the engine refused the halt: {}", finding.code);
-            return Err(Fault::new("refused", message, "tell the operator at once: `tickgate halt` at a terminal"));
+            return Err(Fault::new(
+                "refused",
+                message,
+                "tell the operator at once: `tickgate halt` at a terminal",
+            ));
         }
         let status = match answer.kind {
             AnswerKind::Recorded => "recorded",

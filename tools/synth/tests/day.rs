@@ -247,7 +247,7 @@ fn it_looks_like_a_market() {
     for (share, aim) in share.into_iter().zip([26, 37, 17, 20_u32]) {
         assert!(share.abs_diff(aim) <= 6, "{share} % instead of {aim} %");
     }
-    assert!((1..=5).contains(&median) && wide < 60, "spread {median} and {wide} steps");
+    assert!((1..=5).contains(&median) && wide < 100, "spread {median} and {wide} steps");
     assert!(busy[0] > 10 * busy[20], "Zipf");
     assert!(close_gaps > events.len() / 2, "bursts");
     for kind in "SRHYLVKJhAFECXDUPQINO".chars() {

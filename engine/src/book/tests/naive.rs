@@ -34,11 +34,15 @@ impl Naive {
         let mut applied = Applied::NOTHING;
         let Event { order, qty, px, .. } = *event;
         let fault = match event.kind {
-            Kind::Add => self.add(book, order, event.side, px, qty).map(|added| applied.added = Some(added)),
+            Kind::Add => {
+                self.add(book, order, event.side, px, qty).map(|added| applied.added = Some(added))
+            }
             Kind::Execute | Kind::ExecuteAt | Kind::Reduce => {
                 self.remove(book, order, Some(qty)).map(|removed| applied.removed = Some(removed))
             }
-            Kind::Delete => self.remove(book, order, None).map(|removed| applied.removed = Some(removed)),
+            Kind::Delete => {
+                self.remove(book, order, None).map(|removed| applied.removed = Some(removed))
+            }
             Kind::Replace => self.remove(book, order, None).and_then(|removed| {
                 applied.removed = Some(removed);
                 let added = self.add(book, OrderRef(event.aux), Some(removed.side), px, qty)?;
@@ -50,14 +54,22 @@ impl Naive {
         applied.fault = fault.err();
         self.was_fault = applied.fault.is_some();
         if let Some(cause) = applied.fault
-            && (self.integrity[book].0 != Integrity::Incomplete || self.integrity[book] == NOT_STARTED)
+            && (self.integrity[book].0 != Integrity::Incomplete
+                || self.integrity[book] == NOT_STARTED)
         {
             self.integrity[book] = (Integrity::Incomplete, cause);
         }
         applied
     }
 
-    fn add(&mut self, book: usize, order: OrderRef, side: Option<Side>, px: Px, qty: Qty) -> Result<Touch, Cause> {
+    fn add(
+        &mut self,
+        book: usize,
+        order: OrderRef,
+        side: Option<Side>,
+        px: Px,
+        qty: Qty,
+    ) -> Result<Touch, Cause> {
         let side = side.ok_or(Cause::BadEvent)?;
         if px.0 <= 0 || qty.0 <= 0 || self.homes.contains_key(&order) {
             return Err(Cause::BadEvent);

@@ -4,6 +4,15 @@ use model::{Event, Flags, Kind, OrderRef, Px, Qty, Side};
 
 use super::{DecodeError, event, u8_at, u32_at, u64_at};
 
+/// The side of each code. A table, because a branch on a side is mispredicted every other time.
+#[expect(clippy::indexing_slicing, reason = "happens when this is compiled")]
+static SIDES: [Option<Side>; 256] = {
+    let mut sides = [None; 256];
+    sides[b'B' as usize] = Some(Side::Buy);
+    sides[b'S' as usize] = Some(Side::Sell);
+    sides
+};
+
 /// Add Order, "No MPID Attribution" (`A`, 36 bytes) and "with MPID Attribution" (`F`, 40 bytes: the same fields, then the
 /// participant).
 ///
@@ -11,14 +20,13 @@ use super::{DecodeError, event, u8_at, u32_at, u64_at};
 ///
 /// [`DecodeError::Field`] if the side is neither B nor S.
 pub(super) fn add<const N: usize>(message: &[u8; N]) -> Result<Event, DecodeError> {
-    let side = match u8_at::<19, N>(message) {
-        b'B' => Side::Buy,
-        b'S' => Side::Sell,
-        _ => return Err(DecodeError::Field { kind: u8_at::<0, N>(message), at: 19 }),
-    };
+    let side = SIDES.get(usize::from(u8_at::<19, N>(message))).copied().flatten();
+    if side.is_none() {
+        return Err(DecodeError::Field { kind: u8_at::<0, N>(message), at: 19 });
+    }
     Ok(Event {
         order: OrderRef(u64_at::<11, N>(message)),
-        side: Some(side),
+        side,
         qty: Qty(u32_at::<20, N>(message).into()),
         px: Px(u32_at::<32, N>(message).into()),
         ..event(Kind::Add, message)

@@ -1,0 +1,56 @@
+//! Exit codes and what is said with them.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use engine::replay::ReplayError;
+use engine::runtime::RunError;
+
+/// Why a command ends without success.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub code: u8,
+    /// What is said on standard error; nothing if empty.
+    pub message: String,
+}
+
+impl Failure {
+    /// Usage or configuration.
+    pub fn usage(message: impl ToString) -> Failure {
+        Failure { code: 2, message: message.to_string() }
+    }
+
+    /// The operating system refused.
+    pub fn io(what: &str, error: &std::io::Error) -> Failure {
+        Failure { code: 1, message: format!("{what}: {error}") }
+    }
+
+    /// Ended by Ctrl-C, after a clean stop.
+    pub fn interrupted() -> Failure {
+        Failure { code: 130, message: String::new() }
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Failure {
+        let code = match &error {
+            RunError::Feed { .. } => 3,
+            RunError::Start(_) | RunError::OtherConfig(_) => 2,
+            RunError::Replay(ReplayError::Source { .. } | ReplayError::SourceChanged(_) | ReplayError::Feed(_)) => 3,
+            RunError::Journal(_) | RunError::Replay(_) | RunError::Shared(_) | RunError::Thread(_) => 1,
+        };
+        Failure { code, message: error.to_string() }
+    }
+}
+
+/// Is set by Ctrl-C and by a request to terminate; a second one ends the process at once.
+pub fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        let armed = signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))
+            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)));
+        armed.map_err(|error| Failure::io("cannot listen for signals", &error))?;
+    }
+    Ok(stop)
+}

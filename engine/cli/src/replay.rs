@@ -1,0 +1,110 @@
+//! `tickgate replay`.
+
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use engine::config::{Capacity, Config, Durability, JournalConfig, Speed};
+use engine::runtime::{self, Plan};
+use engine::script::Script;
+use feeds::Date;
+use indicatif::{ProgressBar, ProgressStyle};
+use model::Mode;
+
+use crate::exit::{Failure, stop_on_signal};
+use crate::{demo, orders_file, summary};
+
+/// Plays captures through the whole engine: book, indicators, strategies, gate, paper venue.
+///
+/// Several files are played in turn as one feed.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  \
+    tickgate replay day.itch.gz --json\n  \
+    tickgate replay day.itch --speed 10 --orders orders.jsonl\n\n\
+    A line of the orders file: {\"after\": 1001, \"op\": \"new\", \"id\": \"a-1\", \"account\": \"agent\", \"symbol\": \"AAPL\",\n  \
+    \"side\": \"buy\", \"qty\": \"100\", \"px\": \"318.25\", \"type\": \"limit\", \"tif\": \"day\"}; \"at\": \"09:30:00.5\" in place of \"after\"\n  \
+    means the venue's time of day; \"op\" may be cancel or replace (new qty, px). A price or quantity that is no whole\n  \
+    number of the instrument's units is asked for as zero, which the gate refuses.")]
+pub struct Replay {
+    /// ITCH 5.0 captures in BinaryFILE framing, plain or gzip.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// `max`, or a factor of the recorded pace.
+    #[arg(long, default_value = "max", value_parser = parse_speed)]
+    speed: Speed,
+    /// Orders to ask for, one JSON object a line.
+    #[arg(long, value_name = "FILE")]
+    orders: Option<PathBuf>,
+    /// Day of the first message: the captures carry none.
+    #[arg(long, default_value = "1970-01-01", value_name = "YYYY-MM-DD")]
+    date: Date,
+    /// Rules, sizes and strategies; its feed and journal are not used. Without it: those of the demo, without strategies.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Records the run in this new folder.
+    #[arg(long, value_name = "FOLDER")]
+    journal: Option<PathBuf>,
+    /// Prints one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+fn parse_speed(text: &str) -> Result<Speed, String> {
+    Speed::parse(text).ok_or_else(|| "must be `max` or a factor such as 1 or 2.5".into())
+}
+
+impl Replay {
+    pub fn run(self) -> Result<(), Failure> {
+        let stop = stop_on_signal()?;
+        let script = self.orders.as_deref().map(orders_file::read).transpose()?.unwrap_or_default();
+        let total = self.files.iter().filter_map(|file| file.metadata().ok()).map(|data| data.len()).sum();
+        let (json, plan) = (self.json, self.plan(script, total)?);
+        let begun = Instant::now();
+        let running = runtime::start(plan)?;
+        let bar = if json { ProgressBar::hidden() } else { ProgressBar::new(total) };
+        bar.set_style(ProgressStyle::with_template("{elapsed} {wide_bar} {bytes}/{total_bytes} {msg}").unwrap_or(
+            ProgressStyle::default_bar(),
+        ));
+        while !running.has_ended() && !stop.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(if begun.elapsed().as_secs() < 2 { 2 } else { 100 }));
+            if begun.elapsed().as_secs() >= 2 {
+                let messages = running.progress().messages.load(Ordering::Relaxed);
+                bar.set_position(running.progress().bytes.load(Ordering::Relaxed).min(total));
+                bar.set_message(format!("{messages} messages"));
+            }
+        }
+        let took = begun.elapsed();
+        bar.finish_and_clear();
+        let finished = running.finish()?;
+        if json {
+            println!("{}", summary::json(&finished, took));
+        } else {
+            print!("{}", summary::stages(finished.stages.by_name()));
+            println!("{}", summary::line(&finished, took));
+        }
+        if finished.not_due {
+            eprintln!("tickgate: not every line of the orders file was due before the end");
+        }
+        if stop.load(Ordering::Relaxed) { Err(Failure::interrupted()) } else { Ok(()) }
+    }
+
+    fn plan(self, script: Script, total: u64) -> Result<Plan, Failure> {
+        let mut config = match &self.config {
+            Some(path) => Config::load(path).map_err(Failure::usage)?,
+            None => demo::built_in()?,
+        };
+        let engine = &mut config.engine;
+        if self.config.is_none() {
+            engine.strategies.clear();
+            engine.capacity = if total < 256 << 20 { Capacity::SMALL } else { Capacity::LARGE };
+        }
+        engine.mode = Mode::Replay;
+        engine.feed.files = self.files;
+        engine.feed.date = self.date;
+        engine.feed.speed = self.speed;
+        engine.feed.repeat = false;
+        engine.journal = self.journal.map(|folder| JournalConfig { folder, durability: Durability::Written });
+        Ok(Plan { config, script, shared: false, ends_with_feed: true })
+    }
+}

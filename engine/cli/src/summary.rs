@@ -1,0 +1,87 @@
+//! What is said of a run at its end.
+
+use std::time::Duration;
+
+use engine::runtime::Finished;
+use model::page::StageLatency;
+use model::Reject;
+use serde_json::{Map, Value, json};
+
+/// One JSON object.
+pub fn json(run: &Finished, took: Duration) -> Value {
+    let seconds = took.as_secs_f64();
+    let mut stages = Map::new();
+    for (name, latency) in run.stages.by_name() {
+        let StageLatency { p50, p99, p999, max, count } = latency;
+        let value = json!({ "p50_ns": p50, "p99_ns": p99, "p999_ns": p999, "max_ns": max, "n": count });
+        stages.insert(name.into(), value);
+    }
+    json!({
+        "messages": run.feed.messages,
+        "bytes": run.feed.bytes,
+        "unknown_messages": run.feed.unknown_total(),
+        "bad_messages": run.feed.bad,
+        "seconds": seconds,
+        "messages_per_second": (run.feed.messages as f64 / seconds.max(1e-9)).round(),
+        "books": run.engine.instruments().len(),
+        "live_orders": run.engine.books().live_orders(),
+        "verdicts": verdicts(run),
+        "stages": stages,
+        "state_hash": format!("{:016x}", run.engine.state_hash()),
+    })
+}
+
+/// Verdicts by reason, `passed` first.
+fn verdicts(run: &Finished) -> Map<String, Value> {
+    let mut verdicts = Map::new();
+    verdicts.insert("passed".into(), run.engine.passed().into());
+    for (code, count) in refused(run.engine.refused()) {
+        verdicts.insert(code.name().into(), count.into());
+    }
+    verdicts
+}
+
+/// Reasons that occurred, with how often.
+pub fn refused(counts: &[u64]) -> impl Iterator<Item = (Reject, u64)> + '_ {
+    let count = |code: &Reject| counts.get(usize::from(code.code()) - 1).copied().unwrap_or(0);
+    Reject::ALL.iter().map(move |code| (*code, count(code))).filter(|(_, count)| *count > 0)
+}
+
+/// One line.
+pub fn line(run: &Finished, took: Duration) -> String {
+    let refused: u64 = run.engine.refused().iter().sum();
+    let rate = run.feed.messages as f64 / took.as_secs_f64().max(1e-9);
+    format!(
+        "{} messages in {:.1} s ({}/s), {} unknown, {} bad; {} books, {} live orders; {} orders passed, {} refused; \
+         state hash {:016x}",
+        run.feed.messages,
+        took.as_secs_f64(),
+        short(rate),
+        run.feed.unknown_total(),
+        run.feed.bad,
+        run.engine.instruments().len(),
+        run.engine.books().live_orders(),
+        run.engine.passed(),
+        refused,
+        run.engine.state_hash(),
+    )
+}
+
+/// A table of the stages.
+pub fn stages<'a>(stages: impl Iterator<Item = (&'a str, StageLatency)>) -> String {
+    let mut text = String::from("stage            p50 ns    p99 ns  p99.9 ns      max ns        n\n");
+    for (name, latency) in stages.filter(|(_, latency)| latency.count > 0) {
+        let StageLatency { p50, p99, p999, max, count } = latency;
+        text += &format!("{name:<12} {p50:>10} {p99:>9} {p999:>9} {max:>11} {count:>8}\n");
+    }
+    text
+}
+
+/// A rate in three digits and a letter.
+pub fn short(rate: f64) -> String {
+    match rate {
+        r if r >= 1e6 => format!("{:.2} M", r / 1e6),
+        r if r >= 1e3 => format!("{:.1} k", r / 1e3),
+        r => format!("{r:.0}"),
+    }
+}
