@@ -31,6 +31,7 @@ mod tests;
 
 pub use applied::{Applied, Arrival, Touch};
 
+use core::hint::select_unpredictable;
 use ladder::{Ladder, Levels};
 use model::page::{Level as PageLevel, Quote};
 use model::{Cause, Event, Integrity, Kind, OrderRef, Px, Qty, Side};
@@ -115,9 +116,9 @@ pub struct Resting {
     pub arrival: Arrival,
 }
 
-/// Orders below this one in a batch are far enough for a look at their reference, then at the order itself, then at
-/// what the order points to: each step reads what the one before has brought into the cache.
-const LOOK_AHEAD: [usize; 3] = [12, 8, 4];
+/// How many events ahead the place of a reference is fetched, and how many ahead the order that it names: the second
+/// reads what the first has brought into the cache.
+const LOOK_AHEAD: [usize; 2] = [12, 6];
 
 impl Books {
     /// Takes all memory. Every book is empty and [`Cause::NotStarted`].
@@ -163,21 +164,15 @@ impl Books {
     /// Brings into the cache what the events behind `events[at]` will need. Changes nothing.
     #[inline]
     pub fn look_ahead(&self, events: &[Event], at: usize) {
-        let [far, middle, near] = LOOK_AHEAD;
+        let [far, near] = LOOK_AHEAD;
         if at == 0 {
             events.iter().take(far).for_each(|event| self.refs.prefetch(event.order));
         }
         if let Some(event) = events.get(at + far) {
             self.refs.prefetch(event.order);
         }
-        if let Some(event) = events.get(at + middle) {
-            prefetch(self.orders.records(), self.refs.find(event.order, &self.orders) as usize);
-        }
         if let Some(event) = events.get(at + near) {
-            let order = self.orders.at(self.refs.find(event.order, &self.orders));
-            prefetch(self.orders.records(), order.prev as usize);
-            prefetch(self.orders.records(), order.next as usize);
-            prefetch(self.levels.records.records(), order.level as usize);
+            prefetch(self.orders.records(), self.refs.glance(event.order) as usize);
         }
     }
 
@@ -300,31 +295,34 @@ impl Books {
         qty: i64,
         touch: &mut Option<Touch>,
     ) -> Result<(), Cause> {
-        let side = side.ok_or(Cause::BadEvent)?;
+        let Some(side) = side else { return Err(Cause::BadEvent) };
         let place = self.refs.claim(reference);
         if px <= 0 || qty <= 0 || self.refs.get(place, reference, &self.orders) != 0 {
             return Err(Cause::BadEvent);
         }
         let arrival = self.next_arrival;
-        let next_arrival = arrival.checked_add(1).ok_or(Cause::Capacity)?;
-        if self.orders.room() == 0 {
+        let Some(book_record) = self.books.get_mut(book) else { return Err(Cause::Capacity) };
+        if self.orders.room() == 0 || arrival == u32::MAX {
             return Err(Cause::Capacity);
         }
-        let ladder = self.books.get_mut(book).ok_or(Cause::Capacity)?.side_mut(side);
-        let number =
-            ladder.find_or_open(&mut self.levels, book as u32, px).ok_or(Cause::Capacity)?;
-        let level = self.levels.records.at_mut(number);
-        let level_qty = level.qty.checked_add(qty).ok_or(Cause::BadEvent)?;
+        let ladder = book_record.side_mut(side);
+        let level_number = ladder.find_or_open(&mut self.levels, book as u32, px);
+        if level_number == 0 {
+            return Err(Cause::Capacity);
+        }
+        let level = self.levels.records.at_mut(level_number);
+        let Some(level_qty) = level.qty.checked_add(qty) else { return Err(Cause::BadEvent) };
+        let Some(order) = self.orders.take() else { return Err(Cause::Capacity) };
         let prev = level.tail;
-        let order = Order { reference, qty, prev, next: 0, level: number, arrival };
-        let order = self.orders.take(order).ok_or(Cause::Capacity)?;
+        *self.orders.at_mut(order) =
+            Order { reference, qty, prev, next: 0, level: level_number, arrival };
         self.orders.at_mut(prev).next = order;
-        level.head = if prev == 0 { order } else { level.head };
+        level.head = select_unpredictable(prev == 0, order, level.head);
         level.tail = order;
         level.qty = level_qty;
         level.orders += 1;
         self.refs.put(place, reference, order);
-        self.next_arrival = next_arrival;
+        self.next_arrival = arrival + 1;
         *touch = Some(Touch {
             order: reference,
             side,
@@ -376,8 +374,8 @@ impl Books {
             return Ok(());
         }
         let Order { prev, next, level: level_number, .. } = *order;
-        level.head = if prev == 0 { next } else { level.head };
-        level.tail = if next == 0 { prev } else { level.tail };
+        level.head = select_unpredictable(prev == 0, next, level.head);
+        level.tail = select_unpredictable(next == 0, prev, level.tail);
         let (is_empty, side) = (level.orders == 0, level.side());
         self.orders.at_mut(prev).next = next;
         self.orders.at_mut(next).prev = prev;

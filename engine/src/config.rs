@@ -88,6 +88,15 @@ impl Config {
         Ok(Config { engine, rules, files })
     }
 
+    /// Changes what `engine.toml` says; the journal of the run records the changed text.
+    pub fn with_engine(mut self, engine: EngineConfig) -> Config {
+        if let Some(file) = self.files.first_mut() {
+            file.text = engine.to_toml();
+        }
+        self.engine = engine;
+        self
+    }
+
     /// Digest of all files; a reader sees by it whether two engines run under the same rules.
     pub fn digest(&self) -> u64 {
         let mut hash = crate::hash::StateHash::default();

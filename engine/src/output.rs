@@ -44,7 +44,8 @@ impl Dirty {
     }
 }
 
-/// What steps leave behind; accounts and lines keep their own list of changes. One for all steps of an engine: who publishes takes what he publishes.
+/// What steps leave behind; accounts and lines keep their own list of changes. One for all steps of an engine: who
+/// publishes takes what he publishes.
 #[derive(Debug)]
 pub struct Output {
     /// What happened, in order.

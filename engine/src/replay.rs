@@ -21,7 +21,7 @@ pub enum ReplayError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// It does not begin with the configuration.
-    #[error("the journal holds no configuration: it was cut off before the engine started")]
+    #[error("the journal does not begin with a configuration")]
     NoConfig,
     /// The configuration in it is not one of this version.
     #[error("the configuration in the journal is refused:\n{0}")]
@@ -69,9 +69,20 @@ pub enum ReplayError {
     },
 }
 
+/// A run of which some events are still to come.
+struct Pending {
+    first_seq: u64,
+    next_seq: u64,
+    next_event: u64,
+    left: u64,
+    digest: u64,
+    folded: StateHash,
+}
+
 /// A journal in the course of being replayed.
 pub struct Replay {
     reader: Reader,
+    pending: Option<Pending>,
     /// The configuration that it begins with.
     pub config: Config,
     /// The engine.
@@ -105,8 +116,8 @@ impl Replay {
                 }
                 Some(Record::Source { digest, path, .. }) => sources.push((PathBuf::from(path), digest)),
                 Some(Record::Opened { .. }) => break,
-                None if files.is_empty() && reader.tail().records == 0 => return Ok(None),
-                _ => return Err(ReplayError::NoConfig),
+                None => return Ok(None), // No engine had opened it yet: nothing is in it.
+                Some(_) => return Err(ReplayError::NoConfig),
             }
         }
         let config = Config::from_texts(files)?;
@@ -119,7 +130,7 @@ impl Replay {
         let out = engine.output();
         let paths: Vec<PathBuf> = sources.into_iter().map(|(path, _)| path).collect();
         let feed = FileFeed::open(&paths, options(&config))?;
-        Ok(Some(Replay { reader, config, engine, out, feed, checkpoints: 0, closed: false, opened: 1 }))
+        Ok(Some(Replay { reader, pending: None, config, engine, out, feed, checkpoints: 0, closed: false, opened: 1 }))
     }
 
     /// Replays up to input `until`, or to the end of the valid part.
@@ -130,12 +141,19 @@ impl Replay {
     pub fn run(&mut self, until: Option<u64>, mut progress: impl FnMut(u64)) -> Result<(), ReplayError> {
         let until = until.unwrap_or(u64::MAX);
         while self.engine.seq() < until {
+            if self.pending.is_some() {
+                self.run_events(until)?;
+                progress(self.engine.seq());
+                continue;
+            }
             let Some(record) = self.reader.next_record()? else { break };
             self.closed = false;
             match record {
                 Record::Input(input) => self.step(&input)?,
                 Record::Run { first_seq, first_event, count, digest, .. } => {
-                    self.run_events(first_seq, first_event, count, digest, until)?;
+                    let folded = StateHash::default();
+                    let (next_seq, next_event, left) = (first_seq, first_event, count);
+                    self.pending = Some(Pending { first_seq, next_seq, next_event, left, digest, folded });
                 }
                 Record::Checkpoint { seq, state_hash } => self.compare(seq, state_hash)?,
                 Record::Closed { seq, state_hash } => {
@@ -155,18 +173,23 @@ impl Replay {
         self.reader.tail()
     }
 
-    fn run_events(&mut self, seq: u64, first: u64, count: u64, digest: u64, until: u64) -> Result<(), ReplayError> {
-        let mut folded = StateHash::default();
-        for number in 0..count {
-            let event = self.next_event()?.filter(|event| event.seq == first + number);
-            let event = event.ok_or(ReplayError::RunChanged { seq })?;
-            fold_event(&mut folded, &event);
-            self.step(&Input { seq: seq + number, now: event.ts_recv, body: Body::Event(event) })?;
-            if self.engine.seq() == until {
-                return Ok(());
-            }
+    /// Steps the events of the pending run, up to input `until`.
+    fn run_events(&mut self, until: u64) -> Result<(), ReplayError> {
+        let Some(mut run) = self.pending.take() else { return Ok(()) };
+        let changed = ReplayError::RunChanged { seq: run.first_seq };
+        while run.left > 0 && self.engine.seq() < until {
+            let Some(event) = self.next_event()?.filter(|event| event.seq == run.next_event) else { return Err(changed) };
+            fold_event(&mut run.folded, &event);
+            self.step(&Input { seq: run.next_seq, now: event.ts_recv, body: Body::Event(event) })?;
+            run.next_seq += 1;
+            run.next_event += 1;
+            run.left -= 1;
         }
-        if folded.value() == digest { Ok(()) } else { Err(ReplayError::RunChanged { seq }) }
+        if run.left > 0 {
+            self.pending = Some(run);
+            return Ok(());
+        }
+        if run.folded.value() == run.digest { Ok(()) } else { Err(changed) }
     }
 
     fn next_event(&mut self) -> Result<Option<Event>, ReplayError> {

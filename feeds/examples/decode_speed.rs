@@ -1,8 +1,9 @@
-//! How fast ITCH is decoded, against the bound that no decoder of length-prefixed messages can beat: reading each length and
-//! each type. `cargo run --release -p feeds --example decode_speed -- DAY.itch [ROUNDS]`
+//! How fast ITCH is decoded, against the bound that no decoder of length-prefixed messages can beat:
+//! reading each length and each type. `cargo run --release -p feeds --example decode_speed -- DAY.itch
+//! [ROUNDS]`
 //!
-//! All rows take turns in every round, on one file in memory, by the thread's own time on the processor; compare figures
-//! of one run only.
+//! All rows take turns in every round, on one file in memory, by the thread's own time on the processor;
+//! compare figures of one run only.
 
 use std::hint::black_box;
 use std::sync::Arc;

@@ -18,6 +18,21 @@ impl Date {
     }
 }
 
+impl core::fmt::Display for Date {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let (mut year, mut month, mut days) = (1970, 1, u32::from(self.0));
+        while days >= if is_leap(year) { 366 } else { 365 } {
+            days -= if is_leap(year) { 366 } else { 365 };
+            year += 1;
+        }
+        while days >= days_of(year, month) {
+            days -= days_of(year, month);
+            month += 1;
+        }
+        write!(f, "{year:04}-{month:02}-{:02}", days + 1)
+    }
+}
+
 impl core::str::FromStr for Date {
     type Err = BadDate;
 
@@ -65,6 +80,7 @@ mod tests {
             ("2149-06-06", 65_535),
         ] {
             assert_eq!(text.parse(), Ok(Date(days)), "{text}");
+            assert_eq!(Date(days).to_string(), text);
         }
         for text in
             ["2149-06-07", "1969-12-31", "2019-02-29", "2020-1-30", "2020-13-01", "", "+020-01-01"]

@@ -121,12 +121,13 @@ impl Counters {
 
 /// Several captures in turn as one feed.
 ///
-/// - Message numbers go on from one capture to the next; every frame takes one. A bad message gives no event: the hole in
-///   [`Event::seq`] tells the book that something is missing. An unknown one gives a [`Kind::Notice`] without an instrument
-///   at the time of the message before, so that it leaves no hole.
-/// - A start of messages (system event O) that lies earlier in the day than the message before begins the next date.
-/// - Any other step backwards in time is counted and passed on as it is: the order is the file's, never the clock's. So is a
-///   time of 24 hours or more.
+/// - Message numbers go on from one capture to the next; every frame takes one. A bad message gives no
+///   event: the hole in [`Event::seq`] tells the book that something is missing. An unknown one gives a
+///   [`Kind::Notice`] without an instrument at the time of the message before, so that it leaves no hole.
+/// - A start of messages (system event O) that lies earlier in the day than the message before begins the
+///   next date.
+/// - Any other step backwards in time is counted and passed on as it is: the order is the file's, never the
+///   clock's. So is a time of 24 hours or more.
 pub struct FileFeed {
     inputs: Vec<Input>,
     file: usize,
@@ -187,7 +188,8 @@ impl FileFeed {
     ///
     /// # Errors
     ///
-    /// [`FeedError`] if a capture cannot be read, breaks its framing or is no ITCH; every later call says the same.
+    /// [`FeedError`] if a capture cannot be read, breaks its framing or is no ITCH; every later call says
+    /// the same.
     #[expect(clippy::should_implement_trait, reason = "an iterator has no end that can fail")]
     pub fn next(&mut self) -> Result<Next, FeedError> {
         if let Some(error) = self.failed {

@@ -35,7 +35,8 @@ fn read(paths: &[PathBuf]) -> (Vec<Event>, feeds::Counters) {
     (events, feed.counters())
 }
 
-/// Goal: a real file decodes whole. Method: types, symbol and times of a capture of one stock against what is known of it.
+/// Goal: a real file decodes whole. Method: types, symbol and times of a capture of one stock against what
+/// is known of it.
 #[test]
 fn aapl() {
     let Some(path) = capture("itch/aapl-20200130-10k.itch") else { return };

@@ -44,8 +44,8 @@ fn drain(bytes: &[u8]) -> (u64, Result<feeds::Counters, FeedError>) {
     panic!("more events than bytes");
 }
 
-/// Goal: a capture cut anywhere ends cleanly between frames and is refused inside one, with the offset of the frame.
-/// Method: cut at every byte.
+/// Goal: a capture cut anywhere ends cleanly between frames and is refused inside one, with the offset of
+/// the frame. Method: cut at every byte.
 #[test]
 fn truncated_at_every_byte() {
     let whole = capture();
@@ -83,8 +83,9 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     gzip.finish().unwrap()
 }
 
-/// Goal: a compressed capture reads like a plain one whatever it is called, and a cut one is refused. Method: files of both
-/// kinds under the same name, one of two gzip members, and one cut at every 16th byte and at each of its last.
+/// Goal: a compressed capture reads like a plain one whatever it is called, and a cut one is refused.
+/// Method: files of both kinds under the same name, one of two gzip members, and one cut at every 16th byte
+/// and at each of its last.
 #[test]
 fn gzip_by_magic() {
     let whole = capture();
@@ -121,7 +122,8 @@ impl Read for Failing<'_> {
     }
 }
 
-/// Goal: short reads change nothing, and a failing read is told with its place. Method: a byte at a time, then an error.
+/// Goal: short reads change nothing, and a failing read is told with its place. Method: a byte at a time,
+/// then an error.
 #[test]
 fn short_reads_and_failing_reads() {
     let whole = capture();
@@ -151,7 +153,8 @@ fn bytes_after_the_end() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..Default::default() })]
 
-    /// Goal: no damage panics or loops. Method: flip random bits of a whole capture; every frame is still accounted for.
+    /// Goal: no damage panics or loops. Method: flip random bits of a whole capture; every frame is still
+    /// accounted for.
     #[test]
     fn flipped_bits(flips in prop::collection::vec((any::<prop::sample::Index>(), 0..8_u8), 1..40)) {
         let mut bytes = capture();

@@ -1,4 +1,5 @@
-//! TotalView-ITCH 5.0: both faces of the decoder against vectors packed by an independent program, and against each other.
+//! TotalView-ITCH 5.0: both faces of the decoder against vectors packed by an independent program, and
+//! against each other.
 #![allow(missing_docs)]
 
 use std::collections::BTreeMap;
@@ -37,8 +38,8 @@ fn told(event: &Event) -> String {
     format!("{kind} {} {} {} {aux} {side} {} {flags} {time}", order.0, px.0, qty.0, number.0)
 }
 
-/// Goal: every field of every message is read from its place. Method: vectors of all 23 types, with random values, the
-/// lowest, the highest, and each code that means something.
+/// Goal: every field of every message is read from its place. Method: vectors of all 23 types, with random
+/// values, the lowest, the highest, and each code that means something.
 #[test]
 fn both_faces_read_the_vectors() {
     let mut types: BTreeMap<char, u32> = BTreeMap::new();
@@ -64,8 +65,8 @@ fn both_faces_read_the_vectors() {
     assert!(types.iter().zip(&known).all(|((a, n), (b, least))| a == b && n >= least), "{types:?}");
 }
 
-/// Goal: a message of any other length than its type's is refused, and the error says which was needed. Method: cut each
-/// vector at every byte, and lengthen it.
+/// Goal: a message of any other length than its type's is refused, and the error says which was needed.
+/// Method: cut each vector at every byte, and lengthen it.
 #[test]
 fn wrong_lengths_are_refused() {
     for (message, ..) in vectors() {
@@ -148,8 +149,9 @@ fn shared(message: &Message) -> (Kind, u64, Px, i64, u64, Option<Side>) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..Default::default() })]
 
-    /// Goal: the two faces never part. Method: random bytes behind every type byte, at its length; what one refuses, the
-    /// other refuses too, but for what only the engine cannot take; whatever is read is written back the same.
+    /// Goal: the two faces never part. Method: random bytes behind every type byte, at its length; what one
+    /// refuses, the other refuses too, but for what only the engine cannot take; whatever is read is
+    /// written back the same.
     #[test]
     fn the_faces_agree(place in 0..23_usize, noise in prop::collection::vec(any::<u8>(), MESSAGE_MAX),
                        side in any::<bool>()) {

@@ -3,8 +3,8 @@
 
     python3 feeds/tests/vectors.py > feeds/tests/vectors.txt
 
-A line is: bytes in hexadecimal, what the complete face must read (as Rust prints it), what the hot face must read
-(kind order px qty aux side number flags time, or `refused AT`). Columns are separated by tabs.
+A line is: bytes in hexadecimal, what the complete face must read (as Rust prints it), what the hot face
+must read (kind order px qty aux side number flags time, or `refused AT`). Columns are separated by tabs.
 """
 import random
 import struct
@@ -34,7 +34,8 @@ MESSAGES = {
         ("round_lots_only", CODE), ("issue_class", CODE), ("issue_subtype", TWO), ("authenticity", CODE),
         ("short_sale_threshold", CODE), ("ipo_flag", CODE), ("luld_tier", CODE), ("etp_flag", CODE),
         ("etp_leverage", U32), ("inverse", CODE)]),
-    "H": ("StockTradingAction", 25, [("stock", STOCK), ("state", CODE), ("reserved", CODE), ("reason", FOUR)]),
+    "H": ("StockTradingAction", 25, [
+        ("stock", STOCK), ("state", CODE), ("reserved", CODE), ("reason", FOUR)]),
     "Y": ("RegSho", 20, [("stock", STOCK), ("action", CODE)]),
     "L": ("MarketParticipantPosition", 26, [
         ("mpid", MPID), ("stock", STOCK), ("primary_maker", CODE), ("mode", CODE), ("state", CODE)]),
@@ -45,7 +46,8 @@ MESSAGES = {
     "J": ("LuldAuctionCollar", 35, [
         ("stock", STOCK), ("reference", PRICE4), ("upper", PRICE4), ("lower", PRICE4), ("extension", U32)]),
     "h": ("OperationalHalt", 21, [("stock", STOCK), ("market", CODE), ("action", CODE)]),
-    "A": ("AddOrder", 36, [("order", U64), ("side", SIDE), ("shares", U32), ("stock", STOCK), ("price", PRICE4)]),
+    "A": ("AddOrder", 36, [
+        ("order", U64), ("side", SIDE), ("shares", U32), ("stock", STOCK), ("price", PRICE4)]),
     "F": ("AddOrderMpid", 40, [
         ("order", U64), ("side", SIDE), ("shares", U32), ("stock", STOCK), ("price", PRICE4),
         ("attribution", MPID)]),
@@ -88,10 +90,11 @@ STATES = {"T": 2, "H": 3, "P": 4, "Q": 5}
 
 
 def event(kind, values):
-    """What the engine is told: kind, order, px, qty, aux, side, flags; or the offset of the field that is refused."""
+    """What the engine is told: kind, order, px, qty, aux, side, flags; or the offset of a refused field."""
     get = values.get
     side = {66: "buy", 83: "sell"}.get(get("side"))
-    order, price, shares, match = get("order", 0), get("price", 0), get("shares", 0), get("match_number", 0)
+    order, price = get("order", 0), get("price", 0)
+    shares, match = get("shares", 0), get("match_number", 0)
     if kind == "S":
         return ("session", 0, 0, 0, values["event"], None, 0)
     if kind == "R":
@@ -134,7 +137,8 @@ def pack(kind, values):
     name, length, fields = MESSAGES[kind]
     message = struct.pack(">BHH", ord(kind), values["locate"], values["tracking"])
     message += values["time"].to_bytes(6, "big")
-    shown = [f"header: Header {{ locate: {values['locate']}, tracking: {values['tracking']}, time: {values['time']} }}"]
+    header = ", ".join(f"{field}: {values[field]}" for field in ("locate", "tracking", "time"))
+    shown = [f"header: Header {{ {header} }}"]
     for field, (code, show) in fields:
         message += struct.pack(">" + code, values[field])
         shown.append(f"{field}: {show(values[field])}")

@@ -105,7 +105,8 @@ impl Floor {
         self.risk.fill(&mut held, Px(1_000_000), Qty(qty)).unwrap();
     }
 
-    /// Puts other limits in place of those that the books were made under. The rate is counted under the new ones.
+    /// Puts other limits in place of those that the books were made under. The rate is counted under the new
+    /// ones.
     pub(crate) fn relimit(&mut self, limits: AccountLimits, pair: PairLimits) {
         let account = &mut self.risk.accounts[0];
         account.cash.0 += limits.cash.0 - account.limits.cash.0;

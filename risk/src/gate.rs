@@ -45,7 +45,9 @@ use crate::market::{Market, Moment};
 use crate::reservation::Reservation;
 use crate::view::View;
 
-/// Runs every check, whatever the others found; a verdict's primary reason is the first that fails in this order.
+/// Runs every check, whatever the others found; a verdict's primary reason is the first that fails in this
+/// order.
+#[inline(always)] // So that the view stays in registers, and what no check reads is never worked out.
 fn each_check(order: &Order, view: &View<'_>, mut found: impl FnMut(Finding)) {
     found(unknown_account::check(order, view));
     found(unknown_instrument::check(order, view));
@@ -76,8 +78,8 @@ fn each_check(order: &Order, view: &View<'_>, mut found: impl FnMut(Finding)) {
     found(below_filled::check(order, view));
 }
 
-/// A new order that the gate let through. Only the gate makes one, and it is not `Clone`: a gateway that takes `Cleared`
-/// can send neither an unchecked order nor the same one twice.
+/// A new order that the gate let through. Only the gate makes one, and it is not `Clone`: a gateway that
+/// takes `Cleared` can send neither an unchecked order nor the same one twice.
 ///
 /// ```compile_fail,E0451
 /// fn forged(order: model::Order) -> risk::Cleared {
@@ -96,8 +98,8 @@ pub struct Cleared {
     order: Order,
 }
 
-/// A replace that the gate let through; the order stands here with its new terms. As [`Cleared`], neither made elsewhere
-/// nor copied.
+/// A replace that the gate let through; the order stands here with its new terms. As [`Cleared`], neither
+/// made elsewhere nor copied.
 ///
 /// ```compile_fail,E0451
 /// fn forged(order: model::Order) -> risk::ClearedReplace {
@@ -131,8 +133,9 @@ impl ClearedReplace {
 }
 
 impl Risk {
-    /// Judges a new order. If it passes, it holds its share of the limits from here on, whatever becomes of it: the
-    /// reservation is to be kept beside the order. Passed or refused, it counts in the rate and its client order id is used.
+    /// Judges a new order. If it passes, it holds its share of the limits from here on, whatever becomes of
+    /// it: the reservation is to be kept beside the order. Passed or refused, it counts in the rate and its
+    /// client order id is used.
     ///
     /// Cancels need no leave: there is no such call for them.
     ///
@@ -150,9 +153,10 @@ impl Risk {
         Ok((Cleared { order }, held))
     }
 
-    /// Judges new terms of an open order: `order` is that order with the new price, total quantity and client order id. The
-    /// whole list runs as if the old terms held nothing; if it passes, the order holds what the dearer of both terms needs
-    /// until the venue has answered. Every replace counts in the rate and uses its client order id, as a new order does.
+    /// Judges new terms of an open order: `order` is that order with the new price, total quantity and client
+    /// order id. The whole list runs as if the old terms held nothing; if it passes, the order holds what the
+    /// dearer of both terms needs until the venue has answered. Every replace counts in the rate and uses its
+    /// client order id, as a new order does.
     ///
     /// # Errors
     ///
@@ -190,8 +194,9 @@ impl Risk {
         (verdict, findings)
     }
 
-    /// What was said to this new order when it came before, word for word: to be asked before [`Risk::clear`], which takes
-    /// every used id for a duplicate. `None`: its id was not used, or for something else.
+    /// What was said to this new order when it came before, word for word: to be asked before
+    /// [`Risk::clear`], which takes every used id for a duplicate. `None`: its id was not used, or for
+    /// something else.
     pub fn recorded(&self, order: &Order) -> Option<Recorded> {
         self.account(order.account)?.ids.recorded(order.client_id, Wording::new(order, false))
     }
@@ -201,8 +206,26 @@ impl Risk {
         self.account(order.account)?.ids.recorded(order.client_id, Wording::new(order, true))
     }
 
-    #[inline(always)]
-    /// Judges, counts, and on a pass reserves. Everything that can fail comes before the first change of the books.
+    /// The verdict on an order that some check refuses. It looks at everything again: the hot path asks no
+    /// more of a check than whether it fails, and so never works out the numbers that only a refusal needs.
+    #[cold]
+    fn refusal(
+        &self,
+        order: &Order,
+        held: &Reservation,
+        is_replace: bool,
+        market: &Market,
+        moment: Moment,
+    ) -> Verdict {
+        let view = View::new(self, order, held, is_replace, market, moment);
+        let mut verdict = Verdict::pass();
+        each_check(order, &view, |finding| verdict.fold(finding));
+        verdict
+    }
+
+    /// Judges, counts, and on a pass reserves. Everything that can fail comes before the first change of the
+    /// books.
+    #[inline(always)] // As each_check; and new orders do not pay for what only replaces need.
     fn rule(
         &mut self,
         order: &Order,
@@ -213,7 +236,14 @@ impl Risk {
     ) -> Result<(), Verdict> {
         self.mark(order.instrument, market);
         let view = View::new(self, order, held, is_replace, market, moment);
-        let verdict = judge(order, &view);
+        let mut bits = 0;
+        each_check(order, &view, |finding| {
+            bits |= if finding.failed { Verdict::bit(finding.code) } else { 0 };
+        });
+        let verdict = match bits {
+            0 => Verdict::pass(),
+            _ => self.refusal(order, held, is_replace, market, moment),
+        };
         let View { id, rate_used, posting, .. } = view;
         if let Some(account) = self.accounts.get_mut(usize::from(order.account.0)) {
             let recorded = Recorded { order: order.id, verdict };
@@ -228,19 +258,6 @@ impl Risk {
         self.post(held, posting);
         Ok(())
     }
-}
-
-/// The verdict of all checks. Whether each fails is cheap to know; the numbers are worked out for a refusal alone.
-fn judge(order: &Order, view: &View<'_>) -> Verdict {
-    let mut bits = 0;
-    each_check(order, view, |finding| {
-        bits |= if finding.failed { Verdict::bit(finding.code) } else { 0 };
-    });
-    let mut verdict = Verdict::pass();
-    if bits != 0 {
-        each_check(order, view, |finding| verdict.fold(finding));
-    }
-    verdict
 }
 
 /// Whether a check can fail for an order that replaces none.

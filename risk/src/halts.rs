@@ -21,7 +21,8 @@ impl Risk {
         self.halt.max(account).max(listing)
     }
 
-    /// Sets a level, up or down: the operator's way. Whether it changed anything; a scope that does not exist is left alone.
+    /// Sets a level, up or down: the operator's way. Whether it changed anything; a scope that does not exist
+    /// is left alone.
     pub fn set_halt(&mut self, scope: HaltScope, level: HaltLevel) -> bool {
         let place = match scope {
             HaltScope::All => Some(&mut self.halt),

@@ -2,7 +2,8 @@
 
 use model::{ClientOrderId, InstrumentId, Order, OrderId, OrderType, Px, Qty, Side, Tif, Verdict};
 
-/// Places that one id may be looked for in, so that ids chosen to collide cost their own account an id, not the engine time.
+/// Places that one id may be looked for in, so that ids chosen to collide cost their own account an id, not
+/// the engine time.
 const PROBES_MAX: usize = 64;
 
 /// A place of the index that no id took. Not zero, so that the memory is touched, and there, from the start.
@@ -131,4 +132,39 @@ fn hash(client_id: ClientOrderId) -> u64 {
     let wide = u128::from(low ^ 0x9E37_79B9_7F4A_7C15) * u128::from(high ^ 0xC2B2_AE3D_27D4_EB4F);
     let folded = wide as u64 ^ (wide >> 64) as u64;
     folded ^ folded >> 29
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::Floor;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    proptest! {
+        /// Goal: the table answers as a map does, up to its capacity. Method: random ids, many of them twice,
+        /// against a map; the table holds fewer than come.
+        #[test]
+        fn equals_a_map(names in prop::collection::vec(0_u16..300, 1..400), capacity in 0_u32..200) {
+            let order = Floor::new().order(Side::Buy, 1, 1);
+            let (mut ids, mut map) = (Ids::new(capacity), BTreeMap::new());
+            for (number, name) in names.into_iter().enumerate() {
+                let client_id = ClientOrderId::new(&format!("{name}")).unwrap();
+                let wording = Wording::new(&Order { qty: Qty(number as i64), ..order }, false);
+                let recorded = Recorded { order: OrderId(number as u64), verdict: Verdict::pass() };
+                let place = ids.find(client_id);
+                if let Some((wording, recorded)) = map.get(&name) {
+                    prop_assert!(matches!(place, Place::Used(_)));
+                    prop_assert_eq!(ids.recorded(client_id, *wording), Some(*recorded));
+                } else if map.len() < capacity as usize {
+                    prop_assert!(matches!(place, Place::Free(_)));
+                    prop_assert_eq!(ids.recorded(client_id, wording), None);
+                    map.insert(name, (wording, recorded));
+                } else {
+                    prop_assert_eq!(place, Place::Full);
+                }
+                ids.record(place, client_id, wording, recorded);
+            }
+        }
+    }
 }

@@ -1,18 +1,18 @@
-//! The books of account: every account, instrument and pair, and how reports move them.
+//! The books of account: every account, instrument and pair. The gate and the venue's reports move them by
+//! postings.
 
-use model::{
-    AccountId, HaltLevel, HaltScope, Instrument, InstrumentId, Money, OutOfRange, Px, Qty, Side,
-};
+use model::{AccountId, HaltLevel, Instrument, InstrumentId, Money, Qty};
 
 use crate::account::Account;
 use crate::limits::{AccountLimits, Capacity, LimitError, PairLimits, nobody};
 use crate::line::{Exposure, Line, NO_SLOT};
 use crate::listing::Listing;
-use crate::market::{Market, twice};
+use crate::market::Market;
 use crate::money;
-use crate::reservation::{Reservation, Terms};
+use crate::reservation::Reservation;
 
-/// Gate and books of account. All memory is taken at start; each table is dense, by the numbers of account and instrument.
+/// Gate and books of account. All memory is taken at start; each table is dense, by the numbers of account
+/// and instrument.
 #[derive(Debug)]
 pub struct Risk {
     pub(crate) capacity: Capacity,
@@ -30,16 +30,6 @@ pub struct Risk {
     pub(crate) changed_accounts: Vec<AccountId>,
 }
 
-/// What a fill did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Filled {
-    /// Quantity of the order that can still fill; zero: the order is done.
-    pub open: Qty,
-    /// Quantity filled beyond what the order could fill. It counts in the position, for the venue is the truth, but
-    /// whoever sees it should stop and compare books.
-    pub excess: Qty,
-}
-
 /// One account in one instrument.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pair {
@@ -48,7 +38,8 @@ pub(crate) struct Pair {
     pub(crate) limits: Option<PairLimits>,
 }
 
-/// What changes when an order holds something else than before, worked out beforehand so that making it cannot fail.
+/// What changes when an order holds something else than before, worked out beforehand so that making it
+/// cannot fail.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Posting {
     next: Reservation,
@@ -98,7 +89,8 @@ impl Risk {
     ///
     /// # Errors
     ///
-    /// [`LimitError::TooManyAccounts`], [`LimitError::NoCurrency`] or [`LimitError::OutOfRange`]; nothing is kept.
+    /// [`LimitError::TooManyAccounts`], [`LimitError::NoCurrency`] or [`LimitError::OutOfRange`]; nothing is
+    /// kept.
     pub fn add_account(&mut self, limits: AccountLimits) -> Result<AccountId, LimitError> {
         limits.validate()?;
         let id = AccountId(self.accounts.len() as u16);
@@ -109,7 +101,8 @@ impl Risk {
         Ok(id)
     }
 
-    /// Lists an instrument, or takes its changed facts over. Never allocates: directory messages come at any time.
+    /// Lists an instrument, or takes its changed facts over. Never allocates: directory messages come at any
+    /// time.
     ///
     /// # Errors
     ///
@@ -124,7 +117,8 @@ impl Risk {
     ///
     /// # Errors
     ///
-    /// [`LimitError::UnknownAccount`], [`LimitError::UnknownInstrument`] or [`LimitError::OutOfRange`]; nothing is kept.
+    /// [`LimitError::UnknownAccount`], [`LimitError::UnknownInstrument`] or [`LimitError::OutOfRange`];
+    /// nothing is kept.
     pub fn set_pair_limits(
         &mut self,
         account: AccountId,
@@ -140,67 +134,8 @@ impl Risk {
         Ok(())
     }
 
-    /// Books a fill: working quantity becomes position, reserved cash becomes spent cash. The worst-case position does not
-    /// move, for it counted the fill already. Valid also after the order ended: a late fill is still a fill.
-    ///
-    /// # Errors
-    ///
-    /// [`OutOfRange`] if the quantity is not positive or a sum does not fit its type. Nothing is booked, and the account is
-    /// halted: its books are no longer the venue's.
-    pub fn fill(&mut self, held: &mut Reservation, px: Px, qty: Qty) -> Result<Filled, OutOfRange> {
-        // A position without a mark would not count as exposure.
-        let unmarked = self.listing(held.instrument).is_some_and(|listing| listing.mark2 == 0);
-        if let Some(px2) = twice(px).filter(|_| unmarked) {
-            self.set_mark(held.instrument, px2);
-        }
-        let excess = Qty((qty.0.saturating_sub(held.held_qty.0)).max(0));
-        let Some((posting, trade)) = self.trade(held, px, qty) else {
-            return self.disown(held.account);
-        };
-        self.post(held, posting);
-        self.change(held.account, held.instrument, |line, account| {
-            *line = trade.line;
-            account.cash = trade.cash;
-            account.realised = trade.realised;
-        });
-        Ok(Filled { open: held.open(), excess })
-    }
-
-    /// The order ended without filling more: cancelled, rejected, expired. Frees all that it still holds.
-    pub fn release(&mut self, held: &mut Reservation) {
-        let next = Reservation {
-            is_open: false,
-            change: None,
-            held_qty: Qty(0),
-            held_cash: Money::ZERO,
-            ..*held
-        };
-        if let Some(posting) = self.posting(held, next) {
-            self.post(held, posting);
-        }
-    }
-
-    /// The venue took new terms, which are the truth even if they are not those that were asked for. The order is done if
-    /// they leave nothing open. Does nothing to an order that is not open.
-    ///
-    /// # Errors
-    ///
-    /// [`OutOfRange`] if a sum does not fit its type; nothing is booked, and the account is halted.
-    pub fn replaced(&mut self, held: &mut Reservation, px: Px, qty: Qty) -> Result<(), OutOfRange> {
-        self.retermed(held, Terms { px, qty })
-    }
-
-    /// The venue refused the replace: the old terms stand alone again. Does nothing to an order that is not open.
-    ///
-    /// # Errors
-    ///
-    /// [`OutOfRange`] if a sum does not fit its type; nothing is booked, and the account is halted.
-    pub fn replace_rejected(&mut self, held: &mut Reservation) -> Result<(), OutOfRange> {
-        self.retermed(held, held.terms)
-    }
-
-    /// Values the instrument at its market: the mid of a live book, else the last trade, else as before. Positions are
-    /// never without a value because the book is not live: an old mark counts more than none.
+    /// Values the instrument at its market: the mid of a live book, else the last trade, else as before.
+    /// Positions are never without a value because the book is not live: an old mark counts more than none.
     pub fn mark(&mut self, instrument: InstrumentId, market: &Market) {
         if let Some(mark2) = market.mark2() {
             self.set_mark(instrument, mark2);
@@ -273,7 +208,7 @@ impl Risk {
     }
 
     /// Changes a pair and its account, and counts the pair's exposure again.
-    fn change(
+    pub(crate) fn change(
         &mut self,
         id: AccountId,
         instrument: InstrumentId,
@@ -310,55 +245,8 @@ impl Risk {
         instrument.0 as usize * usize::from(self.capacity.accounts) + usize::from(account.0)
     }
 
-    fn posting(&self, held: &Reservation, next: Reservation) -> Option<Posting> {
-        let line = &self.pair(held.account, held.instrument)?.line;
-        Posting::new(self.account(held.account)?, line.exposure, held, next)
-    }
-
-    /// What a fill does: first to what the order holds, then to position and cash. `None` on overflow.
-    fn trade(&self, held: &Reservation, px: Px, qty: Qty) -> Option<(Posting, Trade)> {
-        if qty.0 <= 0 {
-            return None;
-        }
-        let factor = self.listing(held.instrument)?.factor;
-        let mut next = Reservation { filled: Qty(held.filled.0.checked_add(qty.0)?), ..*held };
-        if held.is_open {
-            next = next.held(factor)?;
-        }
-        let posting = self.posting(held, next)?;
-        let account = self.account(held.account)?;
-        let before = self.pair(held.account, held.instrument)?.line;
-        let mut line = before.traded(held.side, px, qty, factor)?;
-        *line.exposure.working(held.side) = posting.working;
-        let realised = account.realised.plus(line.realised.minus(before.realised)?)?;
-        let amount = money::notional(px, qty, factor)?;
-        let cash = match held.side {
-            Side::Buy => account.cash.minus(amount)?,
-            Side::Sell => account.cash.plus(amount)?,
-        };
-        Some((posting, Trade { line, cash, realised }))
-    }
-
-    fn retermed(&mut self, held: &mut Reservation, terms: Terms) -> Result<(), OutOfRange> {
-        if !held.is_open {
-            return Ok(());
-        }
-        let next = Reservation { terms, change: None, ..*held };
-        let factor = self.listing(held.instrument).map_or(0, |listing| listing.factor);
-        let posting = next.held(factor).and_then(|next| self.posting(held, next));
-        let Some(posting) = posting else { return self.disown(held.account) };
-        self.post(held, posting);
-        Ok(())
-    }
-
-    /// The venue reported what does not fit the books: they are not the venue's any more, so the account stops.
-    fn disown<T>(&mut self, account: AccountId) -> Result<T, OutOfRange> {
-        self.raise_halt(HaltScope::Account(account), HaltLevel::Halted);
-        Err(OutOfRange)
-    }
-
     /// Values the instrument, and counts the exposure of every account in it again.
-    fn set_mark(&mut self, instrument: InstrumentId, mark2: u64) {
+    pub(crate) fn set_mark(&mut self, instrument: InstrumentId, mark2: i64) {
         let Some(listing) = self.listings.get_mut(instrument.0 as usize) else { return };
         if listing.mark2 == mark2 {
             return;
@@ -384,14 +272,6 @@ fn touched<T: Clone>(filling: T, capacity: usize) -> Vec<T> {
     list
 }
 
-/// What a trade leaves behind.
-#[derive(Clone, Copy, Debug)]
-struct Trade {
-    line: Line,
-    cash: Money,
-    realised: Money,
-}
-
 /// Puts a line on the list of changed ones; one without a slot has no page.
 fn note_line(line: &mut Line, changed: &mut Vec<u32>) {
     if !line.is_changed && line.slot != NO_SLOT {
@@ -406,3 +286,6 @@ fn note_account(account: &mut Account, id: AccountId, changed: &mut Vec<AccountI
         changed.push(id);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,13 @@
 //! The one gate: no order reaches a venue without passing it. And the books of account that it judges by.
 //!
 //! Flow: the engine describes what it knows of the instrument ([`Market`]) and of itself ([`Moment`]);
-//! [`Risk::clear`] builds a view of order, limits, position and working orders, runs every check of the list in
-//! `gate.rs`, and either reserves what the order may cost at worst and returns [`Cleared`], or refuses with a
-//! [`Verdict`](model::Verdict). A gateway takes `Cleared`, never `Order`. The venue's reports then move the
-//! [`Reservation`]: a fill turns it into position and cash, an end releases it.
+//! [`Risk::clear`] builds a view of order, limits, position and working orders, runs every check of the list
+//! in `gate.rs`, and either reserves what the order may cost at worst and returns [`Cleared`], or refuses
+//! with a [`Verdict`](model::Verdict). A gateway takes `Cleared`, never `Order`. The venue's reports then
+//! move the [`Reservation`]: a fill turns it into position and cash, an end releases it.
 //!
-//! Must never: read a clock, do I/O, allocate after start, panic, use a float, divide to reach a verdict, let anything
-//! pass that is unknown, absent or stale, or stop a cancel. One thread owns the state, so every sum is exact.
+//! Must never: read a clock, do I/O, allocate after start, panic, use a float, let anything pass that is
+//! unknown, absent or stale, or stop a cancel. One thread owns the state, so every sum is exact.
 #![forbid(unsafe_code)]
 #![deny(
     clippy::unwrap_used,
@@ -33,6 +33,7 @@ mod market;
 mod money;
 mod pages;
 mod rate;
+mod reports;
 mod reservation;
 mod view;
 
@@ -41,7 +42,8 @@ mod fixture;
 
 pub use gate::{Cleared, ClearedReplace};
 pub use ids::Recorded;
-pub use ledger::{Filled, Risk};
+pub use ledger::Risk;
 pub use limits::{AccountLimits, Capacity, LimitError, PairLimits, RATE_MAX};
 pub use market::{LastTrade, Market, Moment};
+pub use reports::Filled;
 pub use reservation::Reservation;

@@ -17,7 +17,8 @@ pub struct Capacity {
     pub instruments: u32,
     /// Pairs of account and instrument that can ever be traded.
     pub lines: u32,
-    /// Client order ids that each account can use. An account has a table of its own, so that none fills another's.
+    /// Client order ids that each account can use. An account has a table of its own, so that none fills
+    /// another's.
     pub ids_per_account: u32,
 }
 

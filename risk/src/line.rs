@@ -52,8 +52,8 @@ impl Exposure {
         self.worst_long().max(self.worst_short())
     }
 
-    /// What an order of `side` may at most be so that it can only reduce the position: what is held on the other side,
-    /// less what is already working to reduce it.
+    /// What an order of `side` may at most be so that it can only reduce the position: what is held on the
+    /// other side, less what is already working to reduce it.
     pub(crate) fn reducible(&self, side: Side) -> i128 {
         let (held, working) = match side {
             Side::Buy => (self.position.0.min(0).unsigned_abs(), self.working_buy),
@@ -70,7 +70,8 @@ impl Exposure {
         }
     }
 
-    /// With `open` ≥ 0 more working. Saturates: far beyond every limit, a little more or less makes no difference.
+    /// With `open` ≥ 0 more working. Saturates: far beyond every limit, a little more or less makes no
+    /// difference.
     pub(crate) fn with(mut self, side: Side, open: Qty) -> Exposure {
         let working = self.working(side);
         working.0 = working.0.saturating_add(open.0);
@@ -89,9 +90,9 @@ impl Line {
         realised: Money(0),
     };
 
-    /// The line after a trade of `qty` > 0: first what it closes, then what it opens. Average cost is never kept rounded:
-    /// the cost released by closing is floored and the rest stays in `cost`, so that realised − cost = Σ cash flows after
-    /// every trade. `None` on overflow.
+    /// The line after a trade of `qty` > 0: first what it closes, then what it opens. Average cost is never
+    /// kept rounded: the cost released by closing is floored and the rest stays in `cost`, so that realised −
+    /// cost = Σ cash flows after every trade. `None` on overflow.
     pub(crate) fn traded(&self, side: Side, px: Px, qty: Qty, factor: i64) -> Option<Line> {
         let position = i128::from(self.exposure.position.0);
         let sign = match side {
@@ -151,7 +152,8 @@ mod tests {
         );
     }
 
-    /// Goal: a reduce-only order never counts what already works to reduce. Method: both sides, flat and oversold.
+    /// Goal: a reduce-only order never counts what already works to reduce. Method: both sides, flat and
+    /// oversold.
     #[test]
     fn reducible_subtracts_working() {
         let long = Exposure { position: Qty(5), working_sell: Qty(2), ..Exposure::NONE };
@@ -172,7 +174,8 @@ mod tests {
     }
 
     proptest! {
-        /// Goal: `share` floors exactly and never overflows. Method: against big integers over the whole domain.
+        /// Goal: `share` floors exactly and never overflows. Method: against big integers over the whole
+        /// domain.
         #[test]
         fn share_floors(total: i128, whole in 1_u64..=1 << 63, seed: u64) {
             let part = seed % whole;

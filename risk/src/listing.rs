@@ -14,7 +14,7 @@ pub(crate) struct Listing {
     /// Settlement currency.
     pub(crate) currency: Currency,
     /// Twice the price that positions are valued at; zero before the first.
-    pub(crate) mark2: u64,
+    pub(crate) mark2: i64,
     /// Accounts that hold it or have orders working in it.
     pub(crate) exposed: u16,
     /// Our halt of it.
@@ -33,8 +33,8 @@ impl Listing {
         halt: HaltLevel::Active,
     };
 
-    /// Takes the facts over. The scale of an instrument never changes within a journal: positions are counted in it.
-    /// `None` if it would, or if the scale is too fine for money.
+    /// Takes the facts over. The scale of an instrument never changes within a journal: positions are counted
+    /// in it. `None` if it would, or if the scale is too fine for money.
     pub(crate) fn list(&mut self, instrument: &Instrument) -> Option<()> {
         let factor = instrument.money_factor()?;
         if self.factor != 0 && self.factor != factor {

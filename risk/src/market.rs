@@ -58,15 +58,16 @@ impl Market {
         channel_updated: Ts(0),
     };
 
-    /// How old the market data is, nanoseconds: of the instrument, or of its channel if that is younger and may count.
+    /// How old the market data is, nanoseconds: of the instrument, or of its channel if that is younger and
+    /// may count.
     pub(crate) fn age_ns(&self, limits: &PairLimits, now: Ts) -> u64 {
         let age = now.since(self.updated);
         if limits.symbol_age_alone { age } else { age.min(now.since(self.channel_updated)) }
     }
 
-    /// Twice the price that a collar measures from: the mid of a live book that is not stale, else a last trade that is
-    /// not too old, else nothing.
-    pub(crate) fn reference2(&self, limits: &PairLimits, now: Ts) -> Option<u64> {
+    /// Twice the price that a collar measures from: the mid of a live book that is not stale, else a last
+    /// trade that is not too old, else nothing.
+    pub(crate) fn reference2(&self, limits: &PairLimits, now: Ts) -> Option<i64> {
         if self.age_ns(limits, now) <= limits.age_max_ns
             && let Some(mid2) = self.mid2()
         {
@@ -76,20 +77,21 @@ impl Market {
         fresh.and_then(|last| twice(last.px))
     }
 
-    /// Twice the price that positions are valued at: the mid of a live book, else the last trade of any age, else nothing.
-    pub(crate) fn mark2(&self) -> Option<u64> {
+    /// Twice the price that positions are valued at: the mid of a live book, else the last trade of any age,
+    /// else nothing.
+    pub(crate) fn mark2(&self) -> Option<i64> {
         self.mid2().or_else(|| self.last.and_then(|last| twice(last.px)))
     }
 
-    /// Best bid + best ask of a live book with two sides that do not meet.
-    fn mid2(&self) -> Option<u64> {
+    /// Best bid + best ask of a live book with two sides that do not meet; nothing if the sum does not fit.
+    fn mid2(&self) -> Option<i64> {
         let (bid, ask) = (self.bid?.0, self.ask?.0);
         let sound = self.integrity == Integrity::Live && 0 < bid && bid < ask;
-        sound.then(|| bid.unsigned_abs() + ask.unsigned_abs())
+        if sound { bid.checked_add(ask) } else { None }
     }
 }
 
-/// Twice a positive price.
-pub(crate) fn twice(px: Px) -> Option<u64> {
-    (px.0 > 0).then(|| px.0.unsigned_abs() * 2)
+/// Twice a positive price; nothing if it does not fit.
+pub(crate) fn twice(px: Px) -> Option<i64> {
+    px.0.checked_mul(2).filter(|px2| *px2 > 0)
 }

@@ -2,9 +2,9 @@
 
 use model::{Money, Px, Qty};
 
-/// Where the exposure of one pair stops being counted exactly. A limit is below it, so a pair that reaches it is
-/// refused; and 2^20 pairs together do not overflow.
-pub(crate) const EXPOSURE_MAX: i128 = i128::MAX >> 20;
+/// Where the exposure of one pair stops being counted exactly. A limit is below it, so a pair that reaches it
+/// is refused; and the pairs of all 2^32 instruments together do not overflow.
+pub(crate) const EXPOSURE_MAX: i128 = i128::MAX >> 32;
 
 /// `a · b`; `None` on overflow. Where `a` fits 64 bits, one multiplication does.
 fn product(a: i128, b: i64) -> Option<i128> {
@@ -20,7 +20,7 @@ pub(crate) fn notional(px: Px, qty: Qty, factor: i64) -> Option<Money> {
 }
 
 /// `quantity · mark · factor`, rounded up, where `mark2` is twice the mark. At most [`EXPOSURE_MAX`].
-pub(crate) fn exposure(quantity: i128, mark2: u64, factor: i64) -> Money {
+pub(crate) fn exposure(quantity: i128, mark2: i64, factor: i64) -> Money {
     let twice = match i64::try_from(quantity) {
         Ok(quantity) => product(i128::from(quantity) * i128::from(mark2), factor),
         Err(_) => None,
@@ -32,7 +32,8 @@ pub(crate) fn exposure(quantity: i128, mark2: u64, factor: i64) -> Money {
 mod tests {
     use super::*;
 
-    /// Goal: products are exact or `None`. Method: both sides of the 64-bit shortcut, and the largest operands.
+    /// Goal: products are exact or `None`. Method: both sides of the 64-bit shortcut, and the largest
+    /// operands.
     #[test]
     fn notional_is_exact_or_none() {
         assert_eq!(notional(Px(3), Qty(-5), 7), Some(Money(-105)));
@@ -42,13 +43,14 @@ mod tests {
         assert_eq!(notional(Px(i64::MIN), Qty(i64::MIN), 2), None);
     }
 
-    /// Goal: exposure rounds half a money unit up and stops at its ceiling. Method: odd product; huge quantity and mark.
+    /// Goal: exposure rounds half a money unit up and stops at its ceiling. Method: odd product; huge
+    /// quantity and mark.
     #[test]
     fn exposure_rounds_up_and_stops() {
         assert_eq!(exposure(3, 5, 1), Money(8));
         assert_eq!(exposure(4, 5, 1), Money(10));
-        assert_eq!(exposure(0, u64::MAX, i64::MAX), Money(0));
+        assert_eq!(exposure(0, i64::MAX, i64::MAX), Money(0));
         assert_eq!(exposure(i128::from(u64::MAX), 1, 1), Money(EXPOSURE_MAX));
-        assert_eq!(exposure(i64::MAX.into(), u64::MAX, 1 << 40), Money(EXPOSURE_MAX));
+        assert_eq!(exposure(i64::MAX.into(), i64::MAX, 1 << 40), Money(EXPOSURE_MAX));
     }
 }

@@ -48,7 +48,8 @@ impl Risk {
         })
     }
 
-    /// The page of a line; `None` beyond [`Risk::lines`]. Limits that are not set show as zero, which is what they amount to.
+    /// The page of a line; `None` beyond [`Risk::lines`]. Limits that are not set show as zero, which is what
+    /// they amount to.
     pub fn line_page(&self, slot: u32, as_of: AsOf) -> Option<page::Line> {
         let (account, instrument) = self.line_pair(slot)?;
         let pair = self.pair(account, instrument)?;
@@ -63,7 +64,7 @@ impl Risk {
             working_sell: line.exposure.working_sell,
             cost: line.cost,
             realised: line.realised,
-            mark: (mark2 > 0).then_some(Px((mark2 / 2).cast_signed())),
+            mark: (mark2 > 0).then_some(Px(mark2 / 2)),
             clip_max: limits.clip_max,
             notional_max: limits.notional_max,
             long_max: limits.long_max,
@@ -72,7 +73,7 @@ impl Risk {
         })
     }
 
-    /// Folds everything of an account that a later verdict could depend on into a hash, word by word.
+    /// Folds halts, sums and counters of an account into a hash, word by word.
     pub fn fold_account(&self, id: AccountId, mut fold: impl FnMut(u64)) {
         let Some(account) = self.account(id) else { return };
         fold(
@@ -88,7 +89,7 @@ impl Risk {
         fold(account.refused);
     }
 
-    /// Folds everything of a line that a later verdict could depend on into a hash, word by word.
+    /// Folds position, working quantities and sums of a line into a hash, word by word.
     pub fn fold_line(&self, slot: u32, mut fold: impl FnMut(u64)) {
         let Some((account, instrument)) = self.line_pair(slot) else { return };
         let Some(Pair { line, .. }) = self.pair(account, instrument) else { return };

@@ -26,7 +26,8 @@ impl RateWindow {
         if self.recent == 0 || inside(self.recent) {
             return self.recent as u32;
         }
-        // Mostly few have left the window since the last request: double the step from the oldest on, then halve it.
+        // Mostly few have left the window since the last request: double the step from the oldest on, then
+        // halve it.
         let mut outside = 1;
         while outside < self.recent && !inside(self.recent - outside) {
             outside *= 2;
@@ -62,9 +63,14 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Goal: the ring counts as a plain list does. Method: random gaps, bursts and limits, against a list of all times.
+        /// Goal: the ring counts as a plain list does. Method: random gaps, bursts and limits, against a list
+        /// of all times.
         #[test]
-        fn equals_a_list(max in 0_u32..9, window_ns in 0_u64..50, gaps in prop::collection::vec(0_u64..20, 1..80)) {
+        fn equals_a_list(
+            max in 0_u32..9,
+            window_ns in 0_u64..50,
+            gaps in prop::collection::vec(0_u64..20, 1..80),
+        ) {
             let mut window = RateWindow::new(max, window_ns);
             let (mut now, mut all) = (0, Vec::new());
             for gap in gaps {

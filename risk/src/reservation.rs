@@ -11,10 +11,12 @@ pub(crate) struct Terms {
     pub(crate) qty: Qty,
 }
 
-/// What an order holds. The engine keeps it beside the order and hands it back with every report on that order.
+/// What an order holds. The engine keeps it beside the order and hands it back with every report on that
+/// order.
 ///
-/// While a replace is on its way the order lives at the venue under its old terms or its new ones, nobody knows which.
-/// It holds the larger open quantity of the two, and the cash of the dearest way in which both can fill.
+/// While a replace is on its way the order lives at the venue under its old terms or its new ones, nobody
+/// knows which. It holds the larger open quantity of the two, and the cash of the dearest way in which both
+/// can fill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reservation {
     pub(crate) account: AccountId,
@@ -55,7 +57,8 @@ impl Reservation {
         self.filled
     }
 
-    /// Quantity that can still fill, in quantity units: the larger one of old and new terms while a replace is on its way.
+    /// Quantity that can still fill, in quantity units: the larger one of old and new terms while a replace
+    /// is on its way.
     pub fn open(&self) -> Qty {
         self.held_qty
     }
@@ -65,7 +68,8 @@ impl Reservation {
         self.is_open
     }
 
-    /// The reservation that holds what its terms need, open iff something is left to fill. `None` on overflow.
+    /// The reservation that holds what its terms need, open iff something is left to fill. `None` on
+    /// overflow.
     pub(crate) fn held(mut self, factor: i64) -> Option<Reservation> {
         let now = open_qty(self.terms.qty, self.filled);
         let then = self.change.map_or(Qty(0), |change| open_qty(change.qty, self.filled));
@@ -83,8 +87,8 @@ impl Reservation {
         Some(self)
     }
 
-    /// The reservation that the order asks for: its own if it is new, that of old and new terms if it is a replace. `None` on
-    /// overflow.
+    /// The reservation that the order asks for: its own if it is new, that of old and new terms if it is a
+    /// replace. `None` on overflow.
     pub(crate) fn asked(
         &self,
         order: &Order,
@@ -95,8 +99,9 @@ impl Reservation {
         Reservation { change: is_replace.then_some(terms), ..*self }.held(factor)
     }
 
-    /// Cash that `change` must find free for the order to hold it: all that it holds until the venue has answered if the
-    /// quantity grows; else that of the new terms alone, so that a limit already exceeded never forbids asking for less.
+    /// Cash that `change` must find free for the order to hold it: all that it holds until the venue has
+    /// answered if the quantity grows; else that of the new terms alone, so that a limit already exceeded
+    /// never forbids asking for less.
     pub(crate) fn cash_to_change(&self, change: Terms, factor: i64) -> Option<Money> {
         if self.side == Side::Sell {
             return Some(Money::ZERO);
@@ -111,7 +116,8 @@ impl Reservation {
     }
 }
 
-/// Cash when the old terms fill before the replace arrives, and what the new ones add to them fills afterwards.
+/// Cash when the old terms fill before the replace arrives, and what the new ones add to them fills
+/// afterwards.
 fn cash_at_worst(px: Px, now: Qty, new_px: Px, then: Qty, factor: i64) -> Option<Money> {
     let first = money::notional(px, now, factor)?;
     first.plus(money::notional(new_px, open_qty(then, now), factor)?)
@@ -126,8 +132,8 @@ pub(crate) fn open_qty(total: Qty, filled: Qty) -> Qty {
 mod tests {
     use super::*;
 
-    /// Goal: what a pending replace holds covers every order of events. Method: all splits of fills before and after the
-    /// venue takes the new terms, for small terms, against the cash held.
+    /// Goal: what a pending replace holds covers every order of events. Method: all splits of fills before
+    /// and after the venue takes the new terms, for small terms, against the cash held.
     #[test]
     fn pending_replace_covers_every_path() {
         for (now, px, then, new_px) in (0..6_u32.pow(4)).map(digits) {

@@ -47,7 +47,7 @@ pub(crate) struct View<'a> {
     /// New orders and replaces of the account in its window, this one not among them.
     pub(crate) rate_used: u32,
     /// Twice the price that the collar measures from; `None`: no fresh one.
-    pub(crate) reference2: Option<u64>,
+    pub(crate) reference2: Option<i64>,
     /// Where the client order id stands.
     pub(crate) id: Place,
     /// Whether the pair has a place in the list of lines, or there is one left.
@@ -57,8 +57,8 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    #[inline(always)]
     /// Looks at an order that holds `held`: nothing yet, unless it `is_replace`.
+    #[inline(always)] // As gate::each_check.
     pub(crate) fn new(
         risk: &'a Risk,
         order: &Order,

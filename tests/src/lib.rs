@@ -1,1 +1,142 @@
-//! Stub.
+//! What the tests of the whole share: a synthetic day on disk, a configuration for it, the programs, the captures.
+#![forbid(unsafe_code)]
+
+use std::path::{Path, PathBuf};
+
+use engine::config::{Config, Speed};
+use feeds::{FeedOptions, FileFeed, Next};
+use model::Event;
+use tempfile::TempDir;
+
+/// Rules wide enough that nothing but what a test is about refuses.
+pub const WIDE_LIMITS: &str = r#"
+[[account]]
+name = "agent"
+permission = "trade"
+currency = "USD"
+cash = "1000000000000"
+gross_max = "1000000000000"
+open_orders_max = 65536
+rate_max = 65536
+rate_window_ms = 1
+
+[[account]]
+name = "probe"
+permission = "trade"
+currency = "USD"
+cash = "1000000000000"
+gross_max = "1000000000000"
+open_orders_max = 65536
+rate_max = 65536
+rate_window_ms = 1
+
+[[limit]]
+account = "agent"
+symbol = "*"
+clip_max = "10000000"
+notional_max = "1000000000000"
+long_max = "1000000000"
+short_max = "1000000000"
+band_bps = 10000
+age_max_ms = 86400000
+
+[[limit]]
+account = "probe"
+symbol = "*"
+clip_max = "10000000"
+notional_max = "1000000000000"
+long_max = "1000000000"
+short_max = "1000000000"
+band_bps = 10000
+age_max_ms = 86400000
+"#;
+
+/// A folder with a synthetic day and the configuration to run it.
+pub struct Stage {
+    /// Removed with it.
+    pub folder: TempDir,
+    /// The day.
+    pub capture: PathBuf,
+}
+
+impl Stage {
+    /// A day of `messages` messages in `symbols` symbols, always the same one.
+    pub fn new(messages: u64, symbols: u16) -> Stage {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let capture = folder.path().join("day.itch");
+        let config = synth::Config { messages, symbols, ..synth::Config::SAMPLE };
+        let file = std::fs::File::create(&capture).expect("a file");
+        synth::Day::new(config).write_to(std::io::BufWriter::new(file)).expect("a day");
+        Stage { folder, capture }
+    }
+
+    /// The shipped configuration with wide limits, small tables, no pace, and a journal in the folder.
+    pub fn config(&self, name: &str) -> Config {
+        let deploy = root().join("deploy");
+        let read = |name: &str| std::fs::read_to_string(deploy.join(name)).expect(name);
+        let files = [
+            ("engine.toml", read("engine.toml")),
+            ("instruments.toml", read("instruments.toml").replace("\"0.01\"", "\"0.0001\"")),
+            ("limits.toml", WIDE_LIMITS.to_string()),
+        ];
+        let files = files.map(|(name, text)| (self.folder.path().join(name), text));
+        let config = Config::from_texts(files.into()).expect("the configuration");
+        let mut engine = config.engine.clone();
+        engine.name = name.into();
+        engine.capacity.book_orders = 1 << 17;
+        engine.capacity.levels = 1 << 16;
+        engine.capacity.ref_pages = 64;
+        engine.feed.files = vec![self.capture.clone()];
+        engine.feed.speed = Speed::Max;
+        engine.feed.repeat = false;
+        config.with_engine(engine)
+    }
+
+    /// Writes the configuration where `tickgate run --config` can read it.
+    pub fn write_config(&self, config: &Config) -> PathBuf {
+        for file in &config.files {
+            std::fs::write(self.folder.path().join(&file.name), &file.text).expect("a file");
+        }
+        self.folder.path().join("engine.toml")
+    }
+
+    /// Every event of the day.
+    pub fn events(&self) -> Vec<Event> {
+        events(&self.capture)
+    }
+}
+
+/// Every event of a capture.
+pub fn events(capture: &Path) -> Vec<Event> {
+    let mut feed = FileFeed::open(&[capture.to_path_buf()], FeedOptions::default()).expect("the capture");
+    let mut events = Vec::new();
+    while let Next::Event(event) = feed.next().expect("a whole capture") {
+        events.push(event);
+    }
+    events
+}
+
+/// The repository's root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A program of the workspace, built with the same profile as this test.
+pub fn program(name: &str) -> PathBuf {
+    let exe = std::env::current_exe().expect("this test's path");
+    let folder = exe.parent().and_then(Path::parent).expect("the target folder");
+    let program = folder.join(name);
+    assert!(program.exists(), "{} is missing: run `cargo x test`, which builds it", program.display());
+    program
+}
+
+/// A file of the third-party captures; `None`, said loudly, where they are not.
+pub fn captured(file: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("TICKGATE_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
+    let path = folder.join(file);
+    if !path.exists() {
+        eprintln!("SKIPPED: {} is not here; set TICKGATE_DATA to the folder of captures", path.display());
+        return None;
+    }
+    Some(path)
+}

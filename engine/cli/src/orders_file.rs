@@ -101,7 +101,8 @@ mod tests {
     /// Goal: the documented lines are read, everything else is refused with a reason. Method: one of each.
     #[test]
     fn lines() {
-        let good = r#"{"at":"09:30:00.5","op":"new","id":"a","account":"x","symbol":"S","side":"buy","qty":"1","px":"1.5","tif":"ioc"}"#;
+        let good = r#"{"at":"09:30:00.5","op":"new","id":"a","account":"x","symbol":"S",
+            "side":"buy","qty":"1","px":"1.5","tif":"ioc"}"#;
         assert_eq!(try_line(good).unwrap().when, When::At(34_200_500_000_000));
         assert!(try_line(r#"{"after":5,"op":"cancel","id":"a","account":"x"}"#).is_ok());
         assert!(try_line(r#"{"after":5,"op":"replace","id":"a","account":"x","qty":"2"}"#).is_ok());

@@ -22,10 +22,11 @@ use crate::{demo, orders_file, summary};
 #[command(after_help = "Examples:\n  \
     tickgate replay day.itch.gz --json\n  \
     tickgate replay day.itch --speed 10 --orders orders.jsonl\n\n\
-    A line of the orders file: {\"after\": 1001, \"op\": \"new\", \"id\": \"a-1\", \"account\": \"agent\", \"symbol\": \"AAPL\",\n  \
-    \"side\": \"buy\", \"qty\": \"100\", \"px\": \"318.25\", \"type\": \"limit\", \"tif\": \"day\"}; \"at\": \"09:30:00.5\" in place of \"after\"\n  \
-    means the venue's time of day; \"op\" may be cancel or replace (new qty, px). A price or quantity that is no whole\n  \
-    number of the instrument's units is asked for as zero, which the gate refuses.")]
+    A line of the orders file:\n  \
+    {\"after\": 1001, \"op\": \"new\", \"id\": \"a-1\", \"account\": \"agent\", \"symbol\": \"AAPL\", \"side\": \"buy\",\n  \
+    \"qty\": \"100\", \"px\": \"318.25\", \"type\": \"limit\", \"tif\": \"day\"}\n\
+    \"at\": \"09:30:00.5\" in place of \"after\" means the venue's time of day; \"op\" may be cancel or replace (new qty, px).\n\
+    A price or quantity that is no whole number of the instrument's units is asked for as zero, which the gate refuses.")]
 pub struct Replay {
     /// ITCH 5.0 captures in BinaryFILE framing, plain or gzip.
     #[arg(required = true, value_name = "FILE")]
@@ -90,11 +91,11 @@ impl Replay {
     }
 
     fn plan(self, script: Script, total: u64) -> Result<Plan, Failure> {
-        let mut config = match &self.config {
+        let config = match &self.config {
             Some(path) => Config::load(path).map_err(Failure::usage)?,
             None => demo::built_in()?,
         };
-        let engine = &mut config.engine;
+        let mut engine = config.engine.clone();
         if self.config.is_none() {
             engine.strategies.clear();
             engine.capacity = if total < 256 << 20 { Capacity::SMALL } else { Capacity::LARGE };
@@ -105,6 +106,6 @@ impl Replay {
         engine.feed.speed = self.speed;
         engine.feed.repeat = false;
         engine.journal = self.journal.map(|folder| JournalConfig { folder, durability: Durability::Written });
-        Ok(Plan { config, script, shared: false, ends_with_feed: true })
+        Ok(Plan { config: config.with_engine(engine), script, shared: false, ends_with_feed: true })
     }
 }

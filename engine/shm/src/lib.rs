@@ -13,7 +13,7 @@
 //! | `cell`, `tape`, `desk` | three ways to read a ring: the newest, in order, hostile |
 //! | `layout`, `header` | where everything lies; who wrote it and in which version |
 //! | `memory` | sealed memfds and their maps |
-//! | `folder`, `greeting`, `listener`, `lease` | how a client finds an engine and gets a desk |
+//! | `folder`, `find`, `greeting`, `listener`, `lease` | how a client finds an engine and gets a desk |
 //! | `publisher`, `client` | the two ends |
 #![deny(missing_docs)]
 #![deny(
@@ -47,6 +47,8 @@ mod client;
 #[cfg(not(loom))]
 mod error;
 #[cfg(not(loom))]
+mod find;
+#[cfg(not(loom))]
 mod folder;
 #[cfg(not(loom))]
 mod greeting;
@@ -65,8 +67,9 @@ mod publisher;
 
 #[cfg(not(loom))]
 pub use {
-    client::{Client, ReadError, SendError, halt, halt_in, list_engines},
+    client::{Client, ReadError, SendError},
     error::{AttachError, ShmError},
+    find::{halt, halt_in, list_engines},
     folder::Folder,
     header::Version,
     layout::{ABI, Capacity, LAYOUT_HASH},

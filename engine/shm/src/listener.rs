@@ -231,11 +231,11 @@ impl Listener {
         let (desk, lease) = (*desk, *lease);
         memory::seal(file)?;
         let map = Map::new(file, words, Access::Read)?;
-        say(&connection.socket, OPEN)?;
         connection.stage = Stage::Leased(desk);
         self.engine.lessor.lease(desk, Lease::new(lease, map));
         self.events.push_back(AttachEvent::Attached(desk));
-        Ok(())
+        // Last, so that what the client sends next finds the desk open.
+        say(&connection.socket, OPEN)
     }
 
     fn close(&mut self, index: usize) {

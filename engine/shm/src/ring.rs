@@ -101,22 +101,22 @@ const fn whole_stamp(number: u64) -> u64 {
     number.wrapping_mul(2).wrapping_add(2)
 }
 
-/// Mixes words and stamp into 64 bits. Independent products, so that the processor overlaps them: half a nanosecond a word.
+/// Mixes words and stamp into 64 bits: their plain sum, which no single change keeps, and a sum of
+/// 32-bit products under a running key (the NH function of UMAC, RFC 4418 section 5.2), which swaps
+/// and changes that cancel do not keep. The compiler makes vector code of it: half a nanosecond a word.
+///
 /// It tells accidents, not forgeries: whoever may write the words may also compute it.
 pub(crate) fn check_word<const W: usize>(words: &[u64; W], stamp: u64) -> u64 {
     const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
-    let mut key = fold(stamp ^ STEP, STEP);
-    let mut sum = 0_u64;
-    let (pairs, rest) = words.as_chunks::<2>();
-    for [low, high] in pairs {
+    let mut key = stamp.wrapping_mul(STEP);
+    let (mut plain, mut mixed) = (0_u64, 0_u64);
+    for word in words {
+        let keyed = word ^ key;
         key = key.wrapping_add(STEP);
-        sum = sum.wrapping_add(fold(low ^ key, high ^ key.rotate_left(32)));
+        plain = plain.wrapping_add(*word);
+        mixed = mixed.wrapping_add((keyed & 0xFFFF_FFFF) * (keyed >> 32));
     }
-    for word in rest {
-        key = key.wrapping_add(STEP);
-        sum = sum.wrapping_add(fold(word ^ key, STEP));
-    }
-    fold(sum ^ key, STEP)
+    fold(plain ^ stamp, STEP) ^ fold(mixed ^ key, !STEP)
 }
 
 /// Both halves of the 128-bit product, one over the other.

@@ -85,12 +85,20 @@ impl Levels {
 
     /// The level of exactly this price in the list of its step; 0: none.
     #[inline]
-    fn in_step(&self, mut level: u32, px: i64) -> u32 {
+    fn in_step(&self, first: u32, px: i64) -> u32 {
+        if first == 0 || self.records.at(first).px == px {
+            return first;
+        }
+        self.behind_in_step(first, px)
+    }
+
+    #[cold]
+    fn behind_in_step(&self, mut level: u32, px: i64) -> u32 {
         for _ in 0..COARSE {
+            level = self.next_in_step(level);
             if level == 0 || self.records.at(level).px == px {
                 break;
             }
-            level = self.next_in_step(level);
         }
         level
     }
@@ -113,8 +121,11 @@ impl Levels {
         self.nodes.used()
     }
 
+    /// An empty node. The caller has seen to the room.
     fn take_node(&mut self) -> u32 {
-        self.nodes.take(Node::NIL).unwrap_or(0)
+        let node = self.nodes.take().unwrap_or(0);
+        *self.nodes.at_mut(node) = Node::NIL;
+        node
     }
 }
 
@@ -149,20 +160,22 @@ impl Ladder {
         levels.in_step(levels.nodes.at(leaf).kid(step), px)
     }
 
-    /// The level of a price, opened if there is none. `None`: no room for it.
+    /// The level of a price, opened if there is none; 0: no room for it.
     #[inline]
-    pub fn find_or_open(&mut self, levels: &mut Levels, book: u32, px: i64) -> Option<u32> {
+    pub fn find_or_open(&mut self, levels: &mut Levels, book: u32, px: i64) -> u32 {
         match self.find(levels, px) {
             0 => self.open(levels, book, px),
-            level => Some(level),
+            level => level,
         }
     }
 
-    fn open(&mut self, levels: &mut Levels, book: u32, px: i64) -> Option<u32> {
+    #[inline(never)]
+    fn open(&mut self, levels: &mut Levels, book: u32, px: i64) -> u32 {
         if levels.nodes.room() < 2 * HEIGHT_MAX as usize {
-            return None;
+            return 0;
         }
-        let level = levels.records.take(Level::new(book, self.side, px))?;
+        let Some(level) = levels.records.take() else { return 0 };
+        *levels.records.at_mut(level) = Level::new(book, self.side, px);
         if self.count == 0 {
             let px = px.cast_unsigned();
             self.is_coarse = px >= COARSE * COARSE && px.is_multiple_of(COARSE);
@@ -182,10 +195,11 @@ impl Ladder {
             (self.best, self.near, self.near_leaf) = (level, step >> DIGIT_BITS, leaf);
         }
         self.count += 1;
-        Some(level)
+        level
     }
 
     /// Removes an empty level.
+    #[inline(never)]
     pub fn close(&mut self, levels: &mut Levels, level: u32) {
         let px = levels.records.at(level).px;
         let step = self.step(px);
@@ -231,6 +245,7 @@ impl Ladder {
         if number == self.near { self.near_leaf } else { self.far_leaf(levels, number) }
     }
 
+    #[inline(never)]
     fn far_leaf(&self, levels: &Levels, number: u64) -> u32 {
         if height_of(number) > self.height {
             return 0;

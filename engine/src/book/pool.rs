@@ -53,20 +53,19 @@ impl<T: Record> Pool<T> {
         }
     }
 
-    /// Hands out a record; `None` if all are in use.
-    #[inline]
-    pub fn take(&mut self, value: T) -> Option<u32> {
+    /// Hands out a record, whatever it holds; `None` if all are in use.
+    #[inline(always)]
+    pub fn take(&mut self) -> Option<u32> {
         let mut number = self.released;
-        if number == 0 {
+        if number != 0 {
+            self.released = *self.at_mut(number).link();
+        } else if self.room() > 0 {
             cold_path();
             number = self.fresh;
-            self.fresh += u32::from(self.room() > 0);
-            *self.records.get_mut(number as usize)? = value;
+            self.fresh += 1;
         } else {
-            let record = self.at_mut(number);
-            let next = *record.link();
-            *record = value;
-            self.released = next;
+            cold_path();
+            return None;
         }
         self.used += 1;
         Some(number)

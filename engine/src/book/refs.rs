@@ -103,6 +103,15 @@ impl Refs {
         }
     }
 
+    /// The order of a reference if it is on a page, else 0.
+    #[inline]
+    pub fn glance(&self, reference: OrderRef) -> u32 {
+        match self.locate(reference) {
+            Place::Page(slot) => self.pages.get(slot).copied().unwrap_or(0),
+            Place::Table => 0,
+        }
+    }
+
     /// Live references.
     #[cfg(test)]
     pub fn len(&self) -> usize {

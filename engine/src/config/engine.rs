@@ -164,6 +164,45 @@ impl Capacity {
 }
 
 impl EngineConfig {
+    /// The text that reads back as this configuration: what a journal records of a run whose file was overridden.
+    pub(super) fn to_toml(&self) -> String {
+        let Capacity { instruments, book_orders, levels, ref_pages, own_orders, client_ids, tape, feed_ring } = self.capacity;
+        let folder = self.journal.as_ref().map_or_else(PathBuf::new, |journal| journal.folder.clone());
+        let durability = match self.journal {
+            Some(JournalConfig { durability: Durability::Synced, .. }) => "synced",
+            _ => "written",
+        };
+        let wait = match self.wait {
+            Wait::Auto => "auto",
+            Wait::Spin => "spin",
+            Wait::Yield => "yield",
+            Wait::Park => "park",
+        };
+        let speed = match self.feed.speed {
+            Speed::Max => "max".to_string(),
+            Speed::Times(thousandths) => model::Scaled { value: thousandths.into(), decimals: 3 }.to_string(),
+        };
+        let files: Vec<_> = self.feed.files.iter().map(|file| format!("{:?}", file.to_string_lossy())).collect();
+        let (files, date, silence_ms) = (files.join(", "), self.feed.date, self.feed.silence_ns / 1_000_000);
+        let mut text = format!(
+            "name = {:?}\nmode = \"{}\"\n\n[capacity]\ninstruments = {instruments}\nbook_orders = {book_orders}\n\
+             levels = {levels}\nref_pages = {ref_pages}\nown_orders = {own_orders}\nclient_ids = {client_ids}\n\
+             tape = {tape}\nfeed_ring = {feed_ring}\n\n[threads]\nwait = \"{wait}\"\n\n\
+             [journal]\nfolder = {:?}\ndurability = \"{durability}\"\n\n\
+             [[feed]]\nvenue = \"nasdaq_itch\"\nfiles = [{files}]\ndate = \"{date}\"\nspeed = \"{speed}\"\n\
+             repeat = {}\nsilence_ms = {silence_ms}\n",
+            self.name,
+            self.mode,
+            folder.to_string_lossy(),
+            self.feed.repeat,
+        );
+        for strategy in &self.strategies {
+            let account = strategy.account.as_str();
+            text += &format!("\n[[strategy]]\nkind = \"probe\"\naccount = {account:?}\nevery = {}\n", strategy.every);
+        }
+        text
+    }
+
     /// Checks what only holds together with the rules.
     pub(super) fn check_against(&self, rules: &Rules, errors: &mut ConfigErrors) {
         for strategy in &self.strategies {

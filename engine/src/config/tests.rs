@@ -50,3 +50,24 @@ fn digest_tells_rules_apart() {
     files[2].1 = files[2].1.replace("clip_max = \"1000\"", "clip_max = \"1001\"");
     assert_ne!(one.digest(), Config::from_texts(files).unwrap().digest());
 }
+
+/// Goal: an overridden configuration is recorded as it was run. Method: change every kind of field, write, read back.
+#[test]
+fn overrides_read_back() {
+    let config = Config::from_texts(deployed()).unwrap();
+    let mut engine = config.engine.clone();
+    engine.name = "other".into();
+    engine.mode = model::Mode::Replay;
+    engine.capacity = Capacity::LARGE;
+    engine.wait = Wait::Yield;
+    engine.feed.speed = Speed::Times(2_500);
+    engine.feed.date = "2020-01-30".parse().unwrap();
+    engine.feed.files = vec!["a \"b\".itch".into(), "/c/d.gz".into()];
+    engine.feed.repeat = false;
+    engine.strategies[0].every = 7;
+    let changed = config.with_engine(engine.clone());
+    let files = changed.files.iter().map(|file| (PathBuf::from(&file.name), file.text.clone()));
+    let read = Config::from_texts(files.collect()).unwrap();
+    assert_eq!(read.engine, engine);
+    assert_eq!(read.files, changed.files);
+}

@@ -97,7 +97,7 @@ impl Reader {
         self.bytes.clear();
         let read = File::open(&path).and_then(|mut file| file.read_to_end(&mut self.bytes));
         read.map_err(JournalError::io(&path))?;
-        if self.tail.offset != 0 && self.bytes.iter().take(HEADER_BYTES as usize).all(|byte| *byte == 0) {
+        if self.bytes.iter().take(HEADER_BYTES as usize).all(|byte| *byte == 0) {
             return Ok(false); // Made, but its header did not survive the crash: nothing is in it.
         }
         segment::check_header(&self.bytes, number, &path)?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::reader::Tail;
+use super::reader::{Reader, Tail};
 use super::record::{Entry, Record};
 use super::segment::{self, HEADER_BYTES, JournalError, SEGMENT_BYTES};
 
@@ -77,9 +77,7 @@ impl Writer {
         rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)
             .map_err(|_| JournalError::InUse(folder.to_path_buf()))?;
         let (file, number, offset) = if tail.offset == 0 {
-            if !segment::numbers(folder)?.is_empty() {
-                return Err(JournalError::NotEmpty(folder.to_path_buf()));
-            }
+            remove_unopened(folder)?;
             (segment::create(folder, 0, segment_bytes)?, 0, HEADER_BYTES)
         } else {
             (erase_behind(folder, tail, segment_bytes)?, tail.segment, tail.offset)
@@ -179,6 +177,21 @@ impl Writer {
         self.batch.clear();
         Ok(())
     }
+}
+
+/// Removes the segments of a journal that a crash cut off before an engine had opened it: nothing is in it.
+fn remove_unopened(folder: &Path) -> Result<(), JournalError> {
+    let mut reader = Reader::open(folder)?;
+    while let Some(record) = reader.next_record()? {
+        if matches!(record, Record::Opened { .. } | Record::Input(_) | Record::Run { .. }) {
+            return Err(JournalError::NotEmpty(folder.to_path_buf()));
+        }
+    }
+    for number in segment::numbers(folder)? {
+        let path = segment::path_of(folder, number);
+        std::fs::remove_file(&path).map_err(JournalError::io(&path))?;
+    }
+    Ok(())
 }
 
 /// Opens the tail's segment with nothing but zeros behind the tail, and removes the segments after it.

@@ -36,8 +36,8 @@ fn events(feed: &mut FileFeed) -> Vec<Event> {
     events
 }
 
-/// Goal: an unknown message keeps the numbers whole and a bad one leaves a hole; both are counted, the bad one with its
-/// place. Method: one of each among good ones.
+/// Goal: an unknown message keeps the numbers whole and a bad one leaves a hole; both are counted, the bad
+/// one with its place. Method: one of each among good ones.
 #[test]
 fn unknown_and_bad() {
     let bad = delete(3, 8)[..18].to_vec();
@@ -64,8 +64,8 @@ fn unknown_and_bad() {
     assert_eq!(counters.first_bad, Some(BadMessage { file: 0, offset: 26, seq: 3, error }));
 }
 
-/// Goal: time is what the venue said; only a start of messages begins a new date. Method: a step back inside a day, a second
-/// day in a second capture, a time beyond the day.
+/// Goal: time is what the venue said; only a start of messages begins a new date. Method: a step back
+/// inside a day, a second day in a second capture, a time beyond the day.
 #[test]
 fn time_and_days() {
     let hour = 3600 * SECOND;
@@ -95,8 +95,8 @@ fn repeat() {
     }
 }
 
-/// Goal: what is no ITCH is refused at its first frame, in any capture of the list. Method: an unknown type, a known type of
-/// the wrong length, no capture at all, one that does not exist.
+/// Goal: what is no ITCH is refused at its first frame, in any capture of the list. Method: an unknown
+/// type, a known type of the wrong length, no capture at all, one that does not exist.
 #[test]
 fn first_frames() {
     let good = capture(&[delete(1, 1)]);

@@ -1,4 +1,5 @@
-//! TotalView-ITCH 5.0, bytes to [`Event`]: the hot face. Offsets are those of `ITCH.md`, counted from the type byte.
+//! TotalView-ITCH 5.0, bytes to [`Event`]: the hot face. Offsets are those of `ITCH.md`, counted from the
+//! type byte.
 
 mod order;
 mod stock;
@@ -47,8 +48,8 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Decodes one message. `seq` and `flags` come from its framing; the receive time is set to the venue's, for a live
-    /// source to overwrite.
+    /// Decodes one message. `seq` and `flags` come from its framing; the receive time is set to the
+    /// venue's, for a live source to overwrite.
     ///
     /// # Errors
     ///

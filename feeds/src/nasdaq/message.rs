@@ -1,8 +1,8 @@
 //! TotalView-ITCH 5.0, every field of every message, both ways: the complete face.
 //!
-//! The table below is the specification's: name, type, length, then each field with its offset from the type byte. That the
-//! widths add up to the length is proved when it is compiled. Codes keep the venue's letter; their meaning is in the field's
-//! doc. For tools and tests: the engine reads [`super::itch`].
+//! The table below is the specification's: name, type, length, then each field with its offset from the
+//! type byte. That the widths add up to the length is proved when it is compiled. Codes keep the venue's
+//! letter; their meaning is in the field's doc. For tools and tests: the engine reads [`super::itch`].
 
 use model::Side;
 
@@ -75,7 +75,8 @@ macro_rules! messages {
             ///
             /// # Errors
             ///
-            /// [`DecodeError`] if the type is unknown, the length is not the type's, or a side is neither B nor S.
+            /// [`DecodeError`] if the type is unknown, the length is not the type's, or a side is neither B
+            /// nor S.
             pub fn decode(message: &[u8]) -> Result<Message, DecodeError> {
                 match message.first() {
                     None => Err(DecodeError::Empty),
@@ -117,12 +118,13 @@ fn field<T: Field>(kind: u8, message: &[u8], at: u8) -> Result<T, DecodeError> {
 messages! {
     /// System Event. Locate zero.
     SystemEvent b'S' 12 {
-        /// O start of messages, S start of system hours, Q start of market hours, M end of market hours, E end of system
-        /// hours, C end of messages.
+        /// O start of messages, S start of system hours, Q start of market hours, M end of market hours, E
+        /// end of system hours, C end of messages.
         11 event: u8,
     }
 
-    /// Stock Directory. Sent for every stock before the day begins, and for one that is listed during the day.
+    /// Stock Directory. Sent for every stock before the day begins, and for one that is listed during the
+    /// day.
     StockDirectory b'R' 39 {
         /// Symbol.
         11 stock: Stock,

@@ -133,7 +133,8 @@ impl<R: Read> BinaryFile<R> {
         Some(u16::from_be_bytes(*prefix))
     }
 
-    /// Reads until `need` bytes are in the buffer. `None` if the stream ends or fails before; a failure is the outcome.
+    /// Reads until `need` bytes are in the buffer. `None` if the stream ends or fails before; a failure is
+    /// the outcome.
     #[cold]
     fn fill(&mut self, need: usize) -> Option<()> {
         self.buffer.copy_within(self.start..self.end, 0);

@@ -2,8 +2,8 @@ use model::{Finding, Order, Reject};
 
 use crate::view::View;
 
-/// Refuses worst-case gross exposure of the account beyond its limit: the sum over its instruments of the largest absolute
-/// position that any subset of working orders can make, at the instrument's mark.
+/// Refuses worst-case gross exposure of the account beyond its limit: the sum over its instruments of the
+/// largest absolute position that any subset of working orders can make, at the instrument's mark.
 pub(crate) fn check(_: &Order, view: &View<'_>) -> Finding {
     Finding::at_most(Reject::Gross, view.gross.0, view.account.limits.gross_max.0)
 }

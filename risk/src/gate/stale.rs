@@ -2,8 +2,8 @@ use model::{Finding, Order, Reject};
 
 use crate::view::View;
 
-/// Refuses market data older than `age_max_ns`. A quiet instrument is not stale while its channel speaks, unless the
-/// limits say so. In nanoseconds.
+/// Refuses market data older than `age_max_ns`. A quiet instrument is not stale while its channel speaks,
+/// unless the limits say so. In nanoseconds.
 pub(crate) fn check(_: &Order, view: &View<'_>) -> Finding {
     let age_ns = view.market.age_ns(view.limits, view.now);
     Finding::at_most(Reject::Stale, age_ns.into(), view.limits.age_max_ns.into())

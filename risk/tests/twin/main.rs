@@ -1,5 +1,5 @@
-//! The gate and its books against a slow twin, over random sequences of orders, fills, cancels, replaces and quotes.
-//! `TICKGATE_LONG=1` runs a thousand times more.
+//! The gate and its books against a slow twin, over random sequences of orders, fills, cancels, replaces and
+//! quotes. `TICKGATE_LONG=1` runs a thousand times more.
 
 mod slow;
 
@@ -17,7 +17,8 @@ use risk::{AccountLimits, Capacity, LastTrade, Market, Moment, PairLimits, Reser
 use slow::{Passed, Slow, Trade};
 
 const ACCOUNTS: u16 = 2;
-/// Decimals of price and of quantity; the first makes the money factor odd, so that half a mark does not divide.
+/// Decimals of price and of quantity; the first makes the money factor odd, so that half a mark does not
+/// divide.
 const SCALES: [(u8, u8); 3] = [(6, 6), (4, 0), (2, 4)];
 
 /// One thing that happens; numbers choose among what is there.
@@ -40,14 +41,18 @@ fn ops() -> impl Strategy<Value = Op> {
     let integrity = prop_oneof![9 => Just(Integrity::Live), 1 => Just(Integrity::Incomplete)];
     prop_oneof![
         8 => (0..ACCOUNTS, instrument.clone(), side(), -1_i64..25, px(), prop::bool::weighted(0.03))
-            .prop_map(|(account, instrument, side, qty, px, old_id)| Op::New { account, instrument, side, qty, px, old_id }),
+            .prop_map(|(account, instrument, side, qty, px, old_id)| {
+                Op::New { account, instrument, side, qty, px, old_id }
+            }),
         4 => (any::<usize>(), -1_i64..25, px()).prop_map(|(pick, qty, px)| Op::Replace { pick, qty, px }),
         6 => (any::<usize>(), 1_i64..20, 0_i64..3, prop::bool::weighted(0.05))
             .prop_map(|(pick, qty, better, late)| Op::Fill { pick, qty, better, late }),
         2 => any::<usize>().prop_map(|pick| Op::Cancel { pick }),
         4 => (any::<usize>(), prop::bool::weighted(0.7)).prop_map(|(pick, takes)| Op::Answer { pick, takes }),
         3 => (instrument.clone(), 95_i64..106, 0_i64..4, integrity)
-            .prop_map(|(instrument, mid, spread, integrity)| Op::Quote { instrument, mid, spread, integrity }),
+            .prop_map(|(instrument, mid, spread, integrity)| {
+                Op::Quote { instrument, mid, spread, integrity }
+            }),
         1 => (instrument, 95_i64..106).prop_map(|(instrument, px)| Op::Print { instrument, px }),
         3 => (0_u64..40).prop_map(|ns| Op::Wait { ns }),
     ]
@@ -370,12 +375,13 @@ impl Twins {
     }
 }
 
-/// Goal: verdicts, positions, reservations, cash, profit and exposure are those of the twin after every event; the worst case
-/// is that of all subsets of fills; the books balance; nothing stays reserved. Method: random sequences, shrunk on failure.
+/// Goal: verdicts, positions, reservations, cash, profit and exposure are those of the twin after every
+/// event; the worst case is that of all subsets of fills; the books balance; nothing stays reserved. Method:
+/// random sequences, shrunk on failure.
 #[test]
 fn equals_the_slow_twin() {
     let long = std::env::var_os("TICKGATE_LONG").is_some();
-    let cases = if long { 200_000 } else { 600 };
+    let cases = if long { 200_000 } else { 1_500 };
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(config, rng);

@@ -71,7 +71,8 @@ impl Passed {
         }
     }
 
-    /// Cash of the dearest way in which it can fill, found by trying each number of fills before a pending change arrives.
+    /// Cash of the dearest way in which it can fill, found by trying each number of fills before a pending
+    /// change arrives.
     fn cash(&self) -> i64 {
         if !self.is_open || self.order.side == Side::Sell {
             return 0;

@@ -1,4 +1,5 @@
-//! A capture of any bytes: the feed comes to an end or to an error, accounts for every frame, and says the same twice.
+//! A capture of any bytes: the feed comes to an end or to an error, accounts for every frame, and says the
+//! same twice.
 #![no_main]
 
 use feeds::{FeedOptions, FileFeed, Input, Next};

@@ -1,5 +1,5 @@
-//! One message of any bytes: neither face of the decoder panics, both agree on what a message is, and what the complete face
-//! reads it writes back the same.
+//! One message of any bytes: neither face of the decoder panics, both agree on what a message is, and what
+//! the complete face reads it writes back the same.
 #![no_main]
 
 use feeds::nasdaq::MESSAGE_MAX;

@@ -152,8 +152,9 @@ impl Day {
         Ok(summary)
     }
 
-    /// FNV-1a over the touch of every symbol in the order of its locate: best bid and its shares, best ask and its shares,
-    /// each as 8 bytes little-endian, zeros where a side is empty. Books rebuilt from the messages must give the same.
+    /// FNV-1a over the touch of every symbol in the order of its locate: best bid and its shares, best ask
+    /// and its shares, each as 8 bytes little-endian, zeros where a side is empty. Books rebuilt from the
+    /// messages must give the same.
     pub fn digest(&self) -> u64 {
         let mut digest = 0xCBF2_9CE4_8422_2325_u64;
         for symbol in &self.symbols {

@@ -1,10 +1,12 @@
-//! A seeded generator of a realistic Nasdaq day: TotalView-ITCH 5.0 messages in BinaryFILE framing, to any size.
+//! A seeded generator of a realistic Nasdaq day: TotalView-ITCH 5.0 messages in BinaryFILE framing, to any
+//! size.
 //!
-//! Flow: a [`Config`] makes a [`Day`]; the day is an iterator of messages, or writes itself framed with [`Day::write_to`].
-//! [`sample`] is the short day that the demo plays.
+//! Flow: a [`Config`] makes a [`Day`]; the day is an iterator of messages, or writes itself framed with
+//! [`Day::write_to`]. [`sample`] is the short day that the demo plays.
 //!
-//! Must never: use a float, a clock or another source of randomness than the seed (the same seed gives the same bytes on
-//! every machine), hold more than the live orders and the agenda of the day, or cross a book while it trades.
+//! Must never: use a float, a clock or another source of randomness than the seed (the same seed gives the
+//! same bytes on every machine), hold more than the live orders and the agenda of the day, or cross a book
+//! while it trades.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
@@ -94,8 +96,8 @@ impl Config {
     };
 }
 
-/// The built-in sample: eleven minutes, 50 symbols SYN001 to SYN050, about 1,400 messages a second, framed and with its end
-/// marker. Played again it is a new day.
+/// The built-in sample: eleven minutes, 50 symbols SYN001 to SYN050, about 1,400 messages a second, framed
+/// and with its end marker. Played again it is a new day.
 pub fn sample() -> Vec<u8> {
     let mut bytes = Vec::with_capacity(Config::SAMPLE.messages as usize * 34);
     // Writing to memory cannot fail.

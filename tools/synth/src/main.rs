@@ -29,7 +29,7 @@ struct Options {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Symbols, those listed during the day included.
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=i64::from(Config::SYMBOLS_MAX)))]
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(SYMBOLS))]
     symbols: u16,
     /// About how many messages; a day has at least its directory, its crosses and its halts.
     #[arg(long, default_value_t = 1_000_000)]
@@ -50,6 +50,9 @@ struct Options {
     #[arg(long)]
     json: bool,
 }
+
+/// How many symbols a day may have.
+const SYMBOLS: std::ops::RangeInclusive<i64> = 1..=Config::SYMBOLS_MAX as i64;
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Span {

@@ -47,7 +47,8 @@ impl Rng {
 mod tests {
     use super::*;
 
-    /// Goal: the sequence is the published one, so that a day is the same everywhere. Method: its first values for seed 0.
+    /// Goal: the sequence is the published one, so that a day is the same everywhere. Method: its first
+    /// values for seed 0.
     #[test]
     fn known_values() {
         let mut rng = Rng::new(0);
@@ -57,7 +58,8 @@ mod tests {
         );
     }
 
-    /// Goal: draws lie where they should. Method: a million draws; ends reached, mean and spread within a few per cent.
+    /// Goal: draws lie where they should. Method: a million draws; ends reached, mean and spread within a
+    /// few per cent.
     #[test]
     fn distributions() {
         let mut rng = Rng::new(7);

@@ -113,7 +113,8 @@ fn attack(words: &[AtomicU64], taken: &AtomicU64, noise: &mut Noise) {
             if n & 16 == 0 {
                 record[noise.next() as usize % Request::WORDS] = noise.next();
             }
-            let stamp = number.wrapping_mul(2).wrapping_add(2 + (noise.next() % 8 == 0) as u64);
+            let stamp =
+                number.wrapping_mul(2).wrapping_add(2 + noise.next().is_multiple_of(8) as u64);
             let stride = DeskRing::STRIDE;
             let slot = &words[8 + (number as usize % SLOTS) * stride..];
             slot[1].store(check_word(&record, stamp ^ SALT), Relaxed);

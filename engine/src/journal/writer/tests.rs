@@ -73,7 +73,8 @@ fn longest_whole_prefix() {
 #[test]
 fn one_writer_only() {
     let folder = tempfile::tempdir().unwrap();
-    let first = Writer::open_sized(folder.path(), Tail::default(), 4096).unwrap();
+    let mut first = Writer::open_sized(folder.path(), Tail::default(), 4096).unwrap();
+    first.append_head(&Record::Opened { epoch: 1, seq: 0 }).unwrap();
     assert!(matches!(Writer::open(folder.path(), Tail::default()), Err(JournalError::InUse(_))));
     drop(first);
     assert!(matches!(Writer::open(folder.path(), Tail::default()), Err(JournalError::NotEmpty(_))));

@@ -13,8 +13,8 @@ static SIDES: [Option<Side>; 256] = {
     sides
 };
 
-/// Add Order, "No MPID Attribution" (`A`, 36 bytes) and "with MPID Attribution" (`F`, 40 bytes: the same fields, then the
-/// participant).
+/// Add Order, "No MPID Attribution" (`A`, 36 bytes) and "with MPID Attribution" (`F`, 40 bytes: the same
+/// fields, then the participant).
 ///
 /// # Errors
 ///
@@ -43,8 +43,8 @@ pub(super) fn execute(message: &[u8; 31]) -> Event {
     }
 }
 
-/// Order Executed With Price (`C`, 36 bytes). Not printable: the bulk print of a cross carries the same shares, so they
-/// must not enter volume twice.
+/// Order Executed With Price (`C`, 36 bytes). Not printable: the bulk print of a cross carries the same
+/// shares, so they must not enter volume twice.
 pub(super) fn execute_at(message: &[u8; 36]) -> Event {
     let printable = u8_at::<31, _>(message) == b'Y';
     Event {
@@ -71,7 +71,8 @@ pub(super) fn delete(message: &[u8; 19]) -> Event {
     Event { order: OrderRef(u64_at::<11, _>(message)), ..event(Kind::Delete, message) }
 }
 
-/// Order Replace (`U`, 35 bytes): side, symbol and attribution are the original's, which the message does not repeat.
+/// Order Replace (`U`, 35 bytes): side, symbol and attribution are the original's, which the message does
+/// not repeat.
 pub(super) fn replace(message: &[u8; 35]) -> Event {
     Event {
         order: OrderRef(u64_at::<11, _>(message)),
@@ -82,8 +83,8 @@ pub(super) fn replace(message: &[u8; 35]) -> Event {
     }
 }
 
-/// Trade, "Non-Cross" (`P`, 44 bytes): against an order that was never displayed. Its reference is zero and its side
-/// always B, so neither tells anything.
+/// Trade, "Non-Cross" (`P`, 44 bytes): against an order that was never displayed. Its reference is zero and
+/// its side always B, so neither tells anything.
 pub(super) fn trade(message: &[u8; 44]) -> Event {
     Event {
         qty: Qty(u32_at::<20, _>(message).into()),

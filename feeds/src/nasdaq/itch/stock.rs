@@ -115,8 +115,8 @@ fn broken(message: &[u8; 19]) -> Event {
     Event { aux: u64_at::<11, _>(message), ..event(Kind::Broken, message) }
 }
 
-/// A message that neither book nor gate needs: position, decline levels, quoting period, collar, imbalance, retail
-/// interest, price discovery.
+/// A message that neither book nor gate needs: position, decline levels, quoting period, collar, imbalance,
+/// retail interest, price discovery.
 fn notice<const N: usize>(message: &[u8; N]) -> Event {
     Event { aux: u8_at::<0, _>(message).into(), ..event(Kind::Notice, message) }
 }

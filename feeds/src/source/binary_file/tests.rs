@@ -1,7 +1,7 @@
 use super::*;
 
-/// Goal: frames of every size pass, across the edges of the buffer. Method: the largest frames among small ones, enough to
-/// fill the buffer several times; each starts where the one before ended.
+/// Goal: frames of every size pass, across the edges of the buffer. Method: the largest frames among small
+/// ones, enough to fill the buffer several times; each starts where the one before ended.
 #[test]
 fn frames_across_buffer_edges() {
     let lengths: Vec<u16> = (0..60).map(|n| [0xFFFF, 1, 40, 0xFFFE][n % 4]).collect();
@@ -24,7 +24,8 @@ fn frames_across_buffer_edges() {
     assert_eq!(source.buffer.len(), BUFFER_BYTES);
 }
 
-/// Goal: a source begins again as if it were new. Method: restart after an error, and after an end without marker.
+/// Goal: a source begins again as if it were new. Method: restart after an error, and after an end without
+/// marker.
 #[test]
 fn restart_forgets() {
     let mut source = BinaryFile::from_reader(&[0, 0][..]);

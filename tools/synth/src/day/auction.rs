@@ -145,8 +145,8 @@ impl Day {
         }
     }
 
-    /// Orders of both sides that cross each other, and a price that is inside the limits of all of them. `None` if the
-    /// book is not crossed.
+    /// Orders of both sides that cross each other, and a price that is inside the limits of all of them.
+    /// `None` if the book is not crossed.
     fn crossing(&self, symbol: u16) -> Option<(u32, Vec<(Slot, u32)>)> {
         let book = &self.symbols[usize::from(symbol)].book;
         let mut bids = book.queue(Side::Buy).map(|slot| (slot, self.orders.get(slot)));
@@ -173,8 +173,9 @@ impl Day {
         px.map(|px| (px, fills))
     }
 
-    /// Interest that is not displayed pushes the cross one or two levels through the touch of one side: every order there
-    /// with a better limit trades, and the head at the price itself. Price zero: no cross, that side is empty.
+    /// Interest that is not displayed pushes the cross one or two levels through the touch of one side:
+    /// every order there with a better limit trades, and the head at the price itself. Price zero: no
+    /// cross, that side is empty.
     fn through_touch(&mut self, symbol: u16) -> (u32, Vec<(Slot, u32)>) {
         let side = if self.rng.chance(1, 2) { Side::Buy } else { Side::Sell };
         let depth = self.rng.below(2) as usize;

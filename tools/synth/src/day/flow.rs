@@ -10,8 +10,8 @@ use model::Side;
 use super::{Day, State, Symbol};
 use crate::book::Slot;
 
-/// Thousandths of the flow in each part of the day: before the open, the first thirteenth of the session, its middle, its
-/// last thirteenth, after the close.
+/// Thousandths of the flow in each part of the day: before the open, the first thirteenth of the session,
+/// its middle, its last thirteenth, after the close.
 const FLOW: [u64; 5] = [60, 180, 580, 140, 40];
 
 /// A part of the day.
@@ -155,7 +155,8 @@ impl Day {
         }
     }
 
-    /// A price for a new order, by its distance from the touch of its own side, that does not cross the other.
+    /// A price for a new order, by its distance from the touch of its own side, that does not cross the
+    /// other.
     fn price(&mut self, symbol: u16, side: Side) -> u32 {
         let Day { rng, symbols, .. } = self;
         let Symbol { step, fair, ref book, .. } = symbols[usize::from(symbol)];

@@ -133,8 +133,8 @@ pub(super) fn agenda(hours: &Hours, symbols: &[Symbol], rng: &mut Rng) -> Vec<(u
 }
 
 impl Day {
-    /// The `place`-th message before the system hours: start of messages, then four rounds over all symbols. `false` when
-    /// all is said.
+    /// The `place`-th message before the system hours: start of messages, then four rounds over all
+    /// symbols. `false` when all is said.
     pub(super) fn spin(&mut self, place: u64) -> bool {
         let Some(nth) = place.checked_sub(1) else {
             self.emit_whole(|header| SystemEvent { header, event: b'O' }.into());

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use model::page::*;
+use model::page::{Control, *};
 use model::*;
 use shm::{Capacity, Folder, Listener, Publisher};
 

@@ -14,14 +14,14 @@ fn list_is_as_reviewed() {
     let runtime = tempfile::tempdir().unwrap();
     let tools = Value::Array(Agent::start(runtime.path(), &[]).tools());
     let listed = serde_json::to_string_pretty(&tools).unwrap() + "\n";
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/mcp/tools.json");
     if std::env::var_os("TICKGATE_BLESS").is_some() {
         std::fs::write(path, &listed).unwrap();
     }
     let reviewed = std::fs::read_to_string(path).unwrap_or_default();
     assert!(
         listed == reviewed,
-        "tests/tools.json differs: run again with TICKGATE_BLESS=1 and read the difference"
+        "tests/mcp/tools.json differs: run again with TICKGATE_BLESS=1 and read the difference"
     );
 }
 

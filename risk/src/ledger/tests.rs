@@ -1,0 +1,79 @@
+use model::page::AsOf;
+use model::{HaltScope, Px, Side};
+
+use super::*;
+use crate::fixture::{ACCOUNT, ACCOUNT_LIMITS, FACTOR, Floor, INSTRUMENT, PAIR_LIMITS, instrument};
+
+fn account_page(floor: &Floor) -> model::page::Account {
+    floor.risk.account_page(ACCOUNT, AsOf::default(), floor.moment.now).unwrap()
+}
+
+/// Goal: a mark moves the exposure of whoever is exposed, and stays when the market is gone. Method: move,
+/// take away, flat.
+#[test]
+fn marks_move_exposure() {
+    let mut floor = Floor::new();
+    floor.hold(Side::Sell, 10);
+    floor.market.bid = Some(Px(1_999_900));
+    floor.market.ask = Some(Px(2_000_100));
+    floor.risk.mark(INSTRUMENT, &floor.market);
+    assert_eq!(account_page(&floor).gross, Money(20_000_000 * FACTOR));
+    floor.risk.mark(INSTRUMENT, &Market::UNKNOWN);
+    assert_eq!(account_page(&floor).gross, Money(20_000_000 * FACTOR));
+    floor.market.ask = None;
+    floor.risk.mark(INSTRUMENT, &floor.market);
+    assert_eq!(account_page(&floor).gross, Money(10_000_000 * FACTOR), "the last trade");
+}
+
+/// Goal: whatever changed is taken once. Method: an order, a mark, a halt.
+#[test]
+fn changes_are_taken_once() {
+    let mut floor = Floor::new();
+    let taken = |floor: &mut Floor| {
+        let lines: Vec<u32> = std::iter::from_fn(|| floor.risk.take_changed_line()).collect();
+        let accounts: Vec<_> = std::iter::from_fn(|| floor.risk.take_changed_account()).collect();
+        (lines, accounts)
+    };
+    let mut held = floor.pass(Side::Buy, 1, 1_000_000);
+    floor.risk.fill(&mut held, Px(1_000_000), Qty(1)).unwrap();
+    assert_eq!(taken(&mut floor), (vec![0], vec![ACCOUNT]));
+    assert_eq!(taken(&mut floor), (vec![], vec![]));
+    floor.market.bid = Some(Px(999_901));
+    floor.risk.mark(INSTRUMENT, &floor.market);
+    assert_eq!(taken(&mut floor), (vec![0], vec![ACCOUNT]));
+    floor.risk.set_halt(HaltScope::All, HaltLevel::ReduceOnly);
+    assert_eq!(taken(&mut floor), (vec![], vec![ACCOUNT]));
+    let refused = floor.order(Side::Buy, -1, 1_000_000);
+    assert!(floor.clear(refused).is_err());
+    assert_eq!(taken(&mut floor), (vec![], vec![ACCOUNT]));
+}
+
+/// Goal: bad limits and facts are refused by name. Method: one of each.
+#[test]
+fn loading_errors() {
+    let mut floor = Floor::new();
+    let (risk, good) = (&mut floor.risk, ACCOUNT_LIMITS());
+    let no_currency = AccountLimits { currency: [0; 8], ..good };
+    assert_eq!(risk.add_account(no_currency), Err(LimitError::NoCurrency));
+    for bad in [
+        AccountLimits { cash: Money(-1), ..good },
+        AccountLimits { gross_max: Money(i128::MAX), ..good },
+        AccountLimits { rate_max: u32::MAX, ..good },
+    ] {
+        assert_eq!(risk.add_account(bad), Err(LimitError::OutOfRange));
+    }
+    assert_eq!(risk.add_account(good), Ok(AccountId(1)));
+    assert_eq!(risk.add_account(good), Err(LimitError::TooManyAccounts));
+    let negative = PairLimits { long_max: Qty(-1), ..PAIR_LIMITS };
+    assert_eq!(risk.set_pair_limits(ACCOUNT, INSTRUMENT, negative), Err(LimitError::OutOfRange));
+    let beyond = InstrumentId(3);
+    let unknown = risk.set_pair_limits(ACCOUNT, beyond, PAIR_LIMITS);
+    assert_eq!(unknown, Err(LimitError::UnknownInstrument));
+    let unknown = risk.set_pair_limits(AccountId(2), INSTRUMENT, PAIR_LIMITS);
+    assert_eq!(unknown, Err(LimitError::UnknownAccount));
+    assert_eq!(risk.list(&instrument(beyond)), Err(LimitError::UnknownInstrument));
+    let rescaled = Instrument { px_decimals: 2, ..instrument(INSTRUMENT) };
+    assert_eq!(risk.list(&rescaled), Err(LimitError::BadScale));
+    let too_fine = Instrument { px_decimals: 9, qty_decimals: 9, ..instrument(InstrumentId(1)) };
+    assert_eq!(risk.list(&too_fine), Err(LimitError::BadScale));
+}

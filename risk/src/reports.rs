@@ -1,0 +1,141 @@
+//! How the venue's reports move the books: a fill becomes position and cash, an end frees what is held.
+
+use model::{AccountId, HaltLevel, HaltScope, Money, OutOfRange, Px, Qty, Side};
+
+use crate::ledger::{Posting, Risk};
+use crate::line::Line;
+use crate::market::twice;
+use crate::money;
+use crate::reservation::{Reservation, Terms};
+
+/// What a fill did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Filled {
+    /// Quantity of the order that can still fill; zero: the order is done.
+    pub open: Qty,
+    /// Quantity filled beyond what the order could fill. It counts in the position, for the venue is the
+    /// truth, but whoever sees it should stop and compare books.
+    pub excess: Qty,
+}
+
+/// What a trade leaves behind.
+#[derive(Clone, Copy, Debug)]
+struct Trade {
+    line: Line,
+    cash: Money,
+    realised: Money,
+}
+
+impl Risk {
+    /// Books a fill: working quantity becomes position, reserved cash becomes spent cash. The worst-case
+    /// position does not move, for it counted the fill already. Valid also after the order ended: a late fill
+    /// is still a fill.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`] if the quantity is not positive or a sum does not fit its type. Nothing is booked, and
+    /// the account is halted: its books are no longer the venue's.
+    pub fn fill(&mut self, held: &mut Reservation, px: Px, qty: Qty) -> Result<Filled, OutOfRange> {
+        // A position without a mark would not count as exposure.
+        let unmarked = self.listing(held.instrument).is_some_and(|listing| listing.mark2 == 0);
+        if let Some(px2) = twice(px).filter(|_| unmarked) {
+            self.set_mark(held.instrument, px2);
+        }
+        let excess = Qty((qty.0.saturating_sub(held.held_qty.0)).max(0));
+        let Some((posting, trade)) = self.trade(held, px, qty) else {
+            return self.disown(held.account);
+        };
+        self.post(held, posting);
+        self.change(held.account, held.instrument, |line, account| {
+            line.exposure.position = trade.line.exposure.position;
+            (line.cost, line.realised) = (trade.line.cost, trade.line.realised);
+            account.cash = trade.cash;
+            account.realised = trade.realised;
+        });
+        Ok(Filled { open: held.open(), excess })
+    }
+
+    /// The order ended without filling more: cancelled, rejected, expired. Frees all that it still holds.
+    pub fn release(&mut self, held: &mut Reservation) {
+        let next = Reservation {
+            is_open: false,
+            change: None,
+            held_qty: Qty(0),
+            held_cash: Money::ZERO,
+            ..*held
+        };
+        if let Some(posting) = self.posting(held, next) {
+            self.post(held, posting);
+        }
+    }
+
+    /// The venue took new terms, which are the truth even if they are not those that were asked for. The
+    /// order is done if they leave nothing open. Does nothing to an order that is not open.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`] if a sum does not fit its type; nothing is booked, and the account is halted.
+    pub fn replaced(&mut self, held: &mut Reservation, px: Px, qty: Qty) -> Result<(), OutOfRange> {
+        self.retermed(held, Terms { px, qty })
+    }
+
+    /// The venue refused the replace: the old terms stand alone again. Does nothing to an order that is not
+    /// open.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`] if a sum does not fit its type; nothing is booked, and the account is halted.
+    pub fn replace_rejected(&mut self, held: &mut Reservation) -> Result<(), OutOfRange> {
+        self.retermed(held, held.terms)
+    }
+
+    fn posting(&self, held: &Reservation, next: Reservation) -> Option<Posting> {
+        let line = &self.pair(held.account, held.instrument)?.line;
+        Posting::new(self.account(held.account)?, line.exposure, held, next)
+    }
+
+    /// What a fill does: first to what the order holds, then to position and cash. `None` on overflow.
+    fn trade(&self, held: &Reservation, px: Px, qty: Qty) -> Option<(Posting, Trade)> {
+        if qty.0 <= 0 {
+            return None;
+        }
+        let factor = self.listing(held.instrument)?.factor;
+        let mut next = Reservation { filled: Qty(held.filled.0.checked_add(qty.0)?), ..*held };
+        if held.is_open {
+            next = next.held(factor)?;
+        }
+        let posting = self.posting(held, next)?;
+        let account = self.account(held.account)?;
+        let before = self.pair(held.account, held.instrument)?.line;
+        let line = before.traded(held.side, px, qty, factor)?;
+        let realised = account.realised.plus(line.realised.minus(before.realised)?)?;
+        let amount = money::notional(px, qty, factor)?;
+        let cash = match held.side {
+            Side::Buy => account.cash.minus(amount)?,
+            Side::Sell => account.cash.plus(amount)?,
+        };
+        Some((posting, Trade { line, cash, realised }))
+    }
+
+    fn retermed(&mut self, held: &mut Reservation, terms: Terms) -> Result<(), OutOfRange> {
+        if !held.is_open {
+            return Ok(());
+        }
+        let next = Reservation { terms, change: None, ..*held };
+        let factor = self.listing(held.instrument).map_or(0, |listing| listing.factor);
+        let posting = next.held(factor).and_then(|next| self.posting(held, next));
+        let Some(posting) = posting else { return self.disown(held.account) };
+        self.post(held, posting);
+        Ok(())
+    }
+
+    /// The venue reported what does not fit the books: they are not the venue's any more, so the account
+    /// stops.
+    fn disown<T>(&mut self, account: AccountId) -> Result<T, OutOfRange> {
+        self.raise_halt(HaltScope::Account(account), HaltLevel::Halted);
+        Err(OutOfRange)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+use model::page::AsOf;
+
+use super::*;
+use crate::fixture::{ACCOUNT, ACCOUNT_LIMITS, FACTOR, Floor, PAIR_LIMITS};
+
+fn account_page(floor: &Floor) -> model::page::Account {
+    floor.risk.account_page(ACCOUNT, AsOf::default(), floor.moment.now).unwrap()
+}
+
+fn line_page(floor: &Floor) -> model::page::Line {
+    floor.risk.line_page(0, AsOf::default()).unwrap()
+}
+
+fn hash(floor: &Floor) -> Vec<u64> {
+    let mut words = Vec::new();
+    floor.risk.fold_account(ACCOUNT, |word| words.push(word));
+    floor.risk.fold_line(0, |word| words.push(word));
+    words
+}
+
+/// Goal: the pages and the fold show every stage of an order. Method: pass, fill a part at a better price,
+/// cancel the rest.
+#[test]
+fn pages_follow_an_order() {
+    let mut floor = Floor::new();
+    let mut held = floor.pass(Side::Buy, 10, 1_000_000);
+    let (account, line) = (account_page(&floor), line_page(&floor));
+    assert_eq!((account.open_orders, account.orders_passed, account.rate_used), (1, 1, 1));
+    assert_eq!(account.reserved, Money(10_000_000 * FACTOR));
+    assert_eq!(account.gross, Money(10_000_000 * FACTOR));
+    assert_eq!(
+        (line.working_buy, line.position, line.mark),
+        (Qty(10), Qty(0), Some(Px(1_000_000)))
+    );
+    assert_eq!((line.clip_max, line.band_bps), (PAIR_LIMITS.clip_max, PAIR_LIMITS.band_bps));
+    let passed = hash(&floor);
+
+    let filled = floor.risk.fill(&mut held, Px(999_000), Qty(4)).unwrap();
+    assert_eq!((filled, held.filled()), (Filled { open: Qty(6), excess: Qty(0) }, Qty(4)));
+    let (account, line) = (account_page(&floor), line_page(&floor));
+    assert_eq!(account.cash, Money(ACCOUNT_LIMITS().cash.0 - 4 * 999_000 * FACTOR));
+    assert_eq!(account.reserved, Money(6_000_000 * FACTOR));
+    assert_eq!(
+        (line.working_buy, line.position, line.cost),
+        (Qty(6), Qty(4), Money(3_996_000 * FACTOR))
+    );
+    assert_ne!(hash(&floor), passed);
+
+    floor.risk.release(&mut held);
+    assert_eq!((account_page(&floor).reserved, account_page(&floor).open_orders), (Money(0), 0));
+    assert_eq!(account_page(&floor).gross, Money(4_000_000 * FACTOR));
+    assert!(!held.is_open());
+}
+
+/// Goal: a fill beyond the order, and one after its end, count in the position and leave nothing working
+/// below zero. Method: fill more than is open, then once more.
+#[test]
+fn venue_is_the_truth() {
+    let mut floor = Floor::new();
+    let mut held = floor.pass(Side::Sell, 10, 1_000_000);
+    let filled = floor.risk.fill(&mut held, Px(1_000_000), Qty(15)).unwrap();
+    assert_eq!(filled, Filled { open: Qty(0), excess: Qty(5) });
+    let filled = floor.risk.fill(&mut held, Px(1_000_000), Qty(1)).unwrap();
+    assert_eq!(filled, Filled { open: Qty(0), excess: Qty(1) });
+    let line = line_page(&floor);
+    assert_eq!((line.position, line.working_sell), (Qty(-16), Qty(0)));
+    assert_eq!(account_page(&floor).open_orders, 0);
+}
+
+/// Goal: what does not fit the books changes nothing but halts the account. Method: no quantity, overflow of
+/// each sum.
+#[test]
+fn impossible_reports_halt() {
+    for (px, qty) in [(1, 0), (1, -1), (i64::MAX, i64::MAX)] {
+        let mut floor = Floor::new();
+        let mut held = floor.pass(Side::Buy, 10, 1_000_000);
+        let before = (line_page(&floor), held);
+        assert_eq!(floor.risk.fill(&mut held, Px(px), Qty(qty)), Err(OutOfRange));
+        assert_eq!((line_page(&floor), held), before);
+        assert_eq!(floor.risk.halt(HaltScope::Account(ACCOUNT)), Some(HaltLevel::Halted));
+    }
+    let mut floor = Floor::new();
+    let mut held = floor.pass(Side::Buy, 10, 1_000_000);
+    assert_eq!(floor.risk.replaced(&mut held, Px(i64::MAX), Qty(i64::MAX)), Err(OutOfRange));
+    assert_eq!(account_page(&floor).halt, HaltLevel::Halted);
+}
