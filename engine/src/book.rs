@@ -32,6 +32,7 @@ mod tests;
 pub use applied::{Applied, Arrival, Touch};
 
 use core::hint::select_unpredictable;
+use host::prefetch;
 use ladder::{Ladder, Levels};
 use model::page::{Level as PageLevel, Quote};
 use model::{Cause, Event, Integrity, Kind, OrderRef, Px, Qty, Side};
@@ -101,10 +102,6 @@ impl Book {
     }
 }
 
-/// Where the cache hint of the `host` package goes.
-#[inline]
-fn prefetch<T>(_records: &[T], _number: usize) {}
-
 /// A resting order, as the queue of its level shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Resting {
@@ -138,27 +135,21 @@ impl Books {
     /// A replacement is a deletion and an addition at the tail, on the side of the original; if the addition cannot be
     /// applied, the deletion still is. Any other event that cannot be applied changes nothing but the integrity.
     /// Kinds that do not touch a book do nothing; [`Kind::Clear`] is for the whole feed: see [`Books::clear_all`].
-    #[inline(always)]
+    #[inline]
     pub fn apply(&mut self, book: usize, event: &Event) -> Applied {
-        let mut applied = Applied { removed: None, added: None, fault: None };
         let (order, px, qty) = (event.order, event.px.0, event.qty.0);
-        let result = match event.kind {
-            Kind::Add => self.add(book, order, event.side, px, qty, &mut applied.added),
-            Kind::Execute | Kind::ExecuteAt | Kind::Reduce => {
-                self.remove(book, order, Some(qty), &mut applied.removed)
+        match event.kind {
+            Kind::Add => self.add(book, order, event.side, px, qty),
+            Kind::Execute | Kind::ExecuteAt | Kind::Reduce => self.remove(book, order, Some(qty)),
+            Kind::Delete => self.remove(book, order, None),
+            Kind::Replace => {
+                let old = self.remove(book, order, None);
+                let Some(Touch { side, .. }) = old.removed else { return old };
+                let new = self.add(book, OrderRef(event.aux), Some(side), px, qty);
+                Applied { removed: old.removed, ..new }
             }
-            Kind::Delete => self.remove(book, order, None, &mut applied.removed),
-            Kind::Replace => self.remove(book, order, None, &mut applied.removed).and_then(|()| {
-                let side = applied.removed.map(|touch| touch.side);
-                self.add(book, OrderRef(event.aux), side, px, qty, &mut applied.added)
-            }),
-            _ => Ok(()),
-        };
-        if let Err(cause) = result {
-            self.distrust(book, cause);
-            applied.fault = Some(cause);
+            _ => Applied { removed: None, added: None, fault: None },
         }
-        applied
     }
 
     /// Brings into the cache what the events behind `events[at]` will need. Changes nothing.
@@ -252,7 +243,7 @@ impl Books {
                     return;
                 };
                 let first = self.orders.at(self.levels.records.at(level).head);
-                if self.remove(book, first.reference, None, &mut None).is_err() {
+                if self.remove(book, first.reference, None).fault.is_some() {
                     break;
                 }
             }
@@ -293,26 +284,29 @@ impl Books {
         side: Option<Side>,
         px: i64,
         qty: i64,
-        touch: &mut Option<Touch>,
-    ) -> Result<(), Cause> {
-        let Some(side) = side else { return Err(Cause::BadEvent) };
+    ) -> Applied {
+        let Some(side) = side else { return self.refuse(book, Cause::BadEvent) };
         let place = self.refs.claim(reference);
         if px <= 0 || qty <= 0 || self.refs.get(place, reference, &self.orders) != 0 {
-            return Err(Cause::BadEvent);
+            return self.refuse(book, Cause::BadEvent);
         }
         let arrival = self.next_arrival;
-        let Some(book_record) = self.books.get_mut(book) else { return Err(Cause::Capacity) };
+        let Some(book_record) = self.books.get_mut(book) else {
+            return self.refuse(book, Cause::Capacity);
+        };
         if self.orders.room() == 0 || arrival == u32::MAX {
-            return Err(Cause::Capacity);
+            return self.refuse(book, Cause::Capacity);
         }
         let ladder = book_record.side_mut(side);
         let level_number = ladder.find_or_open(&mut self.levels, book as u32, px);
         if level_number == 0 {
-            return Err(Cause::Capacity);
+            return self.refuse(book, Cause::Capacity);
         }
         let level = self.levels.records.at_mut(level_number);
-        let Some(level_qty) = level.qty.checked_add(qty) else { return Err(Cause::BadEvent) };
-        let Some(order) = self.orders.take() else { return Err(Cause::Capacity) };
+        let Some(level_qty) = level.qty.checked_add(qty) else {
+            return self.refuse(book, Cause::BadEvent);
+        };
+        let Some(order) = self.orders.take() else { return self.refuse(book, Cause::Capacity) };
         let prev = level.tail;
         *self.orders.at_mut(order) =
             Order { reference, qty, prev, next: 0, level: level_number, arrival };
@@ -323,7 +317,7 @@ impl Books {
         level.orders += 1;
         self.refs.put(place, reference, order);
         self.next_arrival = arrival + 1;
-        *touch = Some(Touch {
+        let touch = Touch {
             order: reference,
             side,
             px: Px(px),
@@ -332,35 +326,29 @@ impl Books {
             arrival: Arrival(arrival),
             level_qty: Qty(level_qty),
             level_orders: level.orders,
-        });
-        Ok(())
+        };
+        Applied { removed: None, added: Some(touch), fault: None }
     }
 
     /// Takes quantity from an order where it stands, or (`None`) all of it. At zero the order leaves its queue, and a
     /// level without orders its ladder.
     #[inline(never)]
-    fn remove(
-        &mut self,
-        book: usize,
-        reference: OrderRef,
-        qty: Option<i64>,
-        touch: &mut Option<Touch>,
-    ) -> Result<(), Cause> {
+    fn remove(&mut self, book: usize, reference: OrderRef, qty: Option<i64>) -> Applied {
         let place = self.refs.locate(reference);
         let number = self.refs.get(place, reference, &self.orders);
         if number == 0 {
-            return Err(Cause::UnknownOrder);
+            return self.refuse(book, Cause::UnknownOrder);
         }
         let order = self.orders.at_mut(number);
         let level = self.levels.records.at_mut(order.level);
         let qty = qty.unwrap_or(order.qty);
         if level.book() != book || qty <= 0 || qty > order.qty {
-            return Err(Cause::BadEvent);
+            return self.refuse(book, Cause::BadEvent);
         }
         order.qty -= qty;
         level.qty -= qty;
         level.orders -= u32::from(order.qty == 0);
-        *touch = Some(Touch {
+        let touch = Touch {
             order: reference,
             side: level.side(),
             px: Px(level.px),
@@ -369,9 +357,10 @@ impl Books {
             arrival: Arrival(order.arrival),
             level_qty: Qty(level.qty),
             level_orders: level.orders,
-        });
+        };
+        let applied = Applied { removed: Some(touch), added: None, fault: None };
         if order.qty > 0 {
-            return Ok(());
+            return applied;
         }
         let Order { prev, next, level: level_number, .. } = *order;
         level.head = select_unpredictable(prev == 0, next, level.head);
@@ -384,15 +373,16 @@ impl Books {
         if is_empty && let Some(book) = self.books.get_mut(book) {
             book.side_mut(side).close(&mut self.levels, level_number);
         }
-        Ok(())
+        applied
     }
 
     /// Marks a book incomplete. The first cause stays: later ones may only follow from it.
     #[cold]
-    fn distrust(&mut self, book: usize, cause: Cause) {
+    fn refuse(&mut self, book: usize, cause: Cause) -> Applied {
         let (integrity, earlier) = self.integrity(book);
         if integrity != Integrity::Incomplete || earlier == Cause::NotStarted {
             self.set_integrity(book, Integrity::Incomplete, cause);
         }
+        Applied { removed: None, added: None, fault: Some(cause) }
     }
 }

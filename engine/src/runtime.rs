@@ -104,8 +104,6 @@ pub struct Finished {
     pub feed: Counters,
     /// Latency by stage.
     pub stages: StageHistograms,
-    /// Page faults and context switches of the engine thread between warm-up and end.
-    pub usage: host::ThreadUsage,
     /// Orders of the script that were never due.
     pub not_due: bool,
 }

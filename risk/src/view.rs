@@ -92,7 +92,7 @@ impl<'a> View<'a> {
             exposure,
             open,
             notional: money::notional(order.px, order.qty, factor),
-            reserved: reserved(account, order, held, next.as_ref(), factor),
+            reserved: reserved(account, order, held, is_replace, next.as_ref(), factor),
             gross: gross(account, listing, line.gross, exposure.with(order.side, open), market),
             rate_used: account.rate.used(moment.now),
             reference2: market.reference2(limits, moment.now),
@@ -108,10 +108,11 @@ fn reserved(
     account: &Account,
     order: &Order,
     held: &Reservation,
+    is_replace: bool,
     next: Option<&Reservation>,
     factor: i64,
 ) -> Option<Money> {
-    let needed = if held.is_open {
+    let needed = if is_replace {
         held.cash_to_change(Terms { px: order.px, qty: order.qty }, factor)?
     } else {
         next?.held_cash

@@ -6,7 +6,7 @@ use serde::Serialize;
 /// Why a call has no result.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Fault {
-    /// Stable name of the kind of failure.
+    /// Stable name of its kind.
     pub code: &'static str,
     /// What happened.
     pub message: String,

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::decimal;
 use crate::fault::Fault;
+use crate::reply::Stamp;
 use crate::session::{Session, excerpt};
 
 /// One order.
@@ -20,64 +21,62 @@ pub struct OrderView {
     #[serde(rename = "type")]
     pub order_type: &'static str,
     pub tif: &'static str,
-    /// Total, filled part included.
-    pub qty: String,
-    pub limit: String,
-    /// pending_new, working, pending_cancel, pending_replace, filled, cancelled or rejected.
-    pub state: &'static str,
-    pub filled_qty: String,
-    /// Cut to 6 places beyond the price's; null before the first fill.
-    pub filled_avg_px: Option<String>,
-    /// Exact sum of px * qty of its fills.
+    #[serde(flatten)]
+    pub progress: Progress,
+    /// Sum of px * qty of its fills.
     pub filled_notional: String,
-    /// Quantity in front of it at its price; null unless it rests and the venue tells.
-    pub queue_ahead: Option<String>,
     /// Rule that refused it or its last change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reject: Option<&'static str>,
-    /// Who asked: desk, strategy or file.
+    /// desk, strategy or file.
     pub origin: &'static str,
     pub reason: String,
     pub ts_created_ns: String,
     pub ts_updated_ns: String,
 }
 
+/// How far it is.
+#[derive(Serialize, JsonSchema)]
+pub struct Progress {
+    /// pending_new, working, pending_cancel, pending_replace, filled, cancelled or rejected.
+    pub state: &'static str,
+    /// Total, filled part included.
+    pub qty: String,
+    pub limit: String,
+    pub filled_qty: String,
+    pub filled_avg_px: Option<String>,
+    /// Quantity in front of it at its price.
+    pub queue_ahead: Option<String>,
+}
+
 /// Places of an average price beyond those of a price.
 const AVERAGE_DECIMALS: u32 = 6;
 
 impl OrderView {
-    /// The order in a cell, with the pages that its numbers need.
+    /// The order in a cell, with the pages that its names and units need.
     ///
     /// # Errors
     ///
     /// One of the pages cannot be read.
-    pub fn read(session: &Session, cell: &OrderCell) -> Result<OrderView, Fault> {
-        let board = session.board(cell.order.instrument)?;
-        let accounts = session.accounts()?;
-        let account = accounts.iter().find(|account| account.id == cell.order.account);
-        let name = account.map_or_else(String::new, |account| account.name.to_string());
-        Ok(OrderView::new(cell, name, &board))
-    }
-
-    /// The order in a cell.
-    pub fn new(cell: &OrderCell, account: String, board: &Board) -> OrderView {
+    pub fn read(
+        session: &Session,
+        cell: &OrderCell,
+        stamp: &mut Stamp,
+    ) -> Result<OrderView, Fault> {
         let order = &cell.order;
-        let instrument = &board.instrument;
-        OrderView {
+        let board = session.board(order.instrument)?;
+        let accounts = session.accounts()?;
+        let account = accounts.iter().find(|account| account.id == order.account);
+        Ok(OrderView {
             order_id: order.id.0.to_string(),
             client_request_id: order.client_id.to_string(),
-            account,
-            symbol: instrument.symbol.to_string(),
+            account: account.map_or_else(String::new, |account| account.name.to_string()),
+            symbol: board.instrument.symbol.to_string(),
             side: order.side.name(),
             order_type: order.order_type.name(),
             tif: order.tif.name(),
-            qty: decimal::qty(order.qty, instrument),
-            limit: decimal::px(order.px, instrument),
-            state: cell.state.name(),
-            filled_qty: decimal::qty(cell.filled, instrument),
-            filled_avg_px: average(cell, board),
+            progress: Progress::of(cell, &board, stamp),
             filled_notional: decimal::money(cell.notional_filled),
-            queue_ahead: cell.ahead.map(|ahead| decimal::qty(ahead, instrument)),
             reject: cell.reject.map(Reject::name),
             origin: match order.origin {
                 Origin::Desk(_) => "desk",
@@ -87,11 +86,32 @@ impl OrderView {
             reason: order.note.to_string(),
             ts_created_ns: cell.ts_created.0.to_string(),
             ts_updated_ns: cell.ts_updated.0.to_string(),
+        })
+    }
+}
+
+impl Progress {
+    /// The progress of the order in a cell.
+    pub fn of(cell: &OrderCell, board: &Board, stamp: &mut Stamp) -> Progress {
+        let instrument = &board.instrument;
+        let ahead = cell.ahead.map(|ahead| decimal::qty(ahead, instrument));
+        let no_queue = "does not rest, or the venue does not tell";
+        Progress {
+            state: cell.state.name(),
+            qty: decimal::qty(cell.order.qty, instrument),
+            limit: decimal::px(cell.order.px, instrument),
+            filled_qty: decimal::qty(cell.filled, instrument),
+            filled_avg_px: stamp.or_why(
+                average(cell, board),
+                "filled_avg_px",
+                "nothing is filled yet",
+            ),
+            queue_ahead: stamp.or_why(ahead, "queue_ahead", no_queue),
         }
     }
 }
 
-/// Average price of the fills.
+/// Average price of the fills, cut to [`AVERAGE_DECIMALS`] more places than a price has.
 fn average(cell: &OrderCell, board: &Board) -> Option<String> {
     let filled = i128::from(cell.filled.0);
     let per_unit = i128::from(board.instrument.money_factor()?).checked_mul(filled)?;

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::fault::Fault;
-use crate::order::OrderView;
+use crate::order::Progress;
 use crate::reply::{Reply, Stamp};
 use crate::rule::{self, FailedRule, Judged};
 use crate::session::Session;
@@ -13,14 +13,12 @@ use crate::session::Session;
 /// The engine's answer.
 #[derive(Serialize, JsonSchema)]
 pub struct Outcome {
-    /// accepted; refused by the gate; recorded: the same request was answered before, nothing happened now.
+    /// accepted, refused or recorded.
     status: &'static str,
-    /// Whether the gate said yes.
     passed: bool,
     order_id: Option<String>,
-    /// Right after the answer, fills so far included.
-    order: Option<OrderView>,
-    /// Why not, if refused.
+    /// After it.
+    order: Option<Progress>,
     failed: Vec<FailedRule>,
 }
 
@@ -66,9 +64,9 @@ fn read(
     session: &Session,
     answer: &Answer,
     judged: &Judged<'_>,
-) -> Result<(Stamp, Option<OrderView>), Fault> {
-    let stamp = session.moment()?.stamp_of_answer(answer, judged.board);
+) -> Result<(Stamp, Option<Progress>), Fault> {
+    let mut stamp = session.moment()?.stamp_of_answer(answer, judged.board);
     let cell = session.order(answer.order)?;
-    let order = cell.map(|cell| OrderView::read(session, &cell)).transpose()?;
+    let order = cell.map(|cell| Progress::of(&cell, judged.board, &mut stamp));
     Ok((stamp, order))
 }

@@ -11,16 +11,13 @@ use serde_json::Value;
 
 use crate::fault::{Fault, Refusal};
 
-/// The moment that an answer describes.
+/// The moment that an answer describes: the number of the input after which it was true, venue time and receive time of
+/// the last event in it, and how long before this answer that was received.
 #[derive(Serialize, JsonSchema)]
 pub struct AsOf {
-    /// Number of the engine's input after which this was true.
     pub engine_seq: u64,
-    /// UNIX ns.
     pub ts_venue_ns: Option<String>,
-    /// UNIX ns.
     pub ts_recv_ns: String,
-    /// Microseconds from receipt to this answer.
     pub age_us: u64,
 }
 

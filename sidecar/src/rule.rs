@@ -12,11 +12,10 @@ use crate::decimal;
 pub struct Measured {
     pub rule: &'static str,
     pub limit: Option<String>,
-    /// Of the limit, if the order passed.
+    /// With this order.
     pub used: Option<String>,
-    /// limit - used.
     pub headroom: Option<String>,
-    /// shares (or the instrument's unit), money, bps, us or count.
+    /// shares, money, bps, us or count.
     pub unit: Option<&'static str>,
 }
 

@@ -5,58 +5,64 @@ use std::sync::Arc;
 use rmcp::model::JsonObject;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::fault::Refusal;
-use crate::reply::{Notice, Stamp};
+use crate::reply::Stamp;
 
 /// The schema of a tool's arguments.
 pub fn input<T: JsonSchema>() -> Arc<JsonObject> {
     Arc::new(compact::<T>(SchemaSettings::draft2020_12()))
 }
 
-/// The schema of a tool's result: the envelope with `T`'s own fields, or `error` alone. The envelope is the same for
-/// every tool, so the server's instructions describe it and the schema does not.
+/// The schema of a tool's result: the envelope with `T`'s own fields. Nothing is listed as required, so that a fault fits
+/// too; and what is the same for every tool, the server's instructions describe. Both would cost more than all the rest.
 pub fn output<T: JsonSchema>() -> Arc<JsonObject> {
     let mut schema = written::<T>();
-    let mut required = array(schema.remove("required"));
     let mut properties = object(schema.remove("properties"));
-    for (mut part, always) in
-        [(written::<Stamp>(), true), (written::<Notice>(), false), (written::<Refusal>(), false)]
-    {
-        if always {
-            required.append(&mut array(part.remove("required")));
-        }
-        let mut fields = Value::Object(object(part.remove("properties")));
-        remove(&mut fields, "description");
-        properties.append(&mut object(Some(fields)));
+    properties.append(&mut object(written::<Stamp>().remove("properties")));
+    for shared in ["as_of", "mode", "integrity", "integrity_cause", "null_reasons"] {
+        properties.get_mut(shared).map(|field| remove(field, "description"));
     }
     schema.insert("properties".into(), Value::Object(properties));
-    schema.insert("anyOf".into(), json!([{ "required": required }, { "required": ["error"] }]));
     Arc::new(schema)
 }
 
 fn written<T: JsonSchema>() -> JsonObject {
-    compact::<T>(SchemaSettings::draft2020_12().for_serialize())
+    let mut schema = Value::Object(compact::<T>(SchemaSettings::draft2020_12().for_serialize()));
+    remove(&mut schema, "required");
+    remove_item_docs(&mut schema);
+    object(Some(schema))
+}
+
+/// The list says what its items are.
+fn remove_item_docs(schema: &mut Value) {
+    if let Value::Object(fields) = schema {
+        if let Some(Value::Object(items)) = fields.get_mut("items") {
+            items.remove("description");
+        }
+        fields.values_mut().for_each(remove_item_docs);
+    }
 }
 
 fn compact<T: JsonSchema>(mut settings: SchemaSettings) -> JsonObject {
     settings.meta_schema = None;
     settings.inline_subschemas = true;
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
-    // Names of Rust types and widths of integers tell an agent nothing.
-    remove(&mut schema, "title");
-    remove(&mut schema, "format");
+    // Names of Rust types and ranges of their integers tell an agent nothing.
+    for noise in ["title", "format", "minimum"] {
+        remove(&mut schema, noise);
+    }
     let mut root = object(Some(schema));
     root.remove("description");
     root
 }
 
-/// Removes a keyword from a schema and all below it. A keyword is text; a property of that name is an object.
+/// Removes a keyword from a schema and all below it. The value of these is no object; that of a property of the same name
+/// is.
 fn remove(schema: &mut Value, keyword: &str) {
     match schema {
         Value::Object(fields) => {
-            if fields.get(keyword).is_some_and(Value::is_string) {
+            if fields.get(keyword).is_some_and(|value| !value.is_object()) {
                 fields.remove(keyword);
             }
             fields.values_mut().for_each(|value| remove(value, keyword));
@@ -68,8 +74,4 @@ fn remove(schema: &mut Value, keyword: &str) {
 
 fn object(value: Option<Value>) -> JsonObject {
     if let Some(Value::Object(fields)) = value { fields } else { JsonObject::new() }
-}
-
-fn array(value: Option<Value>) -> Vec<Value> {
-    if let Some(Value::Array(items)) = value { items } else { Vec::new() }
 }

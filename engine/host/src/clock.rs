@@ -1,4 +1,5 @@
-//! Nanoseconds without a system call: the time stamp counter of the processor, steered along CLOCK_MONOTONIC.
+//! Nanoseconds without a system call: the time stamp counter of the processor, steered along
+//! CLOCK_MONOTONIC.
 
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
@@ -22,10 +23,11 @@ fn nanoseconds(time: Timespec) -> u64 {
     time.tv_sec.cast_unsigned() * 1_000_000_000 + time.tv_nsec.cast_unsigned()
 }
 
-/// A thread's own clock. It never steps back on one processor; between processors it agrees as far as their counters do.
+/// A thread's own clock. It never steps back on one processor; between processors it agrees as far
+/// as their counters do.
 ///
-/// Uses the time stamp counter where the processor promises that it runs evenly and always (Intel SDM volume 3, "Invariant
-/// TSC") and the kernel trusts it; elsewhere CLOCK_MONOTONIC.
+/// Uses the time stamp counter where the processor promises that it runs evenly and always (Intel
+/// SDM volume 3, "Invariant TSC") and the kernel trusts it; elsewhere CLOCK_MONOTONIC.
 #[derive(Clone, Debug)]
 pub struct Clock {
     counter: Option<Counter>,
@@ -60,14 +62,14 @@ impl Clock {
         }
     }
 
-    /// Nanoseconds since the UNIX epoch: the wall clock of the start plus the time since. Never steps, also if somebody sets
-    /// the wall clock.
+    /// Nanoseconds since the UNIX epoch: the wall clock of the start plus the time since. Never
+    /// steps, also if somebody sets the wall clock.
     pub fn wall_ns(&self) -> u64 {
         self.now_ns().wrapping_add(self.wall_offset)
     }
 
-    /// Steers towards CLOCK_MONOTONIC; call it about once a second. Costs less than a microsecond and no system call where the
-    /// kernel offers its clock in user space (vdso(7)).
+    /// Steers towards CLOCK_MONOTONIC; call it about once a second. Costs less than a microsecond
+    /// and no system call where the kernel offers its clock in user space (vdso(7)).
     pub fn correct(&mut self) {
         if let Some(counter) = &mut self.counter {
             counter.correct(pair());

@@ -11,7 +11,8 @@ pub fn cpus() -> Vec<usize> {
 /// Processors that the kernel's fixed-size set can name (sched_setaffinity(2), CPU_SETSIZE).
 const CPU_SET_SIZE: usize = 1024;
 
-/// Keeps the calling thread on one processor. `false`: the host refused, and the thread runs where it did.
+/// Keeps the calling thread on one processor. `false`: the host refused, and the thread runs where
+/// it did.
 pub fn pin_current(cpu: usize) -> bool {
     cpu < CPU_SET_SIZE && core_affinity::set_for_current(CoreId { id: cpu })
 }
@@ -20,7 +21,8 @@ pub fn pin_current(cpu: usize) -> bool {
 mod tests {
     use super::*;
 
-    /// Goal: a thread stays where it is pinned, and an absent processor is refused. Method: pin a fresh thread, look.
+    /// Goal: a thread stays where it is pinned, and an absent processor is refused. Method: pin a
+    /// fresh thread, look.
     #[test]
     fn pinned_thread_has_one_cpu() {
         let all = cpus();

@@ -1,9 +1,11 @@
 //! The operating system and the processor behind a safe interface.
 //!
-//! Flow: before a hot thread starts it is pinned, its memory is locked and touched; while it runs it reads a [`Clock`] without a
-//! system call and prefetches; beside it, [`ThreadUsage`] shows whether the kernel ever got in its way.
+//! Flow: before a hot thread starts it is pinned, its memory is locked and touched; while it runs
+//! it reads a [`Clock`] without a system call and prefetches; beside it, [`ThreadUsage`] shows
+//! whether the kernel ever got in its way.
 //!
-//! Must never: decide anything about trading, or hide a failure: what the host refuses is said, and the caller chooses.
+//! Must never: decide anything about trading, or hide a failure: what the host refuses is said, and
+//! the caller chooses.
 #![deny(missing_docs)]
 #![deny(
     clippy::unwrap_used,

@@ -8,7 +8,8 @@ use rustix::mm::MlockAllFlags;
 /// Smallest page of any host.
 const PAGE: usize = 4096;
 
-/// Keeps every page of the process in memory, now and from now on. Needs CAP_IPC_LOCK or a large RLIMIT_MEMLOCK.
+/// Keeps every page of the process in memory, now and from now on. Needs CAP_IPC_LOCK or a large
+/// RLIMIT_MEMLOCK.
 ///
 /// # Errors
 ///
@@ -48,9 +49,10 @@ mod tests {
     use super::*;
     use crate::ThreadUsage;
 
-    /// Goal: a prefaulted arena is written without a fault and keeps its values; locked memory is locked. Method: count faults
-    /// of this thread around a write to every page; lazily zeroed memory faults, which shows that the count counts. Then lock,
-    /// if the host allows it, and ask /proc. One test, because a lock is the whole process's.
+    /// Goal: a prefaulted arena is written without a fault and keeps its values; locked memory is
+    /// locked. Method: count faults of this thread around a write to every page; lazily zeroed
+    /// memory faults, which shows that the count counts. Then lock, if the host allows it, and ask
+    /// /proc. One test, because a lock is the whole process's.
     #[test]
     fn memory_is_there_before_it_is_needed() {
         const WORDS: usize = 1 << 20;

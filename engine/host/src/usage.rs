@@ -47,7 +47,8 @@ impl ThreadUsage {
 mod tests {
     use super::*;
 
-    /// Goal: the counts are this thread's own. Method: sleep, which is one voluntary switch at least.
+    /// Goal: the counts are this thread's own. Method: sleep, which is one voluntary switch at
+    /// least.
     #[test]
     fn sleeping_is_a_voluntary_switch() {
         let before = ThreadUsage::now();

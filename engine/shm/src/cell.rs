@@ -1,7 +1,9 @@
-//! The newest state of one thing: the writer replaces it, readers copy it whole or hear that they could not.
+//! The newest state of one thing: the writer replaces it, readers copy it whole or hear that they
+//! could not.
 //!
-//! Four slots rather than one: a writer that stops or dies in the middle of a write leaves the state before it readable, and
-//! a reader loses only to a writer that replaces the state three times while it copies.
+//! Four slots rather than one: a writer that stops or dies in the middle of a write leaves the
+//! state before it readable, and a reader loses only to a writer that replaces the state three
+//! times while it copies.
 
 use crate::ring::Ring;
 use crate::sync::AtomicU64;

@@ -1,5 +1,5 @@
-//! A client's end: reads what the engine publishes, asks through a desk, hears the answers. It never waits for the engine
-//! except in [`Client::attach`], and there with a deadline.
+//! A client's end: reads what the engine publishes, asks through a desk, hears the answers. It
+//! never waits for the engine except in [`Client::attach`], and there with a deadline.
 
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -136,7 +136,8 @@ impl Client {
         self.desk
     }
 
-    /// Whether the connection has ended: the engine died, stopped serving, or put this client out. Never blocks.
+    /// Whether the connection has ended: the engine died, stopped serving, or put this client out.
+    /// Never blocks.
     pub fn is_gone(&self) -> bool {
         // After "open" the engine says nothing more: anything to read is the end.
         let mut fds = [PollFd::new(&self.socket, PollFlags::IN)];
@@ -144,8 +145,8 @@ impl Client {
         rustix::event::poll(&mut fds, Some(&now)).is_ok_and(|ready| ready > 0)
     }
 
-    /// Sends a request. Its `id` and `origin` are set here; returns the id under which the answer comes, unique among all
-    /// clients of this engine.
+    /// Sends a request. Its `id` and `origin` are set here; returns the id under which the answer
+    /// comes, unique among all clients of this engine.
     ///
     /// # Errors
     ///

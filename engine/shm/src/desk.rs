@@ -1,7 +1,8 @@
 //! The engine's end of a request ring whose every byte the client may change at any moment.
 //!
-//! The engine keeps its cursor to itself, reads the client's count once a poll, copies a record once and judges only the
-//! copy. A poll takes at most one record, so its work is the same whatever the bytes say.
+//! The engine keeps its cursor to itself, reads the client's count once a poll, copies a record
+//! once and judges only the copy. A poll takes at most one record, so its work is the same whatever
+//! the bytes say.
 
 use model::{BadWord, DeskId, Origin, Request};
 

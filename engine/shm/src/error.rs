@@ -1,4 +1,5 @@
-//! What can go wrong outside the hot path. These are read by people: each says what to do next where that is known.
+//! What can go wrong outside the hot path. These are read by people: each says what to do next
+//! where that is known.
 
 use std::path::PathBuf;
 

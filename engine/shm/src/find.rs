@@ -18,8 +18,8 @@ pub fn list_engines() -> Vec<String> {
     engines(&Folder::search()).into_iter().map(|(_, name)| name).collect()
 }
 
-/// Asks an engine to halt everything; without a name, the only one running. `Ok` means that it will: the control page shows
-/// when it has.
+/// Asks an engine to halt everything; without a name, the only one running. `Ok` means that it
+/// will: the control page shows when it has.
 ///
 /// # Errors
 ///
@@ -44,6 +44,7 @@ pub fn halt_in(folders: &[Folder], name: Option<&str>, reason: &str) -> Result<(
     }
 }
 
+/// Every engine that listens, sorted by name; of equal names the one in the earlier folder first.
 fn engines(folders: &[Folder]) -> Vec<(Folder, String)> {
     let found = folders
         .iter()
@@ -58,14 +59,13 @@ pub(crate) fn find(
     folders: &[Folder],
     name: Option<&str>,
 ) -> Result<(Folder, String), AttachError> {
-    let mut engines = engines(folders);
-    engines.retain(|(_, engine)| name.is_none_or(|name| name == engine));
-    match (engines.pop(), name) {
-        (Some(_), None) if !engines.is_empty() => {
-            let names = self::engines(folders).into_iter().map(|(_, name)| name).collect();
-            Err(AttachError::SeveralEngines(names))
+    let engines = engines(folders);
+    let mut matching = engines.iter().filter(|(_, engine)| name.is_none_or(|name| name == engine));
+    match (matching.next(), matching.next()) {
+        (Some(_), Some(_)) if name.is_none() => {
+            Err(AttachError::SeveralEngines(engines.into_iter().map(|(_, name)| name).collect()))
         }
-        (Some(engine), _) => Ok(engine),
+        (Some(engine), _) => Ok(engine.clone()),
         (None, _) => match folders.iter().find(|folder| folder.is_private() == Ok(Some(false))) {
             Some(folder) => Err(AttachError::Folder(folder.path().to_owned())),
             None => Err(AttachError::NoEngine(name.map(str::to_owned))),

@@ -1,4 +1,5 @@
-//! Where engines are found: a folder of the user's own, with a socket and a lock file for each name.
+//! Where engines are found: a folder of the user's own, with a socket and a lock file for each
+//! name.
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -22,13 +23,14 @@ impl Folder {
         Folder(path.into())
     }
 
-    /// Where an engine of this user binds: `$XDG_RUNTIME_DIR/tickgate`, else `tickgate-UID` in the temporary directory.
+    /// Where an engine of this user binds: `$XDG_RUNTIME_DIR/tickgate`, else `tickgate-UID` in the
+    /// temporary directory.
     pub fn standard() -> Folder {
         Folder::runtime().unwrap_or_else(|| Folder::temporary(&std::env::temp_dir()))
     }
 
-    /// Where a client of this user looks. More places than [`Folder::standard`], because whoever starts a client may have cleared
-    /// the environment that the engine saw.
+    /// Where a client of this user looks. More places than [`Folder::standard`], because whoever
+    /// starts a client may have cleared the environment that the engine saw.
     pub fn search() -> Vec<Folder> {
         let mut folders: Vec<Folder> = Folder::runtime().into_iter().collect();
         let uid = rustix::process::geteuid().as_raw();
@@ -59,7 +61,8 @@ impl Folder {
         Folder(base.join(format!("tickgate-{uid}")))
     }
 
-    /// Whether it is a folder, no link, of this user and closed to everyone else. `None`: there is none.
+    /// Whether it is a folder, no link, of this user and closed to everyone else. `None`: there is
+    /// none.
     pub(crate) fn is_private(&self) -> Result<Option<bool>, Errno> {
         let stat = match rustix::fs::statat(CWD, &self.0, AtFlags::SYMLINK_NOFOLLOW) {
             Err(Errno::NOENT) => return Ok(None),
@@ -82,7 +85,8 @@ impl Folder {
         }
     }
 
-    /// Takes the name for as long as the result lives; the kernel lets go of it when the process dies.
+    /// Takes the name for as long as the result lives; the kernel lets go of it when the process
+    /// dies.
     pub(crate) fn lock(&self, name: &str) -> Result<OwnedFd, ShmError> {
         let path = self.0.join(format!("{name}.lock"));
         let flags = OFlags::CREATE | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
@@ -124,7 +128,8 @@ impl Folder {
     }
 }
 
-/// Whether an engine may be called so. The name becomes part of a path, so nothing but these characters.
+/// Whether an engine may be called so. The name becomes part of a path, so nothing but these
+/// characters.
 pub(crate) fn is_name(name: &str) -> bool {
     let legal = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
     !name.is_empty() && name.len() <= NAME_MAX && name.bytes().all(legal)

@@ -3,9 +3,10 @@
 //! ```text
 //! client                             engine
 //!   attach                ──►
-//!                         ◄──  header, desk, lease + descriptors of pages and desk      (desk "none": all are leased)
+//!                         ◄──  header, desk, lease; descriptors of pages and desk
+//!                                       (desk "none" and no descriptors: all are leased)
 //!   (maps both) mapped    ──►
-//!                         ◄──  open                     the desk is sealed; the lease lasts until the connection ends
+//!                         ◄──  open         the desk is sealed; leased until the connection ends
 //!
 //!   halt REASON           ──►                           an operator; no lease
 //!                         ◄──  ok
@@ -79,7 +80,8 @@ impl Greeting {
                 files.extend(descriptors);
             }
         }
-        // A greeting of another build may be shorter: what is missing reads as zero and the version tells.
+        // A greeting of another build may be shorter: what is missing reads as zero and the version
+        // tells.
         let (chunks, _) = bytes.as_chunks::<8>();
         let mut words = chunks.iter().map(|chunk| u64::from_le_bytes(*chunk));
         let header = core::array::from_fn(|_| words.next().unwrap_or(0));

@@ -1,4 +1,5 @@
-//! What a client must know before it believes a word: who wrote this memory, when, and in which shape.
+//! What a client must know before it believes a word: who wrote this memory, when, and in which
+//! shape.
 
 use crate::layout::{ABI, Capacity, LAYOUT_HASH};
 
@@ -49,7 +50,8 @@ pub(crate) enum BadHeader {
 }
 
 impl Header {
-    /// Words of a header. Magic and version keep their places for ever, so that any two builds can tell each other apart.
+    /// Words of a header. Magic and version keep their places for ever, so that any two builds can
+    /// tell each other apart.
     pub(crate) const WORDS: usize = 16;
 
     pub(crate) fn to_words(self) -> [u64; Self::WORDS] {
@@ -77,7 +79,8 @@ impl Header {
 mod tests {
     use super::*;
 
-    /// Goal: the header survives its words; another magic, version or capacity is told apart. Method: spoil one word each.
+    /// Goal: the header survives its words; another magic, version or capacity is told apart.
+    /// Method: spoil one word each.
     #[test]
     fn words_read_back() {
         let header = Header { epoch: 1, pid: 2, started_ns: 3, capacity: Capacity::default() };

@@ -1,7 +1,8 @@
-//! Where everything lies in the engine's memory, computed alike on both sides from the capacity alone.
+//! Where everything lies in the engine's memory, computed alike on both sides from the capacity
+//! alone.
 //!
 //! ```text
-//! header │ pulse │ control │ boards │ depths │ accounts │ lines │ orders │ tape │ ports │ answers
+//! header, pulse, control, boards, depths, accounts, lines, orders, tape, ports, answers
 //! ```
 //! Each client's requests lie in a memory of their own, one desk ring and nothing else.
 
@@ -15,8 +16,8 @@ use crate::desk::DeskRing;
 use crate::header::Header;
 use crate::ring::Ring;
 
-/// Version of the protocol between engine and client. Raise it when the meaning of anything shared changes without changing
-/// [`LAYOUT_HASH`].
+/// Version of the protocol between engine and client. Raise it when the meaning of anything shared
+/// changes without changing [`LAYOUT_HASH`].
 pub const ABI: u32 = 1;
 
 /// Digest of the shape of everything shared: the words of each page and the objects that hold them.

@@ -1,12 +1,14 @@
-//! Desk memories on their way between the housekeeping thread, which leases them, and the engine thread, which reads them.
+//! Desk memories on their way between the housekeeping thread, which leases them, and the engine
+//! thread, which reads them.
 //!
 //! ```text
 //!              Change { desk, Some(lease) }          client attached
 //! Lessor ────► Change { desk, None }        ────► Desks      client gone
-//!        ◄──── spent lease                  ◄────            after a change, or when the desk overran
+//!        ◄──── spent lease                  ◄────       after a change, or an overrun
 //! ```
-//! Two wait-free rings. A memory goes to one client and never to another: a desk is leased again, with a new memory, only after
-//! the engine thread gave the old one back, so a former client's map reaches nobody.
+//! Two wait-free rings. A memory goes to one client and never to another: a desk is leased again,
+//! with a new memory, only after the engine thread gave the old one back, so a former client's map
+//! reaches nobody.
 
 use model::{DeskId, Request};
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -94,7 +96,8 @@ impl Lessor {
 }
 
 impl Desks {
-    /// Takes over what the housekeeping thread changed. Returns each desk that has a new lease and the lease's number.
+    /// Takes over what the housekeeping thread changed. Returns each desk that has a new lease and
+    /// the lease's number.
     pub(crate) fn adopt(&mut self, mut leased: impl FnMut(DeskId, u64)) {
         for _ in 0..self.changes.slots() {
             let Ok(Change { desk, lease }) = self.changes.pop() else { return };

@@ -1,11 +1,13 @@
 //! Shared memory between the engine and its clients: the only way from one process to the other.
 //!
-//! Flow: the engine thread writes pages, tape and answers through a [`Publisher`]; its housekeeping thread hands the memory out
-//! through a [`Listener`]; a [`Client`] in another process reads it and asks through a desk, a request ring of its own; the
-//! engine thread takes those requests from [`Publisher::poll_desk`].
+//! Flow: the engine thread writes pages, tape and answers through a [`Publisher`]; its housekeeping
+//! thread hands the memory out through a [`Listener`]; a [`Client`] in another process reads it and
+//! asks through a desk, a request ring of its own; the engine thread takes those requests from
+//! [`Publisher::poll_desk`].
 //!
-//! Must never: let a client's bytes panic, stall or mislead the engine; let a client write what another reads; give a reader half
-//! a record; make the engine wait for anybody; touch shared words except through atomics.
+//! Must never: let a client's bytes panic, stall or mislead the engine; let a client write what
+//! another reads; give a reader half a record; make the engine wait for anybody; touch shared words
+//! except through atomics.
 //!
 //! | file | what |
 //! |---|---|
@@ -75,4 +77,13 @@ pub use {
     layout::{ABI, Capacity, LAYOUT_HASH},
     listener::{AttachEvent, Listener},
     publisher::Publisher,
+};
+
+/// Each end can be moved to the thread that runs it.
+#[cfg(not(loom))]
+const _: () = {
+    const fn is_send<T: Send>() {}
+    is_send::<Publisher>();
+    is_send::<Listener>();
+    is_send::<Client>();
 };

@@ -1,9 +1,10 @@
-//! The attach socket of an engine, run by its housekeeping thread: hands out memory, leases desks, takes an operator's halt.
+//! The attach socket of an engine, run by its housekeeping thread: hands out memory, leases desks,
+//! takes an operator's halt.
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model::{DeskId, Note};
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -21,12 +22,18 @@ use crate::publisher::{Housekeeping, Publisher};
 /// Connections that have not said yet what they want; one more drives out the oldest.
 const GUESTS_MAX: usize = 8;
 
+/// How long a desk rests between two clients. Each lease ends with a map that is taken away, which
+/// the kernel tells the engine's processor by an interrupt: clients that come and go as fast as they
+/// can must not make a stream of those.
+const REST: Duration = Duration::from_millis(50);
+
 /// What happened on the attach socket. The engine must hear of it in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttachEvent {
     /// A client has leased a desk.
     Attached(DeskId),
-    /// A desk's client is gone, or was put out because its ring overran. Requests that the engine has not polled yet are lost.
+    /// A desk's client is gone, or was put out because its ring overran. Requests that the engine
+    /// has not polled yet are lost.
     Closed(DeskId),
     /// An operator asks to halt everything.
     Halt {
@@ -51,10 +58,22 @@ pub struct Listener {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum DeskState {
     Free,
+    /// Free again since then.
+    Resting(Instant),
     /// Offered or leased.
     Taken,
     /// The client is gone, the engine thread still has the memory.
     Returning,
+}
+
+impl DeskState {
+    fn is_free(&self) -> bool {
+        match self {
+            DeskState::Free => true,
+            DeskState::Resting(since) => since.elapsed() >= REST,
+            DeskState::Taken | DeskState::Returning => false,
+        }
+    }
 }
 
 struct Connection {
@@ -76,8 +95,8 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// [`ShmError::NameTaken`] while an engine of this name lives; [`ShmError::Name`], [`ShmError::Folder`],
-    /// [`ShmError::AlreadyBound`], [`ShmError::Os`].
+    /// [`ShmError::NameTaken`] while an engine of this name lives; [`ShmError::Name`],
+    /// [`ShmError::Folder`], [`ShmError::AlreadyBound`], [`ShmError::Os`].
     pub fn bind(name: &str, publisher: &mut Publisher) -> Result<Listener, ShmError> {
         Listener::bind_in(&Folder::standard(), name, publisher)
     }
@@ -97,9 +116,9 @@ impl Listener {
         }
         folder.prepare()?;
         let lock = folder.lock(name)?;
+        let engine = publisher.take_housekeeping().ok_or(ShmError::AlreadyBound)?;
         let path = folder.socket_path(name);
         let socket = open(&path)?;
-        let engine = publisher.take_housekeeping().ok_or(ShmError::AlreadyBound)?;
         let desks = vec![DeskState::Free; engine.header.capacity.desks as usize];
         Ok(Listener {
             socket,
@@ -113,8 +132,8 @@ impl Listener {
         })
     }
 
-    /// Waits at most `timeout` for something to happen. Call it again at once while it returns events, and otherwise often:
-    /// desks that overran are freed here.
+    /// Waits at most `timeout` for something to happen. Call it again at once while it returns
+    /// events, and otherwise often: desks that overran are freed here.
     ///
     /// # Errors
     ///
@@ -135,7 +154,7 @@ impl Listener {
                 self.connections.retain(|c| !matches!(c.stage, Stage::Leased(d) if d == desk));
                 self.events.push_back(AttachEvent::Closed(desk));
             }
-            self.set_desk(desk, DeskState::Free);
+            self.set_desk(desk, DeskState::Resting(Instant::now()));
         }
     }
 
@@ -153,7 +172,7 @@ impl Listener {
         // From the back, so that a connection that ends does not shift those still to come.
         for (index, ready) in ready.iter().enumerate().skip(1).rev() {
             if *ready {
-                self.hear(index - 1);
+                self.take_packet(index - 1);
             }
         }
         if ready.first() == Some(&true) { self.accept() } else { Ok(()) }
@@ -181,7 +200,7 @@ impl Listener {
     }
 
     /// Takes one packet of a connection. Whatever does not belong there ends it.
-    fn hear(&mut self, index: usize) {
+    fn take_packet(&mut self, index: usize) {
         let Some(connection) = self.connections.get(index) else { return };
         let text = match hear(&connection.socket) {
             Err(Errno::AGAIN | Errno::INTR) => return,
@@ -206,7 +225,7 @@ impl Listener {
     fn offer(&mut self, index: usize) -> Result<(), Errno> {
         let connection = self.connections.get_mut(index).ok_or(Errno::INVAL)?;
         let header = self.engine.header;
-        let Some(free) = self.desks.iter().position(|state| *state == DeskState::Free) else {
+        let Some(free) = self.desks.iter().position(DeskState::is_free) else {
             Greeting { header, desk: None }.send(&connection.socket, &[])?;
             return Err(Errno::BUSY);
         };
@@ -243,7 +262,8 @@ impl Listener {
             Stage::Guest => {}
             Stage::Offered { desk, .. } => self.set_desk(desk, DeskState::Free),
             Stage::Leased(desk) => {
-                // The engine thread hears of the end before it can hear of the event, so nothing is taken after it.
+                // The engine thread hears of the end before it can hear of the event, so nothing is
+                // taken after it.
                 self.engine.lessor.end(desk);
                 self.set_desk(desk, DeskState::Returning);
                 self.events.push_back(AttachEvent::Closed(desk));
@@ -269,7 +289,8 @@ impl Drop for Listener {
     }
 }
 
-/// Listens at `path`, in the place of a dead engine's socket. Whoever calls this holds the name's lock.
+/// Listens at `path`, in the place of a dead engine's socket. Whoever calls this holds the name's
+/// lock.
 fn open(path: &PathBuf) -> Result<OwnedFd, ShmError> {
     match rustix::fs::unlink(path) {
         Err(Errno::NOENT) => {}

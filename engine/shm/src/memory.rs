@@ -1,12 +1,14 @@
-//! Memory that two processes share and neither can pull away from under the other: sealed memfds and their maps.
+//! Memory that two processes share and neither can pull away from under the other: sealed memfds
+//! and their maps.
 //!
 //! | kind | made by | seals | maps |
 //! |---|---|---|---|
-//! | pages | [`create`], then mapped, then [`seal`] | no resize, no further writer | engine: read-write; clients: read-only |
-//! | desk | [`create`]; [`seal`] once the client has mapped it | the same | client: read-write; engine: read-only |
+//! | pages | [`create`], mapped, [`seal`] | no resize, no further writer | engine RW, clients R |
+//! | desk | [`create`], mapped by its client, [`seal`] | the same | client RW, engine R |
 //!
-//! After [`seal`] the kernel refuses, to whoever holds the descriptor, a new writable map, `mprotect`, `write`, `ftruncate` and
-//! punching holes (memfd_create(2), fcntl(2) F_SEAL_FUTURE_WRITE, Linux 5.1).
+//! After [`seal`] the kernel refuses, to whoever holds the descriptor, a new writable map,
+//! `mprotect`, `write`, `ftruncate` and punching holes (memfd_create(2), fcntl(2)
+//! F_SEAL_FUTURE_WRITE, Linux 5.1).
 
 use core::ptr::{NonNull, null_mut};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -80,11 +82,12 @@ impl Map {
         Ok(Map { start, words })
     }
 
-    /// The words. Through a map for reading they may only be loaded, which `core::sync::atomic` allows on read-only memory
-    /// for words of this size.
+    /// The words. Through a map for reading they may only be loaded, which `core::sync::atomic`
+    /// allows on read-only memory for words of this size.
     pub(crate) fn words(&self) -> &[AtomicU64] {
-        // SAFETY: the map is that long, page-aligned, lives as long as `self`, cannot shrink (checked seals), and whoever else
-        // maps it is another process or touches it through the same atomics; any bit pattern is a u64.
+        // SAFETY: the map is that long, page-aligned, lives as long as `self`, cannot shrink
+        // (checked seals), and whoever else maps it is another process or touches it through the
+        // same atomics; any bit pattern is a u64.
         unsafe { core::slice::from_raw_parts(self.start.as_ptr(), self.words) }
     }
 }
@@ -92,7 +95,8 @@ impl Map {
 impl Drop for Map {
     fn drop(&mut self) {
         let bytes = self.words * size_of::<u64>();
-        // SAFETY: exactly what `new` mapped, and no reference outlives `self`. A failure would leave it mapped: no harm.
+        // SAFETY: exactly what `new` mapped, and no reference outlives `self`. A failure would
+        // leave it mapped: no harm.
         let _ = unsafe { rustix::mm::munmap(self.start.as_ptr().cast(), bytes) };
     }
 }

@@ -1,11 +1,11 @@
-//! The engine thread's end: writes pages, tape and answers, reads desks. After `create` it neither allocates nor calls the
-//! operating system, and nothing that a client does can make it wait.
-
-use model::page::{Account, Answer, Board, Control, Depth, Line, OrderCell, TapeRecord};
-use model::{DeskId, Request};
+//! The engine thread's end: writes pages, tape and answers, reads desks. After `create` it neither
+//! allocates nor calls the operating system, and nothing that a client does can make it wait.
 
 use std::os::fd::OwnedFd;
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use model::page::{Account, Answer, Board, Control, Depth, Line, OrderCell, TapeRecord};
+use model::{DeskId, Request};
 
 use crate::cell::Cell;
 use crate::desk::DeskFault;
@@ -17,7 +17,8 @@ use crate::memory::{self, Access, Map};
 use crate::ring::Ring;
 use crate::sync::{AtomicU64, Ordering::*};
 
-/// The only writer of an engine's shared memory. A write to a place that does not exist is ignored and counted.
+/// The only writer of an engine's shared memory. A write to a place that does not exist is ignored
+/// and counted.
 pub struct Publisher {
     map: Map,
     layout: Layout,
@@ -37,7 +38,8 @@ pub(crate) struct Housekeeping {
 }
 
 impl Publisher {
-    /// Makes the memory for `capacity`, writes its header and seals it. `epoch` must differ from that of every earlier start.
+    /// Makes the memory for `capacity`, writes its header and seals it. `epoch` must differ from
+    /// that of every earlier start.
     ///
     /// # Errors
     ///
@@ -133,11 +135,13 @@ impl Publisher {
         self.push(self.layout.answers, desk.0.into(), slots, &answer.to_words());
     }
 
-    /// Takes the next request of a desk, at most one; its origin is the desk. Bounded work whatever the client wrote.
+    /// Takes the next request of a desk, at most one; its origin is the desk. Bounded work whatever
+    /// the client wrote.
     ///
     /// # Errors
     ///
-    /// See [`DeskFault`]. After [`DeskFault::Overrun`] the desk is silent, and the attach socket closes its connection.
+    /// See [`DeskFault`]. After [`DeskFault::Overrun`] the desk is silent, and the attach socket
+    /// closes its connection.
     pub fn poll_desk(&mut self, desk: DeskId) -> Result<Option<Request>, DeskFault> {
         let Publisher { map, layout, desks, .. } = self;
         let port = |desk: DeskId| layout.ports.at(desk.0.into()).and_then(|at| map.words().get(at));

@@ -1,21 +1,23 @@
-//! The one shared object: numbered records of `W` words, each written whole or not at all. Cell, tape, answers and desk
-//! are four ways to read it.
+//! The one shared object: numbered records of `W` words, each written whole or not at all. Cell,
+//! tape, answers and desk are four ways to read it.
 //!
 //! ```text
 //! words   0       head: records written so far        a cache line of its own
 //!         8 …     slot 0: stamp, check, W words        rounded up to cache lines
 //!           …     slot 1 …
 //! ```
-//! Record `n` lies in slot `n mod slots`. Its stamp is `2n + 1` while it is being written and `2n + 2` when it is whole, so a
-//! stamp names its record, and whatever a slot held before can never be taken for it. The check word binds the words to the
-//! stamp: a second line of defence behind the fences, and the only one where the writer is not trusted.
+//! Record `n` lies in slot `n mod slots`. Its stamp is `2n + 1` while it is being written and `2n +
+//! 2` when it is whole, so a stamp names its record, and whatever a slot held before can never be
+//! taken for it. The check word binds the words to the stamp: a second line of defence behind the
+//! fences, and the only one where the writer is not trusted.
 
 use crate::sync::{AtomicU64, Ordering::*, fence, load_own};
 
 /// Words of a cache line.
 const LINE: usize = 8;
 
-/// A ring of records over shared words. One writer; any number of readers, none of which the writer ever waits for.
+/// A ring of records over shared words. One writer; any number of readers, none of which the writer
+/// ever waits for.
 #[derive(Clone, Copy)]
 pub struct Ring<'a, const W: usize> {
     head: &'a AtomicU64,
@@ -27,17 +29,19 @@ pub struct Ring<'a, const W: usize> {
 impl<'a, const W: usize> Ring<'a, W> {
     pub(crate) const STRIDE: usize = (2 + W).next_multiple_of(LINE);
 
-    /// Words that a ring of `slots` records takes: a multiple of 128 bytes, because caches fetch lines in pairs.
+    /// Words that a ring of `slots` records takes: a multiple of 128 bytes, because caches fetch
+    /// lines in pairs.
     pub const fn words(slots: usize) -> usize {
         (LINE + slots * Self::STRIDE).next_multiple_of(2 * LINE)
     }
 
-    /// Lays a ring over `words`. Writer and readers must agree on `slots`, a power of two, and on `salt`: records written
-    /// under another salt are never read. `None` if `slots` is no power of two or the words are too few.
+    /// Lays a ring over `words`. Writer and readers must agree on `slots`, a power of two, and on
+    /// `salt`: records written under another salt are never read. `None` if `slots` is no power of
+    /// two or the words are too few.
     pub fn over(words: &'a [AtomicU64], slots: usize, salt: u64) -> Option<Self> {
         let (head, rest) = words.split_first()?;
-        let slots_end = LINE - 1 + slots.checked_mul(Self::STRIDE)?;
-        let slot_words = rest.get(LINE - 1..slots_end)?;
+        let end = slots.checked_mul(Self::STRIDE)?.checked_add(LINE - 1)?;
+        let slot_words = rest.get(LINE - 1..end)?;
         let mask = (slots as u64).wrapping_sub(1);
         slots.is_power_of_two().then_some(Ring { head, slots: slot_words, mask, salt })
     }
@@ -67,7 +71,8 @@ impl<'a, const W: usize> Ring<'a, W> {
         self.head.store(number.wrapping_add(1), Release);
     }
 
-    /// Copies record `number`; `None` if its slot does not hold exactly that record, whole. Never waits, never retries.
+    /// Copies record `number`; `None` if its slot does not hold exactly that record, whole. Never
+    /// waits, never retries.
     pub fn get(&self, number: u64) -> Option<[u64; W]> {
         let (stamp, check, words) = self.slot(number)?;
         let whole = whole_stamp(number);
@@ -103,7 +108,8 @@ const fn whole_stamp(number: u64) -> u64 {
 
 /// Mixes words and stamp into 64 bits: their plain sum, which no single change keeps, and a sum of
 /// 32-bit products under a running key (the NH function of UMAC, RFC 4418 section 5.2), which swaps
-/// and changes that cancel do not keep. The compiler makes vector code of it: half a nanosecond a word.
+/// and changes that cancel do not keep. The compiler makes vector code of it: half a nanosecond a
+/// word.
 ///
 /// It tells accidents, not forgeries: whoever may write the words may also compute it.
 pub(crate) fn check_word<const W: usize>(words: &[u64; W], stamp: u64) -> u64 {

@@ -11,10 +11,11 @@ pub fn load_own(word: &AtomicU64) -> u64 {
     word.load(Ordering::Relaxed)
 }
 
-/// The same. The model checker remembers one access a word: a load here would hide the loads of other threads from it, and it
-/// would never try the store that follows before them.
+/// The same. The model checker remembers one access a word: a load here would hide the loads of
+/// other threads from it, and it would never try the store that follows before them.
 #[cfg(loom)]
 pub fn load_own(word: &AtomicU64) -> u64 {
-    // SAFETY: no other thread writes the word, so no write is concurrent; the checker verifies that.
+    // SAFETY: no other thread writes the word, so no write is concurrent; the checker verifies
+    // that.
     unsafe { word.unsync_load() }
 }

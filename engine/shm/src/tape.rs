@@ -1,4 +1,5 @@
-//! What happened, in order: one writer that never waits, readers that may fall behind and then know how far.
+//! What happened, in order: one writer that never waits, readers that may fall behind and then know
+//! how far.
 
 use crate::ring::Ring;
 
@@ -7,7 +8,8 @@ use crate::ring::Ring;
 pub enum Next<T> {
     /// The next record.
     Record(T),
-    /// The writer overtook the reader: this many records are lost to it. Reading goes on behind them.
+    /// The writer overtook the reader: this many records are lost to it. Reading goes on behind
+    /// them.
     Lost(u64),
     /// Nothing new.
     Empty,
@@ -51,7 +53,8 @@ impl TapeCursor {
     }
 }
 
-/// Records that can be read: all slots but the one that the writer may be in, so that a writer that died there is no harm.
+/// Records that can be read: all slots but the one that the writer may be in, so that a writer that
+/// died there is no harm.
 fn readable<const W: usize>(tape: &Ring<'_, W>) -> u64 {
     tape.slots() - 1
 }

@@ -1,4 +1,5 @@
-//! One engine and its clients in one process: the whole way through the attach socket, and everything that it refuses.
+//! One engine and its clients in one process: the whole way through the attach socket, and
+//! everything that it refuses.
 #![allow(missing_docs)]
 
 mod sample;
@@ -36,7 +37,8 @@ fn until(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-/// Goal: every object goes the whole way. Method: publish each, read each; send, poll, answer, hear.
+/// Goal: every object goes the whole way. Method: publish each, read each; send, poll, answer,
+/// hear.
 #[test]
 fn journey() {
     let (_temp, folders) = folder();
@@ -77,7 +79,8 @@ fn journey() {
     assert_eq!(housekeeping.event(), AttachEvent::Closed(desk));
 }
 
-/// Goal: a ring is full when it is full, and takes more once the engine has taken some. Method: eight slots.
+/// Goal: a ring is full when it is full, and takes more once the engine has taken some. Method:
+/// eight slots.
 #[test]
 fn full_ring_refuses() {
     let (_temp, folders) = folder();
@@ -95,8 +98,9 @@ fn full_ring_refuses() {
     assert_eq!(rest.count(), 8);
 }
 
-/// Goal: answers that nobody polled are overwritten and counted; an answer to a former client of the desk is never taken for
-/// one's own. Method: one desk; answer the first client late; then answer the second more often than its ring holds.
+/// Goal: answers that nobody polled are overwritten and counted; an answer to a former client of
+/// the desk is never taken for one's own. Method: one desk; answer the first client late; then
+/// answer the second more often than its ring holds.
 #[test]
 fn answers_are_ones_own() {
     let (_temp, folders) = folder();
@@ -133,7 +137,8 @@ fn answers_are_ones_own() {
     assert_eq!(heard.len() as u64 + second.answers_lost(), 20);
 }
 
-/// Goal: pages of an engine that stopped beating are called stale, and read again when it beats. Method: an old heartbeat.
+/// Goal: pages of an engine that stopped beating are called stale, and read again when it beats.
+/// Method: an old heartbeat.
 #[test]
 fn silent_engine_is_stale() {
     let (_temp, folders) = folder();
@@ -152,8 +157,8 @@ fn silent_engine_is_stale() {
     assert!(client.heartbeat_age().unwrap() < PATIENCE);
 }
 
-/// Goal: a name belongs to one living engine; a dead one's socket is replaced; a client finds the only engine, or is told of
-/// none and of several. Method: all of these in one folder.
+/// Goal: a name belongs to one living engine; a dead one's socket is replaced; a client finds the
+/// only engine, or is told of none and of several. Method: all of these in one folder.
 #[test]
 fn names_and_finding() {
     let (_temp, folders) = folder();
@@ -193,7 +198,8 @@ fn names_and_finding() {
     assert!(matches!(Client::attach_in(&folders, Some("a")), Err(AttachError::Folder(_))));
 }
 
-/// Goal: a halt reaches the engine with its reason, and needs no desk. Method: take every desk first.
+/// Goal: a halt reaches the engine with its reason, and needs no desk. Method: take every desk
+/// first.
 #[test]
 fn halt_needs_no_desk() {
     let (_temp, folders) = folder();

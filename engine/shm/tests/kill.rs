@@ -1,7 +1,8 @@
-//! Two processes, one of which is stopped or killed at random moments: at least 200 times in all. The other must never wait, never
-//! see half of anything, and must be told.
+//! Two processes, one of which is stopped or killed at random moments: at least 200 times in all.
+//! The other must never wait, never see half of anything, and must be told.
 //!
-//! The other process is this test binary again, running only the test `child`, in the role that the environment names.
+//! The other process is this test binary again, running only the test `child`, in the role that the
+//! environment names.
 #![allow(missing_docs)]
 
 mod sample;
@@ -161,7 +162,8 @@ impl Reader {
         }
     }
 
-    /// Sends a request if there is room, and takes an answer if there is one: in order, to what was asked.
+    /// Sends a request if there is room, and takes an answer if there is one: in order, to what was
+    /// asked.
     fn ask(&mut self) {
         let ask = Ask::Cancel { order: OrderId(self.expected.len() as u64) };
         let (origin, note) = (Origin::File, Note::default());
@@ -185,9 +187,10 @@ impl Reader {
     }
 }
 
-/// Goal: a client of an engine that is stopped or killed at any moment keeps reading whole pages in bounded work, hears `Stale`
-/// and that it is gone, and finds the next engine under the same name. Method: an engine process, killed 100 times at random
-/// moments, every second time stopped before; every page and record is recomputed.
+/// Goal: a client of an engine that is stopped or killed at any moment keeps reading whole pages in
+/// bounded work, hears `Stale` and that it is gone, and finds the next engine under the same name.
+/// Method: an engine process, killed 100 times at random moments, every second time stopped before;
+/// every page and record is recomputed.
 #[test]
 fn engine_is_killed_and_stopped() {
     let temp = tempfile::tempdir().unwrap();
@@ -246,7 +249,8 @@ struct Tally {
     slowest: Duration,
 }
 
-/// The engine thread: publishes, takes requests and checks that those of a lease come without a hole and none after its end.
+/// The engine thread: publishes, takes requests and checks that those of a lease come without a
+/// hole and none after its end.
 fn serve(
     mut publisher: Publisher,
     closed: Receiver<DeskId>,
@@ -292,9 +296,10 @@ fn serve(
     tally
 }
 
-/// Goal: an engine whose clients are stopped or killed at any moment never waits for one, takes only whole requests, and leases
-/// the desk again. Method: client processes at one of four desks, killed 100 times at random moments, every second time
-/// stopped before; the engine thread checks every request.
+/// Goal: an engine whose clients are stopped or killed at any moment never waits for one, takes
+/// only whole requests, and leases the desk again. Method: client processes at one of four desks,
+/// killed 100 times at random moments, every second time stopped before; the engine thread checks
+/// every request.
 #[test]
 fn client_is_killed_and_stopped() {
     let temp = tempfile::tempdir().unwrap();

@@ -1,9 +1,10 @@
-//! Every interleaving and every legal reordering of cell, tape and desk, on small rings (the loom model checker).
+//! Every interleaving and every legal reordering of cell, tape and desk, on small rings (the loom
+//! model checker).
 //!
 //! `RUSTFLAGS="--cfg loom" cargo test -p shm --release --test loom`
 //!
-//! Under `cfg(loom)` `Ring::get` also asserts that a whole stamp means a right check word, so these tests prove the fences alone:
-//! the check word only has to catch writers that die or lie.
+//! Under `cfg(loom)` `Ring::get` also asserts that a whole stamp means a right check word, so these
+//! tests prove the fences alone: the check word only has to catch writers that die or lie.
 // The flag above is not declared to the compiler anywhere else.
 #![allow(unexpected_cfgs)]
 #![cfg(loom)]
@@ -17,7 +18,8 @@ use std::sync::atomic::AtomicUsize;
 
 use shm::{Cell, CellError, DeskCursor, DeskRing, Next, Ring, TapeCursor};
 
-/// Runs a model in every way with at most `preemptions` switches of threads at points where neither has to wait.
+/// Runs a model in every way with at most `preemptions` switches of threads at points where neither
+/// has to wait.
 fn check(name: &str, preemptions: usize, model: impl Fn() + Sync + Send + 'static) {
     let mut builder = Builder::new();
     builder.preemption_bound = Some(preemptions);
@@ -36,8 +38,8 @@ fn heap(words: usize) -> Arc<Vec<AtomicU64>> {
     Arc::new((0..words).map(|_| AtomicU64::new(0)).collect())
 }
 
-/// Goal: a reader never sees words of two records under one number, also while its slot is written again. Method: three records
-/// through two slots beside a reader of the newest.
+/// Goal: a reader never sees words of two records under one number, also while its slot is written
+/// again. Method: three records through two slots beside a reader of the newest.
 #[test]
 fn record_is_whole_or_absent() {
     check("record", 4, || {
@@ -60,8 +62,9 @@ fn record_is_whole_or_absent() {
     });
 }
 
-/// Goal: a reader beside a writer gets a whole state no older than one that it saw before, and one that was published before it
-/// began. Method: five states, so that the first slot is used again, beside two reads.
+/// Goal: a reader beside a writer gets a whole state no older than one that it saw before, and one
+/// that was published before it began. Method: five states, so that the first slot is used again,
+/// beside two reads.
 #[test]
 fn cell_gives_whole_states_forward() {
     check("cell", 3, || {
@@ -88,7 +91,8 @@ fn cell_gives_whole_states_forward() {
     });
 }
 
-/// Goal: a reader of the tape gets each record or hears of its loss. Method: four records through two slots beside a reader.
+/// Goal: a reader of the tape gets each record or hears of its loss. Method: four records through
+/// two slots beside a reader.
 #[test]
 fn tape_accounts_for_every_record() {
     check("tape", 3, || {
@@ -119,8 +123,9 @@ fn tape_accounts_for_every_record() {
     });
 }
 
-/// Goal: an honest client's requests come out whole, once and in order, and it never overwrites one that was not taken. Method:
-/// three requests through two slots, the third only once the engine says that it took the first.
+/// Goal: an honest client's requests come out whole, once and in order, and it never overwrites one
+/// that was not taken. Method: three requests through two slots, the third only once the engine
+/// says that it took the first.
 #[test]
 fn desk_hands_over_in_order() {
     fn request(id: u64) -> Request {

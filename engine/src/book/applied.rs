@@ -20,11 +20,6 @@ pub struct Applied {
     pub fault: Option<Cause>,
 }
 
-impl Applied {
-    /// The event does not concern the book.
-    pub const NOTHING: Applied = Applied { removed: None, added: None, fault: None };
-}
-
 /// One order, how it changed, and what its level is afterwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Touch {

@@ -62,8 +62,8 @@ pub(super) struct Levels {
 
 impl Levels {
     pub fn new(levels: u32, nodes: u32) -> Levels {
-        let mut next_in_step = vec![u32::MAX; levels as usize + 1];
-        next_in_step.fill(0);
+        let mut next_in_step = vec![0; levels as usize + 1];
+        host::prefault(&mut next_in_step);
         Levels { records: Pool::new(levels), next_in_step, nodes: Pool::new(nodes) }
     }
 

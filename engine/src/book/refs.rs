@@ -8,6 +8,7 @@
 
 use super::pool::Pool;
 use super::record::Order;
+use host::{prefault, prefetch};
 use model::OrderRef;
 
 /// Bits of a reference that choose the slot in its page.
@@ -28,8 +29,8 @@ impl Refs {
     /// Pages for the youngest references (rounded up to a power of two) and a table that all `orders` fit in.
     pub fn new(pages: u32, orders: u32) -> Refs {
         let pages = pages.max(1).next_power_of_two() as usize;
-        let mut slots = vec![u32::MAX; pages * SLOTS];
-        slots.fill(0);
+        let mut slots = vec![0; pages * SLOTS];
+        prefault(&mut slots);
         Refs { owners: vec![0; pages], pages: slots, table: Table::new(orders) }
     }
 
@@ -98,8 +99,8 @@ impl Refs {
     #[inline]
     pub fn prefetch(&self, reference: OrderRef) {
         match self.locate(reference) {
-            Place::Page(slot) => super::prefetch(&self.pages, slot),
-            Place::Table => super::prefetch(&self.table.entries, self.table.home(hash(reference))),
+            Place::Page(slot) => prefetch(&self.pages, slot),
+            Place::Table => prefetch(&self.table.entries, self.table.home(hash(reference))),
         }
     }
 
@@ -168,8 +169,8 @@ struct Table {
 impl Table {
     fn new(orders: u32) -> Table {
         let size = (u64::from(orders) * 2).next_power_of_two().max(2);
-        let mut entries = vec![u64::MAX; size as usize];
-        entries.fill(0);
+        let mut entries = vec![0; size as usize];
+        prefault(&mut entries);
         Table { entries, bits: size.trailing_zeros() }
     }
 
@@ -257,4 +258,66 @@ impl Table {
 /// 32 bits of multiplicative hash (Knuth, The Art of Computer Programming 3, 6.4).
 const fn hash(reference: OrderRef) -> u64 {
     reference.0.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::pool::Record;
+    use super::*;
+
+    fn pool_of(references: &[u64]) -> Pool<Order> {
+        let mut orders = Pool::new(16);
+        for reference in references {
+            let number = orders.take().unwrap();
+            *orders.at_mut(number) = Order { reference: OrderRef(*reference), ..Order::NIL };
+        }
+        orders
+    }
+
+    /// Goal: references with the same hash are told apart and survive each other's removal, around the end of the table.
+    /// Method: multiply chosen hashes by the inverse of the hash's factor; all of the last home, wrapping to the first.
+    #[test]
+    fn equal_hashes() {
+        let inverse = (0..6).fold(1_u64, |x, _| {
+            x.wrapping_mul(2_u64.wrapping_sub(x.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
+        });
+        let references =
+            [1, 2, 3, 4_u64].map(|low| (0xFFFF_FFFF << 32 | low).wrapping_mul(inverse));
+        assert!(references.iter().all(|reference| hash(OrderRef(*reference)) == 0xFFFF_FFFF));
+        let orders = pool_of(&references);
+        for removed in 0..4 {
+            let mut table = Table::new(4);
+            for (number, reference) in (1..).zip(references) {
+                table.insert(OrderRef(reference), number);
+            }
+            table.remove(OrderRef(references[removed]), &orders);
+            for (at, reference) in references.into_iter().enumerate() {
+                let expected = if at == removed { 0 } else { at as u32 + 1 };
+                assert_eq!(table.find(OrderRef(reference), &orders), expected);
+            }
+        }
+    }
+
+    /// Goal: young references live on pages, older ones in the table, and each is found wherever it is. Method: turn the
+    /// only page, come back with an old reference, clear and start low again.
+    #[test]
+    fn pages_turn() {
+        let references = [5, 4_095, 4_096, 7, u64::MAX];
+        let orders = pool_of(&references);
+        let mut refs = Refs::new(1, 16);
+        for (number, reference) in (1..).zip(references.map(OrderRef)) {
+            assert_eq!(refs.find(reference, &orders), 0);
+            let place = refs.claim(reference);
+            let is_old = reference == OrderRef(7);
+            assert_eq!(place == Place::Table, is_old, "{reference:?}");
+            refs.put(place, reference, number);
+            for (number, reference) in (1..=number).zip(references.map(OrderRef)) {
+                assert_eq!(refs.find(reference, &orders), number);
+            }
+        }
+        assert_eq!(refs.len(), 5);
+        refs.clear();
+        assert_eq!(refs.len(), 0);
+        assert_ne!(refs.claim(OrderRef(5)), Place::Table, "a new day starts on pages");
+    }
 }

@@ -184,7 +184,11 @@ fn nonsense_is_refused() {
         books.set_integrity(0, Integrity::Live, Cause::None);
         books.apply(0, &add(1, Side::Buy, 10_000, 5));
         let applied = books.apply(0, &event);
-        assert_eq!(applied, Applied { fault: Some(cause), ..Applied::NOTHING }, "{event:?}");
+        assert_eq!(
+            applied,
+            Applied { removed: None, added: None, fault: Some(cause) },
+            "{event:?}"
+        );
         assert_eq!(books.integrity(0), (Integrity::Incomplete, cause));
         books.apply(0, &change(Kind::Delete, 77, 0));
         assert_eq!(books.integrity(0), (Integrity::Incomplete, cause), "the first cause stays");
@@ -236,6 +240,17 @@ fn capacity_is_refused() {
             audit(&books);
         }
     }
+}
+
+/// Goal: a stamp is never used twice. Method: stand at the last one.
+#[test]
+fn arrivals_end() {
+    let mut books = Books::new(capacity());
+    books.next_arrival = u32::MAX - 1;
+    assert!(books.apply(0, &add(1, Side::Buy, 10_000, 1)).fault.is_none());
+    assert_eq!(books.apply(0, &add(2, Side::Buy, 10_000, 1)).fault, Some(Cause::Capacity));
+    books.clear_all();
+    assert_eq!(books.next_arrival(), Arrival(1));
 }
 
 /// Goal: looking ahead changes nothing and may look past the end. Method: look from every place of a short batch.

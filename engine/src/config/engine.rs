@@ -22,6 +22,8 @@ pub struct EngineConfig {
     pub wait: Wait,
     /// Where the threads run.
     pub cpus: Cpus,
+    /// Whether everything is kept in memory, so that no hot thread ever waits for a page.
+    pub lock_memory: bool,
     /// Where inputs are recorded; `None`: nowhere, which only a replay may do.
     pub journal: Option<JournalConfig>,
     /// Where market data comes from. One feed.
@@ -187,12 +189,13 @@ impl EngineConfig {
         let mut text = format!(
             "name = {:?}\nmode = \"{}\"\n\n[capacity]\ninstruments = {instruments}\nbook_orders = {book_orders}\n\
              levels = {levels}\nref_pages = {ref_pages}\nown_orders = {own_orders}\nclient_ids = {client_ids}\n\
-             tape = {tape}\nfeed_ring = {feed_ring}\n\n[threads]\nwait = \"{wait}\"\n\n\
+             tape = {tape}\nfeed_ring = {feed_ring}\n\n[threads]\nwait = \"{wait}\"\nlock_memory = {}\n\n\
              [journal]\nfolder = {:?}\ndurability = \"{durability}\"\n\n\
              [[feed]]\nvenue = \"nasdaq_itch\"\nfiles = [{files}]\ndate = \"{date}\"\nspeed = \"{speed}\"\n\
              repeat = {}\nsilence_ms = {silence_ms}\n",
             self.name,
             self.mode,
+            self.lock_memory,
             folder.to_string_lossy(),
             self.feed.repeat,
         );
@@ -225,7 +228,7 @@ pub(super) fn read(mut root: Table<'_>, folder: &Path, errors: &mut ConfigErrors
     });
     let mode = root.choice_or("mode", &[("paper", Mode::Paper), ("replay", Mode::Replay)], Mode::Paper, errors);
     let capacity = capacity(root.table("capacity", errors), errors);
-    let (wait, cpus) = threads(root.table("threads", errors), errors);
+    let (wait, cpus, lock_memory) = threads(root.table("threads", errors), errors);
     let journal = journal(root.table("journal", errors), folder, errors);
     let feeds: Vec<_> = root.tables("feed", errors).into_iter().map(|table| feed(table, folder, errors)).collect();
     if feeds.len() != 1 {
@@ -240,6 +243,7 @@ pub(super) fn read(mut root: Table<'_>, folder: &Path, errors: &mut ConfigErrors
         capacity: capacity?,
         wait: wait?,
         cpus: cpus?,
+        lock_memory: lock_memory?,
         journal: Some(journal?),
         feed: feeds.into_iter().next()??,
         strategies: strategies?,
@@ -272,14 +276,15 @@ fn capacity(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<Capacity>
     })
 }
 
-fn threads(mut table: Table<'_>, errors: &mut ConfigErrors) -> (Option<Wait>, Option<Cpus>) {
+fn threads(mut table: Table<'_>, errors: &mut ConfigErrors) -> (Option<Wait>, Option<Cpus>, Option<bool>) {
     let waits = [("auto", Wait::Auto), ("spin", Wait::Spin), ("yield", Wait::Yield), ("park", Wait::Park)];
     let wait = table.choice_or("wait", &waits, Wait::Auto, errors);
     let mut cpu = |key| table.number_maybe(key, 4095, errors).map(|cpu| cpu.map(|n| n as usize));
     let (feed, engine, journal) = (cpu("feed_cpu"), cpu("engine_cpu"), cpu("journal_cpu"));
+    let lock_memory = table.flag_or("lock_memory", false, errors);
     table.finish(errors);
     let cpus = || Some(Cpus { feed: feed?, engine: engine?, journal: journal? });
-    (wait, cpus())
+    (wait, cpus(), lock_memory)
 }
 
 fn journal(mut table: Table<'_>, folder: &Path, errors: &mut ConfigErrors) -> Option<JournalConfig> {

@@ -60,6 +60,7 @@ fn overrides_read_back() {
     engine.mode = model::Mode::Replay;
     engine.capacity = Capacity::LARGE;
     engine.wait = Wait::Yield;
+    engine.lock_memory = true;
     engine.feed.speed = Speed::Times(2_500);
     engine.feed.date = "2020-01-30".parse().unwrap();
     engine.feed.files = vec!["a \"b\".itch".into(), "/c/d.gz".into()];

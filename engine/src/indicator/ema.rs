@@ -39,6 +39,12 @@ impl<const N: u32> Ema<N> {
         ratio(average, 1 << FRACTION_BITS, PX_DECIMALS)
     }
 
+    /// The state, in 2^-48 of a price unit.
+    #[cfg(test)]
+    pub const fn scaled(&self) -> i128 {
+        self.state
+    }
+
     pub fn fold(&self, word: &mut impl FnMut(u64)) {
         word(self.seen.into());
         fixed::fold(self.state, word);

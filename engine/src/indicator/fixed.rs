@@ -8,18 +8,23 @@ pub(super) const fn from_units(units: i64) -> i128 {
     (units as i128) << FRACTION_BITS
 }
 
-/// `numerator / denominator` in units of 10^-`decimals`, rounded down; `None`: the denominator is not positive, or the
-/// result out of range. `decimals` is a multiple of six: the division is a long one, six digits a round, so that only
-/// denominators above 2^107 are out of reach.
+/// Six decimals are found in one round of a long division.
+const ROUND: i128 = 1_000_000;
+
+/// The greatest denominator that leaves room for the rest of a division times [`ROUND`]: about 2^107.
+const DENOMINATOR_MAX: i128 = i128::MAX / ROUND;
+
+/// `numerator / denominator` in units of 10^-`decimals`, a multiple of six, rounded down. `None`: the denominator is not
+/// positive or beyond [`DENOMINATOR_MAX`], or the result out of range.
 pub(super) fn ratio(numerator: i128, denominator: i128, decimals: u8) -> Option<i64> {
-    if denominator <= 0 {
+    if !(1..=DENOMINATOR_MAX).contains(&denominator) {
         return None;
     }
     let mut quotient = numerator.div_euclid(denominator);
     let mut rest = numerator.rem_euclid(denominator);
     for _ in 0..decimals / 6 {
-        let scaled = rest.checked_mul(1_000_000)?;
-        quotient = quotient.checked_mul(1_000_000)?.checked_add(scaled / denominator)?;
+        let scaled = rest * ROUND;
+        quotient = quotient.checked_mul(ROUND)?.checked_add(scaled / denominator)?;
         rest = scaled % denominator;
     }
     i64::try_from(quotient).ok()

@@ -40,7 +40,7 @@ impl<const N: u32> Rsi<N> {
         }
     }
 
-    /// 0 to 100, twelve decimals; `None`: fewer than `N` changes of price.
+    /// 0 to 100, twelve decimals; `None`: fewer than `N` changes of price, or beyond 2^58 price units.
     pub fn value(&self) -> Option<i64> {
         let (rises, falls) = (self.seen == N).then_some((self.rises, self.falls))?;
         if rises + falls == 0 {

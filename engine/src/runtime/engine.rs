@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use host::{Clock, ThreadUsage};
+use host::Clock;
 use model::page::{Answer, AnswerKind, STAGES, StageLatency};
 use model::{Ask, Body, Control, DeskId, Event, Reject, Request, Ts, Verdict};
+use shm::DeskFault;
 
 use super::desks::{Budget, Held, REQUESTS_PER_ROUND};
 use super::pace::Pace;
@@ -23,8 +24,6 @@ use crate::step::{Engine, Stage, Stamp};
 const EVENTS_PER_ROUND: usize = 64;
 /// How often pages are written that no event waits for, nanoseconds.
 const QUIET_NS: u64 = 1_000_000;
-/// Inputs after which everything is warm: faults and switches are counted from there on.
-const WARM_INPUTS: u64 = 100_000;
 
 pub(super) struct EngineThread {
     pub sequencer: Sequencer,
@@ -51,14 +50,12 @@ struct Loop {
     loops: u64,
     quiet_at: u64,
     correct_at: u64,
-    warm: Option<ThreadUsage>,
 }
 
 /// What the engine thread leaves.
 pub(super) struct Ended {
     pub engine: Engine,
     pub script: Script,
-    pub usage: ThreadUsage,
 }
 
 impl EngineThread {
@@ -73,7 +70,6 @@ impl EngineThread {
             loops: 0,
             quiet_at: 0,
             correct_at: 0,
-            warm: None,
         };
         if let Some(pages) = &mut self.pages {
             pages.publish_accounts(&self.sequencer);
@@ -89,7 +85,7 @@ impl EngineThread {
             }
             self.end_round(&mut state, busy);
         }
-        self.close(&mut state)
+        self.close()
     }
 
     fn poll_controls(&mut self, state: &mut Loop) -> bool {
@@ -135,9 +131,6 @@ impl EngineThread {
         }
         self.publish(state);
         self.progress.inputs.store(self.sequencer.engine.seq(), Ordering::Relaxed);
-        if state.warm.is_none() && self.sequencer.engine.seq() > WARM_INPUTS {
-            state.warm = Some(ThreadUsage::now());
-        }
         true
     }
 
@@ -154,9 +147,13 @@ impl EngineThread {
                 match pages.publisher.poll_desk(desk) {
                     Ok(None) => break,
                     Ok(Some(request)) => self.on_request(desk, &request, state),
-                    Err(_) => {
+                    Err(fault) => {
+                        let request = match fault {
+                            DeskFault::Malformed { request, .. } => request,
+                            DeskFault::Overrun | DeskFault::Torn => 0,
+                        };
                         let engine = &self.sequencer.engine;
-                        let answer = Answer::bare(0, engine.seq(), engine.now(), AnswerKind::Malformed);
+                        let answer = Answer::bare(request, engine.seq(), engine.now(), AnswerKind::Malformed);
                         state.held.hold(desk, answer, state.clock.now_ns());
                     }
                 }
@@ -293,18 +290,17 @@ impl EngineThread {
         self.pace.now(now_ns).map_or(last, |now| now.max(last))
     }
 
-    fn close(mut self, state: &mut Loop) -> Ended {
+    fn close(mut self) -> Ended {
         if !self.script.is_done() {
             run_script(&mut self.script, &mut self.sequencer, None);
         }
-        let usage = state.warm.map(|warm| ThreadUsage::now().since(&warm));
         let engine = &self.sequencer.engine;
         if let Some(recorder) = &mut self.sequencer.recorder {
             recorder.close(engine.seq(), engine.state_hash());
         }
         self.progress.inputs.store(engine.seq(), Ordering::Relaxed);
         self.progress.ended.store(true, Ordering::Release);
-        Ended { engine: self.sequencer.engine, script: self.script, usage: usage.unwrap_or_default() }
+        Ended { engine: self.sequencer.engine, script: self.script }
     }
 }
 

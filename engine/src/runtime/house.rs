@@ -48,9 +48,14 @@ impl HouseThread {
             return;
         };
         match listener.poll(POLL) {
-            Ok(None | Some(AttachEvent::Attached(_))) => {}
-            Ok(Some(AttachEvent::Closed(desk))) => self.tell(Control::DeskClosed(desk)),
-            Ok(Some(AttachEvent::Halt { .. })) => {
+            Ok(None) => {}
+            Ok(Some(AttachEvent::Attached(desk))) => tracing::info!("desk {}: a client attached", desk.0),
+            Ok(Some(AttachEvent::Closed(desk))) => {
+                tracing::info!("desk {}: its client is gone", desk.0);
+                self.tell(Control::DeskClosed(desk));
+            }
+            Ok(Some(AttachEvent::Halt { note })) => {
+                tracing::warn!("halt asked for on the attach socket: {note}");
                 self.tell(Control::Halt { scope: HaltScope::All, level: HaltLevel::Halted });
             }
             Err(_) => std::thread::sleep(POLL),

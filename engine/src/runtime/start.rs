@@ -72,6 +72,11 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
     let (feed_samples, from_feed) = Samples::ring();
     let (samples, from_engine) = Samples::ring();
     let restarted = tail.is_some();
+    if plan.config.engine.lock_memory
+        && let Err(error) = host::lock_memory()
+    {
+        tracing::warn!("memory is not locked ({error}): hot threads may fault; allow it with `ulimit -l unlimited`");
+    }
 
     let mut sequencer = Sequencer::new(engine, recorder);
     if restarted {
@@ -235,8 +240,8 @@ impl Threads {
             journal.join().map_err(|_| RunError::Thread("journal"))??;
         }
         outcome.map_err(|(path, error)| RunError::Feed { path, error })?;
-        let Ended { engine, script, usage } = engine;
-        Ok(Finished { engine, feed, stages, usage, not_due: !script.is_done() })
+        let Ended { engine, script } = engine;
+        Ok(Finished { engine, feed, stages, not_due: !script.is_done() })
     }
 }
 

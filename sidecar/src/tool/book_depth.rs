@@ -29,11 +29,10 @@ pub struct Body {
     bids: Vec<Row>,
     /// Best first.
     asks: Vec<Row>,
-    /// Bid levels in the whole book.
+    /// In the whole book.
     bid_levels: u32,
-    /// Ask levels in the whole book.
+    /// In the whole book.
     ask_levels: u32,
-    /// Best ask - best bid.
     spread: Option<String>,
     spread_bps: Option<String>,
 }

@@ -23,30 +23,27 @@ pub struct Args {}
 pub struct Body {
     engine: String,
     pid: u32,
-    /// New for each start of the engine.
     epoch: String,
     started_ns: String,
     sidecar_version: &'static str,
     shm_version: String,
-    /// active, reduce_only, cancel_only or halted: the highest halt over everything.
+    /// active, reduce_only, cancel_only or halted.
     halt: &'static str,
     /// While true, new orders are refused.
     journal_full: bool,
-    /// Inputs that the journal has not written yet.
+    /// Inputs not written yet.
     journal_lag: u64,
-    /// Inputs that are not on the disk yet.
+    /// Inputs not on the disk yet.
     journal_unsynced: u64,
-    loops: u64,
     accounts: u32,
     instruments: u32,
     /// Books by integrity.
     books: BTreeMap<&'static str, u32>,
-    /// Resting orders in all books.
+    /// In all books.
     live_orders: u64,
     feeds: Vec<Feed>,
     /// ns by stage; hold is the wait for the journal.
     latency: BTreeMap<&'static str, Latency>,
-    /// The gate's verdicts since the start.
     orders_passed: u64,
     orders_refused: u64,
     config_digest: String,
@@ -60,7 +57,6 @@ struct Feed {
     bytes: u64,
     unknown: u64,
     bad: u64,
-    /// Lost in sequence gaps.
     lost: u64,
 }
 
@@ -102,7 +98,6 @@ integrity, journal lag, latency per stage, verdict counts. Call it first, and ag
             journal_full: control.journal_full,
             journal_lag: control.engine_seq.saturating_sub(control.journal_written),
             journal_unsynced: control.engine_seq.saturating_sub(control.journal_synced),
-            loops: client.loops(),
             accounts: control.accounts,
             instruments: control.instruments,
             books,

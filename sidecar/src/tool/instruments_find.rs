@@ -26,16 +26,16 @@ pub struct Args {
 #[derive(Serialize, JsonSchema)]
 pub struct Body {
     instruments: Vec<Row>,
-    /// How many match; more than are listed if limit was reached.
+    /// How many match, listed or not.
     matches: usize,
 }
 
 #[derive(Serialize, JsonSchema)]
 struct Row {
     symbol: String,
-    /// Prices must be multiples of it; null: not configured, orders are refused.
+    /// Prices must be multiples of it.
     px_step: Option<String>,
-    /// Quantities must be multiples of it; null as px_step.
+    /// Quantities must be multiples of it.
     lot: Option<String>,
     currency: Option<String>,
     /// Orders need "trading".
@@ -67,7 +67,10 @@ currency and whether they can be traded now. Use it before any tool that needs a
         found.truncate(args.limit.unwrap_or(10).clamp(1, 100));
         let mut stamp = session.moment()?.stamp();
         if found.iter().any(|(_, board)| !board.instrument.is_configured()) {
-            stamp.why("px_step", "the operator has not configured the instrument");
+            stamp.why(
+                "px_step, lot, currency",
+                "the operator has not configured the instrument: orders are refused",
+            );
         }
         let instruments = found.iter().map(|(_, board)| Row::new(board)).collect();
         Ok(Reply::new(stamp, Body { instruments, matches }))

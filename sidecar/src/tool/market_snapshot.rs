@@ -28,7 +28,6 @@ pub struct Args {
 #[derive(Serialize, JsonSchema)]
 pub struct Body {
     quotes: Vec<Row>,
-    /// Symbols that could not be read, each with its own fault.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     failed: Vec<Failed>,
 }
@@ -36,12 +35,14 @@ pub struct Body {
 #[derive(Serialize, JsonSchema)]
 struct Failed {
     symbol: String,
+    /// Why.
     error: Fault,
 }
 
 #[derive(Serialize, JsonSchema)]
 struct Row {
     symbol: String,
+    /// Of this instrument.
     as_of: AsOf,
     trading_state: &'static str,
     integrity: &'static str,
@@ -50,11 +51,9 @@ struct Row {
     bid: Option<Touch>,
     ask: Option<Touch>,
     spread_bps: Option<String>,
-    /// Last printable trade.
     last: Option<Last>,
-    /// Today's printable trades.
     day: Option<Day>,
-    /// Value by name; null while warming up.
+    /// Value by name.
     indicators: BTreeMap<String, Option<String>>,
 }
 

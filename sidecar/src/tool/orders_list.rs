@@ -83,21 +83,11 @@ still fill. A refused order never lived and is not here.";
         let limit = args.limit.unwrap_or(20).clamp(1, 100);
         let more = cells.len() > limit;
         cells.truncate(limit);
-        let orders: Result<Vec<_>, _> =
-            cells.iter().map(|cell| OrderView::read(&session, cell)).collect();
-        let last = cells.last().filter(|_| more);
-        let body = Body {
-            orders: orders?,
-            matches,
-            next_cursor: last.map(|cell| Place::of(cell).write()),
-        };
         let mut stamp = session.moment()?.stamp();
-        if body.orders.iter().any(|order| order.filled_avg_px.is_none()) {
-            stamp.why("filled_avg_px", "nothing is filled yet");
-        }
-        if body.orders.iter().any(|order| order.queue_ahead.is_none()) {
-            stamp.why("queue_ahead", "does not rest, or the venue does not tell");
-        }
+        let read = |cell| OrderView::read(&session, cell, &mut stamp);
+        let orders = cells.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let last = cells.last().filter(|_| more);
+        let body = Body { orders, matches, next_cursor: last.map(|cell| Place::of(cell).write()) };
         Ok(Reply::new(stamp, body))
     }
 }

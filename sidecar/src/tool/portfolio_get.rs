@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Effect, Tool};
 use crate::decimal;
 use crate::fault::Fault;
-use crate::reply::{AsOf, Moment, Reply, Stamp};
+use crate::reply::{Reply, Stamp};
 use crate::server::Sidecar;
 use crate::session::Session;
 
@@ -29,7 +29,6 @@ pub struct Body {
 #[derive(Serialize, JsonSchema)]
 struct Portfolio {
     account: String,
-    as_of: AsOf,
     currency: Option<String>,
     /// Start + sales - purchases.
     cash: String,
@@ -38,7 +37,6 @@ struct Portfolio {
     /// cash - reserved.
     buying_power: Option<String>,
     realised_pnl: String,
-    /// Sum over positions; null if one of them has no mark.
     unrealised_pnl: Option<String>,
     /// Worst case if every working order fills.
     gross_exposure: String,
@@ -56,7 +54,6 @@ struct Position {
     working_sell: String,
     /// Of what is still held.
     avg_cost: Option<String>,
-    /// Price that values it.
     mark: Option<String>,
     realised_pnl: String,
     unrealised_pnl: Option<String>,
@@ -77,21 +74,15 @@ Money is in the account's currency, costs are average costs. Limits and headroom
             Some(name) => vec![session.account_of(Some(name))?],
             None => session.accounts()?,
         };
-        let moment = session.moment()?;
-        let mut stamp = moment.stamp();
-        let read = |account| Portfolio::read(&session, account, &moment, &mut stamp);
+        let mut stamp = session.moment()?.stamp();
+        let read = |account| Portfolio::read(&session, account, &mut stamp);
         let accounts = accounts.iter().map(read).collect::<Result<_, _>>()?;
         Ok(Reply::new(stamp, Body { accounts }))
     }
 }
 
 impl Portfolio {
-    fn read(
-        session: &Session,
-        account: &Account,
-        moment: &Moment,
-        stamp: &mut Stamp,
-    ) -> Result<Portfolio, Fault> {
+    fn read(session: &Session, account: &Account, stamp: &mut Stamp) -> Result<Portfolio, Fault> {
         let mut positions = Vec::new();
         let mut unrealised = Some(Money::ZERO);
         for line in session.lines(account.id)? {
@@ -108,7 +99,6 @@ impl Portfolio {
         let no_mark = "a position has no fresh price to value it by";
         Ok(Portfolio {
             account: account.name.to_string(),
-            as_of: moment.as_of(&account.as_of),
             currency: decimal::currency(account.currency),
             cash: decimal::money(account.cash),
             reserved: decimal::money(account.reserved),

@@ -20,16 +20,15 @@ pub struct RiskStatus;
 pub struct Args {
     /// One account; without it all of them.
     account: Option<String>,
-    /// Only this instrument's limits; without it every instrument held, worked or traded.
+    /// Only this instrument's limits.
     symbol: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
 pub struct Body {
-    /// The highest halt over everything.
     engine_halt: &'static str,
     accounts: Vec<AccountLimits>,
-    /// Refusals since the start, by first failing rule.
+    /// By first failing rule.
     refused: BTreeMap<&'static str, u64>,
 }
 

@@ -38,9 +38,7 @@ enum Scope {
 pub struct Body {
     /// halted, or recorded: it was so before.
     status: &'static str,
-    /// What is stopped.
     scope: String,
-    /// Who can undo it.
     resume: &'static str,
 }
 

@@ -42,7 +42,7 @@ fn find() {
             found["instruments"].as_array().unwrap().iter().map(|i| &i["symbol"]).collect();
         assert_eq!(symbols, ["AAP", "AAPL"]);
         assert_eq!(found["instruments"][0]["px_step"], Value::Null);
-        assert!(found["null_reasons"]["px_step"].is_string());
+        assert!(found["null_reasons"]["px_step, lot, currency"].is_string());
         assert_eq!(found["instruments"][1]["px_step"], "0.01");
         assert_eq!(agent.get("instruments_find", json!({"query": "ZZZ"}))["matches"], 0);
         let all = agent.get("instruments_find", json!({"limit": 2}));

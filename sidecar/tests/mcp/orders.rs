@@ -42,7 +42,11 @@ fn journey() {
             (&filled["order"]["filled_qty"], &filled["order"]["filled_avg_px"]),
             (&json!("100"), &json!("100.02"))
         );
-        assert_eq!(filled["order"]["reason"], "test");
+        let listed = agent.get("orders_list", json!({"id": filled["order_id"]}));
+        assert_eq!(
+            (&listed["orders"][0]["reason"], &listed["orders"][0]["origin"]),
+            (&json!("test"), &json!("desk"))
+        );
         let portfolio = agent.get("portfolio_get", json!({"account": "agent"}));
         assert_eq!(portfolio["accounts"][0]["positions"][0]["qty"], "200");
 

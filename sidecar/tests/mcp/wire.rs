@@ -21,7 +21,8 @@ fn both_eras() {
 }
 
 /// Goal: faults of the protocol have the protocol's codes, and the sidecar goes on. Method: an unknown tool, an unknown
-/// method, a line that is no JSON; then a good call.
+/// method, no request; then a line that is no JSON, which is ignored as
+/// other servers do, and a good call.
 #[test]
 fn protocol_faults() {
     let runtime = tempfile::tempdir().unwrap();
@@ -30,9 +31,10 @@ fn protocol_faults() {
     assert_eq!(unknown["error"]["code"], -32602, "{unknown}");
     let unknown = agent.request("engine/explode", json!({}));
     assert_eq!(unknown["error"]["code"], -32601, "{unknown}");
+    agent.say(r#"{"jsonrpc": "2.0", "id": {}, "method": []}"#);
+    let invalid = agent.hear();
+    assert_eq!(invalid["error"]["code"], -32600, "{invalid}");
     agent.say("this is not JSON");
-    let parse = agent.hear();
-    assert_eq!(parse["error"]["code"], -32700, "{parse}");
     assert_eq!(agent.fault("engine_health", json!({})).0, "no_engine");
 }
 

@@ -1,8 +1,9 @@
 use super::*;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Goal: the clock shows CLOCK_MONOTONIC and the wall clock. Method: bracket a reading of ours by readings of theirs, again
-/// after a correction; 50 µs allow for the error of ten milliseconds of calibration.
+/// Goal: the clock shows CLOCK_MONOTONIC and the wall clock. Method: bracket a reading of ours by
+/// readings of theirs, again after a correction; 50 µs allow for the error of ten milliseconds of
+/// calibration.
 #[test]
 fn follows_the_kernel() {
     let mut clock = Clock::start();
@@ -21,7 +22,8 @@ fn follows_the_kernel() {
     assert!(clock.wall_ns().abs_diff(wall) < 50_000_000);
 }
 
-/// Goal: time never steps back on one processor, across corrections too. Method: read for 300 ms, correct in between.
+/// Goal: time never steps back on one processor, across corrections too. Method: read for 300 ms,
+/// correct in between.
 #[test]
 fn never_steps_back() {
     let clock = std::thread::spawn(|| {
@@ -42,8 +44,9 @@ fn never_steps_back() {
     println!("counter in use: {}", clock.join().unwrap().uses_counter());
 }
 
-/// Goal: a wrong rate is bent back without a step, a long sleep is jumped over, a counter that stands still changes nothing.
-/// Method: a made-up counter of one tick a nanosecond, off by a known amount.
+/// Goal: a wrong rate is bent back without a step, a long sleep is jumped over, a counter that
+/// stands still changes nothing. Method: a made-up counter of one tick a nanosecond, off by a known
+/// amount.
 #[test]
 fn corrections() {
     const ONE: u64 = 1 << 32;
@@ -69,8 +72,8 @@ fn corrections() {
     assert_eq!(early.base, (0, 7), "the counter stands still");
 }
 
-/// Goal: a reading costs less than a system call would. Method: time a million of them; the bound is generous, the figure
-/// is printed.
+/// Goal: a reading costs less than a system call would. Method: time a million of them; the bound
+/// is generous, the figure is printed.
 #[test]
 fn cheap() {
     const READS: u32 = 1_000_000;

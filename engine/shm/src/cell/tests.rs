@@ -6,7 +6,8 @@ fn heap(words: usize) -> Vec<AtomicU64> {
     (0..words).map(|_| AtomicU64::new(0)).collect()
 }
 
-/// Goal: the newest state is read, and nothing before the first. Method: three times round the slots.
+/// Goal: the newest state is read, and nothing before the first. Method: three times round the
+/// slots.
 #[test]
 fn newest_state_is_read() {
     let words = heap(Cell::<2>::WORDS);
@@ -19,7 +20,8 @@ fn newest_state_is_read() {
     assert!(Cell::<2>::over(&words[16..]).is_none());
 }
 
-/// Goal: a count without its record ends in bounded work, not in a loop. Method: claim a record that was never written.
+/// Goal: a count without its record ends in bounded work, not in a loop. Method: claim a record
+/// that was never written.
 #[test]
 fn missing_record_is_overtaken() {
     let words = heap(Cell::<2>::WORDS);
@@ -27,8 +29,9 @@ fn missing_record_is_overtaken() {
     assert_eq!(Cell::<2>::over(&words).unwrap().read(), Err(CellError::Overtaken));
 }
 
-/// Goal: no torn read beside a writer at full speed, and few failures. Method: one thread writes states whose words follow from
-/// the first, another reads for half a second (ten with TICKGATE_LONG) and recomputes.
+/// Goal: no torn read beside a writer at full speed, and few failures. Method: one thread writes
+/// states whose words follow from the first, another reads for half a second (ten with
+/// TICKGATE_LONG) and recomputes.
 #[test]
 fn no_torn_read_under_load() {
     const W: usize = 48;

@@ -16,7 +16,8 @@ use crate::tape::{Next, TapeCursor};
 /// Why a page could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadError {
-    /// The engine has stopped beating, or overtook every attempt. What was published is not current.
+    /// The engine has stopped beating, or overtook every attempt. What was published is not
+    /// current.
     Stale,
     /// Nothing was published there yet.
     Absent,
@@ -100,7 +101,7 @@ impl Client {
         self.page(self.layout.orders, slot, OrderCell::from_words)
     }
 
-    /// A place in front of the oldest record of the tape, or `None` if there is no tape.
+    /// A place in front of the oldest record of the tape that can still be read.
     pub fn tape(&self) -> TapeCursor {
         self.tape_ring().map(|tape| TapeCursor::oldest(&tape)).unwrap_or_default()
     }

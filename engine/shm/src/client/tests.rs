@@ -1,5 +1,5 @@
-//! What only a client that means harm would do, and what only an engine of another build would say. The ordinary journey is in
-//! `tests/attach.rs`.
+//! What only a client that means harm would do, and what only an engine of another build would say.
+//! The ordinary journey is in `tests/attach.rs`.
 
 use super::*;
 use crate::desk::DeskFault;
@@ -68,8 +68,8 @@ fn request() -> Request {
     Request { id: 0, origin: Origin::File, account: AccountId(0), ask, note: Note::default() }
 }
 
-/// Goal: a client that claims more than its ring holds is put out and its desk given to the next with a fresh memory. Method: a
-/// forged count, as often as the desk is leased.
+/// Goal: a client that claims more than its ring holds is put out and its desk given to the next
+/// with a fresh memory. Method: a forged count, as often as the desk is leased.
 #[test]
 fn overrun_ends_the_lease() {
     let (_temp, folders) = folders();
@@ -88,8 +88,8 @@ fn overrun_ends_the_lease() {
     }
 }
 
-/// Goal: a former client whose map is still there reaches nobody. Method: it hangs up but keeps its memory, another client takes
-/// the desk, both write.
+/// Goal: a former client whose map is still there reaches nobody. Method: it hangs up but keeps its
+/// memory, another client takes the desk, both write.
 #[test]
 fn former_client_reaches_nobody() {
     let (_temp, folders) = folders();
@@ -111,8 +111,9 @@ fn former_client_reaches_nobody() {
     assert_eq!(publisher.poll_desk(DESK).unwrap().unwrap().id, id);
 }
 
-/// Goal: whatever is said on the socket out of turn ends that connection alone, and connections that say nothing crowd out
-/// nobody. Method: noise, commands out of turn, forty silent connections; then a client attaches.
+/// Goal: whatever is said on the socket out of turn ends that connection alone, and connections
+/// that say nothing crowd out nobody. Method: noise, commands out of turn, forty silent
+/// connections; then a client attaches.
 #[test]
 fn rude_guests() {
     let (_temp, folders) = folders();
@@ -159,8 +160,9 @@ fn greeted_with(bytes: &[u8]) -> AttachError {
     })
 }
 
-/// Goal: an engine of another build is told from something that is no engine, and both versions are named. Method: greetings of
-/// another ABI, another layout, a shorter one of a later build, noise, and a right one without memory.
+/// Goal: an engine of another build is told from something that is no engine, and both versions are
+/// named. Method: greetings of another ABI, another layout, a shorter one of a later build, noise,
+/// and a right one without memory.
 #[test]
 fn foreign_greetings() {
     let header = Header { epoch: 1, pid: 2, started_ns: 3, capacity: CAPACITY };

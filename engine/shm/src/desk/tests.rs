@@ -22,7 +22,8 @@ fn request(id: u64) -> Request {
     Request { id, origin: Origin::File, account: AccountId(1), ask, note: Note::lossy("n") }
 }
 
-/// Goal: requests come out once, in order, with the desk as their origin. Method: three times round the ring.
+/// Goal: requests come out once, in order, with the desk as their origin. Method: three times round
+/// the ring.
 #[test]
 fn requests_come_out_in_order() {
     let words = heap();
@@ -36,7 +37,8 @@ fn requests_come_out_in_order() {
     assert_eq!(cursor.taken(), 24);
 }
 
-/// Goal: each kind of bad bytes has its fault, and what follows is still served, except after an overrun. Method: one of each.
+/// Goal: each kind of bad bytes has its fault, and what follows is still served, except after an
+/// overrun. Method: one of each.
 #[test]
 fn faults_are_told_apart() {
     let words = heap();
@@ -60,11 +62,15 @@ fn faults_are_told_apart() {
 }
 
 proptest! {
-    /// Goal: no bytes make a request but those of a request. Method: any words with a right check word: what comes out has the
-    /// desk as its origin, and nothing that the encoding does not hold.
+    /// Goal: no bytes make a request but those of a request. Method: any words with a right check
+    /// word: what comes out has the desk as its origin, and nothing that the encoding does not
+    /// hold.
     #[test]
     fn any_words(
-        mut record in any::<[u64; Request::WORDS]>(), code in 0..7_u64, small in any::<bool>(), origin in 0..5_u64,
+        mut record in any::<[u64; Request::WORDS]>(),
+        code in 0..7_u64,
+        small in any::<bool>(),
+        origin in 0..5_u64,
     ) {
         if small {
             // Close to legal, so that many get through.
@@ -100,14 +106,16 @@ impl Noise {
     }
 }
 
-/// One act of a client that means harm: noise over a word, or a forged record of the right stamp and check, or a forged count.
-/// It mostly claims no more than the ring holds, or the desk would be shut before anything else is tried.
+/// One act of a client that means harm: noise over a word, or a forged record of the right stamp
+/// and check, or a forged count. It mostly claims no more than the ring holds, or the desk would be
+/// shut before anything else is tried.
 fn attack(words: &[AtomicU64], taken: &AtomicU64, noise: &mut Noise) {
     let n = noise.next();
     match n % 16 {
         0 => words[1 + noise.next() as usize % (words.len() - 1)].store(noise.next(), Relaxed),
         1..12 => {
-            // Forged around the present count, sometimes of a legal request, sometimes stamped wrongly.
+            // Forged around the present count, sometimes of a legal request, sometimes stamped
+            // wrongly.
             let number = words[0].load(Relaxed).wrapping_add(noise.next() % 3);
             let mut record = request(number | 1 << 63).to_words();
             if n & 16 == 0 {
@@ -132,9 +140,10 @@ fn attack(words: &[AtomicU64], taken: &AtomicU64, noise: &mut Noise) {
     }
 }
 
-/// Goal: a client that writes anything over all its memory while the engine polls causes faults and legal requests of its own
-/// desk, nothing else: no panic, no request that was not wholly written with its check word, and one record's work a poll.
-/// Method: an attacker thread, a polling thread, for half a second (ten with TICKGATE_LONG); a new lease after each overrun.
+/// Goal: a client that writes anything over all its memory while the engine polls causes faults and
+/// legal requests of its own desk, nothing else: no panic, no request that was not wholly written
+/// with its check word, and one record's work a poll. Method: an attacker thread, a polling thread,
+/// for half a second (ten with TICKGATE_LONG); a new lease after each overrun.
 #[test]
 fn hostile_client() {
     let seconds = if std::env::var_os("TICKGATE_LONG").is_some() { 10.0 } else { 0.5 };

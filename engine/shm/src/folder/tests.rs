@@ -12,7 +12,8 @@ fn names() {
     }
 }
 
-/// Goal: a folder that others may open, a link, or a file is refused; a missing one is made with mode 0700. Method: one of each.
+/// Goal: a folder that others may open, a link, or a file is refused; a missing one is made with
+/// mode 0700. Method: one of each.
 #[test]
 fn only_a_private_folder_is_trusted() {
     let base = tempfile::tempdir().unwrap();
@@ -51,7 +52,8 @@ fn foreign_folder_is_refused() {
     assert!(folder.engines().is_empty());
 }
 
-/// Goal: a name is taken once at a time, and free again when its holder lets go. Method: lock twice, drop, lock again.
+/// Goal: a name is taken once at a time, and free again when its holder lets go. Method: lock
+/// twice, drop, lock again.
 #[test]
 fn lock_is_exclusive() {
     let base = tempfile::tempdir().unwrap();

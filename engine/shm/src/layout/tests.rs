@@ -1,7 +1,7 @@
 use super::*;
 
-/// Goal: objects neither overlap nor leave a hole, and a place that does not exist has no words. Method: walk all regions in the
-/// order of the picture at the head of the file.
+/// Goal: objects neither overlap nor leave a hole, and a place that does not exist has no words.
+/// Method: walk all regions in the order of the picture at the head of the file.
 #[test]
 fn regions_follow_each_other() {
     let capacity = Capacity { instruments: 3, lines: 5, ..Capacity::default() };
@@ -33,8 +33,8 @@ fn regions_follow_each_other() {
     assert_eq!(end, layout.words);
 }
 
-/// Goal: a capacity out of range is named, one in range survives its words. Method: both ends of each field, and rings that are
-/// no power of two.
+/// Goal: a capacity out of range is named, one in range survives its words. Method: both ends of
+/// each field, and rings that are no power of two.
 #[test]
 fn capacity_has_bounds() {
     let good = Capacity::default();

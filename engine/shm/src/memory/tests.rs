@@ -21,7 +21,8 @@ fn advise_remove(map: &Map) -> Result<(), Errno> {
     unsafe { rustix::mm::madvise(map.start.as_ptr().cast(), BYTES, Advice::LinuxRemove) }
 }
 
-/// Everything that a process could try with a descriptor to change the memory behind it or its size.
+/// Everything that a process could try with a descriptor to change the memory behind it or its
+/// size.
 fn assaults(file: &OwnedFd) -> Vec<(&'static str, Result<(), Errno>)> {
     let punch = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
     let allocate = |flags, bytes| rustix::fs::fallocate(file, flags, 0, bytes as u64);
@@ -45,8 +46,9 @@ fn reopened(file: &OwnedFd) -> Result<OwnedFd, Errno> {
     rustix::fs::open(path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())
 }
 
-/// Goal: a client cannot write to the engine's pages, whatever it tries with its descriptor or its map, while the engine still
-/// can. Method: every known way, on the descriptor as handed over and on one re-opened for writing through /proc.
+/// Goal: a client cannot write to the engine's pages, whatever it tries with its descriptor or its
+/// map, while the engine still can. Method: every known way, on the descriptor as handed over and
+/// on one re-opened for writing through /proc.
 #[test]
 fn pages_are_really_read_only() {
     let file = create("test-pages", WORDS).unwrap();
@@ -73,8 +75,8 @@ fn pages_are_really_read_only() {
     assert_eq!(client.words()[5].load(Relaxed), 43, "the engine still writes");
 }
 
-/// Goal: once a desk is sealed, its client has the one map that it had, and can neither pull pages away nor add another map.
-/// Method: the same ways, on the client's own read-write descriptor.
+/// Goal: once a desk is sealed, its client has the one map that it had, and can neither pull pages
+/// away nor add another map. Method: the same ways, on the client's own read-write descriptor.
 #[test]
 fn sealed_desk_has_one_writable_map() {
     let file = create("test-desk", WORDS).unwrap();
@@ -91,8 +93,8 @@ fn sealed_desk_has_one_writable_map() {
     assert_eq!(engine.words()[6].load(Relaxed), 43);
 }
 
-/// Goal: a memory that could shrink under its map, or is of another size, is never mapped. Method: an unsealed memfd, a sealed
-/// one of another size, an ordinary file.
+/// Goal: a memory that could shrink under its map, or is of another size, is never mapped. Method:
+/// an unsealed memfd, a sealed one of another size, an ordinary file.
 #[test]
 fn unsafe_memories_are_refused() {
     let loose = rustix::fs::memfd_create("test-loose", MemfdFlags::ALLOW_SEALING).unwrap();
@@ -107,8 +109,9 @@ fn unsafe_memories_are_refused() {
     assert!(Map::new(&ordinary, WORDS, Access::Read).is_err());
 }
 
-/// Goal: a new memory is there at once: no page fault when it is first used. Method: count this process's pages of the map that
-/// are in memory (mincore would tell of the file; /proc/self/smaps tells of the map).
+/// Goal: a new memory is there at once: no page fault when it is first used. Method: count this
+/// process's pages of the map that are in memory (mincore would tell of the file; /proc/self/smaps
+/// tells of the map).
 #[test]
 fn maps_are_populated() {
     let file = create("test-populated", WORDS).unwrap();

@@ -5,7 +5,8 @@ fn heap(words: usize) -> Vec<AtomicU64> {
     (0..words).map(|_| AtomicU64::new(0)).collect()
 }
 
-/// Goal: a record is read back by its number until its slot is used again, and under its own salt alone. Method: twice round.
+/// Goal: a record is read back by its number until its slot is used again, and under its own salt
+/// alone. Method: twice round.
 #[test]
 fn records_have_numbers() {
     let words = heap(Ring::<3>::words(4));
@@ -22,7 +23,8 @@ fn records_have_numbers() {
     }
 }
 
-/// Goal: a ring that does not fit is refused. Method: too few words, a slot count that is no power of two, and zero.
+/// Goal: a ring that does not fit is refused. Method: too few words, a slot count that is no power
+/// of two, and zero.
 #[test]
 fn misfits_are_refused() {
     let words = heap(Ring::<3>::words(4));
@@ -34,7 +36,8 @@ fn misfits_are_refused() {
     assert!(Ring::<3>::over(&[], 4, 0).is_none());
 }
 
-/// The stores of [`Ring::push`], one by one: places in the ring's words and values, in program order.
+/// The stores of [`Ring::push`], one by one: places in the ring's words and values, in program
+/// order.
 fn stores_of_push(ring_words: &[AtomicU64], number: u64, record: &[u64; 5]) -> Vec<(usize, u64)> {
     let scratch = heap(ring_words.len());
     for (to, from) in scratch.iter().zip(ring_words) {
@@ -49,8 +52,9 @@ fn stores_of_push(ring_words: &[AtomicU64], number: u64, record: &[u64; 5]) -> V
     stores
 }
 
-/// Goal: a writer that dies after any store leaves every other record whole and its own unreadable, until the stamp says that it
-/// is whole. Method: apply each prefix of a push's stores, also those that overwrite an older record.
+/// Goal: a writer that dies after any store leaves every other record whole and its own unreadable,
+/// until the stamp says that it is whole. Method: apply each prefix of a push's stores, also those
+/// that overwrite an older record.
 #[test]
 fn every_prefix_of_a_push() {
     for number in [0, 1, 4, 7] {
@@ -79,8 +83,9 @@ fn every_prefix_of_a_push() {
     }
 }
 
-/// Goal: the check word alone tells a half-written record, whatever the stamp says. Method: a stamp forged to be whole over
-/// every mixture of new and old words, and over new words with the old check.
+/// Goal: the check word alone tells a half-written record, whatever the stamp says. Method: a stamp
+/// forged to be whole over every mixture of new and old words, and over new words with the old
+/// check.
 #[test]
 fn check_word_tells_half_written_records() {
     let words = heap(Ring::<5>::words(4));
@@ -105,8 +110,8 @@ fn check_word_tells_half_written_records() {
 }
 
 proptest! {
-    /// Goal: no small change of words or stamp keeps the check word, also structured ones such as a swap or +d and −d.
-    /// Method: random words, one to three changes.
+    /// Goal: no small change of words or stamp keeps the check word, also structured ones such as a
+    /// swap or +d and −d. Method: random words, one to three changes.
     #[test]
     fn check_word_sees_changes(
         words in any::<[u64; 7]>(), stamp: u64, a in 0..7_usize, b in 0..7_usize, d in 1..1000_u64,

@@ -6,7 +6,8 @@ fn heap(words: usize) -> Vec<AtomicU64> {
     (0..words).map(|_| AtomicU64::new(0)).collect()
 }
 
-/// Goal: records come in order; a reader that falls behind hears exactly how many it lost. Method: fall behind by one too many.
+/// Goal: records come in order; a reader that falls behind hears exactly how many it lost. Method:
+/// fall behind by one too many.
 #[test]
 fn slow_reader_knows() {
     let words = heap(Ring::<1>::words(8));
@@ -23,10 +24,13 @@ fn slow_reader_knows() {
 }
 
 proptest! {
-    /// Goal: whatever the pace, every record is read in order or counted as lost. Method: random bursts of writing and reading
-    /// on small tapes, against a plain count.
+    /// Goal: whatever the pace, every record is read in order or counted as lost. Method: random
+    /// bursts of writing and reading on small tapes, against a plain count.
     #[test]
-    fn nothing_vanishes(bursts in prop::collection::vec((0..40_u64, 0..20_usize), 1..50), bits in 3..6_u32) {
+    fn nothing_vanishes(
+        bursts in prop::collection::vec((0..40_u64, 0..20_usize), 1..50),
+        bits in 3..6_u32,
+    ) {
         let slots = 1 << bits;
         let words = heap(Ring::<2>::words(slots));
         let tape = Ring::<2>::over(&words, slots, 0).unwrap();

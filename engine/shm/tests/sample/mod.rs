@@ -1,4 +1,5 @@
-//! An engine in miniature and pages that follow from one number, so that a reader can tell a torn one.
+//! An engine in miniature and pages that follow from one number, so that a reader can tell a torn
+//! one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

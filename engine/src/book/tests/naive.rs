@@ -31,7 +31,7 @@ impl Naive {
     }
 
     pub fn apply(&mut self, book: usize, event: &Event) -> Applied {
-        let mut applied = Applied::NOTHING;
+        let mut applied = Applied { removed: None, added: None, fault: None };
         let Event { order, qty, px, .. } = *event;
         let fault = match event.kind {
             Kind::Add => {

@@ -1,0 +1,128 @@
+//! Stage `gate`: every check on a new order that passes, and its reservation, against an empty loop over the same orders.
+//! The instrument changes from order to order over 1, 100 and 10,000 of them.
+
+use std::hint::black_box;
+
+use benches::{compare, criterion, on_cpu};
+use criterion::Criterion;
+use model::page::Permission;
+use model::{
+    AccountId, ClientOrderId, Instrument, InstrumentId, Integrity, Money, Note, Order, OrderId,
+    OrderType, Origin, Px, Qty, Side, Symbol, Tif, TradingState, Ts,
+};
+use risk::{AccountLimits, Capacity, LastTrade, Market, Moment, PairLimits, Reservation, Risk};
+
+/// Orders of one round; all of them rest at its end.
+const ORDERS: usize = 4096;
+/// Client order ids of the account, as many as the shipped configuration has: so many orders, then the books of account
+/// are made anew.
+const IDS: usize = 65_536;
+/// Engine time from one order to the next, nanoseconds.
+const GAP: u64 = 1_000;
+
+const USD: [u8; 8] = *b"USD\0\0\0\0\0";
+const NOW: u64 = 1_000_000_000;
+const PX: Px = Px(1_000_000);
+const MUCH: Money = Money(1 << 80);
+
+const MARKET: Market = Market {
+    state: TradingState::Trading,
+    market_halted: false,
+    integrity: Integrity::Live,
+    bid: Some(Px(PX.0 - 100)),
+    ask: Some(Px(PX.0 + 100)),
+    last: Some(LastTrade { px: PX, at: Ts(NOW) }),
+    updated: Ts(NOW),
+    channel_updated: Ts(NOW),
+};
+
+const PAIR: PairLimits = PairLimits {
+    clip_max: Qty(1_000),
+    notional_max: MUCH,
+    band_bps: 100,
+    long_max: Qty(1_000_000),
+    short_max: Qty(1_000_000),
+    age_max_ns: 1_000_000_000,
+    symbol_age_alone: false,
+};
+
+fn books_of_account(instruments: u32) -> Risk {
+    let capacity =
+        Capacity { accounts: 1, instruments, lines: instruments, ids_per_account: IDS as u32 };
+    let mut risk = Risk::new(capacity);
+    let symbol = Symbol::new("agent").expect("a name");
+    let account = risk.add_account(AccountLimits {
+        name: symbol,
+        permission: Permission::Trade,
+        currency: USD,
+        cash: MUCH,
+        gross_max: MUCH,
+        open_orders_max: ORDERS as u32,
+        rate_max: 2_000,
+        rate_window_ns: 1_000 * GAP,
+    });
+    let account = account.expect("limits in range");
+    for id in (0..instruments).map(InstrumentId) {
+        let facts =
+            Instrument { id, symbol, px_decimals: 4, px_step: Px(100), ..Default::default() };
+        risk.list(&Instrument { lot: Qty(1), currency: USD, ..facts }).expect("room for it");
+        risk.set_pair_limits(account, id, PAIR).expect("limits in range");
+    }
+    risk
+}
+
+/// Orders over the instruments in a scattered order, each with an id of its own.
+fn orders(instruments: u32) -> Vec<Order> {
+    let order = |number: u32| Order {
+        id: OrderId::new(number % ORDERS as u32, 1 + u64::from(number) / ORDERS as u64),
+        client_id: ClientOrderId::new(&format!("agent-{number}")).expect("short enough"),
+        account: AccountId(0),
+        instrument: InstrumentId(number.wrapping_mul(0x9E37_79B1) % instruments),
+        side: if number.is_multiple_of(2) { Side::Buy } else { Side::Sell },
+        order_type: OrderType::Limit,
+        tif: Tif::Day,
+        px: PX,
+        qty: Qty(1),
+        origin: Origin::File,
+        note: Note::default(),
+    };
+    (0..IDS as u32).map(order).collect()
+}
+
+fn row(criterion: &mut Criterion, instruments: u32) {
+    let orders = orders(instruments);
+    let mut rounds = orders.chunks(ORDERS).cycle();
+    let mut risk = books_of_account(instruments);
+    let (mut left, mut now) = (IDS, NOW);
+    let mut held: Vec<Reservation> = Vec::with_capacity(ORDERS);
+    let empty =
+        || on_cpu(ORDERS, || orders[..ORDERS].iter().for_each(|order| _ = black_box(*order)));
+    let gate = || {
+        if left == 0 {
+            risk = books_of_account(instruments);
+            (left, now) = (IDS, NOW);
+        }
+        left -= ORDERS;
+        let round = on_cpu(ORDERS, || {
+            for order in rounds.next().into_iter().flatten() {
+                now += GAP;
+                let moment = Moment { now: Ts(now), journal_full: false, tables_full: false };
+                if let Ok((cleared, reservation)) = risk.clear(*order, black_box(&MARKET), moment) {
+                    black_box(cleared.order());
+                    held.push(reservation);
+                }
+            }
+        });
+        assert_eq!(held.len(), ORDERS, "every order must pass every check");
+        held.drain(..).for_each(|mut reservation| risk.release(&mut reservation));
+        round
+    };
+    let name = format!("{instruments}_instruments");
+    compare(criterion, ["gate", &name], ("empty loop", empty), gate);
+}
+
+fn main() {
+    let mut criterion = criterion();
+    [1, 100, 10_000].into_iter().for_each(|instruments| row(&mut criterion, instruments));
+    criterion.final_summary();
+}

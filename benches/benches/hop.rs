@@ -1,0 +1,87 @@
+//! Stage `hop`: 64 bytes through an rtrb ring from one thread to another and back through a second one, against a bare
+//! ping-pong of two atomics. An operation is one way. Both threads spin, each on a processor of its own.
+//!
+//! By the clock on the wall, in rounds of well under a millisecond: the kernel takes the processor from few of them, and
+//! the median passes those over.
+
+use std::sync::atomic::{AtomicU64, Ordering::*};
+
+use benches::{Round, compare, criterion, wall};
+use rtrb::{Consumer, Producer, RingBuffer};
+
+/// Ways there and back in one round.
+const TRIPS: u64 = 1_000;
+/// Places of a ring.
+const PLACES: usize = 1024;
+
+type Payload = [u64; 8];
+
+/// On cache lines of their own, also where the processor fetches two at a time.
+#[repr(align(128))]
+struct Line(AtomicU64);
+
+/// Runs `echo` on the second processor, waits for the first trip, and times the others.
+fn with_partner(cpu: usize, echo: impl FnOnce() + Send, mut trip: impl FnMut(u64)) -> Round {
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            host::pin_current(cpu);
+            echo();
+        });
+        trip(1);
+        wall(2 * TRIPS as usize, || (2..=TRIPS + 1).for_each(&mut trip))
+    })
+}
+
+fn two_atomics(cpu: usize) -> Round {
+    let [there, back] = [Line(AtomicU64::new(0)), Line(AtomicU64::new(0))];
+    let await_number = |line: &Line, number| while line.0.load(Acquire) != number {};
+    let echo = || {
+        for number in 1..=TRIPS + 1 {
+            await_number(&there, number);
+            back.0.store(number, Release);
+        }
+    };
+    with_partner(cpu, echo, |number| {
+        there.0.store(number, Release);
+        await_number(&back, number);
+    })
+}
+
+fn pop(ring: &mut Consumer<Payload>) -> Payload {
+    loop {
+        if let Ok(payload) = ring.pop() {
+            return payload;
+        }
+    }
+}
+
+fn push(ring: &mut Producer<Payload>, payload: Payload) {
+    ring.push(payload).expect("one payload at a time");
+}
+
+fn two_rings(cpu: usize) -> Round {
+    let (mut there, mut from_here) = RingBuffer::new(PLACES);
+    let (mut from_there, mut back) = RingBuffer::new(PLACES);
+    let echo = move || {
+        for _ in 0..=TRIPS {
+            let payload = pop(&mut from_here);
+            push(&mut from_there, payload);
+        }
+    };
+    with_partner(cpu, echo, |number| {
+        push(&mut there, [number; 8]);
+        assert_eq!(pop(&mut back), [number; 8]);
+    })
+}
+
+fn main() {
+    let mut criterion = criterion();
+    let [here, there, ..] = host::cpus()[..] else {
+        println!("SKIPPED: hop needs two processors");
+        return;
+    };
+    host::pin_current(here);
+    let bound = ("two-atomics ping-pong", || two_atomics(there));
+    compare(&mut criterion, ["hop", "rtrb_64_bytes"], bound, || two_rings(there));
+    criterion.final_summary();
+}

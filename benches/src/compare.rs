@@ -1,0 +1,91 @@
+//! How a stage is timed, and held against its bound.
+
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, SamplingMode, Throughput};
+use rustix::time::{ClockId, clock_gettime};
+
+/// Time for the processor to come up to speed and for caches to fill.
+const WARM_UP: Duration = Duration::from_millis(200);
+/// Time that a stage itself is measured for; its bound and its set-up come on top.
+const MEASUREMENT: Duration = Duration::from_millis(800);
+
+/// One timed run over a number of operations.
+#[derive(Clone, Copy, Debug)]
+pub struct Round {
+    /// How long it took, without its set-up.
+    pub took: Duration,
+    /// How many operations it was.
+    pub operations: usize,
+}
+
+impl Round {
+    fn ns_each(&self) -> f64 {
+        self.took.as_secs_f64() * 1e9 / self.operations.max(1) as f64
+    }
+}
+
+/// Times `work` by what this thread ran on its processor, so that the other programs of a busy machine count less.
+pub fn on_cpu(operations: usize, work: impl FnOnce()) -> Round {
+    let start = thread_time();
+    work();
+    Round { took: thread_time().saturating_sub(start), operations }
+}
+
+/// Times `work` by the clock on the wall: what two threads do together is in no thread's own time.
+pub fn wall(operations: usize, work: impl FnOnce()) -> Round {
+    let start = Instant::now();
+    work();
+    Round { took: start.elapsed(), operations }
+}
+
+fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
+}
+
+/// Criterion as all benches use it: few samples, because each is many rounds, and `compare` prints medians.
+pub fn criterion() -> Criterion {
+    let short = Criterion::default().sample_size(10).nresamples(10_000);
+    short.warm_up_time(WARM_UP).measurement_time(MEASUREMENT).configure_from_args()
+}
+
+/// Measures `STAGE/NAME` with Criterion, a round of the bound before each of its rounds, and prints the ratio of the
+/// medians of all rounds. The first round of each only warms up.
+pub fn compare(
+    criterion: &mut Criterion,
+    [stage, name]: [&str; 2],
+    (bound_name, mut bound): (&str, impl FnMut() -> Round),
+    mut measured: impl FnMut() -> Round,
+) {
+    bound();
+    let operations = measured().operations as u64;
+    let (mut bounds, mut rounds) = (Vec::new(), Vec::new());
+    let mut group = criterion.benchmark_group(stage);
+    group.sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(operations));
+    group.bench_function(name, |bencher| {
+        bencher.iter_custom(|iterations| {
+            let each = (0..iterations).map(|_| {
+                bounds.push(bound().ns_each());
+                let round = measured();
+                rounds.push(round.ns_each());
+                round.took
+            });
+            each.sum()
+        });
+    });
+    group.finish();
+    let n = rounds.len();
+    if let (Some(bound), Some(round)) = (median(&mut bounds), median(&mut rounds)) {
+        let ratio = round / bound;
+        println!(
+            "ratio {stage}/{name} {ratio:.1} × {bound_name} (median {round:.3} ns / {bound:.3} ns, n={n})"
+        );
+    }
+}
+
+/// The middle value; `None` of nothing.
+pub fn median<T: Copy + PartialOrd>(values: &mut [T]) -> Option<T> {
+    values.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+    values.get(values.len() / 2).copied()
+}

@@ -1,0 +1,94 @@
+//! An engine and the shared memory that it publishes into, for the benches that need the whole.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use engine::config::Config;
+use engine::sequencer::Sequencer;
+use engine::step::Engine;
+use shm::{Capacity, Client, Folder, Listener, Publisher};
+use tempfile::TempDir;
+
+/// What the probe may do: the limits of the shipped configuration, and room for the random walk of its positions.
+const LIMITS: &str = r#"
+[[account]]
+name = "probe"
+permission = "trade"
+currency = "USD"
+cash = "1000000000"
+gross_max = "1000000000"
+open_orders_max = 50
+rate_max = 10000
+rate_window_ms = 1000
+
+[[limit]]
+account = "probe"
+symbol = "*"
+clip_max = "100"
+notional_max = "1000000"
+long_max = "100000"
+short_max = "100000"
+band_bps = 1000
+age_max_ms = 5000
+"#;
+
+/// An engine of the shipped configuration, without a journal. Its probe asks for an order on every `every`-th trade,
+/// `None`: there is no probe.
+pub fn sequencer(every: Option<u64>) -> Sequencer {
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
+    let read = |name: &str| std::fs::read_to_string(deploy.join(name)).expect(name);
+    let texts = [
+        ("engine.toml", read("engine.toml")),
+        // The day has prices below a dollar, which step by a hundredth of a cent.
+        ("instruments.toml", read("instruments.toml").replace("\"0.01\"", "\"0.0001\"")),
+        ("limits.toml", LIMITS.to_string()),
+    ];
+    let texts = texts.map(|(name, text)| (deploy.join(name), text));
+    let mut config = Config::from_texts(texts.into()).expect("the shipped configuration");
+    config.engine.capacity.client_ids = 1 << 19;
+    config.engine.strategies.truncate(usize::from(every.is_some()));
+    for strategy in &mut config.engine.strategies {
+        strategy.every = every.unwrap_or(strategy.every);
+    }
+    Sequencer::new(Engine::new(&config).expect("an engine"), None)
+}
+
+/// Both ends of an engine's shared memory: what one publishes, the other reads.
+pub struct Shared {
+    /// The engine's end.
+    pub publisher: Publisher,
+    /// A client's end, attached through the socket as any other.
+    pub client: Client,
+    _folder: TempDir,
+}
+
+impl Shared {
+    /// Makes the memory and attaches to it.
+    pub fn new() -> Shared {
+        let temporary = tempfile::tempdir().expect("a temporary folder");
+        let folder = Folder::at(temporary.path().join("engines"));
+        let mut publisher = Publisher::create(Capacity::default(), 1).expect("shared memory");
+        let mut listener = Listener::bind_in(&folder, "bench", &mut publisher).expect("a socket");
+        let attached = AtomicBool::new(false);
+        let mut client = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !attached.load(Ordering::Relaxed) {
+                    listener.poll(Duration::from_millis(2)).expect("a working socket");
+                }
+            });
+            let client = Client::attach_in(&[folder], Some("bench"));
+            attached.store(true, Ordering::Relaxed);
+            client.expect("an engine to attach to")
+        });
+        publisher.beat(host::monotonic_ns(), 1);
+        client.set_stale_after(Duration::MAX);
+        Shared { publisher, client, _folder: temporary }
+    }
+}
+
+impl Default for Shared {
+    fn default() -> Shared {
+        Shared::new()
+    }
+}

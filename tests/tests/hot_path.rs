@@ -1,0 +1,174 @@
+//! The hot threads allocate nothing, fault nothing and call nothing once they are warm.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use engine::config::Wait;
+use engine::runtime::{self, Plan};
+use engine::script::Script;
+use tests::{Stage, program};
+
+/// Threads that can be told apart.
+const THREADS: usize = 64;
+
+static COUNTS: [AtomicU64; THREADS] = [const { AtomicU64::new(0) }; THREADS];
+static THREAD_IDS: [AtomicU32; THREADS] = [const { AtomicU32::new(0) }; THREADS];
+static NEXT: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static SLOT: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+/// Counts what each thread takes from the heap.
+struct Counting;
+
+impl Counting {
+    fn count() {
+        let slot = SLOT.get();
+        let slot = if slot == usize::MAX {
+            let slot = NEXT.fetch_add(1, Ordering::Relaxed).min(THREADS - 1);
+            SLOT.set(slot);
+            THREAD_IDS[slot].store(rustix::thread::gettid().as_raw_nonzero().get() as u32, Ordering::Relaxed);
+            slot
+        } else {
+            slot
+        };
+        COUNTS[slot].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+// SAFETY: every call is handed to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        Counting::count();
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        Counting::count();
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Two of these tests at a time would disturb each other.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Allocations and page faults of the thread of this process with this name.
+fn thread_counts(name: &str) -> Option<(u64, u64)> {
+    for task in std::fs::read_dir("/proc/self/task").ok()?.flatten() {
+        let comm = std::fs::read_to_string(task.path().join("comm")).unwrap_or_default();
+        if comm.trim() != name {
+            continue;
+        }
+        let id: u32 = task.file_name().to_str()?.parse().ok()?;
+        let slot = THREAD_IDS.iter().position(|thread| thread.load(Ordering::Relaxed) == id);
+        let allocations = slot.map_or(0, |slot| COUNTS[slot].load(Ordering::Relaxed));
+        let stat = std::fs::read_to_string(task.path().join("stat")).ok()?;
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        let faults = fields.get(7)?.parse::<u64>().ok()? + fields.get(9)?.parse::<u64>().ok()?;
+        return Some((allocations, faults));
+    }
+    None
+}
+
+/// Memory of this process that the kernel may not take away, KiB.
+fn locked_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmLck:"));
+    line.and_then(|line| line.split_whitespace().next()).and_then(|kib| kib.parse().ok()).unwrap_or(0)
+}
+
+/// Goal: 0 allocations and 0 page faults on feed and engine thread over a million messages after warm-up, with clients'
+/// pages published and the journal written. Method: a day at full speed; count at two moments of it. Memory is locked where
+/// the host lets us: else the first use of a page of code is a fault, and faults are only printed.
+#[test]
+fn no_allocation_and_no_fault_when_warm() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let stage = Stage::new(3_000_000, 50);
+    let config = stage.config("hot-path");
+    let mut engine = config.engine.clone();
+    engine.capacity.book_orders = 1 << 19;
+    engine.lock_memory = true;
+    let plan = Plan { config: config.with_engine(engine), script: Script::default(), shared: true, ends_with_feed: false };
+    let running = runtime::start(plan).unwrap();
+    let inputs = || running.progress().inputs.load(Ordering::Relaxed);
+    let wait_for = |count: u64| {
+        let begun = Instant::now();
+        while inputs() < count {
+            assert!(begun.elapsed() < Duration::from_secs(120), "stuck at {}", inputs());
+            std::thread::sleep(Duration::from_micros(200));
+        }
+    };
+    wait_for(1_000_000);
+    let before = ["feed", "engine"].map(|name| thread_counts(name).expect(name));
+    let from = inputs();
+    wait_for(from + 1_000_000);
+    let after = ["feed", "engine"].map(|name| thread_counts(name).expect(name));
+    let stepped = inputs() - from;
+    let locked = locked_kib() > 0;
+    running.finish().unwrap();
+    for (name, (before, after)) in ["feed", "engine"].iter().zip(before.into_iter().zip(after)) {
+        println!("{name}: {stepped} messages, {} allocations, {} faults", after.0 - before.0, after.1 - before.1);
+        assert!(before.0 > 0, "{name}: the allocator counts");
+        assert_eq!(after.0, before.0, "{name}: allocations");
+        if locked {
+            assert_eq!(after.1, before.1, "{name}: page faults");
+        } else {
+            eprintln!("SKIPPED: memory could not be locked, so page faults are not judged");
+        }
+    }
+}
+
+/// Goal: 0 system calls on the engine thread under wait = spin. Method: trace two runs, the second of ten times as many
+/// messages: what the thread calls at start and end is the same, so any call for a message would show.
+#[test]
+fn no_system_call_on_the_engine_thread() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if Command::new("strace").arg("--version").output().is_err() {
+        eprintln!("SKIPPED: strace is not installed, so system calls cannot be counted");
+        return;
+    }
+    let calls = [30_000, 300_000].map(|messages| {
+        let stage = Stage::new(messages, 20);
+        let config = stage.config("calls");
+        let mut engine = config.engine.clone();
+        engine.wait = Wait::Spin;
+        engine.journal = None;
+        let engine_toml = stage.write_config(&config.with_engine(engine));
+        let log = stage.folder.path().join("calls");
+        let status = Command::new("strace")
+            .args(["-f", "-qq", "-o"])
+            .arg(&log)
+            .arg(program("tickgate"))
+            .arg("replay")
+            .arg(&stage.capture)
+            .arg("--config")
+            .arg(&engine_toml)
+            .arg("--json")
+            .output()
+            .unwrap();
+        assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
+        let log = std::fs::read_to_string(&log).unwrap();
+        let id = log.lines().find(|line| line.contains("PR_SET_NAME, \"engine\"")).expect("the engine thread");
+        let id = id.split_whitespace().next().unwrap();
+        let own = |line: &&str| line.split_whitespace().next() == Some(id) && !line.contains(" resumed>");
+        log.lines().filter(own).count()
+    });
+    println!("system calls of the engine thread: {calls:?}");
+    assert!(calls[0] < 100, "{calls:?}");
+    assert!(calls[1] <= calls[0] + 8, "270,000 messages more took {calls:?} calls");
+}
