@@ -7,8 +7,8 @@ use benches::{compare, criterion, on_cpu};
 use criterion::Criterion;
 use model::page::Permission;
 use model::{
-    AccountId, ClientOrderId, Instrument, InstrumentId, Integrity, Money, Note, Order, OrderId,
-    OrderType, Origin, Px, Qty, Side, Symbol, Tif, TradingState, Ts,
+    AccountId, ClientOrderId, DeskId, Instrument, InstrumentId, Integrity, Money, Note, Order,
+    OrderId, OrderType, Origin, Px, Qty, Side, Symbol, Tif, TradingState, Ts,
 };
 use risk::{AccountLimits, Capacity, LastTrade, Market, Moment, PairLimits, Reservation, Risk};
 
@@ -54,6 +54,7 @@ fn books_of_account(instruments: u32) -> Risk {
     let account = risk.add_account(AccountLimits {
         name: symbol,
         permission: Permission::Trade,
+        clients: true,
         currency: USD,
         cash: MUCH,
         gross_max: MUCH,
@@ -83,7 +84,7 @@ fn orders(instruments: u32) -> Vec<Order> {
         tif: Tif::Day,
         px: PX,
         qty: Qty(1),
-        origin: Origin::File,
+        origin: Origin::Desk(DeskId(0)),
         note: Note::default(),
     };
     (0..IDS as u32).map(order).collect()

@@ -12,7 +12,10 @@ use std::path::{Path, PathBuf};
 
 use crate::rules::Rules;
 
-pub use engine::{Capacity, Cpus, Durability, EngineConfig, FeedConfig, JournalConfig, Speed, StrategyConfig, Wait};
+pub use engine::{
+    Capacity, Cpus, Durability, EngineConfig, FeedConfig, JournalConfig, Speed, StrategyConfig,
+    Wait,
+};
 pub use table::{ConfigError, ConfigErrors};
 
 /// A configuration as loaded.
@@ -72,12 +75,17 @@ impl Config {
         for (place, (path, text)) in files.iter().enumerate() {
             let root = table::parse(path, text, &mut errors);
             match place {
-                0 => parsed.0 = engine::read(root, path.parent().unwrap_or(Path::new(".")), &mut errors),
+                0 => {
+                    parsed.0 =
+                        engine::read(root, path.parent().unwrap_or(Path::new(".")), &mut errors)
+                }
                 1 => parsed.1 = instruments::read(root, &mut errors),
                 _ => parsed.2 = limits::read(root, &mut errors),
             }
         }
-        let (Some(engine), instruments, Some((accounts, limits))) = parsed else { return Err(errors) };
+        let (Some(engine), instruments, Some((accounts, limits))) = parsed else {
+            return Err(errors);
+        };
         let rules = Rules { instruments, accounts, limits };
         engine.check_against(&rules, &mut errors);
         if !errors.is_empty() {

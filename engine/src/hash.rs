@@ -68,7 +68,8 @@ mod tests {
             hash.value()
         };
         let base = [1_u64, 2, 3];
-        let mut seen = std::collections::HashSet::from([hash(&base), hash(&[2, 1, 3]), hash(&[1, 2, 3, 0])]);
+        let mut seen =
+            std::collections::HashSet::from([hash(&base), hash(&[2, 1, 3]), hash(&[1, 2, 3, 0])]);
         for word in 0..3 {
             for bit in 0..64 {
                 let mut other = base;

@@ -1,7 +1,9 @@
 //! Every instrument that the venue listed: its facts, its state, its trades today.
 
 use model::page::Last;
-use model::{FeedId, Instrument, InstrumentId, Integrity, Px, Qty, Symbol, TradingState, Ts, VenueNumber};
+use model::{
+    FeedId, Instrument, InstrumentId, Integrity, Px, Qty, Symbol, TradingState, Ts, VenueNumber,
+};
 
 /// Venue numbers are below this (ITCH: stock locate, 16 bits).
 const NUMBERS: usize = 1 << 16;
@@ -68,7 +70,11 @@ impl Listed {
 
     /// Forgets the day that ended; nothing is said of the new one.
     fn new_day(&mut self, now: Ts) {
-        *self = Listed { integrity: self.integrity, since: self.since, ..Listed::new(self.instrument, now) };
+        *self = Listed {
+            integrity: self.integrity,
+            since: self.since,
+            ..Listed::new(self.instrument, now)
+        };
     }
 }
 
@@ -88,8 +94,18 @@ impl Instruments {
 
     /// Lists an instrument under the venue's number of today; the same symbol keeps our number from day to day.
     /// `None` if there is no room or the number is out of range.
-    pub fn list(&mut self, feed: FeedId, symbol: Symbol, number: VenueNumber, px_decimals: u8, now: Ts) -> Option<u32> {
-        let known = self.list.iter().position(|l| l.instrument.symbol == symbol && l.instrument.feed == feed);
+    pub fn list(
+        &mut self,
+        feed: FeedId,
+        symbol: Symbol,
+        number: VenueNumber,
+        px_decimals: u8,
+        now: Ts,
+    ) -> Option<u32> {
+        let known = self
+            .list
+            .iter()
+            .position(|l| l.instrument.symbol == symbol && l.instrument.feed == feed);
         let place = self.by_number.get_mut(number.0 as usize)?;
         let at = match known {
             Some(at) => at,
@@ -98,7 +114,8 @@ impl Instruments {
         };
         if known.is_none() {
             let id = InstrumentId(at as u32);
-            let instrument = Instrument { id, symbol, feed, number, px_decimals, ..Instrument::default() };
+            let instrument =
+                Instrument { id, symbol, feed, number, px_decimals, ..Instrument::default() };
             self.list.push(Listed::new(instrument, now)); // Within its capacity.
         }
         *place = at as u32 + 1;

@@ -187,7 +187,9 @@ impl Paper {
         }
         let rests = order.tif == Tif::Day && complete;
         let arrival = books.next_arrival();
-        let ahead = books.level(order.instrument.0 as usize, order.side, order.px).map_or(Qty(0), |level| level.qty);
+        let ahead = books
+            .level(order.instrument.0 as usize, order.side, order.px)
+            .map_or(Qty(0), |level| level.qty);
         let resting = Resting {
             order: order.id,
             instrument: order.instrument.0,

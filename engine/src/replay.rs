@@ -58,7 +58,9 @@ pub enum ReplayError {
         found: u64,
     },
     /// The state is not what it was.
-    #[error("after input {seq} the state hash is {replayed:016x}, recorded is {recorded:016x}: the replay diverged")]
+    #[error(
+        "after input {seq} the state hash is {replayed:016x}, recorded is {recorded:016x}: the replay diverged"
+    )]
     Diverged {
         /// After which input.
         seq: u64,
@@ -114,7 +116,9 @@ impl Replay {
                 Some(Record::Config { name, bytes }) => {
                     files.push((PathBuf::from(name), String::from_utf8_lossy(&bytes).into_owned()));
                 }
-                Some(Record::Source { digest, path, .. }) => sources.push((PathBuf::from(path), digest)),
+                Some(Record::Source { digest, path, .. }) => {
+                    sources.push((PathBuf::from(path), digest))
+                }
                 Some(Record::Opened { .. }) => break,
                 None => return Ok(None), // No engine had opened it yet: nothing is in it.
                 Some(_) => return Err(ReplayError::NoConfig),
@@ -130,7 +134,17 @@ impl Replay {
         let out = engine.output();
         let paths: Vec<PathBuf> = sources.into_iter().map(|(path, _)| path).collect();
         let feed = FileFeed::open(&paths, options(&config))?;
-        Ok(Some(Replay { reader, pending: None, config, engine, out, feed, checkpoints: 0, closed: false, opened: 1 }))
+        Ok(Some(Replay {
+            reader,
+            pending: None,
+            config,
+            engine,
+            out,
+            feed,
+            checkpoints: 0,
+            closed: false,
+            opened: 1,
+        }))
     }
 
     /// Replays up to input `until`, or to the end of the valid part.
@@ -138,7 +152,11 @@ impl Replay {
     /// # Errors
     ///
     /// [`ReplayError`]; the engine stands at the last input that was right.
-    pub fn run(&mut self, until: Option<u64>, mut progress: impl FnMut(u64)) -> Result<(), ReplayError> {
+    pub fn run(
+        &mut self,
+        until: Option<u64>,
+        mut progress: impl FnMut(u64),
+    ) -> Result<(), ReplayError> {
         let until = until.unwrap_or(u64::MAX);
         while self.engine.seq() < until {
             if self.pending.is_some() {
@@ -153,7 +171,8 @@ impl Replay {
                 Record::Run { first_seq, first_event, count, digest, .. } => {
                     let folded = StateHash::default();
                     let (next_seq, next_event, left) = (first_seq, first_event, count);
-                    self.pending = Some(Pending { first_seq, next_seq, next_event, left, digest, folded });
+                    self.pending =
+                        Some(Pending { first_seq, next_seq, next_event, left, digest, folded });
                 }
                 Record::Checkpoint { seq, state_hash } => self.compare(seq, state_hash)?,
                 Record::Closed { seq, state_hash } => {
@@ -178,7 +197,9 @@ impl Replay {
         let Some(mut run) = self.pending.take() else { return Ok(()) };
         let changed = ReplayError::RunChanged { seq: run.first_seq };
         while run.left > 0 && self.engine.seq() < until {
-            let Some(event) = self.next_event()?.filter(|event| event.seq == run.next_event) else { return Err(changed) };
+            let Some(event) = self.next_event()?.filter(|event| event.seq == run.next_event) else {
+                return Err(changed);
+            };
             fold_event(&mut run.folded, &event);
             self.step(&Input { seq: run.next_seq, now: event.ts_recv, body: Body::Event(event) })?;
             run.next_seq += 1;
@@ -221,7 +242,11 @@ impl Replay {
 
 /// How the feed of a configuration is opened.
 pub fn options(config: &Config) -> FeedOptions {
-    FeedOptions { feed: FeedId(0), date: config.engine.feed.date, repeat: config.engine.feed.repeat }
+    FeedOptions {
+        feed: FeedId(0),
+        date: config.engine.feed.date,
+        repeat: config.engine.feed.repeat,
+    }
 }
 
 /// BLAKE3 of a file's bytes as stored.

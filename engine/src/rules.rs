@@ -36,6 +36,8 @@ pub struct AccountRule {
     pub name: Symbol,
     /// What it may do.
     pub permission: Permission,
+    /// Whether clients over shared memory may trade on it.
+    pub clients: bool,
     /// Currency of every sum here.
     pub currency: Currency,
     /// Cash at the start.
@@ -78,7 +80,9 @@ impl Rules {
     pub fn complete(&self, instrument: &mut Instrument) {
         let own = |rule: &&InstrumentRule| rule.symbol == Some(instrument.symbol);
         let all = |rule: &&InstrumentRule| rule.symbol.is_none();
-        let Some(rule) = self.instruments.iter().find(own).or_else(|| self.instruments.iter().find(all)) else {
+        let Some(rule) =
+            self.instruments.iter().find(own).or_else(|| self.instruments.iter().find(all))
+        else {
             return;
         };
         let step = units(rule.px_step, instrument.px_decimals);
@@ -91,7 +95,11 @@ impl Rules {
     }
 
     /// The limits of an account in an instrument; `None`: no row, or one that does not fit the instrument's units.
-    pub fn limits(&self, account: &AccountRule, instrument: &Instrument) -> Option<risk::PairLimits> {
+    pub fn limits(
+        &self,
+        account: &AccountRule,
+        instrument: &Instrument,
+    ) -> Option<risk::PairLimits> {
         let mut rows = self.limits.iter().filter(|row| row.account == account.name);
         let own = rows.clone().find(|row| row.symbol == Some(instrument.symbol));
         let row = own.or_else(|| rows.find(|row| row.symbol.is_none()))?;

@@ -129,7 +129,9 @@ pub enum RunError {
     #[error(transparent)]
     Replay(#[from] ReplayError),
     /// The journal that is to be gone on with was written under another configuration.
-    #[error("{0}: was written under another configuration; choose another folder, or restore the configuration")]
+    #[error(
+        "{0}: was written under another configuration; choose another folder, or restore the configuration"
+    )]
     OtherConfig(PathBuf),
     /// Shared memory or its socket.
     #[error(transparent)]
@@ -138,4 +140,3 @@ pub enum RunError {
     #[error("thread `{0}` failed")]
     Thread(&'static str),
 }
-

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use model::{
-    AccountId, Ask, ClientOrderId, Event, InstrumentId, Note, OrderId, OrderType, Origin, Px, Qty, Request, Side, Symbol,
-    Terms, Tif,
+    AccountId, Ask, ClientOrderId, Event, InstrumentId, Note, OrderId, OrderType, Origin, Px, Qty,
+    Request, Side, Symbol, Terms, Tif,
 };
 use rust_decimal::Decimal;
 
@@ -127,12 +127,14 @@ impl Script {
             Op::Replace { qty, px } => {
                 let record = engine.orders().get(known);
                 let listed = record.and_then(|r| engine.instruments().get(r.order.instrument.0));
-                let scale = listed.map_or((0, 0), |l| (l.instrument.px_decimals, l.instrument.qty_decimals));
+                let scale = listed
+                    .map_or((0, 0), |l| (l.instrument.px_decimals, l.instrument.qty_decimals));
                 let old = record.map_or((0, 0), |r| (r.order.px.0, r.order.qty.0));
                 let new = |value: Option<Decimal>, scale, old| {
                     value.map_or(old, |value| crate::rules::units(value, scale).unwrap_or(0))
                 };
-                let client_id = ClientOrderId::new(&format!("replace-{}", self.asked)).unwrap_or(line.id);
+                let client_id =
+                    ClientOrderId::new(&format!("replace-{}", self.asked)).unwrap_or(line.id);
                 let (px, qty) = (Px(new(*px, scale.0, old.0)), Qty(new(*qty, scale.1, old.1)));
                 Ask::Replace { order: known, client_id, px, qty }
             }

@@ -25,7 +25,8 @@ impl Sequencer {
 
     /// Takes a message of a feed at its receive time.
     pub fn event(&mut self, event: &Event, stamp: &mut impl Stamp) {
-        let input = Input { seq: self.engine.seq() + 1, now: event.ts_recv, body: Body::Event(*event) };
+        let input =
+            Input { seq: self.engine.seq() + 1, now: event.ts_recv, body: Body::Event(*event) };
         if let Some(recorder) = &mut self.recorder {
             recorder.event(&input, event);
         }

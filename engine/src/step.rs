@@ -21,8 +21,8 @@ mod request;
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
-    AccountId, Body, Cause, Control, HaltLevel, HaltScope, Input, InstrumentId, Integrity, Mode, OrderId, Px, Qty,
-    Reject, TradingState, Ts,
+    AccountId, Body, Cause, Control, HaltLevel, HaltScope, Input, InstrumentId, Integrity, Mode,
+    OrderId, Px, Qty, Reject, TradingState, Ts,
 };
 use risk::{Market, Moment, Risk};
 
@@ -131,6 +131,7 @@ impl Engine {
             let limits = risk::AccountLimits {
                 name,
                 permission: account.permission,
+                clients: account.clients,
                 currency: account.currency,
                 cash: money(account.cash).ok_or(StartError::Money(name))?,
                 gross_max: money(account.gross_max).ok_or(StartError::Money(name))?,
@@ -140,10 +141,16 @@ impl Engine {
             };
             risk.add_account(limits).map_err(|error| StartError::Account { name, error })?;
         }
-        let strategies = config.engine.strategies.iter().enumerate().filter_map(|(place, strategy)| {
-            let account = rules.accounts.iter().position(|account| account.name == strategy.account)?;
-            Some(Strategy::Probe(Probe::new(AccountId(account as u16), place as u8, strategy.every)))
-        });
+        let strategies =
+            config.engine.strategies.iter().enumerate().filter_map(|(place, strategy)| {
+                let account =
+                    rules.accounts.iter().position(|account| account.name == strategy.account)?;
+                Some(Strategy::Probe(Probe::new(
+                    AccountId(account as u16),
+                    place as u8,
+                    strategy.every,
+                )))
+            });
         let instruments = capacity.instruments as usize;
         Ok(Engine {
             seq: 0,
@@ -288,7 +295,8 @@ impl Engine {
             integrity: self.integrity(instrument).0,
             bid: bid.map(|quote| quote.px),
             ask: ask.map(|quote| quote.px),
-            last: listed.and_then(|l| l.last.map(|last| risk::LastTrade { px: last.px, at: l.last_at })),
+            last: listed
+                .and_then(|l| l.last.map(|last| risk::LastTrade { px: last.px, at: l.last_at })),
             updated: listed.map_or(Ts(0), |l| l.updated),
             channel_updated: self.channel.updated,
         }
@@ -331,7 +339,11 @@ impl Engine {
 
     /// The number of an account.
     pub fn account(&self, name: model::Symbol) -> Option<AccountId> {
-        self.rules.accounts.iter().position(|account| account.name == name).map(|place| AccountId(place as u16))
+        self.rules
+            .accounts
+            .iter()
+            .position(|account| account.name == name)
+            .map(|place| AccountId(place as u16))
     }
 
     /// Sequence of the feed's last event.

@@ -18,6 +18,7 @@ pub(crate) const FACTOR: i128 = 100_000_000;
 pub(crate) const ACCOUNT_LIMITS: fn() -> AccountLimits = || AccountLimits {
     name: Symbol::new("agent").unwrap(),
     permission: Permission::Trade,
+    clients: true,
     currency: USD,
     cash: Money(100_000_000_000 * FACTOR),
     gross_max: Money(100_000_000_000 * FACTOR),

@@ -29,6 +29,8 @@ pub struct AccountLimits {
     pub name: Symbol,
     /// What it may do.
     pub permission: Permission,
+    /// Whether clients over shared memory may trade on it; strategies of the engine always may.
+    pub clients: bool,
     /// Currency of every sum of the account; an instrument of another currency is not permitted to it.
     pub currency: Currency,
     /// Settled cash at the start.
@@ -78,6 +80,7 @@ pub(crate) fn nobody() -> AccountLimits {
     AccountLimits {
         name: Symbol::default(),
         permission: Permission::Read,
+        clients: false,
         currency: [0; 8],
         cash: Money::ZERO,
         gross_max: Money::ZERO,

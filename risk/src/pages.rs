@@ -12,6 +12,11 @@ impl Risk {
         self.accounts.len()
     }
 
+    /// Whether clients over shared memory may trade on an account.
+    pub fn is_open_to_clients(&self, id: AccountId) -> bool {
+        self.account(id).is_some_and(|account| account.limits.clients)
+    }
+
     /// Lines that exist: pairs that were ever traded, numbered from zero in the order of their first order.
     pub fn lines(&self) -> usize {
         self.slots.len()

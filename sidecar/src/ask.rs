@@ -1,4 +1,5 @@
-//! A request to the engine and the wait for its answer. The engine never waits; this side does, and not for long.
+//! A request to the engine and the wait for its answer. The engine never waits; this side does, and
+//! not for long.
 
 use std::time::{Duration, Instant};
 

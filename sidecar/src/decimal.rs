@@ -1,4 +1,5 @@
-//! Exact numbers at the edge: decimal text in, decimal text out, integers of the instrument's own units in between.
+//! Exact numbers at the edge: decimal text in, decimal text out, integers of the instrument's own
+//! units in between.
 
 use model::{Currency, Instrument, Money, Px, Qty, Scaled, parse_decimal};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -6,8 +7,8 @@ use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 use crate::fault::Fault;
 
-/// A decimal as the agent wrote it: a string, or a JSON number of at most 15 digits (more may have been rounded on
-/// the way, so they must come as a string).
+/// A decimal as the agent wrote it: a string, or a JSON number of at most 15 digits (more may have
+/// been rounded on the way, so they must come as a string).
 #[derive(Clone, Debug)]
 pub struct Decimal(String);
 
@@ -111,7 +112,8 @@ pub fn money(money: Money) -> String {
     text(money.0, Money::DECIMALS)
 }
 
-/// `part` of the middle between two prices, in basis points cut to two places; `None` if that middle is not positive.
+/// `part` of the middle between two prices, in basis points cut to two places; `None` if that middle
+/// is not positive.
 pub fn bps(part: i64, low: i64, high: i64) -> Option<String> {
     let twice_middle = i128::from(low) + i128::from(high);
     let hundredths = i128::from(part) * 2 * 10_000 * 100;

@@ -1,10 +1,11 @@
 //! `tickgate-mcp`: lets an AI agent see what the engine sees, and ask it for orders.
 //!
-//! Flow: a client's call arrives on standard input → [`server`] → one [`tool`] → pages of the engine's shared memory,
-//! or a request to its desk and the answer → a result on standard output, stamped with the moment that it describes.
+//! Flow: a client's call arrives on standard input → [`server`] → one [`tool`] → pages of the
+//! engine's shared memory, or a request to its desk and the answer → a result on standard output,
+//! stamped with the moment that it describes.
 //!
-//! Must never: make the engine wait, judge an order itself, invent a value, or write anything but protocol to standard
-//! output. It knows the engine by its shared memory alone.
+//! Must never: make the engine wait, judge an order itself, invent a value, or write anything but
+//! protocol to standard output. It knows the engine by its shared memory alone.
 #![forbid(unsafe_code)]
 
 mod ask;
@@ -46,7 +47,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Serves until the client closes its end. One thread: a call takes microseconds, and the engine needs the cores.
+/// Serves until the client closes its end. One thread: a call takes microseconds, and the engine
+/// needs the cores.
 fn serve(engine: Option<String>) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(async {

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use crate::fault::{Fault, Refusal};
 
-/// The moment that an answer describes: the number of the input after which it was true, venue time and receive time of
-/// the last event in it, and how long before this answer that was received.
+/// The moment that an answer describes: the number of the input after which it was true, venue time and
+/// receive time of the last event in it, and how long before this answer that was received.
 #[derive(Serialize, JsonSchema)]
 pub struct AsOf {
     pub engine_seq: u64,
@@ -39,7 +39,7 @@ pub struct Stamp {
 }
 
 /// What the sidecar itself has to say with an answer.
-#[derive(Default, Serialize, JsonSchema)]
+#[derive(Default, Serialize)]
 pub struct Notice {
     /// The engine was started again since the answer before.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,7 +62,8 @@ pub struct Moment {
 }
 
 impl Moment {
-    /// The stamp of an answer about the engine as a whole; one that gives no sign of life is a fault instead.
+    /// The stamp of an answer about the engine as a whole; one that gives no sign of life is a
+    /// fault instead.
     pub fn stamp(&self) -> Stamp {
         let page = PageAsOf {
             engine_seq: self.control.engine_seq,

@@ -159,7 +159,8 @@ impl Judged<'_> {
             Reject::Gross if exact => {
                 let over = Unit::Money.show(finding.headroom().saturating_neg(), self.board);
                 format!(
-                    "exposure would be {over} over the limit: lower qty, cancel working orders or reduce positions"
+                    "exposure would be {over} over the limit: lower qty, cancel working orders or \
+                     reduce positions"
                 )
             }
             code => advice(code).to_owned(),
@@ -190,7 +191,8 @@ impl Judged<'_> {
         model::Money::of(self.px, qty, self.board.instrument.money_factor()?).map(|money| money.0)
     }
 
-    /// The edge of the band, by the reference that the board shows now: the mid of a two-sided book, else the last trade.
+    /// The edge of the band, by the reference that the board shows now: the mid of a two-sided
+    /// book, else the last trade.
     fn within_collar(&self, finding: &Finding) -> String {
         let mid2 =
             self.board.bid.zip(self.board.ask).map(|(bid, ask)| bid.px.0.saturating_add(ask.px.0));

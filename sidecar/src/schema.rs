@@ -14,14 +14,17 @@ pub fn input<T: JsonSchema>() -> Arc<JsonObject> {
     Arc::new(compact::<T>(SchemaSettings::draft2020_12()))
 }
 
-/// The schema of a tool's result: the envelope with `T`'s own fields. Nothing is listed as required, so that a fault fits
-/// too; and what is the same for every tool, the server's instructions describe. Both would cost more than all the rest.
+/// The schema of a tool's result: the envelope with `T`'s own fields. Nothing is listed as
+/// required, so that a fault fits too; and what is the same for every tool, the server's
+/// instructions describe. Both would cost more than all the rest.
 pub fn output<T: JsonSchema>() -> Arc<JsonObject> {
     let mut schema = written::<T>();
     let mut properties = object(schema.remove("properties"));
     properties.append(&mut object(written::<Stamp>().remove("properties")));
     for shared in ["as_of", "mode", "integrity", "integrity_cause", "null_reasons"] {
-        properties.get_mut(shared).map(|field| remove(field, "description"));
+        if let Some(field) = properties.get_mut(shared) {
+            remove(field, "description");
+        }
     }
     schema.insert("properties".into(), Value::Object(properties));
     Arc::new(schema)
@@ -57,8 +60,8 @@ fn compact<T: JsonSchema>(mut settings: SchemaSettings) -> JsonObject {
     root
 }
 
-/// Removes a keyword from a schema and all below it. The value of these is no object; that of a property of the same name
-/// is.
+/// Removes a keyword from a schema and all below it. The value of these is no object; that of a
+/// property of the same name is.
 fn remove(schema: &mut Value, keyword: &str) {
     match schema {
         Value::Object(fields) => {

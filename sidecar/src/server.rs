@@ -16,22 +16,23 @@ use crate::tool;
 
 /// What a client shows its model before the first call.
 const INSTRUCTIONS: &str = "\
-tickgate is a market-data and pre-trade-risk engine. These tools read its shared memory and put requests to its gate.
+tickgate is a market-data and pre-trade-risk engine. These tools read its shared memory and put \
+requests to its gate.
 
-Workflow: engine_health (is it running, is anything halted) -> instruments_find -> market_snapshot or book_depth -> \
-risk_status -> order_check -> order_request -> orders_list; order_change to cancel or replace; portfolio_get for \
-positions.
+Workflow: engine_health (is it running, is anything halted) -> instruments_find -> market_snapshot \
+or book_depth -> risk_status -> order_check -> order_request -> orders_list; order_change to \
+cancel or replace; portfolio_get for positions.
 
-Units: prices, quantities and money are exact decimal strings in the instrument's own currency and units; *_ns are \
-nanoseconds since 1970 as strings, *_us microseconds, *_bps hundredths of a percent. Null means unknown and \
-null_reasons says why; nothing is estimated or invented. Judge every answer by as_of.age_us, mode and integrity: a \
-book that is not 'live' must not be traded on.
+Units: prices, quantities and money are exact decimal strings in the instrument's own currency and \
+units; *_ns are nanoseconds since 1970 as strings, *_us microseconds, *_bps hundredths of a \
+percent. X Judge \
+every answer by as_of.age_us, mode and integrity: a book that is not 'live' must not be traded on.
 
-Safety: every order passes the engine's risk gate, which nobody can skip or loosen from here. A refusal is final for \
-those terms: it names each failed rule, its limit and what to change. Nothing is retried for you. client_request_id \
-makes a retry safe: the same id with the same terms never trades twice. trading_halt can stop trading but only the \
-operator, at a terminal, can resume it. Orders of this session are cancelled when it ends. \
-mode 'paper' and 'replay' never reach a venue.";
+Safety: every order passes the engine's risk gate, which nobody can skip or loosen from here. A \
+refusal is final for those terms: it names each failed rule, its limit and what to change. Nothing \
+is retried for you. client_request_id makes a retry safe: the same id with the same terms never \
+trades twice. trading_halt can stop trading but only the operator, at a terminal, can resume it. \
+Orders of this session are cancelled when it ends. mode 'paper' and 'replay' never reach a venue.";
 
 /// The sidecar: one session with the engine, and the tools.
 pub struct Sidecar {

@@ -1,10 +1,11 @@
-//! The engine as this process sees it: attached when first needed and again after a restart, its pages, its names.
+//! The engine as this process sees it: attached when first needed and again after a restart, its
+//! pages, its names.
 
 use std::collections::HashMap;
 
 use model::page::{Account, Answer, Board, Depth, Line, OrderCell};
 use model::{AccountId, InstrumentId, OrderId, Request, Symbol};
-use shm::{AttachError, Client, ReadError, SendError};
+use shm::{Client, ReadError};
 
 use crate::fault::Fault;
 use crate::reply::{Moment, Notice};
@@ -55,7 +56,8 @@ impl Session {
         self.client = None;
         self.symbols.clear();
         self.asked.clear();
-        let client = Client::attach(self.wanted.as_deref()).map_err(|error| no_engine(&error))?;
+        let client =
+            Client::attach(self.wanted.as_deref()).map_err(|error| Fault::no_engine(&error))?;
         let to = client.epoch();
         if let Some(from) = self.epoch.filter(|from| *from != to) {
             self.restart = Some(Restart { from, to });
@@ -66,7 +68,8 @@ impl Session {
         Ok(())
     }
 
-    /// Whether the engine was started again and no answer has said so yet: order numbers from before may mean others.
+    /// Whether the engine was started again and no answer has said so yet: order numbers from
+    /// before may mean others.
     pub fn restarted(&self) -> bool {
         self.restart.is_some()
     }
@@ -89,27 +92,27 @@ impl Session {
     ///
     /// There is none; so for every page below, which may also be unreadable.
     pub fn client(&self) -> Result<&Client, Fault> {
-        self.client.as_ref().ok_or_else(gone)
+        self.client.as_ref().ok_or_else(Fault::gone)
     }
 
     /// The engine now.
     pub fn moment(&self) -> Result<Moment, Fault> {
         let client = self.client()?;
         let silence = client.heartbeat_age().unwrap_or_default();
-        let control = client.control().map_err(|error| unread(client, error))?;
+        let control = client.control().map_err(|error| Fault::unread(client, error))?;
         Ok(Moment { control, silence_ns: u64::try_from(silence.as_nanos()).unwrap_or(u64::MAX) })
     }
 
     /// The page of an instrument.
     pub fn board(&self, id: InstrumentId) -> Result<Board, Fault> {
         let client = self.client()?;
-        client.board(id.0 as usize).map_err(|error| unread(client, error))
+        client.board(id.0 as usize).map_err(|error| Fault::unread(client, error))
     }
 
     /// The book of an instrument.
     pub fn depth(&self, id: InstrumentId) -> Result<Depth, Fault> {
         let client = self.client()?;
-        client.depth(id.0 as usize).map_err(|error| unread(client, error))
+        client.depth(id.0 as usize).map_err(|error| Fault::unread(client, error))
     }
 
     /// Every instrument that has a page.
@@ -203,7 +206,8 @@ impl Session {
         self.pages(count, Client::order)
     }
 
-    /// Every page of a kind that was ever published; one that cannot be read is an error, not a hole in the list.
+    /// Every page of a kind that was ever published; one that cannot be read is an error, not a
+    /// hole in the list.
     fn pages<T>(
         &self,
         count: u32,
@@ -212,7 +216,7 @@ impl Session {
         let client = self.client()?;
         let published = |place| match read(client, place) {
             Err(ReadError::Absent) => None,
-            page => Some(page.map_err(|error| unread(client, error))),
+            page => Some(page.map_err(|error| Fault::unread(client, error))),
         };
         (0..count as usize).filter_map(published).collect()
     }
@@ -223,7 +227,7 @@ impl Session {
         match client.order(id.slot()) {
             Ok(cell) => Ok(Some(cell).filter(|cell| cell.order.id == id)),
             Err(ReadError::Absent | ReadError::OutOfRange) => Ok(None),
-            Err(error) => Err(unread(client, error)),
+            Err(error) => Err(Fault::unread(client, error)),
         }
     }
 
@@ -233,8 +237,8 @@ impl Session {
     ///
     /// It was not sent.
     pub fn send(&mut self, request: &Request) -> Result<u64, Fault> {
-        let client = self.client.as_mut().ok_or_else(gone)?;
-        let number = client.send(request).map_err(unsent)?;
+        let client = self.client.as_mut().ok_or_else(Fault::gone)?;
+        let number = client.send(request).map_err(Fault::unsent)?;
         self.asked.insert(number, None);
         Ok(number)
     }
@@ -253,8 +257,8 @@ impl Session {
             }
         }
         match self.asked.get(&number) {
-            None => Err(gone()),
-            Some(None) if self.client.as_ref().is_none_or(Client::is_gone) => Err(gone()),
+            None => Err(Fault::gone()),
+            Some(None) if self.client.as_ref().is_none_or(Client::is_gone) => Err(Fault::gone()),
             Some(answer) => Ok(*answer),
         }
     }
@@ -268,70 +272,4 @@ impl Session {
 /// The beginning of a text from outside, for a message.
 pub fn excerpt(text: &str) -> String {
     text.chars().take(32).collect()
-}
-
-const START: &str = "start one: `tickgate demo` (synthetic data, on paper) or `tickgate run --config deploy/engine.toml`";
-
-fn no_engine(error: &AttachError) -> Fault {
-    let (code, fix) = match error {
-        AttachError::NoEngine(_) => ("no_engine", START),
-        AttachError::SeveralEngines(_) => (
-            "several_engines",
-            "start this sidecar with --engine NAME, one of the names in the message",
-        ),
-        AttachError::Version { .. } => (
-            "version_mismatch",
-            "build the engine and tickgate-mcp from the same source, and restart both",
-        ),
-        AttachError::NoDesk => ("no_desk", "close another client of this engine"),
-        AttachError::Silent => {
-            ("engine_silent", "look at the engine's terminal: it may be stopped; then call again")
-        }
-        _ => (
-            "attach_failed",
-            "check who owns the folder of the sockets, and that an engine of yours is running",
-        ),
-    };
-    Fault::new(code, error.to_string(), fix)
-}
-
-fn gone() -> Fault {
-    Fault::new("no_engine", "the engine is gone", START)
-}
-
-fn unread(client: &Client, error: ReadError) -> Fault {
-    let silence = client.heartbeat_age().unwrap_or_default().as_secs();
-    match error {
-        ReadError::Stale if silence > 0 => Fault::new(
-            "engine_silent",
-            format!(
-                "the engine gave no sign of life for {silence} s: it is stopped or stuck, and nothing is current"
-            ),
-            "look at the engine's terminal; call again when it runs",
-        ),
-        ReadError::Stale => {
-            Fault::new("busy", "the page changed at every attempt to read it", "call again")
-        }
-        ReadError::Absent => Fault::new(
-            "not_published",
-            "the engine has not published this page yet",
-            "call again in a second; engine_health shows how far the engine is",
-        ),
-        ReadError::Bad(_) | ReadError::OutOfRange => Fault::new(
-            "unreadable",
-            format!("the engine published a page that cannot be read ({error:?})"),
-            "report this: sidecar and engine disagree; do not trade on it",
-        ),
-    }
-}
-
-fn unsent(error: SendError) -> Fault {
-    match error {
-        SendError::Full => Fault::new(
-            "desk_full",
-            "nothing was sent: too many requests wait for the engine",
-            "wait a second and send it again; the same client_request_id is safe",
-        ),
-        SendError::Gone => Fault::new("no_engine", "nothing was sent: the engine is gone", START),
-    }
 }

@@ -1,9 +1,10 @@
 //! The tools, one file each.
 //!
-//! To add one: write `tool/<name>.rs` with a type that implements [`Tool`] (copy `instruments_find.rs`), add its `mod`
-//! and its line in [`all`], both in alphabetical order, then run `TICKGATE_BLESS=1 cargo test -p sidecar --test mcp list`
-//! and read the change of `tests/mcp/tools.json`. Its result must say what moment it describes ([`Reply`]), a null
-//! needs a reason ([`crate::reply::Stamp::why`]), and what it refuses must say what to change ([`Fault`]).
+//! To add one: write `tool/<name>.rs` with a type that implements [`Tool`] (copy
+//! `instruments_find.rs`), add its `mod` and its line in [`all`], both in alphabetical order, then
+//! run `TICKGATE_BLESS=1 cargo test -p sidecar --test mcp list` and read the change of
+//! `tests/mcp/tools.json`. Its result must say what moment it describes ([`Reply`]), a null needs a
+//! reason ([`crate::reply::Stamp::why`]), and what it refuses must say what to change ([`Fault`]).
 
 mod book_depth;
 mod engine_health;

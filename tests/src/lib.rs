@@ -13,6 +13,7 @@ pub const WIDE_LIMITS: &str = r#"
 [[account]]
 name = "agent"
 permission = "trade"
+clients = true
 currency = "USD"
 cash = "1000000000000"
 gross_max = "1000000000000"
@@ -72,12 +73,17 @@ impl Stage {
 
     /// The shipped configuration with wide limits, small tables, no pace, and a journal in the folder.
     pub fn config(&self, name: &str) -> Config {
+        self.config_with(name, WIDE_LIMITS)
+    }
+
+    /// The same with other limits.
+    pub fn config_with(&self, name: &str, limits: &str) -> Config {
         let deploy = root().join("deploy");
         let read = |name: &str| std::fs::read_to_string(deploy.join(name)).expect(name);
         let files = [
             ("engine.toml", read("engine.toml")),
             ("instruments.toml", read("instruments.toml").replace("\"0.01\"", "\"0.0001\"")),
-            ("limits.toml", WIDE_LIMITS.to_string()),
+            ("limits.toml", limits.to_string()),
         ];
         let files = files.map(|(name, text)| (self.folder.path().join(name), text));
         let config = Config::from_texts(files.into()).expect("the configuration");
@@ -108,7 +114,8 @@ impl Stage {
 
 /// Every event of a capture.
 pub fn events(capture: &Path) -> Vec<Event> {
-    let mut feed = FileFeed::open(&[capture.to_path_buf()], FeedOptions::default()).expect("the capture");
+    let mut feed =
+        FileFeed::open(&[capture.to_path_buf()], FeedOptions::default()).expect("the capture");
     let mut events = Vec::new();
     while let Next::Event(event) = feed.next().expect("a whole capture") {
         events.push(event);
@@ -126,16 +133,24 @@ pub fn program(name: &str) -> PathBuf {
     let exe = std::env::current_exe().expect("this test's path");
     let folder = exe.parent().and_then(Path::parent).expect("the target folder");
     let program = folder.join(name);
-    assert!(program.exists(), "{} is missing: run `cargo x test`, which builds it", program.display());
+    assert!(
+        program.exists(),
+        "{} is missing: run `cargo x test`, which builds it",
+        program.display()
+    );
     program
 }
 
 /// A file of the third-party captures; `None`, said loudly, where they are not.
 pub fn captured(file: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("TICKGATE_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
+    let folder = std::env::var_os("TICKGATE_DATA")
+        .map_or_else(|| root().join("../shared/data"), PathBuf::from);
     let path = folder.join(file);
     if !path.exists() {
-        eprintln!("SKIPPED: {} is not here; set TICKGATE_DATA to the folder of captures", path.display());
+        eprintln!(
+            "SKIPPED: {} is not here; set TICKGATE_DATA to the folder of captures",
+            path.display()
+        );
         return None;
     }
     Some(path)

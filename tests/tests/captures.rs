@@ -23,7 +23,10 @@ fn aapl_book_equals_the_published_one() {
     assert_eq!(code, 0);
     let published = std::fs::read_to_string(published).unwrap();
     let rows = |text: &str| -> BTreeSet<String> {
-        text.lines().skip(1).map(|line| line.split(',').take(3).collect::<Vec<_>>().join(",")).collect()
+        text.lines()
+            .skip(1)
+            .map(|line| line.split(',').take(3).collect::<Vec<_>>().join(","))
+            .collect()
     };
     assert_eq!(rows(&book), rows(&published));
     assert_eq!(rows(&book).len(), 64);
@@ -31,13 +34,20 @@ fn aapl_book_equals_the_published_one() {
     let (code, json, _) = output("tickgate", &["replay", path, "--json"]);
     assert_eq!(code, 0);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
-    assert_eq!((&json["messages"], &json["bad_messages"], &json["unknown_messages"]), (&10_000.into(), &0.into(), &0.into()));
+    assert_eq!(
+        (&json["messages"], &json["bad_messages"], &json["unknown_messages"]),
+        (&10_000.into(), &0.into(), &0.into())
+    );
 
     let stage = tests::Stage::new(10_000, 1);
     let mut engine = engine::step::Engine::new(&stage.config("aapl")).unwrap();
     let mut out = engine.output();
     for event in tests::events(&capture) {
-        let input = model::Input { seq: engine.seq() + 1, now: event.ts_recv, body: model::Body::Event(event) };
+        let input = model::Input {
+            seq: engine.seq() + 1,
+            now: event.ts_recv,
+            body: model::Body::Event(event),
+        };
         engine.step(&input, &mut out, &mut ());
         out.forget();
     }
@@ -50,7 +60,8 @@ fn aapl_book_equals_the_published_one() {
 #[test]
 fn directory_lists_993() {
     let Some(capture) = captured("itch/directory-first-1000.itch") else { return };
-    let listed = tests::events(&capture).iter().filter(|event| event.kind == Kind::Directory).count();
+    let listed =
+        tests::events(&capture).iter().filter(|event| event.kind == Kind::Directory).count();
     assert_eq!(listed, 993);
     let (_, json, _) = output("tickgate", &["replay", capture.to_str().unwrap(), "--json"]);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();

@@ -53,14 +53,20 @@ fn killed_at_random_moments() {
     for kill in 0..KILLS {
         let journal = stage.folder.path().join(format!("killed-{kill}"));
         let mut child = start(&journal);
-        std::thread::sleep(took.mul_f64(kill as f64 / KILLS as f64) + Duration::from_micros(kill * 37 % 1000));
+        std::thread::sleep(
+            took.mul_f64(kill as f64 / KILLS as f64) + Duration::from_micros(kill * 37 % 1000),
+        );
         child.kill().unwrap();
         child.wait().unwrap();
         match Replay::open(&journal) {
             Ok(Some(mut replay)) => {
                 replay.run(None, |_| ()).unwrap();
                 let seq = replay.engine.seq();
-                assert_eq!(replay.engine.state_hash(), hashes[seq as usize], "kill {kill}, input {seq}");
+                assert_eq!(
+                    replay.engine.state_hash(),
+                    hashes[seq as usize],
+                    "kill {kill}, input {seq}"
+                );
                 ends.insert(seq);
             }
             Ok(None) => {} // Killed before the head of the journal was written.

@@ -100,7 +100,11 @@ fn a_gap_blocks_and_a_new_day_heals() {
     assert_eq!((board.integrity, board.cause), (model::Integrity::Incomplete, model::Cause::Gap));
     let last = events.len() as u64;
     for event in &events[..40_000] {
-        let event = Event { seq: event.seq + last, ts_recv: model::Ts(event.ts_recv.0 + model::DAY_NS), ..*event };
+        let event = Event {
+            seq: event.seq + last,
+            ts_recv: model::Ts(event.ts_recv.0 + model::DAY_NS),
+            ..*event
+        };
         sequencer.event(&event, &mut ());
         sequencer.out.forget();
     }

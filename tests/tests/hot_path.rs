@@ -32,7 +32,8 @@ impl Counting {
         let slot = if slot == usize::MAX {
             let slot = NEXT.fetch_add(1, Ordering::Relaxed).min(THREADS - 1);
             SLOT.set(slot);
-            THREAD_IDS[slot].store(rustix::thread::gettid().as_raw_nonzero().get() as u32, Ordering::Relaxed);
+            THREAD_IDS[slot]
+                .store(rustix::thread::gettid().as_raw_nonzero().get() as u32, Ordering::Relaxed);
             slot
         } else {
             slot
@@ -89,7 +90,9 @@ fn thread_counts(name: &str) -> Option<(u64, u64)> {
 fn locked_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmLck:"));
-    line.and_then(|line| line.split_whitespace().next()).and_then(|kib| kib.parse().ok()).unwrap_or(0)
+    line.and_then(|line| line.split_whitespace().next())
+        .and_then(|kib| kib.parse().ok())
+        .unwrap_or(0)
 }
 
 /// Goal: 0 allocations and 0 page faults on feed and engine thread over a million messages after warm-up, with clients'
@@ -103,7 +106,12 @@ fn no_allocation_and_no_fault_when_warm() {
     let mut engine = config.engine.clone();
     engine.capacity.book_orders = 1 << 19;
     engine.lock_memory = true;
-    let plan = Plan { config: config.with_engine(engine), script: Script::default(), shared: true, ends_with_feed: false };
+    let plan = Plan {
+        config: config.with_engine(engine),
+        script: Script::default(),
+        shared: true,
+        ends_with_feed: false,
+    };
     let running = runtime::start(plan).unwrap();
     let inputs = || running.progress().inputs.load(Ordering::Relaxed);
     let wait_for = |count: u64| {
@@ -122,7 +130,11 @@ fn no_allocation_and_no_fault_when_warm() {
     let locked = locked_kib() > 0;
     running.finish().unwrap();
     for (name, (before, after)) in ["feed", "engine"].iter().zip(before.into_iter().zip(after)) {
-        println!("{name}: {stepped} messages, {} allocations, {} faults", after.0 - before.0, after.1 - before.1);
+        println!(
+            "{name}: {stepped} messages, {} allocations, {} faults",
+            after.0 - before.0,
+            after.1 - before.1
+        );
         assert!(before.0 > 0, "{name}: the allocator counts");
         assert_eq!(after.0, before.0, "{name}: allocations");
         if locked {
@@ -163,9 +175,13 @@ fn no_system_call_on_the_engine_thread() {
             .unwrap();
         assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
         let log = std::fs::read_to_string(&log).unwrap();
-        let id = log.lines().find(|line| line.contains("PR_SET_NAME, \"engine\"")).expect("the engine thread");
+        let id = log
+            .lines()
+            .find(|line| line.contains("PR_SET_NAME, \"engine\""))
+            .expect("the engine thread");
         let id = id.split_whitespace().next().unwrap();
-        let own = |line: &&str| line.split_whitespace().next() == Some(id) && !line.contains(" resumed>");
+        let own =
+            |line: &&str| line.split_whitespace().next() == Some(id) && !line.contains(" resumed>");
         log.lines().filter(own).count()
     });
     println!("system calls of the engine thread: {calls:?}");

@@ -6,8 +6,8 @@ use engine::sequencer::Sequencer;
 use engine::step::Engine;
 use model::page::TapeKind;
 use model::{
-    AccountId, Ask, Body, ClientOrderId, Event, InstrumentId, Kind, Note, OrderId, OrderRef, OrderType, Origin, Px, Qty,
-    Request, Side, Terms, Tif,
+    AccountId, Ask, Body, ClientOrderId, Event, InstrumentId, Kind, Note, OrderId, OrderRef,
+    OrderType, Origin, Px, Qty, Request, Side, Terms, Tif,
 };
 use tests::Stage;
 
@@ -31,14 +31,22 @@ fn choose(events: &[Event]) -> HashMap<OrderRef, Chosen> {
     for event in events {
         match event.kind {
             Kind::State => {
-                trading.insert(event.number, event.aux == u64::from(model::TradingState::Trading.code()));
+                trading.insert(
+                    event.number,
+                    event.aux == u64::from(model::TradingState::Trading.code()),
+                );
             }
             Kind::VenueHalt => {
                 trading.insert(event.number, false);
             }
             Kind::Trade => drop(traded.insert(event.number)),
-            Kind::Add if trading.get(&event.number) == Some(&true) && traded.contains(&event.number) => {
-                lives.insert(event.order, Chosen { px: event.px, open: event.qty.0, fills: Vec::new() });
+            Kind::Add
+                if trading.get(&event.number) == Some(&true) && traded.contains(&event.number) =>
+            {
+                lives.insert(
+                    event.order,
+                    Chosen { px: event.px, open: event.qty.0, fills: Vec::new() },
+                );
             }
             Kind::Execute => {
                 let Some(life) = lives.get_mut(&event.order) else { continue };
@@ -71,18 +79,21 @@ fn ours_fill_as_the_real_ones_did() {
     let config = stage.config("leave-one-out");
     let mut engine_config = config.engine.clone();
     engine_config.strategies.clear();
-    let mut sequencer = Sequencer::new(Engine::new(&config.with_engine(engine_config)).unwrap(), None);
+    let mut sequencer =
+        Sequencer::new(Engine::new(&config.with_engine(engine_config)).unwrap(), None);
     let mut ours: HashMap<OrderId, OrderRef> = HashMap::new();
     let mut fills: HashMap<OrderRef, Vec<Fill>> = HashMap::new();
     let mut refused = 0;
     for event in &events {
-        let real = chosen.get(&event.order).filter(|_| matches!(event.kind, Kind::Add | Kind::Execute));
+        let real =
+            chosen.get(&event.order).filter(|_| matches!(event.kind, Kind::Add | Kind::Execute));
         let Some(real) = real else {
             step(&mut sequencer, event, &ours, &mut fills);
             continue;
         };
         if event.kind == Kind::Execute {
-            let print = Event { kind: Kind::Trade, px: real.px, order: OrderRef(0), side: None, ..*event };
+            let print =
+                Event { kind: Kind::Trade, px: real.px, order: OrderRef(0), side: None, ..*event };
             step(&mut sequencer, &print, &ours, &mut fills);
             continue;
         }

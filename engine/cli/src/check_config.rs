@@ -29,13 +29,20 @@ impl CheckConfig {
         };
         if self.json {
             let digest = config.as_ref().ok().map(|(digest, _)| format!("{digest:016x}"));
-            println!("{}", serde_json::json!({ "ok": errors.is_empty(), "errors": errors, "digest": digest }));
+            println!(
+                "{}",
+                serde_json::json!({ "ok": errors.is_empty(), "errors": errors, "digest": digest })
+            );
         } else if errors.is_empty() {
             println!("{}: good", self.config.display());
         }
         if errors.is_empty() {
             return Ok(());
         }
-        Err(Failure::usage(if self.json { String::new() } else { format!("refused\n{}", errors.join("\n")) }))
+        Err(Failure::usage(if self.json {
+            String::new()
+        } else {
+            format!("refused\n{}", errors.join("\n"))
+        }))
     }
 }

@@ -58,7 +58,9 @@ impl Demo {
             println!("{}\n", connect_line(&self.name));
         }
         let mut screen = Screen::new(&self.name, self.json);
-        let over = |begun: Instant| self.seconds.is_some_and(|seconds| begun.elapsed().as_secs() >= seconds);
+        let over = |begun: Instant| {
+            self.seconds.is_some_and(|seconds| begun.elapsed().as_secs() >= seconds)
+        };
         while !running.has_ended() && !stop.load(Ordering::Relaxed) && !over(begun) {
             std::thread::sleep(Duration::from_millis(50));
             screen.show();
@@ -80,7 +82,9 @@ fn connect_line(name: &str) -> String {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Cargo.toml");
     let manifest = manifest.canonicalize().unwrap_or(manifest);
     let exe = std::env::current_exe().ok();
-    let sidecar = exe.and_then(|exe| exe.parent().map(|folder| folder.join("tickgate-mcp"))).unwrap_or_default();
+    let sidecar = exe
+        .and_then(|exe| exe.parent().map(|folder| folder.join("tickgate-mcp")))
+        .unwrap_or_default();
     format!(
         "The market is synthetic. To let Claude see it and ask for orders on paper:\n\
          cargo build --release --manifest-path {} -p sidecar && claude mcp add tickgate -- {} --engine {name}",
@@ -122,7 +126,8 @@ impl Folder {
         if path.exists() {
             return Ok(());
         }
-        std::fs::write(&path, bytes()).map_err(|error| Failure::io(&path.display().to_string(), &error))
+        std::fs::write(&path, bytes())
+            .map_err(|error| Failure::io(&path.display().to_string(), &error))
     }
 }
 

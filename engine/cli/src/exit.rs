@@ -37,8 +37,13 @@ impl From<RunError> for Failure {
         let code = match &error {
             RunError::Feed { .. } => 3,
             RunError::Start(_) | RunError::OtherConfig(_) => 2,
-            RunError::Replay(ReplayError::Source { .. } | ReplayError::SourceChanged(_) | ReplayError::Feed(_)) => 3,
-            RunError::Journal(_) | RunError::Replay(_) | RunError::Shared(_) | RunError::Thread(_) => 1,
+            RunError::Replay(
+                ReplayError::Source { .. } | ReplayError::SourceChanged(_) | ReplayError::Feed(_),
+            ) => 3,
+            RunError::Journal(_)
+            | RunError::Replay(_)
+            | RunError::Shared(_)
+            | RunError::Thread(_) => 1,
         };
         Failure { code, message: error.to_string() }
     }
@@ -48,8 +53,9 @@ impl From<RunError> for Failure {
 pub fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        let armed = signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)));
+        let armed =
+            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))
+                .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)));
         armed.map_err(|error| Failure::io("cannot listen for signals", &error))?;
     }
     Ok(stop)

@@ -7,10 +7,14 @@ use crate::exit::Failure;
 
 /// Becomes the program; returns only if it cannot.
 pub fn run(words: &[OsString]) -> Result<(), Failure> {
-    let Some((name, arguments)) = words.split_first() else { return Err(Failure::usage("no command")) };
+    let Some((name, arguments)) = words.split_first() else {
+        return Err(Failure::usage("no command"));
+    };
     let name = name.to_string_lossy();
     let program = format!("tickgate-{name}");
-    let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(|folder| folder.join(&program)));
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|exe| exe.parent().map(|folder| folder.join(&program)));
     let path = beside.filter(|path| path.exists()).unwrap_or_else(|| program.clone().into());
     let error = std::process::Command::new(path).args(arguments).exec();
     if error.kind() != std::io::ErrorKind::NotFound {
@@ -18,8 +22,12 @@ pub fn run(words: &[OsString]) -> Result<(), Failure> {
     }
     let message = match name.as_ref() {
         "mcp" => format!("{program} is not built yet: cargo build --release -p sidecar"),
-        "book" | "journal" | "synth" => format!("{program} is not built yet: cargo build --release -p {name}"),
-        _ => format!("no command `{name}`, and no program {program} here or in the path; see tickgate --help"),
+        "book" | "journal" | "synth" => {
+            format!("{program} is not built yet: cargo build --release -p {name}")
+        }
+        _ => format!(
+            "no command `{name}`, and no program {program} here or in the path; see tickgate --help"
+        ),
     };
     Err(Failure::usage(message))
 }

@@ -44,7 +44,9 @@ pub fn read(path: &Path) -> Result<Script, Failure> {
     let mut lines = Vec::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let row = serde_json::from_str(line).map_err(|error| error.to_string()).and_then(parse);
-        lines.push(row.map_err(|why| Failure::usage(format!("{}:{}: {why}", path.display(), number + 1)))?);
+        lines.push(
+            row.map_err(|why| Failure::usage(format!("{}:{}: {why}", path.display(), number + 1)))?,
+        );
     }
     Ok(Script::new(lines))
 }
@@ -52,7 +54,9 @@ pub fn read(path: &Path) -> Result<Script, Failure> {
 fn parse(row: Row) -> Result<Line, String> {
     let when = match (row.after, &row.at) {
         (Some(message), None) => When::After(message),
-        (None, Some(time)) => When::At(parse_time_of_day(time).ok_or("`at` must be HH:MM:SS.nnnnnnnnn")?),
+        (None, Some(time)) => {
+            When::At(parse_time_of_day(time).ok_or("`at` must be HH:MM:SS.nnnnnnnnn")?)
+        }
         _ => return Err("one of `after` and `at` is needed".into()),
     };
     let id = ClientOrderId::new(&row.id).map_err(|error| format!("`id` is {error}"))?;
@@ -60,9 +64,10 @@ fn parse(row: Row) -> Result<Line, String> {
     let op = match row.op {
         OpName::New => new_order(&row)?,
         OpName::Cancel => Op::Cancel,
-        OpName::Replace => {
-            Op::Replace { qty: maybe_decimal("qty", row.qty.as_deref())?, px: maybe_decimal("px", row.px.as_deref())? }
-        }
+        OpName::Replace => Op::Replace {
+            qty: maybe_decimal("qty", row.qty.as_deref())?,
+            px: maybe_decimal("px", row.px.as_deref())?,
+        },
     };
     Ok(Line { when, id, account, op })
 }
@@ -80,14 +85,17 @@ fn new_order(row: &Row) -> Result<Op, String> {
         side: row.side.as_deref().and_then(find_side).ok_or_else(|| name("buy, sell", "side"))?,
         qty: maybe_decimal("qty", row.qty.as_deref())?.ok_or("`qty` is missing")?,
         px: maybe_decimal("px", row.px.as_deref())?.ok_or("`px` is missing")?,
-        tif: find_tif(row.tif.as_deref().unwrap_or("day")).ok_or_else(|| name("day, ioc", "tif"))?,
+        tif: find_tif(row.tif.as_deref().unwrap_or("day"))
+            .ok_or_else(|| name("day, ioc", "tif"))?,
     })
 }
 
 fn maybe_decimal(key: &str, text: Option<&str>) -> Result<Option<Decimal>, String> {
     let Some(text) = text else { return Ok(None) };
     let decimal = Decimal::from_str_exact(text);
-    decimal.map(Some).map_err(|_| format!("`{key}` must be a decimal text such as \"12.50\", not {text:?}"))
+    decimal
+        .map(Some)
+        .map_err(|_| format!("`{key}` must be a decimal text such as \"12.50\", not {text:?}"))
 }
 
 #[cfg(test)]
@@ -111,9 +119,18 @@ mod tests {
             (r#"{"after":5,"at":"1","op":"cancel","id":"a","account":"x"}"#, "after"),
             (r#"{"at":"24:00:00","op":"cancel","id":"a","account":"x"}"#, "HH:MM:SS"),
             (r#"{"after":5,"op":"cancel","id":"this id is far too long","account":"x"}"#, "`id`"),
-            (r#"{"after":5,"op":"new","id":"a","account":"x","symbol":"S","side":"up","qty":"1","px":"1"}"#, "buy, sell"),
-            (r#"{"after":5,"op":"new","id":"a","account":"x","symbol":"S","side":"buy","qty":"1e3","px":"1"}"#, "decimal"),
-            (r#"{"after":5,"op":"new","id":"a","account":"x","symbol":"S","side":"buy","qty":1,"px":"1"}"#, "string"),
+            (
+                r#"{"after":5,"op":"new","id":"a","account":"x","symbol":"S","side":"up","qty":"1","px":"1"}"#,
+                "buy, sell",
+            ),
+            (
+                r#"{"after":5,"op":"new","id":"a","account":"x","symbol":"S","side":"buy","qty":"1e3","px":"1"}"#,
+                "decimal",
+            ),
+            (
+                r#"{"after":5,"op":"new","id":"a","account":"x","symbol":"S","side":"buy","qty":1,"px":"1"}"#,
+                "string",
+            ),
             (r#"{"after":5,"op":"cancel","id":"a","account":"x","hurry":true}"#, "hurry"),
         ] {
             let error = try_line(bad).unwrap_err();

@@ -59,16 +59,22 @@ impl Replay {
     pub fn run(self) -> Result<(), Failure> {
         let stop = stop_on_signal()?;
         let script = self.orders.as_deref().map(orders_file::read).transpose()?.unwrap_or_default();
-        let total = self.files.iter().filter_map(|file| file.metadata().ok()).map(|data| data.len()).sum();
+        let total =
+            self.files.iter().filter_map(|file| file.metadata().ok()).map(|data| data.len()).sum();
         let (json, plan) = (self.json, self.plan(script, total)?);
         let begun = Instant::now();
         let running = runtime::start(plan)?;
         let bar = if json { ProgressBar::hidden() } else { ProgressBar::new(total) };
-        bar.set_style(ProgressStyle::with_template("{elapsed} {wide_bar} {bytes}/{total_bytes} {msg}").unwrap_or(
-            ProgressStyle::default_bar(),
-        ));
+        bar.set_style(
+            ProgressStyle::with_template("{elapsed} {wide_bar} {bytes}/{total_bytes} {msg}")
+                .unwrap_or(ProgressStyle::default_bar()),
+        );
         while !running.has_ended() && !stop.load(Ordering::Relaxed) {
-            std::thread::sleep(Duration::from_millis(if begun.elapsed().as_secs() < 2 { 2 } else { 100 }));
+            std::thread::sleep(Duration::from_millis(if begun.elapsed().as_secs() < 2 {
+                2
+            } else {
+                100
+            }));
             if begun.elapsed().as_secs() >= 2 {
                 let messages = running.progress().messages.load(Ordering::Relaxed);
                 bar.set_position(running.progress().bytes.load(Ordering::Relaxed).min(total));
@@ -105,7 +111,8 @@ impl Replay {
         engine.feed.date = self.date;
         engine.feed.speed = self.speed;
         engine.feed.repeat = false;
-        engine.journal = self.journal.map(|folder| JournalConfig { folder, durability: Durability::Written });
+        engine.journal =
+            self.journal.map(|folder| JournalConfig { folder, durability: Durability::Written });
         Ok(Plan { config: config.with_engine(engine), script, shared: false, ends_with_feed: true })
     }
 }

@@ -47,7 +47,9 @@ impl Screen {
         let busiest = busiest(self.client.as_ref(), &control);
         if self.terminal {
             let text = format!("\x1b[H\x1b[2J{}", full(&self.name, &control, rate, &busiest));
-            let _ = std::io::stdout().write_all(text.as_bytes()).and_then(|()| std::io::stdout().flush());
+            let _ = std::io::stdout()
+                .write_all(text.as_bytes())
+                .and_then(|()| std::io::stdout().flush());
         } else {
             eprintln!("{}", plain(&control, rate, &busiest));
         }
@@ -62,13 +64,16 @@ impl Screen {
         let now = Instant::now();
         let last = self.last.replace((now, messages));
         last.map_or(0.0, |(then, before)| {
-            messages.saturating_sub(before) as f64 / now.duration_since(then).as_secs_f64().max(1e-3)
+            messages.saturating_sub(before) as f64
+                / now.duration_since(then).as_secs_f64().max(1e-3)
         })
     }
 }
 
 fn busiest(client: Option<&Client>, control: &Control) -> Vec<Board> {
-    let read = |client: &Client| (0..control.instruments as usize).filter_map(|i| client.board(i).ok()).collect();
+    let read = |client: &Client| {
+        (0..control.instruments as usize).filter_map(|i| client.board(i).ok()).collect()
+    };
     let mut boards: Vec<Board> = client.map(read).unwrap_or_default();
     boards.sort_by_key(|board| std::cmp::Reverse(board.trades));
     boards.truncate(ROWS);
@@ -76,7 +81,8 @@ fn busiest(client: Option<&Client>, control: &Control) -> Vec<Board> {
 }
 
 fn plain(control: &Control, rate: f64, busiest: &[Board]) -> String {
-    let top = busiest.first().map(|board| format!("; {} {}", board.instrument.symbol, touch(board)));
+    let top =
+        busiest.first().map(|board| format!("; {} {}", board.instrument.symbol, touch(board)));
     let refused: u64 = control.refused.iter().sum();
     format!(
         "{} inputs, {}/s, {} live orders, {} passed, {refused} refused{}",
@@ -99,7 +105,10 @@ fn full(name: &str, control: &Control, rate: f64, busiest: &[Board]) -> String {
         control.live_orders,
         control.engine_seq.saturating_sub(control.journal_written),
     );
-    text += &format!("{:<8} {:>36}  {:>10} {:>8}  {}\n", "symbol", "bid × ask", "last", "trades", "state, book");
+    text += &format!(
+        "{:<8} {:>36}  {:>10} {:>8}  {}\n",
+        "symbol", "bid × ask", "last", "trades", "state, book"
+    );
     for board in busiest {
         let last = board.last.map_or("–".into(), |last| px(board, last.px.0));
         text += &format!(
@@ -120,7 +129,9 @@ fn full(name: &str, control: &Control, rate: f64, busiest: &[Board]) -> String {
 }
 
 fn touch(board: &Board) -> String {
-    let side = |quote: Option<model::page::Quote>| quote.map_or("–".into(), |q| format!("{} ({})", px(board, q.px.0), q.qty.0));
+    let side = |quote: Option<model::page::Quote>| {
+        quote.map_or("–".into(), |q| format!("{} ({})", px(board, q.px.0), q.qty.0))
+    };
     format!("{} × {}", side(board.bid), side(board.ask))
 }
 

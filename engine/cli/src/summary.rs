@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use engine::runtime::Finished;
-use model::page::StageLatency;
 use model::Reject;
+use model::page::StageLatency;
 use serde_json::{Map, Value, json};
 
 /// One JSON object.
@@ -13,7 +13,8 @@ pub fn json(run: &Finished, took: Duration) -> Value {
     let mut stages = Map::new();
     for (name, latency) in run.stages.by_name() {
         let StageLatency { p50, p99, p999, max, count } = latency;
-        let value = json!({ "p50_ns": p50, "p99_ns": p99, "p999_ns": p999, "max_ns": max, "n": count });
+        let value =
+            json!({ "p50_ns": p50, "p99_ns": p99, "p999_ns": p999, "max_ns": max, "n": count });
         stages.insert(name.into(), value);
     }
     json!({
@@ -69,7 +70,8 @@ pub fn line(run: &Finished, took: Duration) -> String {
 
 /// A table of the stages.
 pub fn stages<'a>(stages: impl Iterator<Item = (&'a str, StageLatency)>) -> String {
-    let mut text = String::from("stage            p50 ns    p99 ns  p99.9 ns      max ns        n\n");
+    let mut text =
+        String::from("stage            p50 ns    p99 ns  p99.9 ns      max ns        n\n");
     for (name, latency) in stages.filter(|(_, latency)| latency.count > 0) {
         let StageLatency { p50, p99, p999, max, count } = latency;
         text += &format!("{name:<12} {p50:>10} {p99:>9} {p999:>9} {max:>11} {count:>8}\n");

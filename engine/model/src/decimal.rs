@@ -73,7 +73,8 @@ pub fn parse_decimal(text: &str, decimals: u32) -> Result<i64, OutOfRange> {
 /// Reads a time of day, `HH:MM:SS` with up to nine decimals, as nanoseconds since midnight; `None` for anything else.
 pub fn parse_time_of_day(text: &str) -> Option<u64> {
     let mut parts = text.splitn(3, ':');
-    let mut whole = |below: u64| parts.next().and_then(|part| part.parse::<u64>().ok()).filter(|n| *n < below);
+    let mut whole =
+        |below: u64| parts.next().and_then(|part| part.parse::<u64>().ok()).filter(|n| *n < below);
     let (hours, minutes) = (whole(24)?, whole(60)?);
     let seconds = u64::try_from(parse_decimal(parts.next()?, 9).ok()?).ok()?;
     (seconds < 60_000_000_000).then_some((hours * 60 + minutes) * 60_000_000_000 + seconds)
@@ -104,7 +105,15 @@ mod tests {
     fn times_of_day() {
         assert_eq!(parse_time_of_day("00:00:00"), Some(0));
         assert_eq!(parse_time_of_day("23:59:59.999999999"), Some(crate::DAY_NS - 1));
-        for bad in ["24:00:00", "00:60:00", "00:00:60", "00:00", "0:0:0.1234567891", "-1:00:00", "00:00:-1"] {
+        for bad in [
+            "24:00:00",
+            "00:60:00",
+            "00:00:60",
+            "00:00",
+            "0:0:0.1234567891",
+            "-1:00:00",
+            "00:00:-1",
+        ] {
             assert_eq!(parse_time_of_day(bad), None, "{bad}");
         }
     }

@@ -198,6 +198,13 @@ impl Client {
         self.answers_lost
     }
 
+    /// All memory that this client can write, and what salts the records of its request ring: what a
+    /// client that means harm has in its hands anyway. For tests of such clients alone.
+    #[doc(hidden)]
+    pub fn writable(&self) -> (&[AtomicU64], u64) {
+        (self.requests.words(), salt(self.header.epoch, self.lease))
+    }
+
     /// Requests of this lease that the engine has taken.
     fn taken(&self) -> u64 {
         match self.words(self.layout.ports, self.desk.0.into()) {

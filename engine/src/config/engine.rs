@@ -168,8 +168,18 @@ impl Capacity {
 impl EngineConfig {
     /// The text that reads back as this configuration: what a journal records of a run whose file was overridden.
     pub(super) fn to_toml(&self) -> String {
-        let Capacity { instruments, book_orders, levels, ref_pages, own_orders, client_ids, tape, feed_ring } = self.capacity;
-        let folder = self.journal.as_ref().map_or_else(PathBuf::new, |journal| journal.folder.clone());
+        let Capacity {
+            instruments,
+            book_orders,
+            levels,
+            ref_pages,
+            own_orders,
+            client_ids,
+            tape,
+            feed_ring,
+        } = self.capacity;
+        let folder =
+            self.journal.as_ref().map_or_else(PathBuf::new, |journal| journal.folder.clone());
         let durability = match self.journal {
             Some(JournalConfig { durability: Durability::Synced, .. }) => "synced",
             _ => "written",
@@ -182,10 +192,14 @@ impl EngineConfig {
         };
         let speed = match self.feed.speed {
             Speed::Max => "max".to_string(),
-            Speed::Times(thousandths) => model::Scaled { value: thousandths.into(), decimals: 3 }.to_string(),
+            Speed::Times(thousandths) => {
+                model::Scaled { value: thousandths.into(), decimals: 3 }.to_string()
+            }
         };
-        let files: Vec<_> = self.feed.files.iter().map(|file| format!("{:?}", file.to_string_lossy())).collect();
-        let (files, date, silence_ms) = (files.join(", "), self.feed.date, self.feed.silence_ns / 1_000_000);
+        let files: Vec<_> =
+            self.feed.files.iter().map(|file| format!("{:?}", file.to_string_lossy())).collect();
+        let (files, date, silence_ms) =
+            (files.join(", "), self.feed.date, self.feed.silence_ns / 1_000_000);
         let mut text = format!(
             "name = {:?}\nmode = \"{}\"\n\n[capacity]\ninstruments = {instruments}\nbook_orders = {book_orders}\n\
              levels = {levels}\nref_pages = {ref_pages}\nown_orders = {own_orders}\nclient_ids = {client_ids}\n\
@@ -201,7 +215,10 @@ impl EngineConfig {
         );
         for strategy in &self.strategies {
             let account = strategy.account.as_str();
-            text += &format!("\n[[strategy]]\nkind = \"probe\"\naccount = {account:?}\nevery = {}\n", strategy.every);
+            text += &format!(
+                "\n[[strategy]]\nkind = \"probe\"\naccount = {account:?}\nevery = {}\n",
+                strategy.every
+            );
         }
         text
     }
@@ -210,7 +227,8 @@ impl EngineConfig {
     pub(super) fn check_against(&self, rules: &Rules, errors: &mut ConfigErrors) {
         for strategy in &self.strategies {
             if !rules.accounts.iter().any(|account| account.name == strategy.account) {
-                let text = format!("[[strategy]]: account `{}` is not in limits.toml", strategy.account);
+                let text =
+                    format!("[[strategy]]: account `{}` is not in limits.toml", strategy.account);
                 errors.note(Path::new("engine.toml"), text);
             }
         }
@@ -218,19 +236,30 @@ impl EngineConfig {
 }
 
 /// Reads the file; `None` if something of it could not be read, which is noted.
-pub(super) fn read(mut root: Table<'_>, folder: &Path, errors: &mut ConfigErrors) -> Option<EngineConfig> {
+pub(super) fn read(
+    mut root: Table<'_>,
+    folder: &Path,
+    errors: &mut ConfigErrors,
+) -> Option<EngineConfig> {
     let name = root.text("name", errors).filter(|name| {
-        let good = (1..=32).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        let good = (1..=32).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if !good {
             root.error("`name` must be 1 to 32 letters, digits or `-`", errors);
         }
         good
     });
-    let mode = root.choice_or("mode", &[("paper", Mode::Paper), ("replay", Mode::Replay)], Mode::Paper, errors);
+    let mode = root.choice_or(
+        "mode",
+        &[("paper", Mode::Paper), ("replay", Mode::Replay)],
+        Mode::Paper,
+        errors,
+    );
     let capacity = capacity(root.table("capacity", errors), errors);
     let (wait, cpus, lock_memory) = threads(root.table("threads", errors), errors);
     let journal = journal(root.table("journal", errors), folder, errors);
-    let feeds: Vec<_> = root.tables("feed", errors).into_iter().map(|table| feed(table, folder, errors)).collect();
+    let feeds: Vec<_> =
+        root.tables("feed", errors).into_iter().map(|table| feed(table, folder, errors)).collect();
     if feeds.len() != 1 {
         root.error("exactly one [[feed]] table is needed", errors);
     }
@@ -276,8 +305,12 @@ fn capacity(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<Capacity>
     })
 }
 
-fn threads(mut table: Table<'_>, errors: &mut ConfigErrors) -> (Option<Wait>, Option<Cpus>, Option<bool>) {
-    let waits = [("auto", Wait::Auto), ("spin", Wait::Spin), ("yield", Wait::Yield), ("park", Wait::Park)];
+fn threads(
+    mut table: Table<'_>,
+    errors: &mut ConfigErrors,
+) -> (Option<Wait>, Option<Cpus>, Option<bool>) {
+    let waits =
+        [("auto", Wait::Auto), ("spin", Wait::Spin), ("yield", Wait::Yield), ("park", Wait::Park)];
     let wait = table.choice_or("wait", &waits, Wait::Auto, errors);
     let mut cpu = |key| table.number_maybe(key, 4095, errors).map(|cpu| cpu.map(|n| n as usize));
     let (feed, engine, journal) = (cpu("feed_cpu"), cpu("engine_cpu"), cpu("journal_cpu"));
@@ -287,7 +320,11 @@ fn threads(mut table: Table<'_>, errors: &mut ConfigErrors) -> (Option<Wait>, Op
     (wait, cpus(), lock_memory)
 }
 
-fn journal(mut table: Table<'_>, folder: &Path, errors: &mut ConfigErrors) -> Option<JournalConfig> {
+fn journal(
+    mut table: Table<'_>,
+    folder: &Path,
+    errors: &mut ConfigErrors,
+) -> Option<JournalConfig> {
     let path = table.text("folder", errors);
     let choices = [("written", Durability::Written), ("synced", Durability::Synced)];
     let durability = table.choice_or("durability", &choices, Durability::Written, errors);
@@ -307,7 +344,12 @@ fn feed(mut table: Table<'_>, folder: &Path, errors: &mut ConfigErrors) -> Optio
     let speed = speed.and_then(|text| {
         let speed = Speed::parse(&text);
         if speed.is_none() {
-            table.error(format!("`speed` must be \"max\" or a factor such as \"1\" or \"2.5\", not `{text}`"), errors);
+            table.error(
+                format!(
+                    "`speed` must be \"max\" or a factor such as \"1\" or \"2.5\", not `{text}`"
+                ),
+                errors,
+            );
         }
         speed
     });

@@ -12,7 +12,9 @@ pub(super) fn read(mut root: Table<'_>, errors: &mut ConfigErrors) -> Vec<Instru
         let px_step = table.decimal("px_step", errors);
         let lot = table.decimal("lot", errors);
         let currency = table.currency("currency", errors);
-        if let (Some(symbol), Some(px_step), Some(lot), Some(currency)) = (symbol, px_step, lot, currency) {
+        if let (Some(symbol), Some(px_step), Some(lot), Some(currency)) =
+            (symbol, px_step, lot, currency)
+        {
             if px_step.is_zero() || lot.is_zero() {
                 table.error("`px_step` and `lot` must be above zero", errors);
             }

@@ -10,12 +10,16 @@ use super::table::{ConfigErrors, Table};
 const ACCOUNTS_MAX: usize = 1024;
 
 /// Reads every `[[account]]` and `[[limit]]`; `None` if an account could not be read.
-pub(super) fn read(mut root: Table<'_>, errors: &mut ConfigErrors) -> Option<(Vec<AccountRule>, Vec<LimitRule>)> {
+pub(super) fn read(
+    mut root: Table<'_>,
+    errors: &mut ConfigErrors,
+) -> Option<(Vec<AccountRule>, Vec<LimitRule>)> {
     let tables = root.tables("account", errors);
     if tables.is_empty() || tables.len() > ACCOUNTS_MAX {
         root.error(format!("1 to {ACCOUNTS_MAX} [[account]] tables are needed"), errors);
     }
-    let accounts: Vec<Option<AccountRule>> = tables.into_iter().map(|table| account(table, errors)).collect();
+    let accounts: Vec<Option<AccountRule>> =
+        tables.into_iter().map(|table| account(table, errors)).collect();
     let names: Vec<_> = accounts.iter().flatten().map(|account| account.name).collect();
     let mut limits: Vec<LimitRule> = Vec::new();
     for mut table in root.tables("limit", errors) {
@@ -23,7 +27,8 @@ pub(super) fn read(mut root: Table<'_>, errors: &mut ConfigErrors) -> Option<(Ve
         if !names.contains(&limit.account) {
             table.error(format!("account `{}` has no [[account]] table", limit.account), errors);
         }
-        if limits.iter().any(|other| (other.account, other.symbol) == (limit.account, limit.symbol)) {
+        if limits.iter().any(|other| (other.account, other.symbol) == (limit.account, limit.symbol))
+        {
             table.error("a second row for the same account and symbol", errors);
         }
         limits.push(limit);
@@ -37,6 +42,7 @@ fn account(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<AccountRul
     let name = table.symbol("name", errors);
     let permissions = Permission::ALL.iter().map(|p| (p.name(), *p)).collect::<Vec<_>>();
     let permission = table.choice("permission", &permissions, errors);
+    let clients = table.flag_or("clients", false, errors);
     let currency = table.currency("currency", errors);
     let cash = table.decimal("cash", errors);
     let gross_max = table.decimal("gross_max", errors);
@@ -47,6 +53,7 @@ fn account(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<AccountRul
     Some(AccountRule {
         name: name?,
         permission: permission?,
+        clients: clients?,
         currency: currency?,
         cash: cash?,
         gross_max: gross_max?,
@@ -59,7 +66,8 @@ fn account(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<AccountRul
 fn limit(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<LimitRule> {
     let account = table.symbol("account", errors);
     let symbol = table.symbol_or_all("symbol", errors);
-    let [clip_max, notional_max] = ["clip_max", "notional_max"].map(|key| table.decimal(key, errors));
+    let [clip_max, notional_max] =
+        ["clip_max", "notional_max"].map(|key| table.decimal(key, errors));
     let [long_max, short_max] = ["long_max", "short_max"].map(|key| table.decimal(key, errors));
     let band_bps = table.number("band_bps", 0, 10_000, errors);
     let age_max_ms = table.number("age_max_ms", 1, 86_400_000, errors);

@@ -125,18 +125,31 @@ impl<'a> Table<'a> {
     }
 
     /// A text, or `default`.
-    pub fn text_or(&mut self, key: &str, default: &str, errors: &mut ConfigErrors) -> Option<String> {
+    pub fn text_or(
+        &mut self,
+        key: &str,
+        default: &str,
+        errors: &mut ConfigErrors,
+    ) -> Option<String> {
         self.take(key).map_or(Some(default.to_string()), |value| value.text(errors))
     }
 
     /// One of the words of `choices`, by its word.
-    pub fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)], errors: &mut ConfigErrors) -> Option<T> {
+    pub fn choice<T: Copy>(
+        &mut self,
+        key: &str,
+        choices: &[(&str, T)],
+        errors: &mut ConfigErrors,
+    ) -> Option<T> {
         let value = self.need(key, errors)?;
         let word = value.clone().text(errors)?;
         let found = choices.iter().find(|(name, _)| *name == word);
         if found.is_none() {
             let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-            value.error(format!("`{key}` must be one of {}, not `{word}`", names.join(", ")), errors);
+            value.error(
+                format!("`{key}` must be one of {}, not `{word}`", names.join(", ")),
+                errors,
+            );
         }
         found.map(|(_, choice)| *choice)
     }
@@ -153,7 +166,13 @@ impl<'a> Table<'a> {
     }
 
     /// A whole number from `least` to `most`.
-    pub fn number(&mut self, key: &str, least: u64, most: u64, errors: &mut ConfigErrors) -> Option<u64> {
+    pub fn number(
+        &mut self,
+        key: &str,
+        least: u64,
+        most: u64,
+        errors: &mut ConfigErrors,
+    ) -> Option<u64> {
         self.need(key, errors)?.number(least, most, errors)
     }
 
@@ -170,7 +189,12 @@ impl<'a> Table<'a> {
     }
 
     /// A whole number, or `None` inside if the key is absent.
-    pub fn number_maybe(&mut self, key: &str, most: u64, errors: &mut ConfigErrors) -> Option<Option<u64>> {
+    pub fn number_maybe(
+        &mut self,
+        key: &str,
+        most: u64,
+        errors: &mut ConfigErrors,
+    ) -> Option<Option<u64>> {
         self.take(key).map_or(Some(None), |value| value.number(0, most, errors).map(Some))
     }
 
@@ -200,7 +224,11 @@ impl<'a> Table<'a> {
     }
 
     /// A symbol, or `None` inside for `*`.
-    pub fn symbol_or_all(&mut self, key: &str, errors: &mut ConfigErrors) -> Option<Option<Symbol>> {
+    pub fn symbol_or_all(
+        &mut self,
+        key: &str,
+        errors: &mut ConfigErrors,
+    ) -> Option<Option<Symbol>> {
         let symbol = self.symbol(key, errors)?;
         Some((symbol.as_str() != "*").then_some(symbol))
     }
@@ -210,7 +238,8 @@ impl<'a> Table<'a> {
         let value = self.need(key, errors)?;
         let code = value.clone().text(errors)?;
         let mut currency = [0; 8];
-        let fits = (1..=8).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let fits =
+            (1..=8).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if !fits {
             value.error(format!("`{key}` must be a currency code such as USD"), errors);
             return None;
@@ -226,7 +255,10 @@ impl<'a> Table<'a> {
             value.error(format!("`{key}` must be an array of texts"), errors);
             return None;
         };
-        items.iter().map(|item| Value { value: item.clone(), ..value.clone() }.text(errors)).collect()
+        items
+            .iter()
+            .map(|item| Value { value: item.clone(), ..value.clone() }.text(errors))
+            .collect()
     }
 
     /// A table within; an absent one reads as empty.
@@ -248,7 +280,9 @@ impl<'a> Table<'a> {
         let Some(value) = self.take(key) else { return Vec::new() };
         let at = value.value.span().start;
         let DeValue::Array(items) = value.value.into_inner() else {
-            errors.push(self.text.error(at, format!("`{key}` must be an array of tables: [[{key}]]")));
+            errors.push(
+                self.text.error(at, format!("`{key}` must be an array of tables: [[{key}]]")),
+            );
             return Vec::new();
         };
         let mut tables = Vec::new();
@@ -256,7 +290,9 @@ impl<'a> Table<'a> {
             let at = item.span().start;
             match item.into_inner() {
                 DeValue::Table(keys) => tables.push(Table { text: self.text, at, keys }),
-                _ => errors.push(self.text.error(at, format!("`{key}` must hold tables: [[{key}]]"))),
+                _ => {
+                    errors.push(self.text.error(at, format!("`{key}` must hold tables: [[{key}]]")))
+                }
             }
         }
         tables
@@ -265,7 +301,9 @@ impl<'a> Table<'a> {
     /// Notes every key that nobody took.
     pub fn finish(self, errors: &mut ConfigErrors) {
         for key in self.keys.keys() {
-            errors.push(self.text.error(key.span().start, format!("unknown key `{}`", key.get_ref())));
+            errors.push(
+                self.text.error(key.span().start, format!("unknown key `{}`", key.get_ref())),
+            );
         }
     }
 }
@@ -295,7 +333,10 @@ impl Value<'_> {
         let number = text.and_then(|number| number.as_str().parse().ok());
         let number = number.filter(|number| (least..=most).contains(number));
         if number.is_none() {
-            self.error(format!("`{}` must be a whole number from {least} to {most}", self.key), errors);
+            self.error(
+                format!("`{}` must be a whole number from {least} to {most}", self.key),
+                errors,
+            );
         }
         number
     }
@@ -310,7 +351,10 @@ impl Value<'_> {
         let decimal = text.and_then(|text| Decimal::from_str_exact(text).ok());
         let decimal = decimal.filter(|decimal| !decimal.is_sign_negative() || decimal.is_zero());
         if decimal.is_none() {
-            self.error(format!("`{}` must be a plain decimal, not negative: \"12.50\"", self.key), errors);
+            self.error(
+                format!("`{}` must be a plain decimal, not negative: \"12.50\"", self.key),
+                errors,
+            );
         }
         decimal
     }

@@ -4,13 +4,16 @@ use super::*;
 
 fn deployed() -> Vec<(PathBuf, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
-    Config::NAMES.map(|name| (PathBuf::from(name), std::fs::read_to_string(folder.join(name)).unwrap())).into()
+    Config::NAMES
+        .map(|name| (PathBuf::from(name), std::fs::read_to_string(folder.join(name)).unwrap()))
+        .into()
 }
 
 /// Goal: the files that we ship load. Method: load them from where they lie.
 #[test]
 fn shipped_files_load() {
-    let config = Config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/engine.toml")).unwrap();
+    let config =
+        Config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/engine.toml")).unwrap();
     assert_eq!(config.engine.name, "paper");
     assert_eq!(config.rules.accounts.len(), 2);
     assert_eq!(config.files.len(), 3);
@@ -27,9 +30,15 @@ fn every_error_is_listed() {
     let errors = Config::from_texts(files).unwrap_err().to_string();
     let lines: Vec<&str> = errors.lines().collect();
     assert_eq!(lines.len(), 4, "{errors}");
-    assert!(lines[0].starts_with("engine.toml:26: `wait` must be one of auto, spin, yield, park"), "{errors}");
+    assert!(
+        lines[0].starts_with("engine.toml:26: `wait` must be one of auto, spin, yield, park"),
+        "{errors}"
+    );
     assert!(lines[1].starts_with("engine.toml:27: unknown key `hurry`"), "{errors}");
-    assert!(lines[2].starts_with("instruments.toml:6: `px_step` must be a plain decimal"), "{errors}");
+    assert!(
+        lines[2].starts_with("instruments.toml:6: `px_step` must be a plain decimal"),
+        "{errors}"
+    );
     assert!(lines[3].starts_with("limits.toml:29: `band_bps` is missing"), "{errors}");
 }
 

@@ -180,7 +180,9 @@ impl Record {
                 Entry::run(*feed, *first_seq, *first_event, *count, *digest).write(to);
             }
             Record::Input(input) => Entry::input(input).write(to),
-            Record::Checkpoint { seq, state_hash } => Entry::checkpoint(*seq, *state_hash).write(to),
+            Record::Checkpoint { seq, state_hash } => {
+                Entry::checkpoint(*seq, *state_hash).write(to)
+            }
             Record::Closed { seq, state_hash } => Entry::closed(*seq, *state_hash).write(to),
             Record::Opened { epoch, seq } => Entry::opened(*epoch, *seq).write(to),
         }
@@ -249,22 +251,30 @@ fn read_words(kind: u8, words: &[u64]) -> Result<Record, BadRecord> {
             let (feed, first_seq, first_event) = (*feed as u8, *first_seq, *first_event);
             Ok(Record::Run { feed, first_seq, first_event, count: *count, digest: *digest })
         }
-        (CHECKPOINT, [seq, state_hash]) => Ok(Record::Checkpoint { seq: *seq, state_hash: *state_hash }),
+        (CHECKPOINT, [seq, state_hash]) => {
+            Ok(Record::Checkpoint { seq: *seq, state_hash: *state_hash })
+        }
         (CLOSED, [seq, state_hash]) => Ok(Record::Closed { seq: *seq, state_hash: *state_hash }),
         (OPENED, [epoch, seq]) => Ok(Record::Opened { epoch: *epoch, seq: *seq }),
         (EVENT | REQUEST | REPORT | CONTROL | TIMER, [seq, now, body @ ..]) => {
             let bad = |word| BadRecord::Word { kind, word };
             let body = match kind {
                 EVENT => Event::from_words(body.try_into().map_err(|_| short)?).map(Body::Event),
-                REQUEST => Request::from_words(body.try_into().map_err(|_| short)?).map(Body::Request),
+                REQUEST => {
+                    Request::from_words(body.try_into().map_err(|_| short)?).map(Body::Request)
+                }
                 REPORT => Report::from_words(body.try_into().map_err(|_| short)?).map(Body::Report),
-                CONTROL => Control::from_words(body.try_into().map_err(|_| short)?).map(Body::Control),
+                CONTROL => {
+                    Control::from_words(body.try_into().map_err(|_| short)?).map(Body::Control)
+                }
                 _ if body.is_empty() => Ok(Body::Timer),
                 _ => return Err(short),
             };
             Ok(Record::Input(Input { seq: *seq, now: Ts(*now), body: body.map_err(bad)? }))
         }
-        (RUN | EVENT | REQUEST | REPORT | CONTROL | TIMER | CHECKPOINT | CLOSED | OPENED, _) => Err(short),
+        (RUN | EVENT | REQUEST | REPORT | CONTROL | TIMER | CHECKPOINT | CLOSED | OPENED, _) => {
+            Err(short)
+        }
         _ => Err(BadRecord::Kind(kind)),
     }
 }

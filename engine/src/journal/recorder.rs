@@ -51,11 +51,13 @@ impl Recorder {
         if !self.by_reference {
             return self.push(Entry::input(input));
         }
-        let follows = |run: &Run| run.first_event + run.count == event.seq && run.feed == event.feed.0;
+        let follows =
+            |run: &Run| run.first_event + run.count == event.seq && run.feed == event.feed.0;
         if !self.run.as_ref().is_some_and(|run| follows(run) && run.count < RUN_EVENTS) {
             self.flush();
             let (feed, digest) = (event.feed.0, StateHash::default());
-            self.run = Some(Run { feed, first_seq: input.seq, first_event: event.seq, count: 0, digest });
+            self.run =
+                Some(Run { feed, first_seq: input.seq, first_event: event.seq, count: 0, digest });
         }
         if let Some(run) = &mut self.run {
             run.count += 1;

@@ -60,7 +60,8 @@ pub(super) fn numbers(folder: &Path) -> Result<Vec<u32>, JournalError> {
     let mut numbers = Vec::new();
     for entry in entries {
         let name = entry.map_err(JournalError::io(folder))?.file_name();
-        let number: Option<u32> = name.to_str().and_then(|name| name.strip_suffix(".tgj")).and_then(|n| n.parse().ok());
+        let number: Option<u32> =
+            name.to_str().and_then(|name| name.strip_suffix(".tgj")).and_then(|n| n.parse().ok());
         numbers.extend(number);
     }
     numbers.sort_unstable();

@@ -70,7 +70,11 @@ impl Writer {
     /// # Errors
     ///
     /// The same.
-    pub fn open_sized(folder: &Path, tail: Tail, segment_bytes: u64) -> Result<Writer, JournalError> {
+    pub fn open_sized(
+        folder: &Path,
+        tail: Tail,
+        segment_bytes: u64,
+    ) -> Result<Writer, JournalError> {
         std::fs::create_dir_all(folder).map_err(JournalError::io(folder))?;
         let lock_path = folder.join("lock");
         let lock = File::create(&lock_path).map_err(JournalError::io(&lock_path))?;
@@ -114,7 +118,12 @@ impl Writer {
 
     /// Appends entries from the ring until `stop` is set and the ring is empty. Syncs after each batch if `sync`, and at the end.
     /// On the first failure it says so in [`Progress`] and goes on only to empty the ring.
-    pub fn run(mut self, mut ring: rtrb::Consumer<Entry>, sync: bool, stop: &AtomicBool) -> Result<(), JournalError> {
+    pub fn run(
+        mut self,
+        mut ring: rtrb::Consumer<Entry>,
+        sync: bool,
+        stop: &AtomicBool,
+    ) -> Result<(), JournalError> {
         let mut outcome = Ok(());
         loop {
             let stopping = stop.load(Ordering::Acquire);
@@ -159,7 +168,9 @@ impl Writer {
     }
 
     fn sync(&mut self) -> Result<(), JournalError> {
-        self.file.sync_data().map_err(JournalError::io(&segment::path_of(&self.folder, self.number)))
+        self.file
+            .sync_data()
+            .map_err(JournalError::io(&segment::path_of(&self.folder, self.number)))
     }
 
     /// Writes the batch, in a new segment if this one cannot hold it.

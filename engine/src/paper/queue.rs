@@ -154,8 +154,15 @@ impl Queues {
     /// Lets `before`, or the head, point to `next`.
     fn link(&mut self, instrument: u32, side: Side, before: Option<u32>, next: Option<u32>) {
         let place = match before {
-            Some(slot) => self.nodes.get_mut(slot as usize).and_then(Option::as_mut).map(|node| &mut node.next),
-            None => self.heads.get_mut(instrument as usize).and_then(|heads| heads.get_mut(side.index())),
+            Some(slot) => self
+                .nodes
+                .get_mut(slot as usize)
+                .and_then(Option::as_mut)
+                .map(|node| &mut node.next),
+            None => self
+                .heads
+                .get_mut(instrument as usize)
+                .and_then(|heads| heads.get_mut(side.index())),
         };
         if let Some(place) = place {
             *place = next;

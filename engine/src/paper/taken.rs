@@ -56,7 +56,9 @@ impl Taken {
         // Close the gap, so that a search may stop at the first free place.
         for _ in 0..self.places.len() {
             at = (at + 1) & mask;
-            let Some(moved) = self.places.get(at).copied().filter(|place| place.1 != 0) else { break };
+            let Some(moved) = self.places.get(at).copied().filter(|place| place.1 != 0) else {
+                break;
+            };
             let distance = |from: usize, to: usize| to.wrapping_sub(from) & mask;
             let home = self.home(moved.0);
             if distance(home, at) >= distance(hole, at) {

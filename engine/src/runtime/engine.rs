@@ -8,12 +8,12 @@ use model::page::{Answer, AnswerKind, STAGES, StageLatency};
 use model::{Ask, Body, Control, DeskId, Event, Reject, Request, Ts, Verdict};
 use shm::DeskFault;
 
+use super::Progress;
 use super::desks::{Budget, Held, REQUESTS_PER_ROUND};
 use super::pace::Pace;
 use super::publish::Pages;
 use super::stages::{BOOK, GATE, HOLD, INDICATORS, PUBLISH, SAMPLE_EVERY, Samples};
 use super::wait::Waiter;
-use super::Progress;
 use crate::config::Durability;
 use crate::journal::writer::Progress as JournalProgress;
 use crate::script::Script;
@@ -118,7 +118,8 @@ impl EngineThread {
                 let sampled = self.sequencer.engine.seq().is_multiple_of(SAMPLE_EVERY);
                 if sampled {
                     let last = state.clock.now_ns();
-                    let mut stamps = Stamps { clock: &state.clock, samples: &mut self.samples, last };
+                    let mut stamps =
+                        Stamps { clock: &state.clock, samples: &mut self.samples, last };
                     self.sequencer.event(event, &mut stamps);
                 } else {
                     self.sequencer.event(event, &mut ());
@@ -153,7 +154,12 @@ impl EngineThread {
                             DeskFault::Overrun | DeskFault::Torn => 0,
                         };
                         let engine = &self.sequencer.engine;
-                        let answer = Answer::bare(request, engine.seq(), engine.now(), AnswerKind::Malformed);
+                        let answer = Answer::bare(
+                            request,
+                            engine.seq(),
+                            engine.now(),
+                            AnswerKind::Malformed,
+                        );
                         state.held.hold(desk, answer, state.clock.now_ns());
                     }
                 }
@@ -171,7 +177,8 @@ impl EngineThread {
         let now_ns = state.clock.now_ns();
         let engine = &self.sequencer.engine;
         let bare = |kind| Answer::bare(request.id, engine.seq(), engine.now(), kind);
-        let within = state.budgets.get_mut(usize::from(desk.0)).is_some_and(|b| b.take(request, now_ns));
+        let within =
+            state.budgets.get_mut(usize::from(desk.0)).is_some_and(|b| b.take(request, now_ns));
         if !within {
             state.held.hold(desk, bare(AnswerKind::OverBudget), now_ns);
             return;
@@ -180,6 +187,11 @@ impl EngineThread {
             Ask::Check(terms) => {
                 let answer = Answer { engine_seq: engine.seq(), ..engine.check(request, &terms) };
                 state.held.hold(desk, answer, now_ns);
+            }
+            // Judged without a trace: whom an account is closed to must not use up its rate or ids.
+            Ask::New(terms) if !engine.risk().is_open_to_clients(request.account) => {
+                let verdict = engine.check(request, &terms).verdict;
+                state.held.hold(desk, Answer { verdict, ..bare(AnswerKind::Refused) }, now_ns);
             }
             Ask::New(_) | Ask::Replace { .. } if state.journal_full => {
                 let verdict = Verdict::refuse(Reject::JournalFull);

@@ -7,10 +7,10 @@ use feeds::{Counters, FeedError, FileFeed, Next};
 use host::Clock;
 use model::{DAY_NS, Event};
 
+use super::Progress;
 use super::pace::Pace;
 use super::stages::{DECODE, SAMPLE_EVERY, Samples};
 use super::wait::Waiter;
-use super::Progress;
 
 /// Events between two looks at the counters.
 const COUNT_EVERY: u64 = 1024;

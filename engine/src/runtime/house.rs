@@ -49,7 +49,9 @@ impl HouseThread {
         };
         match listener.poll(POLL) {
             Ok(None) => {}
-            Ok(Some(AttachEvent::Attached(desk))) => tracing::info!("desk {}: a client attached", desk.0),
+            Ok(Some(AttachEvent::Attached(desk))) => {
+                tracing::info!("desk {}: a client attached", desk.0)
+            }
             Ok(Some(AttachEvent::Closed(desk))) => {
                 tracing::info!("desk {}: its client is gone", desk.0);
                 self.tell(Control::DeskClosed(desk));

@@ -32,7 +32,11 @@ impl Pace {
         let Speed::Times(thousandths) = self.speed else { return None };
         let since = ts.since(Ts(self.anchor_ts.load(Ordering::Acquire)));
         let wait = u128::from(since) * 1000 / u128::from(thousandths);
-        Some(self.anchor_ns.load(Ordering::Relaxed).saturating_add(u64::try_from(wait).unwrap_or(u64::MAX)))
+        Some(
+            self.anchor_ns
+                .load(Ordering::Relaxed)
+                .saturating_add(u64::try_from(wait).unwrap_or(u64::MAX)),
+        )
     }
 
     /// Recorded time at `now_ns` on the clock; `None`: there is no pace, or it has not begun.
@@ -40,7 +44,8 @@ impl Pace {
         let Speed::Times(thousandths) = self.speed else { return None };
         let anchor = self.anchor_ts.load(Ordering::Acquire);
         let passed = now_ns.saturating_sub(self.anchor_ns.load(Ordering::Relaxed));
-        let passed = u64::try_from(u128::from(passed) * u128::from(thousandths) / 1000).unwrap_or(u64::MAX);
+        let passed =
+            u64::try_from(u128::from(passed) * u128::from(thousandths) / 1000).unwrap_or(u64::MAX);
         (anchor > 0).then(|| Ts(anchor.saturating_add(passed)))
     }
 }

@@ -70,7 +70,11 @@ impl Pages {
     pub fn publish_accounts(&mut self, sequencer: &Sequencer) {
         let engine = &sequencer.engine;
         for number in 0..engine.risk().accounts() as u16 {
-            let page = engine.risk().account_page(model::AccountId(number), engine.as_of_now(), engine.now());
+            let page = engine.risk().account_page(
+                model::AccountId(number),
+                engine.as_of_now(),
+                engine.now(),
+            );
             if let Some(page) = page {
                 self.publisher.publish_account(number.into(), &page);
             }

@@ -67,7 +67,8 @@ impl StageHistograms {
 
 /// The percentiles that we speak of.
 pub fn summary(histogram: &Histogram<u64>) -> StageLatency {
-    let at = |quantile| if histogram.is_empty() { 0 } else { histogram.value_at_quantile(quantile) };
+    let at =
+        |quantile| if histogram.is_empty() { 0 } else { histogram.value_at_quantile(quantile) };
     StageLatency {
         p50: at(0.5),
         p99: at(0.99),

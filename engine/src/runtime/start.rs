@@ -55,11 +55,13 @@ struct Ready {
 /// [`RunError`]; nothing is left running.
 pub fn start(plan: Plan) -> Result<Running, RunError> {
     let Ready { engine, feed, tail } = prepare(&plan.config)?;
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let now =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let started = Ts(now.as_nanos() as u64);
     let epoch = started.0;
     let (recorder, journal) = open_journal(&plan.config, &engine, tail, epoch)?;
-    let (pages, listener) = if plan.shared { share(&plan.config, started, epoch)? } else { (None, None) };
+    let (pages, listener) =
+        if plan.shared { share(&plan.config, started, epoch)? } else { (None, None) };
 
     let stop = Arc::new(AtomicBool::new(false));
     let progress = Arc::new(Progress::default());
@@ -75,7 +77,9 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
     if plan.config.engine.lock_memory
         && let Err(error) = host::lock_memory()
     {
-        tracing::warn!("memory is not locked ({error}): hot threads may fault; allow it with `ulimit -l unlimited`");
+        tracing::warn!(
+            "memory is not locked ({error}): hot threads may fault; allow it with `ulimit -l unlimited`"
+        );
     }
 
     let mut sequencer = Sequencer::new(engine, recorder);
@@ -196,7 +200,11 @@ fn source(config: &Config, place: u32, path: &Path) -> Result<Record, RunError> 
 }
 
 /// Makes shared memory and opens the attach socket.
-fn share(config: &Config, started: Ts, epoch: u64) -> Result<(Option<Pages>, Option<Listener>), RunError> {
+fn share(
+    config: &Config,
+    started: Ts,
+    epoch: u64,
+) -> Result<(Option<Pages>, Option<Listener>), RunError> {
     let capacity = config.engine.capacity;
     let accounts = config.rules.accounts.len();
     let mut publisher = Publisher::create(
@@ -244,4 +252,3 @@ impl Threads {
         Ok(Finished { engine, feed, stages, not_due: !script.is_done() })
     }
 }
-

@@ -1,7 +1,10 @@
 //! A tick's way: book, indicators, paper venue, strategies.
 
 use model::page::{TapeKind, TapeRecord};
-use model::{Cause, Event, Flags, InstrumentId, Integrity, Kind, Origin, Note, Px, Qty, Request, Symbol, TradingState};
+use model::{
+    Cause, Event, Flags, InstrumentId, Integrity, Kind, Note, Origin, Px, Qty, Request, Symbol,
+    TradingState,
+};
 
 use super::{Engine, Stage, Stamp};
 use crate::output::Output;
@@ -12,7 +15,12 @@ impl Engine {
     pub(super) fn on_event(&mut self, event: &Event, out: &mut Output, stamp: &mut impl Stamp) {
         self.count(event, out);
         match event.kind {
-            Kind::Add | Kind::Execute | Kind::ExecuteAt | Kind::Reduce | Kind::Delete | Kind::Replace => {
+            Kind::Add
+            | Kind::Execute
+            | Kind::ExecuteAt
+            | Kind::Reduce
+            | Kind::Delete
+            | Kind::Replace => {
                 self.on_book_event(event, out, stamp);
             }
             Kind::Trade | Kind::Cross => self.on_print(event, out, stamp),
@@ -58,7 +66,10 @@ impl Engine {
 
         for touch in [applied.removed, applied.added].into_iter().flatten() {
             let place = u64::from(id) << 1 | touch.side.index() as u64;
-            self.hash.fold_pair(touch.px.0.cast_unsigned() ^ place << 40, touch.level_qty.0.cast_unsigned());
+            self.hash.fold_pair(
+                touch.px.0.cast_unsigned() ^ place << 40,
+                touch.level_qty.0.cast_unsigned(),
+            );
         }
         if let Some(listed) = self.instruments.get_mut(id) {
             (listed.ts_venue, listed.updated) = (event.ts_venue, self.now);
@@ -118,7 +129,14 @@ impl Engine {
     }
 
     /// Adds a printable trade to the day's figures, the indicators and the tape.
-    fn add_trade(&mut self, id: u32, px: Px, event: &Event, side: Option<model::Side>, out: &mut Output) {
+    fn add_trade(
+        &mut self,
+        id: u32,
+        px: Px,
+        event: &Event,
+        side: Option<model::Side>,
+        out: &mut Output,
+    ) {
         if let Some(listed) = self.instruments.get_mut(id) {
             listed.trade(px, event.qty, event.ts_venue, self.now);
         }
@@ -132,7 +150,14 @@ impl Engine {
     }
 
     /// Lets every strategy see a trade; what it asks passes the gate here and now.
-    fn ask_strategies(&mut self, id: u32, px: Px, qty: Qty, out: &mut Output, stamp: &mut impl Stamp) {
+    fn ask_strategies(
+        &mut self,
+        id: u32,
+        px: Px,
+        qty: Qty,
+        out: &mut Output,
+        stamp: &mut impl Stamp,
+    ) {
         for place in 0..self.strategies.len() {
             let [bid, ask] = self.best(id);
             let Some(listed) = self.instruments.get(id) else { return };
@@ -155,7 +180,8 @@ impl Engine {
             self.channel.unlisted += 1;
             return;
         };
-        let Some(id) = self.instruments.list(event.feed, symbol, event.number, decimals, self.now) else {
+        let Some(id) = self.instruments.list(event.feed, symbol, event.number, decimals, self.now)
+        else {
             self.channel.unlisted += 1;
             return;
         };
@@ -167,14 +193,20 @@ impl Engine {
             if self.risk.list(&instrument).is_ok() {
                 for (place, account) in self.rules.accounts.iter().enumerate() {
                     if let Some(limits) = self.rules.limits(account, &instrument) {
-                        let _ = self.risk.set_pair_limits(model::AccountId(place as u16), instrument.id, limits);
+                        let _ = self.risk.set_pair_limits(
+                            model::AccountId(place as u16),
+                            instrument.id,
+                            limits,
+                        );
                     }
                 }
             }
             let [first, second] = symbol.to_words();
             self.hash.fold_pair(first, second ^ u64::from(id) << 32);
         }
-        if self.books.integrity(id as usize) == (Integrity::Incomplete, Cause::NotStarted) && self.channel.lost == 0 {
+        if self.books.integrity(id as usize) == (Integrity::Incomplete, Cause::NotStarted)
+            && self.channel.lost == 0
+        {
             self.books.set_integrity(id as usize, Integrity::Live, Cause::None);
         }
         out.touch_book(id);
@@ -201,7 +233,11 @@ impl Engine {
     /// Tells readers of a trading state.
     fn show_state(&mut self, id: u32, out: &mut Output) {
         let code = self.trading_state(id).code();
-        out.record(TapeRecord { code, instrument: InstrumentId(id), ..self.record(TapeKind::State) });
+        out.record(TapeRecord {
+            code,
+            instrument: InstrumentId(id),
+            ..self.record(TapeKind::State)
+        });
         out.boards.mark(id);
         self.hash.fold_pair(code.into(), id.into());
         self.show_integrity(id, out);

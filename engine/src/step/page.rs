@@ -37,7 +37,8 @@ impl Engine {
             open_high_low: listed.open_high_low,
             volume: listed.volume,
             trades: listed.trades,
-            indicators: indicators.map_or([None; INDICATOR_SLOTS], |indicators| indicators.values()),
+            indicators: indicators
+                .map_or([None; INDICATOR_SLOTS], |indicators| indicators.values()),
         })
     }
 
@@ -70,7 +71,11 @@ impl Engine {
 
     /// When the state is what it is, without an instrument.
     pub fn as_of_now(&self) -> AsOf {
-        AsOf { engine_seq: self.seq, ts_venue: self.channel.ts_venue, ts_recv: self.channel.updated }
+        AsOf {
+            engine_seq: self.seq,
+            ts_venue: self.channel.ts_venue,
+            ts_recv: self.channel.updated,
+        }
     }
 
     /// Whether a book is of the venue's present day and complete, and why not.

@@ -67,11 +67,16 @@ impl Engine {
     fn on_fill(&mut self, report: &Report) {
         let Some(record) = self.orders.get_mut(report.order) else { return };
         record.filled = Qty(record.filled.0.saturating_add(report.qty.0));
-        let factor = self.instruments.get(record.order.instrument.0).and_then(|l| l.instrument.money_factor());
+        let factor = self
+            .instruments
+            .get(record.order.instrument.0)
+            .and_then(|l| l.instrument.money_factor());
         let amount = factor.and_then(|factor| Money::of(report.px, report.qty, factor));
         let notional = amount.and_then(|amount| record.notional_filled.plus(amount));
         record.notional_filled = notional.unwrap_or(record.notional_filled);
-        if self.risk.fill(&mut record.reservation, report.px, report.qty).is_ok() && record.leaves().0 == 0 {
+        if self.risk.fill(&mut record.reservation, report.px, report.qty).is_ok()
+            && record.leaves().0 == 0
+        {
             record.state = OrderState::Filled;
         }
     }
@@ -84,7 +89,16 @@ impl Engine {
             _ => (record.order.px, record.leaves()),
         };
         let (order, side, aux) = (id, Some(side), report.exec_id);
-        out.record(TapeRecord { side, account, instrument, order, px, qty, aux, ..self.record(kind) });
+        out.record(TapeRecord {
+            side,
+            account,
+            instrument,
+            order,
+            px,
+            qty,
+            aux,
+            ..self.record(kind)
+        });
         self.orders.release(id);
         out.orders.mark(id.slot() as u32);
     }
@@ -115,4 +129,3 @@ fn back_to_work(record: &mut OrderRecord) {
         record.state = OrderState::Working;
     }
 }
-

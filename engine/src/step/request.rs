@@ -2,7 +2,8 @@
 
 use model::page::{Answer, AnswerKind, TapeKind, TapeRecord};
 use model::{
-    Ask, ClientOrderId, Money, Order, OrderId, OrderState, Px, Qty, Reject, Request, Side, Terms, Verdict,
+    Ask, ClientOrderId, Money, Order, OrderId, OrderState, Origin, Px, Qty, Reject, Request, Side,
+    Terms, Verdict,
 };
 
 use super::{Engine, Stage, Stamp};
@@ -20,7 +21,12 @@ struct Change {
 
 impl Engine {
     /// Takes one request and leaves its answer in `out`.
-    pub(super) fn on_request(&mut self, request: &Request, out: &mut Output, stamp: &mut impl Stamp) {
+    pub(super) fn on_request(
+        &mut self,
+        request: &Request,
+        out: &mut Output,
+        stamp: &mut impl Stamp,
+    ) {
         self.hash.fold_words(&request.to_words());
         let answer = match request.ask {
             Ask::New(terms) => self.on_new(request, &terms, out, stamp),
@@ -40,11 +46,18 @@ impl Engine {
     /// What the gate would say to a new order now. Changes nothing, and is no input.
     pub fn check(&self, request: &Request, terms: &Terms) -> Answer {
         let order = self.order_of(request, terms, OrderId(0));
-        let (verdict, findings) = self.risk.check(&order, &self.market(order.instrument.0), self.moment());
+        let (verdict, findings) =
+            self.risk.check(&order, &self.market(order.instrument.0), self.moment());
         Answer { verdict, findings, ..self.answer(request, AnswerKind::Checked) }
     }
 
-    fn on_new(&mut self, request: &Request, terms: &Terms, out: &mut Output, stamp: &mut impl Stamp) -> Answer {
+    fn on_new(
+        &mut self,
+        request: &Request,
+        terms: &Terms,
+        out: &mut Output,
+        stamp: &mut impl Stamp,
+    ) -> Answer {
         let id = self.orders.next_id().unwrap_or(OrderId(0));
         let order = self.order_of(request, terms, id);
         if let Some(recorded) = self.risk.recorded(&order) {
@@ -79,7 +92,9 @@ impl Engine {
         let reason = match self.own(request, id) {
             None => Some(Reject::UnknownOrder),
             Some(record) if !record.state.is_open() => Some(Reject::NotOpen),
-            Some(record) if record.state == OrderState::PendingCancel => Some(Reject::ChangePending),
+            Some(record) if record.state == OrderState::PendingCancel => {
+                Some(Reject::ChangePending)
+            }
             Some(_) => None,
         };
         if let Some(reason) = reason {
@@ -95,19 +110,34 @@ impl Engine {
         self.answer_of(request, AnswerKind::Accepted, id)
     }
 
-    fn on_replace(&mut self, request: &Request, change: Change, out: &mut Output, stamp: &mut impl Stamp) -> Answer {
+    fn on_replace(
+        &mut self,
+        request: &Request,
+        change: Change,
+        out: &mut Output,
+        stamp: &mut impl Stamp,
+    ) -> Answer {
         let id = change.order;
         let Some(record) = self.own(request, id) else {
             let verdict = Verdict::refuse(Reject::UnknownOrder);
             return Answer { verdict, ..self.answer_of(request, AnswerKind::Refused, id) };
         };
         let (client_id, px, qty) = (change.client_id, change.px, change.qty);
-        let order = Order { client_id, px, qty, note: request.note, origin: request.origin, ..record.order };
+        let order = Order {
+            client_id,
+            px,
+            qty,
+            note: request.note,
+            origin: request.origin,
+            ..record.order
+        };
         if let Some(recorded) = self.risk.recorded_replace(&order) {
             return self.repeat(request, recorded);
         }
         let (market, moment) = (self.market(order.instrument.0), self.moment());
-        let Some(record) = self.orders.get_mut(id) else { return self.answer(request, AnswerKind::Refused) };
+        let Some(record) = self.orders.get_mut(id) else {
+            return self.answer(request, AnswerKind::Refused);
+        };
         let cleared = self.risk.clear_replace(order, &mut record.reservation, &market, moment);
         stamp.mark(Stage::Gate);
         match cleared {
@@ -135,8 +165,13 @@ impl Engine {
         Order { id, client_id, account, instrument, side, order_type, tif, px, qty, origin, note }
     }
 
-    /// The order that a request may change: one of its own account.
+    /// The order that a request may change: one of its own account, and a client's only if the account is open to clients.
     fn own(&self, request: &Request, id: OrderId) -> Option<&OrderRecord> {
+        if matches!(request.origin, Origin::Desk(_))
+            && !self.risk.is_open_to_clients(request.account)
+        {
+            return None;
+        }
         self.orders.get(id).filter(|record| record.order.account == request.account)
     }
 
@@ -146,7 +181,13 @@ impl Engine {
         out.orders.mark(order.id.slot() as u32);
     }
 
-    fn refuse(&mut self, request: &Request, order: &Order, verdict: Verdict, out: &mut Output) -> Answer {
+    fn refuse(
+        &mut self,
+        request: &Request,
+        order: &Order,
+        verdict: Verdict,
+        out: &mut Output,
+    ) -> Answer {
         let code = verdict.primary.map_or(Reject::Overflow, |finding| finding.code);
         self.count_refusal(code);
         self.note(TapeKind::Refused, order, code.code(), verdict.bits, out);
@@ -159,7 +200,17 @@ impl Engine {
     fn note(&mut self, kind: TapeKind, of: &Order, code: u8, aux: u64, out: &mut Output) {
         let Order { id, account, instrument, side, px, qty, .. } = *of;
         let side: Option<Side> = Some(side);
-        let record = TapeRecord { side, code, account, instrument, order: id, px, qty, aux, ..self.record(kind) };
+        let record = TapeRecord {
+            side,
+            code,
+            account,
+            instrument,
+            order: id,
+            px,
+            qty,
+            aux,
+            ..self.record(kind)
+        };
         out.record(record);
     }
 

@@ -38,13 +38,22 @@ impl Probe {
         let client_id = self.client_id()?;
         let instrument = seen.instrument.id;
         let qty = seen.instrument.lot;
-        Some(Ask::New(Terms { client_id, instrument, side, order_type: OrderType::Limit, tif: Tif::Ioc, px, qty }))
+        Some(Ask::New(Terms {
+            client_id,
+            instrument,
+            side,
+            order_type: OrderType::Limit,
+            tif: Tif::Ioc,
+            px,
+            qty,
+        }))
     }
 
     /// `p`, the place and the number of the order, in hexadecimal.
     fn client_id(&self) -> Option<ClientOrderId> {
         let mut text = *b"p000000000000000";
-        let digit = |value: u64| b"0123456789abcdef".get((value & 15) as usize).copied().unwrap_or(b'0');
+        let digit =
+            |value: u64| b"0123456789abcdef".get((value & 15) as usize).copied().unwrap_or(b'0');
         for (at, byte) in text.iter_mut().enumerate().skip(1) {
             *byte = match at {
                 1 | 2 => digit(u64::from(self.place) >> (4 * (2 - at))),

@@ -91,7 +91,7 @@ fn unknown_is_refused() {
     );
 }
 
-/// Goal: looking is not trading, and money of another currency is not ours. Method: each, with the rest in
+/// Goal: looking is not trading, money of another currency is not ours, clients keep to their accounts. Method: each, with the rest in
 /// order.
 #[test]
 fn not_permitted() {
@@ -101,6 +101,11 @@ fn not_permitted() {
     assert!(!Floor::new().fails(&order, Reject::NotPermitted));
     let euro = account_floor(|limits| limits.currency = *b"EUR\0\0\0\0\0");
     assert!(euro.fails(&order, Reject::NotPermitted));
+    let mut ours = account_floor(|limits| limits.clients = false);
+    let own = Order { origin: model::Origin::Strategy(0), ..ours.order(Side::Sell, 1, 1_000_000) };
+    assert!(!ours.fails(&own, Reject::NotPermitted));
+    let client = Order { origin: model::Origin::Desk(model::DeskId(0)), ..own };
+    assert!(ours.fails(&client, Reject::NotPermitted));
 }
 
 /// Goal: each level stops what it says, whatever its scope. Method: all scopes and levels; reduce-only at −1

@@ -76,6 +76,7 @@ impl Twins {
         let limits = AccountLimits {
             name: Symbol::new("agent").unwrap(),
             permission: Permission::Trade,
+            clients: true,
             currency: *b"USD\0\0\0\0\0",
             cash: Money(4_000 * 100_000_000),
             gross_max: Money(5_000 * 100_000_000),

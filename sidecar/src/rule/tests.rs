@@ -41,8 +41,8 @@ fn fix(side: Side, px: i64, qty: i64, finding: Finding) -> String {
     Judged { board: &board, side, px: Px(px), qty: Qty(qty) }.fix(&finding)
 }
 
-/// Goal: the advice, followed to the letter, passes the rule, and one step more does not. Method: each numeric rule on
-/// figures worked out by hand.
+/// Goal: the advice, followed to the letter, passes the rule, and one step more does not. Method:
+/// each numeric rule on figures worked out by hand.
 #[test]
 fn advice_names_the_edge() {
     let at = |finding| fix(Side::Buy, 1_000_000, 500, finding);
@@ -77,8 +77,8 @@ fn collar_edge_is_inside() {
     );
 }
 
-/// Goal: every failed rule is named, and only measured ones bear numbers. Method: a verdict of two rules, numbers for the
-/// first alone.
+/// Goal: every failed rule is named, and only measured ones bear numbers. Method: a verdict of two
+/// rules, numbers for the first alone.
 #[test]
 fn all_failed_rules_are_named() {
     let board = board();

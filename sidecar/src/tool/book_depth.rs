@@ -47,8 +47,10 @@ struct Row {
 impl Tool for BookDepth {
     const NAME: &'static str = "book_depth";
     const TITLE: &'static str = "Order book depth";
-    const DESCRIPTION: &'static str = "The order book of one instrument: price, total quantity and number of orders of the \
-best levels of each side. For the top of several books use market_snapshot; for the cost of a given order use order_check.";
+    const DESCRIPTION: &'static str = "\
+        The order book of one instrument: price, total quantity and number of orders of the best \
+        levels of each side. For the top of several books use market_snapshot; for the cost of a \
+        given order use order_check.";
     const EFFECT: Effect = Effect::Looks;
     type Args = Args;
     type Body = Body;

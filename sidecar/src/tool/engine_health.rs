@@ -72,8 +72,10 @@ struct Latency {
 impl Tool for EngineHealth {
     const NAME: &'static str = "engine_health";
     const TITLE: &'static str = "Engine health";
-    const DESCRIPTION: &'static str = "Whether the engine runs and is fit to trade: mode, halts, feeds and gaps, books by \
-integrity, journal lag, latency per stage, verdict counts. Call it first, and again after any error that names the engine.";
+    const DESCRIPTION: &'static str = "\
+        Whether the engine runs and is fit to trade: mode, halts, feeds and gaps, books by \
+        integrity, journal lag, latency per stage, verdict counts. Call it first, and again after \
+        any error that names the engine.";
     const EFFECT: Effect = Effect::Looks;
     type Args = Args;
     type Body = Body;

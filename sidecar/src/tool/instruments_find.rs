@@ -48,8 +48,10 @@ struct Row {
 impl Tool for InstrumentsFind {
     const NAME: &'static str = "instruments_find";
     const TITLE: &'static str = "Find instruments";
-    const DESCRIPTION: &'static str = "Finds instruments by part of their symbol, best match first, with price step, lot, \
-currency and whether they can be traded now. Use it before any tool that needs a symbol you are not sure of.";
+    const DESCRIPTION: &'static str = "\
+        Finds instruments by part of their symbol, best match first, with price step, lot, currency \
+        and whether they can be traded now. Use it before any tool that needs a symbol you are not \
+        sure of.";
     const EFFECT: Effect = Effect::Looks;
     type Args = Args;
     type Body = Body;

@@ -83,8 +83,10 @@ struct Day {
 impl Tool for MarketSnapshot {
     const NAME: &'static str = "market_snapshot";
     const TITLE: &'static str = "Market snapshot";
-    const DESCRIPTION: &'static str = "Best bid and ask, last trade, day statistics and indicators of up to 50 instruments, \
-each with its own moment and integrity. Indicators in units of price are prices; rsi is 0 to 100, imbalance -1 to 1.";
+    const DESCRIPTION: &'static str = "\
+        Best bid and ask, last trade, day statistics and indicators of up to 50 instruments, each \
+        with its own moment and integrity. Indicators in units of price are prices; rsi is 0 to \
+        100, imbalance -1 to 1.";
     const EFFECT: Effect = Effect::Looks;
     type Args = Args;
     type Body = Body;

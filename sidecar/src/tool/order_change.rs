@@ -36,9 +36,11 @@ pub struct Args {
 impl Tool for OrderChange {
     const NAME: &'static str = "order_change";
     const TITLE: &'static str = "Cancel or replace an order";
-    const DESCRIPTION: &'static str = "Cancels a working order (cancel: true), or replaces its total quantity, its limit or \
-both; what is not given stays. A cancel always passes the gate; a replace is judged like a new order and loses its \
-place in the queue. The answer's order.state may be pending_cancel or pending_replace: look again with orders_list.";
+    const DESCRIPTION: &'static str = "\
+        Cancels a working order (cancel: true), or replaces its total quantity, its limit or both; \
+        what is not given stays. A cancel always passes the gate; a replace is judged like a new \
+        order and loses its place in the queue. The answer's order.state may be pending_cancel or \
+        pending_replace: look again with orders_list.";
     const EFFECT: Effect = Effect::Trades;
     type Args = Args;
     type Body = Outcome;
@@ -49,7 +51,7 @@ place in the queue. The answer's order.state may be pending_cancel or pending_re
         let (ask, px, qty) = args.read(&cell, &board)?;
         let answer = sidecar.ask(cell.order.account, ask, &args.client_request_id).await?;
         let judged = Judged { board: &board, side: cell.order.side, px, qty };
-        Outcome::reply(&*sidecar.session(), &answer, &judged)
+        Outcome::reply(&sidecar.session(), &answer, &judged)
     }
 }
 
@@ -57,7 +59,8 @@ place in the queue. The answer's order.state may be pending_cancel or pending_re
 fn find(session: &Session, order_id: &str) -> Result<(OrderCell, Board), Fault> {
     let fix = "take order_id from orders_list";
     if session.restarted() {
-        let message = "nothing was sent: the engine was started again since you got this order_id, and it may mean another order now";
+        let message = "nothing was sent: the engine was started again since you got this order_id, \
+                       which may mean another order now";
         return Err(Fault::new("engine_restarted", message, fix));
     }
     let cell = session.order(order::order_id(order_id)?)?;

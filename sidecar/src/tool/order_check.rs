@@ -58,9 +58,11 @@ struct Cost {
 impl Tool for OrderCheck {
     const NAME: &'static str = "order_check";
     const TITLE: &'static str = "Check an order";
-    const DESCRIPTION: &'static str = "Asks the gate what it would say to these terms now, rule by rule with limit, used \
-and headroom, and sweeps the displayed book for the expected cost. Sends nothing and uses up no allowance. A pass is no \
-promise: order_request is judged again. qty and limit are exact decimals, best as strings.";
+    const DESCRIPTION: &'static str = "\
+        Asks the gate what it would say to these terms now, rule by rule with limit, used and \
+        headroom, and sweeps the displayed book for the expected cost. Sends nothing and uses up no \
+        allowance. A pass is no promise: order_request is judged again. qty and limit are exact \
+        decimals, best as strings.";
     const EFFECT: Effect = Effect::Looks;
     type Args = Args;
     type Body = Body;
@@ -103,8 +105,8 @@ fn unused_id() -> Result<ClientOrderId, Fault> {
 }
 
 impl Cost {
-    /// Takes the displayed quantity level by level, as far as the limit allows. `None` if levels that the page does not hold
-    /// would be reached.
+    /// Takes the displayed quantity level by level, as far as the limit allows. `None` if levels
+    /// that the page does not hold would be reached.
     fn of(order: &Order, depth: &Depth) -> Option<Cost> {
         let of = &order.board.instrument;
         let side = order.terms.side;
@@ -183,7 +185,8 @@ mod tests {
     use super::*;
     use model::Qty;
 
-    /// Goal: the sweep takes what the limit allows and no more, and prices it exactly. Method: three levels, both sides.
+    /// Goal: the sweep takes what the limit allows and no more, and prices it exactly. Method:
+    /// three levels, both sides.
     #[test]
     fn sweep_stops_at_limit_and_quantity() {
         let level = |px, qty| Level { px: Px(px), qty: Qty(qty), orders: 1 };

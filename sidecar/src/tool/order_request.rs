@@ -29,7 +29,7 @@ pub struct Args {
     /// day rests; ioc fills at once or is cancelled.
     #[serde(default)]
     tif: Tif,
-    /// Your name of this order, 1 to 16 of A-Z a-z 0-9 _ -. New for each new order, the same for a retry.
+    /// Your name of this order, 1 to 16 of A-Z a-z 0-9 _ -. New for each new order, also after a refusal; the same for a retry.
     client_request_id: String,
     /// Why; the first 32 characters are journalled.
     reason: String,
@@ -38,11 +38,13 @@ pub struct Args {
 impl Tool for OrderRequest {
     const NAME: &'static str = "order_request";
     const TITLE: &'static str = "Request an order";
-    const DESCRIPTION: &'static str = "Asks the engine's risk gate for a limit order and answers once it is judged and \
-journalled: accepted (with fills so far), refused (with each failed rule and what to change) or recorded (this \
-client_request_id was answered before; nothing happened now). Use order_check first. After unknown_outcome look with \
-orders_list, or send the very same again. In live mode an accepted order goes to the venue. qty and limit are exact \
-decimals, best as strings.";
+    const DESCRIPTION: &'static str = "\
+        Asks the engine's risk gate for a limit order and answers once it is judged and journalled: \
+        accepted (with fills so far), refused (with each failed rule and what to change) or \
+        recorded (this client_request_id was answered before; nothing happened now). Use \
+        order_check first. After unknown_outcome look with orders_list, or send the very same \
+        again. In live mode an accepted order goes to the venue. qty and limit are exact decimals, \
+        best as strings.";
     const EFFECT: Effect = Effect::Trades;
     type Args = Args;
     type Body = Outcome;
@@ -61,6 +63,6 @@ decimals, best as strings.";
         let reason = terms::reason(&args.reason)?;
         let order = wish.read(&mut *sidecar.attached()?, client_id)?;
         let answer = sidecar.ask(order.account.id, Ask::New(order.terms), reason).await?;
-        Outcome::reply(&*sidecar.session(), &answer, &order.judged())
+        Outcome::reply(&sidecar.session(), &answer, &order.judged())
     }
 }

@@ -56,9 +56,10 @@ pub struct Body {
 impl Tool for OrdersList {
     const NAME: &'static str = "orders_list";
     const TITLE: &'static str = "List orders";
-    const DESCRIPTION: &'static str = "Orders that passed the gate, newest first, with state, fills and queue position; \
-closed ones stay until the engine needs their slot. Strategies' orders are listed too (origin). status open means: can \
-still fill. A refused order never lived and is not here.";
+    const DESCRIPTION: &'static str = "\
+        Orders that passed the gate, newest first, with state, fills and queue position; closed \
+        ones stay until the engine needs their slot. Strategies' orders are listed too (origin). \
+        status open means: can still fill. A refused order never lived and is not here.";
     const EFFECT: Effect = Effect::Looks;
     type Args = Args;
     type Body = Body;

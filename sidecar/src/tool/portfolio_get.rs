@@ -62,8 +62,10 @@ struct Position {
 impl Tool for PortfolioGet {
     const NAME: &'static str = "portfolio_get";
     const TITLE: &'static str = "Portfolio";
-    const DESCRIPTION: &'static str = "Cash, buying power, profit and loss, exposure and positions of one account or of all. \
-Money is in the account's currency, costs are average costs. Limits and headroom are in risk_status, orders in orders_list.";
+    const DESCRIPTION: &'static str = "\
+        Cash, buying power, profit and loss, exposure and positions of one account or of all. Money \
+        is in the account's currency, costs are average costs. Limits and headroom are in \
+        risk_status, orders in orders_list.";
     const EFFECT: Effect = Effect::Looks;
     type Args = Args;
     type Body = Body;

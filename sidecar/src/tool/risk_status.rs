@@ -70,9 +70,11 @@ struct Limit {
 impl Tool for RiskStatus {
     const NAME: &'static str = "risk_status";
     const TITLE: &'static str = "Risk limits and headroom";
-    const DESCRIPTION: &'static str = "Halts, and every limit of an account with what is used and what is left, working \
-orders counted as filled. An instrument without a row is listed once an order in it was seen; what the gate would say \
-to given terms tells order_check. Limits can only be changed by the operator.";
+    const DESCRIPTION: &'static str = "\
+        Halts, and every limit of an account with what is used and what is left, working orders \
+        counted as filled. An instrument without a row is listed once an order in it was seen; what \
+        the gate would say to given terms tells order_check. Limits can only be changed by the \
+        operator.";
     const EFFECT: Effect = Effect::Looks;
     type Args = Args;
     type Body = Body;

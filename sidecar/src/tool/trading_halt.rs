@@ -45,9 +45,10 @@ pub struct Body {
 impl Tool for TradingHalt {
     const NAME: &'static str = "trading_halt";
     const TITLE: &'static str = "Halt trading";
-    const DESCRIPTION: &'static str = "Emergency stop: cancels all working orders of the scope and refuses new ones; cancels \
-still pass. It CANNOT be undone from here: only the operator, at a terminal, can resume. Use it when trading must stop, \
-not to cancel a single order (order_change).";
+    const DESCRIPTION: &'static str = "\
+        Emergency stop: cancels all working orders of the scope and refuses new ones; cancels still \
+        pass. It CANNOT be undone from here: only the operator, at a terminal, can resume. Use it \
+        when trading must stop, not to cancel a single order (order_change).";
     const EFFECT: Effect = Effect::Stops;
     type Args = Args;
     type Body = Body;

@@ -1,4 +1,5 @@
-//! A client of the sidecar: speaks the protocol line by line, and holds every result against the tool's own schema.
+//! A client of the sidecar: speaks the protocol line by line, and holds every result against the
+//! tool's own schema.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
@@ -53,7 +54,7 @@ impl Agent {
         let mut agent = Agent { child, input, output, era, last_id: 0, schemas: HashMap::new() };
         agent.greet();
         for tool in agent.tools() {
-            let schema = jsonschema::draft202012::new(&tool["outputSchema"]).unwrap();
+            let schema = jsonschema::draft202012::new(&closed(&tool["outputSchema"])).unwrap();
             agent.schemas.insert(tool["name"].as_str().unwrap().to_owned(), schema);
         }
         agent
@@ -163,5 +164,30 @@ impl Drop for Agent {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// The schema of a result, made to refuse every field that it does not name. A fault, and what the
+/// sidecar says of a restart, may come with any result.
+fn closed(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    close(&mut schema);
+    for (field, of) in [
+        ("error", "object"),
+        ("engine_restarted", "boolean"),
+        ("epoch", "string"),
+        ("previous_epoch", "string"),
+    ] {
+        schema["properties"][field] = json!({ "type": of });
+    }
+    schema
+}
+
+fn close(schema: &mut Value) {
+    if let Value::Object(fields) = schema {
+        fields.values_mut().for_each(close);
+        if fields.get("properties").is_some_and(Value::is_object) && fields.contains_key("type") {
+            fields.insert("additionalProperties".into(), false.into());
+        }
     }
 }

@@ -9,7 +9,8 @@ use serde_json::json;
 use crate::agent::Agent;
 use crate::engine::Engine;
 
-/// Goal: without an engine every tool says so and how to start one, and the sidecar lives. Method: call all; start one; call.
+/// Goal: without an engine every tool says so and how to start one, and the sidecar lives. Method:
+/// call all; start one; call.
 #[test]
 fn absent_then_present() {
     let runtime = tempfile::tempdir().unwrap();
@@ -24,8 +25,8 @@ fn absent_then_present() {
     assert!(health.get("engine_restarted").is_none(), "the first engine is no restart");
 }
 
-/// Goal: a restart is told once, by the next answer and within a second; an order number from before is not sent on. Method:
-/// replace the engine by one of a new epoch, twice.
+/// Goal: a restart is told once, by the next answer and within a second; an order number from
+/// before is not sent on. Method: replace the engine by one of a new epoch, twice.
 #[test]
 fn restart_is_told() {
     let runtime = tempfile::tempdir().unwrap();
@@ -54,7 +55,8 @@ fn restart_is_told() {
     assert_eq!(agent.fault("order_change", cancel).0, "unknown_order");
 }
 
-/// Goal: with several engines the sidecar asks for a name instead of choosing. Method: two, with and without a name.
+/// Goal: with several engines the sidecar asks for a name instead of choosing. Method: two, with
+/// and without a name.
 #[test]
 fn several_engines() {
     let runtime = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! An engine of a few lines: real shared memory and a real attach socket, a gate of one limit, a venue that fills at once
-//! what crosses.
+//! An engine of a few lines: real shared memory and a real attach socket, a gate of one limit, a
+//! venue that fills at once what crosses.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -7,7 +7,8 @@ use crate::agent::Agent;
 /// Bytes of the whole list: about 6,000 tokens.
 const LIST_BYTES_MAX: usize = 24_000;
 
-/// Goal: a change of any name, description, schema or annotation is seen by whoever makes it. Method: the list against
+/// Goal: a change of any name, description, schema or annotation is seen by whoever makes it.
+/// Method: the list against
 /// `tools.json`; with TICKGATE_BLESS set the file is written instead.
 #[test]
 fn list_is_as_reviewed() {
@@ -25,8 +26,8 @@ fn list_is_as_reviewed() {
     );
 }
 
-/// Goal: the list is whole, sorted and small, and each tool says all that a client may ask of it. Method: every field of
-/// every tool.
+/// Goal: the list is whole, sorted and small, and each tool says all that a client may ask of it.
+/// Method: every field of every tool.
 #[test]
 fn list_is_complete_and_small() {
     let runtime = tempfile::tempdir().unwrap();

@@ -32,8 +32,8 @@ fn health() {
     });
 }
 
-/// Goal: the best match is first, and an instrument that cannot be traded says so. Method: a symbol that begins another,
-/// any case, no match, and no query.
+/// Goal: the best match is first, and an instrument that cannot be traded says so. Method: a symbol
+/// that begins another, any case, no match, and no query.
 #[test]
 fn find() {
     with_agent(|agent| {
@@ -50,8 +50,8 @@ fn find() {
     });
 }
 
-/// Goal: prices are exact, each row bears its own moment and integrity, absence has a reason, a bad symbol spoils nothing.
-/// Method: a live, a dead and an unknown instrument in one call.
+/// Goal: prices are exact, each row bears its own moment and integrity, absence has a reason, a bad
+/// symbol spoils nothing. Method: a live, a dead and an unknown instrument in one call.
 #[test]
 fn snapshot() {
     with_agent(|agent| {
@@ -101,8 +101,8 @@ fn depth() {
     });
 }
 
-/// Goal: a symbol is text and nothing else. Method: one full of quotes and commands that exists, one that does not, one too
-/// long, one empty, one not ASCII.
+/// Goal: a symbol is text and nothing else. Method: one full of quotes and commands that exists,
+/// one that does not, one too long, one empty, one not ASCII.
 #[test]
 fn symbol_is_never_interpreted() {
     with_agent(|agent| {

@@ -16,11 +16,13 @@ fn buy(qty: Value, limit: Value, id: &str) -> Value {
         "client_request_id": id, "reason": "test"})
 }
 
-/// Goal: the whole life of orders as an agent drives it. Method: check, fill, rest, replace, refuse, cancel, halt, refuse.
+/// Goal: the whole life of orders as an agent drives it. Method: check, fill, rest, replace,
+/// refuse, cancel, halt, refuse.
 #[test]
 fn journey() {
     with_agent(|agent| {
-        let check = json!({"account": "agent", "symbol": "AAPL", "side": "buy", "qty": "150", "limit": "100.03"});
+        let check = json!({"account": "agent", "symbol": "AAPL", "side": "buy", "qty": "150",
+            "limit": "100.03"});
         let check = agent.get("order_check", check);
         assert_eq!((&check["passes"], &check["failed"]), (&json!(true), &json!([])));
         assert_eq!(
@@ -106,8 +108,8 @@ fn journey() {
     });
 }
 
-/// Goal: what cannot be an order is refused here, with the field named, and never reaches the engine. Method: one bad value
-/// for each argument; then the engine has no order.
+/// Goal: what cannot be an order is refused here, with the field named, and never reaches the
+/// engine. Method: one bad value for each argument; then the engine has no order.
 #[test]
 fn bad_arguments_reach_nobody() {
     with_agent(|agent| {
@@ -168,8 +170,9 @@ fn bad_arguments_reach_nobody() {
     });
 }
 
-/// Goal: nobody takes silence for success: no answer is an unknown outcome, and a retry under the same id is safe. Method: an
-/// order that the engine never answers, one over budget, one sent twice.
+/// Goal: nobody takes silence for success: no answer is an unknown outcome, and a retry under the
+/// same id is safe. Method: an order that the engine never answers, one over budget, one sent
+/// twice.
 #[test]
 fn unknown_is_not_success() {
     with_agent(|agent| {
@@ -194,8 +197,8 @@ fn unknown_is_not_success() {
     });
 }
 
-/// Goal: pages of a list neither lose nor repeat an order when new ones come in between. Method: five orders, pages of two,
-/// a sixth after the first page.
+/// Goal: pages of a list neither lose nor repeat an order when new ones come in between. Method:
+/// five orders, pages of two, a sixth after the first page.
 #[test]
 fn pages_of_orders() {
     with_agent(|agent| {

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::agent::{Agent, Era};
-use crate::engine::Engine;
+use crate::engine::{Engine, LOST_QTY};
 
 /// Goal: a client of either era is served. Method: greet, list, call.
 #[test]
@@ -20,8 +20,8 @@ fn both_eras() {
     }
 }
 
-/// Goal: faults of the protocol have the protocol's codes, and the sidecar goes on. Method: an unknown tool, an unknown
-/// method, no request; then a line that is no JSON, which is ignored as
+/// Goal: faults of the protocol have the protocol's codes, and the sidecar goes on. Method: an
+/// unknown tool, an unknown method, no request; then a line that is no JSON, which is ignored as
 /// other servers do, and a good call.
 #[test]
 fn protocol_faults() {
@@ -38,8 +38,8 @@ fn protocol_faults() {
     assert_eq!(agent.fault("engine_health", json!({})).0, "no_engine");
 }
 
-/// Goal: nothing but protocol on standard output, whatever is logged. Method: the loudest log, many calls; every line that
-/// is heard must be protocol, and none may be left.
+/// Goal: nothing but protocol on standard output, whatever is logged. Method: the loudest log, many
+/// calls; every line that is heard must be protocol, and none may be left.
 #[test]
 fn stdout_is_pure() {
     let runtime = tempfile::tempdir().unwrap();
@@ -52,7 +52,8 @@ fn stdout_is_pure() {
     assert!(agent.close().success());
 }
 
-/// Goal: the sidecar leaves when its input ends, attached or not, greeted or not. Method: close, and measure.
+/// Goal: the sidecar leaves when its input ends, attached or not, greeted or not. Method: close,
+/// and measure.
 #[test]
 fn leaves_with_its_client() {
     let runtime = tempfile::tempdir().unwrap();
@@ -68,20 +69,22 @@ fn leaves_with_its_client() {
     assert!(ungreeted.stdout.is_empty());
 }
 
-/// Goal: many calls at once are all answered, while one waits for the engine. Method: 100 calls in one write behind an order
-/// that is never answered.
+/// Goal: many calls at once are all answered, while one waits for the engine. Method: 100 calls in
+/// one write behind an order that is never answered.
 #[test]
 fn a_waiting_order_holds_nobody_up() {
     let runtime = tempfile::tempdir().unwrap();
     let _engine = Engine::start(runtime.path(), "busy", 1);
     let mut agent = Agent::start(runtime.path(), &["--engine", "busy"]);
-    let call = |id: u64, tool: &str, arguments: serde_json::Value| json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": tool, "arguments": arguments}});
-    let lost = json!({"account": "agent", "symbol": "AAPL", "side": "buy", "qty": crate::engine::LOST_QTY,
+    let call = |id: u64, tool: &str, arguments: Value| {
+        let params = json!({"name": tool, "arguments": arguments});
+        json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params}).to_string()
+    };
+    let lost = json!({"account": "agent", "symbol": "AAPL", "side": "buy", "qty": LOST_QTY,
         "limit": "99", "client_request_id": "l-1", "reason": "r"});
-    agent.say(&call(1_000, "order_request", lost).to_string());
-    let reads: Vec<String> = (1_001..1_101)
-        .map(|id| call(id, "book_depth", json!({"symbol": "AAPL"})).to_string())
-        .collect();
+    agent.say(&call(1_000, "order_request", lost));
+    let reads: Vec<String> =
+        (1_001..1_101).map(|id| call(id, "book_depth", json!({"symbol": "AAPL"}))).collect();
     agent.say(&reads.join("\n"));
     let order: Vec<u64> = (0..101).map(|_| agent.hear()["id"].as_u64().unwrap()).collect();
     assert_eq!(order.last(), Some(&1_000), "the reads come first");

@@ -14,9 +14,13 @@ const ORDERS: u32 = 1 << 22;
 
 /// Prints the order book of an instrument after a message, or at a time of day, of an ITCH 5.0 capture.
 #[derive(Parser)]
-#[command(name = "tickgate-book", version, after_help = "Examples:\n  \
+#[command(
+    name = "tickgate-book",
+    version,
+    after_help = "Examples:\n  \
     tickgate book day.itch.gz --symbol AAPL --at 10:00:00 --levels 5\n  \
-    tickgate book day.itch --symbol AAPL --after 1001 --json")]
+    tickgate book day.itch --symbol AAPL --after 1001 --json"
+)]
 struct Cli {
     /// An ITCH 5.0 capture in BinaryFILE framing, plain or gzip.
     file: PathBuf,
@@ -62,7 +66,10 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     let mut books = Books::new(BookCapacity::new(1, ORDERS));
     let seen = play(cli, symbol, &mut books)?;
     if !seen {
-        return Err((2, format!("{}: no directory message for {symbol} up to there", cli.file.display())));
+        return Err((
+            2,
+            format!("{}: no directory message for {symbol} up to there", cli.file.display()),
+        ));
     }
     let [bids, asks] = [Side::Buy, Side::Sell].map(|side| levels(&books, side, cli.levels));
     let (integrity, cause) = books.integrity(0);
@@ -70,11 +77,16 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         let side = |levels: &[Level]| levels.iter().map(json).collect::<Vec<_>>();
         let (bids, asks) = (side(&bids), side(&asks));
         let integrity = integrity.name();
-        println!("{}", serde_json::json!({ "symbol": cli.symbol, "integrity": integrity, "bids": bids, "asks": asks }));
+        println!(
+            "{}",
+            serde_json::json!({ "symbol": cli.symbol, "integrity": integrity, "bids": bids, "asks": asks })
+        );
     } else {
         println!("side,price,shares,orders");
         for (side, levels) in [("B", &bids), ("S", &asks)] {
-            levels.iter().for_each(|level| println!("{side},{},{},{}", price(level), level.qty.0, level.orders));
+            levels.iter().for_each(|level| {
+                println!("{side},{},{},{}", price(level), level.qty.0, level.orders)
+            });
         }
     }
     if integrity == Integrity::Live {
@@ -86,7 +98,8 @@ fn run(cli: &Cli) -> Result<(), Failure> {
 /// Applies the file up to where the user asks; whether the instrument was listed.
 fn play(cli: &Cli, symbol: Symbol, books: &mut Books) -> Result<bool, Failure> {
     let bad = |error: feeds::FeedError| (3, format!("{}: {error}", cli.file.display()));
-    let mut feed = FileFeed::open(std::slice::from_ref(&cli.file), FeedOptions::default()).map_err(bad)?;
+    let mut feed =
+        FileFeed::open(std::slice::from_ref(&cli.file), FeedOptions::default()).map_err(bad)?;
     let mut number = None;
     let mut last = 0;
     while let Next::Event(event) = feed.next().map_err(bad)? {
@@ -103,7 +116,9 @@ fn play(cli: &Cli, symbol: Symbol, books: &mut Books) -> Result<bool, Failure> {
             books.clear_all();
             number = None;
         }
-        if event.kind == Kind::Directory && Symbol::from_padded(event.aux.to_le_bytes()) == Some(symbol) {
+        if event.kind == Kind::Directory
+            && Symbol::from_padded(event.aux.to_le_bytes()) == Some(symbol)
+        {
             if number.is_none() && books.integrity(0).1 == model::Cause::NotStarted {
                 books.set_integrity(0, Integrity::Live, model::Cause::None);
             }

@@ -12,9 +12,13 @@ use serde_json::{Value, json};
 
 /// Prints, verifies and replays journals. Nothing is ever changed.
 #[derive(Parser)]
-#[command(name = "tickgate-journal", version, after_help = "Examples:\n  \
+#[command(
+    name = "tickgate-journal",
+    version,
+    after_help = "Examples:\n  \
     tickgate journal print journal | tail\n  tickgate journal verify journal\n  \
-    tickgate journal replay journal --until 100000 --json")]
+    tickgate journal replay journal --until 100000 --json"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -75,7 +79,11 @@ fn print(folder: &Path, as_json: bool) -> Result<(), Failure> {
     let mut line = |record: &Record| {
         use std::io::Write;
         let mut out = std::io::stdout().lock();
-        if as_json { writeln!(out, "{}", describe(record)) } else { writeln!(out, "{}", text(record)) }
+        if as_json {
+            writeln!(out, "{}", describe(record))
+        } else {
+            writeln!(out, "{}", text(record))
+        }
     };
     while let Some(record) = reader.next_record().map_err(bad)? {
         if line(&record).is_err() {
@@ -97,7 +105,9 @@ fn text(record: &Record) -> String {
 
 fn describe(record: &Record) -> Value {
     match record {
-        Record::Config { name, bytes } => json!({ "kind": "config", "name": name, "bytes": bytes.len() }),
+        Record::Config { name, bytes } => {
+            json!({ "kind": "config", "name": name, "bytes": bytes.len() })
+        }
         Record::Source { feed, place, path, .. } => {
             json!({ "kind": "source", "feed": feed, "place": place, "path": path })
         }
@@ -113,13 +123,16 @@ fn describe(record: &Record) -> Value {
         Record::Closed { seq, state_hash } => {
             json!({ "kind": "closed", "seq": seq, "state_hash": format!("{state_hash:016x}") })
         }
-        Record::Opened { epoch, seq } => json!({ "kind": "opened", "epoch": epoch.to_string(), "seq": seq }),
+        Record::Opened { epoch, seq } => {
+            json!({ "kind": "opened", "epoch": epoch.to_string(), "seq": seq })
+        }
     }
 }
 
 fn replay(folder: &Path, until: Option<u64>, as_json: bool, verify: bool) -> Result<(), Failure> {
     let replay = Replay::open(folder).map_err(failure)?;
-    let mut replay = replay.ok_or_else(|| (3, format!("{}: holds no journal", folder.display())))?;
+    let mut replay =
+        replay.ok_or_else(|| (3, format!("{}: holds no journal", folder.display())))?;
     let mut next = Instant::now() + Duration::from_secs(2);
     let outcome = replay.run(until, |seq| {
         if Instant::now() >= next {
@@ -143,7 +156,10 @@ fn replay(folder: &Path, until: Option<u64>, as_json: bool, verify: bool) -> Res
         );
     } else {
         let end = if replay.closed { "a clean stop" } else { "no clean stop" };
-        println!("{seq} inputs, {} recorded hashes equal, {end}; state hash {hash:016x}", replay.checkpoints);
+        println!(
+            "{seq} inputs, {} recorded hashes equal, {end}; state hash {hash:016x}",
+            replay.checkpoints
+        );
     }
     if verify || until.is_none() {
         report_tail(replay.tail());
@@ -153,7 +169,9 @@ fn replay(folder: &Path, until: Option<u64>, as_json: bool, verify: bool) -> Res
 
 fn failure(error: ReplayError) -> Failure {
     let code = match error {
-        ReplayError::Diverged { .. } | ReplayError::RunChanged { .. } | ReplayError::Hole { .. } => 1,
+        ReplayError::Diverged { .. }
+        | ReplayError::RunChanged { .. }
+        | ReplayError::Hole { .. } => 1,
         _ => 3,
     };
     (code, error.to_string())
@@ -161,6 +179,9 @@ fn failure(error: ReplayError) -> Failure {
 
 fn report_tail(tail: Tail) {
     if tail.torn {
-        eprintln!("tickgate-journal: segment {} is valid up to byte {}; what follows is torn", tail.segment, tail.offset);
+        eprintln!(
+            "tickgate-journal: segment {} is valid up to byte {}; what follows is torn",
+            tail.segment, tail.offset
+        );
     }
 }

@@ -45,17 +45,24 @@ fn test() -> bool {
 /// Loom replaces the atomics, so it needs a build, and a folder, of its own.
 fn loom() -> bool {
     let target = root().join("target/loom");
-    let environment = [("RUSTFLAGS", "--cfg loom"), ("CARGO_TARGET_DIR", target.to_str().unwrap_or("target/loom"))];
+    let environment = [
+        ("RUSTFLAGS", "--cfg loom"),
+        ("CARGO_TARGET_DIR", target.to_str().unwrap_or("target/loom")),
+    ];
     cargo(&["test", "--package", "shm", "--release", "--test", "loom"], &environment)
 }
 
 /// The engine builds without what only leaf packages need.
 fn light_engine() -> bool {
     let tree = ["tree", "--package", "engine", "--edges", "normal,build", "--prefix", "none"];
-    let Ok(output) = Command::new(cargo_path()).args(tree).current_dir(root()).output() else { return false };
+    let Ok(output) = Command::new(cargo_path()).args(tree).current_dir(root()).output() else {
+        return false;
+    };
     let tree = String::from_utf8_lossy(&output.stdout);
-    let found: Vec<&str> =
-        tree.lines().filter(|line| HEAVY.iter().any(|heavy| line.split(' ').next() == Some(heavy))).collect();
+    let found: Vec<&str> = tree
+        .lines()
+        .filter(|line| HEAVY.iter().any(|heavy| line.split(' ').next() == Some(heavy)))
+        .collect();
     if !found.is_empty() {
         eprintln!("the engine depends on {found:?}");
     }

@@ -7,10 +7,25 @@ use std::process::Command;
 const COLUMNS_MAX: usize = 130;
 const LINES_MAX: usize = 500;
 /// Words that say nothing about what a thing is.
-const EMPTY_NAMES: [&str; 10] =
-    ["Manager", "Processor", "Service", "Handler", "Helper", "Util", "Common", "Impl", "Ultra", "Blazing"];
+const EMPTY_NAMES: [&str; 10] = [
+    "Manager",
+    "Processor",
+    "Service",
+    "Handler",
+    "Helper",
+    "Util",
+    "Common",
+    "Impl",
+    "Ultra",
+    "Blazing",
+];
 /// Marks of unfinished work. Split, so that this file does not hold them.
-const UNFINISHED: [&str; 4] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("todo", "!("), concat!("unimple", "mented!(")];
+const UNFINISHED: [&str; 4] = [
+    concat!("TO", "DO"),
+    concat!("FIX", "ME"),
+    concat!("todo", "!("),
+    concat!("unimple", "mented!("),
+];
 /// Where nothing may be in floating point: everything between a venue's bytes and a verdict.
 const EXACT: [&str; 9] = [
     "engine/model/src",
@@ -49,7 +64,9 @@ pub fn check(root: &Path) -> bool {
 fn tracked(root: &Path) -> Vec<PathBuf> {
     let list = ["ls-files", "--cached", "--others", "--exclude-standard"];
     let output = Command::new("git").args(list).current_dir(root).output();
-    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    let text = output
+        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+        .unwrap_or_default();
     text.lines().map(PathBuf::from).collect()
 }
 
@@ -70,12 +87,19 @@ fn check_rust(root: &Path, file: &Path, text: &str, faults: &mut Vec<String>) {
         if UNFINISHED.iter().any(|mark| line.contains(mark)) {
             fault(number, "unfinished");
         }
-        let defines = ["struct ", "enum ", "trait ", "type "].iter().any(|word| line.contains(word));
-        if defines && EMPTY_NAMES.iter().any(|empty| line.contains(empty)) && !path.starts_with("tools/x") {
+        let defines =
+            ["struct ", "enum ", "trait ", "type "].iter().any(|word| line.contains(word));
+        if defines
+            && EMPTY_NAMES.iter().any(|empty| line.contains(empty))
+            && !path.starts_with("tools/x")
+        {
             fault(number, "a name that says nothing");
         }
         let code = line.split("//").next().unwrap_or("");
-        if exact && (has_word(code, "f64") || has_word(code, "f32")) && !text.contains("mod tests {") {
+        if exact
+            && (has_word(code, "f64") || has_word(code, "f32"))
+            && !text.contains("mod tests {")
+        {
             fault(number, "a float where everything is exact");
         }
         let allowed = UNSAFE.iter().any(|folder| path.starts_with(folder)) || is_test(file);
@@ -90,7 +114,10 @@ fn check_rust(root: &Path, file: &Path, text: &str, faults: &mut Vec<String>) {
 
 fn is_test(file: &Path) -> bool {
     let text = file.to_string_lossy();
-    text.contains("/tests/") || text.ends_with("tests.rs") || text.starts_with("tests/") || text.starts_with("benches/")
+    text.contains("/tests/")
+        || text.ends_with("tests.rs")
+        || text.starts_with("tests/")
+        || text.starts_with("benches/")
 }
 
 fn has_word(code: &str, word: &str) -> bool {
@@ -99,7 +126,10 @@ fn has_word(code: &str, word: &str) -> bool {
 
 /// Whether the file is a root of a crate, or the file above it names it.
 fn is_listed(root: &Path, file: &Path) -> bool {
-    let (Some(stem), Some(folder)) = (file.file_stem().and_then(|s| s.to_str()), file.parent()) else { return false };
+    let (Some(stem), Some(folder)) = (file.file_stem().and_then(|s| s.to_str()), file.parent())
+    else {
+        return false;
+    };
     let in_sources = file.components().any(|part| part.as_os_str() == "src");
     if !in_sources || ["main", "lib"].contains(&stem) || folder.ends_with("bin") {
         return true;
@@ -109,17 +139,23 @@ fn is_listed(root: &Path, file: &Path) -> bool {
     } else {
         vec![folder.with_extension("rs")]
     };
-    let names = |text: &str| text.lines().any(|line| line.trim_end().ends_with(&format!("mod {stem};")));
-    above.iter().filter_map(|path| std::fs::read_to_string(root.join(path)).ok()).any(|text| names(&text))
+    let names =
+        |text: &str| text.lines().any(|line| line.trim_end().ends_with(&format!("mod {stem};")));
+    above
+        .iter()
+        .filter_map(|path| std::fs::read_to_string(root.join(path)).ok())
+        .any(|text| names(&text))
 }
 
 /// Every path in code marks that looks like one of ours must exist.
 fn check_paths(root: &Path, file: &Path, text: &str, faults: &mut Vec<String>) {
-    const TOPS: [&str; 8] = ["engine/", "feeds/", "risk/", "sidecar/", "benches/", "tests/", "tools/", "deploy/"];
+    const TOPS: [&str; 8] =
+        ["engine/", "feeds/", "risk/", "sidecar/", "benches/", "tests/", "tools/", "deploy/"];
     for (number, line) in text.lines().enumerate() {
         for word in line.split('`').skip(1).step_by(2) {
             let path = word.split([' ', ':', '#']).next().unwrap_or("");
-            let ours = TOPS.iter().any(|top| path.starts_with(top)) && !path.contains(['<', '*', '{']);
+            let ours =
+                TOPS.iter().any(|top| path.starts_with(top)) && !path.contains(['<', '*', '{']);
             if ours && !root.join(path).exists() {
                 faults.push(format!("{}:{}: `{path}` does not exist", file.display(), number + 1));
             }

@@ -8,7 +8,12 @@ fn timer(seq: u64) -> Input {
 }
 
 /// Writes inputs `range` through the ring and thread loop, as an engine would.
-fn write(folder: &Path, tail: Tail, range: std::ops::Range<u64>, segment_bytes: u64) -> Arc<Progress> {
+fn write(
+    folder: &Path,
+    tail: Tail,
+    range: std::ops::Range<u64>,
+    segment_bytes: u64,
+) -> Arc<Progress> {
     let writer = Writer::open_sized(folder, tail, segment_bytes).unwrap();
     let progress = writer.progress();
     let (mut to, from) = rtrb::RingBuffer::new(range.clone().count().max(1));
@@ -34,13 +39,13 @@ fn read(folder: &Path) -> (Vec<u64>, Tail) {
 #[test]
 fn reads_back_over_segments() {
     let folder = tempfile::tempdir().unwrap();
-    let progress = write(folder.path(), Tail::default(), 1..3000, 4096);
-    assert_eq!(progress.written(), 2999);
+    let progress = write(folder.path(), Tail::default(), 1..20_000, 1 << 15);
+    assert_eq!(progress.written(), 19_999);
     let (seqs, tail) = read(folder.path());
-    assert!(seqs.iter().copied().eq(1..3000));
+    assert!(seqs.iter().copied().eq(1..20_000));
     assert!(tail.segment > 5 && !tail.torn);
-    write(folder.path(), tail, 3000..4000, 4096);
-    assert!(read(folder.path()).0.into_iter().eq(1..4000));
+    write(folder.path(), tail, 20_000..30_000, 1 << 15);
+    assert!(read(folder.path()).0.into_iter().eq(1..30_000));
 }
 
 /// Goal: a journal cut or damaged at any byte reads as its longest whole prefix, and goes on from there without a trace

@@ -1,0 +1,187 @@
+use model::page::TapeKind;
+use model::{
+    AccountId, Ask, Body, ClientOrderId, Event, FeedId, Flags, Input, InstrumentId, Kind, Note,
+    OrderId, OrderRef, OrderState, OrderType, Origin, Px, Qty, Request, Side, Terms, Tif,
+    TradingState, Ts, VenueNumber,
+};
+
+use crate::config::Config;
+use crate::output::Output;
+use crate::step::Engine;
+
+/// A whole engine with one trading instrument: the paper venue is only reachable through the gate.
+struct Venue {
+    engine: Engine,
+    out: Output,
+    events: u64,
+    orders: u64,
+}
+
+impl Venue {
+    fn new() -> Venue {
+        let text = |text: &str| {
+            text.replace("10000000\"", "1000000000\"").replace("band_bps = 500", "band_bps = 10000")
+        };
+        let files = [
+            ("engine.toml", include_str!("../../../deploy/engine.toml").to_string()),
+            ("instruments.toml", include_str!("../../../deploy/instruments.toml").to_string()),
+            ("limits.toml", text(include_str!("../../../deploy/limits.toml"))),
+        ];
+        let config =
+            Config::from_texts(files.map(|(name, text)| (name.into(), text)).into()).unwrap();
+        let mut small = config.engine.clone();
+        small.strategies.clear();
+        small.capacity.book_orders = 1 << 10;
+        small.capacity.instruments = 4;
+        let engine = Engine::new(&config.with_engine(small)).unwrap();
+        let out = engine.output();
+        let mut venue = Venue { engine, out, events: 0, orders: 0 };
+        let symbol = u64::from_le_bytes(*b"TEST    ");
+        venue.event(Event {
+            aux: symbol,
+            px: Px(4),
+            qty: Qty(100),
+            ..Event::empty(Kind::Directory)
+        });
+        let trading = TradingState::Trading.code();
+        venue.event(Event { aux: trading.into(), ..Event::empty(Kind::State) });
+        venue
+    }
+
+    /// Feeds a message; the fills that it causes, as order and quantity.
+    fn event(&mut self, event: Event) -> Vec<(OrderId, i64)> {
+        self.events += 1;
+        let ts = Ts(self.events * 1000);
+        let (number, feed, flags) =
+            (VenueNumber(1), FeedId(0), event.flags.with(Flags::LAST_OF_PACKET));
+        let event =
+            Event { seq: self.events, ts_venue: ts, ts_recv: ts, number, feed, flags, ..event };
+        self.step(ts, Body::Event(event))
+    }
+
+    fn step(&mut self, now: Ts, body: Body) -> Vec<(OrderId, i64)> {
+        self.engine.step(&Input { seq: self.engine.seq() + 1, now, body }, &mut self.out, &mut ());
+        let fills = self.out.tape.iter().filter(|record| record.kind == TapeKind::Fill);
+        let fills = fills.map(|record| (record.order, record.qty.0)).collect();
+        self.out.tape.clear();
+        fills
+    }
+
+    fn add(&mut self, order: u64, side: Side, px: i64, qty: i64) -> Vec<(OrderId, i64)> {
+        let (order, side) = (OrderRef(order), Some(side));
+        self.event(Event { order, side, px: Px(px), qty: Qty(qty), ..Event::empty(Kind::Add) })
+    }
+
+    fn execute(&mut self, order: u64, qty: i64) -> Vec<(OrderId, i64)> {
+        self.event(Event { order: OrderRef(order), qty: Qty(qty), ..Event::empty(Kind::Execute) })
+    }
+
+    fn ask(&mut self, ask: Ask) -> (OrderId, Vec<(OrderId, i64)>) {
+        let (origin, account) = (Origin::File, AccountId(0));
+        let request = Request { id: 1, origin, account, ask, note: Note::default() };
+        let fills = self.step(self.engine.now(), Body::Request(request));
+        let answer = self.out.answer.take().unwrap();
+        assert!(answer.verdict.passed(), "{:?}", answer.verdict);
+        (answer.order, fills)
+    }
+
+    fn order(&mut self, side: Side, px: i64, qty: i64, tif: Tif) -> (OrderId, Vec<i64>) {
+        self.orders += 1;
+        let client_id = ClientOrderId::new(&format!("o{}", self.orders)).unwrap();
+        let (instrument, order_type) = (InstrumentId(0), OrderType::Limit);
+        let terms =
+            Terms { client_id, instrument, side, order_type, tif, px: Px(px), qty: Qty(qty) };
+        let (order, fills) = self.ask(Ask::New(terms));
+        (order, fills.into_iter().map(|(_, qty)| qty).collect())
+    }
+
+    fn replace(&mut self, order: OrderId, px: i64, qty: i64) {
+        self.orders += 1;
+        let client_id = ClientOrderId::new(&format!("o{}", self.orders)).unwrap();
+        self.ask(Ask::Replace { order, client_id, px: Px(px), qty: Qty(qty) });
+    }
+
+    fn state(&self, order: OrderId) -> OrderState {
+        self.engine.orders().get(order).unwrap().state
+    }
+
+    fn ahead(&self, order: OrderId) -> Option<i64> {
+        self.engine.order_cell(order.slot() as u32).unwrap().ahead.map(|qty| qty.0)
+    }
+}
+
+const BUY: Side = Side::Buy;
+const SELL: Side = Side::Sell;
+
+/// A market of 100.00 by 100.10, 300 shares in three orders offered at the touch, 100 a step behind.
+fn market() -> Venue {
+    let mut venue = Venue::new();
+    venue.add(1, BUY, 1_000_000, 100);
+    for order in 2..5 {
+        venue.add(order, SELL, 1_001_000, 100);
+    }
+    venue.add(5, SELL, 1_002_000, 100);
+    venue
+}
+
+/// Goal: what crosses is taken level by level, and nothing twice until the order it was taken from leaves. Method: sweep two
+/// levels, ask again, let a real order replace one that was taken from.
+#[test]
+fn displayed_quantity_is_taken_once() {
+    let mut venue = market();
+    assert_eq!(venue.order(BUY, 1_002_000, 350, Tif::Ioc).1, [300, 50]);
+    let (second, fills) = venue.order(BUY, 1_002_000, 350, Tif::Ioc);
+    assert_eq!(fills, [50], "only what was left of the second level");
+    assert_eq!(venue.state(second), OrderState::Cancelled);
+    venue.execute(2, 100);
+    venue.add(6, SELL, 1_001_000, 70);
+    assert_eq!(venue.order(BUY, 1_001_000, 100, Tif::Ioc).1, [70]);
+}
+
+/// Goal: a resting order fills when what was in front of it is gone, not before. Method: one order in front, one behind;
+/// trade, cancel and trade through them.
+#[test]
+fn queue_in_front_goes_first() {
+    let mut venue = market();
+    let (ours, _) = venue.order(BUY, 1_000_000, 60, Tif::Day);
+    venue.add(7, BUY, 1_000_000, 100);
+    assert_eq!(venue.ahead(ours), Some(100));
+    assert_eq!(venue.execute(1, 40), []);
+    assert_eq!(venue.ahead(ours), Some(60));
+    venue.event(Event { order: OrderRef(1), qty: Qty(30), ..Event::empty(Kind::Reduce) });
+    venue.event(Event { order: OrderRef(1), ..Event::empty(Kind::Delete) });
+    assert_eq!(venue.ahead(ours), Some(0));
+    assert_eq!(venue.execute(7, 25), [(ours, 25)], "what trades behind us would have met us first");
+    let print = Event { px: Px(1_000_000), qty: Qty(100), ..Event::empty(Kind::Trade) };
+    assert_eq!(venue.event(print), [(ours, 35)]);
+    assert_eq!(venue.state(ours), OrderState::Filled);
+}
+
+/// Goal: less quantity keeps the place, more or another price loses it; a replace to a price that crosses takes. Method: one
+/// real order joins between.
+#[test]
+fn replace_keeps_or_loses_its_place() {
+    let mut venue = market();
+    let (ours, _) = venue.order(BUY, 1_000_000, 60, Tif::Day);
+    venue.add(7, BUY, 1_000_000, 100);
+    venue.replace(ours, 1_000_000, 50);
+    assert_eq!(venue.ahead(ours), Some(100));
+    venue.replace(ours, 1_000_000, 80);
+    assert_eq!(venue.ahead(ours), Some(200));
+    venue.replace(ours, 1_001_000, 80);
+    assert_eq!(venue.state(ours), OrderState::Filled);
+}
+
+/// Goal: an opposing order shown at our price fills us; while the venue halts, nothing fills; the end of the day ends the
+/// order. Method: each in turn.
+#[test]
+fn crossed_halted_ended() {
+    let mut venue = market();
+    let (ours, _) = venue.order(BUY, 1_000_500, 100, Tif::Day);
+    assert_eq!(venue.add(8, SELL, 1_000_500, 30), [(ours, 30)]);
+    let halted = TradingState::Halted.code();
+    venue.event(Event { aux: halted.into(), ..Event::empty(Kind::State) });
+    assert_eq!(venue.add(9, SELL, 1_000_500, 30), []);
+    venue.event(Event { aux: u64::from(b'E'), ..Event::empty(Kind::Session) });
+    assert_eq!(venue.state(ours), OrderState::Cancelled);
+}
