@@ -13,10 +13,10 @@ use model::{
 use risk::{AccountLimits, Capacity, LastTrade, Market, Moment, PairLimits, Reservation, Risk};
 
 /// Orders of one round; all of them rest at its end.
-const ORDERS: usize = 4096;
-/// Client order ids of the account, as many as the shipped configuration has: so many orders, then the books of account
-/// are made anew.
-const IDS: usize = 65_536;
+const ORDERS: usize = 2048;
+/// Client order ids of the account: few enough that its table stays in the processor's own caches. When they are used
+/// up, the books of account are made anew.
+const IDS: usize = 8 * ORDERS;
 /// Engine time from one order to the next, nanoseconds.
 const GAP: u64 = 1_000;
 
@@ -72,11 +72,11 @@ fn books_of_account(instruments: u32) -> Risk {
     risk
 }
 
-/// Orders over the instruments in a scattered order, each with an id of its own.
-fn orders(instruments: u32) -> Vec<Order> {
-    let order = |number: u32| Order {
+/// An order of its own client order id, over the instruments in a scattered order.
+fn order(number: u32, client_id: ClientOrderId, instruments: u32) -> Order {
+    Order {
         id: OrderId::new(number % ORDERS as u32, 1 + u64::from(number) / ORDERS as u64),
-        client_id: ClientOrderId::new(&format!("agent-{number}")).expect("short enough"),
+        client_id,
         account: AccountId(0),
         instrument: InstrumentId(number.wrapping_mul(0x9E37_79B1) % instruments),
         side: if number.is_multiple_of(2) { Side::Buy } else { Side::Sell },
@@ -86,34 +86,37 @@ fn orders(instruments: u32) -> Vec<Order> {
         qty: Qty(1),
         origin: Origin::Desk(DeskId(0)),
         note: Note::default(),
-    };
-    (0..IDS as u32).map(order).collect()
+    }
 }
 
 fn row(criterion: &mut Criterion, instruments: u32) {
-    let orders = orders(instruments);
-    let mut rounds = orders.chunks(ORDERS).cycle();
+    let client_id = |number| ClientOrderId::new(&format!("agent-{number}")).expect("short enough");
+    let client_ids: Vec<_> = (0..IDS).map(client_id).collect();
+    let orders = |first: usize| {
+        let numbers = first..first + ORDERS;
+        numbers.map(|number| order(number as u32, client_ids[number], instruments))
+    };
     let mut risk = books_of_account(instruments);
-    let (mut left, mut now) = (IDS, NOW);
+    let mut used = 0;
     let mut held: Vec<Reservation> = Vec::with_capacity(ORDERS);
-    let empty =
-        || on_cpu(ORDERS, || orders[..ORDERS].iter().for_each(|order| _ = black_box(*order)));
+    let empty = || on_cpu(ORDERS, || orders(0).for_each(|order| _ = black_box(order)));
     let gate = || {
-        if left == 0 {
+        if used == IDS {
             risk = books_of_account(instruments);
-            (left, now) = (IDS, NOW);
+            used = 0;
         }
-        left -= ORDERS;
+        let mut now = NOW + used as u64 * GAP;
         let round = on_cpu(ORDERS, || {
-            for order in rounds.next().into_iter().flatten() {
+            for order in orders(used) {
                 now += GAP;
                 let moment = Moment { now: Ts(now), journal_full: false, tables_full: false };
-                if let Ok((cleared, reservation)) = risk.clear(*order, black_box(&MARKET), moment) {
+                if let Ok((cleared, reservation)) = risk.clear(order, black_box(&MARKET), moment) {
                     black_box(cleared.order());
                     held.push(reservation);
                 }
             }
         });
+        used += ORDERS;
         assert_eq!(held.len(), ORDERS, "every order must pass every check");
         held.drain(..).for_each(|mut reservation| risk.release(&mut reservation));
         round

@@ -38,6 +38,8 @@ pub struct AccountRule {
     pub permission: Permission,
     /// Whether clients over shared memory may trade on it.
     pub clients: bool,
+    /// Whether a client's working orders are cancelled when its connection ends.
+    pub cancel_on_disconnect: bool,
     /// Currency of every sum here.
     pub currency: Currency,
     /// Cash at the start.

@@ -211,12 +211,8 @@ impl Engine {
                 self.on_halt(scope, level, out);
             }
             Control::JournalFull(full) => self.journal_full = full,
-            Control::DeskClosed(desk) => {
-                self.cancel_all(out, |order| order.origin == model::Origin::Desk(desk));
-            }
-            Control::Restarted => {
-                self.cancel_all(out, |order| matches!(order.origin, model::Origin::Desk(_)));
-            }
+            Control::DeskClosed(desk) => self.cancel_orphans(Some(desk), out),
+            Control::Restarted => self.cancel_orphans(None, out),
         }
     }
 
@@ -230,7 +226,7 @@ impl Engine {
         let code = level.code();
         out.record(TapeRecord { code, aux, account, instrument, ..self.record(TapeKind::Halt) });
         if level == HaltLevel::Halted {
-            self.cancel_all(out, |order| match scope {
+            self.cancel_all(out, |order, _| match scope {
                 HaltScope::All => true,
                 HaltScope::Account(account) => order.account == account,
                 HaltScope::Instrument(instrument) => order.instrument == instrument,

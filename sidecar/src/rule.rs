@@ -85,15 +85,13 @@ impl Unit {
 
 /// Every failed rule of an answer, in the order of the gate's list.
 pub fn failed(answer: &Answer, judged: &Judged<'_>) -> Vec<FailedRule> {
+    let first = answer.verdict.primary;
     let numbers = |code: Reject| {
-        let all = answer.findings.iter().flatten().chain(answer.verdict.primary.as_ref());
-        all.copied().find(|finding| finding.code == code)
+        let mut all = first.iter().chain(answer.findings.iter().flatten());
+        all.find(|finding| finding.code == code && finding.failed).copied()
     };
-    let rule = |code| match numbers(code) {
-        Some(finding) => judged.failed(&finding),
-        // Only the first failing rule of an order carries its numbers; a check carries all.
-        None => judged.failed(&Finding::holds(code, false)),
-    };
+    // A rule whose numbers nobody gave is named without them.
+    let rule = |code| judged.failed(&numbers(code).unwrap_or(Finding::holds(code, false)));
     answer.verdict.failed().map(rule).collect()
 }
 

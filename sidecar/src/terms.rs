@@ -121,6 +121,12 @@ pub fn client_id(text: &str) -> Result<ClientOrderId, Fault> {
     })
 }
 
+/// The name under which a check asks: an agent's own may not hold its first character, and a check uses
+/// up no name.
+pub fn check_id() -> ClientOrderId {
+    ClientOrderId::new("?check").unwrap_or_default()
+}
+
 /// Reads a reason.
 ///
 /// # Errors

@@ -1,6 +1,8 @@
 //! What the tests of the whole share: a synthetic day on disk, a configuration for it, the programs, the captures.
 #![forbid(unsafe_code)]
 
+pub mod rogue;
+
 use std::path::{Path, PathBuf};
 
 use engine::config::{Config, Speed};

@@ -43,6 +43,7 @@ fn account(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<AccountRul
     let permissions = Permission::ALL.iter().map(|p| (p.name(), *p)).collect::<Vec<_>>();
     let permission = table.choice("permission", &permissions, errors);
     let clients = table.flag_or("clients", false, errors);
+    let cancel_on_disconnect = table.flag_or("cancel_on_disconnect", true, errors);
     let currency = table.currency("currency", errors);
     let cash = table.decimal("cash", errors);
     let gross_max = table.decimal("gross_max", errors);
@@ -54,6 +55,7 @@ fn account(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<AccountRul
         name: name?,
         permission: permission?,
         clients: clients?,
+        cancel_on_disconnect: cancel_on_disconnect?,
         currency: currency?,
         cash: cash?,
         gross_max: gross_max?,

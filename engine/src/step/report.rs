@@ -1,11 +1,15 @@
 //! What comes back from the venue: the order, its reservation, the position.
 
 use model::page::{TapeKind, TapeRecord};
-use model::{Control, HaltLevel, HaltScope, Money, Order, OrderState, Qty, Report, ReportKind};
+use model::{
+    Control, DeskId, HaltLevel, HaltScope, Money, Order, OrderState, Origin, Qty, Report,
+    ReportKind,
+};
 
 use super::Engine;
 use crate::orders::OrderRecord;
 use crate::output::Output;
+use crate::rules::Rules;
 
 impl Engine {
     /// Applies what the paper venue has to say.
@@ -103,11 +107,27 @@ impl Engine {
         out.orders.mark(id.slot() as u32);
     }
 
+    /// Cancels the orders of a client that is gone (`None`: of every client), on accounts that want it so.
+    pub(super) fn cancel_orphans(&mut self, desk: Option<DeskId>, out: &mut Output) {
+        self.cancel_all(out, |order, rules| {
+            let orphan = match (order.origin, desk) {
+                (Origin::Desk(of), Some(desk)) => of == desk,
+                (Origin::Desk(_), None) => true,
+                _ => false,
+            };
+            orphan
+                && rules
+                    .accounts
+                    .get(usize::from(order.account.0))
+                    .is_none_or(|account| account.cancel_on_disconnect)
+        });
+    }
+
     /// Cancels every open order that `chosen` names.
-    pub(super) fn cancel_all(&mut self, out: &mut Output, chosen: impl Fn(&Order) -> bool) {
+    pub(super) fn cancel_all(&mut self, out: &mut Output, chosen: impl Fn(&Order, &Rules) -> bool) {
         for slot in 0..self.orders.used() {
             let Some(record) = self.orders.at(slot) else { continue };
-            if record.state.is_open() && chosen(&record.order) {
+            if record.state.is_open() && chosen(&record.order, &self.rules) {
                 self.paper.cancel(record.order.id);
             }
         }

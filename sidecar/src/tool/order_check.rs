@@ -1,7 +1,7 @@
 //! `order_check`: what the gate would say, and what the order would cost.
 
 use model::page::{Depth, Level};
-use model::{Ask, ClientOrderId, Money, Px, Side};
+use model::{Ask, Money, Px, Side};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -77,7 +77,7 @@ impl Tool for OrderCheck {
             limit: &args.limit,
             tif: args.tif,
         };
-        let order = wish.read(&mut *sidecar.attached()?, unused_id()?)?;
+        let order = wish.read(&mut *sidecar.attached()?, terms::check_id())?;
         let answer = sidecar.ask(order.account.id, Ask::Check(order.terms), "").await?;
         let session = sidecar.attached()?;
         let moment = session.moment()?;
@@ -97,11 +97,6 @@ impl Tool for OrderCheck {
         };
         Ok(Reply::new(stamp, body))
     }
-}
-
-/// An id that no order ever had: an agent's own may not hold this character, and a check uses none up.
-fn unused_id() -> Result<ClientOrderId, Fault> {
-    ClientOrderId::new("?check").map_err(|error| Fault::argument(error.to_string(), "report this"))
 }
 
 impl Cost {

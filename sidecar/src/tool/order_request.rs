@@ -1,6 +1,6 @@
 //! `order_request`: a new order, judged by the gate.
 
-use model::Ask;
+use model::{Ask, Terms};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -62,7 +62,15 @@ impl Tool for OrderRequest {
         let client_id = terms::client_id(&args.client_request_id)?;
         let reason = terms::reason(&args.reason)?;
         let order = wish.read(&mut *sidecar.attached()?, client_id)?;
-        let answer = sidecar.ask(order.account.id, Ask::New(order.terms), reason).await?;
+        let account = order.account.id;
+        let mut answer = sidecar.ask(account, Ask::New(order.terms), reason).await?;
+        if answer.verdict.failed().count() > 1 {
+            // A refusal carries the numbers of its first rule alone; a check has them all.
+            let terms = Terms { client_id: terms::check_id(), ..order.terms };
+            if let Ok(check) = sidecar.ask(account, Ask::Check(terms), "").await {
+                answer.findings = check.findings;
+            }
+        }
         Outcome::reply(&sidecar.session(), &answer, &order.judged())
     }
 }

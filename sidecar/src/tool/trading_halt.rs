@@ -72,7 +72,7 @@ impl Tool for TradingHalt {
             _ => "halted",
         };
         let stamp = sidecar.session().moment()?.stamp();
-        let resume = "only by the operator: `tickgate resume` at the engine's terminal";
+        let resume = "only by the operator at the engine's host, who starts the engine anew";
         Ok(Reply::new(stamp, Body { status, scope: stopped, resume }))
     }
 }

@@ -82,7 +82,8 @@ fn journey() {
             (&json!("clip"), &json!("300"), &json!("301"), &json!("-1"))
         );
         assert!(clip["fix"].as_str().unwrap().starts_with("lower qty to at most 300"));
-        assert_eq!((&collar["rule"], &collar["limit"]), (&json!("collar"), &Value::Null));
+        assert_eq!((&collar["rule"], &collar["limit"]), (&json!("collar"), &json!("100")));
+        assert!(collar["fix"].as_str().unwrap().starts_with("set limit to at most 101.01"));
 
         let open = agent.get("orders_list", json!({"status": "open"}));
         assert_eq!((&open["matches"], &open["orders"][0]["order_id"]), (&json!(1), &id));
