@@ -1,16 +1,20 @@
 //! Stage `hop`: 64 bytes through an rtrb ring from one thread to another and back through a second one, against a bare
 //! ping-pong of two atomics. An operation is one way. Both threads spin, each on a processor of its own.
 //!
-//! By the clock on the wall, in rounds of well under a millisecond: the kernel takes the processor from few of them, and
-//! the median passes those over.
+//! By the clock on the wall, since no thread's own time holds what two do together, and in pieces of a few microseconds:
+//! the kernel takes a processor away from few of them, and the median passes those over.
 
 use std::sync::atomic::{AtomicU64, Ordering::*};
+use std::time::{Duration, Instant};
 
-use benches::{Round, compare, criterion, wall};
+use benches::{Round, compare, criterion};
 use rtrb::{Consumer, Producer, RingBuffer};
 
-/// Ways there and back in one round.
-const TRIPS: u64 = 1_000;
+/// Ways there and back in a piece, and pieces in a round.
+const TRIPS: u64 = 20;
+const PIECES: u64 = 100;
+/// On a busy machine a round takes far longer than its median piece tells, so there are few rounds.
+const ROUNDS_TAKE: Duration = Duration::from_millis(20);
 /// Places of a ring.
 const PLACES: usize = 1024;
 
@@ -28,7 +32,17 @@ fn with_partner(cpu: usize, echo: impl FnOnce() + Send, mut trip: impl FnMut(u64
             echo();
         });
         trip(1);
-        wall(2 * TRIPS as usize, || (2..=TRIPS + 1).for_each(&mut trip))
+        let mut number = 1;
+        let piece = |_| {
+            let start = Instant::now();
+            for _ in 0..TRIPS {
+                number += 1;
+                trip(number);
+            }
+            start.elapsed().as_nanos() as u64
+        };
+        let mut pieces_ns: Vec<u64> = (0..PIECES).map(piece).collect();
+        Round::of_pieces(&mut pieces_ns, 2 * TRIPS as usize)
     })
 }
 
@@ -36,7 +50,7 @@ fn two_atomics(cpu: usize) -> Round {
     let [there, back] = [Line(AtomicU64::new(0)), Line(AtomicU64::new(0))];
     let await_number = |line: &Line, number| while line.0.load(Acquire) != number {};
     let echo = || {
-        for number in 1..=TRIPS + 1 {
+        for number in 1..=TRIPS * PIECES + 1 {
             await_number(&there, number);
             back.0.store(number, Release);
         }
@@ -63,7 +77,7 @@ fn two_rings(cpu: usize) -> Round {
     let (mut there, mut from_here) = RingBuffer::new(PLACES);
     let (mut from_there, mut back) = RingBuffer::new(PLACES);
     let echo = move || {
-        for _ in 0..=TRIPS {
+        for _ in 0..=TRIPS * PIECES {
             let payload = pop(&mut from_here);
             push(&mut from_there, payload);
         }
@@ -75,7 +89,7 @@ fn two_rings(cpu: usize) -> Round {
 }
 
 fn main() {
-    let mut criterion = criterion();
+    let mut criterion = criterion().measurement_time(ROUNDS_TAKE);
     let [here, there, ..] = host::cpus()[..] else {
         println!("SKIPPED: hop needs two processors");
         return;

@@ -1,6 +1,6 @@
 //! How a stage is timed, and held against its bound.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use criterion::{Criterion, SamplingMode, Throughput};
 use rustix::time::{ClockId, clock_gettime};
@@ -20,6 +20,14 @@ pub struct Round {
 }
 
 impl Round {
+    /// A round of pieces of `operations` each, that were timed one by one and all count as the median one: a sum would
+    /// hold whatever the kernel did meanwhile.
+    pub fn of_pieces(pieces_ns: &mut [u64], operations: usize) -> Round {
+        let count = pieces_ns.len();
+        let took = median(pieces_ns).unwrap_or(0) * count as u64;
+        Round { took: Duration::from_nanos(took), operations: count * operations }
+    }
+
     fn ns_each(&self) -> f64 {
         self.took.as_secs_f64() * 1e9 / self.operations.max(1) as f64
     }
@@ -30,13 +38,6 @@ pub fn on_cpu(operations: usize, work: impl FnOnce()) -> Round {
     let start = thread_time();
     work();
     Round { took: thread_time().saturating_sub(start), operations }
-}
-
-/// Times `work` by the clock on the wall: what two threads do together is in no thread's own time.
-pub fn wall(operations: usize, work: impl FnOnce()) -> Round {
-    let start = Instant::now();
-    work();
-    Round { took: start.elapsed(), operations }
 }
 
 fn thread_time() -> Duration {
@@ -85,7 +86,7 @@ pub fn compare(
 }
 
 /// The middle value; `None` of nothing.
-pub fn median<T: Copy + PartialOrd>(values: &mut [T]) -> Option<T> {
+fn median<T: Copy + PartialOrd>(values: &mut [T]) -> Option<T> {
     values.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
     values.get(values.len() / 2).copied()
 }

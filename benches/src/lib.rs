@@ -17,7 +17,7 @@ mod naive;
 mod stage;
 mod stream;
 
-pub use compare::{Round, compare, criterion, median, on_cpu, wall};
+pub use compare::{Round, compare, criterion, on_cpu};
 pub use digest::{check_digest, digest};
 pub use naive::NaiveBooks;
 pub use stage::{Shared, sequencer};

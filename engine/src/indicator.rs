@@ -1,11 +1,11 @@
 //! Indicators of one instrument: integers from the first trade to the published value.
 //!
-//! To add one: write `indicator/<name>.rs` after `ema.rs`; give it a field in [`Indicators`] (the compiler then leads
-//! through every function here), a line in [`LIST`], and its value at the same place in [`Indicators::values`].
-//! Its test compares every value with a recomputation from the whole history in `num-bigint`.
+//! To add one: write `indicator/<name>.rs` after `ema.rs`; give it a line at the end of [`LIST`], a field in
+//! [`Indicators`] and its `update` in `on_trade` or `on_quote`: the compiler leads from each to the next.
+//! Its test compares every value with a recomputation from the whole history in `num-bigint` (`indicator/tests.rs`).
 //! Nothing else changes: shared memory has 16 named slots, and readers show what they find there.
 //!
-//! Flow: printable trades and changes of the best quotes in; on demand, one fixed-point value for each indicator out.
+//! Flow: printable trades and changes of the best quotes in; one fixed-point value for each indicator out.
 //! State is exact, or rounds down at 2^-48 where a recursion must round; the division to decimals comes last and rounds
 //! down. Nothing here wraps: what exceeds its type is `None`, a sum until the next day.
 //!
@@ -63,7 +63,7 @@ const LIST: [(&str, u8, bool); 7] = [
     ("microprice", PX_DECIMALS, true),
 ];
 
-/// The indicators of one instrument.
+/// The indicators of one instrument, and their values: readers look more often than values change.
 #[derive(Clone, Copy, Debug)]
 pub struct Indicators {
     ema20: Ema<20>,
@@ -71,8 +71,9 @@ pub struct Indicators {
     vwap: Vwap,
     rvol64: Volatility<64>,
     ofi: Ofi,
-    bid: Option<Quote>,
-    ask: Option<Quote>,
+    /// The best bid and ask.
+    quotes: [Option<Quote>; 2],
+    values: [Option<i64>; LIST.len()],
 }
 
 impl Default for Indicators {
@@ -90,8 +91,8 @@ impl Indicators {
             vwap: Vwap::new(),
             rvol64: Volatility::new(),
             ofi: Ofi::new(),
-            bid: None,
-            ask: None,
+            quotes: [None; 2],
+            values: [None; LIST.len()],
         }
     }
 
@@ -99,8 +100,8 @@ impl Indicators {
     pub fn slots() -> [IndicatorSlot; INDICATOR_SLOTS] {
         let mut slots = [IndicatorSlot::default(); INDICATOR_SLOTS];
         for (slot, (name, decimals, is_price)) in slots.iter_mut().zip(LIST) {
-            *slot =
-                IndicatorSlot { name: Symbol::new(name).unwrap_or_default(), decimals, is_price };
+            let name = Symbol::new(name).unwrap_or_default();
+            *slot = IndicatorSlot { name, decimals, is_price };
         }
         slots
     }
@@ -110,17 +111,20 @@ impl Indicators {
         if px.0 <= 0 || qty.0 <= 0 {
             return;
         }
-        let Indicators { ema20, rsi14, vwap, rvol64, ofi: _, bid: _, ask: _ } = self;
-        ema20.update(px);
-        rsi14.update(px);
-        vwap.update(px, qty);
-        rvol64.update(px);
+        let [ema20, rsi14, vwap, rvol64, _, _, _] = &mut self.values;
+        *ema20 = self.ema20.update(px);
+        *rsi14 = self.rsi14.update(px);
+        *vwap = self.vwap.update(px, qty);
+        *rvol64 = self.rvol64.update(px);
     }
 
     /// Takes the best quotes. Unchanged ones change nothing, except that the first call is where order flow starts.
     pub fn on_quote(&mut self, bid: Option<Quote>, ask: Option<Quote>) {
-        self.ofi.update([self.bid, self.ask], [bid, ask]);
-        (self.bid, self.ask) = (bid, ask);
+        let before = core::mem::replace(&mut self.quotes, [bid, ask]);
+        let [_, _, _, _, ofi, imbalance, microprice] = &mut self.values;
+        *ofi = self.ofi.update(before, self.quotes);
+        *imbalance = imbalance::value(bid, ask);
+        *microprice = microprice::value(bid, ask);
     }
 
     /// Forgets everything: each day stands for itself.
@@ -130,32 +134,23 @@ impl Indicators {
 
     /// The value of each slot, in units of 10^-decimals; `None`: warming up, undefined, out of range, or a free slot.
     pub fn values(&self) -> [Option<i64>; INDICATOR_SLOTS] {
-        let Indicators { ema20, rsi14, vwap, rvol64, ofi, bid, ask } = self;
-        let list: [Option<i64>; LIST.len()] = [
-            ema20.value(),
-            rsi14.value(),
-            vwap.value(),
-            rvol64.value(),
-            ofi.value(),
-            imbalance::value(*bid, *ask),
-            microprice::value(*bid, *ask),
-        ];
         let mut values = [None; INDICATOR_SLOTS];
-        for (slot, value) in values.iter_mut().zip(list) {
+        for (slot, value) in values.iter_mut().zip(self.values) {
             *slot = value;
         }
         values
     }
 
-    /// Hands out the whole state as words, for a digest: equal words mean equal values now and after any calls.
+    /// Hands out the state as words, for a digest. The words after every call together say everything; those after one
+    /// call leave out what earlier ones said and no sum depends on.
     pub fn fold(&self, mut word: impl FnMut(u64)) {
-        let Indicators { ema20, rsi14, vwap, rvol64, ofi, bid, ask } = self;
+        let Indicators { ema20, rsi14, vwap, rvol64, ofi, quotes, values: _ } = self;
         ema20.fold(&mut word);
         rsi14.fold(&mut word);
         vwap.fold(&mut word);
         rvol64.fold(&mut word);
         ofi.fold(&mut word);
-        for quote in [bid, ask] {
+        for quote in quotes {
             let quote = quote.unwrap_or_default();
             word(quote.px.0.cast_unsigned());
             word(quote.qty.0.cast_unsigned());

@@ -19,11 +19,11 @@ impl Dirty {
 
     /// Notes a change; a number out of range is ignored.
     pub fn mark(&mut self, number: u32) {
-        if let Some(marked) = self.marked.get_mut(number as usize) {
-            if !*marked {
-                *marked = true;
-                self.list.push_back(number); // Never grows: each number is listed once.
-            }
+        if let Some(marked) = self.marked.get_mut(number as usize)
+            && !*marked
+        {
+            *marked = true;
+            self.list.push_back(number); // Never grows: each number is listed once.
         }
     }
 

@@ -57,8 +57,9 @@ impl Dice {
     }
 }
 
-/// The `number`th request of a source of them: what the journal holds is compared with this. Never a halt: every client
-/// may halt all, and then all are halted. Some ask on accounts that are closed to clients.
+/// The `number`th request of a source of them: what the journal holds is compared with this. Never
+/// a halt: every client may halt all, and then all are halted. Some ask on accounts that are closed
+/// to clients.
 pub fn asked(source: u32, number: u64) -> Request {
     let terms = |px, qty| Terms {
         client_id: ClientOrderId::new(&format!("{source:x}-{number:x}")).unwrap(),
@@ -95,7 +96,8 @@ pub fn attach(engine: &str, ended: impl Fn() -> bool) -> Option<Client> {
     None
 }
 
-/// Floods a desk as fast as its ring takes requests. Returns how many it sent, and how many were beyond the budget.
+/// Floods a desk as fast as its ring takes requests. Returns how many it sent, and how many were
+/// beyond the budget.
 pub fn floods(name: &str, source: u32, progress: &Progress) -> (u64, u64) {
     let (mut sent, mut over_budget) = (0, 0);
     while let Some(mut client) = attach(name, || progress.ended.load(Relaxed)) {
@@ -113,8 +115,9 @@ pub fn floods(name: &str, source: u32, progress: &Progress) -> (u64, u64) {
     (sent, over_budget)
 }
 
-/// Writes over all memory that a client can write: noise, forged records that are whole but no requests, forged counts; and
-/// true requests between. Returns how often it was put out, and how many records were called malformed.
+/// Writes over all memory that a client can write: noise, forged records that are whole but no
+/// requests, forged counts; and true requests between. Returns how often it was put out, and how
+/// many records were called malformed.
 pub fn scribbles(name: &str, source: u32, progress: &Progress) -> (u64, u64) {
     let (mut dice, mut put_out, mut malformed) = (Dice(3), 0, 0);
     while let Some(mut client) = attach(name, || progress.ended.load(Relaxed)) {

@@ -1,4 +1,5 @@
-//! The whole journey of an agent: the real engine, the real sidecar, and the protocol between them, line by line.
+//! The whole journey of an agent: the real engine, the real sidecar, and the protocol between them,
+//! line by line.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -14,7 +15,8 @@ use tests::{Stage, program};
 
 /// How long anything may take on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// What a busy machine may cause, and a later attempt mends. The same order sent again is done once.
+/// What a busy machine may cause, and a later attempt mends. The same order sent again is done
+/// once.
 const PASSING: [&str; 6] =
     ["attach_failed", "busy", "engine_silent", "not_published", "over_budget", "unknown_outcome"];
 const TOOLS: [&str; 11] = [
@@ -56,8 +58,7 @@ impl Agent {
             let heard = BufReader::new(output).lines().map_while(Result::ok);
             heard.map_while(|line| to_lines.send(line).ok()).for_each(drop);
         });
-        let mut agent =
-            Agent { child, input, lines, last_id: 0, orders: 0, restarts: Vec::new() };
+        let mut agent = Agent { child, input, lines, last_id: 0, orders: 0, restarts: Vec::new() };
         let greeting = agent.request(
             "initialize",
             json!({
@@ -142,8 +143,10 @@ impl Agent {
             if order["state"] == state {
                 return Some(order);
             }
-            if !matches!(order["state"].as_str(), Some("pending_new" | "working" | "pending_cancel"))
-            {
+            if !matches!(
+                order["state"].as_str(),
+                Some("pending_new" | "working" | "pending_cancel")
+            ) {
                 return None;
             }
             assert!(since.elapsed() < PATIENCE, "never {state}: {order:#}");
@@ -151,7 +154,8 @@ impl Agent {
         }
     }
 
-    /// An instrument that is traded now, has a book of two sides and passes the gate; and its best offer.
+    /// An instrument that is traded now, has a book of two sides and passes the gate; and its best
+    /// offer.
     fn tradable(&mut self) -> (String, f64) {
         let since = Instant::now();
         while since.elapsed() < PATIENCE {
@@ -236,9 +240,10 @@ fn end(running: Running, config: &Config) {
     assert_eq!(replay.engine.state_hash(), hash);
 }
 
-/// Goal: an agent lists the tools, reads a book, has an order filled, one resting, one refused, cancels, halts, is refused
-/// after the halt; after a restart of the engine the next call says so and all goes on; each run equals the replay of its
-/// journal. Method: the sidecar's own program over pipes, an engine that plays a day again and again at twenty times its pace.
+/// Goal: an agent lists the tools, reads a book, has an order filled, one resting, one refused,
+/// cancels, halts, is refused after the halt; after a restart of the engine the next call says so
+/// and all goes on; each run equals the replay of its journal. Method: the sidecar's own program
+/// over pipes, an engine that plays a day again and again at twenty times its pace.
 #[test]
 fn agent_from_book_to_halt_and_restart() {
     let stage = Stage::new(200_000, 20);

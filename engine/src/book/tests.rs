@@ -96,17 +96,18 @@ fn equals_naive() {
     let messages = if std::env::var_os("TICKGATE_LONG").is_some() { 10_000_000 } else { 1_000_000 };
     let (mut books, mut naive) = (Books::new(capacity()), Naive::new(BOOKS));
     let mut stream = Stream::new(1);
-    let mut faults = 0;
+    let (mut faults, mut most_live) = (0, 0);
     for message in 1..=messages {
         let action = stream.next(&naive);
         step(&mut books, &mut naive, &action);
         faults += u32::from(naive.last_was_fault());
+        most_live = most_live.max(books.live_orders());
         if message % 10_000 == 0 {
             same_books(&books, &naive);
         }
     }
     assert!(faults > messages / 50, "the garbage was garbage: {faults}");
-    assert!(books.live_orders() > 1_000, "the books were not empty: {}", books.live_orders());
+    assert!(most_live > 5_000, "the books were full: {most_live}");
 }
 
 proptest! {

@@ -1,7 +1,7 @@
 //! Exponential moving average of trade prices, as TA-Lib defines it.
 
 use super::PX_DECIMALS;
-use super::fixed::{self, FRACTION_BITS, from_units, ratio};
+use super::fixed::{self, FRACTION_BITS, floor, from_units};
 use model::Px;
 
 /// The first value is the mean of the first `N` prices; then each price x moves the average e to e + (x − e)·2/(N + 1).
@@ -19,24 +19,22 @@ impl<const N: u32> Ema<N> {
         Ema { seen: 0, state: 0 }
     }
 
-    /// Folds in one trade price.
-    pub fn update(&mut self, px: Px) {
+    /// Folds in one trade price; the average afterwards, in units of price with six more decimals. `None`: fewer than `N`
+    /// trades, or out of range.
+    pub fn update(&mut self, px: Px) -> Option<i64> {
         let px = from_units(px.0);
         if self.seen == N {
-            self.state += ((px - self.state) * 2).div_euclid(i128::from(N) + 1);
-            return;
+            self.state += floor((px - self.state) * 2, N + 1);
+        } else {
+            self.seen += 1;
+            self.state += px;
+            if self.seen < N {
+                return None;
+            }
+            self.state = floor(self.state, N);
         }
-        self.seen += 1;
-        self.state += px;
-        if self.seen == N {
-            self.state = self.state.div_euclid(i128::from(N));
-        }
-    }
-
-    /// In units of price with six more decimals; `None`: fewer than `N` trades.
-    pub fn value(&self) -> Option<i64> {
-        let average = (self.seen == N).then_some(self.state)?;
-        ratio(average, 1 << FRACTION_BITS, PX_DECIMALS)
+        let scaled = self.state.checked_mul(10_i128.pow(PX_DECIMALS.into()))?;
+        i64::try_from(scaled >> FRACTION_BITS).ok()
     }
 
     /// The state, in 2^-48 of a price unit.

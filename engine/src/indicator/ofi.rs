@@ -19,18 +19,15 @@ impl Ofi {
         Ofi { sum: 0, has_quotes: false }
     }
 
-    /// Folds in the step from the quotes before to the quotes now, bid first. The first call only marks the start.
-    pub fn update(&mut self, before: [Option<Quote>; 2], now: [Option<Quote>; 2]) {
+    /// Folds in the step from the quotes before to the quotes now, bid first; the sum afterwards, in quantity units.
+    /// The first call only marks the start. `None`: out of range.
+    pub fn update(&mut self, before: [Option<Quote>; 2], now: [Option<Quote>; 2]) -> Option<i64> {
         let ([bid_before, ask_before], [bid, ask]) = (before, now);
         if core::mem::replace(&mut self.has_quotes, true) {
-            self.sum += flow(bid_before, bid, |px| px.0)
-                - flow(ask_before, ask, |px| px.0.saturating_neg());
+            self.sum += flow(bid_before, bid, |px| px.0);
+            self.sum -= flow(ask_before, ask, |px| px.0.saturating_neg());
         }
-    }
-
-    /// In quantity units; `None`: no quote yet, or out of range.
-    pub fn value(&self) -> Option<i64> {
-        self.has_quotes.then(|| i64::try_from(self.sum).ok())?
+        i64::try_from(self.sum).ok()
     }
 
     pub fn fold(&self, word: &mut impl FnMut(u64)) {

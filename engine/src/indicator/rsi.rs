@@ -1,7 +1,7 @@
 //! Relative strength index of trade prices, as Wilder and TA-Lib define it.
 
 use super::RATIO_DECIMALS;
-use super::fixed::{self, from_units, ratio};
+use super::fixed::{self, floor, from_units, ratio};
 use model::Px;
 
 /// 100·g/(g + l), where g and l are the smoothed rises and falls: first the mean of the first `N` of them, then
@@ -21,32 +21,27 @@ impl<const N: u32> Rsi<N> {
         Rsi { last: None, seen: 0, rises: 0, falls: 0 }
     }
 
-    /// Folds in one trade price.
-    pub fn update(&mut self, px: Px) {
-        let Some(last) = self.last.replace(px) else { return };
+    /// Folds in one trade price; the index afterwards, 0 to 100 with twelve decimals. `None`: fewer than `N` changes of
+    /// price, or beyond 2^58 price units.
+    pub fn update(&mut self, px: Px) -> Option<i64> {
+        let last = self.last.replace(px)?;
         let rise = from_units(px.0.saturating_sub(last.0).max(0));
         let fall = from_units(last.0.saturating_sub(px.0).max(0));
-        if self.seen == N {
-            self.rises = self.rises * (i128::from(N) - 1) + rise;
-            self.falls = self.falls * (i128::from(N) - 1) + fall;
-        } else {
+        let kept = if self.seen == N { i128::from(N) - 1 } else { 1 };
+        self.rises = self.rises * kept + rise;
+        self.falls = self.falls * kept + fall;
+        if self.seen < N {
             self.seen += 1;
-            self.rises += rise;
-            self.falls += fall;
         }
-        if self.seen == N {
-            self.rises = self.rises.div_euclid(i128::from(N));
-            self.falls = self.falls.div_euclid(i128::from(N));
+        if self.seen < N {
+            return None;
         }
-    }
-
-    /// 0 to 100, twelve decimals; `None`: fewer than `N` changes of price, or beyond 2^58 price units.
-    pub fn value(&self) -> Option<i64> {
-        let (rises, falls) = (self.seen == N).then_some((self.rises, self.falls))?;
-        if rises + falls == 0 {
+        self.rises = floor(self.rises, N);
+        self.falls = floor(self.falls, N);
+        if self.rises + self.falls == 0 {
             return Some(0);
         }
-        ratio(rises * 100, rises + falls, RATIO_DECIMALS)
+        ratio(self.rises * 100, self.rises + self.falls, RATIO_DECIMALS)
     }
 
     pub fn fold(&self, word: &mut impl FnMut(u64)) {

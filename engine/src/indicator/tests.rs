@@ -247,7 +247,7 @@ fn ema_rounding_is_bounded() {
     }
 }
 
-/// Goal: equal words mean equal state, and different state different words. Method: fold after each of a few calls.
+/// Goal: different states have different words, a new day has those of the start. Method: fold after each of a few calls.
 #[test]
 fn fold_tells_states_apart() {
     let words = |indicators: &Indicators| {

@@ -27,12 +27,20 @@ impl<const N: usize> Volatility<N> {
         Volatility { last: None, returns: [0; N], oldest: 0, seen: 0, squares: 0, is_spoilt: false }
     }
 
-    /// Folds in one trade price.
-    pub fn update(&mut self, px: Px) {
-        let Some(last) = self.last.replace(px) else { return };
+    /// Folds in one trade price; the volatility afterwards, a ratio with twelve decimals. `None`: fewer than `N` returns,
+    /// or out of range.
+    pub fn update(&mut self, px: Px) -> Option<i64> {
+        let last = self.last.replace(px)?;
         match self.slide(last, px) {
             Some(squares) => self.squares = squares,
             None => self.is_spoilt = true,
+        }
+        if self.seen < N || self.is_spoilt {
+            return None;
+        }
+        match u64::try_from(self.squares) {
+            Ok(squares) => i64::try_from(squares.isqrt()).ok(),
+            Err(_) => i64::try_from(self.squares.isqrt()).ok(),
         }
     }
 
@@ -47,16 +55,9 @@ impl<const N: usize> Volatility<N> {
         self.squares.checked_sub(square(oldest))?.checked_add(square(newest))
     }
 
-    /// A ratio with twelve decimals; `None`: fewer than `N` returns, or out of range.
-    pub fn value(&self) -> Option<i64> {
-        let is_ready = self.seen == N && !self.is_spoilt;
-        is_ready.then(|| i64::try_from(self.squares.isqrt()).ok())?
-    }
-
+    /// The returns of the window are in the words of the calls before.
     pub fn fold(&self, word: &mut impl FnMut(u64)) {
         word(self.last.unwrap_or_default().0.cast_unsigned());
-        let (newer, older) = self.returns.split_at_checked(self.oldest).unwrap_or_default();
-        older.iter().chain(newer).for_each(|r| word(r.cast_unsigned()));
         word(self.seen as u64);
         fixed::fold(self.squares.cast_signed(), word);
         word(self.is_spoilt.into());

@@ -18,18 +18,14 @@ impl Vwap {
         Vwap { notional: 0, volume: 0, is_spoilt: false }
     }
 
-    /// Folds in one trade.
-    pub fn update(&mut self, px: Px, qty: Qty) {
+    /// Folds in one trade; the average afterwards, in units of price with six more decimals. `None`: out of range.
+    pub fn update(&mut self, px: Px, qty: Qty) -> Option<i64> {
         let (px, qty) = (i128::from(px.0), i128::from(qty.0));
+        self.volume = self.volume.saturating_add(qty);
         match self.notional.checked_add(px * qty) {
             Some(notional) => self.notional = notional,
             None => self.is_spoilt = true,
         }
-        self.volume = self.volume.saturating_add(qty);
-    }
-
-    /// In units of price with six more decimals; `None`: no trade yet, or out of range.
-    pub fn value(&self) -> Option<i64> {
         if self.is_spoilt { None } else { ratio(self.notional, self.volume, PX_DECIMALS) }
     }
 

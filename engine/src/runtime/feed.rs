@@ -1,5 +1,6 @@
 //! The feed thread: source → session → decoder → ring.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,6 +16,9 @@ use super::wait::Waiter;
 /// Events between two looks at the counters.
 const COUNT_EVERY: u64 = 1024;
 
+/// What the feed thread leaves: what it has seen, and where and why it gave up, if it did.
+pub(super) type FeedEnd = (Counters, Result<(), (PathBuf, FeedError)>);
+
 pub(super) struct FeedThread {
     pub feed: FileFeed,
     pub ring: rtrb::Producer<Event>,
@@ -27,7 +31,7 @@ pub(super) struct FeedThread {
 
 impl FeedThread {
     /// Plays the feed to its end, to its first error, or until it is stopped. Dropping the ring tells the engine.
-    pub fn run(mut self) -> (Counters, Result<(), (std::path::PathBuf, FeedError)>) {
+    pub fn run(mut self) -> FeedEnd {
         let clock = Clock::start();
         let mut day = u64::MAX;
         let mut number = 0_u64;

@@ -1,16 +1,16 @@
 //! Puts the threads and the rings between them together, and takes them apart.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 
-use feeds::{Counters, FeedError, FileFeed};
+use feeds::FileFeed;
 use model::Ts;
 use shm::{Listener, Publisher};
 
 use super::engine::{Ended, EngineThread};
-use super::feed::FeedThread;
+use super::feed::{FeedEnd, FeedThread};
 use super::house::HouseThread;
 use super::pace::Pace;
 use super::publish::Pages;
@@ -33,7 +33,7 @@ const DESKS: u32 = 16;
 
 /// The threads of a run.
 pub(super) struct Threads {
-    feed: JoinHandle<(Counters, Result<(), (PathBuf, FeedError)>)>,
+    feed: JoinHandle<FeedEnd>,
     engine: JoinHandle<Ended>,
     house: JoinHandle<StageHistograms>,
     journal: Option<JoinHandle<Result<(), JournalError>>>,

@@ -91,7 +91,8 @@ fn unknown_is_refused() {
     );
 }
 
-/// Goal: looking is not trading, money of another currency is not ours, clients keep to their accounts. Method: each, with the rest in
+/// Goal: looking is not trading, money of another currency is not ours, clients keep to their accounts.
+/// Method: each, with the rest in
 /// order.
 #[test]
 fn not_permitted() {
