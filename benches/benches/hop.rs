@@ -5,7 +5,7 @@
 //! the kernel takes a processor away from few of them, and the median passes those over.
 
 use std::sync::atomic::{AtomicU64, Ordering::*};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use benches::{Round, compare, criterion};
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -13,8 +13,6 @@ use rtrb::{Consumer, Producer, RingBuffer};
 /// Ways there and back in a piece, and pieces in a round.
 const TRIPS: u64 = 20;
 const PIECES: u64 = 100;
-/// On a busy machine a round takes far longer than its median piece tells, so there are few rounds.
-const ROUNDS_TAKE: Duration = Duration::from_millis(20);
 /// Places of a ring.
 const PLACES: usize = 1024;
 
@@ -89,7 +87,7 @@ fn two_rings(cpu: usize) -> Round {
 }
 
 fn main() {
-    let mut criterion = criterion().measurement_time(ROUNDS_TAKE);
+    let mut criterion = criterion();
     let [here, there, ..] = host::cpus()[..] else {
         println!("SKIPPED: hop needs two processors");
         return;

@@ -7,8 +7,8 @@ use rustix::time::{ClockId, clock_gettime};
 
 /// Time for the processor to come up to speed and for caches to fill.
 const WARM_UP: Duration = Duration::from_millis(200);
-/// Time that a stage itself is measured for; its bound and its set-up come on top.
-const MEASUREMENT: Duration = Duration::from_millis(800);
+/// Time for the rounds of a stage, with those of its bound and their set-up.
+const MEASUREMENT: Duration = Duration::from_millis(1_200);
 
 /// One timed run over a number of operations.
 #[derive(Clone, Copy, Debug)]

@@ -1,14 +1,16 @@
 //! The order books of all instruments, order by order (L3), in memory taken at start.
 //!
-//! Flow: an event of the feed → reference → order → its place in the queue of its level → the level → the best price.
-//! An order is half a cache line and knows its level and its neighbours in the queue; a level knows its first and its last
-//! order; a ladder finds the level of a price and the best one (`book/ladder.rs`); references are found in pages or a hash
-//! table (`book/refs.rs`).
+//! Flow: an event of the feed → reference → order → its place in the queue of its level → the level
+//! → the best price. An order is half a cache line and knows its level and its neighbours in the
+//! queue; a level knows its first and its last order; a ladder finds the level of a price and the
+//! best one (`book/ladder.rs`); references are found in pages or a hash table (`book/refs.rs`).
 //!
-//! Must never: allocate, panic or loop without a bound after [`Books::new`]. What does not fit or makes no sense is not
-//! applied; the book it was meant for is [`Integrity::Incomplete`] from then on, with the first [`Cause`].
+//! Must never: allocate, panic or loop without a bound after [`Books::new`]. What does not fit or
+//! makes no sense is not applied; the book it was meant for is [`Integrity::Incomplete`] from then
+//! on, with the first [`Cause`].
 //!
-//! References are unique across the books of one `Books`: feeds that number their orders independently need one each.
+//! References are unique across the books of one `Books`: feeds that number their orders
+//! independently need one each.
 #![deny(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -45,20 +47,22 @@ use refs::Refs;
 pub struct BookCapacity {
     /// Books.
     pub instruments: u32,
-    /// Resting orders of all books together, at most 2^30 (32 bytes each, and 20 for references and free lists).
+    /// Resting orders of all books together, at most 2^30 (32 bytes each, and 16 to 32 for the
+    /// table of references).
     pub orders: u32,
-    /// Price levels of all books together (40 bytes each).
+    /// Price levels of all books together (36 bytes each).
     pub levels: u32,
-    /// Nodes of the ladders (264 bytes each): 64 neighbouring price steps share one, and each side has two to four more.
+    /// Nodes of the ladders (264 bytes each): 64 neighbouring price steps share one, and each side
+    /// has two to four more.
     pub nodes: u32,
-    /// Pages of 4,096 recent order references (16 KiB each), rounded up to a power of two. Older references are
-    /// found as surely, but more slowly.
+    /// Pages of 4,096 recent order references (16 KiB each), rounded up to a power of two. Older
+    /// references are found as surely, but more slowly.
     pub ref_pages: u32,
 }
 
 impl BookCapacity {
-    /// Room for a day of equities: half as many levels as orders, on average two levels a node, and the latest
-    /// four references for each order.
+    /// Room for a day of equities: half as many levels as orders, on average two levels a node, and
+    /// the latest four references for each order.
     pub const fn new(instruments: u32, orders: u32) -> BookCapacity {
         let levels = orders / 2 + 2 * instruments;
         let nodes = orders / 4 + 12 * instruments + 64;
@@ -113,8 +117,8 @@ pub struct Resting {
     pub arrival: Arrival,
 }
 
-/// How many events ahead the place of a reference is fetched, and how many ahead the order that it names: the second
-/// reads what the first has brought into the cache.
+/// How many events ahead the place of a reference is fetched, and how many ahead the order that it
+/// names: the second reads what the first has brought into the cache.
 const LOOK_AHEAD: [usize; 2] = [12, 6];
 
 impl Books {
@@ -132,9 +136,10 @@ impl Books {
 
     /// Applies an event of the feed to the book of an instrument.
     ///
-    /// A replacement is a deletion and an addition at the tail, on the side of the original; if the addition cannot be
-    /// applied, the deletion still is. Any other event that cannot be applied changes nothing but the integrity.
-    /// Kinds that do not touch a book do nothing; [`Kind::Clear`] is for the whole feed: see [`Books::clear_all`].
+    /// A replacement is a deletion and an addition at the tail, on the side of the original; if the
+    /// addition cannot be applied, the deletion still is. Any other event that cannot be applied
+    /// changes nothing but the integrity. Kinds that do not touch a book do nothing;
+    /// [`Kind::Clear`] is for the whole feed: see [`Books::clear_all`].
     #[inline]
     pub fn apply(&mut self, book: usize, event: &Event) -> Applied {
         let (order, px, qty) = (event.order, event.px.0, event.qty.0);
@@ -206,7 +211,8 @@ impl Books {
         })
     }
 
-    /// The orders of a side in the order in which an order from the other side would meet them, with their prices.
+    /// The orders of a side in the order in which an order from the other side would meet them,
+    /// with their prices.
     pub fn sweep(&self, book: usize, side: Side) -> impl Iterator<Item = (Px, Resting)> + '_ {
         self.levels(book, side).flat_map(move |level| {
             self.queue(book, side, level.px).map(move |resting| (level.px, resting))
@@ -222,7 +228,8 @@ impl Books {
         (qty > 0).then_some((level.book(), level.side(), Px(level.px), resting))
     }
 
-    /// How far a book may be believed, and why not. A book nobody has room for is [`Cause::Capacity`].
+    /// How far a book may be believed, and why not. A book nobody has room for is
+    /// [`Cause::Capacity`].
     pub fn integrity(&self, book: usize) -> (Integrity, Cause) {
         let unknown = (Integrity::Incomplete, Cause::Capacity);
         self.books.get(book).map_or(unknown, |book| (book.integrity, book.cause))
@@ -239,19 +246,19 @@ impl Books {
     pub fn clear(&mut self, book: usize) {
         for side in [Side::Buy, Side::Sell] {
             for _ in 0..self.orders.used() {
-                let Some(level) = self.books.get(book).map(|book| book.side(side).best) else {
-                    return;
-                };
-                let first = self.orders.at(self.levels.records.at(level).head);
-                if self.remove(book, first.reference, None).fault.is_some() {
+                let best = self.books.get(book).map_or(0, |book| book.side(side).best);
+                if best == 0 {
                     break;
                 }
+                let oldest = self.orders.at(self.levels.records.at(best).head);
+                self.remove(book, oldest.reference, None);
             }
         }
         self.set_integrity(book, Integrity::Incomplete, Cause::NotStarted);
     }
 
-    /// Removes every order of every book, makes them all [`Cause::NotStarted`] and starts the arrivals again.
+    /// Removes every order of every book, makes them all [`Cause::NotStarted`] and starts the
+    /// arrivals again.
     pub fn clear_all(&mut self) {
         self.books.fill(Book::EMPTY);
         self.orders.release_all();
@@ -330,8 +337,8 @@ impl Books {
         Applied { removed: None, added: Some(touch), fault: None }
     }
 
-    /// Takes quantity from an order where it stands, or (`None`) all of it. At zero the order leaves its queue, and a
-    /// level without orders its ladder.
+    /// Takes quantity from an order where it stands, or (`None`) all of it. At zero the order
+    /// leaves its queue, and a level without orders its ladder.
     #[inline(never)]
     fn remove(&mut self, book: usize, reference: OrderRef, qty: Option<i64>) -> Applied {
         let place = self.refs.locate(reference);

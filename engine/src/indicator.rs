@@ -1,13 +1,14 @@
 //! Indicators of one instrument: integers from the first trade to the published value.
 //!
-//! To add one: write `indicator/<name>.rs` after `ema.rs`; give it a line at the end of [`LIST`], a field in
-//! [`Indicators`] and its `update` in `on_trade` or `on_quote`: the compiler leads from each to the next.
-//! Its test compares every value with a recomputation from the whole history in `num-bigint` (`indicator/tests.rs`).
-//! Nothing else changes: shared memory has 16 named slots, and readers show what they find there.
+//! To add one: write `indicator/<name>.rs` after `ema.rs`; give it a line at the end of [`LIST`], a
+//! field in [`Indicators`] and its `update` in `on_trade` or `on_quote`: the compiler leads onwards.
+//! Give it a recomputation from the whole history in big integers in `indicator/tests.rs`.
+//! Nothing else changes: shared memory has 16 named slots, readers show what they find there.
 //!
-//! Flow: printable trades and changes of the best quotes in; one fixed-point value for each indicator out.
-//! State is exact, or rounds down at 2^-48 where a recursion must round; the division to decimals comes last and rounds
-//! down. Nothing here wraps: what exceeds its type is `None`, a sum until the next day.
+//! Flow: printable trades and changes of the best quotes in; one fixed-point value for each
+//! indicator out. State is exact, or rounds down at 2^-48 where a recursion must round; the
+//! division to decimals comes last and rounds down. Nothing here wraps: what exceeds its type is
+//! `None`, a sum until the next day.
 //!
 //! Must never: use a float, allocate, panic, or depend on anything but the calls in their order.
 #![deny(
@@ -52,7 +53,8 @@ const PX_DECIMALS: u8 = 6;
 /// Decimals of a ratio.
 const RATIO_DECIMALS: u8 = 12;
 
-/// Every indicator: name, decimals, whether it is in units of price. Its place is its slot on the board page.
+/// Every indicator: name, decimals, whether it is in units of price. Its place is its slot on the
+/// board page.
 const LIST: [(&str, u8, bool); 7] = [
     ("ema20", PX_DECIMALS, true),
     ("rsi14", RATIO_DECIMALS, false),
@@ -106,7 +108,8 @@ impl Indicators {
         slots
     }
 
-    /// Takes a printable trade, auction crosses included. One without a positive price and quantity is no trade.
+    /// Takes a printable trade, auction crosses included. One without a positive price and quantity
+    /// is no trade.
     pub fn on_trade(&mut self, px: Px, qty: Qty) {
         if px.0 <= 0 || qty.0 <= 0 {
             return;
@@ -118,7 +121,8 @@ impl Indicators {
         *rvol64 = self.rvol64.update(px);
     }
 
-    /// Takes the best quotes. Unchanged ones change nothing, except that the first call is where order flow starts.
+    /// Takes the best quotes. Unchanged ones change nothing, except that the first call is where
+    /// order flow starts.
     pub fn on_quote(&mut self, bid: Option<Quote>, ask: Option<Quote>) {
         let before = core::mem::replace(&mut self.quotes, [bid, ask]);
         let [_, _, _, _, ofi, imbalance, microprice] = &mut self.values;
@@ -132,7 +136,8 @@ impl Indicators {
         *self = Indicators::new();
     }
 
-    /// The value of each slot, in units of 10^-decimals; `None`: warming up, undefined, out of range, or a free slot.
+    /// The value of each slot, in units of 10^-decimals; `None`: warming up, undefined, out of
+    /// range, or a free slot.
     pub fn values(&self) -> [Option<i64>; INDICATOR_SLOTS] {
         let mut values = [None; INDICATOR_SLOTS];
         for (slot, value) in values.iter_mut().zip(self.values) {
@@ -141,8 +146,8 @@ impl Indicators {
         values
     }
 
-    /// Hands out the state as words, for a digest. The words after every call together say everything; those after one
-    /// call leave out what earlier ones said and no sum depends on.
+    /// Hands out the state as words, for a digest. The words after every call together say
+    /// everything; those after one call leave out what earlier ones said and no sum depends on.
     pub fn fold(&self, mut word: impl FnMut(u64)) {
         let Indicators { ema20, rsi14, vwap, rvol64, ofi, quotes, values: _ } = self;
         ema20.fold(&mut word);

@@ -44,7 +44,7 @@ pub struct Dice(pub u64);
 
 impl Dice {
     /// Any number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -53,7 +53,7 @@ impl Dice {
 
     /// A number below `end`.
     pub fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
+        self.number() % end
     }
 }
 
@@ -128,16 +128,16 @@ pub fn scribbles(name: &str, source: u32, progress: &Progress) -> (u64, u64) {
             match dice.below(1024) {
                 0..512 => {
                     let place = 1 + dice.below(words.len() as u64 - 1) as usize;
-                    words[place].store(dice.next(), Relaxed);
+                    words[place].store(dice.number(), Relaxed);
                 }
                 512..768 => {
                     let mut record = asked(source, 0).to_words();
                     record[0] = id;
                     record[1] |= 0xFF; // No kind of request has this code.
-                    record[2 + dice.below(14) as usize] = dice.next();
+                    record[2 + dice.below(14) as usize] = dice.number();
                     ring.push(&record);
                 }
-                768 => words[0].store(dice.next(), Release),
+                768 => words[0].store(dice.number(), Release),
                 769..776 => _ = words[0].fetch_add(dice.below(3), Release),
                 776..900 => std::thread::sleep(Duration::from_micros(dice.below(500))),
                 _ => {

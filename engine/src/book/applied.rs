@@ -2,9 +2,9 @@
 
 use model::{Cause, OrderRef, Px, Qty, Side};
 
-/// A stamp that every order gets when it joins its level: the greater, the later. An order of another origin that notes
-/// [`super::Books::next_arrival`] when it joins stands behind exactly those of its level with a lesser stamp.
-/// Stamps start again at [`super::Books::clear_all`].
+/// A stamp that every order gets when it joins its level: the greater, the later. An order of
+/// another origin that notes [`super::Books::next_arrival`] when it joins stands behind exactly
+/// those of its level with a lesser stamp. Stamps start again at [`super::Books::clear_all`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
 pub struct Arrival(pub u32);
@@ -16,7 +16,8 @@ pub struct Applied {
     pub removed: Option<Touch>,
     /// The order that joined, by addition or as the new half of a replacement.
     pub added: Option<Touch>,
-    /// Why the event, or the new half of a replacement, could not be applied. The book is incomplete from here on.
+    /// Why the event, or the new half of a replacement, could not be applied. The book is
+    /// incomplete from here on.
     pub fault: Option<Cause>,
 }
 
@@ -35,7 +36,8 @@ pub struct Touch {
     pub open: Qty,
     /// Its place in the queue.
     pub arrival: Arrival,
-    /// Sum of the open quantities of its level afterwards, in quantity units; zero: the level is gone.
+    /// Sum of the open quantities of its level afterwards, in quantity units; zero: the level is
+    /// gone.
     pub level_qty: Qty,
     /// Orders of its level afterwards.
     pub level_orders: u32,

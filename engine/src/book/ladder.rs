@@ -1,12 +1,14 @@
-//! From a price to its level, and from a level to the next worse one: a radix tree of price steps for each side.
+//! From a price to its level, and from a level to the next worse one: a radix tree of price steps
+//! for each side.
 //!
-//! The number of a price step is read as digits of six bits. A node holds 64 children and one bit for each that exists;
-//! the children of a leaf are levels, 64 neighbouring steps. Any price is found, opened or closed in at most eleven nodes,
-//! wherever it lies; the leaf of the best price is remembered, and nearly every price is on it.
+//! The number of a price step is read as digits of six bits. A node holds 64 children and one bit
+//! for each that exists; the children of a leaf are levels, 64 neighbouring steps. Any price is
+//! found, opened or closed in at most eleven nodes, wherever it lies; the leaf of the best price is
+//! remembered, and nearly every price is on it.
 //!
-//! A step is 100 price units (a cent, for 4 decimals) where the first price of a side is a whole number of them and at
-//! least 100 of them, else one unit. Prices within one step hang on one list, best first, so that the choice costs time at
-//! worst, never correctness.
+//! A step is 100 price units (a cent, for 4 decimals) where the first price of a side is a whole
+//! number of them and at least 100 of them, else one unit. Prices within one step hang on one list,
+//! best first, so that the choice costs time at worst, never correctness.
 
 use super::pool::{Pool, Record};
 use super::record::Level;
@@ -309,7 +311,8 @@ impl Ladder {
         self.descend(levels, self.root, 0, self.height)
     }
 
-    /// The best leaf below a node `height` nodes above the leaves' children, whose digits so far are `number`.
+    /// The best leaf below a node `height` nodes above the leaves' children, whose digits so far
+    /// are `number`.
     fn descend(&self, levels: &Levels, mut node: u32, mut number: u64, height: u32) -> (u64, u32) {
         for _ in 1..height {
             let digit = first_digit(levels.nodes.at(node).bits, self.side);
@@ -411,8 +414,8 @@ const fn worse_digits(bits: u64, digit: u64, side: Side) -> u64 {
 
 #[cfg(test)]
 impl Ladder {
-    /// Panics unless bits and children agree, no node is empty, and the remembered leaf is the one of the best price.
-    /// Returns the number of nodes.
+    /// Panics unless bits and children agree, no node is empty, and the remembered leaf is the one
+    /// of the best price. Returns the number of nodes.
     pub fn audit(&self, levels: &Levels) -> usize {
         assert_eq!(self.best, self.walk(levels).next().unwrap_or(0));
         assert_eq!(self.count as usize, self.walk(levels).count());

@@ -23,9 +23,10 @@ pub(super) struct Pool<T> {
 }
 
 impl<T: Record> Pool<T> {
-    /// Room for `capacity` records, each written once so that its memory is really there.
+    /// Room for `capacity` records, whose memory is really there.
     pub fn new(capacity: u32) -> Pool<T> {
-        let records = vec![T::NIL; capacity as usize + 1];
+        let mut records = vec![T::NIL; capacity as usize + 1];
+        host::prefault(&mut records);
         Pool { records, nil: T::NIL, released: 0, fresh: 1, used: 0 }
     }
 

@@ -39,7 +39,8 @@ pub(super) struct Level {
 const _: () = assert!(size_of::<Order>() == 32 && size_of::<Level>() == 32);
 
 impl Record for Order {
-    /// Taking an order from either end of its queue writes to the links of this one, so they mean nothing.
+    /// Taking an order from either end of its queue writes to the links of this one, so they mean
+    /// nothing.
     const NIL: Order =
         Order { reference: OrderRef(0), qty: 0, prev: 0, next: 0, level: 0, arrival: 0 };
 

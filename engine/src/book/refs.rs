@@ -1,9 +1,11 @@
-//! From a venue's order reference to our order: pages for recent references, a hash table for the rest.
+//! From a venue's order reference to our order: pages for recent references, a hash table for the
+//! rest.
 //!
-//! Venues number orders upwards and most orders die young, so nearly every lookup is one load from a page of 4,096
-//! neighbouring references. A page belongs to one place of the directory (its prefix modulo the number of pages). When a
-//! younger prefix claims the place, the few orders still alive on the page move to the hash table; an older prefix never
-//! claims it back. Hence a reference has exactly one place at any time: its page if the directory names its prefix, else
+//! Venues number orders upwards and most orders die young, so nearly every lookup is one load from
+//! a page of 4,096 neighbouring references. A page belongs to one place of the directory (its
+//! prefix modulo the number of pages). When a younger prefix claims the place, the few orders still
+//! alive on the page move to the hash table; an older prefix never claims it back. Hence a
+//! reference has exactly one place at any time: its page if the directory names its prefix, else
 //! the table. References of any size stay within the memory taken at start.
 
 use super::pool::Pool;
@@ -26,7 +28,8 @@ pub(super) struct Refs {
 }
 
 impl Refs {
-    /// Pages for the youngest references (rounded up to a power of two) and a table that all `orders` fit in.
+    /// Pages for the youngest references (rounded up to a power of two) and a table that all
+    /// `orders` fit in.
     pub fn new(pages: u32, orders: u32) -> Refs {
         let pages = pages.max(1).next_power_of_two() as usize;
         let mut slots = vec![0; pages * SLOTS];
@@ -46,7 +49,8 @@ impl Refs {
         }
     }
 
-    /// Where a new reference goes: to a page if its prefix is the youngest so far of those that share the page.
+    /// Where a new reference goes: to a page if its prefix is the youngest so far of those that
+    /// share the page.
     #[inline]
     pub fn claim(&mut self, reference: OrderRef) -> Place {
         match self.locate(reference) {
@@ -120,8 +124,8 @@ impl Refs {
         on_pages + self.table.entries.iter().filter(|entry| **entry != 0).count()
     }
 
-    /// Gives a page to a reference whose prefix is younger than the owner's, and moves the orders of the former owner to
-    /// the table.
+    /// Gives a page to a reference whose prefix is younger than the owner's, and moves the orders
+    /// of the former owner to the table.
     #[cold]
     fn turn_page(&mut self, reference: OrderRef) -> Place {
         let prefix = reference.0 >> SLOT_BITS;
@@ -157,10 +161,11 @@ pub(super) enum Place {
     Table,
 }
 
-/// Open addressing with linear probing; at most half full, because it has two entries for each order of the pool.
+/// Open addressing with linear probing; at most half full, because it has two entries for each
+/// order of the pool.
 ///
-/// An entry is the upper half of the reference's hash over the number of its order; 0 is free. The order itself holds
-/// the reference, so that equal hashes are told apart.
+/// An entry is the upper half of the reference's hash over the number of its order; 0 is free. The
+/// order itself holds the reference, so that equal hashes are told apart.
 struct Table {
     entries: Vec<u64>,
     bits: u32,
@@ -191,7 +196,8 @@ impl Table {
         }
     }
 
-    /// Closes the gap behind a removed entry by moving back every later one that its own home allows.
+    /// Closes the gap behind a removed entry by moving back every later one that its own home
+    /// allows.
     #[inline(never)]
     fn remove(&mut self, reference: OrderRef, orders: &Pool<Order>) {
         let Some(mut gap) = self.position(reference, orders) else { return };
@@ -274,8 +280,9 @@ mod tests {
         orders
     }
 
-    /// Goal: references with the same hash are told apart and survive each other's removal, around the end of the table.
-    /// Method: multiply chosen hashes by the inverse of the hash's factor; all of the last home, wrapping to the first.
+    /// Goal: references with the same hash are told apart and survive each other's removal, around
+    /// the end of the table. Method: multiply chosen hashes by the inverse of the hash's factor;
+    /// all of the last home, wrapping to the first.
     #[test]
     fn equal_hashes() {
         let inverse = (0..6).fold(1_u64, |x, _| {
@@ -298,8 +305,8 @@ mod tests {
         }
     }
 
-    /// Goal: young references live on pages, older ones in the table, and each is found wherever it is. Method: turn the
-    /// only page, come back with an old reference, clear and start low again.
+    /// Goal: young references live on pages, older ones in the table, and each is found wherever it
+    /// is. Method: turn the only page, come back with an old reference, clear and start low again.
     #[test]
     fn pages_turn() {
         let references = [5, 4_095, 4_096, 7, u64::MAX];

@@ -33,7 +33,8 @@ fn replace(reference: u64, by: u64, px: i64, qty: i64) -> Event {
     Event { px: Px(px), aux: by, ..change(Kind::Replace, reference, qty) }
 }
 
-/// Both books take the same action; what it did, the touched levels with their queues and the best prices agree.
+/// Both books take the same action; what it did, the touched levels with their queues and the best
+/// prices agree.
 fn step(books: &mut Books, naive: &mut Naive, action: &Action) {
     match action {
         Action::Apply(book, event) => {
@@ -88,9 +89,9 @@ fn same_books(books: &Books, naive: &Naive) {
     audit(books);
 }
 
-/// Goal: the fast book is the naive one, whatever comes. Method: a million random messages, a tenth of them garbage (ten
-/// million with TICKGATE_LONG=1); the touched levels with their queues and the best prices after each, the whole book
-/// and every internal link each ten thousand.
+/// Goal: the fast book is the naive one, whatever comes. Method: a million random messages, a tenth
+/// of them garbage (ten million with TICKGATE_LONG=1); the touched levels with their queues and the
+/// best prices after each, the whole book and every internal link each ten thousand.
 #[test]
 fn equals_naive() {
     let messages = if std::env::var_os("TICKGATE_LONG").is_some() { 10_000_000 } else { 1_000_000 };
@@ -111,8 +112,8 @@ fn equals_naive() {
 }
 
 proptest! {
-    /// Goal: as above, for streams that shrink to the shortest one that fails. Method: few references, prices and
-    /// quantities, so that every collision happens.
+    /// Goal: as above, for streams that shrink to the shortest one that fails. Method: few
+    /// references, prices and quantities, so that every collision happens.
     #[test]
     fn short_streams_equal_naive(events in proptest::collection::vec(any_event(), 1..120)) {
         let (mut books, mut naive) = (Books::new(capacity()), Naive::new(BOOKS));
@@ -140,8 +141,9 @@ fn any_event() -> impl Strategy<Value = Event> {
     )
 }
 
-/// Goal: queue semantics are those of the venue. Method: an order that is reduced keeps its place, one that is replaced
-/// goes to the tail with the side of the original, one that is executed away leaves.
+/// Goal: queue semantics are those of the venue. Method: an order that is reduced keeps its place,
+/// one that is replaced goes to the tail with the side of the original, one that is executed away
+/// leaves.
 #[test]
 fn queue_semantics() {
     let mut books = Books::new(capacity());
@@ -165,7 +167,8 @@ fn queue_semantics() {
     assert_eq!(books.order(OrderRef(2)), None);
 }
 
-/// Goal: what makes no sense changes nothing but the integrity, and the first cause stays. Method: each kind of it.
+/// Goal: what makes no sense changes nothing but the integrity, and the first cause stays. Method:
+/// each kind of it.
 #[test]
 fn nonsense_is_refused() {
     let cases = [
@@ -199,7 +202,8 @@ fn nonsense_is_refused() {
     }
 }
 
-/// Goal: an order is changed through its own book alone, and a book beyond the last is nobody's. Method: the wrong ones.
+/// Goal: an order is changed through its own book alone, and a book beyond the last is nobody's.
+/// Method: the wrong ones.
 #[test]
 fn books_are_apart() {
     let mut books = Books::new(capacity());
@@ -211,8 +215,8 @@ fn books_are_apart() {
     assert_eq!(books.live_orders(), 1);
 }
 
-/// Goal: when a table is full the book says so, keeps what it has, and works again once there is room. Method: fill the
-/// orders, the levels and the nodes in turn; then the same after clearing.
+/// Goal: when a table is full the book says so, keeps what it has, and works again once there is
+/// room. Method: fill the orders, the levels and the nodes in turn; then the same after clearing.
 #[test]
 fn capacity_is_refused() {
     let room = BookCapacity { instruments: 1, orders: 64, levels: 64, nodes: 64, ref_pages: 1 };
@@ -254,7 +258,8 @@ fn arrivals_end() {
     assert_eq!(books.next_arrival(), Arrival(1));
 }
 
-/// Goal: looking ahead changes nothing and may look past the end. Method: look from every place of a short batch.
+/// Goal: looking ahead changes nothing and may look past the end. Method: look from every place of
+/// a short batch.
 #[test]
 fn look_ahead_is_harmless() {
     let batch: Vec<Event> = (1..20).map(|n| add(n, Side::Buy, 10_000, 1)).collect();

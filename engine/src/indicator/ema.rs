@@ -4,13 +4,15 @@ use super::PX_DECIMALS;
 use super::fixed::{self, FRACTION_BITS, floor, from_units};
 use model::Px;
 
-/// The first value is the mean of the first `N` prices; then each price x moves the average e to e + (x − e)·2/(N + 1).
-/// Both divisions round down at 2^-48 of a price unit, so the state is never more than (N + 3)/2 · 2^-48 below the exact one.
+/// The first value is the mean of the first `N` prices; then each price x moves the average e by
+/// (x − e)·2/(N + 1). Both divisions round down at 2^-48 of a price unit, so the state is never
+/// more than (N + 3)/2 · 2^-48 below the exact one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ema<const N: u32> {
     /// Prices so far, up to `N`.
     seen: u32,
-    /// Sum of the prices, then their average; fixed point. Cannot overflow: a price is below 2^63, `N` below 2^15.
+    /// Sum of the prices, then their average; fixed point. Cannot overflow: a price is below 2^63,
+    /// `N` below 2^15.
     state: i128,
 }
 
@@ -19,8 +21,8 @@ impl<const N: u32> Ema<N> {
         Ema { seen: 0, state: 0 }
     }
 
-    /// Folds in one trade price; the average afterwards, in units of price with six more decimals. `None`: fewer than `N`
-    /// trades, or out of range.
+    /// Folds in one trade price; the average afterwards, in units of price with six more decimals.
+    /// `None`: fewer than `N` trades, or out of range.
     pub fn update(&mut self, px: Px) -> Option<i64> {
         let px = from_units(px.0);
         if self.seen == N {

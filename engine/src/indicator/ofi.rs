@@ -4,9 +4,10 @@ use super::fixed;
 use model::page::Quote;
 use model::{Px, Qty};
 
-/// Σ e, where e = q_b·[b ≥ b′] − q′_b·[b ≤ b′] − q_a·[a ≤ a′] + q′_a·[a ≥ a′] for each change of the best bid b or ask a
-/// with quantities q, the primed ones before it (Cont, Kukanov and Stoikov 2014, "The Price Impact of Order Book
-/// Events"). An empty side is a bid below, or an ask above, every price, with no quantity.
+/// Σ e, where e = q_b·[b ≥ b′] − q′_b·[b ≤ b′] − q_a·[a ≤ a′] + q′_a·[a ≥ a′] for each change of
+/// the best bid b or ask a with quantities q, the primed ones before it (Cont, Kukanov and Stoikov
+/// 2014, "The Price Impact of Order Book Events"). An empty side is a bid below, or an ask above,
+/// every price, with no quantity.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Ofi {
     /// Cannot overflow: each change adds less than 2^65.
@@ -19,8 +20,8 @@ impl Ofi {
         Ofi { sum: 0, has_quotes: false }
     }
 
-    /// Folds in the step from the quotes before to the quotes now, bid first; the sum afterwards, in quantity units.
-    /// The first call only marks the start. `None`: out of range.
+    /// Folds in the step from the quotes before to the quotes now, bid first; the sum afterwards,
+    /// in quantity units. The first call only marks the start. `None`: out of range.
     pub fn update(&mut self, before: [Option<Quote>; 2], now: [Option<Quote>; 2]) -> Option<i64> {
         let ([bid_before, ask_before], [bid, ask]) = (before, now);
         if core::mem::replace(&mut self.has_quotes, true) {

@@ -4,14 +4,16 @@ use super::RATIO_DECIMALS;
 use super::fixed::{self, floor, from_units, ratio};
 use model::Px;
 
-/// 100·g/(g + l), where g and l are the smoothed rises and falls: first the mean of the first `N` of them, then
-/// (g·(N − 1) + rise)/N. A flat series is 0. Divisions round down at 2^-48 of a price unit.
+/// 100·g/(g + l), where g and l are the smoothed rises and falls: first the mean of the first `N`
+/// of them, then (g·(N − 1) + rise)/N. A flat series is 0. Divisions round down at 2^-48 of a price
+/// unit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rsi<const N: u32> {
     last: Option<Px>,
     /// Changes of price so far, up to `N`.
     seen: u32,
-    /// Sums, then smoothed means; fixed point. Cannot overflow: a change is below 2^63, `N` below 2^15.
+    /// Sums, then smoothed means; fixed point. Cannot overflow: a change is below 2^63, `N` below
+    /// 2^15.
     rises: i128,
     falls: i128,
 }
@@ -21,8 +23,8 @@ impl<const N: u32> Rsi<N> {
         Rsi { last: None, seen: 0, rises: 0, falls: 0 }
     }
 
-    /// Folds in one trade price; the index afterwards, 0 to 100 with twelve decimals. `None`: fewer than `N` changes of
-    /// price, or beyond 2^58 price units.
+    /// Folds in one trade price; the index afterwards, 0 to 100 with twelve decimals. `None`: fewer
+    /// than `N` changes of price, or beyond 2^58 price units.
     pub fn update(&mut self, px: Px) -> Option<i64> {
         let last = self.last.replace(px)?;
         let rise = from_units(px.0.saturating_sub(last.0).max(0));

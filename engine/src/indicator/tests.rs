@@ -1,10 +1,12 @@
-//! Every indicator against a recomputation from its whole history in big integers, and against published values.
+//! Every indicator against a recomputation from its whole history in big integers, and against
+//! published values.
 
 mod golden;
 
 use super::*;
 use num_bigint::BigInt;
 use proptest::prelude::*;
+use std::ops::RangeInclusive;
 
 /// `numerator / denominator`, rounded down.
 fn floor(numerator: &BigInt, denominator: &BigInt) -> BigInt {
@@ -162,53 +164,71 @@ fn same_values(told: &[Told]) {
     }
 }
 
-fn a_quote(
-    prices: impl Strategy<Value = i64>,
-    quantities: impl Strategy<Value = i64>,
-) -> impl Strategy<Value = Quote> {
-    (prices, quantities).prop_map(|(px, qty)| Quote { px: Px(px), qty: Qty(qty), orders: 1 })
-}
-
-fn told(
-    prices: std::ops::RangeInclusive<i64>,
-    quantities: std::ops::RangeInclusive<i64>,
-) -> impl Strategy<Value = Told> {
-    let quote = || proptest::option::weighted(0.95, a_quote(prices.clone(), quantities.clone()));
-    prop_oneof![
-        300 => (prices.clone(), quantities.clone()).prop_map(|(px, qty)| Told::Trade(px, qty)),
-        100 => (quote(), quote()).prop_map(|(bid, ask)| Told::Quote([bid, ask])),
+/// What indicators may be told, with prices and quantities of these ranges.
+fn a_day(
+    prices: RangeInclusive<i64>,
+    quantities: RangeInclusive<i64>,
+) -> impl Strategy<Value = Vec<Told>> {
+    let pair = (prices, quantities);
+    let quote = pair.clone().prop_map(|(px, qty)| Quote { px: Px(px), qty: Qty(qty), orders: 1 });
+    let quote = proptest::option::weighted(0.95, quote);
+    let told = prop_oneof![
+        300 => pair.prop_map(|(px, qty)| Told::Trade(px, qty)),
+        100 => (quote.clone(), quote).prop_map(|(bid, ask)| Told::Quote([bid, ask])),
         1 => Just(Told::Trade(0, 1)),
         1 => Just(Told::Trade(1, 0)),
         1 => Just(Told::NewDay),
-    ]
+    ];
+    proptest::collection::vec(told, 1..240)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Goal: every value equals the definition computed from the whole history in big integers. Method: trades and
-    /// quotes near a price, days that end, and calls that are no trade; compare after each.
+    /// Goal: every value equals the definition computed from the whole history in big integers.
+    /// Method: trades and quotes near a price, days that end, and calls that are no trade; compare
+    /// after each.
     #[test]
-    fn near_prices_are_exact(told in proptest::collection::vec(told(1_234_000..=1_236_000, 1..=1_000), 1..260)) {
+    fn near_prices_are_exact(told in a_day(1_234_000..=1_236_000, 1..=1_000)) {
         same_values(&told);
     }
 
     /// Goal: the same at the edges: a flat or two-valued price. Method: prices 1 and 2.
     #[test]
-    fn small_prices_are_exact(told in proptest::collection::vec(told(1..=2, 1..=2), 1..200)) {
+    fn small_prices_are_exact(told in a_day(1..=2, 1..=2)) {
         same_values(&told);
     }
 
-    /// Goal: the same over the whole range, where values and sums overflow: `None`, never wrong. Method: any positive
-    /// price and quantity; a sum that overflows stays out until the next day.
+    /// Goal: the same where the quick division overflows but the value does not. Method: prices up to
+    /// 2^50.
     #[test]
-    fn any_prices_are_exact_or_absent(told in proptest::collection::vec(told(1..=i64::MAX, 1..=i64::MAX), 1..200)) {
+    fn large_prices_are_exact(told in a_day(1..=1 << 50, 1..=1 << 50)) {
+        same_values(&told);
+    }
+
+    /// Goal: the same over the whole range, where values and sums overflow: `None`, never wrong.
+    /// Method: any positive price and quantity; a sum that overflows stays out until the next day.
+    #[test]
+    fn any_prices_are_exact_or_absent(told in a_day(1..=i64::MAX, 1..=i64::MAX)) {
         same_values(&told);
     }
 }
 
-/// Goal: a random walk of many trades stays exact. Method: 2,000 steps, compared at each of the last 200, with a jump
-/// from 10^9 down to 5, where running floats lose their digits.
+/// Goal: a price that never moves has an RSI of 0, as TA-Lib's, and no volatility. Method: 70 trades
+/// at one price, then one above it.
+#[test]
+fn flat_price() {
+    let mut told = [Told::Trade(5, 1); 71];
+    told[70] = Told::Trade(6, 1);
+    same_values(&told);
+    let mut indicators = Indicators::new();
+    (0..70).for_each(|_| indicators.on_trade(Px(5), Qty(1)));
+    let [ema, rsi, _, volatility, ..] = indicators.values();
+    assert_eq!([ema, rsi, volatility], [Some(5_000_000), Some(0), Some(0)]);
+}
+
+/// Goal: a random walk of many trades stays exact. Method: 2,000 steps, compared at each of the
+/// last 200, with a jump from 10^9 down to 5, where running floats lose their digits.
 #[test]
 fn long_walk_is_exact() {
     let (mut indicators, mut history) = (Indicators::new(), History::default());
@@ -226,8 +246,8 @@ fn long_walk_is_exact() {
     }
 }
 
-/// Goal: the EMA's rounding stays within its documented bound of the exact rational average. Method: carry the exact
-/// numerator over 21^k beside it for 300 prices.
+/// Goal: the EMA's rounding stays within its documented bound of the exact rational average.
+/// Method: carry the exact numerator over 21^k beside it for 300 prices.
 #[test]
 fn ema_rounding_is_bounded() {
     let mut ema = Ema::<20>::new();
@@ -247,7 +267,8 @@ fn ema_rounding_is_bounded() {
     }
 }
 
-/// Goal: different states have different words, a new day has those of the start. Method: fold after each of a few calls.
+/// Goal: different states have different words, a new day has those of the start. Method: fold
+/// after each of a few calls.
 #[test]
 fn fold_tells_states_apart() {
     let words = |indicators: &Indicators| {

@@ -6,13 +6,14 @@ use model::Px;
 /// One, in units of a return: 10^-12.
 const ONE: i128 = 1_000_000_000_000;
 
-/// √(Σ r²) over the last `N` returns, r = (p − p′)/p′ from one trade price p′ to the next p: the realised volatility of
-/// that window (Andersen and Bollerslev 1998), with simple returns, not annualised. Returns round down at 10^-12 and
-/// are summed exactly; the root is taken last.
+/// √(Σ r²) over the last `N` returns, r = (p − p′)/p′ from one trade price p′ to the next p: the
+/// realised volatility of that window (Andersen and Bollerslev 1998), with simple returns, not
+/// annualised. Returns round down at 10^-12 and are summed exactly; the root is taken last.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Volatility<const N: usize> {
     last: Option<Px>,
-    /// The latest returns, in units of 10^-12, the oldest at `oldest`; those not there yet are zero.
+    /// The latest returns, in units of 10^-12, the oldest at `oldest`; those not there yet are
+    /// zero.
     returns: [i64; N],
     oldest: usize,
     seen: usize,
@@ -27,8 +28,8 @@ impl<const N: usize> Volatility<N> {
         Volatility { last: None, returns: [0; N], oldest: 0, seen: 0, squares: 0, is_spoilt: false }
     }
 
-    /// Folds in one trade price; the volatility afterwards, a ratio with twelve decimals. `None`: fewer than `N` returns,
-    /// or out of range.
+    /// Folds in one trade price; the volatility afterwards, a ratio with twelve decimals. `None`:
+    /// fewer than `N` returns, or out of range.
     pub fn update(&mut self, px: Px) -> Option<i64> {
         let last = self.last.replace(px)?;
         match self.slide(last, px) {
@@ -44,7 +45,8 @@ impl<const N: usize> Volatility<N> {
         }
     }
 
-    /// Puts the newest return in the place of the oldest; the new sum of squares, `None` if something exceeds its type.
+    /// Puts the newest return in the place of the oldest; the new sum of squares, `None` if
+    /// something exceeds its type.
     fn slide(&mut self, last: Px, px: Px) -> Option<u128> {
         let (last, px) = (i128::from(last.0), i128::from(px.0));
         let newest = i64::try_from(((px - last) * ONE).checked_div_euclid(last)?).ok()?;

@@ -18,7 +18,8 @@ impl Vwap {
         Vwap { notional: 0, volume: 0, is_spoilt: false }
     }
 
-    /// Folds in one trade; the average afterwards, in units of price with six more decimals. `None`: out of range.
+    /// Folds in one trade; the average afterwards, in units of price with six more decimals.
+    /// `None`: out of range.
     pub fn update(&mut self, px: Px, qty: Qty) -> Option<i64> {
         let (px, qty) = (i128::from(px.0), i128::from(qty.0));
         self.volume = self.volume.saturating_add(qty);
@@ -33,5 +34,21 @@ impl Vwap {
         fixed::fold(self.notional, word);
         fixed::fold(self.volume, word);
         word(self.is_spoilt.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: a sum that overflows has no value, however small later trades are. Method: stand just
+    /// below the end of the type.
+    #[test]
+    fn overflow_stays() {
+        let (notional, volume) = (i128::MAX - 10, i128::MAX >> 32);
+        let mut vwap = Vwap { notional, volume, is_spoilt: false };
+        assert!(vwap.update(Px(10), Qty(1)).is_some());
+        assert_eq!(vwap.update(Px(1), Qty(1)), None);
+        assert_eq!(vwap.update(Px(1), Qty(1)), None);
     }
 }

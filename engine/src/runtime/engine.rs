@@ -168,6 +168,10 @@ impl EngineThread {
         }
         if busy {
             self.publish(state);
+            // Whoever has the answer must find what it speaks of: orders by their count, a halt.
+            if self.pages.as_ref().is_some_and(|pages| !pages.shows_all(&self.sequencer)) {
+                self.publish_control(state, state.clock.now_ns());
+            }
         }
         busy
     }
@@ -278,6 +282,12 @@ impl EngineThread {
             state.clock.correct();
             state.correct_at = now_ns + 1_000_000_000;
         }
+        self.publish_control(state, now_ns);
+    }
+
+    /// Writes the page of the engine as a whole.
+    fn publish_control(&mut self, state: &Loop, now_ns: u64) {
+        let now = self.now(now_ns);
         if let Some(pages) = &mut self.pages {
             while let Ok(stages) = self.stages.pop() {
                 pages.stages = stages;

@@ -9,9 +9,13 @@ use super::Progress;
 use crate::indicator::Indicators;
 use crate::journal::writer::Progress as JournalProgress;
 use crate::sequencer::Sequencer;
+use crate::step::Engine;
 
 /// Depth pages written in one go, so that a burst over many instruments does not hold up the next event.
 const DEPTHS_AT_ONCE: usize = 8;
+
+/// Orders, lines, halt: what an answer may speak of and readers find on the page of the engine.
+type Shown = (u32, usize, Option<HaltLevel>);
 
 /// The engine thread's end of shared memory.
 pub(super) struct Pages {
@@ -21,12 +25,14 @@ pub(super) struct Pages {
     indicators: [IndicatorSlot; INDICATOR_SLOTS],
     /// Latency by stage as the housekeeping thread last worked it out.
     pub stages: [StageLatency; STAGES.len()],
+    /// What the page of the engine last said of that which an answer may speak of.
+    shown: Shown,
 }
 
 impl Pages {
     pub fn new(publisher: Publisher, started: Ts, config_digest: u64) -> Pages {
         let (indicators, stages) = (Indicators::slots(), [StageLatency::default(); STAGES.len()]);
-        Pages { publisher, started, config_digest, indicators, stages }
+        Pages { publisher, started, config_digest, indicators, stages, shown: (0, 0, None) }
     }
 
     /// Writes what the last events changed: boards, orders, accounts, lines, tape.
@@ -81,6 +87,11 @@ impl Pages {
         }
     }
 
+    /// Whether the page of the engine says all that an answer may speak of.
+    pub fn shows_all(&self, sequencer: &Sequencer) -> bool {
+        self.shown == shown(&sequencer.engine)
+    }
+
     /// Writes the page of the engine as a whole.
     pub fn publish_control(
         &mut self,
@@ -92,6 +103,7 @@ impl Pages {
         journal_full: bool,
     ) {
         let engine = &sequencer.engine;
+        self.shown = shown(engine);
         let feed = FeedCounters {
             feed: FeedId(0),
             messages: progress.messages.load(Ordering::Relaxed),
@@ -132,4 +144,8 @@ impl Pages {
     pub fn desks(&self) -> impl Iterator<Item = DeskId> + use<> {
         (0..self.publisher.capacity().desks as u8).map(DeskId)
     }
+}
+
+fn shown(engine: &Engine) -> Shown {
+    (engine.orders().used(), engine.risk().lines(), engine.risk().halt(HaltScope::All))
 }

@@ -76,7 +76,7 @@ fn main() -> ExitCode {
 fn print(folder: &Path, as_json: bool) -> Result<(), Failure> {
     let bad = |error: engine::journal::JournalError| (3, error.to_string());
     let mut reader = Reader::open(folder).map_err(bad)?;
-    let mut line = |record: &Record| {
+    let line = |record: &Record| {
         use std::io::Write;
         let mut out = std::io::stdout().lock();
         if as_json {

@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// Panics unless levels, queues, ladders and references agree with each other and with what the pools have handed out.
+/// Panics unless levels, queues, ladders and references agree with each other and with what the
+/// pools have handed out.
 pub fn audit(books: &Books) {
     let (mut orders, mut levels, mut nodes) = (0, 0, 0);
     for book in 0..books.books.len() {

@@ -74,7 +74,8 @@ impl Stream {
         }
     }
 
-    /// Prices crowd at a touch that differs by book: three books on whole cents, three on any price unit.
+    /// Prices crowd at a touch that differs by book: three books on whole cents, three on any price
+    /// unit.
     fn px(&mut self, book: usize, side: Side) -> i64 {
         let step = if book.is_multiple_of(2) { 100 } else { 1 };
         let far = match self.below(50) {

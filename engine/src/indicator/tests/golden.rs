@@ -3,7 +3,8 @@
 use super::*;
 use std::path::PathBuf;
 
-/// The rows of a golden file below its header, split at commas; `None` (and said so) if the file is not there.
+/// The rows of a golden file below its header, split at commas; `None` (and said so) if the file is
+/// not there.
 fn rows(name: &str) -> Option<Vec<Vec<String>>> {
     let beside = || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/golden");
     let folder = std::env::var_os("TICKGATE_GOLDEN").map_or_else(beside, PathBuf::from);
@@ -21,8 +22,8 @@ fn column(rows: &[Vec<String>], name: &str) -> usize {
     rows[0].iter().position(|column| column == name).unwrap()
 }
 
-/// Goal: EMA 20 and RSI 14 are TA-Lib's, warm-up included. Method: 2,000 closing prices, as four-decimal units; each
-/// value within 1e-10 · max(1, |y|).
+/// Goal: EMA 20 and RSI 14 are TA-Lib's, warm-up included. Method: 2,000 closing prices, as
+/// four-decimal units; each value within 1e-10 · max(1, |y|).
 #[test]
 fn talib_base() {
     let (Some(input), Some(output)) = (rows("input_base.csv"), rows("talib_base.csv")) else {
@@ -50,8 +51,8 @@ fn talib_base() {
     assert_eq!(compared, (2_000 - 19) + (2_000 - 14));
 }
 
-/// Goal: order flow and the weighted mid are those of the published definition. Method: 20,000 best quotes; the
-/// cumulated flow and the exact weighted mid at each, 13,625 in the end.
+/// Goal: order flow and the weighted mid are those of the published definition. Method: 20,000 best
+/// quotes; the cumulated flow and the exact weighted mid at each, 13,625 in the end.
 #[test]
 fn microstructure() {
     let Some(rows) = rows("micro.csv") else { return };
