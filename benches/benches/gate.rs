@@ -12,11 +12,9 @@ use model::{
 };
 use risk::{AccountLimits, Capacity, LastTrade, Market, Moment, PairLimits, Reservation, Risk};
 
-/// Orders of one round; all of them rest at its end.
+/// Orders of one round, and client order ids of the account: few enough that all tables but those of 10,000 instruments
+/// stay in the processor's own caches. Every round begins with new books of account.
 const ORDERS: usize = 2048;
-/// Client order ids of the account: few enough that its table stays in the processor's own caches. When they are used
-/// up, the books of account are made anew.
-const IDS: usize = 8 * ORDERS;
 /// Engine time from one order to the next, nanoseconds.
 const GAP: u64 = 1_000;
 
@@ -48,7 +46,7 @@ const PAIR: PairLimits = PairLimits {
 
 fn books_of_account(instruments: u32) -> Risk {
     let capacity =
-        Capacity { accounts: 1, instruments, lines: instruments, ids_per_account: IDS as u32 };
+        Capacity { accounts: 1, instruments, lines: instruments, ids_per_account: ORDERS as u32 };
     let mut risk = Risk::new(capacity);
     let symbol = Symbol::new("agent").expect("a name");
     let account = risk.add_account(AccountLimits {
@@ -75,7 +73,7 @@ fn books_of_account(instruments: u32) -> Risk {
 /// An order of its own client order id, over the instruments in a scattered order.
 fn order(number: u32, client_id: ClientOrderId, instruments: u32) -> Order {
     Order {
-        id: OrderId::new(number % ORDERS as u32, 1 + u64::from(number) / ORDERS as u64),
+        id: OrderId::new(number, 1),
         client_id,
         account: AccountId(0),
         instrument: InstrumentId(number.wrapping_mul(0x9E37_79B1) % instruments),
@@ -91,23 +89,16 @@ fn order(number: u32, client_id: ClientOrderId, instruments: u32) -> Order {
 
 fn row(criterion: &mut Criterion, instruments: u32) {
     let client_id = |number| ClientOrderId::new(&format!("agent-{number}")).expect("short enough");
-    let client_ids: Vec<_> = (0..IDS).map(client_id).collect();
-    let orders = |first: usize| {
-        let numbers = first..first + ORDERS;
-        numbers.map(|number| order(number as u32, client_ids[number], instruments))
-    };
-    let mut risk = books_of_account(instruments);
-    let mut used = 0;
+    let client_ids: Vec<_> = (0..ORDERS).map(client_id).collect();
+    let orders = || (0..).zip(&client_ids).map(|(number, id)| order(number, *id, instruments));
     let mut held: Vec<Reservation> = Vec::with_capacity(ORDERS);
-    let empty = || on_cpu(ORDERS, || orders(0).for_each(|order| _ = black_box(order)));
+    let empty = || on_cpu(ORDERS, || orders().for_each(|order| _ = black_box(order)));
     let gate = || {
-        if used == IDS {
-            risk = books_of_account(instruments);
-            used = 0;
-        }
-        let mut now = NOW + used as u64 * GAP;
+        let mut risk = books_of_account(instruments);
+        let mut now = NOW;
+        held.clear();
         let round = on_cpu(ORDERS, || {
-            for order in orders(used) {
+            for order in orders() {
                 now += GAP;
                 let moment = Moment { now: Ts(now), journal_full: false, tables_full: false };
                 if let Ok((cleared, reservation)) = risk.clear(order, black_box(&MARKET), moment) {
@@ -116,9 +107,7 @@ fn row(criterion: &mut Criterion, instruments: u32) {
                 }
             }
         });
-        used += ORDERS;
         assert_eq!(held.len(), ORDERS, "every order must pass every check");
-        held.drain(..).for_each(|mut reservation| risk.release(&mut reservation));
         round
     };
     let name = format!("{instruments}_instruments");

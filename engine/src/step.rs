@@ -417,8 +417,7 @@ fn risk_capacity(capacity: &Capacity, accounts: usize) -> risk::Capacity {
     }
 }
 
-/// Pairs of account and instrument that can have a line: four for each instrument, or all pairs if fewer.
+/// Pairs of account and instrument that can have a line: all, so that no account uses up another's, within 2^18.
 pub fn lines_max(capacity: &Capacity, accounts: usize) -> u32 {
-    let pairs = capacity.instruments.saturating_mul(accounts as u32);
-    pairs.min(capacity.instruments.saturating_mul(4))
+    capacity.instruments.saturating_mul(accounts as u32).min(1 << 18)
 }

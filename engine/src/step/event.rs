@@ -95,7 +95,9 @@ impl Engine {
 
         if moved || applied.fault.is_some() {
             self.show_integrity(id, out);
-            self.re_mark(id);
+        }
+        if moved || trade.is_some() {
+            self.re_mark(id); // Now, not at the next order: else somebody's asking would move everybody's exposure.
         }
         let trading = self.trading_state(id).is_tradable();
         self.paper.on_book(id, &applied, trade.is_some() && trading, trading);
