@@ -88,6 +88,9 @@ impl Engine {
     fn show_report(&mut self, report: &Report, kind: TapeKind, out: &mut Output) {
         let Some(record) = self.orders.get(report.order) else { return };
         let Order { id, account, instrument, side, .. } = record.order;
+        self.hash.fold_pair(u64::from(record.state.code()), record.filled.0.cast_unsigned());
+        self.fold_account(account);
+        let Some(record) = self.orders.get(report.order) else { return };
         let (px, qty) = match report.kind {
             ReportKind::Fill | ReportKind::Replaced => (report.px, report.qty),
             _ => (record.order.px, record.leaves()),
@@ -105,6 +108,12 @@ impl Engine {
         });
         self.orders.release(id);
         out.orders.mark(id.slot() as u32);
+    }
+
+    /// Folds what became of an account.
+    pub(super) fn fold_account(&mut self, account: model::AccountId) {
+        let hash = &mut self.hash;
+        self.risk.fold_account(account, |word| hash.fold(word));
     }
 
     /// Cancels the orders of a client that is gone (`None`: of every client), on accounts that want it so.

@@ -177,6 +177,7 @@ impl Engine {
 
     fn pass(&mut self, order: &Order, out: &mut Output) {
         self.passed += 1;
+        self.fold_account(order.account);
         self.note(TapeKind::Passed, order, 0, 0, out);
         out.orders.mark(order.id.slot() as u32);
     }
@@ -194,6 +195,7 @@ impl Engine {
         self.hash.fold_pair(verdict.bits, code.code().into());
         let primary = verdict.primary.map_or((0, 0), |finding| (finding.limit, finding.used));
         self.hash.fold_pair(primary.0 as u64, primary.1 as u64);
+        self.fold_account(order.account);
         Answer { verdict, ..self.answer(request, AnswerKind::Refused) }
     }
 
