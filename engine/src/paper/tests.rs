@@ -185,3 +185,26 @@ fn crossed_halted_ended() {
     venue.event(Event { aux: u64::from(b'E'), ..Event::empty(Kind::Session) });
     assert_eq!(venue.state(ours), OrderState::Cancelled);
 }
+
+/// Goal: while the journal takes no more, new orders are refused for that reason and cancels pass; afterwards orders pass
+/// again. Method: set and clear it by control, with an order resting before.
+#[test]
+fn a_full_journal_stops_orders_not_cancels() {
+    let mut venue = market();
+    let (ours, _) = venue.order(BUY, 1_000_000, 60, Tif::Day);
+    let now = venue.engine.now();
+    venue.step(now, Body::Control(model::Control::JournalFull(true)));
+    let client_id = ClientOrderId::new("full").unwrap();
+    let (instrument, order_type, tif) = (InstrumentId(0), OrderType::Limit, Tif::Day);
+    let terms =
+        Terms { client_id, instrument, side: BUY, order_type, tif, px: Px(1_000_000), qty: Qty(1) };
+    let (origin, account, note) = (Origin::File, AccountId(0), Note::default());
+    let request = Request { id: 1, origin, account, ask: Ask::New(terms), note };
+    venue.step(now, Body::Request(request));
+    let answer = venue.out.answer.take().unwrap();
+    assert_eq!(answer.verdict.primary.unwrap().code, model::Reject::JournalFull);
+    venue.ask(Ask::Cancel { order: ours });
+    assert_eq!(venue.state(ours), OrderState::Cancelled);
+    venue.step(now, Body::Control(model::Control::JournalFull(false)));
+    venue.order(BUY, 1_000_000, 60, Tif::Day);
+}
