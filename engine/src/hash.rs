@@ -22,11 +22,6 @@ impl Default for StateHash {
 }
 
 impl StateHash {
-    /// Goes on from a hash that was recorded.
-    pub const fn from_value(value: u64) -> StateHash {
-        StateHash(value)
-    }
-
     /// Folds in one word.
     pub fn fold(&mut self, word: u64) {
         self.fold_pair(word, 0);

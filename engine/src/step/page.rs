@@ -1,7 +1,7 @@
 //! What readers are shown, worked out from the state when somebody publishes it.
 
+use model::Side;
 use model::page::{AsOf, Board, DEPTH_LEVELS, Depth, INDICATOR_SLOTS, Level, OrderCell};
-use model::{Cause, InstrumentId, Side};
 
 use super::Engine;
 
@@ -76,10 +76,5 @@ impl Engine {
             ts_venue: self.channel.ts_venue,
             ts_recv: self.channel.updated,
         }
-    }
-
-    /// Whether a book is of the venue's present day and complete, and why not.
-    pub fn cause(&self, instrument: InstrumentId) -> Cause {
-        self.integrity(instrument.0).1
     }
 }
