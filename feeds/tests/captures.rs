@@ -66,8 +66,8 @@ fn aapl() {
     assert_eq!((counters.backwards, counters.bytes), (0, 307_643));
     assert!(events.iter().all(|event| event.number.0 == 13));
     let directory = events.iter().find(|event| event.kind == Kind::Directory).unwrap();
-    let symbol = Symbol::from_padded(directory.aux.to_le_bytes()).unwrap();
-    assert_eq!((symbol.as_str(), directory.px.0, directory.qty.0), ("AAPL", 4, 100));
+    let listing = (Symbol::new("AAPL").unwrap(), 4, 0);
+    assert_eq!((directory.listing(), directory.qty.0), (Some(listing), 100));
     assert_eq!(events[0].ts_venue.0 / 3_600_000_000_000 % 24, 3);
     assert!(events.iter().zip(1..).all(|(event, seq)| event.seq == seq));
 }

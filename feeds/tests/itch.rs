@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use feeds::nasdaq::MESSAGE_MAX;
 use feeds::nasdaq::itch::{DecodeError, Decoder};
 use feeds::nasdaq::message::Message;
-use model::{Event, FeedId, Flags, Kind, Px, Side, TradingState, Ts};
+use model::{Event, FeedId, Flags, Kind, Px, Side, Symbol, TradingState, Ts};
 use proptest::prelude::*;
 
 /// Printed by `vectors.py`, beside this file.
@@ -121,7 +121,7 @@ fn shared(message: &Message) -> (Kind, u64, Px, i64, u64, Option<Side>) {
         M::CrossTrade(m) => (Kind::Cross, 0, m.price.into(), m.shares as i64, m.match_number, None),
         M::BrokenTrade(m) => (Kind::Broken, 0, none, 0, m.match_number, None),
         M::StockDirectory(m) => {
-            let symbol = u64::from_le_bytes(m.stock.0);
+            let [symbol, _] = Symbol::from_padded(m.stock.0).unwrap_or_default().to_words();
             (Kind::Directory, 0, Px(4), m.round_lot.into(), symbol, None)
         }
         M::SystemEvent(m) => (Kind::Session, 0, none, 0, m.event.into(), None),

@@ -102,7 +102,7 @@ def event(kind, values):
             return 1
         if not values["stock"].strip(b" "):
             return 11
-        return ("directory", 0, 4, values["round_lot"], int.from_bytes(values["stock"], "little"), None, 0)
+        return ("directory", 0, 4, values["round_lot"], int.from_bytes(values["stock"].rstrip(b" "), "little"), None, 0)
     if kind == "H":
         return ("state", 0, 0, 0, STATES.get(chr(values["state"]), 1), None, 0)
     if kind == "h" and values["market"] == ord("Q"):

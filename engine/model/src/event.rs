@@ -1,9 +1,9 @@
 //! What a venue said, in one cache line, whatever the venue.
 
-use crate::id::{FeedId, OrderRef, VenueNumber};
+use crate::id::{FeedId, OrderRef, Symbol, VenueNumber};
 use crate::num::{Px, Qty, Ts};
 use crate::order::Side;
-use crate::state::codes;
+use crate::state::{Cause, Integrity, codes};
 use crate::words::BadWord;
 
 codes!(
@@ -39,10 +39,19 @@ codes!(
         Cross = 14 => "cross",
         /// A trade was broken, by match number `aux`; never changes the book.
         Broken = 15 => "broken",
-        /// Every resting order of the feed is void (new trading day, or before a snapshot).
+        /// Every resting order is void (new trading day, or before a snapshot): of one instrument, or of the whole feed.
         Clear = 16 => "clear",
         /// Short-sale restriction of an instrument; `aux` 1 restricted, 0 not.
         ShortSale = 17 => "short_sale",
+        /// A price level has a new total quantity, orders not told (price-level feeds); zero removes it.
+        Level = 18 => "level",
+        /// A resting order has a new price and open quantity. It keeps its place in the queue if the price is the same and the
+        /// quantity is not larger; else it goes to the tail.
+        Modify = 19 => "modify",
+        /// How far a book may be believed from here on, as the feed knows it; for one instrument, or for every book of the feed
+        /// and those still to be listed. `seq` is the last message that the books then hold, so that what is missing before it
+        /// is accounted for.
+        Integrity = 20 => "integrity",
     }
 );
 
@@ -91,7 +100,7 @@ impl Flags {
 ///
 /// | kind | order | px | qty | aux | side |
 /// |---|---|---|---|---|---|
-/// | Directory | – | price decimals | round lot | symbol, 8 characters | – |
+/// | Directory | symbol, last 8 characters | price decimals + 256 · quantity decimals | round lot | symbol, first 8 characters | – |
 /// | State, VenueHalt, MarketHalt, Session, ShortSale, Notice | – | – | – | code | – |
 /// | Add | reference | limit | open | – | side |
 /// | Execute | reference | – | executed | match number | – |
@@ -102,8 +111,12 @@ impl Flags {
 /// | Trade, Cross | – | price | quantity | match number | of the resting order, if told |
 /// | Broken | – | – | – | match number | – |
 /// | Clear | – | – | – | – | – |
+/// | Level | – | price | new total | – | side |
+/// | Modify | reference | new limit | new open | – | – |
+/// | Integrity | – | – | – | [`Integrity`] code + 256 · [`Cause`] code | – |
 ///
-/// Fields that a kind does not use are zero.
+/// Fields that a kind does not use are zero. Messages marked [`Flags::SNAPSHOT`] stand outside the sequence: they repeat what
+/// earlier ones built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Event {
@@ -111,7 +124,8 @@ pub struct Event {
     pub ts_venue: Ts,
     /// Receive time; in a replay the recorded one, else the venue's.
     pub ts_recv: Ts,
-    /// Sequence in the feed, from 1. In a file: the number of the message.
+    /// Sequence in the feed, from 1. In a file: the number of the message. Equal to that of the event before it: both come
+    /// from one message. A jump: messages are missing, unless [`Flags::SNAPSHOT`] or [`Kind::Integrity`] say otherwise.
     pub seq: u64,
     /// Venue reference of a resting order.
     pub order: OrderRef,
@@ -155,6 +169,42 @@ impl Event {
             flags: Flags::NONE,
             feed: FeedId(0),
         }
+    }
+
+    /// Names the instrument `number`; its price unit is 10^-`px_decimals`, its quantity unit 10^-`qty_decimals`.
+    pub fn directory(
+        number: VenueNumber,
+        symbol: Symbol,
+        px_decimals: u8,
+        qty_decimals: u8,
+    ) -> Event {
+        let [first, last] = symbol.to_words();
+        let px = Px(i64::from(u16::from_le_bytes([px_decimals, qty_decimals])));
+        Event { number, px, order: OrderRef(last), aux: first, ..Event::empty(Kind::Directory) }
+    }
+
+    /// Symbol, price decimals and quantity decimals of a [`Kind::Directory`]; `None` if they are none.
+    pub fn listing(&self) -> Option<(Symbol, u8, u8)> {
+        let symbol = Symbol::from_words([self.aux, self.order.0])?;
+        let [px_decimals, qty_decimals] = u16::try_from(self.px.0).ok()?.to_le_bytes();
+        Some((symbol, px_decimals, qty_decimals))
+    }
+
+    /// A level of `side` at `px` has `qty` now; zero removes it.
+    pub const fn level(number: VenueNumber, side: Side, px: Px, qty: Qty) -> Event {
+        Event { number, side: Some(side), px, qty, ..Event::empty(Kind::Level) }
+    }
+
+    /// Sets how far the book of `number` may be believed; number zero: every book of the feed.
+    pub const fn integrity(number: VenueNumber, integrity: Integrity, cause: Cause) -> Event {
+        let aux = u16::from_le_bytes([integrity.code(), cause.code()]) as u64;
+        Event { number, aux, ..Event::empty(Kind::Integrity) }
+    }
+
+    /// What a [`Kind::Integrity`] says; `None` if its code is none.
+    pub fn believed(&self) -> Option<(Integrity, Cause)> {
+        let [integrity, cause] = u16::try_from(self.aux).ok()?.to_le_bytes();
+        Some((Integrity::from_code(integrity)?, Cause::from_code(cause)?))
     }
 
     /// The event as words.
@@ -210,6 +260,20 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Goal: what the makers write, the readers read, and nothing illegal passes. Method: both ways, then bad codes.
+    #[test]
+    fn makers_and_readers_agree() {
+        let symbol = Symbol::new("BTC-USDT-SWAP").unwrap();
+        let event = Event::directory(VenueNumber(7), symbol, 9, 3);
+        assert_eq!(event.listing(), Some((symbol, 9, 3)));
+        assert_eq!(Event { px: Px(-1), ..event }.listing(), None);
+        assert_eq!(Event { px: Px(65_536), ..event }.listing(), None);
+        let event = Event::integrity(VenueNumber(0), Integrity::Recovering, Cause::Checksum);
+        assert_eq!(event.believed(), Some((Integrity::Recovering, Cause::Checksum)));
+        assert_eq!(Event { aux: 0, ..event }.believed(), None);
+        assert_eq!(Event { aux: 1 << 16, ..event }.believed(), None);
+    }
 
     /// Goal: an event survives its words, and undefined codes are refused. Method: every kind; each bad byte.
     #[test]

@@ -93,6 +93,16 @@ codes!(
         Silent = 7 => "silent",
         /// Best bid at or above best ask.
         Crossed = 8 => "crossed",
+        /// The venue's checksum is not that of the book.
+        Checksum = 9 => "checksum",
+        /// The connection to the venue is down.
+        Disconnected = 10 => "disconnected",
+        /// A snapshot is awaited or being applied.
+        Snapshot = 11 => "snapshot",
+        /// The venue's session ended or another began.
+        SessionEnd = 12 => "session_end",
+        /// In the middle of what the venue marks as one event.
+        MidEvent = 13 => "mid_event",
     }
 );
 

@@ -2,7 +2,7 @@
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
-    Cause, Event, Flags, InstrumentId, Integrity, Kind, Note, Origin, Px, Qty, Request, Symbol,
+    Cause, Event, Flags, InstrumentId, Integrity, Kind, Note, Origin, Px, Qty, Request,
     TradingState,
 };
 
@@ -33,6 +33,7 @@ impl Engine {
             Kind::Session => self.on_session(event, out),
             Kind::Clear => self.books.clear_all(),
             Kind::Broken | Kind::ShortSale | Kind::Notice => {}
+            Kind::Level | Kind::Modify | Kind::Integrity => {}
         }
     }
 
@@ -176,9 +177,7 @@ impl Engine {
 
     /// Lists an instrument, with the rules that the operator gave it.
     fn on_directory(&mut self, event: &Event, out: &mut Output) {
-        let symbol = Symbol::from_padded(event.aux.to_le_bytes());
-        let decimals = u8::try_from(event.px.0).ok();
-        let (Some(symbol), Some(decimals)) = (symbol, decimals) else {
+        let Some((symbol, decimals, _)) = event.listing() else {
             self.channel.unlisted += 1;
             return;
         };

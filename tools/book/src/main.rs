@@ -117,7 +117,7 @@ fn play(cli: &Cli, symbol: Symbol, books: &mut Books) -> Result<bool, Failure> {
             number = None;
         }
         if event.kind == Kind::Directory
-            && Symbol::from_padded(event.aux.to_le_bytes()) == Some(symbol)
+            && event.listing().is_some_and(|(listed, ..)| listed == symbol)
         {
             if number.is_none() && books.integrity(0).1 == model::Cause::NotStarted {
                 books.set_integrity(0, Integrity::Live, model::Cause::None);

@@ -5,7 +5,7 @@ use model::{Event, Kind, Px, Qty, Symbol, TradingState, VenueNumber};
 use super::{DecodeError, bytes_at, event, exact, u8_at, u16_at, u32_at, u64_at};
 
 /// Decimal places of Price(4): the price unit of every stock of this venue.
-const PX_DECIMALS: i64 = 4;
+const PX_DECIMALS: u8 = 4;
 
 /// Which of the markets of "Operational Halt" this feed speaks for.
 const MARKET: u8 = b'Q';
@@ -48,19 +48,16 @@ fn system_event(message: &[u8; 12]) -> Event {
 
 /// Stock Directory (`R`, 39 bytes). Locates are of the day; zero means the whole feed and names no stock.
 fn directory(message: &[u8; 39]) -> Result<Event, DecodeError> {
-    let stock = bytes_at::<11, 8, _>(message);
-    if u16_at::<1, _>(message) == 0 {
+    let locate = u16_at::<1, _>(message);
+    if locate == 0 {
         return Err(DecodeError::Field { kind: b'R', at: 1 });
     }
-    if Symbol::from_padded(stock).is_none() {
+    let Some(symbol) = Symbol::from_padded(bytes_at::<11, 8, _>(message)) else {
         return Err(DecodeError::Field { kind: b'R', at: 11 });
-    }
-    Ok(Event {
-        aux: u64::from_le_bytes(stock),
-        qty: Qty(u32_at::<21, _>(message).into()),
-        px: Px(PX_DECIMALS),
-        ..event(Kind::Directory, message)
-    })
+    };
+    let round_lot = Qty(u32_at::<21, _>(message).into());
+    let number = VenueNumber(locate.into());
+    Ok(Event { qty: round_lot, ..Event::directory(number, symbol, PX_DECIMALS, 0) })
 }
 
 /// Stock Trading Action (`H`, 25 bytes). A state that this edition does not know is no licence to trade.

@@ -1,0 +1,2 @@
+//! WebSocket and REST transport of the crypto venues.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Simulated venues.
+#![forbid(unsafe_code)]
