@@ -14,6 +14,7 @@ pub mod hash;
 pub mod indicator;
 pub mod instruments;
 pub mod journal;
+pub mod level_book;
 pub mod orders;
 pub mod output;
 pub mod paper;
