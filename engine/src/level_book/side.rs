@@ -138,7 +138,7 @@ impl Side {
         let window = memory.windows.at(self.window);
         core::iter::from_fn(move || {
             let number = window?.next(self.first, from)?;
-            from = number + 1;
+            from = number.wrapping_add(1);
             Some((self.grid.rank(number), window?.get(number)))
         })
     }
@@ -228,7 +228,7 @@ impl Side {
         let stays = |number: u64| grid == self.grid && number.wrapping_sub(first) < STEPS;
         let mut from = self.first;
         while let Some(number) = Window::next(window, self.first, from) {
-            from = number + 1;
+            from = number.wrapping_add(1);
             if !stays(number) {
                 let qty = window.set(number, 0);
                 let moved = self.far.put(shelves, self.grid.rank(number), qty);

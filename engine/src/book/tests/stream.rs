@@ -112,7 +112,7 @@ impl Stream {
             }
             6 | 7 => {
                 let px = [px, px, px + 100, px - 100][self.below(4) as usize];
-                let qty = [part, part, open, open + part][self.below(4) as usize];
+                let qty = [part, part, open, open.saturating_add(part)][self.below(4) as usize];
                 Event { px: Px(px), ..change(Kind::Modify, reference, qty) }
             }
             _ => change(Kind::Delete, reference, 0),

@@ -43,17 +43,17 @@ impl Stream {
         let book = self.below(BOOKS as u64) as usize;
         match self.below(100_000) {
             0 => return Action::ClearAll,
-            1..6 => return Action::Clear(book),
-            6..40 => return Action::Depth(book, self.depth(book)),
+            1..4 => return Action::Clear(book),
+            4..40 => return Action::Depth(book, self.depth(book)),
             40..1_000 => return Action::Trust(book),
             _ => {}
         }
         let side = if self.below(2) == 0 { Side::Buy } else { Side::Sell };
-        let px = match self.below(4) {
+        let px = match self.below(8) {
             0 => naive.best(book, side).map_or(0, |best| best.px.0),
             _ => self.px(book, side),
         };
-        let qty = if self.below(5) < 2 { 0 } else { 1 + self.below(1_000) as i64 };
+        let qty = if self.below(10) < 3 { 0 } else { 1 + self.below(1_000) as i64 };
         let mut event = set(side, px, qty);
         match self.below(300) {
             0 => event.side = None,
@@ -64,8 +64,13 @@ impl Stream {
         Action::Apply(book, event)
     }
 
+    /// Some books are shallow, the others cut only now and then.
     fn depth(&mut self, book: usize) -> Option<u32> {
-        [None, Some(1), Some(10), Some(100), Some(1_000)][(book + self.below(2) as usize) % 5]
+        match (book, self.below(16)) {
+            (0, dice) => Some([1, 10, 100, 1_000][dice as usize % 4]),
+            (2, 0..12) | (_, 0) => Some(500),
+            _ => None,
+        }
     }
 
     /// A price of a book: 0 a stock, whose touch wanders; 1 deep, on long steps; 2 one with steps
