@@ -20,8 +20,8 @@ const JOINED: usize = 48;
 #[derive(Clone, Copy)]
 pub(super) struct Leaf {
     len: u32,
-    ranks: [u64; LEAF],
-    qty: [i64; LEAF],
+    /// Ranks and quantities.
+    levels: [(u64, i64); LEAF],
 }
 
 /// The leaves of a side, best first.
@@ -35,7 +35,7 @@ pub(super) struct Directory {
 }
 
 impl Record for Leaf {
-    const NIL: Leaf = Leaf { len: 0, ranks: [0; LEAF], qty: [0; LEAF] };
+    const NIL: Leaf = Leaf { len: 0, levels: [(0, 0); LEAF] };
 
     fn link(&mut self) -> &mut u32 {
         &mut self.len
@@ -72,40 +72,40 @@ impl Leaf {
         self.len as usize
     }
 
-    fn ranks(&self) -> &[u64] {
-        self.ranks.get(..self.len()).unwrap_or_default()
+    fn levels(&self) -> &[(u64, i64)] {
+        self.levels.get(..self.len()).unwrap_or_default()
     }
 
-    /// Where a rank is or would be.
+    /// Where a rank is or would be: at the end, if levels come best first.
     #[inline]
     fn place(&self, rank: u64) -> usize {
-        self.ranks().partition_point(|other| *other < rank)
+        match self.levels() {
+            [.., (last, _)] if *last >= rank => {
+                self.levels().partition_point(|(other, _)| *other < rank)
+            }
+            levels => levels.len(),
+        }
     }
 
     #[inline]
     fn at(&self, place: usize) -> Option<(u64, i64)> {
-        Some((*self.ranks().get(place)?, *self.qty.get(place)?))
+        self.levels().get(place).copied()
     }
 
-    fn insert(&mut self, place: usize, rank: u64, qty: i64) {
-        let len = self.len();
-        insert(&mut self.ranks, len, place, rank);
-        insert(&mut self.qty, len, place, qty);
+    fn insert(&mut self, place: usize, level: (u64, i64)) {
+        insert(&mut self.levels, self.len as usize, place, level);
         self.len += 1;
     }
 
     fn remove(&mut self, place: usize) {
-        let len = self.len();
-        remove(&mut self.ranks, len, place);
-        remove(&mut self.qty, len, place);
+        remove(&mut self.levels, self.len as usize, place);
         self.len -= 1;
     }
 
     /// The levels from `cut` on, which leave.
     fn split_off(&mut self, cut: usize) -> Leaf {
         let mut tail = *self;
-        tail.ranks.copy_within(cut.min(LEAF).., 0);
-        tail.qty.copy_within(cut.min(LEAF).., 0);
+        tail.levels.copy_within(cut.min(LEAF).., 0);
         tail.len = self.len.saturating_sub(cut as u32);
         self.len -= tail.len;
         tail
@@ -113,10 +113,8 @@ impl Leaf {
 
     /// Adds worse levels behind its own. The caller has seen to the room.
     fn append(&mut self, tail: &Leaf) {
-        for place in 0..tail.len() {
-            if let Some((rank, qty)) = tail.at(place) {
-                self.insert(self.len(), rank, qty);
-            }
+        for level in tail.levels() {
+            self.insert(self.len(), *level);
         }
     }
 
@@ -124,12 +122,8 @@ impl Leaf {
     fn retain(&mut self, mut keep: impl FnMut(u64, i64) -> bool) {
         let all = *self;
         self.len = 0;
-        for place in 0..all.len() {
-            if let Some((rank, qty)) = all.at(place)
-                && keep(rank, qty)
-            {
-                self.insert(self.len(), rank, qty);
-            }
+        for level in all.levels().iter().filter(|(rank, qty)| keep(*rank, *qty)) {
+            self.insert(self.len(), *level);
         }
     }
 }
@@ -199,71 +193,73 @@ impl Far {
     #[inline(never)]
     pub fn put(&mut self, shelves: &mut Shelves, rank: u64, qty: i64) -> Option<i64> {
         let at = self.locate(shelves, rank);
-        let leaf = shelves.leaves.at_mut(self.leaf_at(shelves, at));
+        let number = self.leaf_at(shelves, at);
+        let leaf = shelves.leaves.at_mut(number);
         let place = leaf.place(rank);
         match leaf.at(place) {
             Some((found, before)) if found == rank => {
                 if qty == 0 {
-                    leaf.remove(place);
-                    self.count -= 1;
-                    if leaf.len() <= LOW {
-                        self.settle(shelves, at);
-                    }
-                    self.find_best(shelves, rank);
-                } else if let Some(held) = leaf.qty.get_mut(place) {
-                    *held = qty;
+                    self.remove(shelves, [at, number as usize, place], rank);
+                } else if let Some(level) = leaf.levels.get_mut(place) {
+                    level.1 = qty;
                 }
-                Some(before)
+                return Some(before);
             }
-            _ if qty == 0 => Some(0),
-            _ => self.insert(shelves, rank, qty).then_some(0),
-        }
-    }
-
-    /// Adds a level that is not there; `false`: no room.
-    fn insert(&mut self, shelves: &mut Shelves, rank: u64, qty: i64) -> bool {
-        let mut at = self.locate(shelves, rank);
-        let mut number = self.leaf_at(shelves, at);
-        if number == 0 {
-            let Some(fresh) = shelves.leaves.take() else { return false };
-            shelves.leaves.at_mut(fresh).len = 0;
-            (self.leaf, number) = (fresh, fresh);
-        } else if shelves.leaves.at(number).len() == LEAF {
-            if !self.split(shelves, at, rank) {
-                return false;
+            _ if qty == 0 => return Some(0),
+            _ if number == 0 => {
+                self.leaf = shelves.leaves.take()?;
+                let fresh = shelves.leaves.at_mut(self.leaf);
+                fresh.len = 0;
+                fresh.insert(0, (rank, qty));
             }
-            at = self.locate(shelves, rank);
-            number = self.leaf_at(shelves, at);
+            _ if leaf.len() < LEAF => leaf.insert(place, (rank, qty)),
+            _ => {
+                let (number, place) = self.split(shelves, at, rank)?;
+                shelves.leaves.at_mut(number).insert(place, (rank, qty));
+            }
         }
-        let leaf = shelves.leaves.at_mut(number);
-        leaf.insert(leaf.place(rank), rank, qty);
         self.best = if self.count == 0 { rank } else { self.best.min(rank) };
         self.count += 1;
-        true
+        Some(0)
+    }
+
+    /// Takes the level of a rank out of its leaf.
+    fn remove(&mut self, shelves: &mut Shelves, [at, number, place]: [usize; 3], rank: u64) {
+        let leaf = shelves.leaves.at_mut(number as u32);
+        leaf.remove(place);
+        self.count -= 1;
+        if leaf.len() <= LOW {
+            self.settle(shelves, at);
+        }
+        self.find_best(shelves, rank);
     }
 
     /// Makes room for a rank beside a full leaf: half of it moves, or, behind the last level,
-    /// nothing, so that levels that come best first fill their leaves. `false`: no room.
-    fn split(&mut self, shelves: &mut Shelves, at: usize, rank: u64) -> bool {
+    /// nothing, so that levels that come best first fill their leaves. The leaf that the rank belongs
+    /// to now, and the place; `None`: no room.
+    #[cold]
+    fn split(&mut self, shelves: &mut Shelves, at: usize, rank: u64) -> Option<(u32, usize)> {
         let len = self.leaves(shelves);
         if len >= LEAVES || shelves.leaves.room() == 0 {
-            return false;
+            return None;
         }
         if self.directory == 0 {
-            let Some(directory) = shelves.directories.take() else { return false };
+            let directory = shelves.directories.take()?;
             let record = shelves.directories.at_mut(directory);
             record.len = 0;
             record.insert(0, self.leaf, 0);
             (self.directory, self.leaf) = (directory, 0);
         }
-        let Some(fresh) = shelves.leaves.take() else { return false };
-        let full = shelves.leaves.at_mut(self.leaf_at(shelves, at));
+        let fresh = shelves.leaves.take()?;
+        let number = self.leaf_at(shelves, at);
+        let full = shelves.leaves.at_mut(number);
         let is_behind = at + 1 == len && full.place(rank) == LEAF;
         let tail = full.split_off(if is_behind { LEAF } else { LEAF / 2 });
         let bound = tail.at(0).map_or(rank, |(rank, _)| rank);
         *shelves.leaves.at_mut(fresh) = tail;
         shelves.directories.at_mut(self.directory).insert(at + 1, fresh, bound);
-        true
+        let number = if rank < bound { number } else { fresh };
+        Some((number, shelves.leaves.at(number).place(rank)))
     }
 
     /// Gives back a leaf that is empty, or lets one that is low join a neighbour.
@@ -308,7 +304,7 @@ impl Far {
     /// The worst level's rank.
     pub fn last(&self, shelves: &Shelves) -> Option<u64> {
         let leaf = shelves.leaves.at(self.leaf_at(shelves, self.leaves(shelves).checked_sub(1)?));
-        leaf.ranks().last().copied()
+        leaf.levels().last().map(|(rank, _)| *rank)
     }
 
     /// Takes out the levels from one rank to another that `keep` does not keep.
@@ -386,15 +382,17 @@ impl Far {
             return 0;
         }
         let directory = shelves.directories.at(self.directory);
-        let bounds = directory.bounds.get(1..directory.len()).unwrap_or_default();
-        bounds.partition_point(|bound| *bound <= rank)
+        match directory.bounds.get(1..directory.len()).unwrap_or_default() {
+            bounds @ [.., last] if *last > rank => bounds.partition_point(|bound| *bound <= rank),
+            bounds => bounds.len(),
+        }
     }
 
     /// Every level, best first.
     pub fn walk<'a>(&'a self, shelves: &'a Shelves) -> impl Iterator<Item = (u64, i64)> + 'a {
         (0..self.leaves(shelves)).flat_map(|at| {
             let leaf = shelves.leaves.at(self.leaf_at(shelves, at));
-            (0..leaf.len()).map_while(|place| leaf.at(place))
+            leaf.levels().iter().copied()
         })
     }
 }
@@ -414,7 +412,7 @@ impl Far {
         for at in 0..leaves {
             let leaf = shelves.leaves.at(self.leaf_at(shelves, at));
             assert!(leaf.len > 0);
-            assert!(leaf.ranks().iter().all(|rank| self.locate(shelves, *rank) == at));
+            assert!(leaf.levels().iter().all(|(rank, _)| self.locate(shelves, *rank) == at));
         }
         (leaves, usize::from(self.directory != 0))
     }
