@@ -9,8 +9,8 @@ use crate::book::pool::{Pool, Record};
 
 /// Levels of a leaf.
 pub(super) const LEAF: usize = 64;
-/// Leaves of a directory: at least 8,192 levels a side, and up to 32,768.
-pub(super) const LEAVES: usize = 512;
+/// Leaves of a directory: at least 16,384 levels a side, and up to 65,536.
+pub(super) const LEAVES: usize = 1_024;
 /// A leaf of at most so many levels looks for a neighbour to join.
 const LOW: usize = 16;
 /// Two leaves join if they have no more than so many levels together: room is left for the next.
@@ -330,10 +330,11 @@ impl Far {
         self.find_best(shelves, self.best);
     }
 
-    /// Whether `count` more levels fit, wherever they lie, as far as can be told without trying:
-    /// each leaf there is may have to split once, and again for every half leaf that joins.
-    pub fn has_room(&self, shelves: &Shelves, count: u32) -> bool {
-        let splits = self.leaves(shelves).min(count as usize) + 1 + count as usize / (LEAF / 2);
+    /// Whether `count` more levels from one rank to another fit, as far as can be told without
+    /// trying: each leaf in between may have to split once, and again for every half leaf that joins.
+    pub fn has_room(&self, shelves: &Shelves, [from, to]: [u64; 2], count: u32) -> bool {
+        let between = self.locate(shelves, to) + 1 - self.locate(shelves, from);
+        let splits = between.min(count as usize) + 1 + count as usize / (LEAF / 2);
         shelves.leaves.room() >= splits
             && self.leaves(shelves) + splits <= LEAVES
             && (self.directory != 0 || shelves.directories.room() > 0)

@@ -8,7 +8,8 @@
 //! touch lay outside of it or near its far end, or a price within its reach was off its grid. Then
 //! the step is the greatest common divisor of the distances between the touch and its neighbours,
 //! and the window starts a little ahead of the touch. Worst case: as many levels move out as a
-//! window holds, and as many move in, 16,384 each, once in [`PATIENCE`] such events.
+//! window holds, and as many move in, 16,384 each, at some 25 ns a level, once in [`PATIENCE`] such
+//! events. A window whose levels the far ones have no room for stays where it is.
 
 use super::far::{Far, Shelves};
 use super::grid::{Grid, gcd};
@@ -197,7 +198,8 @@ impl Side {
         if self.window == 0 {
             self.window = memory.windows.take();
         }
-        if self.window == 0 || !self.far.has_room(&memory.shelves, self.near) {
+        let reach = [self.first, self.first + (STEPS - 1)].map(|number| self.grid.rank(number));
+        if self.window == 0 || !self.far.has_room(&memory.shelves, reach, self.near) {
             return;
         }
         let grid = self.learn(memory, with);
