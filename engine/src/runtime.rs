@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use feeds::{Counters, FeedError};
+use feeds::{Counters, FeedError, Merge, MergeError};
 
 use crate::config::Config;
 use crate::journal::JournalError;
@@ -139,4 +139,19 @@ pub enum RunError {
     /// A thread could not be made, or died.
     #[error("thread `{0}` failed")]
     Thread(&'static str),
+}
+
+impl RunError {
+    /// A capture of a configuration that cannot be opened.
+    fn feed(config: &Config, MergeError { feed, error }: MergeError) -> RunError {
+        let files = config.engine.feeds.get(feed).map(|feed| &feed.files);
+        let path = files.and_then(|files| files.get(error.file)).cloned().unwrap_or_default();
+        RunError::Feed { path, error }
+    }
+
+    /// A capture that broke while it was read.
+    fn capture(captures: &Merge, MergeError { feed, error }: MergeError) -> RunError {
+        let path = captures.feeds().get(feed).map(|feed| feed.name(error.file).to_path_buf());
+        RunError::Feed { path: path.unwrap_or_default(), error }
+    }
 }

@@ -101,7 +101,8 @@ pub struct Counters {
 }
 
 impl Counters {
-    const NONE: Counters = Counters {
+    /// Nothing seen yet.
+    pub const NONE: Counters = Counters {
         messages: 0,
         bytes: 0,
         unknown: [0; 256],
@@ -112,6 +113,19 @@ impl Counters {
         files: 0,
         missing_end: 0,
     };
+
+    /// Adds what another feed has seen.
+    pub fn add(&mut self, other: &Counters) {
+        self.messages += other.messages;
+        self.bytes += other.bytes;
+        self.unknown.iter_mut().zip(other.unknown).for_each(|(sum, count)| *sum += count);
+        self.bad += other.bad;
+        self.first_bad = self.first_bad.or(other.first_bad);
+        self.backwards += other.backwards;
+        self.past_midnight += other.past_midnight;
+        self.files += other.files;
+        self.missing_end += other.missing_end;
+    }
 
     /// Messages of all unknown types.
     pub fn unknown_total(&self) -> u64 {

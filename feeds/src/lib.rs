@@ -31,7 +31,9 @@ pub mod nasdaq;
 
 mod date;
 mod feed;
+mod merge;
 pub mod source;
 
 pub use date::{BadDate, Date};
 pub use feed::{BadMessage, Counters, FeedCause, FeedError, FeedOptions, FileFeed, Input, Next};
+pub use merge::{Merge, MergeError};

@@ -107,10 +107,11 @@ impl Replay {
             engine.capacity = if total < 256 << 20 { Capacity::SMALL } else { Capacity::LARGE };
         }
         engine.mode = Mode::Replay;
-        engine.feed.files = self.files;
-        engine.feed.date = self.date;
-        engine.feed.speed = self.speed;
-        engine.feed.repeat = false;
+        engine.feeds.truncate(1);
+        for feed in &mut engine.feeds {
+            feed.files = self.files.clone();
+            (feed.date, feed.speed, feed.repeat) = (self.date, self.speed, false);
+        }
         engine.journal =
             self.journal.map(|folder| JournalConfig { folder, durability: Durability::Written });
         Ok(Plan { config: config.with_engine(engine), script, shared: false, ends_with_feed: true })

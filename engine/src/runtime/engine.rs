@@ -111,7 +111,7 @@ impl EngineThread {
         let (first, second) = chunk.as_slices();
         for events in [first, second] {
             for (at, event) in events.iter().enumerate() {
-                self.sequencer.engine.books().look_ahead(events, at);
+                look_ahead(&self.sequencer.engine, events, at);
                 if !self.script.is_done() {
                     run_script(&mut self.script, &mut self.sequencer, Some(event));
                 }
@@ -354,5 +354,14 @@ impl Stamp for Stamps<'_> {
         };
         self.samples.record(place, now.saturating_sub(self.last));
         self.last = now;
+    }
+}
+
+/// Brings into the cache what the events behind `events[at]` will need in the books of their feed.
+#[inline]
+fn look_ahead(engine: &Engine, events: &[Event], at: usize) {
+    let feed = events.get(at).map_or(0, |event| usize::from(event.feed.0));
+    if let Some(books) = engine.books().get(feed) {
+        books.look_ahead(events, at);
     }
 }

@@ -110,7 +110,7 @@ impl Pages {
             bytes: progress.bytes.load(Ordering::Relaxed),
             unknown: progress.unknown.load(Ordering::Relaxed),
             bad: progress.bad.load(Ordering::Relaxed),
-            lost: engine.lost_and_unlisted().0,
+            lost: engine.lost_and_unlisted(FeedId(0)).0,
         };
         let mut feeds = [FeedCounters::default(); 4];
         feeds[0] = feed;
@@ -130,7 +130,7 @@ impl Pages {
             journal_synced: journal.map_or(0, JournalProgress::synced),
             config_digest: self.config_digest,
             state_hash: engine.state_hash(),
-            live_orders: engine.books().live_orders() as u64,
+            live_orders: engine.live_orders() as u64,
             passed: engine.passed(),
             refused: *engine.refused(),
             feeds,

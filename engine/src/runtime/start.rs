@@ -1,11 +1,10 @@
 //! Puts the threads and the rings between them together, and takes them apart.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 
-use feeds::FileFeed;
+use feeds::Merge;
 use model::Ts;
 use shm::{Listener, Publisher};
 
@@ -22,7 +21,7 @@ use crate::journal::reader::Tail;
 use crate::journal::recorder::Recorder;
 use crate::journal::writer::Writer;
 use crate::journal::{Entry, JournalError, Record};
-use crate::replay::{Replay, digest_of, options};
+use crate::replay::{Replay, digest_of, open_captures};
 use crate::sequencer::Sequencer;
 use crate::step::{Engine, lines_max};
 
@@ -43,7 +42,9 @@ pub(super) struct Threads {
 /// An engine that is about to run, fresh or replayed from its journal.
 struct Ready {
     engine: Engine,
-    feed: FileFeed,
+    captures: Merge,
+    /// By feed: events that the journal already holds.
+    events: Vec<u64>,
     /// What is known of the journal so far; `None`: it is new.
     tail: Option<Tail>,
 }
@@ -54,18 +55,18 @@ struct Ready {
 ///
 /// [`RunError`]; nothing is left running.
 pub fn start(plan: Plan) -> Result<Running, RunError> {
-    let Ready { engine, feed, tail } = prepare(&plan.config)?;
+    let Ready { engine, captures, events, tail } = prepare(&plan.config)?;
     let now =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let started = Ts(now.as_nanos() as u64);
     let epoch = started.0;
-    let (recorder, journal) = open_journal(&plan.config, &engine, tail, epoch)?;
+    let (recorder, journal) = open_journal(&plan.config, &engine, &events, tail, epoch)?;
     let (pages, listener) =
         if plan.shared { share(&plan.config, started, epoch)? } else { (None, None) };
 
     let stop = Arc::new(AtomicBool::new(false));
     let progress = Arc::new(Progress::default());
-    let pace = Arc::new(Pace::new(plan.config.engine.feed.speed));
+    let pace = Arc::new(Pace::new(plan.config.engine.speed()));
     let waiter = Waiter::new(plan.config.engine.wait);
     let cpus = plan.config.engine.cpus;
     let (to_engine, events) = rtrb::RingBuffer::new(plan.config.engine.capacity.feed_ring as usize);
@@ -114,7 +115,7 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
         ends_with_feed: plan.ends_with_feed,
     };
     let feed_thread = FeedThread {
-        feed,
+        captures,
         ring: to_engine,
         pace,
         waiter,
@@ -149,15 +150,15 @@ fn prepare(config: &Config) -> Result<Ready, RunError> {
             return Err(RunError::OtherConfig(journal.folder.clone()));
         }
         replay.run(None, |_| ())?;
-        let tail = replay.tail();
-        return Ok(Ready { engine: replay.engine, feed: replay.feed, tail: Some(tail) });
+        let tail = Some(replay.tail());
+        let Replay { engine, captures, events, .. } = replay;
+        return Ok(Ready { engine, captures, events, tail });
     }
-    let files = &config.engine.feed.files;
-    let feed = FileFeed::open(files, options(config)).map_err(|error| {
-        let path = files.get(error.file).cloned().unwrap_or_default();
-        RunError::Feed { path, error }
-    })?;
-    Ok(Ready { engine: Engine::new(config)?, feed, tail: None })
+    let files = |feed: usize| config.engine.feeds.get(feed).map(|feed| feed.files.clone());
+    let captures = open_captures(config, |feed| files(feed).unwrap_or_default())
+        .map_err(|error| RunError::feed(config, error))?;
+    let events = vec![0; config.engine.feeds.len()];
+    Ok(Ready { engine: Engine::new(config)?, captures, events, tail: None })
 }
 
 struct Opened {
@@ -170,6 +171,7 @@ struct Opened {
 fn open_journal(
     config: &Config,
     engine: &Engine,
+    events: &[u64],
     tail: Option<Tail>,
     epoch: u64,
 ) -> Result<(Option<Recorder>, Option<Opened>), RunError> {
@@ -180,23 +182,35 @@ fn open_journal(
             let bytes = file.text.clone().into_bytes();
             writer.append_head(&Record::Config { name: file.name.clone(), bytes })?;
         }
-        for (place, path) in config.engine.feed.files.iter().enumerate() {
-            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            writer.append_head(&source(config, place as u32, &path)?)?;
+        for source in sources(config)? {
+            writer.append_head(&source)?;
         }
     }
     writer.append_head(&Record::Opened { epoch, seq: engine.seq() })?;
     // Cancels of every order of ours, and as much again for everything else.
     let reserve = 2 * config.engine.capacity.own_orders as usize;
+    let feeds = events.iter().map(|events| (true, *events)).collect();
     let (to_journal, ring) = rtrb::RingBuffer::new((4 * reserve).max(1 << 14));
-    let recorder = Recorder::new(to_journal, true, reserve);
+    let recorder = Recorder::new(to_journal, feeds, reserve);
     Ok((Some(recorder), Some(Opened { writer, ring, durability: journal.durability })))
 }
 
-fn source(config: &Config, place: u32, path: &Path) -> Result<Record, RunError> {
-    let midnight = config.engine.feed.date.midnight();
-    let path_text = path.to_string_lossy().into_owned();
-    Ok(Record::Source { feed: 0, place, midnight, digest: digest_of(path)?, path: path_text })
+/// The captures that the journal will refer to.
+fn sources(config: &Config) -> Result<Vec<Record>, RunError> {
+    let mut sources = Vec::new();
+    for (feed, of_feed) in config.engine.feeds.iter().enumerate() {
+        for (place, path) in of_feed.files.iter().enumerate() {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            sources.push(Record::Source {
+                feed: feed as u8,
+                place: place as u32,
+                midnight: of_feed.date.midnight(),
+                digest: digest_of(&path)?,
+                path: path.to_string_lossy().into_owned(),
+            });
+        }
+    }
+    Ok(sources)
 }
 
 /// Makes shared memory and opens the attach socket.
@@ -241,14 +255,15 @@ impl Threads {
     /// Waits for every thread, in the order in which they hand work on.
     pub fn join(self) -> Result<Finished, RunError> {
         let engine = self.engine.join().map_err(|_| RunError::Thread("engine"))?;
-        let (feed, outcome) = self.feed.join().map_err(|_| RunError::Thread("feed"))?;
+        let (captures, outcome) = self.feed.join().map_err(|_| RunError::Thread("feed"))?;
         let stages = self.house.join().map_err(|_| RunError::Thread("house"))?;
         self.journal_stop.store(true, std::sync::atomic::Ordering::Release);
         if let Some(journal) = self.journal {
             journal.join().map_err(|_| RunError::Thread("journal"))??;
         }
-        outcome.map_err(|(path, error)| RunError::Feed { path, error })?;
+        outcome.map_err(|error| RunError::capture(&captures, error))?;
         let Ended { engine, script } = engine;
+        let feed = captures.counters();
         Ok(Finished { engine, feed, stages, not_due: !script.is_done() })
     }
 }
