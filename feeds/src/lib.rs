@@ -31,6 +31,7 @@ pub mod nasdaq;
 
 mod date;
 mod feed;
+pub mod sink;
 pub mod source;
 
 pub use date::{BadDate, Date};
