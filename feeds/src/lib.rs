@@ -31,6 +31,7 @@ pub mod nasdaq;
 
 mod date;
 mod feed;
+pub mod session;
 pub mod source;
 
 pub use date::{BadDate, Date};
