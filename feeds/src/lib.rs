@@ -33,6 +33,7 @@ pub mod nasdaq;
 mod date;
 mod feed;
 mod merge;
+pub mod session;
 pub mod sink;
 pub mod source;
 

@@ -1,0 +1,1 @@
+//! Real packets, if they are there.
