@@ -53,6 +53,8 @@ pub struct IexFeed {
     stream: Option<(u32, u32)>,
     /// Sequence of the next message.
     next: u64,
+    /// When the newest segment was sent.
+    sent_ns: u64,
     symbols: Symbols,
     counters: IexCounters,
 }
@@ -61,7 +63,7 @@ impl IexFeed {
     /// Takes all memory that it will ever use.
     pub fn new(feed: FeedId) -> IexFeed {
         let (symbols, counters) = (Symbols::new(), IexCounters::default());
-        IexFeed { feed, stream: None, next: 0, symbols, counters }
+        IexFeed { feed, stream: None, next: 0, sent_ns: 0, symbols, counters }
     }
 
     /// What it has seen.
@@ -83,9 +85,13 @@ impl IexFeed {
         };
         self.counters.segments += 1;
         self.counters.heartbeats += u64::from(segment.count == 0);
-        if self.stream != Some((segment.channel, segment.session)) {
+        // A heartbeat says what comes next. One sent later that says less: the numbers began again.
+        let again =
+            segment.count == 0 && segment.first < self.next && segment.sent_ns > self.sent_ns;
+        if again || self.stream != Some((segment.channel, segment.session)) {
             self.begin(&segment, now, &mut emit);
         }
+        self.sent_ns = self.sent_ns.max(segment.sent_ns);
         if segment.first > self.next {
             self.counters.gaps += 1;
             self.counters.lost += segment.first - self.next;
