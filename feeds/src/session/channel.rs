@@ -182,3 +182,6 @@ impl Channel {
         self.glimpse.as_ref()
     }
 }
+
+#[cfg(test)]
+mod tests;
