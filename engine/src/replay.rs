@@ -3,7 +3,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use feeds::{FeedOptions, FileFeed, Merge, MergeError};
+use feeds::capture::Capture;
+use feeds::{FeedOptions, Merge, MergeError};
 use model::{Body, FeedId, Input};
 
 use crate::config::{Config, ConfigErrors, FeedConfig};
@@ -258,7 +259,8 @@ pub fn open_captures(
     let open = |(place, feed): (usize, &FeedConfig)| {
         let options =
             FeedOptions { feed: FeedId(place as u8), date: feed.date, repeat: feed.repeat };
-        FileFeed::open(&paths(place), options).map_err(|error| MergeError { feed: place, error })
+        let capture = Capture::open(feed.venue, &paths(place), options);
+        capture.map_err(|error| MergeError { feed: place, error })
     };
     config.engine.feeds.iter().enumerate().map(open).collect::<Result<_, _>>().map(Merge::new)
 }

@@ -50,6 +50,9 @@ pub enum FeedCause {
     /// A feed of no captures.
     #[error("no file")]
     NoInput,
+    /// A capture of packets, none of which is of a known protocol.
+    #[error("packets of no protocol that is known")]
+    NoVenue,
 }
 
 /// A feed's last word: where and why.
@@ -62,6 +65,12 @@ pub struct FeedError {
     pub offset: u64,
     /// What is wrong there.
     pub cause: FeedCause,
+}
+
+impl FeedError {
+    /// A feed of no captures.
+    pub(crate) const NO_INPUT: FeedError =
+        FeedError { file: 0, offset: 0, cause: FeedCause::NoInput };
 }
 
 /// A message that could not be decoded.
@@ -182,7 +191,7 @@ impl FileFeed {
             }
         }
         let Some(first) = inputs.first() else {
-            return Err(FeedError { file: 0, offset: 0, cause: FeedCause::NoInput });
+            return Err(FeedError::NO_INPUT);
         };
         let source = FileSource::from_reader(reader(first).map_err(|error| at(0, error))?);
         Ok(FileFeed {

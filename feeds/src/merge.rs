@@ -2,11 +2,12 @@
 
 use model::{Event, FeedId};
 
-use crate::feed::{Counters, FeedError, FileFeed, Next};
+use crate::capture::Capture;
+use crate::feed::{Counters, FeedError, Next};
 
 /// Feeds of captures, interleaved by (receive time, place). The same captures give the same order, always.
 pub struct Merge {
-    feeds: Vec<FileFeed>,
+    feeds: Vec<Capture>,
     /// The next event of each, if it was looked at.
     heads: Vec<Option<Event>>,
 }
@@ -24,7 +25,7 @@ pub struct MergeError {
 
 impl Merge {
     /// Interleaves `feeds`.
-    pub fn new(feeds: Vec<FileFeed>) -> Merge {
+    pub fn new(feeds: Vec<Capture>) -> Merge {
         let heads = vec![None; feeds.len()];
         Merge { feeds, heads }
     }
@@ -77,7 +78,7 @@ impl Merge {
     }
 
     /// The feeds, to ask what each has seen.
-    pub fn feeds(&self) -> &[FileFeed] {
+    pub fn feeds(&self) -> &[Capture] {
         &self.feeds
     }
 

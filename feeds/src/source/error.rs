@@ -93,3 +93,10 @@ pub struct SourceError {
     /// What is wrong there.
     pub cause: SourceCause,
 }
+
+impl SourceError {
+    /// What the operating system or the decompressor said.
+    pub fn read(offset: u64, error: &std::io::Error) -> SourceError {
+        SourceError { offset, cause: SourceCause::Read(error.kind()) }
+    }
+}
