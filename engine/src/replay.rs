@@ -257,12 +257,13 @@ pub fn open_captures(
     paths: impl Fn(usize) -> Vec<PathBuf>,
 ) -> Result<Merge, MergeError> {
     let open = |(place, feed): (usize, &FeedConfig)| {
-        let options =
-            FeedOptions { feed: FeedId(place as u8), date: feed.date, repeat: feed.repeat };
+        let (date, repeat) = feed.captures().map_or_else(Default::default, |c| (c.date, c.repeat));
+        let options = FeedOptions { feed: FeedId(place as u8), date, repeat };
         let capture = Capture::open(feed.venue, &paths(place), options);
         capture.map_err(|error| MergeError { feed: place, error })
     };
-    config.engine.feeds.iter().enumerate().map(open).collect::<Result<_, _>>().map(Merge::new)
+    let recorded = config.engine.feeds.iter().enumerate().filter(|(_, f)| f.captures().is_some());
+    recorded.map(open).collect::<Result<_, _>>().map(Merge::new)
 }
 
 /// BLAKE3 of a file's bytes as stored.

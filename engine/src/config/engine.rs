@@ -134,9 +134,9 @@ impl Capacity {
 }
 
 impl EngineConfig {
-    /// The pace at which captures are played: all feeds of a run share one.
-    pub fn speed(&self) -> Speed {
-        self.feeds.first().map_or(Speed::Max, |feed| feed.speed)
+    /// The pace at which captures are played: all feeds of a run share one. `None`: the feeds are live.
+    pub fn speed(&self) -> Option<Speed> {
+        self.feeds.iter().find_map(|feed| feed.captures()).map(|captures| captures.speed)
     }
 
     /// The text that reads back as this configuration: what a journal records of a run whose file was overridden.
@@ -186,9 +186,10 @@ impl EngineConfig {
 
     /// Checks what only holds together with the rules, or with other tables.
     pub(super) fn check_against(&self, rules: &Rules, errors: &mut ConfigErrors) {
-        if self.feeds.iter().any(|feed| feed.speed != self.speed()) {
-            let text = "[[feed]]: captures that are played together share one `speed`".into();
-            errors.note(Path::new("engine.toml"), text);
+        if self.feeds.iter().any(|feed| feed.captures().map(|c| c.speed) != self.speed()) {
+            let text = "[[feed]]: captures that are played together share one `speed`, and no live feed \
+                        plays beside them";
+            errors.note(Path::new("engine.toml"), text.into());
         }
         for strategy in &self.strategies {
             if !rules.accounts.iter().any(|account| account.name == strategy.account) {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use feeds::{Merge, MergeError};
+use feeds::{Counters, Merge, MergeError};
 use host::Clock;
+use model::page::FeedCounters;
 use model::{DAY_NS, Event};
 
 use super::Progress;
@@ -88,10 +89,16 @@ impl FeedThread {
     }
 
     fn count(&self) {
-        let counters = self.captures.counters();
-        self.progress.messages.store(counters.messages, Ordering::Relaxed);
-        self.progress.bytes.store(counters.bytes, Ordering::Relaxed);
-        self.progress.unknown.store(counters.unknown_total(), Ordering::Relaxed);
-        self.progress.bad.store(counters.bad, Ordering::Relaxed);
+        for (capture, progress) in self.captures.feeds().iter().zip(&self.progress.feeds) {
+            let Counters { messages, bytes, bad, .. } = capture.counters();
+            let unknown = capture.counters().unknown_total();
+            progress.show(&FeedCounters {
+                messages,
+                bytes,
+                unknown,
+                bad,
+                ..FeedCounters::default()
+            });
+        }
     }
 }

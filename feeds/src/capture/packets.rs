@@ -102,8 +102,10 @@ impl PacketFeed {
         }
         let first = paths.first().ok_or(FeedError::NO_INPUT)?;
         let session = match venue {
-            Venue::NasdaqItch => let lines = MoldLines { channel: None, addresses: [None; 2] };
-                Session::Mold(Box::new(lines)),
+            Venue::NasdaqItch => {
+                let lines = MoldLines { channel: None, addresses: [None; 2] };
+                Session::Mold(Box::new(lines))
+            }
             Venue::Iex => Session::Iex(IexFeed::new(options.feed)),
         };
         Ok(PacketFeed {
