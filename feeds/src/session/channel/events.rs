@@ -4,67 +4,10 @@ use model::{Cause, DAY_NS, Event, Flags, Integrity, Kind, Ts, VenueNumber};
 
 use super::ChannelOptions;
 use super::bridge::Bridge;
+use super::counters::{BadMessage, ChannelCounters};
 use crate::nasdaq::itch::{DecodeError, Decoder};
 use crate::session::arbiter::{Arbitrated, Line, Message};
 use crate::session::glimpse::{GlimpseError, Piece};
-
-/// A message that could not be decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BadMessage {
-    /// Its sequence.
-    pub seq: u64,
-    /// What is wrong.
-    pub error: DecodeError,
-}
-
-/// What a channel has seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChannelCounters {
-    /// Messages of the lines, in their turn.
-    pub messages: u64,
-    /// Messages that are lost for good.
-    pub lost: u64,
-    /// Messages of a type that the decoder does not know, by type.
-    pub unknown: [u64; 256],
-    /// Blocks of no bytes.
-    pub empty: u64,
-    /// Messages of a known type that could not be decoded.
-    pub bad: u64,
-    /// The first of them.
-    pub first_bad: Option<BadMessage>,
-    /// Messages with a venue time before that of the message before, other than the start of a day.
-    pub backwards: u64,
-    /// Messages with a time of day of 24 hours or more.
-    pub past_midnight: u64,
-    /// Snapshots begun.
-    pub snapshots: u64,
-    /// Attempts at a snapshot that failed.
-    pub snapshots_failed: u64,
-    /// Messages of snapshots.
-    pub snapshot_messages: u64,
-    /// Times that the bridge buffer was full.
-    pub overflows: u64,
-    /// Most bytes that waited for a snapshot.
-    pub bridge_bytes_max: u64,
-}
-
-impl ChannelCounters {
-    const NONE: ChannelCounters = ChannelCounters {
-        messages: 0,
-        lost: 0,
-        unknown: [0; 256],
-        empty: 0,
-        bad: 0,
-        first_bad: None,
-        backwards: 0,
-        past_midnight: 0,
-        snapshots: 0,
-        snapshots_failed: 0,
-        snapshot_messages: 0,
-        overflows: 0,
-        bridge_bytes_max: 0,
-    };
-}
 
 /// What the books are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,10 +66,6 @@ impl Events {
             bridge: Bridge::new(if snapshots { options.bridge_bytes_max } else { 0 }),
             counters: ChannelCounters::NONE,
         }
-    }
-
-    pub(super) fn is_bridging(&self) -> bool {
-        matches!(self.phase, Phase::Bridging { .. })
     }
 
     pub(super) fn set_midnight(&mut self, midnight: Ts) {

@@ -173,6 +173,8 @@ fn snapshot_ahead_of_the_lines() {
     bench.open(1);
     assert_eq!(bench.snapshot(&end(20), 2), "");
     assert_eq!(bench.closed(3), "", "it is whole: the connection is not needed");
+    let wake = bench.channel.wake_at();
+    assert_eq!(wake, Some(Ts(3_000 * MS)), "nor are its heartbeats");
     assert_eq!(bench.packet(8, &quiet(1), 4), "");
     assert_eq!(bench.packet(18, &quiet(3), 5), "recovering/snapshot@19 20 live/none@20");
 }
@@ -197,7 +199,8 @@ fn snapshot_failures() {
     };
     let mut bytes = Vec::new();
     server::sequenced(b"A", &mut bytes);
-    let faults: [(GlimpseError, &mut dyn FnMut(&mut Bench) -> String); 5] = [
+    type Fault<'a> = (GlimpseError, &'a mut dyn FnMut(&mut Bench) -> String);
+    let faults: [Fault<'_>; 5] = [
         (GlimpseError::Closed, &mut |bench| bench.closed(2)),
         (GlimpseError::TooOld, &mut |bench| bench.snapshot(&end(6), 2)),
         (GlimpseError::BadMessage, &mut |bench| bench.snapshot(&bytes, 2)),
