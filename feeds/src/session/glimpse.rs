@@ -157,7 +157,7 @@ impl Glimpse {
         let mut whole = false;
         let taken = self.client.on_bytes(bytes, now, &mut |received| match received {
             _ if whole || fault.is_some() => {}
-            Received::Accepted { .. } => out(Piece::Begin),
+            Received::Accepted { session, .. } => out(Piece::Begin { session }),
             Received::Rejected { reason } => fault = Some(GlimpseError::Rejected(reason)),
             Received::Sequenced { message: [b'G', digits @ ..], .. } => {
                 match number(digits).filter(|next| *next > 0 && digits.len() == 20) {

@@ -18,7 +18,8 @@ fn options(glimpse: bool) -> ChannelOptions {
     if glimpse {
         let login = Login::new("user", "password").unwrap();
         let back_off_ns = 20 * MS;
-        options.glimpse = Some(GlimpseOptions { back_off_ns, ..GlimpseOptions::new(login) });
+        options.glimpse =
+            Some(GlimpseOptions { back_off_ns, same_session: true, ..GlimpseOptions::new(login) });
     }
     options
 }

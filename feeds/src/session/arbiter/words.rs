@@ -3,6 +3,7 @@
 use model::Ts;
 
 use super::Line;
+use crate::session::SessionId;
 use crate::session::mold::MoldError;
 
 /// What an arbiter is told. Times in nanoseconds.
@@ -64,6 +65,8 @@ pub enum Arbitrated<'a> {
     },
     /// Another session than before, or the first one. Its messages begin at `first`: joined late, unless 1.
     Session {
+        /// Its name.
+        session: SessionId,
         /// Sequence of the first message to come.
         first: u64,
         /// When.

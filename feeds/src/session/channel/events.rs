@@ -6,6 +6,7 @@ use super::ChannelOptions;
 use super::bridge::Bridge;
 use super::counters::{BadMessage, ChannelCounters};
 use crate::nasdaq::itch::{DecodeError, Decoder};
+use crate::session::SessionId;
 use crate::session::arbiter::{Arbitrated, Line, Message};
 use crate::session::glimpse::{GlimpseError, Piece};
 
@@ -29,6 +30,9 @@ pub(super) enum Phase {
 pub(super) struct Events {
     decoder: Decoder,
     snapshots: bool,
+    same_session: bool,
+    /// The lines' session.
+    session: SessionId,
     pub(super) phase: Phase,
     /// Why the books are not whole.
     pub(super) cause: Cause,
@@ -54,6 +58,8 @@ impl Events {
         Events {
             decoder: Decoder { feed: options.feed, midnight: options.midnight },
             snapshots,
+            same_session: options.glimpse.is_some_and(|glimpse| glimpse.same_session),
+            session: SessionId::default(),
             phase: Phase::None,
             cause: Cause::NotStarted,
             announced: None,
@@ -88,7 +94,10 @@ impl Events {
                 self.counters.lost = self.counters.lost.saturating_add(*count);
                 self.lose(first + (count - 1), Cause::Gap, *now, emit);
             }
-            Arbitrated::Session { first, now } => self.session(*first, *now, emit),
+            Arbitrated::Session { session, first, now } => {
+                self.session = *session;
+                self.begin(*first, *now, emit);
+            }
             Arbitrated::Ended => self.ended = true,
         }
     }
@@ -205,7 +214,7 @@ impl Events {
 
     /// Another session, or the first.
     #[cold]
-    fn session(&mut self, first: u64, now: Ts, emit: &mut impl FnMut(Event)) {
+    fn begin(&mut self, first: u64, now: Ts, emit: &mut impl FnMut(Event)) {
         let follows = self.phase != Phase::None;
         self.seq = first - 1;
         let cause = if follows { Cause::SessionEnd } else { Cause::NotStarted };
@@ -253,7 +262,11 @@ impl Events {
             return;
         }
         match piece {
-            Piece::Begin => {
+            Piece::Begin { session } => {
+                if self.same_session && *session != self.session {
+                    self.fault = Some(GlimpseError::OtherSession);
+                    return;
+                }
                 self.counters.snapshots += 1;
                 self.streaming = true;
                 self.announce(Integrity::Recovering, Cause::Snapshot, now, emit);

@@ -35,7 +35,9 @@ impl Bench {
         let mut options = ChannelOptions::new(FeedId(0), Ts(0));
         options.arbiter.join_messages_max = 0;
         options.bridge_bytes_max = 100;
-        options.glimpse = glimpse.then(|| GlimpseOptions::new(Login::new("u", "p").unwrap()));
+        let login = Login::new("u", "p").unwrap();
+        options.glimpse =
+            glimpse.then(|| GlimpseOptions { same_session: true, ..GlimpseOptions::new(login) });
         Bench { channel: Channel::new(options), session: SESSION, out: Vec::new() }
     }
 
@@ -210,6 +212,21 @@ fn snapshot_failures() {
     for (error, fault) in faults {
         assert_eq!(recover(&mut Bench::new(true), fault), error);
     }
+}
+
+/// Goal: a snapshot of another session is refused before it clears a book. Method: a login to one.
+#[test]
+fn other_session() {
+    let mut bench = Bench::new(true);
+    bench.packet(7, &quiet(1), 0);
+    bench.actions();
+    bench.channel.on_snapshot_opened(Ts(1));
+    let mut bytes = Vec::new();
+    server::accepted(SessionId([b'x'; 10]), 1, &mut bytes);
+    bytes.extend_from_slice(&end(8));
+    assert_eq!(bench.snapshot(&bytes, 2), "");
+    let error = bench.channel.glimpse().unwrap().error_last();
+    assert_eq!(error, Some(GlimpseError::OtherSession));
 }
 
 /// Goal: an undecodable message breaks the books, unknown and empty ones do not. Method: one of each.

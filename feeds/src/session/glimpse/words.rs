@@ -1,5 +1,6 @@
 //! What a snapshot client is told, what it says, and why it fails.
 
+use crate::session::SessionId;
 use crate::session::soup::{ClientOptions, Login, SoupError};
 
 /// What a snapshot client is told. Times in nanoseconds.
@@ -9,6 +10,9 @@ pub struct GlimpseOptions {
     pub login: Login,
     /// The connection's own times.
     pub client: ClientOptions,
+    /// The snapshot's session must have the name of the lines' session. Where a venue names them alike, this
+    /// keeps a snapshot of another day out; else only its sequence does.
+    pub same_session: bool,
     /// Until the connection stands.
     pub open_ns_max: u64,
     /// From the opening until the lines have caught up with the snapshot.
@@ -26,6 +30,7 @@ impl GlimpseOptions {
     pub fn new(login: Login) -> GlimpseOptions {
         GlimpseOptions {
             login,
+            same_session: false,
             client: ClientOptions::default(),
             open_ns_max: 10_000_000_000,
             snapshot_ns_max: 120_000_000_000,
@@ -40,7 +45,10 @@ impl GlimpseOptions {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
     /// It begins: what follows replaces all that is known.
-    Begin,
+    Begin {
+        /// The session of the connection.
+        session: SessionId,
+    },
     /// An ITCH message.
     Message(&'a [u8]),
     /// It is whole; the lines go on with the message `next`.
@@ -68,6 +76,9 @@ pub enum GlimpseError {
     /// A message that is no ITCH, or an end without a sequence.
     #[error("an illegal message")]
     BadMessage,
+    /// Of another session than the lines.
+    #[error("of another session")]
+    OtherSession,
     /// It ends before what has been kept of the lines.
     #[error("older than what was kept")]
     TooOld,
