@@ -60,6 +60,11 @@ impl Glimpse {
         matches!(self.state, State::Idle | State::Done)
     }
 
+    /// Whether an attempt is under way, not only wanted after a pause.
+    pub fn is_under_way(&self) -> bool {
+        matches!(self.state, State::Opening | State::Open | State::Whole)
+    }
+
     /// Why the last attempt failed.
     pub const fn error_last(&self) -> Option<GlimpseError> {
         self.error_last
@@ -104,8 +109,7 @@ impl Glimpse {
     }
 
     fn shut(&mut self) {
-        self.close |=
-            matches!(self.state, State::Opening | State::Open | State::Whole) && !self.open;
+        self.close |= self.is_under_way() && !self.open;
         self.open = false;
         self.client.on_closed();
     }

@@ -192,6 +192,8 @@ fn snapshot_failures() {
         assert!(said.ends_with("incomplete/snapshot@6"), "{said}");
         assert_eq!(bench.actions(), "close");
         let until = bench.channel.wake_at().unwrap();
+        bench.packet(bench.channel.arbiter().next(), &quiet(6), 3);
+        assert_eq!(bench.channel.wake_at(), Some(until), "no attempt, no failure");
         assert!((250 * MS..=501 * MS).contains(&until.0), "{until:?}");
         bench.time(until.0 - 1);
         assert_eq!(bench.actions(), "");
