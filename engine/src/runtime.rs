@@ -22,7 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use feeds::{Counters, FeedError, Merge, MergeError};
+use feeds::{Counters, FeedError, Merge, MergeError, Venue};
 use model::page::{FEEDS, FeedCounters};
 
 use crate::config::{Config, FeedConfig};
@@ -172,6 +172,9 @@ pub enum RunError {
         /// What the host says.
         error: std::io::Error,
     },
+    /// A venue that is not heard over lines.
+    #[error("{0} is not heard over lines: it is read from files")]
+    NoLines(Venue),
     /// A password cannot be used.
     #[error("{0}")]
     Password(String),

@@ -255,6 +255,12 @@ pub(super) fn read(
     } else {
         Captures::read(&mut table, folder, errors).map(FeedSource::Captures)
     };
+    let over_lines = [Venue::NasdaqItch, Venue::Iex];
+    if let (Some(venue), Some(FeedSource::Lines(_))) = (venue, &source)
+        && !over_lines.contains(&venue)
+    {
+        table.error(format!("`{venue}` is not heard over lines"), errors);
+    }
     let silence_ms = table.number_or("silence_ms", 5_000, 1, 86_400_000, errors);
     table.finish(errors);
     Some(FeedConfig { venue: venue?, source: source?, silence_ns: silence_ms? * 1_000_000 })

@@ -120,6 +120,7 @@ impl LinesThread {
                 Session::Channel(Box::new(Channel::new(options)))
             }
             Venue::Iex => Session::Iex(Box::new(IexFeed::new(feed))),
+            Venue::DatabentoMbo | Venue::DatabentoMbp => return Err(RunError::NoLines(venue)),
         };
         Ok(LinesThread {
             feed,

@@ -128,7 +128,9 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
     let around = Around { pace, waiter, progress: Arc::clone(&progress), stop: Arc::clone(&stop) };
     let mut live = Vec::new();
     for (number, feed) in plan.config.engine.feeds.iter().enumerate() {
-        if let (FeedSource::Lines(lines), Some(ring)) = (&feed.source, rings.next()) {
+        if let FeedSource::Lines(lines) = &feed.source
+            && let Some(ring) = rings.next()
+        {
             let lines = LinesThread::open(FeedId(number as u8), feed.venue, lines, ring, &around)?;
             live.push(spawn("feed", cpus.feed, move || lines.run())?);
         }

@@ -5,7 +5,6 @@ use dbn::{
 };
 use model::{
     Cause, Event, FeedId, Flags, Integrity, Kind, OrderRef, Px, Qty, Side, TradingState, Ts,
-    VenueNumber,
 };
 
 use super::instruments::{Instruments, Known, nothing};
