@@ -33,6 +33,16 @@ impl Venue {
         Self::ALL.iter().copied().find(|venue| venue.name() == name)
     }
 
+    /// Whether it is heard over lines of datagrams.
+    pub const fn is_over_lines(self) -> bool {
+        matches!(self, Venue::NasdaqItch | Venue::Iex)
+    }
+
+    /// Whether it is heard over a WebSocket.
+    pub const fn is_over_streams(self) -> bool {
+        false
+    }
+
     /// Whether it tells every order, or totals by price.
     pub const fn tells_orders(self) -> bool {
         match self {

@@ -153,6 +153,12 @@ impl Replay {
         }
         engine.journal =
             self.journal.map(|folder| JournalConfig { folder, durability: Durability::Written });
-        Ok(Plan { config: config.with_engine(engine), script, shared: false, ends_with_feed: true })
+        Ok(Plan {
+            config: config.with_engine(engine),
+            script,
+            shared: false,
+            ends_with_feed: true,
+            drive_stream: None,
+        })
     }
 }
