@@ -12,6 +12,8 @@ mod drive;
 mod http;
 mod socket;
 mod tap;
+mod venue;
 
 pub use drive::{Counters, Options, Port, drive};
 pub use tap::{Raw, Tap};
+pub use venue::{DriveError, drive_venue};
