@@ -24,9 +24,9 @@
 )]
 
 mod applied;
-mod ladder;
-mod pool;
-mod record;
+pub(crate) mod ladder;
+pub(crate) mod pool;
+pub(crate) mod record;
 mod refs;
 #[cfg(test)]
 mod tests;
@@ -153,6 +153,7 @@ impl Books {
                 let new = self.add(book, OrderRef(event.aux), Some(side), px, qty);
                 Applied { removed: old.removed, ..new }
             }
+            Kind::Modify => self.modify(book, order, px, qty),
             _ => Applied { removed: None, added: None, fault: None },
         }
     }
@@ -335,6 +336,25 @@ impl Books {
             level_orders: level.orders,
         };
         Applied { removed: None, added: Some(touch), fault: None }
+    }
+
+    /// Gives an order new terms: in its place if only quantity leaves it, else at the tail.
+    fn modify(&mut self, book: usize, reference: OrderRef, px: i64, qty: i64) -> Applied {
+        let order = *self.orders.at(self.refs.find(reference, &self.orders));
+        let level = *self.levels.records.at(order.level);
+        if order.qty > 0 && (level.book() != book || px <= 0 || qty <= 0) {
+            return self.refuse(book, Cause::BadEvent);
+        }
+        if order.qty > 0 && level.px == px && qty <= order.qty {
+            return match order.qty - qty {
+                0 => Applied { removed: None, added: None, fault: None },
+                less => self.remove(book, reference, Some(less)),
+            };
+        }
+        let old = self.remove(book, reference, None);
+        let Some(Touch { side, .. }) = old.removed else { return old };
+        let new = self.add(book, reference, Some(side), px, qty);
+        Applied { removed: old.removed, ..new }
     }
 
     /// Takes quantity from an order where it stands, or (`None`) all of it. At zero the order

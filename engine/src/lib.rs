@@ -10,10 +10,12 @@
 
 pub mod book;
 pub mod config;
+pub mod feed_books;
 pub mod hash;
 pub mod indicator;
 pub mod instruments;
 pub mod journal;
+pub mod level_book;
 pub mod orders;
 pub mod output;
 pub mod paper;

@@ -27,11 +27,19 @@
 )]
 
 // The venues.
+pub mod iex;
 pub mod nasdaq;
 
+pub mod capture;
 mod date;
 mod feed;
+mod merge;
+pub mod session;
+pub mod sink;
 pub mod source;
+mod venue;
 
-pub use date::{BadDate, Date};
+pub use date::{BadDate, Date, new_york_midnight};
 pub use feed::{BadMessage, Counters, FeedCause, FeedError, FeedOptions, FileFeed, Input, Next};
+pub use merge::{Merge, MergeError};
+pub use venue::Venue;

@@ -78,7 +78,7 @@ fn date_is_not_hashed() {
     let hash = |date: &str| {
         let config = stage.config("dates");
         let mut engine = config.engine.clone();
-        engine.feed.date = date.parse().unwrap();
+        engine.feeds[0].captures_mut().unwrap().date = date.parse().unwrap();
         engine.journal = None;
         run(config.with_engine(engine), Script::default()).engine.state_hash()
     };

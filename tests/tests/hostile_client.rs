@@ -291,8 +291,8 @@ fn nobody_else_notices() {
     let config = |name: &str| {
         let config = stage.config_with(&format!("{name}-{}", std::process::id()), &limits);
         let mut engine = config.engine.clone();
-        engine.feed.speed = Speed::Times(SPEED * 1000);
-        engine.feed.silence_ns = 86_400_000_000_000; // Or a machine that stalls makes books stale.
+        engine.feeds[0].captures_mut().unwrap().speed = Speed::Times(SPEED * 1000);
+        engine.feeds[0].silence_ns = 86_400_000_000_000; // Or a machine that stalls makes books stale.
         engine.capacity.tape = 1 << 18;
         engine.journal.as_mut().unwrap().folder = stage.folder.path().join(name);
         config.with_engine(engine)

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use engine::config::{Capacity, Config, Durability, JournalConfig, Speed};
+use engine::config::{Capacity, Captures, Config, Durability, FeedSource, JournalConfig, Speed};
 use engine::runtime::{self, Plan};
 use engine::script::Script;
 use feeds::Date;
@@ -76,8 +76,8 @@ impl Replay {
                 100
             }));
             if begun.elapsed().as_secs() >= 2 {
-                let messages = running.progress().messages.load(Ordering::Relaxed);
-                bar.set_position(running.progress().bytes.load(Ordering::Relaxed).min(total));
+                let messages = running.progress().messages();
+                bar.set_position(running.progress().bytes().min(total));
                 bar.set_message(format!("{messages} messages"));
             }
         }
@@ -107,10 +107,16 @@ impl Replay {
             engine.capacity = if total < 256 << 20 { Capacity::SMALL } else { Capacity::LARGE };
         }
         engine.mode = Mode::Replay;
-        engine.feed.files = self.files;
-        engine.feed.date = self.date;
-        engine.feed.speed = self.speed;
-        engine.feed.repeat = false;
+        engine.feeds.truncate(1);
+        let captures = Captures {
+            files: self.files.clone(),
+            date: self.date,
+            speed: self.speed,
+            repeat: false,
+        };
+        for feed in &mut engine.feeds {
+            feed.source = FeedSource::Captures(captures.clone());
+        }
         engine.journal =
             self.journal.map(|folder| JournalConfig { folder, durability: Durability::Written });
         Ok(Plan { config: config.with_engine(engine), script, shared: false, ends_with_feed: true })

@@ -3,7 +3,7 @@
 use core::hint::cold_path;
 
 /// A record that a pool can chain up while it is not in use.
-pub(super) trait Record: Copy {
+pub(crate) trait Record: Copy {
     /// Number 0: the record that following a link to nowhere leads to.
     const NIL: Self;
 
@@ -12,7 +12,7 @@ pub(super) trait Record: Copy {
 }
 
 /// A fixed number of records, named by numbers from 1.
-pub(super) struct Pool<T> {
+pub(crate) struct Pool<T> {
     records: Vec<T>,
     nil: T,
     /// The record given back last, which is the one still in the cache; 0: none.

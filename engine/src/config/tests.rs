@@ -70,10 +70,10 @@ fn overrides_read_back() {
     engine.capacity = Capacity::LARGE;
     engine.wait = Wait::Yield;
     engine.lock_memory = true;
-    engine.feed.speed = Speed::Times(2_500);
-    engine.feed.date = "2020-01-30".parse().unwrap();
-    engine.feed.files = vec!["a \"b\".itch".into(), "/c/d.gz".into()];
-    engine.feed.repeat = false;
+    engine.feeds[0].captures_mut().unwrap().speed = Speed::Times(2_500);
+    engine.feeds[0].captures_mut().unwrap().date = "2020-01-30".parse().unwrap();
+    engine.feeds[0].captures_mut().unwrap().files = vec!["a \"b\".itch".into(), "/c/d.gz".into()];
+    engine.feeds[0].captures_mut().unwrap().repeat = false;
     engine.strategies[0].every = 7;
     let changed = config.with_engine(engine.clone());
     let files = changed.files.iter().map(|file| (PathBuf::from(&file.name), file.text.clone()));

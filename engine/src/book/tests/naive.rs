@@ -49,6 +49,7 @@ impl Naive {
                 applied.added = Some(added);
                 Ok(())
             }),
+            Kind::Modify => self.modify(book, order, px, qty, &mut applied),
             _ => Ok(()),
         };
         applied.fault = fault.err();
@@ -84,6 +85,29 @@ impl Naive {
         self.homes.insert(order, (book, side, px));
         self.live.push(order);
         Ok(self.touch(book, side, px, resting, qty))
+    }
+
+    fn modify(
+        &mut self,
+        book: usize,
+        order: OrderRef,
+        px: Px,
+        qty: Qty,
+        applied: &mut Applied,
+    ) -> Result<(), Cause> {
+        let (home, side, old, open) = self.find(order).ok_or(Cause::UnknownOrder)?;
+        if home != book || px.0 <= 0 || qty.0 <= 0 {
+            return Err(Cause::BadEvent);
+        }
+        if px == old && qty <= open {
+            if qty < open {
+                applied.removed = Some(self.remove(book, order, Some(Qty(open.0 - qty.0)))?);
+            }
+            return Ok(());
+        }
+        applied.removed = Some(self.remove(book, order, None)?);
+        applied.added = Some(self.add(book, order, Some(side), px, qty)?);
+        Ok(())
     }
 
     fn remove(&mut self, book: usize, order: OrderRef, qty: Option<Qty>) -> Result<Touch, Cause> {

@@ -102,7 +102,12 @@ impl Stream {
         match self.below(10) {
             0 | 1 => change(Kind::Execute, reference, part),
             2 => change(Kind::ExecuteAt, reference, open),
-            3 => change(Kind::Reduce, reference, part),
+            3 if self.below(2) == 0 => change(Kind::Reduce, reference, part),
+            3 => {
+                let px = px + [0, 0, 100, -100][self.below(4) as usize];
+                let qty = Qty(1 + self.below(2 * open as u64) as i64);
+                Event { px: Px(px), ..change(Kind::Modify, reference, qty.0) }
+            }
             4 | 5 => {
                 let px = match side {
                     Side::Buy => px - 100,
