@@ -101,6 +101,25 @@ impl Mirror {
         Mirror { bids: Ladder::new(Side::Buy, room), asks: Ladder::new(Side::Sell, room) }
     }
 
+    /// Sets the levels of a message, each side in its order.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`]: more levels than there is room for; the rest of the message is not set.
+    pub fn set_all(
+        &mut self,
+        bids: impl Iterator<Item = (Px, Qty)>,
+        asks: impl Iterator<Item = (Px, Qty)>,
+    ) -> Result<(), Full> {
+        for (px, qty) in bids {
+            self.bids.set(px, qty)?;
+        }
+        for (px, qty) in asks {
+            self.asks.set(px, qty)?;
+        }
+        Ok(())
+    }
+
     /// Empties both sides.
     pub fn clear(&mut self) {
         self.bids.clear();
