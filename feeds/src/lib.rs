@@ -27,8 +27,12 @@
 )]
 
 // The venues.
+pub mod bybit;
+pub mod coinbase;
 pub mod iex;
+pub mod kraken;
 pub mod nasdaq;
+pub mod okx;
 
 pub mod capture;
 mod date;
