@@ -60,7 +60,11 @@ impl Coinbase {
     /// Looks for a hole in the trades: it means that the connection lost something, perhaps of a book.
     fn prove(&mut self, said: Said, parsed: &mut Parsed) -> Message {
         match said {
-            Said::Message(message) => message,
+            Said::Message(message) => {
+                // Perhaps of the trades: they are asked for again with the next book.
+                self.asked &= !matches!(message, Message::Refused { .. });
+                message
+            }
             Said::Match(kind) => self.on_match(kind, parsed),
             Said::Heartbeat { symbol, trade } => match self.tapes.get_mut(usize::from(symbol)) {
                 Some(tape) if tape.last != 0 && tape.last < tape.named => Message::Reset,
