@@ -6,6 +6,7 @@
 
 mod scan;
 pub mod tree;
+mod walk;
 
 use model::{Px, Qty};
 

@@ -320,7 +320,7 @@ impl<V: Venue> Core<V> {
             }
             Message::Refused { symbol } => {
                 self.counters.refused += 1;
-                self.on_refused(symbol, now);
+                self.on_refused(symbol, now, emit);
             }
             Message::Ping => {
                 let answer = self.venue.pong(text);
