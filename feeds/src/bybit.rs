@@ -59,8 +59,7 @@ impl Venue for Bybit {
     const NAME: &'static str = "bybit";
 
     fn rules(&self) -> Rules {
-        // Any text may have been the venue's, so that silence is no sign that a ping is not due: well below its 20 s.
-        Rules { ping_ns: 10 * SECOND, ..Rules::DEFAULT }
+        Rules { ping_ns: 20 * SECOND, ping_always: true, ..Rules::DEFAULT }
     }
 
     fn ws_url(&self, base: Option<&str>, _: &Symbols) -> String {

@@ -2,6 +2,7 @@ use model::{FeedId, Symbol};
 use proptest::prelude::*;
 
 use super::*;
+use crate::stream::{Action, StreamFeed};
 
 fn venue(depth: u16) -> (Bybit, Symbols) {
     let symbol = |name: &str| crate::stream::StreamSymbol {
@@ -34,6 +35,34 @@ fn requests() {
         r#"{"op":"subscribe","args":["orderbook.200.BTCUSDT","publicTrade.BTCUSDT"]}"#
     );
     assert_eq!(venue.ws_url(None, &symbols), "wss://stream.bybit.com/v5/public/spot");
+}
+
+/// Goal: the venue hears a ping each 20 s, however much it says itself. Method: a text each second of a minute.
+#[test]
+fn pings() {
+    let symbols = vec![crate::stream::StreamSymbol {
+        venue_symbol: "BTCUSDT".to_owned(),
+        symbol: Symbol::new("BTCUSDT").unwrap(),
+        px_decimals: 1,
+        qty_decimals: 1,
+    }];
+    let config =
+        StreamConfig { feed: FeedId(0), symbols, depth: 1, seed: 0, ws_url: None, rest_url: None };
+    let mut feed = StreamFeed::new(Bybit::new(&config, Product::Linear), config).unwrap();
+    feed.start(Ts(0), &mut |_| {});
+    feed.on_open(Ts(0), &mut |_| {});
+    let mut pings = Vec::new();
+    for second in 1..=60 {
+        let now = Ts(second * SECOND);
+        feed.on_text(br#"{"topic":"tickers.X","data":{}}"#, now, &mut |_| {});
+        feed.on_time(now, &mut |_| {});
+        while let Some(action) = feed.next_action() {
+            if action == (Action::Send { text: r#"{"op":"ping"}"#.to_owned() }) {
+                pings.push(second);
+            }
+        }
+    }
+    assert_eq!(pings, [20, 40, 60]);
 }
 
 /// Goal: every text is known for what it is. Method: one of each.

@@ -29,6 +29,8 @@ pub struct Rules {
     pub idle_ns: u64,
     /// Silence of the venue after which a ping of ours is due ([`Venue::ping`]), ns.
     pub ping_ns: u64,
+    /// Whether a ping of ours is due whatever the venue says meanwhile.
+    pub ping_always: bool,
     /// Age at which the connection is renewed, before the venue cuts it, ns.
     pub age_ns: u64,
     /// Time for a connection to open, ns.
@@ -49,6 +51,7 @@ impl Rules {
         snapshot: SnapshotBy::Stream,
         idle_ns: 30 * SECOND,
         ping_ns: 0,
+        ping_always: false,
         age_ns: 0,
         connect_ns: 10 * SECOND,
         snapshot_ns: 10 * SECOND,
