@@ -2,6 +2,7 @@
 //! live and right.
 #![allow(missing_docs)]
 
+mod binance;
 mod bybit;
 mod coinbase;
 #[path = "../fold/mod.rs"]
@@ -9,6 +10,7 @@ mod fold;
 mod kraken;
 mod model;
 mod okx;
+mod plain;
 mod truth;
 mod world;
 
@@ -90,4 +92,15 @@ fn bybit() {
 #[test]
 fn coinbase() {
     run::<coinbase::Coinbase, _>(feeds::coinbase::Coinbase::new);
+}
+
+/// Goal: snapshots that are asked for are joined to the stream by both rules of Binance. Method: the same, with answers that are
+/// late, too old, refused or never come.
+#[test]
+fn asked_snapshots() {
+    let spot = run::<binance::Binance<false>, _>(|_| plain::Plain { futures: false });
+    let futures = run::<binance::Binance<true>, _>(|_| plain::Plain { futures: true });
+    for sum in [spot, futures] {
+        assert!(sum.gaps > SEEDS / 2 && sum.snapshots_failed > SEEDS / 2, "{sum:?}");
+    }
 }
