@@ -41,6 +41,8 @@ pub struct Rules {
     pub retry_ns: u64,
     /// Longest wait before a retry, ns.
     pub retry_max_ns: u64,
+    /// Symbols of one connection, at most.
+    pub symbols_max: u16,
     /// Connections, and resubscriptions of the whole feed, a minute, at most.
     pub attempts_per_minute: u32,
 }
@@ -57,6 +59,7 @@ impl Rules {
         snapshot_ns: 10 * SECOND,
         retry_ns: SECOND / 2,
         retry_max_ns: 60 * SECOND,
+        symbols_max: super::SYMBOLS_MAX as u16,
         attempts_per_minute: 30,
     };
 }
