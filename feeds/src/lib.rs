@@ -29,6 +29,7 @@
 // The venues.
 pub mod bybit;
 pub mod coinbase;
+pub mod databento;
 pub mod iex;
 pub mod kraken;
 pub mod nasdaq;
