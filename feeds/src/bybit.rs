@@ -12,6 +12,8 @@ use crate::stream::{
 
 /// Topics of one request: the limit of spot.
 const CHUNK: usize = 10;
+/// Symbols of one connection: the venue takes 21,000 characters of topics, and a symbol costs up to 50.
+const SYMBOLS: u16 = 400;
 /// Depths that the venue offers for every product.
 const DEPTHS: [u16; 4] = [1, 50, 200, 1_000];
 
@@ -59,8 +61,7 @@ impl Venue for Bybit {
     const NAME: &'static str = "bybit";
 
     fn rules(&self) -> Rules {
-        // Any text may have been the venue's, so that silence is no sign that a ping is not due: well below its 20 s.
-        Rules { ping_ns: 10 * SECOND, ..Rules::DEFAULT }
+        Rules { ping_ns: 20 * SECOND, ping_always: true, symbols_max: SYMBOLS, ..Rules::DEFAULT }
     }
 
     fn ws_url(&self, base: Option<&str>, _: &Symbols) -> String {

@@ -13,8 +13,8 @@ use model::{Px, Qty};
 pub use scan::Cursor;
 pub use tree::Scratch;
 
-/// Levels of one side of one text, at most: twice the deepest snapshots that venues give.
-pub const LEVELS_MAX: usize = 10_000;
+/// Levels of one side of one text, at most: Coinbase sends whole books, of tens of thousands.
+pub const LEVELS_MAX: usize = 100_000;
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -2,6 +2,7 @@ use model::{FeedId, Symbol};
 use proptest::prelude::*;
 
 use super::*;
+use crate::stream::{Action, ConfigError, StreamFeed};
 
 fn venue(depth: u16) -> (Bybit, Symbols) {
     let symbol = |name: &str| crate::stream::StreamSymbol {
@@ -34,6 +35,66 @@ fn requests() {
         r#"{"op":"subscribe","args":["orderbook.200.BTCUSDT","publicTrade.BTCUSDT"]}"#
     );
     assert_eq!(venue.ws_url(None, &symbols), "wss://stream.bybit.com/v5/public/spot");
+}
+
+fn config(count: usize) -> StreamConfig {
+    let symbol = |place| crate::stream::StreamSymbol {
+        venue_symbol: format!("S{place}"),
+        symbol: Symbol::new(&format!("S{place}")).unwrap(),
+        px_decimals: 1,
+        qty_decimals: 1,
+    };
+    let symbols = (0..count).map(symbol).collect();
+    StreamConfig { feed: FeedId(0), symbols, depth: 1, seed: 0, ws_url: None, rest_url: None }
+}
+
+fn feed(count: usize) -> StreamFeed<Bybit> {
+    let config = config(count);
+    let mut feed = StreamFeed::new(Bybit::new(&config, Product::Linear), config).unwrap();
+    feed.start(Ts(0), &mut |_| {});
+    feed.on_open(Ts(0), &mut |_| {});
+    feed
+}
+
+/// Goal: the venue hears a ping each 20 s, however much it says itself. Method: a text each second of a minute.
+#[test]
+fn pings() {
+    let mut feed = feed(1);
+    let mut pings = Vec::new();
+    for second in 1..=60 {
+        let now = Ts(second * SECOND);
+        feed.on_text(br#"{"topic":"tickers.X","data":{}}"#, now, &mut |_| {});
+        feed.on_time(now, &mut |_| {});
+        while let Some(action) = feed.next_action() {
+            if action == (Action::Send { text: r#"{"op":"ping"}"#.to_owned() }) {
+                pings.push(second);
+            }
+        }
+    }
+    assert_eq!(pings, [20, 40, 60]);
+}
+
+/// Goal: more symbols than the venue takes are refused at the start. Method: as many, and one more.
+#[test]
+fn too_many() {
+    let new = |count| {
+        let config = config(count);
+        StreamFeed::new(Bybit::new(&config, Product::Linear), config).map(|_| ())
+    };
+    assert_eq!(new(400), Ok(()));
+    assert_eq!(new(401), Err(ConfigError::TooManyForVenue { got: 401, most: 400 }));
+}
+
+/// Goal: a text that puts every book in doubt costs a few books their subscriptions, and many the connection. Method: both.
+#[test]
+fn doubt_of_all() {
+    for (count, closes) in [(4, 0), (5, 1)] {
+        let mut feed = feed(count);
+        feed.on_text(b"{", Ts(1), &mut |_| {});
+        assert_eq!((feed.counters().bad, feed.counters().closes), (1, closes), "{count}");
+        let actions: Vec<_> = std::iter::from_fn(|| feed.next_action()).collect();
+        assert_eq!(actions.contains(&Action::Close), closes == 1, "{actions:?}");
+    }
 }
 
 /// Goal: every text is known for what it is. Method: one of each.

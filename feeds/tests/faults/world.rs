@@ -211,7 +211,9 @@ impl<M: Model, V: Venue> World<M, V> {
             && self.texts.front().is_some_and(|(at, _)| *at <= self.now)
         {
             let (_, out) = self.texts.pop_front().unwrap();
-            self.arrived(&out);
+            if let Some((symbol, version)) = out.tag {
+                self.known[symbol] = self.known[symbol].max(version);
+            }
             self.tell(|feed, now, fold| {
                 feed.on_text(out.text.as_bytes(), now, &mut |event| fold.apply(event))
             });
@@ -221,20 +223,12 @@ impl<M: Model, V: Venue> World<M, V> {
             }
         }
         while let Some(place) = self.answers.iter().position(|answer| answer.at <= self.now) {
+            // A body alone makes no book live: the update that follows it says which version is reached.
             let Answer { request, body, .. } = self.answers.swap_remove(place);
-            if let Ok(out) = &body {
-                self.arrived(out);
-            }
             let body = body.as_ref().map(|out| out.text.as_bytes()).map_err(|error| *error);
             self.tell(|feed, now, fold| {
                 feed.on_response(request, body, now, &mut |event| fold.apply(event))
             });
-        }
-    }
-
-    fn arrived(&mut self, out: &Out) {
-        if let Some((symbol, version)) = out.tag {
-            self.known[symbol] = self.known[symbol].max(version);
         }
     }
 

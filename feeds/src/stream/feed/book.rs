@@ -69,7 +69,7 @@ impl<V: Venue> Core<V> {
         self.books.get_mut(usize::from(symbol))
     }
 
-    fn asks_for_snapshots(&self) -> bool {
+    pub(super) fn asks_for_snapshots(&self) -> bool {
         matches!(self.rules.snapshot, SnapshotBy::Rest { .. })
     }
 
