@@ -1,7 +1,7 @@
 //! A venue of Nasdaq's kind on virtual time: MoldUDP64 over two lines, re-requests, snapshots.
 //!
-//! Written from MoldUDP64 1.00, SoupBinTCP 3.00 and what is public of GLIMPSE 5.0. Times are nanoseconds on
-//! any clock of the caller's.
+//! Written from MoldUDP64 1.00, SoupBinTCP 3.00 and what is public of GLIMPSE 5.0. Times are
+//! nanoseconds on any clock of the caller's.
 
 mod book;
 mod config;
@@ -53,6 +53,7 @@ pub struct Core {
     published: Published,
     lines: [Line; 2],
     last_at: u64,
+    messages_at: u64,
     packets: u64,
     ends_left: u32,
 }
@@ -79,19 +80,24 @@ impl Core {
             published: Published::new(config.session, config.store()),
             lines: config.lines.map(|plan| Line::new(plan, start)),
             last_at: start,
+            messages_at: start,
             packets: 0,
             ends_left: config.end_packets,
             config,
         }
     }
 
-    /// Sends what is due at `now`: `send` is given the line, the time at which the packet goes out, and the
-    /// packet. A bounded piece of it: call again while [`Core::wake_at`] is not after `now`.
+    /// Sends what is due at `now`: `send` is given the line, the time at which the packet goes out,
+    /// and the packet. A bounded piece of it: call again while [`Core::wake_at`] is not after
+    /// `now`.
     pub fn poll(&mut self, now: u64, send: &mut impl FnMut(Side, u64, &Packet)) {
         for _ in 0..POLL_MAX {
             let Some((at, due)) = self.due(now).filter(|(at, _)| *at <= now) else { break };
             let packet: Packet = match due {
-                Due::Messages => self.messages().into(),
+                Due::Messages => {
+                    self.messages_at = at;
+                    self.messages().into()
+                }
                 Due::Heartbeat => self.header(0).into(),
                 Due::End => {
                     self.ends_left -= 1;
@@ -100,7 +106,8 @@ impl Core {
             };
             self.last_at = at;
             self.packets += 1;
-            self.lines.iter_mut().for_each(|line| line.take(at, &packet));
+            let lines = if self.config.two_lines { 2 } else { 1 };
+            self.lines.iter_mut().take(lines).for_each(|line| line.take(at, &packet));
         }
         // What is still to be sent at an earlier time goes first.
         let until = self.due(now).map_or(now, |(at, _)| at.min(now));
@@ -232,13 +239,22 @@ impl Core {
         [self.lines[0].counters(), self.lines[1].counters()]
     }
 
+    /// When the last packet with messages was made.
+    pub const fn messages_at(&self) -> u64 {
+        self.messages_at
+    }
+
     /// Packets made, before they went by the lines.
     pub const fn packets(&self) -> u64 {
         self.packets
     }
 
-    /// Why the source ended before its end. The session is then not ended either: it only falls silent.
+    /// Why the source ended before its end. The session is then not ended either: it only falls
+    /// silent.
     pub const fn error(&self) -> Option<&io::Error> {
         self.error.as_ref()
     }
 }
+
+#[cfg(test)]
+mod tests;

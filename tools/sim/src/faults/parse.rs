@@ -15,7 +15,8 @@ impl fmt::Display for BadPlan {
         write!(
             f,
             "`{part}`: wanted name=value, names: seed, burst-packets (numbers); loss, burst, \
-             duplicate, reorder (of a thousand); delay, jitter, hold (like 50us); dead (like 2s..5s)"
+             duplicate, reorder (of a thousand); \
+             delay, jitter, hold (like 50us); dead (like 2s..5s)"
         )
     }
 }

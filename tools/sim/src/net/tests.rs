@@ -15,8 +15,9 @@ fn login() -> Vec<u8> {
     format!("\0\x2FL{:<6}{:<10}{:10}{:>20}", "SIM", "sim", "", 1).into_bytes()
 }
 
-/// Goal: over real sockets lines, re-requests and snapshots work together, and a stop joins all threads.
-/// Method: a small day by one lossy and one whole line; ask for the first message; fetch a snapshot.
+/// Goal: over real sockets lines, re-requests and snapshots work together, and a stop joins all
+/// threads. Method: a small day by one lossy and one whole line; ask for the first message; fetch a
+/// snapshot.
 #[test]
 fn smoke() {
     let (a, b) = (bound(), bound());
@@ -97,8 +98,8 @@ fn drop_stops() {
     assert!(begin.elapsed() < Duration::from_secs(5));
 }
 
-/// Goal: bytes of any kind at the two ports harm nobody. Method: random datagrams and streams; then a
-/// request and a login that are answered.
+/// Goal: bytes of any kind at the two ports harm nobody. Method: random datagrams and streams; then
+/// a request and a login that are answered.
 #[test]
 fn hostile_bytes() {
     let (a, b) = (bound(), bound());
