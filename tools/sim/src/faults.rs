@@ -118,8 +118,8 @@ impl Line {
             return;
         }
         let plan = self.plan;
-        let delay = plan.delay_ns + self.rng.below(plan.jitter_ns.saturating_add(1));
-        let due = at.saturating_add(delay).max(self.last);
+        let jitter = self.rng.below(plan.jitter_ns.saturating_add(1));
+        let due = at.saturating_add(plan.delay_ns).saturating_add(jitter).max(self.last);
         let back = self.rng.per_mille(plan.reorder_per_mille);
         if back {
             self.counters.reordered += 1;

@@ -13,7 +13,7 @@ mod store;
 
 use std::io;
 
-use crate::faults::{Line, LineCounters, Packet};
+use crate::faults::{FaultPlan, Line, LineCounters, Packet};
 use crate::source::{Source, Timed};
 
 pub use book::Book;
@@ -78,7 +78,7 @@ impl Core {
             next: Vec::new(),
             next_at: start,
             published: Published::new(config.session, config.store()),
-            lines: config.lines.map(|plan| Line::new(plan, start)),
+            lines: lines(config.lines, start),
             last_at: start,
             messages_at: start,
             packets: 0,
@@ -152,17 +152,18 @@ impl Core {
             return;
         }
         let mut room = self.config.packet_bytes_max.saturating_sub(HEADER);
-        let mut first_at = 0;
+        // When a packet that is not full goes out.
+        let mut last_at = 0;
         self.next_at = u64::MAX;
         while self.next.len() < usize::from(self.config.packet_messages_max.max(1)) {
             let Some(message) = self.pull() else { break };
             let at = self.due_at(message.at_ns, now);
             if self.next.is_empty() {
-                first_at = at;
-            } else if room < BLOCK + message.bytes.len() || at > first_at + self.config.gather_ns {
+                last_at = at.saturating_add(self.config.gather_ns);
+            } else if room < BLOCK + message.bytes.len() || at > last_at {
                 // A packet waits for company only as long as there is room.
                 if room < BLOCK + message.bytes.len() {
-                    self.next_at = at.min(first_at + self.config.gather_ns);
+                    self.next_at = at.min(last_at);
                 }
                 self.ahead = Some(message);
                 break;
@@ -178,7 +179,7 @@ impl Core {
                 self.next_at = at;
             }
         }
-        self.next_at = self.next_at.min(first_at.saturating_add(self.config.gather_ns));
+        self.next_at = self.next_at.min(last_at);
     }
 
     fn pull(&mut self) -> Option<Timed> {
@@ -254,6 +255,12 @@ impl Core {
     pub const fn error(&self) -> Option<&io::Error> {
         self.error.as_ref()
     }
+}
+
+/// Lines of the same seed still fail apart from each other.
+fn lines([a, b]: [FaultPlan; 2], start: u64) -> [Line; 2] {
+    let b = FaultPlan { seed: b.seed ^ 1 << 63, ..b };
+    [Line::new(a, start), Line::new(b, start)]
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The venue of [`mold`](crate::mold) over sockets: two UDP lines, a UDP re-request server, a TCP
+//! The venue of [`mold`] over sockets: two UDP lines, a UDP re-request server, a TCP
 //! snapshot server. Three threads, joined when the [`Publisher`] is stopped or dropped.
 
 mod lines;

@@ -33,11 +33,16 @@ pub fn synthetic(day: Day) -> Source {
 /// is cut in a message, or has no end, ends with an error.
 pub fn binary_file(reader: impl Read + Send + 'static) -> Source {
     let mut reader = Some(reader);
+    let mut offset = 0_u64;
     Box::new(std::iter::from_fn(move || {
         let message = next_frame(reader.as_mut()?);
-        if !matches!(message, Ok(Some(_))) {
-            reader = None;
+        match &message {
+            Ok(Some(message)) => offset += 2 + message.len() as u64,
+            _ => reader = None,
         }
+        let message = message.map_err(|error| {
+            io::Error::new(error.kind(), format!("frame at byte {offset}: {error}"))
+        });
         message.map(|message| message.map(Timed::itch)).transpose()
     }))
 }

@@ -57,6 +57,9 @@ fn source(options: &Options) -> io::Result<Source> {
     };
     let named =
         |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    if path.as_os_str() == "-" && options.repeat {
+        return Err(io::Error::other("standard input cannot be repeated: name a file"));
+    }
     if path.as_os_str() == "-" {
         return Ok(source::binary_file(BufReader::new(io::stdin())));
     }

@@ -114,9 +114,17 @@ fn text() {
     };
     assert_eq!(text.parse(), Ok(plan));
     assert_eq!("".parse(), Ok(FaultPlan::NONE));
-    for bad in
-        ["loss", "loss=1001", "loss=-1", "delay=5", "delay=us", "dead=1s", "delay=3601s", "x=1"]
-    {
+    for bad in [
+        "loss",
+        "loss=1001",
+        "loss=-1",
+        "delay=5",
+        "delay=us",
+        "dead=1s",
+        "dead=2s..1s",
+        "delay=3601s",
+        "x=1",
+    ] {
         assert_eq!(bad.parse::<FaultPlan>(), Err(BadPlan(bad.to_owned())));
     }
 }

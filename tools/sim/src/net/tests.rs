@@ -138,3 +138,34 @@ fn hostile_bytes() {
     assert_eq!(counters.requests.answered, 0);
     assert_eq!((counters.snapshots.connections, counters.snapshots.served), (41, 1));
 }
+
+/// Goal: a line may be a multicast group on loopback. Method: join it, if this machine can; hear
+/// the day begin.
+#[test]
+fn multicast() {
+    let group = Ipv4Addr::new(239, 255, 71, 19);
+    let (a, b) = (UdpSocket::bind((group, 0)).unwrap(), bound());
+    a.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    if a.join_multicast_v4(&group, &Ipv4Addr::LOCALHOST).is_err() {
+        println!("SKIPPED: no multicast on loopback");
+        return;
+    }
+    let to = SocketAddr::from((group, a.local_addr().unwrap().port()));
+    let config = Config::new(to, b.local_addr().unwrap());
+    let publisher = Publisher::start(config, source::sample_for_ever()).unwrap();
+    let mut room = [0; 1_500];
+    let length = a.recv(&mut room).unwrap();
+    assert!(length > 20 && &room[..10] == b"SIM0000001");
+    assert!(b.recv(&mut room).is_ok());
+    publisher.stop();
+}
+
+/// Goal: an address that is taken is told, and leaves no thread. Method: start two on one port.
+#[test]
+fn taken_address() {
+    let (a, b) = (bound(), bound());
+    let mut config = Config::new(a.local_addr().unwrap(), b.local_addr().unwrap());
+    config.request = a.local_addr().unwrap();
+    let started = Publisher::start(config, source::sample_for_ever());
+    assert_eq!(started.err().map(|error| error.kind()), Some(io::ErrorKind::AddrInUse));
+}

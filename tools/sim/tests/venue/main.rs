@@ -1,5 +1,5 @@
-//! The sessions of `feeds` against the simulated venue, on virtual time: two programs written apart from
-//! one specification.
+//! The sessions of `feeds` against the simulated venue, on virtual time: two programs written apart
+//! from one specification.
 
 mod twin;
 mod world;
@@ -33,8 +33,8 @@ fn config(seed: u64) -> Config {
     }
 }
 
-/// Goal: a channel over lossy lines and a faulty re-request server says exactly what it says over whole
-/// lines. Method: 20 seeds, every event compared, receive times and lines apart.
+/// Goal: a channel over lossy lines and a faulty re-request server says exactly what it says over
+/// whole lines. Method: 20 seeds, every event compared, receive times and lines apart.
 #[test]
 fn equals_the_clean_run() {
     let (mut requests, mut gone) = (0, 0);
@@ -46,7 +46,8 @@ fn equals_the_clean_run() {
         assert_eq!(clean.believed, Some(OVER));
         assert_eq!(clean.events.len(), messages.len());
 
-        let text = "loss=60,burst=4,burst-packets=6,duplicate=20,reorder=30,hold=3ms,delay=100us,jitter=80us";
+        let text = "loss=60,burst=4,burst-packets=6,duplicate=20,reorder=30,hold=3ms,\
+                    delay=100us,jitter=80us";
         let plan = FaultPlan { seed, ..text.parse().unwrap() };
         let b = FaultPlan { seed: seed + 50, dead_ns: Some((200 * MS, 300 * MS)), ..plan };
         let asked = RequestPlan {
@@ -68,8 +69,8 @@ fn equals_the_clean_run() {
     assert!(requests > 100 && gone > 1_000, "{requests} requests, {gone} packets gone");
 }
 
-/// Goal: a channel that joins late is whole after one snapshot, at any place. Method: 20 places; live only
-/// while the books equal the truth at their sequence, which the world checks.
+/// Goal: a channel that joins late is whole after one snapshot, at any place. Method: 20 places;
+/// live only while the books equal the truth at their sequence, which the world checks.
 #[test]
 fn late_joins() {
     let messages = day(7);
@@ -86,8 +87,8 @@ fn late_joins() {
     }
 }
 
-/// Goal: where re-requests are of no use, snapshots heal. Method: 20 seeds of lossy lines and a server that
-/// loses all requests.
+/// Goal: where re-requests are of no use, snapshots heal. Method: 20 seeds of lossy lines and a
+/// server that loses all requests.
 #[test]
 fn snapshots_heal() {
     let mut served = 0;
@@ -106,7 +107,8 @@ fn snapshots_heal() {
     assert!(served > 20, "{served} snapshots");
 }
 
-/// Goal: the same day again is a new day of the same session. Method: three days; books begin empty at each.
+/// Goal: the same day again is a new day of the same session. Method: three days; books begin empty
+/// at each.
 #[test]
 fn repeated_days() {
     let messages = day(3);

@@ -16,18 +16,18 @@ use synth::{Hours, Naming};
 /// Everything is on loopback unless an address says otherwise.
 ///
 /// Faults are name=value with commas between them: loss, burst (its length: burst-packets),
-/// duplicate and reorder are of a thousand packets; delay, jitter and hold (for how long a packet is
-/// held back to be late) are times like 50us; dead is an interval like 5s..9s; seed is a number.
+/// duplicate and reorder are of a thousand packets; delay, jitter and hold (for how long a packet
+/// is held back to be late) are times like 50us; dead is an interval like 5s..9s; seed is a number.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  tickgate-sim mold --faults-a loss=20 --faults-b loss=20,seed=2
+  tickgate-sim mold --faults-a loss=20 --faults-b loss=20
   tickgate-sim mold --file day.itch --speed 1000
   tickgate-sim mold --a 239.192.1.1:26400 --b 239.192.1.2:26400 --repeat
   tickgate-sim mold --messages 5000000 --rate 50000 --faults-b dead=5s..9s --json
   tickgate-sim mold --flat-out --packet-messages 1 --json")]
 pub struct Options {
     /// Publish this file; - is standard input. Without: a synthetic day.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["seed", "symbols", "messages", "hours"])]
     pub file: Option<PathBuf>,
     /// Seed of the synthetic day.
     #[arg(long, default_value_t = synth::Config::SAMPLE.seed)]
@@ -118,7 +118,7 @@ pub struct Options {
     #[arg(long, value_name = "FAULTS", default_value = "")]
     pub faults_a: FaultPlan,
     /// Faults of line B.
-    #[arg(long, value_name = "FAULTS", default_value = "seed=2")]
+    #[arg(long, value_name = "FAULTS", default_value = "")]
     pub faults_b: FaultPlan,
     /// Re-requests of a thousand that are not answered.
     #[arg(

@@ -6,8 +6,8 @@ fn line(sent: &[Sent], side: Side) -> Vec<&Sent> {
     sent.iter().filter(|sent| sent.side == side).collect()
 }
 
-/// Goal: both lines carry the whole day in numbered packets within their bounds, then the end. Method: put
-/// the messages of each line together again.
+/// Goal: both lines carry the whole day in numbered packets within their bounds, then the end.
+/// Method: put the messages of each line together again.
 #[test]
 fn whole_day() {
     let config = Config { packet_bytes_max: 200, packet_messages_max: 5, ..config() };
@@ -31,8 +31,8 @@ fn whole_day() {
     assert!(core.error().is_none());
 }
 
-/// Goal: the same seed gives the same bytes at the same times, however often the publisher is asked. Method:
-/// wake it exactly, and every 0.3 ms.
+/// Goal: the same seed gives the same bytes at the same times, however often the publisher is
+/// asked. Method: wake it exactly, and every 0.3 ms.
 #[test]
 fn deterministic() {
     let plan: FaultPlan = "loss=30,duplicate=20,reorder=30,delay=1ms,jitter=300us".parse().unwrap();
@@ -73,8 +73,8 @@ fn paces() {
     assert_eq!(line(&sent, Side::A).iter().filter(second).count(), 1_000);
 }
 
-/// Goal: silence is broken by heartbeats that name the next message, and nothing is said early. Method: two
-/// messages 3.5 s apart.
+/// Goal: silence is broken by heartbeats that name the next message, and nothing is said early.
+/// Method: two messages 3.5 s apart.
 #[test]
 fn heartbeats() {
     let times = [0, 3_500 * MS];
@@ -90,8 +90,8 @@ fn heartbeats() {
     assert_eq!(shape[..6], expected);
 }
 
-/// Goal: a source that fails, and a message that fits nowhere, end the packets without an end of the session.
-/// Method: one each, behind a message that is still said.
+/// Goal: a source that fails, and a message that fits nowhere, end the packets without an end of
+/// the session. Method: one each, behind a message that is still said.
 #[test]
 fn failures() {
     let good = || Ok(Timed { at_ns: 0, bytes: vec![1] });
@@ -104,8 +104,8 @@ fn failures() {
     }
 }
 
-/// Goal: every message can be had from the two lines and re-requests, whatever was lost. Method: 20 seeds of
-/// heavy faults; ask for what is missing until it is there.
+/// Goal: every message can be had from the two lines and re-requests, whatever was lost. Method: 20
+/// seeds of heavy faults; ask for what is missing until it is there.
 #[test]
 fn reconstruction() {
     let truth = messages();
@@ -145,4 +145,23 @@ fn reconstruction() {
         let RequestCounters { received, answered, lost, short, .. } = requests.counters();
         assert!(received == answered + lost && lost > 0 && short > 0);
     }
+}
+
+/// Goal: two lines with one plan do not lose the same packets. Method: a fifth of each lost; a
+/// third of those that one line lost at most are lost by both.
+#[test]
+fn lines_fail_apart() {
+    let plan = FaultPlan { loss_per_mille: 200, ..FaultPlan::NONE };
+    let config = Config { lines: [plan; 2], packet_messages_max: 1, ..config() };
+    let mut core = Core::new(config, day(), START);
+    let sent = run(&mut core);
+    let seen: BTreeMap<u64, u32> = sent.iter().fold(BTreeMap::new(), |mut seen, sent| {
+        *seen.entry(sent.first).or_default() += 1;
+        seen
+    });
+    let count = messages().len();
+    let both = count - seen.range(..=count as u64).count();
+    let [a, b] = core.line_counters();
+    assert!(a.dropped > 400 && b.dropped > 400 && both > 0);
+    assert!((both as u64) < a.dropped / 3, "{both} of {}", a.dropped);
 }

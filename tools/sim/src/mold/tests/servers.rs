@@ -7,7 +7,8 @@ fn published() -> Core {
     core
 }
 
-/// Goal: the store keeps the latest messages within both bounds. Method: fill it by count, then by bytes.
+/// Goal: the store keeps the latest messages within both bounds. Method: fill it by count, then by
+/// bytes.
 #[test]
 fn store_is_bounded() {
     let mut store = Store::new(3, 10);
@@ -21,8 +22,8 @@ fn store_is_bounded() {
     assert_eq!((store.first(), store.next()), (8, 8));
 }
 
-/// Goal: only a request for what is kept is answered, by one packet of bounded size; all is counted. Method:
-/// good and bad requests, then random bytes.
+/// Goal: only a request for what is kept is answered, by one packet of bounded size; all is
+/// counted. Method: good and bad requests, then random bytes.
 #[test]
 fn requests() {
     let core = published();
@@ -104,8 +105,8 @@ fn logins() {
     }
 }
 
-/// Goal: whatever a client says, the work and the answer are bounded. Method: random packets and bytes; a
-/// long packet; heartbeats without end; a second login.
+/// Goal: whatever a client says, the work and the answer are bounded. Method: random packets and
+/// bytes; a long packet; heartbeats without end; a second login.
 #[test]
 fn hostile_clients() {
     let core = published();
@@ -149,8 +150,8 @@ fn silence() {
     }
 }
 
-/// Goal: a snapshot and the messages after it make the book of the whole day, at any place. Method: a book
-/// told everything, against one told a snapshot of every 20th place and the rest.
+/// Goal: a snapshot and the messages after it make the book of the whole day, at any place. Method:
+/// a book told everything, against one told a snapshot of every 20th place and the rest.
 #[test]
 fn snapshot_and_tail() {
     let messages = messages();
