@@ -84,7 +84,7 @@ impl Coinbase {
         };
         let known = tape.last;
         tape.last = known.max(trade.id);
-        if known != 0 && trade.id > known + 1 {
+        if known != 0 && trade.id.saturating_sub(known) > 1 {
             return Message::Reset;
         }
         if kind == Match::Last || (known != 0 && trade.id <= known) {

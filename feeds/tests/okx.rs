@@ -49,7 +49,8 @@ fn whole_capture() {
     assert!(counters.trades > 0);
 }
 
-/// Goal: a lost message is noticed by the next checksum that its levels touch, and the book stays in doubt. Method: leave one out.
+/// Goal: a lost message is noticed by the next checksum that its levels touch, and the book stays in doubt. Method: leave
+/// one out.
 #[test]
 fn capture_with_a_hole() {
     let Some(path) = capture("okx/OKX.ws.1.0.gz") else { return };

@@ -49,7 +49,7 @@ fn kinds() {
         (r#"{"type":"error","message":"x","reason":"y"}"#, Message::Refused { symbol: None }),
         (r#"{"type":"status","products":[]}"#, Message::Other),
         (
-            r#"{"type":"heartbeat","sequence":90,"last_trade_id":20,"product_id":"ETH-EUR","time":"2014-11-07T08:19:28.464459Z"}"#,
+            r#"{"type":"heartbeat","sequence":90,"last_trade_id":20,"product_id":"ETH-EUR"}"#,
             Message::Heartbeat { symbol: Some(1), sequence: None },
         ),
         (

@@ -1,5 +1,5 @@
-//! The shortest venue whose snapshots are asked for: Binance's texts and rules of sequence, read the slow way. It tries the machine
-//! alone, apart from any reader of ours.
+//! The shortest venue whose snapshots are asked for: Binance's texts and rules of sequence, read the slow way. It tries
+//! the machine alone, apart from any reader of ours.
 
 use feeds::json::{JsonCause, JsonError, Levels};
 use feeds::stream::{
