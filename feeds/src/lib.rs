@@ -27,6 +27,7 @@
 )]
 
 // The venues.
+pub mod binance;
 pub mod bybit;
 pub mod coinbase;
 pub mod databento;

@@ -1,4 +1,5 @@
-//! What goes wrong on a line, decided by a seed: a packet in, none or more packets out, each with its time.
+//! What goes wrong on a line, decided by a seed: a packet in, none or more packets out, each with
+//! its time.
 
 mod parse;
 
@@ -18,7 +19,8 @@ pub const HELD_MAX: usize = 65_536;
 
 /// What goes wrong on a line. The default: nothing.
 ///
-/// As text (see [`FaultPlan::from_str`](std::str::FromStr)): `loss=20,duplicate=5,reorder=10,delay=50us`.
+/// As text (see [`FaultPlan::from_str`](std::str::FromStr)):
+/// `loss=20,duplicate=5,reorder=10,delay=50us`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FaultPlan {
     /// The same seed makes the same faults.
@@ -70,7 +72,8 @@ impl Default for FaultPlan {
 pub struct LineCounters {
     /// Packets that went out, second copies included.
     pub sent: u64,
-    /// Packets that were lost: by chance, in a burst, while the line was dead, or because too many were held.
+    /// Packets that were lost: by chance, in a burst, while the line was dead, or because too many
+    /// were held.
     pub dropped: u64,
     /// Packets that went out twice.
     pub duplicated: u64,
@@ -115,8 +118,8 @@ impl Line {
             return;
         }
         let plan = self.plan;
-        let delay = plan.delay_ns + self.rng.below(plan.jitter_ns.saturating_add(1));
-        let due = at.saturating_add(delay).max(self.last);
+        let jitter = self.rng.below(plan.jitter_ns.saturating_add(1));
+        let due = at.saturating_add(plan.delay_ns).saturating_add(jitter).max(self.last);
         let back = self.rng.per_mille(plan.reorder_per_mille);
         if back {
             self.counters.reordered += 1;

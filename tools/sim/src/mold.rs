@@ -1,7 +1,7 @@
 //! A venue of Nasdaq's kind on virtual time: MoldUDP64 over two lines, re-requests, snapshots.
 //!
-//! Written from MoldUDP64 1.00, SoupBinTCP 3.00 and what is public of GLIMPSE 5.0. Times are nanoseconds on
-//! any clock of the caller's.
+//! Written from MoldUDP64 1.00, SoupBinTCP 3.00 and what is public of GLIMPSE 5.0. Times are
+//! nanoseconds on any clock of the caller's.
 
 mod book;
 mod config;
@@ -13,7 +13,7 @@ mod store;
 
 use std::io;
 
-use crate::faults::{Line, LineCounters, Packet};
+use crate::faults::{FaultPlan, Line, LineCounters, Packet};
 use crate::source::{Source, Timed};
 
 pub use book::Book;
@@ -53,6 +53,7 @@ pub struct Core {
     published: Published,
     lines: [Line; 2],
     last_at: u64,
+    messages_at: u64,
     packets: u64,
     ends_left: u32,
 }
@@ -77,21 +78,26 @@ impl Core {
             next: Vec::new(),
             next_at: start,
             published: Published::new(config.session, config.store()),
-            lines: config.lines.map(|plan| Line::new(plan, start)),
+            lines: lines(config.lines, start),
             last_at: start,
+            messages_at: start,
             packets: 0,
             ends_left: config.end_packets,
             config,
         }
     }
 
-    /// Sends what is due at `now`: `send` is given the line, the time at which the packet goes out, and the
-    /// packet. A bounded piece of it: call again while [`Core::wake_at`] is not after `now`.
+    /// Sends what is due at `now`: `send` is given the line, the time at which the packet goes out,
+    /// and the packet. A bounded piece of it: call again while [`Core::wake_at`] is not after
+    /// `now`.
     pub fn poll(&mut self, now: u64, send: &mut impl FnMut(Side, u64, &Packet)) {
         for _ in 0..POLL_MAX {
             let Some((at, due)) = self.due(now).filter(|(at, _)| *at <= now) else { break };
             let packet: Packet = match due {
-                Due::Messages => self.messages().into(),
+                Due::Messages => {
+                    self.messages_at = at;
+                    self.messages().into()
+                }
                 Due::Heartbeat => self.header(0).into(),
                 Due::End => {
                     self.ends_left -= 1;
@@ -100,7 +106,8 @@ impl Core {
             };
             self.last_at = at;
             self.packets += 1;
-            self.lines.iter_mut().for_each(|line| line.take(at, &packet));
+            let lines = if self.config.two_lines { 2 } else { 1 };
+            self.lines.iter_mut().take(lines).for_each(|line| line.take(at, &packet));
         }
         // What is still to be sent at an earlier time goes first.
         let until = self.due(now).map_or(now, |(at, _)| at.min(now));
@@ -145,17 +152,18 @@ impl Core {
             return;
         }
         let mut room = self.config.packet_bytes_max.saturating_sub(HEADER);
-        let mut first_at = 0;
+        // When a packet that is not full goes out.
+        let mut last_at = 0;
         self.next_at = u64::MAX;
         while self.next.len() < usize::from(self.config.packet_messages_max.max(1)) {
             let Some(message) = self.pull() else { break };
             let at = self.due_at(message.at_ns, now);
             if self.next.is_empty() {
-                first_at = at;
-            } else if room < BLOCK + message.bytes.len() || at > first_at + self.config.gather_ns {
+                last_at = at.saturating_add(self.config.gather_ns);
+            } else if room < BLOCK + message.bytes.len() || at > last_at {
                 // A packet waits for company only as long as there is room.
                 if room < BLOCK + message.bytes.len() {
-                    self.next_at = at.min(first_at + self.config.gather_ns);
+                    self.next_at = at.min(last_at);
                 }
                 self.ahead = Some(message);
                 break;
@@ -171,7 +179,7 @@ impl Core {
                 self.next_at = at;
             }
         }
-        self.next_at = self.next_at.min(first_at.saturating_add(self.config.gather_ns));
+        self.next_at = self.next_at.min(last_at);
     }
 
     fn pull(&mut self) -> Option<Timed> {
@@ -232,13 +240,28 @@ impl Core {
         [self.lines[0].counters(), self.lines[1].counters()]
     }
 
+    /// When the last packet with messages was made.
+    pub const fn messages_at(&self) -> u64 {
+        self.messages_at
+    }
+
     /// Packets made, before they went by the lines.
     pub const fn packets(&self) -> u64 {
         self.packets
     }
 
-    /// Why the source ended before its end. The session is then not ended either: it only falls silent.
+    /// Why the source ended before its end. The session is then not ended either: it only falls
+    /// silent.
     pub const fn error(&self) -> Option<&io::Error> {
         self.error.as_ref()
     }
 }
+
+/// Lines of the same seed still fail apart from each other.
+fn lines([a, b]: [FaultPlan; 2], start: u64) -> [Line; 2] {
+    let b = FaultPlan { seed: b.seed ^ 1 << 63, ..b };
+    [Line::new(a, start), Line::new(b, start)]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
-//! The venue of [`mold`](crate::mold) over sockets: two UDP lines, a UDP re-request server, a TCP snapshot
-//! server. Three threads, joined when the [`Publisher`] is stopped or dropped.
+//! The venue of [`mold`] over sockets: two UDP lines, a UDP re-request server, a TCP
+//! snapshot server. Three threads, joined when the [`Publisher`] is stopped or dropped.
 
 mod lines;
 mod requests;
@@ -29,12 +29,13 @@ pub struct Config {
     pub request: SocketAddr,
     /// Where the snapshot server listens; port 0: any, see [`Publisher::snapshot_addr`].
     pub snapshot: SocketAddr,
-    /// The venue.
+    /// The venue; whether it has a line B is said above.
     pub mold: mold::Config,
 }
 
 impl Config {
-    /// A venue that sends to `line_a` and `line_b`, servers on loopback at any port, without faults.
+    /// A venue that sends to `line_a` and `line_b`, servers on loopback at any port, without
+    /// faults.
     pub fn new(line_a: SocketAddr, line_b: SocketAddr) -> Config {
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         Config {
@@ -53,6 +54,8 @@ impl Config {
 pub struct Counters {
     /// Messages published.
     pub messages: u64,
+    /// When the last of them was sent, in nanoseconds since the start.
+    pub messages_ns: u64,
     /// Packets made, before they went by the lines.
     pub packets: u64,
     /// What lines A and B did.
@@ -106,7 +109,8 @@ impl Publisher {
     /// # Errors
     ///
     /// Those of the sockets: an address that is taken, a group without a route.
-    pub fn start(config: Config, source: Source) -> io::Result<Publisher> {
+    pub fn start(mut config: Config, source: Source) -> io::Result<Publisher> {
+        config.mold.two_lines = config.line_b.is_some();
         let lines = lines::Lines::open(&config)?;
         let requests = UdpSocket::bind(config.request)?;
         let snapshots = TcpListener::bind(config.snapshot)?;
@@ -158,6 +162,7 @@ impl Publisher {
             let core = lock(&self.shared.core);
             Counters {
                 messages: core.published().next() - 1,
+                messages_ns: core.messages_at(),
                 packets: core.packets(),
                 lines: core.line_counters(),
                 ..Counters::default()
@@ -169,7 +174,8 @@ impl Publisher {
         counters
     }
 
-    /// Whether all is published, ends of the session included. The servers go on until it is stopped.
+    /// Whether all is published, ends of the session included. The servers go on until it is
+    /// stopped.
     pub fn is_done(&self) -> bool {
         self.shared.done.load(Ordering::Relaxed)
     }

@@ -39,7 +39,8 @@ impl Rng {
 mod tests {
     use super::*;
 
-    /// Goal: draws are fair, and seeds differ. Method: counts of ten buckets; the first draws of many seeds.
+    /// Goal: draws are fair, and seeds differ. Method: counts of ten buckets; the first draws of
+    /// many seeds.
     #[test]
     fn draws() {
         let mut rng = Rng::new(0);

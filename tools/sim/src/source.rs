@@ -29,33 +29,39 @@ pub fn synthetic(day: Day) -> Source {
     Box::new(day.map(|message| Ok(Timed::itch(message.encode(&mut [0; 50]).to_vec()))))
 }
 
-/// A file in BinaryFILE framing: 2-byte length, message; a length of zero is the end. A file that is cut in
-/// a message, or has no end, ends with an error.
+/// A file in BinaryFILE framing: 2-byte length, message; a length of zero is the end. A file that
+/// is cut in a message, or has no end, ends with an error.
 pub fn binary_file(reader: impl Read + Send + 'static) -> Source {
     let mut reader = Some(reader);
+    let mut offset = 0_u64;
     Box::new(std::iter::from_fn(move || {
         let message = next_frame(reader.as_mut()?);
-        if !matches!(message, Ok(Some(_))) {
-            reader = None;
+        match &message {
+            Ok(Some(message)) => offset += 2 + message.len() as u64,
+            _ => reader = None,
         }
+        let message = message.map_err(|error| {
+            io::Error::new(error.kind(), format!("frame at byte {offset}: {error}"))
+        });
         message.map(|message| message.map(Timed::itch)).transpose()
     }))
 }
 
-/// The same day over and over, from bytes in BinaryFILE framing; each begins a second after the last
-/// message of the one before. Frames that are cut end a day. No message at all: no days.
-pub fn for_ever(bytes: impl Into<Arc<[u8]>>) -> Source {
-    let bytes: Arc<[u8]> = bytes.into();
-    let mut place = 0;
+/// The same day over and over; each begins a second after the last message of the one before. Ends
+/// with an error of a day, or with a day without messages.
+pub fn repeated(mut day: impl FnMut() -> Source + Send + 'static) -> Source {
+    let mut messages = day();
     let (mut offset, mut last, mut first) = (0_u64, 0_u64, None);
     Box::new(std::iter::from_fn(move || {
-        let message = frame(&bytes, place).or_else(|| {
+        let next = messages.next().or_else(|| {
             offset = last.saturating_add(1_000_000_000).saturating_sub(first?);
-            place = 0;
-            frame(&bytes, 0)
-        })?;
-        place += 2 + message.len();
-        let mut timed = Timed::itch(message.to_vec());
+            messages = day();
+            messages.next()
+        });
+        let mut timed = match next? {
+            Ok(timed) => timed,
+            Err(error) => return Some(Err(error)),
+        };
         first.get_or_insert(timed.at_ns);
         timed.at_ns = timed.at_ns.saturating_add(offset).max(last);
         last = timed.at_ns;
@@ -63,15 +69,15 @@ pub fn for_ever(bytes: impl Into<Arc<[u8]>>) -> Source {
     }))
 }
 
-/// The built-in sample over and over.
-pub fn sample_for_ever() -> Source {
-    for_ever(synth::sample())
+/// A day of bytes in BinaryFILE framing, such as `synth::sample()`, over and over.
+pub fn for_ever(bytes: impl Into<Arc<[u8]>>) -> Source {
+    let bytes: Arc<[u8]> = bytes.into();
+    repeated(move || binary_file(io::Cursor::new(bytes.clone())))
 }
 
-fn frame(bytes: &[u8], place: usize) -> Option<&[u8]> {
-    let (length, rest) = bytes.get(place..)?.split_first_chunk()?;
-    let length = usize::from(u16::from_be_bytes(*length));
-    rest.get(..length).filter(|message| !message.is_empty())
+/// The built-in sample over and over, made as it goes.
+pub fn sample_for_ever() -> Source {
+    repeated(|| synthetic(Day::new(synth::Config::SAMPLE)))
 }
 
 fn next_frame(reader: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
@@ -113,7 +119,8 @@ mod tests {
         frames.chain([0, 0]).collect()
     }
 
-    /// Goal: the three sources tell the same day. Method: a small synthetic day, framed by its generator.
+    /// Goal: the three sources tell the same day. Method: a small synthetic day, framed by its
+    /// generator.
     #[test]
     fn sources_agree() {
         let config = synth::Config { messages: 3_000, symbols: 5, ..synth::Config::SAMPLE };
@@ -130,7 +137,8 @@ mod tests {
         assert_eq!(twice[day.len()].at_ns, day.last().unwrap().at_ns + 1_000_000_000);
     }
 
-    /// Goal: a damaged file is told, an empty one repeats nothing. Method: every cut of a small file.
+    /// Goal: a damaged file is told, an empty one repeats nothing. Method: every cut of a small
+    /// file.
     #[test]
     fn damaged_files() {
         let bytes = framed(&[system(5), system(6)]);
@@ -140,8 +148,7 @@ mod tests {
             assert!(items.last().unwrap().is_err(), "cut at {cut}");
         }
         assert_eq!(all(binary_file(io::Cursor::new(bytes))).len(), 2);
-        assert_eq!(for_ever(vec![]).count(), 0);
         assert_eq!(for_ever(vec![0, 0]).count(), 0);
-        assert_eq!(for_ever(vec![0, 9, 1]).count(), 0);
+        assert!(for_ever(vec![0, 9, 1]).next().unwrap().is_err());
     }
 }

@@ -15,7 +15,8 @@ impl fmt::Display for BadPlan {
         write!(
             f,
             "`{part}`: wanted name=value, names: seed, burst-packets (numbers); loss, burst, \
-             duplicate, reorder (of a thousand); delay, jitter, hold (like 50us); dead (like 2s..5s)"
+             duplicate, reorder (of a thousand); \
+             delay, jitter, hold (like 50us); dead (like 2s..5s)"
         )
     }
 }
@@ -49,7 +50,9 @@ fn set(plan: &mut FaultPlan, part: &str) -> Option<()> {
         "jitter" => plan.jitter_ns = nanoseconds(value)?,
         "dead" => {
             let (from, until) = value.split_once("..")?;
-            plan.dead_ns = Some((nanoseconds(from)?, nanoseconds(until)?));
+            let dead = (nanoseconds(from)?, nanoseconds(until)?);
+            plan.dead_ns = Some(dead).filter(|(from, until)| from < until);
+            plan.dead_ns?;
         }
         _ => return None,
     }

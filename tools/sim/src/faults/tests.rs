@@ -33,8 +33,8 @@ fn nothing_goes_wrong_by_default() {
     assert_eq!(counters, LineCounters { sent: 1_000, ..LineCounters::default() });
 }
 
-/// Goal: rates are those of the plan, and nothing is unaccounted for. Method: 100,000 packets, shares within
-/// a tenth; sent = taken - dropped + duplicated.
+/// Goal: rates are those of the plan, and nothing is unaccounted for. Method: 100,000 packets,
+/// shares within a tenth; sent = taken - dropped + duplicated.
 #[test]
 fn rates() {
     let plan = FaultPlan {
@@ -63,8 +63,8 @@ fn deterministic() {
     assert_ne!(run(plan, 5_000), run(FaultPlan { seed: 2, ..plan }, 5_000));
 }
 
-/// Goal: jitter delays and does not reorder; a death takes exactly its interval; a burst takes neighbours.
-/// Method: one plan each.
+/// Goal: jitter delays and does not reorder; a death takes exactly its interval; a burst takes
+/// neighbours. Method: one plan each.
 #[test]
 fn delay_death_and_bursts() {
     let jitter = FaultPlan { delay_ns: 1_000, jitter_ns: 9_000_000, ..FaultPlan::NONE };
@@ -85,7 +85,8 @@ fn delay_death_and_bursts() {
     assert!(holes.clone().all(|pair| (pair[1].1 - pair[0].1 - 1) % 7 == 0));
 }
 
-/// Goal: what a line may hold is bounded, and what it drops then is counted. Method: a delay without end.
+/// Goal: what a line may hold is bounded, and what it drops then is counted. Method: a delay
+/// without end.
 #[test]
 fn held_packets_are_bounded() {
     let mut line = Line::new(FaultPlan { delay_ns: 1 << 40, ..FaultPlan::NONE }, 0);
@@ -113,9 +114,17 @@ fn text() {
     };
     assert_eq!(text.parse(), Ok(plan));
     assert_eq!("".parse(), Ok(FaultPlan::NONE));
-    for bad in
-        ["loss", "loss=1001", "loss=-1", "delay=5", "delay=us", "dead=1s", "delay=3601s", "x=1"]
-    {
+    for bad in [
+        "loss",
+        "loss=1001",
+        "loss=-1",
+        "delay=5",
+        "delay=us",
+        "dead=1s",
+        "dead=2s..1s",
+        "delay=3601s",
+        "x=1",
+    ] {
         assert_eq!(bad.parse::<FaultPlan>(), Err(BadPlan(bad.to_owned())));
     }
 }

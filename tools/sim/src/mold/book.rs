@@ -1,6 +1,7 @@
 //! The open orders of a day, kept plainly: what a snapshot is made of.
 //!
-//! Offsets are those of TotalView-ITCH 5.0 (type byte at 0, stock locate at 1, time at 5, fields from 11).
+//! Offsets are those of TotalView-ITCH 5.0 (type byte at 0, stock locate at 1, time at 5, fields
+//! from 11).
 
 use std::collections::BTreeMap;
 
@@ -28,8 +29,8 @@ const SHARES: usize = 20;
 const PRICE: usize = 32;
 
 impl Book {
-    /// Takes a message. One of a length that its type does not have, and an order that is unknown, change
-    /// nothing.
+    /// Takes a message. One of a length that its type does not have, and an order that is unknown,
+    /// change nothing.
     pub fn apply(&mut self, message: &[u8]) {
         let locate = || u16_at(message, 1);
         match (message.first(), message.len()) {

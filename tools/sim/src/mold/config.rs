@@ -34,7 +34,9 @@ pub struct Config {
     pub heartbeat_ns: u64,
     /// How often the end of the session is said, a heartbeat apart.
     pub end_packets: u32,
-    /// What goes wrong on lines A and B. Give them different seeds.
+    /// Whether there is a line B.
+    pub two_lines: bool,
+    /// What goes wrong on lines A and B; the same seed does other harm to each.
     pub lines: [FaultPlan; 2],
     /// Messages that are kept for re-requests.
     pub store_messages_max: usize,
@@ -63,9 +65,10 @@ impl Default for Config {
             gather_ns: 0,
             heartbeat_ns: 1_000_000_000,
             end_packets: 5,
-            lines: [FaultPlan::NONE, FaultPlan { seed: 2, ..FaultPlan::NONE }],
-            store_messages_max: 1 << 20,
-            store_bytes_max: 64 << 20,
+            two_lines: true,
+            lines: [FaultPlan::NONE; 2],
+            store_messages_max: 1 << 18,
+            store_bytes_max: 32 << 20,
             requests: RequestPlan::default(),
             credentials: Credentials::default(),
         }

@@ -61,7 +61,8 @@ impl Requests {
         Requests { plan, rng: Rng::new(plan.seed), counters: RequestCounters::default() }
     }
 
-    /// The answer to a datagram, if it has one. The work is that of one packet whatever is asked for.
+    /// The answer to a datagram, if it has one. The work is that of one packet whatever is asked
+    /// for.
     pub fn answer(&mut self, datagram: &[u8], published: &Published) -> Option<Vec<u8>> {
         self.counters.received += 1;
         let request = packet::parse_request(datagram);

@@ -1,7 +1,8 @@
 //! The snapshot server: GLIMPSE over SoupBinTCP, one connection at a time in the caller's hands.
 //!
-//! A packet is length (2, type included), type, payload. A client says `L` login, `R` heartbeat, `O` logout,
-//! `U` data (ignored) and `+` text (ignored). The server says `A` or `J`, then `S` for each message, and `H`.
+//! A packet is length (2, type included), type, payload. A client says `L` login, `R` heartbeat,
+//! `O` logout, `U` data (ignored) and `+` text (ignored). The server says `A` or `J`, then `S` for
+//! each message, and `H`.
 
 use super::Published;
 
@@ -78,8 +79,8 @@ impl Connection {
         }
     }
 
-    /// Takes what the client sent; what is to be sent is appended to `out`. Close the connection, sent bytes
-    /// first, when [`Connection::is_closed`].
+    /// Takes what the client sent; what is to be sent is appended to `out`. Close the connection,
+    /// sent bytes first, when [`Connection::is_closed`].
     pub fn on_bytes(
         &mut self,
         bytes: &[u8],
@@ -181,7 +182,8 @@ fn packet(kind: u8, fields: &[&[u8]], out: &mut Vec<u8>) {
     fields.iter().for_each(|field| out.extend_from_slice(field));
 }
 
-/// A login's payload: user (6), password (10), session (10), sequence (20), from 4.10 on timeout (5).
+/// A login's payload: user (6), password (10), session (10), sequence (20), from 4.10 on timeout
+/// (5).
 struct Login<'a> {
     user: &'a [u8],
     password: &'a [u8],

@@ -62,7 +62,8 @@ impl Lines {
     }
 }
 
-/// A socket that sends to `to`, from the same kind of address: what goes to loopback comes from there.
+/// A socket that sends to `to`, from the same kind of address: what goes to loopback comes from
+/// there.
 fn open(to: SocketAddr, interface: Ipv4Addr) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(to), Type::DGRAM, Some(Protocol::UDP))?;
     // The operating system may give less.

@@ -15,8 +15,9 @@ fn login() -> Vec<u8> {
     format!("\0\x2FL{:<6}{:<10}{:10}{:>20}", "SIM", "sim", "", 1).into_bytes()
 }
 
-/// Goal: over real sockets lines, re-requests and snapshots work together, and a stop joins all threads.
-/// Method: a small day by one lossy and one whole line; ask for the first message; fetch a snapshot.
+/// Goal: over real sockets lines, re-requests and snapshots work together, and a stop joins all
+/// threads. Method: a small day by one lossy and one whole line; ask for the first message; fetch a
+/// snapshot.
 #[test]
 fn smoke() {
     let (a, b) = (bound(), bound());
@@ -97,8 +98,8 @@ fn drop_stops() {
     assert!(begin.elapsed() < Duration::from_secs(5));
 }
 
-/// Goal: bytes of any kind at the two ports harm nobody. Method: random datagrams and streams; then a
-/// request and a login that are answered.
+/// Goal: bytes of any kind at the two ports harm nobody. Method: random datagrams and streams; then
+/// a request and a login that are answered.
 #[test]
 fn hostile_bytes() {
     let (a, b) = (bound(), bound());
@@ -136,4 +137,35 @@ fn hostile_bytes() {
     assert!(counters.requests.refused >= 400, "{counters:?}");
     assert_eq!(counters.requests.answered, 0);
     assert_eq!((counters.snapshots.connections, counters.snapshots.served), (41, 1));
+}
+
+/// Goal: a line may be a multicast group on loopback. Method: join it, if this machine can; hear
+/// the day begin.
+#[test]
+fn multicast() {
+    let group = Ipv4Addr::new(239, 255, 71, 19);
+    let (a, b) = (UdpSocket::bind((group, 0)).unwrap(), bound());
+    a.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    if a.join_multicast_v4(&group, &Ipv4Addr::LOCALHOST).is_err() {
+        println!("SKIPPED: no multicast on loopback");
+        return;
+    }
+    let to = SocketAddr::from((group, a.local_addr().unwrap().port()));
+    let config = Config::new(to, b.local_addr().unwrap());
+    let publisher = Publisher::start(config, source::sample_for_ever()).unwrap();
+    let mut room = [0; 1_500];
+    let length = a.recv(&mut room).unwrap();
+    assert!(length > 20 && &room[..10] == b"SIM0000001");
+    assert!(b.recv(&mut room).is_ok());
+    publisher.stop();
+}
+
+/// Goal: an address that is taken is told, and leaves no thread. Method: start two on one port.
+#[test]
+fn taken_address() {
+    let (a, b) = (bound(), bound());
+    let mut config = Config::new(a.local_addr().unwrap(), b.local_addr().unwrap());
+    config.request = a.local_addr().unwrap();
+    let started = Publisher::start(config, source::sample_for_ever());
+    assert_eq!(started.err().map(|error| error.kind()), Some(io::ErrorKind::AddrInUse));
 }
