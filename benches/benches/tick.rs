@@ -17,7 +17,7 @@ use engine::sequencer::Sequencer;
 use engine::step::{Stage, Stamp};
 use feeds::nasdaq::itch::Decoder;
 use host::Clock;
-use model::{DAY_NS, Event, Flags, Kind, Ts, VenueNumber};
+use model::{DAY_NS, Event, FeedId, Flags, Kind, Ts, VenueNumber};
 use shm::Publisher;
 
 /// The probe asks for an order on every so many trades.
@@ -54,8 +54,8 @@ fn publish(sequencer: &mut Sequencer, publisher: &mut Publisher) {
 fn digest_of(sequencer: &Sequencer) -> u64 {
     let engine = &sequencer.engine;
     digest(|number, side| {
-        let book = engine.instruments().find(VenueNumber(number.into()))?;
-        engine.books().best(book as usize, side).map(|quote| (quote.px, quote.qty))
+        let book = engine.instruments().find(FeedId(0), VenueNumber(number.into()))?;
+        engine.books_of(book)?.best(book as usize, side).map(|quote| (quote.px, quote.qty))
     })
 }
 
@@ -86,7 +86,7 @@ fn tick_to_board(
                     break;
                 }
                 for (at, event) in round[..used].iter().enumerate() {
-                    sequencer.engine.books().look_ahead(&round[..used], at);
+                    sequencer.engine.books()[0].look_ahead(&round[..used], at);
                     sequencer.event(event, &mut ());
                 }
                 publish(&mut sequencer, &mut shared.publisher);

@@ -4,6 +4,7 @@
 //! Unknown keys are refused, every error of every file is listed at once, and no limit has a default.
 
 mod engine;
+mod feed;
 mod instruments;
 mod limits;
 mod table;
@@ -13,9 +14,9 @@ use std::path::{Path, PathBuf};
 use crate::rules::Rules;
 
 pub use engine::{
-    Capacity, Cpus, Durability, EngineConfig, FeedConfig, JournalConfig, Speed, StrategyConfig,
-    Wait,
+    Capacity, Cpus, Durability, EngineConfig, FEEDS_MAX, JournalConfig, StrategyConfig, Wait,
 };
+pub use feed::{Captures, FeedConfig, FeedSource, Lines, SnapshotServer, Speed, Stream};
 pub use table::{ConfigError, ConfigErrors};
 
 /// A configuration as loaded.

@@ -11,12 +11,13 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
-use model::page::Last;
+use model::page::{Last, Quote};
 use model::{
-    FeedId, Instrument, InstrumentId, Integrity, Px, Qty, Symbol, TradingState, Ts, VenueNumber,
+    Cause, FeedId, Instrument, InstrumentId, Integrity, Px, Qty, Symbol, TradingState, Ts,
+    VenueNumber,
 };
 
-/// Venue numbers are below this (ITCH: stock locate, 16 bits).
+/// Venue numbers of a feed are below this (ITCH: stock locate, 16 bits; where a venue has no such numbers, its feed gives them).
 const NUMBERS: usize = 1 << 16;
 
 /// One instrument.
@@ -46,6 +47,12 @@ pub struct Listed {
     pub integrity: Integrity,
     /// Engine time since which it is that.
     pub since: Ts,
+    /// How far its feed says that the book may be believed.
+    pub believed: (Integrity, Cause),
+    /// Best bid and ask as the indicators were told last.
+    pub quotes: [Option<Quote>; 2],
+    /// Whether its book is in the middle of what the venue marks as one event.
+    pub mid_event: bool,
 }
 
 impl Listed {
@@ -63,6 +70,9 @@ impl Listed {
             updated: Ts(0),
             integrity: Integrity::Incomplete,
             since: now,
+            believed: (Integrity::Live, Cause::None),
+            quotes: [None; 2],
+            mid_event: false,
         }
     }
 
@@ -84,6 +94,7 @@ impl Listed {
         *self = Listed {
             integrity: self.integrity,
             since: self.since,
+            believed: self.believed,
             ..Listed::new(self.instrument, now)
         };
     }
@@ -93,14 +104,15 @@ impl Listed {
 #[derive(Debug)]
 pub struct Instruments {
     list: Vec<Listed>,
-    /// By venue number: 1 + our number; 0: not listed today.
-    by_number: Vec<u32>,
+    /// By feed and venue number: 1 + our number; 0: not listed today.
+    by_number: Vec<Vec<u32>>,
 }
 
 impl Instruments {
-    /// Room for `capacity` instruments.
-    pub fn new(capacity: u32) -> Instruments {
-        Instruments { list: Vec::with_capacity(capacity as usize), by_number: vec![0; NUMBERS] }
+    /// Room for `capacity` instruments of `feeds` feeds.
+    pub fn new(capacity: u32, feeds: usize) -> Instruments {
+        let by_number = vec![vec![0; NUMBERS]; feeds];
+        Instruments { list: Vec::with_capacity(capacity as usize), by_number }
     }
 
     /// Lists an instrument under the venue's number of today; the same symbol keeps our number from day to day.
@@ -110,14 +122,14 @@ impl Instruments {
         feed: FeedId,
         symbol: Symbol,
         number: VenueNumber,
-        px_decimals: u8,
+        [px_decimals, qty_decimals]: [u8; 2],
         now: Ts,
     ) -> Option<u32> {
         let known = self
             .list
             .iter()
             .position(|l| l.instrument.symbol == symbol && l.instrument.feed == feed);
-        let place = self.by_number.get_mut(number.0 as usize)?;
+        let place = self.by_number.get_mut(usize::from(feed.0))?.get_mut(number.0 as usize)?;
         let at = match known {
             Some(at) => at,
             None if self.list.len() < self.list.capacity() => self.list.len(),
@@ -125,8 +137,8 @@ impl Instruments {
         };
         if known.is_none() {
             let id = InstrumentId(at as u32);
-            let instrument =
-                Instrument { id, symbol, feed, number, px_decimals, ..Instrument::default() };
+            let scale = Instrument { px_decimals, qty_decimals, ..Instrument::default() };
+            let instrument = Instrument { id, symbol, feed, number, ..scale };
             self.list.push(Listed::new(instrument, now)); // Within its capacity.
         }
         *place = at as u32 + 1;
@@ -134,10 +146,10 @@ impl Instruments {
         Some(at as u32)
     }
 
-    /// Our number of a venue's number.
+    /// Our number of a feed's number.
     #[inline]
-    pub fn find(&self, number: VenueNumber) -> Option<u32> {
-        self.by_number.get(number.0 as usize)?.checked_sub(1)
+    pub fn find(&self, feed: FeedId, number: VenueNumber) -> Option<u32> {
+        self.by_number.get(usize::from(feed.0))?.get(number.0 as usize)?.checked_sub(1)
     }
 
     /// An instrument.
@@ -167,9 +179,12 @@ impl Instruments {
         self.list.is_empty()
     }
 
-    /// A new day: the venue's numbers are void, and every instrument's day is empty.
-    pub fn new_day(&mut self, now: Ts) {
-        self.by_number.fill(0);
-        self.list.iter_mut().for_each(|listed| listed.new_day(now));
+    /// A new day of a feed: the venue's numbers are void, and the day of each of its instruments is empty.
+    pub fn new_day(&mut self, feed: FeedId, now: Ts) {
+        if let Some(numbers) = self.by_number.get_mut(usize::from(feed.0)) {
+            numbers.fill(0);
+        }
+        let of_feed = self.list.iter_mut().filter(|listed| listed.instrument.feed == feed);
+        of_feed.for_each(|listed| listed.new_day(now));
     }
 }

@@ -10,6 +10,7 @@
 
 pub mod book;
 pub mod config;
+pub mod feed_books;
 pub mod hash;
 pub mod indicator;
 pub mod instruments;

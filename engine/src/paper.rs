@@ -5,6 +5,7 @@
 //! - An order that rests stands behind everything displayed at its price then. What is in front of it shrinks as those very
 //!   orders trade or leave; when it is gone, what trades at the price, behind it or through it fills ours.
 //! - What an opposing order shows at or through our price fills ours.
+//! - Where a venue tells levels and not orders, the place in the queue is not known: `paper/levels.rs` takes the worst.
 //!
 //! The market does not react to us: a size that is large against what is displayed or traded fills better here than it
 //! would outside.
@@ -20,15 +21,17 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod levels;
 mod queue;
 mod taken;
 
 use model::{Order, OrderId, OrderType, Px, Qty, Report, ReportKind, Side, Tif};
 use risk::{Cleared, ClearedReplace};
 
-use crate::book::{Applied, Books, Touch};
+use crate::book::{Applied, Arrival, Books, Touch};
+use crate::feed_books::FeedBooks;
 use queue::{Queues, Resting};
-use taken::Taken;
+use taken::{Shown, Taken};
 
 /// Levels that one order takes at most; what is left of it then is cancelled.
 const SWEEP_LEVELS: usize = 256;
@@ -62,7 +65,7 @@ impl Paper {
     }
 
     /// Takes an order in: fills what crosses; what is left rests, or is cancelled if it may not.
-    pub fn submit(&mut self, cleared: Cleared, books: &Books) {
+    pub fn submit(&mut self, cleared: Cleared, books: &FeedBooks) {
         let order = *cleared.order();
         self.report(ReportKind::Ack, order.id, Px(0), Qty(0));
         self.enter(&order, order.qty, books);
@@ -76,7 +79,7 @@ impl Paper {
     }
 
     /// Gives an order new terms: less quantity at the same price keeps its place, anything else goes to the tail.
-    pub fn replace(&mut self, cleared: ClearedReplace, books: &Books) {
+    pub fn replace(&mut self, cleared: ClearedReplace, books: &FeedBooks) {
         let order = *cleared.order();
         let Some(resting) = self.queues.get(order.id) else {
             self.report(ReportKind::ReplaceRejected, order.id, Px(0), Qty(0));
@@ -93,12 +96,29 @@ impl Paper {
         }
     }
 
-    /// Ends every order: the venue's day is over.
-    pub fn end_day(&mut self) {
-        while let Some(order) = self.queues.pop_any() {
+    /// Ends every order in the instruments meant: their venue's day is over. What was taken from orders is forgotten with
+    /// them, and what of other venues is forgotten with it comes back as displayed.
+    pub fn end_day(&mut self, of: impl Fn(u32) -> bool) {
+        while let Some(order) = self.queues.pop_any(&of) {
             self.report(ReportKind::Cancelled, order, Px(0), Qty(0));
         }
         self.taken.clear();
+    }
+
+    /// A book was emptied or made again: every order of ours in it stands behind what is at its price now.
+    pub fn rejoin(&mut self, instrument: u32, books: &FeedBooks) {
+        if !self.queues.any(instrument) {
+            return;
+        }
+        let arrival = next_arrival(books);
+        for side in [Side::Buy, Side::Sell] {
+            let mut next = self.queues.first(instrument, side);
+            while let Some(resting) = next {
+                let ahead = shown_at(books, instrument, side, resting.px);
+                self.queues.rejoin(resting.order, ahead, arrival);
+                next = self.queues.after(&resting);
+            }
+        }
     }
 
     /// The quantity in front of an order that rests.
@@ -110,7 +130,7 @@ impl Paper {
     pub fn on_book(&mut self, instrument: u32, applied: &Applied, traded: bool, trading: bool) {
         if let Some(gone) = &applied.removed {
             if gone.open.0 == 0 {
-                self.taken.forget(gone.order);
+                self.taken.forget(Shown::order(instrument, gone.order));
             }
             if self.queues.any(instrument) {
                 self.on_removed(instrument, gone, traded);
@@ -167,7 +187,8 @@ impl Paper {
     /// An order of the other side appeared: what of it crosses orders of ours fills them at their price.
     fn on_shown(&mut self, instrument: u32, shown: &Touch) {
         let ours = shown.side.opposite();
-        let mut left = self.taken.left_of(shown.order, shown.qty);
+        let order = Shown::order(instrument, shown.order);
+        let mut left = self.taken.left_of(order, shown.qty);
         let mut next = self.queues.first(instrument, ours);
         while let Some(resting) = next {
             next = self.queues.after(&resting);
@@ -175,7 +196,7 @@ impl Paper {
                 break;
             }
             let want = Qty(left.0.min(resting.leaves.0));
-            if resting.ahead.0 == 0 && self.taken.take(shown.order, want) {
+            if resting.ahead.0 == 0 && self.taken.take(order, want) {
                 left.0 -= self.fill(&resting, want).0;
             }
         }
@@ -190,17 +211,18 @@ impl Paper {
     }
 
     /// Takes what crosses, then rests or ends.
-    fn enter(&mut self, order: &Order, open: Qty, books: &Books) {
+    fn enter(&mut self, order: &Order, open: Qty, books: &FeedBooks) {
         let OrderType::Limit = order.order_type;
-        let (left, complete) = self.sweep(order, open, books);
+        let (left, complete) = match books {
+            FeedBooks::Orders(books) => self.sweep(order, open, books),
+            FeedBooks::Levels(books) => self.sweep_levels(order, open, books),
+        };
         if left.0 == 0 {
             return;
         }
         let rests = order.tif == Tif::Day && complete;
-        let arrival = books.next_arrival();
-        let ahead = books
-            .level(order.instrument.0 as usize, order.side, order.px)
-            .map_or(Qty(0), |level| level.qty);
+        let arrival = next_arrival(books);
+        let ahead = shown_at(books, order.instrument.0, order.side, order.px);
         let resting = Resting {
             order: order.id,
             instrument: order.instrument.0,
@@ -229,8 +251,9 @@ impl Paper {
             let mut got = 0;
             for resting in books.queue(book, against, level.px) {
                 looked_at += 1;
-                let want = Qty(self.taken.left_of(resting.order, resting.qty).0.min(left.0 - got));
-                if want.0 > 0 && self.taken.take(resting.order, want) {
+                let shown = Shown::order(order.instrument.0, resting.order);
+                let want = Qty(self.taken.left_of(shown, resting.qty).0.min(left.0 - got));
+                if want.0 > 0 && self.taken.take(shown, want) {
                     got += want.0;
                 }
                 if got == left.0 || looked_at > SWEEP_ORDERS {
@@ -257,6 +280,19 @@ impl Paper {
         let exec_id = if kind == ReportKind::Fill { self.executions } else { 0 };
         self.reports.push_back(Report { kind, order, exec_id, px, qty });
     }
+}
+
+/// The stamp of whoever joins a queue now; where orders are not told there is none.
+fn next_arrival(books: &FeedBooks) -> Arrival {
+    match books {
+        FeedBooks::Orders(books) => books.next_arrival(),
+        FeedBooks::Levels(_) => Arrival(0),
+    }
+}
+
+/// What is displayed at a price.
+fn shown_at(books: &FeedBooks, instrument: u32, side: Side, px: Px) -> Qty {
+    books.level(instrument as usize, side, px).map_or(Qty(0), |level| level.qty)
 }
 
 /// Whether an order of `side` at `px` trades against one of the other side at `other`.

@@ -3,10 +3,11 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use feeds::{FeedError, FeedOptions, FileFeed, Next};
-use model::{Body, Event, FeedId, Input};
+use feeds::capture::Capture;
+use feeds::{FeedOptions, Merge, MergeError};
+use model::{Body, FeedId, Input};
 
-use crate::config::{Config, ConfigErrors};
+use crate::config::{Config, ConfigErrors, FeedConfig};
 use crate::hash::StateHash;
 use crate::journal::reader::{Reader, Tail};
 use crate::journal::recorder::fold_event;
@@ -42,7 +43,7 @@ pub enum ReplayError {
     SourceChanged(PathBuf),
     /// A capture broke while it was read.
     #[error(transparent)]
-    Feed(#[from] FeedError),
+    Feed(#[from] MergeError),
     /// The events of a run are not those that were recorded.
     #[error("input {seq}: the events read again are not those that were recorded")]
     RunChanged {
@@ -73,6 +74,7 @@ pub enum ReplayError {
 
 /// A run of which some events are still to come.
 struct Pending {
+    feed: FeedId,
     first_seq: u64,
     next_seq: u64,
     next_event: u64,
@@ -91,8 +93,10 @@ pub struct Replay {
     pub engine: Engine,
     /// What its steps leave behind; nobody takes it.
     pub out: Output,
-    /// The feed, where the replay stands in it.
-    pub feed: FileFeed,
+    /// The captures, where the replay stands in them.
+    pub captures: Merge,
+    /// By feed: events read so far.
+    pub events: Vec<u64>,
     /// State hashes that were recorded, and came out the same.
     pub checkpoints: u64,
     /// Whether the last record is a clean stop.
@@ -116,8 +120,8 @@ impl Replay {
                 Some(Record::Config { name, bytes }) => {
                     files.push((PathBuf::from(name), String::from_utf8_lossy(&bytes).into_owned()));
                 }
-                Some(Record::Source { digest, path, .. }) => {
-                    sources.push((PathBuf::from(path), digest))
+                Some(Record::Source { feed, digest, path, .. }) => {
+                    sources.push((feed, PathBuf::from(path), digest))
                 }
                 Some(Record::Opened { .. }) => break,
                 None => return Ok(None), // No engine had opened it yet: nothing is in it.
@@ -125,22 +129,26 @@ impl Replay {
             }
         }
         let config = Config::from_texts(files)?;
-        for (path, digest) in &sources {
+        for (_, path, digest) in &sources {
             if digest_of(path)? != *digest {
                 return Err(ReplayError::SourceChanged(path.clone()));
             }
         }
         let engine = Engine::new(&config)?;
         let out = engine.output();
-        let paths: Vec<PathBuf> = sources.into_iter().map(|(path, _)| path).collect();
-        let feed = FileFeed::open(&paths, options(&config))?;
+        let captures = open_captures(&config, |feed| {
+            let of_feed = sources.iter().filter(|(of, ..)| usize::from(*of) == feed);
+            of_feed.map(|(_, path, _)| path.clone()).collect()
+        })?;
+        let events = vec![0; config.engine.feeds.len()];
         Ok(Some(Replay {
             reader,
             pending: None,
             config,
             engine,
             out,
-            feed,
+            captures,
+            events,
             checkpoints: 0,
             closed: false,
             opened: 1,
@@ -168,11 +176,12 @@ impl Replay {
             self.closed = false;
             match record {
                 Record::Input(input) => self.step(&input)?,
-                Record::Run { first_seq, first_event, count, digest, .. } => {
-                    let folded = StateHash::default();
+                Record::Run { feed, first_seq, first_event, count, digest } => {
+                    let (feed, folded) = (FeedId(feed), StateHash::default());
                     let (next_seq, next_event, left) = (first_seq, first_event, count);
-                    self.pending =
-                        Some(Pending { first_seq, next_seq, next_event, left, digest, folded });
+                    let run =
+                        Pending { feed, first_seq, next_seq, next_event, left, digest, folded };
+                    self.pending = Some(run);
                 }
                 Record::Checkpoint { seq, state_hash } => self.compare(seq, state_hash)?,
                 Record::Closed { seq, state_hash } => {
@@ -197,9 +206,14 @@ impl Replay {
         let Some(mut run) = self.pending.take() else { return Ok(()) };
         let changed = ReplayError::RunChanged { seq: run.first_seq };
         while run.left > 0 && self.engine.seq() < until {
-            let Some(event) = self.next_event()?.filter(|event| event.seq == run.next_event) else {
+            let Some(event) = self.captures.next_of(run.feed)? else { return Err(changed) };
+            let Some(read) = self.events.get_mut(usize::from(run.feed.0)) else {
                 return Err(changed);
             };
+            *read += 1;
+            if *read != run.next_event {
+                return Err(changed);
+            }
             fold_event(&mut run.folded, &event);
             self.step(&Input { seq: run.next_seq, now: event.ts_recv, body: Body::Event(event) })?;
             run.next_seq += 1;
@@ -211,13 +225,6 @@ impl Replay {
             return Ok(());
         }
         if run.folded.value() == run.digest { Ok(()) } else { Err(changed) }
-    }
-
-    fn next_event(&mut self) -> Result<Option<Event>, ReplayError> {
-        match self.feed.next()? {
-            Next::Event(event) => Ok(Some(event)),
-            Next::End => Ok(None),
-        }
     }
 
     fn step(&mut self, input: &Input) -> Result<(), ReplayError> {
@@ -240,13 +247,24 @@ impl Replay {
     }
 }
 
-/// How the feed of a configuration is opened.
-pub fn options(config: &Config) -> FeedOptions {
-    FeedOptions {
-        feed: FeedId(0),
-        date: config.engine.feed.date,
-        repeat: config.engine.feed.repeat,
-    }
+/// Opens the captures of every feed of a configuration; `paths` names those of a feed by its place.
+///
+/// # Errors
+///
+/// [`MergeError`] of the first that cannot be opened.
+pub fn open_captures(
+    config: &Config,
+    paths: impl Fn(usize) -> Vec<PathBuf>,
+) -> Result<Merge, MergeError> {
+    let open = |(place, feed): (usize, &FeedConfig)| {
+        let (date, repeat) = feed.captures().map_or_else(Default::default, |c| (c.date, c.repeat));
+        let options = FeedOptions { feed: FeedId(place as u8), date, repeat };
+        let symbols = feed.captures().map_or(&[][..], |captures| &captures.symbols);
+        let capture = Capture::open(feed.venue, &paths(place), options, symbols);
+        capture.map_err(|error| MergeError { feed: place, error })
+    };
+    let recorded = config.engine.feeds.iter().enumerate().filter(|(_, f)| f.captures().is_some());
+    recorded.map(open).collect::<Result<_, _>>().map(Merge::new)
 }
 
 /// BLAKE3 of a file's bytes as stored.

@@ -10,24 +10,29 @@ mod desks;
 mod engine;
 mod feed;
 mod house;
+mod lines;
 mod pace;
+mod port;
 mod publish;
 mod stages;
 mod start;
 mod wait;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use feeds::{Counters, FeedError};
+use feeds::{Counters, FeedError, Merge, MergeError, Venue};
+use model::page::{FEEDS, FeedCounters};
 
-use crate::config::Config;
+use crate::config::{Config, FeedConfig};
 use crate::journal::JournalError;
 use crate::replay::ReplayError;
 use crate::script::Script;
 use crate::step::{Engine, StartError};
 
+pub use port::{DriveStream, StreamPort};
 pub use stages::{StageHistograms, summary};
 pub use start::start;
 
@@ -41,25 +46,53 @@ pub struct Plan {
     pub shared: bool,
     /// Whether the run ends with the feed; else it goes on until it is stopped.
     pub ends_with_feed: bool,
+    /// What drives feeds over WebSocket; `None`: a configuration with one cannot start.
+    pub drive_stream: Option<DriveStream>,
 }
 
 /// How far a run has come; written by its threads, read by anybody.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Messages read from the feed.
-    pub messages: AtomicU64,
-    /// Bytes read from the feed.
-    pub bytes: AtomicU64,
-    /// Messages of unknown types.
-    pub unknown: AtomicU64,
-    /// Messages that could not be decoded.
-    pub bad: AtomicU64,
+    /// The feeds, by their numbers.
+    pub feeds: [FeedProgress; FEEDS],
     /// Inputs stepped.
     pub inputs: AtomicU64,
     /// Rounds of the engine's loop.
     pub loops: AtomicU64,
     /// Whether the engine thread has ended.
     pub ended: AtomicBool,
+}
+
+/// How far a feed has come: the words of its counters.
+#[derive(Debug, Default)]
+pub struct FeedProgress([AtomicU64; FeedCounters::WORDS]);
+
+impl FeedProgress {
+    /// Shows new counters. For the one thread that drives the feed.
+    pub fn show(&self, counters: &FeedCounters) {
+        for (place, word) in self.0.iter().zip(counters.to_words()) {
+            place.store(word, Ordering::Relaxed);
+        }
+    }
+
+    /// The counters; each for itself is recent.
+    pub fn counters(&self) -> FeedCounters {
+        FeedCounters::from_words(&std::array::from_fn(|word| {
+            self.0.get(word).map_or(0, |place| place.load(Ordering::Relaxed))
+        }))
+    }
+}
+
+impl Progress {
+    /// Messages of all feeds.
+    pub fn messages(&self) -> u64 {
+        self.feeds.iter().map(|feed| feed.counters().messages).sum()
+    }
+
+    /// Bytes of all feeds.
+    pub fn bytes(&self) -> u64 {
+        self.feeds.iter().map(|feed| feed.counters().bytes).sum()
+    }
 }
 
 /// A run that was started.
@@ -100,8 +133,10 @@ impl Running {
 pub struct Finished {
     /// The engine as it stood at the end.
     pub engine: Engine,
-    /// What the feed has seen.
+    /// What the captures held.
     pub feed: Counters,
+    /// What each feed has seen, by its number.
+    pub feeds: Vec<FeedCounters>,
     /// Latency by stage.
     pub stages: StageHistograms,
     /// Orders of the script that were never due.
@@ -133,10 +168,40 @@ pub enum RunError {
         "{0}: was written under another configuration; choose another folder, or restore the configuration"
     )]
     OtherConfig(PathBuf),
+    /// A line cannot be opened.
+    #[error("{address}: {error}")]
+    Line {
+        /// Its address.
+        address: SocketAddr,
+        /// What the host says.
+        error: std::io::Error,
+    },
+    /// A venue that is not heard in the way that the configuration wants.
+    #[error("{0} cannot be heard in this way")]
+    Unheard(Venue),
+    /// A password cannot be used.
+    #[error("{0}")]
+    Password(String),
     /// Shared memory or its socket.
     #[error(transparent)]
     Shared(#[from] shm::ShmError),
     /// A thread could not be made, or died.
     #[error("thread `{0}` failed")]
     Thread(&'static str),
+}
+
+impl RunError {
+    /// A capture of a configuration that cannot be opened.
+    fn feed(config: &Config, MergeError { feed, error }: MergeError) -> RunError {
+        let captures = config.engine.feeds.get(feed).and_then(FeedConfig::captures);
+        let path = captures.and_then(|captures| captures.files.get(error.file)).cloned();
+        let path = path.unwrap_or_default();
+        RunError::Feed { path, error }
+    }
+
+    /// A capture that broke while it was read.
+    fn capture(captures: &Merge, MergeError { feed, error }: MergeError) -> RunError {
+        let path = captures.feeds().get(feed).map(|feed| feed.name(error.file).to_path_buf());
+        RunError::Feed { path: path.unwrap_or_default(), error }
+    }
 }

@@ -14,6 +14,7 @@
     clippy::float_arithmetic
 )]
 
+mod channel;
 mod event;
 mod page;
 mod report;
@@ -21,21 +22,22 @@ mod request;
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
-    AccountId, Body, Cause, Control, HaltLevel, HaltScope, Input, InstrumentId, Integrity, Mode,
-    OrderId, Px, Qty, Reject, TradingState, Ts,
+    AccountId, Body, Cause, Control, FeedId, HaltLevel, HaltScope, Input, InstrumentId, Integrity,
+    Mode, OrderId, Px, Qty, Reject, TradingState, Ts,
 };
 use risk::{Market, Moment, Risk};
 
-use crate::book::{BookCapacity, Books};
 use crate::config::{Capacity, Config};
+use crate::feed_books::FeedBooks;
 use crate::hash::StateHash;
 use crate::indicator::Indicators;
-use crate::instruments::{Instruments, Listed};
+use crate::instruments::Instruments;
 use crate::orders::OrderTable;
 use crate::output::Output;
 use crate::paper::Paper;
 use crate::rules::{Rules, money};
 use crate::strategy::{Strategy, probe::Probe};
+use channel::Channel;
 
 /// A stage of the step, as its latency is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,37 +60,17 @@ impl Stamp for () {
     fn mark(&mut self, _: Stage) {}
 }
 
-/// What is known of the feed as a whole.
-#[derive(Clone, Copy, Debug, Default)]
-struct Channel {
-    /// Sequence of its last event.
-    seq: u64,
-    /// Messages lost: holes in the sequence.
-    lost: u64,
-    /// Events of instruments that were never listed.
-    unlisted: u64,
-    /// Engine time of its last event.
-    updated: Ts,
-    /// Venue time of its last event.
-    ts_venue: Ts,
-    /// Whether it has been silent for longer than allowed.
-    silent: bool,
-    /// Whether the venue's day is over.
-    closed: bool,
-    /// Whether a market-wide circuit breaker is in force.
-    market_halted: bool,
-}
-
 /// The deterministic core.
 pub struct Engine {
     seq: u64,
     now: Ts,
     mode: Mode,
-    books: Books,
+    /// By feed.
+    books: Vec<FeedBooks>,
     instruments: Instruments,
     indicators: Vec<Indicators>,
-    channel: Channel,
-    silence_ns: u64,
+    /// By feed.
+    channels: Vec<Channel>,
     strategies: Vec<Strategy>,
     risk: Risk,
     orders: OrderTable,
@@ -124,6 +106,7 @@ impl Engine {
     /// [`StartError`] names the account whose rules cannot be taken.
     pub fn new(config: &Config) -> Result<Engine, StartError> {
         let capacity = config.engine.capacity;
+        let feeds = &config.engine.feeds;
         let rules = config.rules.clone();
         let mut risk = Risk::new(risk_capacity(&capacity, rules.accounts.len()));
         for account in &rules.accounts {
@@ -156,15 +139,10 @@ impl Engine {
             seq: 0,
             now: Ts(0),
             mode: config.engine.mode,
-            books: Books::new(BookCapacity {
-                levels: capacity.levels,
-                ref_pages: capacity.ref_pages,
-                ..BookCapacity::new(capacity.instruments, capacity.book_orders)
-            }),
-            instruments: Instruments::new(capacity.instruments),
+            books: feeds.iter().map(|feed| FeedBooks::new(feed.books(), &capacity)).collect(),
+            instruments: Instruments::new(capacity.instruments, feeds.len()),
             indicators: (0..instruments).map(|_| Indicators::new()).collect(),
-            channel: Channel::default(),
-            silence_ns: config.engine.feed.silence_ns,
+            channels: feeds.iter().map(|feed| Channel::new(feed.silence_ns)).collect(),
             strategies: strategies.collect(),
             risk,
             orders: OrderTable::new(capacity.own_orders),
@@ -193,11 +171,12 @@ impl Engine {
     /// Moves time on, never back, and notices silence.
     fn advance(&mut self, now: Ts, out: &mut Output) {
         self.now = self.now.max(now);
-        let silent = self.channel.seq > 0 && self.now.since(self.channel.updated) > self.silence_ns;
-        if silent != self.channel.silent {
-            self.channel.silent = silent;
-            for instrument in 0..self.instruments.len() as u32 {
-                self.show_integrity(instrument, out);
+        for feed in 0..self.channels.len() {
+            let Some(channel) = self.channels.get_mut(feed) else { return };
+            let silent = channel.seq > 0 && self.now.since(channel.updated) > channel.silence_ns;
+            if silent != channel.silent {
+                channel.silent = silent;
+                self.show_feed_integrity(FeedId(feed as u8), out);
             }
         }
     }
@@ -234,14 +213,27 @@ impl Engine {
         }
     }
 
-    /// How far a book may be believed now: what the book says, unless the channel is silent or the book crossed.
+    /// How far a book may be believed now: what the feed says, what applying its events showed, unless the channel is silent
+    /// or the book crossed.
     fn integrity(&self, instrument: u32) -> (Integrity, Cause) {
-        let (integrity, cause) = self.books.integrity(instrument as usize);
+        let unlisted = (Integrity::Incomplete, Cause::NotStarted);
+        let Some(listed) = self.instruments.get(instrument) else { return unlisted };
+        let feed = listed.instrument.feed;
+        let (Some(books), Some(channel)) = (self.feed_books(feed), self.channel(feed)) else {
+            return unlisted;
+        };
+        if listed.believed.0 != Integrity::Live {
+            return listed.believed;
+        }
+        let (integrity, cause) = books.integrity(instrument as usize);
         if integrity != Integrity::Live {
             return (integrity, cause);
         }
-        if self.channel.silent {
+        if channel.silent {
             return (Integrity::Stale, Cause::Silent);
+        }
+        if listed.mid_event {
+            return (Integrity::Recovering, Cause::MidEvent);
         }
         let [bid, ask] = self.best(instrument);
         let crossed = matches!((bid, ask), (Some(bid), Some(ask)) if bid.px >= ask.px);
@@ -253,18 +245,53 @@ impl Engine {
 
     /// Whether the venue trades an instrument now.
     fn trading_state(&self, instrument: u32) -> TradingState {
-        match self.instruments.get(instrument) {
+        let Some(listed) = self.instruments.get(instrument) else { return TradingState::Unknown };
+        match self.channel(listed.instrument.feed) {
             None => TradingState::Unknown,
-            Some(_) if self.channel.closed => TradingState::Closed,
-            Some(_) if self.channel.market_halted => TradingState::MarketHalted,
-            Some(Listed { venue_halted: true, .. }) => TradingState::VenueHalted,
-            Some(listed) => listed.state,
+            Some(Channel { closed: true, .. }) => TradingState::Closed,
+            Some(Channel { market_halted: true, .. }) => TradingState::MarketHalted,
+            Some(_) if listed.venue_halted => TradingState::VenueHalted,
+            Some(_) => listed.state,
         }
+    }
+
+    fn channel(&self, feed: FeedId) -> Option<&Channel> {
+        self.channels.get(usize::from(feed.0))
+    }
+
+    fn feed_books(&self, feed: FeedId) -> Option<&FeedBooks> {
+        self.books.get(usize::from(feed.0))
+    }
+
+    fn feed_books_mut(&mut self, feed: FeedId) -> Option<&mut FeedBooks> {
+        self.books.get_mut(usize::from(feed.0))
+    }
+
+    /// Place of an instrument's feed; beyond every feed if it is not listed.
+    fn feed_index(&self, instrument: u32) -> usize {
+        self.instruments.get(instrument).map_or(usize::MAX, |l| l.instrument.feed.0.into())
+    }
+
+    /// Whether a feed lists an instrument.
+    fn is_of(&self, instrument: u32, feed: FeedId) -> bool {
+        self.instruments.get(instrument).is_some_and(|listed| listed.instrument.feed == feed)
     }
 
     /// Best bid and best ask.
     fn best(&self, instrument: u32) -> [Option<model::page::Quote>; 2] {
-        [model::Side::Buy, model::Side::Sell].map(|side| self.books.best(instrument as usize, side))
+        let listed = self.instruments.get(instrument);
+        let books = listed.and_then(|listed| self.feed_books(listed.instrument.feed));
+        [model::Side::Buy, model::Side::Sell]
+            .map(|side| books.and_then(|books| books.best(instrument as usize, side)))
+    }
+
+    /// Tells readers of every book of a feed whose integrity is not what they were told last.
+    fn show_feed_integrity(&mut self, feed: FeedId, out: &mut Output) {
+        for instrument in 0..self.instruments.len() as u32 {
+            if self.is_of(instrument, feed) {
+                self.show_integrity(instrument, out);
+            }
+        }
     }
 
     /// Tells readers if a book's integrity is not what they were told last.
@@ -285,16 +312,17 @@ impl Engine {
     fn market(&self, instrument: u32) -> Market {
         let [bid, ask] = self.best(instrument);
         let listed = self.instruments.get(instrument);
+        let channel = listed.and_then(|listed| self.channel(listed.instrument.feed));
         Market {
             state: self.trading_state(instrument),
-            market_halted: self.channel.market_halted,
+            market_halted: channel.is_some_and(|channel| channel.market_halted),
             integrity: self.integrity(instrument).0,
             bid: bid.map(|quote| quote.px),
             ask: ask.map(|quote| quote.px),
             last: listed
                 .and_then(|l| l.last.map(|last| risk::LastTrade { px: last.px, at: l.last_at })),
             updated: listed.map_or(Ts(0), |l| l.updated),
-            channel_updated: self.channel.updated,
+            channel_updated: channel.map_or(Ts(0), |channel| channel.updated),
         }
     }
 
@@ -342,9 +370,9 @@ impl Engine {
             .map(|place| AccountId(place as u16))
     }
 
-    /// Sequence of the feed's last event.
+    /// Sequence of the first feed's last event.
     pub fn last_event(&self) -> u64 {
-        self.channel.seq
+        self.channels.first().map_or(0, |channel| channel.seq)
     }
 
     /// What becomes of orders that pass.
@@ -372,9 +400,19 @@ impl Engine {
         self.hash.value()
     }
 
-    /// The books.
-    pub fn books(&self) -> &Books {
+    /// The books of each feed.
+    pub fn books(&self) -> &[FeedBooks] {
         &self.books
+    }
+
+    /// The books that an instrument's book is one of.
+    pub fn books_of(&self, instrument: u32) -> Option<&FeedBooks> {
+        self.feed_books(self.instruments.get(instrument)?.instrument.feed)
+    }
+
+    /// Resting orders in all books.
+    pub fn live_orders(&self) -> usize {
+        self.books.iter().map(FeedBooks::live_orders).sum()
     }
 
     /// The instruments.
@@ -402,9 +440,9 @@ impl Engine {
         &self.refused
     }
 
-    /// Messages lost and messages of unlisted instruments.
-    pub fn lost_and_unlisted(&self) -> (u64, u64) {
-        (self.channel.lost, self.channel.unlisted)
+    /// Messages lost and messages of unlisted instruments, of a feed.
+    pub fn lost_and_unlisted(&self, feed: FeedId) -> (u64, u64) {
+        self.channel(feed).map_or((0, 0), |channel| (channel.lost, channel.unlisted))
     }
 }
 

@@ -18,6 +18,43 @@ impl Date {
     }
 }
 
+/// Hours that New York is behind UTC in winter and in summer.
+const NEW_YORK: [u64; 2] = [5, 4];
+const HOUR_NS: u64 = 3_600_000_000_000;
+
+/// The latest midnight of New York up to `now`. Summer time is from the second Sunday of March, 02:00, to the first Sunday
+/// of November, 02:00 (Energy Policy Act of 2005; earlier years are off by an hour on some days).
+pub fn new_york_midnight(now: Ts) -> Ts {
+    let standard = now.0.saturating_sub(5 * HOUR_NS);
+    let day = standard / DAY_NS;
+    let (mut year, mut first) = (1970_u32, 0_u64);
+    while day >= first + days_in(year) {
+        first += days_in(year);
+        year += 1;
+    }
+    let month_begins =
+        |month: u32| first + (1..month).map(|m| u64::from(days_of(year, m))).sum::<u64>();
+    // Day 0 of the epoch was a Thursday.
+    let sunday_from = |day: u64| day + (7 - (day + 4) % 7) % 7;
+    let begins = (sunday_from(month_begins(3)) + 7) * DAY_NS + 2 * HOUR_NS;
+    let ends = sunday_from(month_begins(11)) * DAY_NS + HOUR_NS;
+    let [winter, summer] = NEW_YORK;
+    let is_summer = (begins..ends).contains(&standard);
+    let offset = if is_summer { summer } else { winter } * HOUR_NS;
+    let midnight = now.0.saturating_sub(offset) / DAY_NS * DAY_NS;
+    // The clocks change after midnight: that day began under the other offset.
+    let began = match midnight / DAY_NS {
+        day if day == begins / DAY_NS => winter * HOUR_NS,
+        day if day == ends / DAY_NS => summer * HOUR_NS,
+        _ => offset,
+    };
+    Ts(midnight + began)
+}
+
+const fn days_in(year: u32) -> u64 {
+    if is_leap(year) { 366 } else { 365 }
+}
+
 impl core::fmt::Display for Date {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         let (mut year, mut month, mut days) = (1970, 1, u32::from(self.0));
@@ -69,6 +106,27 @@ const fn days_of(year: u32, month: u32) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Goal: midnight is New York's, summer and winter and on the days that the clocks change. Method: moments whose offset
+    /// is known.
+    #[test]
+    fn midnights() {
+        let at =
+            |date: &str, hour: u64| Ts(date.parse::<Date>().unwrap().midnight().0 + hour * HOUR_NS);
+        for (date, utc_hour, day, offset) in [
+            ("2020-01-30", 14, "2020-01-30", 5),
+            ("2020-07-01", 14, "2020-07-01", 4),
+            ("2023-08-22", 3, "2023-08-21", 4),
+            ("2024-03-10", 5, "2024-03-10", 5),
+            ("2024-03-10", 12, "2024-03-10", 5),
+            ("2024-03-11", 5, "2024-03-11", 4),
+            ("2024-11-03", 5, "2024-11-03", 4),
+            ("2024-11-03", 12, "2024-11-03", 4),
+            ("2024-11-04", 6, "2024-11-04", 5),
+        ] {
+            assert_eq!(new_york_midnight(at(date, utc_hour)), at(day, offset), "{date} {utc_hour}");
+        }
+    }
 
     /// Goal: dates become day numbers, and nothing else passes. Method: known days, both ends, near misses.
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use model::{DAY_NS, Event, FeedId, Flags, Kind, Ts};
 
+use crate::databento::DbnCause;
 use crate::date::Date;
 use crate::nasdaq::itch::{DecodeError, Decoder};
 use crate::source::{FileReader, FileSource, SourceCause, SourceError};
@@ -50,6 +51,15 @@ pub enum FeedCause {
     /// A feed of no captures.
     #[error("no file")]
     NoInput,
+    /// A DBN file; the offset counts its records.
+    #[error("record: {0}")]
+    Record(DbnCause),
+    /// Symbols that the venue cannot have; a capture of texts needs them told.
+    #[error(transparent)]
+    Symbols(crate::stream::ConfigError),
+    /// A capture of packets, none of which is of a known protocol.
+    #[error("packets of no protocol that is known")]
+    NoVenue,
 }
 
 /// A feed's last word: where and why.
@@ -62,6 +72,15 @@ pub struct FeedError {
     pub offset: u64,
     /// What is wrong there.
     pub cause: FeedCause,
+}
+
+impl FeedError {
+    /// A feed of no captures.
+    pub(crate) const NO_INPUT: FeedError =
+        FeedError { file: 0, offset: 0, cause: FeedCause::NoInput };
+    /// Packets that no session of the venue takes.
+    pub(crate) const NO_VENUE: FeedError =
+        FeedError { file: 0, offset: 0, cause: FeedCause::NoVenue };
 }
 
 /// A message that could not be decoded.
@@ -101,7 +120,8 @@ pub struct Counters {
 }
 
 impl Counters {
-    const NONE: Counters = Counters {
+    /// Nothing seen yet.
+    pub const NONE: Counters = Counters {
         messages: 0,
         bytes: 0,
         unknown: [0; 256],
@@ -112,6 +132,19 @@ impl Counters {
         files: 0,
         missing_end: 0,
     };
+
+    /// Adds what another feed has seen.
+    pub fn add(&mut self, other: &Counters) {
+        self.messages += other.messages;
+        self.bytes += other.bytes;
+        self.unknown.iter_mut().zip(other.unknown).for_each(|(sum, count)| *sum += count);
+        self.bad += other.bad;
+        self.first_bad = self.first_bad.or(other.first_bad);
+        self.backwards += other.backwards;
+        self.past_midnight += other.past_midnight;
+        self.files += other.files;
+        self.missing_end += other.missing_end;
+    }
 
     /// Messages of all unknown types.
     pub fn unknown_total(&self) -> u64 {
@@ -168,7 +201,7 @@ impl FileFeed {
             }
         }
         let Some(first) = inputs.first() else {
-            return Err(FeedError { file: 0, offset: 0, cause: FeedCause::NoInput });
+            return Err(FeedError::NO_INPUT);
         };
         let source = FileSource::from_reader(reader(first).map_err(|error| at(0, error))?);
         Ok(FileFeed {

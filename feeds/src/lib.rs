@@ -27,11 +27,27 @@
 )]
 
 // The venues.
+pub mod binance;
+pub mod bybit;
+pub mod coinbase;
+pub mod databento;
+pub mod iex;
+pub mod kraken;
 pub mod nasdaq;
+pub mod okx;
 
+pub mod capture;
 mod date;
 mod feed;
+pub mod json;
+mod merge;
+pub mod session;
+pub mod sink;
 pub mod source;
+pub mod stream;
+mod venue;
 
-pub use date::{BadDate, Date};
+pub use date::{BadDate, Date, new_york_midnight};
 pub use feed::{BadMessage, Counters, FeedCause, FeedError, FeedOptions, FileFeed, Input, Next};
+pub use merge::{Merge, MergeError};
+pub use venue::Venue;

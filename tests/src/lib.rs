@@ -94,9 +94,9 @@ impl Stage {
         engine.capacity.book_orders = 1 << 17;
         engine.capacity.levels = 1 << 16;
         engine.capacity.ref_pages = 64;
-        engine.feed.files = vec![self.capture.clone()];
-        engine.feed.speed = Speed::Max;
-        engine.feed.repeat = false;
+        engine.feeds[0].captures_mut().unwrap().files = vec![self.capture.clone()];
+        engine.feeds[0].captures_mut().unwrap().speed = Speed::Max;
+        engine.feeds[0].captures_mut().unwrap().repeat = false;
         config.with_engine(engine)
     }
 

@@ -37,7 +37,7 @@ fn orders(qty: i64) -> Script {
 }
 
 fn run(config: Config, script: Script) -> Finished {
-    let plan = Plan { config, script, shared: false, ends_with_feed: true };
+    let plan = Plan { config, script, shared: false, ends_with_feed: true, drive_stream: None };
     let running = runtime::start(plan).unwrap();
     while !running.has_ended() {
         std::thread::sleep(std::time::Duration::from_millis(5));
@@ -78,7 +78,7 @@ fn date_is_not_hashed() {
     let hash = |date: &str| {
         let config = stage.config("dates");
         let mut engine = config.engine.clone();
-        engine.feed.date = date.parse().unwrap();
+        engine.feeds[0].captures_mut().unwrap().date = date.parse().unwrap();
         engine.journal = None;
         run(config.with_engine(engine), Script::default()).engine.state_hash()
     };

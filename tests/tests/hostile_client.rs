@@ -209,7 +209,8 @@ struct Run {
 fn run(config: &Config, beside: impl FnOnce(&Running)) -> Run {
     let (config, began) = (config.clone(), Instant::now());
     let name = config.engine.name.clone();
-    let plan = Plan { config, script: script(), shared: true, ends_with_feed: true };
+    let plan =
+        Plan { config, script: script(), shared: true, ends_with_feed: true, drive_stream: None };
     let running = runtime::start(plan).unwrap();
     // Attached to the end, so that the tape can be read when it is whole.
     let reader = attach(&name, || running.has_ended()).unwrap();
@@ -291,8 +292,8 @@ fn nobody_else_notices() {
     let config = |name: &str| {
         let config = stage.config_with(&format!("{name}-{}", std::process::id()), &limits);
         let mut engine = config.engine.clone();
-        engine.feed.speed = Speed::Times(SPEED * 1000);
-        engine.feed.silence_ns = 86_400_000_000_000; // Or a machine that stalls makes books stale.
+        engine.feeds[0].captures_mut().unwrap().speed = Speed::Times(SPEED * 1000);
+        engine.feeds[0].silence_ns = 86_400_000_000_000; // Or a machine that stalls makes books stale.
         engine.capacity.tape = 1 << 18;
         engine.journal.as_mut().unwrap().folder = stage.folder.path().join(name);
         config.with_engine(engine)

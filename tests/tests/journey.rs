@@ -227,7 +227,8 @@ fn rules(body: &Value) -> Vec<&str> {
 
 fn start(config: &Config) -> Running {
     let (config, script) = (config.clone(), Script::default());
-    runtime::start(Plan { config, script, shared: true, ends_with_feed: false }).unwrap()
+    runtime::start(Plan { config, script, shared: true, ends_with_feed: false, drive_stream: None })
+        .unwrap()
 }
 
 /// Ends the run; the replay of its journal must come to the same state.
@@ -251,9 +252,9 @@ fn agent_from_book_to_halt_and_restart() {
     let [first, second] = ["first", "second"].map(|journal| {
         let config = stage.config(&name);
         let mut engine = config.engine.clone();
-        engine.feed.speed = Speed::Times(5_000);
-        engine.feed.repeat = true;
-        engine.feed.silence_ns = 86_400_000_000_000; // Or a machine that stalls makes books stale.
+        engine.feeds[0].captures_mut().unwrap().speed = Speed::Times(5_000);
+        engine.feeds[0].captures_mut().unwrap().repeat = true;
+        engine.feeds[0].silence_ns = 86_400_000_000_000; // Or a machine that stalls makes books stale.
         engine.journal.as_mut().unwrap().folder = stage.folder.path().join(journal);
         config.with_engine(engine)
     });

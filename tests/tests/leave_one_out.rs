@@ -128,7 +128,7 @@ fn step(
 
 /// Asks for the order that `event` added; `None`: refused.
 fn ask(sequencer: &mut Sequencer, event: &Event) -> Option<OrderId> {
-    let instrument = sequencer.engine.instruments().find(event.number)?;
+    let instrument = sequencer.engine.instruments().find(event.feed, event.number)?;
     let terms = Terms {
         client_id: ClientOrderId::new(&format!("{:x}", event.order.0)).unwrap(),
         instrument: InstrumentId(instrument),

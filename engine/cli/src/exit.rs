@@ -36,7 +36,11 @@ impl From<RunError> for Failure {
     fn from(error: RunError) -> Failure {
         let code = match &error {
             RunError::Feed { .. } => 3,
-            RunError::Start(_) | RunError::OtherConfig(_) => 2,
+            RunError::Start(_)
+            | RunError::OtherConfig(_)
+            | RunError::Line { .. }
+            | RunError::Unheard(_)
+            | RunError::Password(_) => 2,
             RunError::Replay(
                 ReplayError::Source { .. } | ReplayError::SourceChanged(_) | ReplayError::Feed(_),
             ) => 3,

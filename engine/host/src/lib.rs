@@ -23,10 +23,12 @@ mod clock;
 mod cpu;
 mod file;
 mod memory;
+mod udp;
 mod usage;
 
 pub use clock::{Clock, monotonic_ns};
 pub use cpu::{cpus, pin_current};
 pub use file::{preallocate, sync_data};
 pub use memory::{lock_memory, prefault, prefetch};
+pub use udp::{Datagram, UdpOptions, UdpReceiver};
 pub use usage::ThreadUsage;

@@ -22,7 +22,9 @@ mod tape;
 pub use account::{Account, Line, Permission};
 pub use answer::{Answer, AnswerKind, FINDINGS_MAX};
 pub use board::{Board, INDICATOR_SLOTS, Last, Quote};
-pub use control::{Control, FeedCounters, IndicatorSlot, REJECT_SLOTS, STAGES, StageLatency};
+pub use control::{
+    Control, FEEDS, FeedCounters, IndicatorSlot, LineCounters, REJECT_SLOTS, STAGES, StageLatency,
+};
 pub use depth::{DEPTH_LEVELS, Depth, Level};
 pub use order::OrderCell;
 pub use tape::{TapeKind, TapeRecord};

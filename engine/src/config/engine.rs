@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use feeds::Date;
 use model::{Mode, Symbol};
 
 use crate::rules::Rules;
 
+use super::feed::{FeedConfig, Speed};
 use super::table::{ConfigErrors, Table};
+
+/// Most feeds of an engine.
+pub const FEEDS_MAX: usize = 16;
 
 /// This machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +29,8 @@ pub struct EngineConfig {
     pub lock_memory: bool,
     /// Where inputs are recorded; `None`: nowhere, which only a replay may do.
     pub journal: Option<JournalConfig>,
-    /// Where market data comes from. One feed.
-    pub feed: FeedConfig,
+    /// Where market data comes from.
+    pub feeds: Vec<FeedConfig>,
     /// Strategies inside the engine.
     pub strategies: Vec<StrategyConfig>,
 }
@@ -95,30 +98,6 @@ pub struct JournalConfig {
     pub durability: Durability,
 }
 
-/// At which pace a file is played.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Speed {
-    /// As fast as it goes.
-    Max,
-    /// Recorded time times this, in thousandths: 1000 is its own pace.
-    Times(u64),
-}
-
-/// Where market data comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FeedConfig {
-    /// Captures, played in turn.
-    pub files: Vec<PathBuf>,
-    /// Day of the first message.
-    pub date: Date,
-    /// At which pace.
-    pub speed: Speed,
-    /// Whether to start over, as a new day, when the last file ends.
-    pub repeat: bool,
-    /// Silence after which every book of the feed is stale.
-    pub silence_ns: u64,
-}
-
 /// A strategy inside the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StrategyConfig {
@@ -126,17 +105,6 @@ pub struct StrategyConfig {
     pub account: Symbol,
     /// The probe's period: an order every this many trades.
     pub every: u64,
-}
-
-impl Speed {
-    /// Reads `max` or a factor such as `1` or `2.5`, in thousandths exactly.
-    pub fn parse(text: &str) -> Option<Speed> {
-        if text == "max" {
-            return Some(Speed::Max);
-        }
-        let thousandths = model::parse_decimal(text, 3).ok()?;
-        u64::try_from(thousandths).ok().filter(|t| *t > 0).map(Speed::Times)
-    }
 }
 
 impl Capacity {
@@ -166,6 +134,11 @@ impl Capacity {
 }
 
 impl EngineConfig {
+    /// The pace at which captures are played: all feeds of a run share one. `None`: the feeds are live.
+    pub fn speed(&self) -> Option<Speed> {
+        self.feeds.iter().find_map(|feed| feed.captures()).map(|captures| captures.speed)
+    }
+
     /// The text that reads back as this configuration: what a journal records of a run whose file was overridden.
     pub(super) fn to_toml(&self) -> String {
         let Capacity {
@@ -190,29 +163,17 @@ impl EngineConfig {
             Wait::Yield => "yield",
             Wait::Park => "park",
         };
-        let speed = match self.feed.speed {
-            Speed::Max => "max".to_string(),
-            Speed::Times(thousandths) => {
-                model::Scaled { value: thousandths.into(), decimals: 3 }.to_string()
-            }
-        };
-        let files: Vec<_> =
-            self.feed.files.iter().map(|file| format!("{:?}", file.to_string_lossy())).collect();
-        let (files, date, silence_ms) =
-            (files.join(", "), self.feed.date, self.feed.silence_ns / 1_000_000);
         let mut text = format!(
             "name = {:?}\nmode = \"{}\"\n\n[capacity]\ninstruments = {instruments}\nbook_orders = {book_orders}\n\
              levels = {levels}\nref_pages = {ref_pages}\nown_orders = {own_orders}\nclient_ids = {client_ids}\n\
              tape = {tape}\nfeed_ring = {feed_ring}\n\n[threads]\nwait = \"{wait}\"\nlock_memory = {}\n\n\
-             [journal]\nfolder = {:?}\ndurability = \"{durability}\"\n\n\
-             [[feed]]\nvenue = \"nasdaq_itch\"\nfiles = [{files}]\ndate = \"{date}\"\nspeed = \"{speed}\"\n\
-             repeat = {}\nsilence_ms = {silence_ms}\n",
+             [journal]\nfolder = {:?}\ndurability = \"{durability}\"\n",
             self.name,
             self.mode,
             self.lock_memory,
             folder.to_string_lossy(),
-            self.feed.repeat,
         );
+        self.feeds.iter().for_each(|feed| text += &feed.to_toml());
         for strategy in &self.strategies {
             let account = strategy.account.as_str();
             text += &format!(
@@ -223,8 +184,13 @@ impl EngineConfig {
         text
     }
 
-    /// Checks what only holds together with the rules.
+    /// Checks what only holds together with the rules, or with other tables.
     pub(super) fn check_against(&self, rules: &Rules, errors: &mut ConfigErrors) {
+        if self.feeds.iter().any(|feed| feed.captures().map(|c| c.speed) != self.speed()) {
+            let text = "[[feed]]: captures that are played together share one `speed`, and no live feed \
+                        plays beside them";
+            errors.note(Path::new("engine.toml"), text.into());
+        }
         for strategy in &self.strategies {
             if !rules.accounts.iter().any(|account| account.name == strategy.account) {
                 let text =
@@ -258,10 +224,13 @@ pub(super) fn read(
     let capacity = capacity(root.table("capacity", errors), errors);
     let (wait, cpus, lock_memory) = threads(root.table("threads", errors), errors);
     let journal = journal(root.table("journal", errors), folder, errors);
-    let feeds: Vec<_> =
-        root.tables("feed", errors).into_iter().map(|table| feed(table, folder, errors)).collect();
-    if feeds.len() != 1 {
-        root.error("exactly one [[feed]] table is needed", errors);
+    let feeds: Option<Vec<_>> = root
+        .tables("feed", errors)
+        .into_iter()
+        .map(|table| super::feed::read(table, folder, errors))
+        .collect();
+    if feeds.as_ref().is_some_and(|feeds| feeds.is_empty() || feeds.len() > FEEDS_MAX) {
+        root.error("one to 16 [[feed]] tables are needed", errors);
     }
     let strategies: Option<Vec<_>> =
         root.tables("strategy", errors).into_iter().map(|table| strategy(table, errors)).collect();
@@ -274,7 +243,7 @@ pub(super) fn read(
         cpus: cpus?,
         lock_memory: lock_memory?,
         journal: Some(journal?),
-        feed: feeds.into_iter().next()??,
+        feeds: feeds?,
         strategies: strategies?,
     })
 }
@@ -330,39 +299,6 @@ fn journal(
     let durability = table.choice_or("durability", &choices, Durability::Written, errors);
     table.finish(errors);
     Some(JournalConfig { folder: folder.join(path?), durability: durability? })
-}
-
-fn feed(mut table: Table<'_>, folder: &Path, errors: &mut ConfigErrors) -> Option<FeedConfig> {
-    table.choice("venue", &[("nasdaq_itch", ())], errors);
-    let files = table.texts("files", errors);
-    let date = table.text_or("date", "1970-01-01", errors);
-    let date = date.and_then(|text| {
-        let date = text.parse::<Date>();
-        date.inspect_err(|error| table.error(format!("`date`: `{text}` is {error}"), errors)).ok()
-    });
-    let speed = table.text_or("speed", "1", errors);
-    let speed = speed.and_then(|text| {
-        let speed = Speed::parse(&text);
-        if speed.is_none() {
-            table.error(
-                format!(
-                    "`speed` must be \"max\" or a factor such as \"1\" or \"2.5\", not `{text}`"
-                ),
-                errors,
-            );
-        }
-        speed
-    });
-    let repeat = table.flag_or("repeat", false, errors);
-    let silence_ms = table.number_or("silence_ms", 5_000, 1, 86_400_000, errors);
-    table.finish(errors);
-    Some(FeedConfig {
-        files: files?.iter().map(|file| folder.join(file)).collect(),
-        date: date?,
-        speed: speed?,
-        repeat: repeat?,
-        silence_ns: silence_ms? * 1_000_000,
-    })
 }
 
 fn strategy(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<StrategyConfig> {

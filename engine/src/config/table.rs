@@ -119,6 +119,11 @@ impl<'a> Table<'a> {
         Some(Value { text: self.text, key: key.to_string(), value })
     }
 
+    /// Whether a key is there and was not taken yet.
+    pub fn has(&self, key: &str) -> bool {
+        self.keys.contains_key(key)
+    }
+
     /// A text that must be there.
     pub fn text(&mut self, key: &str, errors: &mut ConfigErrors) -> Option<String> {
         self.need(key, errors)?.text(errors)
@@ -162,7 +167,7 @@ impl<'a> Table<'a> {
         default: T,
         errors: &mut ConfigErrors,
     ) -> Option<T> {
-        if self.keys.contains_key(key) { self.choice(key, choices, errors) } else { Some(default) }
+        if self.has(key) { self.choice(key, choices, errors) } else { Some(default) }
     }
 
     /// A whole number from `least` to `most`.

@@ -24,16 +24,17 @@ struct Run {
 pub struct Recorder {
     ring: rtrb::Producer<Entry>,
     run: Option<Run>,
-    by_reference: bool,
+    /// By feed: whether its events are recorded by reference, and how many there have been.
+    feeds: Vec<(bool, u64)>,
     reserve: usize,
     last_checkpoint: u64,
 }
 
 impl Recorder {
-    /// Writes into `ring`. `by_reference`: events come from files, which are recorded elsewhere. `reserve` places of the ring
-    /// are kept for what must always pass: cancels and controls.
-    pub fn new(ring: rtrb::Producer<Entry>, by_reference: bool, reserve: usize) -> Recorder {
-        Recorder { ring, run: None, by_reference, reserve, last_checkpoint: 0 }
+    /// Writes into `ring`. `feeds`: by feed, whether its events come from files, which are recorded elsewhere, and how many
+    /// of them went before. `reserve` places of the ring are kept for what must always pass: cancels and controls.
+    pub fn new(ring: rtrb::Producer<Entry>, feeds: Vec<(bool, u64)>, reserve: usize) -> Recorder {
+        Recorder { ring, run: None, feeds, reserve, last_checkpoint: 0 }
     }
 
     /// Whether the ring has room beyond the reserve.
@@ -46,18 +47,19 @@ impl Recorder {
         self.ring.slots() > ENTRIES_PER_INPUT
     }
 
-    /// Records an event as input `seq`.
+    /// Records an event.
     pub fn event(&mut self, input: &Input, event: &Event) {
-        if !self.by_reference {
-            return self.push(Entry::input(input));
-        }
-        let follows =
-            |run: &Run| run.first_event + run.count == event.seq && run.feed == event.feed.0;
-        if !self.run.as_ref().is_some_and(|run| follows(run) && run.count < RUN_EVENTS) {
+        let feed = event.feed.0;
+        let Some((true, events)) = self.feeds.get_mut(usize::from(feed)) else {
+            return self.input(input);
+        };
+        *events += 1;
+        let number = *events;
+        let goes_on = |run: &Run| run.feed == feed && run.count < RUN_EVENTS;
+        if !self.run.as_ref().is_some_and(goes_on) {
             self.flush();
-            let (feed, digest) = (event.feed.0, StateHash::default());
-            self.run =
-                Some(Run { feed, first_seq: input.seq, first_event: event.seq, count: 0, digest });
+            let (first_seq, digest) = (input.seq, StateHash::default());
+            self.run = Some(Run { feed, first_seq, first_event: number, count: 0, digest });
         }
         if let Some(run) = &mut self.run {
             run.count += 1;

@@ -108,12 +108,13 @@ impl Queues {
         Some(resting)
     }
 
-    /// Takes any order out; `None` if none rests.
-    pub fn pop_any(&mut self) -> Option<OrderId> {
+    /// Takes out any order that rests in one of the instruments meant; `None` if there is none.
+    pub fn pop_any(&mut self, of: impl Fn(u32) -> bool) -> Option<OrderId> {
         if self.used == 0 {
             return None;
         }
-        let order = self.nodes.iter().flatten().next().map(|node| node.resting.order)?;
+        let mut resting = self.nodes.iter().flatten().map(|node| node.resting);
+        let order = resting.find(|resting| of(resting.instrument))?.order;
         self.remove(order).map(|resting| resting.order)
     }
 
@@ -136,6 +137,11 @@ impl Queues {
     /// Sets the quantity in front of an order.
     pub fn set_ahead(&mut self, order: OrderId, ahead: Qty) {
         self.change(order, |resting| resting.ahead = ahead);
+    }
+
+    /// Puts an order behind `ahead` that stands there now, and behind nothing that comes.
+    pub fn rejoin(&mut self, order: OrderId, ahead: Qty, arrival: Arrival) {
+        self.change(order, |resting| (resting.ahead, resting.arrival) = (ahead, arrival));
     }
 
     fn change<T>(&mut self, order: OrderId, change: impl FnOnce(&mut Resting) -> T) -> Option<T> {

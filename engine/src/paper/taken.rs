@@ -1,55 +1,72 @@
 //! What we took from orders that still rest in the real book.
 
-use model::{OrderRef, Qty};
+use model::{OrderRef, Px, Qty, Side};
 
-/// A fixed table from order reference to the quantity taken: open addressing with linear probing.
+/// What shows quantity: an order, or a level where orders are not told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shown(u128);
+
+impl Shown {
+    /// An order of a book of orders.
+    pub const fn order(instrument: u32, order: OrderRef) -> Shown {
+        Shown((instrument as u128) << 64 | order.0 as u128)
+    }
+
+    /// A level of a book of levels.
+    pub const fn level(instrument: u32, side: Side, px: Px) -> Shown {
+        let place = 1 << 63 | (instrument as u64) << 1 | side.index() as u64;
+        Shown((place as u128) << 64 | px.0.cast_unsigned() as u128)
+    }
+}
+
+/// A fixed table from what shows quantity to what we took of it: open addressing with linear probing.
 #[derive(Debug)]
 pub(super) struct Taken {
     /// Quantity zero: a free place.
-    places: Vec<(OrderRef, i64)>,
+    places: Vec<(Shown, i64)>,
     used: usize,
 }
 
 impl Taken {
-    /// For at least `capacity` orders.
+    /// For at least `capacity` orders or levels.
     pub fn new(capacity: usize) -> Taken {
         let places = (capacity * 2).next_power_of_two();
-        Taken { places: vec![(OrderRef(0), 0); places], used: 0 }
+        Taken { places: vec![(Shown(0), 0); places], used: 0 }
     }
 
-    /// What is left for us of an order that shows `qty`.
-    pub fn left_of(&self, order: OrderRef, qty: Qty) -> Qty {
+    /// What is left for us where `qty` is shown.
+    pub fn left_of(&self, shown: Shown, qty: Qty) -> Qty {
         if self.used == 0 {
             return qty;
         }
-        let taken = self.find(order).and_then(|at| self.places.get(at)).map_or(0, |place| place.1);
+        let taken = self.find(shown).and_then(|at| self.places.get(at)).map_or(0, |place| place.1);
         Qty((qty.0 - taken).max(0))
     }
 
     /// Notes that we took `qty`; `false`: no room to remember it, so it must not be taken.
-    pub fn take(&mut self, order: OrderRef, qty: Qty) -> bool {
-        let known = self.find(order);
+    pub fn take(&mut self, shown: Shown, qty: Qty) -> bool {
+        let known = self.find(shown);
         if known.is_none() && self.is_full() {
             return false;
         }
-        let at = known.unwrap_or_else(|| self.free_for(order));
+        let at = known.unwrap_or_else(|| self.free_for(shown));
         let Some(place) = self.places.get_mut(at) else { return false };
-        *place = (order, place.1.saturating_add(qty.0));
+        *place = (shown, place.1.saturating_add(qty.0));
         self.used += usize::from(known.is_none());
         true
     }
 
-    /// Whether no further order can be remembered: half of the places stay free, so that searches are short.
+    /// Whether nothing further can be remembered: half of the places stay free, so that searches are short.
     pub fn is_full(&self) -> bool {
         self.used * 2 >= self.places.len()
     }
 
-    /// Forgets an order that left the book.
-    pub fn forget(&mut self, order: OrderRef) {
+    /// Forgets what left the book.
+    pub fn forget(&mut self, shown: Shown) {
         if self.used == 0 {
             return;
         }
-        let Some(mut hole) = self.find(order) else { return };
+        let Some(mut hole) = self.find(shown) else { return };
         self.used -= 1;
         let mask = self.places.len() - 1;
         let mut at = hole;
@@ -66,40 +83,41 @@ impl Taken {
                 hole = at;
             }
         }
-        self.put(hole, (OrderRef(0), 0));
+        self.put(hole, (Shown(0), 0));
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
         if self.used > 0 {
-            self.places.fill((OrderRef(0), 0));
+            self.places.fill((Shown(0), 0));
             self.used = 0;
         }
     }
 
-    fn put(&mut self, at: usize, value: (OrderRef, i64)) {
+    fn put(&mut self, at: usize, value: (Shown, i64)) {
         if let Some(place) = self.places.get_mut(at) {
             *place = value;
         }
     }
 
-    fn home(&self, order: OrderRef) -> usize {
-        (order.0.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize & (self.places.len() - 1)
+    fn home(&self, shown: Shown) -> usize {
+        let folded = shown.0 as u64 ^ ((shown.0 >> 64) as u64).rotate_left(32);
+        (folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize & (self.places.len() - 1)
     }
 
-    /// The place of an order.
-    fn find(&self, order: OrderRef) -> Option<usize> {
-        let at = self.free_for(order);
+    /// Its place.
+    fn find(&self, shown: Shown) -> Option<usize> {
+        let at = self.free_for(shown);
         self.places.get(at).filter(|place| place.1 != 0).map(|_| at)
     }
 
-    /// The place of an order if it is known, else the free place where it belongs.
-    fn free_for(&self, order: OrderRef) -> usize {
+    /// Its place if it is known, else the free place where it belongs.
+    fn free_for(&self, shown: Shown) -> usize {
         let mask = self.places.len() - 1;
-        let mut at = self.home(order);
+        let mut at = self.home(shown);
         for _ in 0..self.places.len() {
             match self.places.get(at) {
-                Some((other, qty)) if *qty != 0 && *other != order => at = (at + 1) & mask,
+                Some((other, qty)) if *qty != 0 && *other != shown => at = (at + 1) & mask,
                 _ => break,
             }
         }
@@ -120,17 +138,18 @@ mod tests {
             let mut taken = Taken::new(4);
             let mut map: HashMap<u64, i64> = HashMap::new();
             for (order, qty) in steps {
+                let shown = Shown::order(7, OrderRef(order));
                 if qty == 0 {
-                    taken.forget(OrderRef(order));
+                    taken.forget(shown);
                     map.remove(&order);
-                } else if taken.take(OrderRef(order), Qty(qty)) {
+                } else if taken.take(shown, Qty(qty)) {
                     *map.entry(order).or_default() += qty;
                 } else {
                     prop_assert!(map.len() * 2 >= 8 && !map.contains_key(&order));
                 }
                 for order in 0..12 {
                     let left = 1000 - map.get(&order).copied().unwrap_or(0);
-                    prop_assert_eq!(taken.left_of(OrderRef(order), Qty(1000)), Qty(left));
+                    prop_assert_eq!(taken.left_of(Shown::order(7, OrderRef(order)), Qty(1000)), Qty(left));
                 }
             }
         }

@@ -27,7 +27,8 @@ const QUIET_NS: u64 = 1_000_000;
 
 pub(super) struct EngineThread {
     pub sequencer: Sequencer,
-    pub events: rtrb::Consumer<Event>,
+    /// One for each feed thread.
+    pub events: Vec<rtrb::Consumer<Event>>,
     pub controls: rtrb::Consumer<Control>,
     pub pages: Option<Pages>,
     pub journal: Option<(Arc<JournalProgress>, Durability)>,
@@ -79,7 +80,8 @@ impl EngineThread {
             busy |= self.poll_events(&mut state);
             busy |= self.poll_desks(&mut state);
             busy |= self.release_answers(&mut state);
-            let over = self.events.is_empty() && self.events.is_abandoned();
+            let is_over = |ring: &rtrb::Consumer<Event>| ring.is_abandoned() && ring.is_empty();
+            let over = self.events.iter().all(is_over);
             if over && self.ends_with_feed || self.stop.load(Ordering::Relaxed) {
                 break;
             }
@@ -105,13 +107,27 @@ impl EngineThread {
         busy
     }
 
+    /// Takes events of every feed in turn, a few from each.
     fn poll_events(&mut self, state: &mut Loop) -> bool {
-        let waiting = self.events.slots().min(EVENTS_PER_ROUND);
-        let Ok(chunk) = self.events.read_chunk(waiting) else { return false };
+        let mut busy = false;
+        for ring in 0..self.events.len() {
+            busy |= self.poll_ring(ring, state);
+        }
+        if busy {
+            self.publish(state);
+            self.progress.inputs.store(self.sequencer.engine.seq(), Ordering::Relaxed);
+        }
+        busy
+    }
+
+    fn poll_ring(&mut self, ring: usize, state: &mut Loop) -> bool {
+        let Some(ring) = self.events.get_mut(ring) else { return false };
+        let waiting = ring.slots().min(EVENTS_PER_ROUND);
+        let Ok(chunk) = ring.read_chunk(waiting) else { return false };
         let (first, second) = chunk.as_slices();
         for events in [first, second] {
             for (at, event) in events.iter().enumerate() {
-                self.sequencer.engine.books().look_ahead(events, at);
+                look_ahead(&self.sequencer.engine, events, at);
                 if !self.script.is_done() {
                     run_script(&mut self.script, &mut self.sequencer, Some(event));
                 }
@@ -127,12 +143,7 @@ impl EngineThread {
             }
         }
         chunk.commit_all();
-        if waiting == 0 {
-            return false;
-        }
-        self.publish(state);
-        self.progress.inputs.store(self.sequencer.engine.seq(), Ordering::Relaxed);
-        true
+        waiting > 0
     }
 
     /// Takes what clients ask, a few requests a desk.
@@ -272,7 +283,7 @@ impl EngineThread {
     fn on_quiet(&mut self, state: &mut Loop, now_ns: u64) {
         let now = self.now(now_ns);
         if now.since(self.sequencer.engine.now()) >= QUIET_NS
-            && self.events.is_empty()
+            && self.events.iter().all(rtrb::Consumer::is_empty)
             && self.sequencer.recorder.as_ref().is_none_or(|recorder| recorder.has_room())
         {
             self.sequencer.input(now, Body::Timer, &mut ());
@@ -354,5 +365,14 @@ impl Stamp for Stamps<'_> {
         };
         self.samples.record(place, now.saturating_sub(self.last));
         self.last = now;
+    }
+}
+
+/// Brings into the cache what the events behind `events[at]` will need in the books of their feed.
+#[inline]
+fn look_ahead(engine: &Engine, events: &[Event], at: usize) {
+    let feed = events.get(at).map_or(0, |event| usize::from(event.feed.0));
+    if let Some(books) = engine.books().get(feed) {
+        books.look_ahead(events, at);
     }
 }

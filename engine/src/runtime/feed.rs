@@ -1,11 +1,11 @@
 //! The feed thread: source → session → decoder → ring.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use feeds::{Counters, FeedError, FileFeed, Next};
+use feeds::{Counters, Merge, MergeError};
 use host::Clock;
+use model::page::FeedCounters;
 use model::{DAY_NS, Event};
 
 use super::Progress;
@@ -17,10 +17,10 @@ use super::wait::Waiter;
 const COUNT_EVERY: u64 = 1024;
 
 /// What the feed thread leaves: what it has seen, and where and why it gave up, if it did.
-pub(super) type FeedEnd = (Counters, Result<(), (PathBuf, FeedError)>);
+pub(super) type FeedEnd = (Merge, Result<(), MergeError>);
 
 pub(super) struct FeedThread {
-    pub feed: FileFeed,
+    pub captures: Merge,
     pub ring: rtrb::Producer<Event>,
     pub pace: Arc<Pace>,
     pub waiter: Waiter,
@@ -39,7 +39,7 @@ impl FeedThread {
             let event = match self.next(&clock, number) {
                 Ok(Some(event)) => event,
                 Ok(None) => break Ok(()),
-                Err(error) => break Err((self.feed.name(error.file).to_path_buf(), error)),
+                Err(error) => break Err(error),
             };
             number += 1;
             if event.ts_recv.0 / DAY_NS != day {
@@ -55,20 +55,17 @@ impl FeedThread {
             }
         };
         self.count();
-        (self.feed.counters(), outcome)
+        (self.captures, outcome)
     }
 
-    fn next(&mut self, clock: &Clock, number: u64) -> Result<Option<Event>, FeedError> {
+    fn next(&mut self, clock: &Clock, number: u64) -> Result<Option<Event>, MergeError> {
         let sampled = number.is_multiple_of(SAMPLE_EVERY);
         let before = if sampled { clock.now_ns() } else { 0 };
-        let next = self.feed.next()?;
+        let next = self.captures.next()?;
         if sampled {
             self.samples.record(DECODE, clock.now_ns().saturating_sub(before));
         }
-        match next {
-            Next::Event(event) => Ok(Some(event)),
-            Next::End => Ok(None),
-        }
+        Ok(next)
     }
 
     fn wait_until_due(&mut self, event: &Event, clock: &Clock) {
@@ -92,10 +89,16 @@ impl FeedThread {
     }
 
     fn count(&self) {
-        let counters = self.feed.counters();
-        self.progress.messages.store(counters.messages, Ordering::Relaxed);
-        self.progress.bytes.store(counters.bytes, Ordering::Relaxed);
-        self.progress.unknown.store(counters.unknown_total(), Ordering::Relaxed);
-        self.progress.bad.store(counters.bad, Ordering::Relaxed);
+        for (capture, progress) in self.captures.feeds().iter().zip(&self.progress.feeds) {
+            let Counters { messages, bytes, bad, .. } = capture.counters();
+            let unknown = capture.counters().unknown_total();
+            progress.show(&FeedCounters {
+                messages,
+                bytes,
+                unknown,
+                bad,
+                ..FeedCounters::default()
+            });
+        }
     }
 }

@@ -21,6 +21,13 @@ impl Pace {
         Pace { speed, anchor_ts: AtomicU64::new(0), anchor_ns: AtomicU64::new(0) }
     }
 
+    /// The wall clock's: time is what it is, anchored once, so that it never steps back.
+    pub fn live(wall: Ts, now_ns: u64) -> Pace {
+        let pace = Pace::new(Speed::Times(1000));
+        pace.anchor(wall, now_ns);
+        pace
+    }
+
     /// Lets recorded time `ts` be now.
     pub fn anchor(&self, ts: Ts, now_ns: u64) {
         self.anchor_ns.store(now_ns, Ordering::Relaxed);

@@ -1,9 +1,10 @@
 //! From the engine's state to shared memory, and nothing back.
 
-use model::page::{Control, FeedCounters, INDICATOR_SLOTS, IndicatorSlot, STAGES, StageLatency};
+use model::page::{
+    Control, FEEDS, FeedCounters, INDICATOR_SLOTS, IndicatorSlot, STAGES, StageLatency,
+};
 use model::{DeskId, FeedId, HaltLevel, HaltScope, Ts};
 use shm::Publisher;
-use std::sync::atomic::Ordering;
 
 use super::Progress;
 use crate::indicator::Indicators;
@@ -104,16 +105,11 @@ impl Pages {
     ) {
         let engine = &sequencer.engine;
         self.shown = shown(engine);
-        let feed = FeedCounters {
-            feed: FeedId(0),
-            messages: progress.messages.load(Ordering::Relaxed),
-            bytes: progress.bytes.load(Ordering::Relaxed),
-            unknown: progress.unknown.load(Ordering::Relaxed),
-            bad: progress.bad.load(Ordering::Relaxed),
-            lost: engine.lost_and_unlisted().0,
-        };
-        let mut feeds = [FeedCounters::default(); 4];
-        feeds[0] = feed;
+        let mut feeds = [FeedCounters::default(); FEEDS];
+        for (number, (feed, progress)) in feeds.iter_mut().zip(&progress.feeds).enumerate() {
+            *feed = progress.counters();
+            feed.lost = feed.lost.max(engine.lost_and_unlisted(FeedId(number as u8)).0);
+        }
         self.publisher.publish_control(&Control {
             engine_seq: engine.seq(),
             now,
@@ -130,11 +126,11 @@ impl Pages {
             journal_synced: journal.map_or(0, JournalProgress::synced),
             config_digest: self.config_digest,
             state_hash: engine.state_hash(),
-            live_orders: engine.books().live_orders() as u64,
+            live_orders: engine.live_orders() as u64,
             passed: engine.passed(),
             refused: *engine.refused(),
             feeds,
-            feed_count: 1,
+            feed_count: engine.books().len() as u32,
             stages: self.stages,
             indicators: self.indicators,
         });

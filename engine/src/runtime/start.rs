@@ -1,28 +1,29 @@
 //! Puts the threads and the rings between them together, and takes them apart.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 
-use feeds::FileFeed;
-use model::Ts;
+use feeds::stream::StreamConfig;
+use feeds::{Counters, Merge};
+use model::{FeedId, Ts};
 use shm::{Listener, Publisher};
 
 use super::engine::{Ended, EngineThread};
 use super::feed::{FeedEnd, FeedThread};
 use super::house::HouseThread;
+use super::lines::{Around, LinesThread};
 use super::pace::Pace;
 use super::publish::Pages;
 use super::stages::{Samples, StageHistograms};
 use super::wait::Waiter;
-use super::{Finished, Plan, Progress, RunError, Running};
-use crate::config::{Config, Durability};
+use super::{FeedProgress, Finished, Plan, Progress, RunError, Running};
+use crate::config::{Config, Durability, FeedConfig, FeedSource, Stream};
 use crate::journal::reader::Tail;
 use crate::journal::recorder::Recorder;
 use crate::journal::writer::Writer;
 use crate::journal::{Entry, JournalError, Record};
-use crate::replay::{Replay, digest_of, options};
+use crate::replay::{Replay, digest_of, open_captures};
 use crate::sequencer::Sequencer;
 use crate::step::{Engine, lines_max};
 
@@ -33,17 +34,23 @@ const DESKS: u32 = 16;
 
 /// The threads of a run.
 pub(super) struct Threads {
-    feed: JoinHandle<FeedEnd>,
+    /// Of captures, if there are any.
+    captures: Option<JoinHandle<FeedEnd>>,
+    /// One for each live feed.
+    live: Vec<JoinHandle<()>>,
     engine: JoinHandle<Ended>,
     house: JoinHandle<StageHistograms>,
     journal: Option<JoinHandle<Result<(), JournalError>>>,
     journal_stop: Arc<AtomicBool>,
+    progress: Arc<Progress>,
 }
 
 /// An engine that is about to run, fresh or replayed from its journal.
 struct Ready {
     engine: Engine,
-    feed: FileFeed,
+    captures: Merge,
+    /// By feed: events that the journal already holds.
+    events: Vec<u64>,
     /// What is known of the journal so far; `None`: it is new.
     tail: Option<Tail>,
 }
@@ -54,21 +61,27 @@ struct Ready {
 ///
 /// [`RunError`]; nothing is left running.
 pub fn start(plan: Plan) -> Result<Running, RunError> {
-    let Ready { engine, feed, tail } = prepare(&plan.config)?;
+    let Ready { engine, captures, events, tail } = prepare(&plan.config)?;
     let now =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let started = Ts(now.as_nanos() as u64);
     let epoch = started.0;
-    let (recorder, journal) = open_journal(&plan.config, &engine, tail, epoch)?;
+    let (recorder, journal) = open_journal(&plan.config, &engine, &events, tail, epoch)?;
     let (pages, listener) =
         if plan.shared { share(&plan.config, started, epoch)? } else { (None, None) };
 
     let stop = Arc::new(AtomicBool::new(false));
     let progress = Arc::new(Progress::default());
-    let pace = Arc::new(Pace::new(plan.config.engine.feed.speed));
+    let pace = Arc::new(match plan.config.engine.speed() {
+        Some(speed) => Pace::new(speed),
+        None => Pace::live(started, host::monotonic_ns()),
+    });
     let waiter = Waiter::new(plan.config.engine.wait);
     let cpus = plan.config.engine.cpus;
-    let (to_engine, events) = rtrb::RingBuffer::new(plan.config.engine.capacity.feed_ring as usize);
+    let ring = plan.config.engine.capacity.feed_ring as usize;
+    let (rings, events): (Vec<_>, Vec<_>) =
+        (0..rings_of(&plan.config)).map(|_| rtrb::RingBuffer::new(ring)).unzip();
+    let mut rings = rings.into_iter();
     let (to_controls, controls) = rtrb::RingBuffer::new(CONTROLS);
     let (to_figures, stages) = rtrb::RingBuffer::new(2);
     let (feed_samples, from_feed) = Samples::ring();
@@ -113,14 +126,37 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
         stop: Arc::clone(&stop),
         ends_with_feed: plan.ends_with_feed,
     };
-    let feed_thread = FeedThread {
-        feed,
-        ring: to_engine,
-        pace,
+    let around = Around { pace, waiter, progress: Arc::clone(&progress), stop: Arc::clone(&stop) };
+    let mut live = Vec::new();
+    for (number, feed) in plan.config.engine.feeds.iter().enumerate() {
+        let (id, venue) = (FeedId(number as u8), feed.venue);
+        match &feed.source {
+            FeedSource::Captures(_) => {}
+            FeedSource::Lines(lines) => {
+                let Some(ring) = rings.next() else { break };
+                let lines = LinesThread::open(id, venue, lines, ring, &around)?;
+                live.push(spawn("feed", cpus.feed, move || lines.run())?);
+            }
+            FeedSource::Stream(stream) => {
+                let Some(ring) = rings.next() else { break };
+                let drive = plan.drive_stream.ok_or(RunError::Unheard(venue))?;
+                let (port, config) = (around.port(id, ring), stream_config(id, stream, epoch));
+                live.push(spawn("stream", None, move || drive(venue, config, port))?);
+            }
+        }
+    }
+    let feed_thread = rings.next().map(|ring| FeedThread {
+        captures,
+        ring,
+        pace: Arc::clone(&around.pace),
         waiter,
         samples: feed_samples,
         progress: Arc::clone(&progress),
         stop: Arc::clone(&stop),
+    });
+    let captures = match feed_thread {
+        None => None,
+        Some(thread) => Some(spawn("feed", cpus.feed, move || thread.run())?),
     };
     let house_thread = HouseThread {
         listener,
@@ -133,11 +169,31 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
     let threads = Threads {
         house: spawn("house", None, move || house_thread.run())?,
         engine: spawn("engine", cpus.engine, move || engine_thread.run())?,
-        feed: spawn("feed", cpus.feed, move || feed_thread.run())?,
+        captures,
+        live,
         journal: journal_thread,
         journal_stop,
+        progress: Arc::clone(&progress),
     };
     Ok(Running { stop, progress, threads })
+}
+
+/// Rings between feeds and engine: one for each live feed, one for all captures together.
+fn rings_of(config: &Config) -> usize {
+    let live = config.engine.feeds.iter().filter(|feed| feed.captures().is_none()).count();
+    live.max(1)
+}
+
+/// What the machine of a stream feed is told. Its pauses are another engine's after every start.
+fn stream_config(feed: FeedId, stream: &Stream, seed: u64) -> StreamConfig {
+    StreamConfig {
+        feed,
+        symbols: stream.symbols.clone(),
+        depth: stream.depth,
+        seed,
+        ws_url: stream.ws_url.clone(),
+        rest_url: stream.rest_url.clone(),
+    }
 }
 
 /// Makes a fresh engine, or the one that the journal describes.
@@ -149,15 +205,15 @@ fn prepare(config: &Config) -> Result<Ready, RunError> {
             return Err(RunError::OtherConfig(journal.folder.clone()));
         }
         replay.run(None, |_| ())?;
-        let tail = replay.tail();
-        return Ok(Ready { engine: replay.engine, feed: replay.feed, tail: Some(tail) });
+        let tail = Some(replay.tail());
+        let Replay { engine, captures, events, .. } = replay;
+        return Ok(Ready { engine, captures, events, tail });
     }
-    let files = &config.engine.feed.files;
-    let feed = FileFeed::open(files, options(config)).map_err(|error| {
-        let path = files.get(error.file).cloned().unwrap_or_default();
-        RunError::Feed { path, error }
-    })?;
-    Ok(Ready { engine: Engine::new(config)?, feed, tail: None })
+    let captures = |feed: usize| config.engine.feeds.get(feed).and_then(FeedConfig::captures);
+    let files = |feed| captures(feed).map(|captures| captures.files.clone()).unwrap_or_default();
+    let captures = open_captures(config, files).map_err(|error| RunError::feed(config, error))?;
+    let events = vec![0; config.engine.feeds.len()];
+    Ok(Ready { engine: Engine::new(config)?, captures, events, tail: None })
 }
 
 struct Opened {
@@ -170,6 +226,7 @@ struct Opened {
 fn open_journal(
     config: &Config,
     engine: &Engine,
+    events: &[u64],
     tail: Option<Tail>,
     epoch: u64,
 ) -> Result<(Option<Recorder>, Option<Opened>), RunError> {
@@ -180,23 +237,37 @@ fn open_journal(
             let bytes = file.text.clone().into_bytes();
             writer.append_head(&Record::Config { name: file.name.clone(), bytes })?;
         }
-        for (place, path) in config.engine.feed.files.iter().enumerate() {
-            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            writer.append_head(&source(config, place as u32, &path)?)?;
+        for source in sources(config)? {
+            writer.append_head(&source)?;
         }
     }
     writer.append_head(&Record::Opened { epoch, seq: engine.seq() })?;
     // Cancels of every order of ours, and as much again for everything else.
     let reserve = 2 * config.engine.capacity.own_orders as usize;
+    let is_recorded = |feed: &FeedConfig| feed.captures().is_some();
+    let feeds = config.engine.feeds.iter().map(is_recorded).zip(events.iter().copied()).collect();
     let (to_journal, ring) = rtrb::RingBuffer::new((4 * reserve).max(1 << 14));
-    let recorder = Recorder::new(to_journal, true, reserve);
+    let recorder = Recorder::new(to_journal, feeds, reserve);
     Ok((Some(recorder), Some(Opened { writer, ring, durability: journal.durability })))
 }
 
-fn source(config: &Config, place: u32, path: &Path) -> Result<Record, RunError> {
-    let midnight = config.engine.feed.date.midnight();
-    let path_text = path.to_string_lossy().into_owned();
-    Ok(Record::Source { feed: 0, place, midnight, digest: digest_of(path)?, path: path_text })
+/// The captures that the journal will refer to.
+fn sources(config: &Config) -> Result<Vec<Record>, RunError> {
+    let mut sources = Vec::new();
+    for (feed, of_feed) in config.engine.feeds.iter().enumerate() {
+        let Some(captures) = of_feed.captures() else { continue };
+        for (place, path) in captures.files.iter().enumerate() {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            sources.push(Record::Source {
+                feed: feed as u8,
+                place: place as u32,
+                midnight: captures.date.midnight(),
+                digest: digest_of(&path)?,
+                path: path.to_string_lossy().into_owned(),
+            });
+        }
+    }
+    Ok(sources)
 }
 
 /// Makes shared memory and opens the attach socket.
@@ -241,14 +312,24 @@ impl Threads {
     /// Waits for every thread, in the order in which they hand work on.
     pub fn join(self) -> Result<Finished, RunError> {
         let engine = self.engine.join().map_err(|_| RunError::Thread("engine"))?;
-        let (feed, outcome) = self.feed.join().map_err(|_| RunError::Thread("feed"))?;
+        for thread in self.live {
+            thread.join().map_err(|_| RunError::Thread("feed"))?;
+        }
+        let captures = self.captures.map(JoinHandle::join).transpose();
+        let captures = captures.map_err(|_| RunError::Thread("feed"))?;
         let stages = self.house.join().map_err(|_| RunError::Thread("house"))?;
         self.journal_stop.store(true, std::sync::atomic::Ordering::Release);
         if let Some(journal) = self.journal {
             journal.join().map_err(|_| RunError::Thread("journal"))??;
         }
-        outcome.map_err(|(path, error)| RunError::Feed { path, error })?;
+        let mut feed = Counters::NONE;
+        if let Some((captures, outcome)) = captures {
+            outcome.map_err(|error| RunError::capture(&captures, error))?;
+            feed = captures.counters();
+        }
         let Ended { engine, script } = engine;
-        Ok(Finished { engine, feed, stages, not_due: !script.is_done() })
+        let feeds = self.progress.feeds.iter().take(engine.books().len());
+        let feeds = feeds.map(FeedProgress::counters).collect();
+        Ok(Finished { engine, feed, feeds, stages, not_due: !script.is_done() })
     }
 }

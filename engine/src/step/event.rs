@@ -2,87 +2,94 @@
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
-    Cause, Event, Flags, InstrumentId, Integrity, Kind, Note, Origin, Px, Qty, Request,
-    TradingState,
+    Cause, Event, FeedId, Flags, InstrumentId, Integrity, Kind, Note, Origin, Px, Qty, Request,
+    TradingState, VenueNumber,
 };
 
 use super::{Engine, Stage, Stamp};
+use crate::feed_books::FeedBooks;
 use crate::output::Output;
 use crate::strategy::Seen;
 
 impl Engine {
     /// Takes one message of the venue.
     pub(super) fn on_event(&mut self, event: &Event, out: &mut Output, stamp: &mut impl Stamp) {
-        self.count(event, out);
+        if !self.count(event, out) {
+            return;
+        }
         match event.kind {
             Kind::Add
             | Kind::Execute
             | Kind::ExecuteAt
             | Kind::Reduce
             | Kind::Delete
-            | Kind::Replace => {
-                self.on_book_event(event, out, stamp);
-            }
+            | Kind::Replace
+            | Kind::Modify => self.on_book_event(event, out, stamp),
+            Kind::Level => self.on_level(event, out, stamp),
             Kind::Trade | Kind::Cross => self.on_print(event, out, stamp),
             Kind::Directory => self.on_directory(event, out),
             Kind::State | Kind::VenueHalt => self.on_state(event, out),
             Kind::MarketHalt => {
-                self.channel.market_halted = true;
-                self.on_channel_state(out);
+                if let Some(channel) = self.channels.get_mut(usize::from(event.feed.0)) {
+                    channel.market_halted = true;
+                }
+                self.on_channel_state(event.feed, out);
             }
             Kind::Session => self.on_session(event, out),
-            Kind::Clear => self.books.clear_all(),
+            Kind::Clear => self.on_clear(event, out),
+            Kind::Integrity => self.on_integrity(event, out),
             Kind::Broken | Kind::ShortSale | Kind::Notice => {}
-            Kind::Level | Kind::Modify | Kind::Integrity => {}
         }
     }
 
-    /// Notes the time of the event, and the hole in the sequence before it, if there is one.
-    fn count(&mut self, event: &Event, out: &mut Output) {
-        let missing = event.seq.saturating_sub(self.channel.seq + 1);
-        self.channel.seq = event.seq;
-        self.channel.updated = self.now;
-        self.channel.ts_venue = event.ts_venue;
-        if missing > 0 {
-            self.channel.lost += missing;
-            for instrument in 0..self.instruments.len() as u32 {
-                self.books.set_integrity(instrument as usize, Integrity::Incomplete, Cause::Gap);
-                self.show_integrity(instrument, out);
+    /// Notes the time of the event, and the hole in the sequence before it, if there is one. `false`: of no feed of ours.
+    fn count(&mut self, event: &Event, out: &mut Output) -> bool {
+        let now = self.now;
+        let Some(channel) = self.channels.get_mut(usize::from(event.feed.0)) else { return false };
+        (channel.updated, channel.ts_venue) = (now, event.ts_venue);
+        if event.kind == Kind::Integrity {
+            channel.seq = event.seq;
+        } else if !event.flags.has(Flags::SNAPSHOT) {
+            let missing = event.seq.saturating_sub(channel.seq + 1);
+            channel.seq = event.seq;
+            channel.lost += missing;
+            if missing > 0 {
+                self.on_hole(event.feed, out);
             }
         }
-        if self.channel.silent {
-            self.advance(self.now, out);
+        if self.channels.get(usize::from(event.feed.0)).is_some_and(|channel| channel.silent) {
+            self.advance(now, out);
         }
+        true
+    }
+
+    /// Messages are missing and nobody said what became of them: no book of the feed can be believed.
+    #[cold]
+    fn on_hole(&mut self, feed: FeedId, out: &mut Output) {
+        let Some(books) = self.books.get_mut(usize::from(feed.0)) else { return };
+        for listed in self.instruments.iter().filter(|l| l.instrument.feed == feed) {
+            let book = listed.instrument.id.0 as usize;
+            books.set_integrity(book, Integrity::Incomplete, Cause::Gap);
+        }
+        self.show_feed_integrity(feed, out);
     }
 
     fn on_book_event(&mut self, event: &Event, out: &mut Output, stamp: &mut impl Stamp) {
-        let Some(id) = self.instruments.find(event.number) else {
-            self.channel.unlisted += 1;
-            return;
-        };
+        let Some(id) = self.find(event) else { return };
         let book = id as usize;
         let before = self.best(id);
-        let applied = self.books.apply(book, event);
+        let Some(FeedBooks::Orders(books)) = self.feed_books_mut(event.feed) else { return };
+        let applied = books.apply(book, event);
         stamp.mark(Stage::Book);
 
         for touch in [applied.removed, applied.added].into_iter().flatten() {
-            let place = u64::from(id) << 1 | touch.side.index() as u64;
-            self.hash.fold_pair(
-                touch.px.0.cast_unsigned() ^ place << 40,
-                touch.level_qty.0.cast_unsigned(),
-            );
-        }
-        if let Some(listed) = self.instruments.get_mut(id) {
-            (listed.ts_venue, listed.updated) = (event.ts_venue, self.now);
+            self.fold_level(id, touch.side, touch.px, touch.level_qty);
         }
         out.touch_book(id);
         let quotes = self.best(id);
         let moved = quotes != before;
         if moved {
-            let [bid, ask] = quotes;
-            if let Some(indicators) = self.indicators.get_mut(book) {
-                indicators.on_quote(bid, ask);
-            }
+            self.tell_quotes(id, quotes);
         }
         let trade = match (event.kind, applied.removed) {
             (Kind::Execute, Some(touch)) => Some(touch.px),
@@ -100,6 +107,9 @@ impl Engine {
         if moved || trade.is_some() {
             self.re_mark(id); // Now, not at the next order: else somebody's asking would move everybody's exposure.
         }
+        if event.flags.has(Flags::SNAPSHOT) {
+            return; // What it repeats was there before: nothing came, nothing traded.
+        }
         let trading = self.trading_state(id).is_tradable();
         self.paper.on_book(id, &applied, trade.is_some() && trading, trading);
         self.settle(out);
@@ -108,24 +118,95 @@ impl Engine {
         }
     }
 
-    /// A trade that does not touch the book: hidden, or an auction's.
+    /// A level has a new total. What the venue marks as one event is shown, and judged, when it is complete.
+    fn on_level(&mut self, event: &Event, out: &mut Output, stamp: &mut impl Stamp) {
+        let Some(id) = self.find(event) else { return };
+        let Some(FeedBooks::Levels(books)) = self.feed_books_mut(event.feed) else { return };
+        let applied = books.apply(id as usize, event);
+        stamp.mark(Stage::Book);
+        if let Some(touch) = applied.level {
+            self.fold_level(id, touch.side, touch.px, touch.qty);
+        }
+        if let (Some(touch), Some(dropped)) = (applied.level, applied.dropped) {
+            self.fold_level(id, touch.side, dropped.px, Qty(0));
+        }
+        let complete = event.flags.has(Flags::EVENT_COMPLETE);
+        let Some(listed) = self.instruments.get_mut(id) else { return };
+        listed.mid_event = !complete;
+        let before = listed.quotes;
+        if complete {
+            out.touch_book(id);
+            let quotes = self.best(id);
+            if quotes != before {
+                self.tell_quotes(id, quotes);
+                self.re_mark(id);
+            }
+            self.show_integrity(id, out);
+        }
+        stamp.mark(Stage::Indicators);
+        if let Some(touch) = applied.level
+            && !event.flags.has(Flags::SNAPSHOT)
+        {
+            let trading = self.trading_state(id).is_tradable();
+            self.paper.on_level(id, &touch, trading);
+            self.settle(out);
+        }
+    }
+
+    /// Our number of the event's instrument; counts those of none.
+    fn find(&mut self, event: &Event) -> Option<u32> {
+        let found = self.instruments.find(event.feed, event.number);
+        match found.and_then(|id| self.instruments.get_mut(id)) {
+            Some(listed) => (listed.ts_venue, listed.updated) = (event.ts_venue, self.now),
+            None => self.count_unlisted(event.feed),
+        }
+        found
+    }
+
+    #[cold]
+    fn count_unlisted(&mut self, feed: FeedId) {
+        if let Some(channel) = self.channels.get_mut(usize::from(feed.0)) {
+            channel.unlisted += 1;
+        }
+    }
+
+    /// Folds what a level is now into the hash of the state.
+    fn fold_level(&mut self, id: u32, side: model::Side, px: Px, qty: Qty) {
+        let place = u64::from(id) << 1 | side.index() as u64;
+        self.hash.fold_pair(px.0.cast_unsigned() ^ place << 40, qty.0.cast_unsigned());
+    }
+
+    /// Tells the indicators of new best prices.
+    fn tell_quotes(&mut self, id: u32, quotes: [Option<model::page::Quote>; 2]) {
+        let [bid, ask] = quotes;
+        if let Some(listed) = self.instruments.get_mut(id) {
+            listed.quotes = quotes;
+        }
+        if let Some(indicators) = self.indicators.get_mut(id as usize) {
+            indicators.on_quote(bid, ask);
+        }
+    }
+
+    /// A trade that does not touch the book: hidden, an auction's, or of a venue that tells levels and trades apart.
     fn on_print(&mut self, event: &Event, out: &mut Output, stamp: &mut impl Stamp) {
-        let Some(id) = self.instruments.find(event.number) else {
-            self.channel.unlisted += 1;
-            return;
-        };
         if event.qty.0 <= 0 || event.px.0 <= 0 {
             return; // An auction in which nothing traded.
         }
-        if let Some(listed) = self.instruments.get_mut(id) {
-            (listed.ts_venue, listed.updated) = (event.ts_venue, self.now);
+        let Some(id) = self.find(event) else { return };
+        if event.flags.has(Flags::NOT_PRINTABLE) {
+            return;
         }
         out.boards.mark(id);
-        self.add_trade(id, event.px, event, None, out);
+        self.add_trade(id, event.px, event, event.side, out);
         stamp.mark(Stage::Indicators);
         self.re_mark(id);
         if event.kind == Kind::Trade && self.trading_state(id).is_tradable() {
-            self.paper.on_print(id, event.px, event.qty);
+            match self.feed_books(event.feed) {
+                Some(FeedBooks::Levels(_)) => {
+                    self.paper.on_level_print(id, event.side, event.px, event.qty);
+                }
+                _ => self.paper.on_print(id, event.px, event.qty),
+            }
             self.settle(out);
         }
         self.ask_strategies(id, event.px, event.qty, out, stamp);
@@ -177,51 +258,120 @@ impl Engine {
 
     /// Lists an instrument, with the rules that the operator gave it.
     fn on_directory(&mut self, event: &Event, out: &mut Output) {
-        let Some((symbol, decimals, _)) = event.listing() else {
-            self.channel.unlisted += 1;
-            return;
-        };
-        let Some(id) = self.instruments.list(event.feed, symbol, event.number, decimals, self.now)
+        let (listing, known) = (event.listing(), self.instruments.len());
+        let listed = listing.and_then(|(symbol, px_decimals, qty_decimals)| {
+            let scale = [px_decimals, qty_decimals];
+            self.instruments.list(event.feed, symbol, event.number, scale, self.now)
+        });
+        let (Some((symbol, ..)), Some(id), Some(channel)) =
+            (listing, listed, self.channels.get(usize::from(event.feed.0)))
         else {
-            self.channel.unlisted += 1;
-            return;
+            return self.count_unlisted(event.feed);
         };
+        let (believed, lost) = (channel.believed, channel.lost);
         if let Some(listed) = self.instruments.get_mut(id) {
             (listed.ts_venue, listed.updated) = (event.ts_venue, self.now);
+            if id as usize >= known {
+                listed.believed = believed;
+            }
             self.rules.complete(&mut listed.instrument);
             let instrument = listed.instrument;
-            // A rule that does not fit leaves the pair without limits, which blocks it.
-            if self.risk.list(&instrument).is_ok() {
-                for (place, account) in self.rules.accounts.iter().enumerate() {
-                    if let Some(limits) = self.rules.limits(account, &instrument) {
-                        let _ = self.risk.set_pair_limits(
-                            model::AccountId(place as u16),
-                            instrument.id,
-                            limits,
-                        );
-                    }
-                }
-            }
+            self.give_limits(&instrument);
             let [first, second] = symbol.to_words();
             self.hash.fold_pair(first, second ^ u64::from(id) << 32);
         }
-        if self.books.integrity(id as usize) == (Integrity::Incomplete, Cause::NotStarted)
-            && self.channel.lost == 0
-        {
-            self.books.set_integrity(id as usize, Integrity::Live, Cause::None);
+        let Some(books) = self.feed_books_mut(event.feed) else { return };
+        let fresh = (Integrity::Incomplete, Cause::NotStarted);
+        if books.integrity(id as usize) == fresh && lost == 0 {
+            books.set_integrity(id as usize, Integrity::Live, Cause::None);
         }
         out.touch_book(id);
         self.show_integrity(id, out);
     }
 
+    /// Tells risk of an instrument. A rule that does not fit leaves the pair without limits, which blocks it.
+    fn give_limits(&mut self, instrument: &model::Instrument) {
+        if self.risk.list(instrument).is_err() {
+            return;
+        }
+        for (place, account) in self.rules.accounts.iter().enumerate() {
+            if let Some(limits) = self.rules.limits(account, instrument) {
+                let account = model::AccountId(place as u16);
+                let _ = self.risk.set_pair_limits(account, instrument.id, limits);
+            }
+        }
+    }
+
+    /// A book, or every book of the feed, is empty now.
+    fn on_clear(&mut self, event: &Event, out: &mut Output) {
+        if event.number == VenueNumber(0) {
+            if let Some(books) = self.feed_books_mut(event.feed) {
+                books.clear_all();
+            }
+            for id in 0..self.instruments.len() as u32 {
+                if self.is_of(id, event.feed) {
+                    self.empty(event.feed, id, out);
+                }
+            }
+        } else if let Some(id) = self.find(event) {
+            if let Some(books) = self.feed_books_mut(event.feed) {
+                books.clear(id as usize);
+            }
+            self.empty(event.feed, id, out);
+        }
+    }
+
+    /// Goes on with an instrument whose book was emptied: that it is empty is known.
+    fn empty(&mut self, feed: FeedId, id: u32, out: &mut Output) {
+        self.hash.fold_pair(u64::MAX, id.into());
+        if let Some(books) = self.books.get_mut(usize::from(feed.0)) {
+            books.set_integrity(id as usize, Integrity::Live, Cause::None);
+            self.paper.rejoin(id, books);
+        }
+        if let Some(listed) = self.instruments.get_mut(id) {
+            listed.mid_event = false;
+        }
+        self.tell_quotes(id, [None, None]);
+        out.touch_book(id);
+        self.re_mark(id);
+        self.show_integrity(id, out);
+    }
+
+    /// The feed says how far its books may be believed.
+    fn on_integrity(&mut self, event: &Event, out: &mut Output) {
+        let Some(believed) = event.believed() else { return self.count_unlisted(event.feed) };
+        if event.number == VenueNumber(0) {
+            if let Some(channel) = self.channels.get_mut(usize::from(event.feed.0)) {
+                channel.believed = believed;
+            }
+            for id in 0..self.instruments.len() as u32 {
+                if self.is_of(id, event.feed) {
+                    self.believe(event.feed, id, believed, out);
+                }
+            }
+        } else if let Some(id) = self.find(event) {
+            self.believe(event.feed, id, believed, out);
+        }
+    }
+
+    fn believe(&mut self, feed: FeedId, id: u32, believed: (Integrity, Cause), out: &mut Output) {
+        let Some(listed) = self.instruments.get_mut(id) else { return };
+        let before = std::mem::replace(&mut listed.believed, believed);
+        // Whoever waits in a queue that was rebuilt stands, for all that is known, behind everything in it.
+        if before.0 != Integrity::Live
+            && believed.0 == Integrity::Live
+            && let Some(books) = self.books.get(usize::from(feed.0))
+        {
+            self.paper.rejoin(id, books);
+        }
+        self.show_integrity(id, out);
+        self.re_mark(id);
+    }
+
     /// The trading state of one instrument.
     fn on_state(&mut self, event: &Event, out: &mut Output) {
-        let Some(id) = self.instruments.find(event.number) else {
-            self.channel.unlisted += 1;
-            return;
-        };
+        let Some(id) = self.find(event) else { return };
         let Some(listed) = self.instruments.get_mut(id) else { return };
-        (listed.ts_venue, listed.updated) = (event.ts_venue, self.now);
         if event.kind == Kind::VenueHalt {
             listed.venue_halted = event.aux == 1;
         } else {
@@ -244,39 +394,55 @@ impl Engine {
         self.show_integrity(id, out);
     }
 
-    /// Tells readers that the state of every instrument changed.
-    fn on_channel_state(&mut self, out: &mut Output) {
+    /// Tells readers that the state of every instrument of a feed changed.
+    fn on_channel_state(&mut self, feed: FeedId, out: &mut Output) {
         for id in 0..self.instruments.len() as u32 {
-            self.show_state(id, out);
+            if self.is_of(id, feed) {
+                self.show_state(id, out);
+            }
         }
     }
 
     /// The venue's day begins or ends.
     fn on_session(&mut self, event: &Event, out: &mut Output) {
         self.hash.fold_pair(event.aux, event.ts_venue.time_of_day());
-        match u8::try_from(event.aux) {
-            Ok(b'O') => {
-                self.end_day(out);
-                self.books.clear_all();
-                self.instruments.new_day(self.now);
-                self.indicators.iter_mut().for_each(crate::indicator::Indicators::new_day);
-                self.channel.closed = false;
-                self.channel.market_halted = false;
-                self.channel.lost = 0;
-                self.on_channel_state(out);
+        let begins = event.aux == u64::from(b'O');
+        let ends = [b'E', b'C'].iter().any(|code| event.aux == u64::from(*code));
+        // In a snapshot it repeats what happened before.
+        if !begins && !ends || event.flags.has(Flags::SNAPSHOT) {
+            return;
+        }
+        self.end_day(event.feed, out);
+        if begins {
+            self.begin_day(event.feed);
+        }
+        if let Some(channel) = self.channels.get_mut(usize::from(event.feed.0)) {
+            channel.closed = ends;
+        }
+        self.on_channel_state(event.feed, out);
+    }
+
+    /// Nothing of the day before counts.
+    fn begin_day(&mut self, feed: FeedId) {
+        if let Some(books) = self.feed_books_mut(feed) {
+            books.clear_all();
+        }
+        self.instruments.new_day(feed, self.now);
+        for (listed, indicators) in self.instruments.iter().zip(&mut self.indicators) {
+            if listed.instrument.feed == feed {
+                indicators.new_day();
             }
-            Ok(b'E' | b'C') => {
-                self.end_day(out);
-                self.channel.closed = true;
-                self.on_channel_state(out);
-            }
-            _ => {}
+        }
+        if let Some(channel) = self.channels.get_mut(usize::from(feed.0)) {
+            (channel.market_halted, channel.lost) = (false, 0);
         }
     }
 
     /// Day orders end.
-    fn end_day(&mut self, out: &mut Output) {
-        self.paper.end_day();
+    fn end_day(&mut self, feed: FeedId, out: &mut Output) {
+        let instruments = &self.instruments;
+        let of_feed = |id| instruments.get(id).is_some_and(|l| l.instrument.feed == feed);
+        self.paper.end_day(of_feed);
         self.settle(out);
     }
 

@@ -1,18 +1,14 @@
 //! What readers are shown, worked out from the state when somebody publishes it.
 
-use model::Side;
 use model::page::{AsOf, Board, DEPTH_LEVELS, Depth, INDICATOR_SLOTS, Level, OrderCell};
+use model::{Side, Ts};
 
 use super::Engine;
 
 impl Engine {
     fn as_of(&self, instrument: u32) -> AsOf {
-        let listed = self.instruments.get(instrument);
-        AsOf {
-            engine_seq: self.seq,
-            ts_venue: listed.map_or(self.channel.ts_venue, |l| l.ts_venue),
-            ts_recv: listed.map_or(self.channel.updated, |l| l.updated),
-        }
+        let Some(listed) = self.instruments.get(instrument) else { return self.as_of_now() };
+        AsOf { engine_seq: self.seq, ts_venue: listed.ts_venue, ts_recv: listed.updated }
     }
 
     /// The page of one instrument; `None` if it is not listed.
@@ -21,7 +17,8 @@ impl Engine {
         let (integrity, cause) = self.integrity(instrument);
         let [bid, ask] = self.best(instrument);
         let book = instrument as usize;
-        let levels = [Side::Buy, Side::Sell].map(|side| self.books.level_count(book, side));
+        let books = self.books_of(instrument)?;
+        let levels = [Side::Buy, Side::Sell].map(|side| books.level_count(book, side));
         let indicators = self.indicators.get(book);
         Some(Board {
             as_of: self.as_of(instrument),
@@ -47,13 +44,14 @@ impl Engine {
         let (integrity, cause) = self.integrity(instrument);
         let book = instrument as usize;
         let mut page = Depth::empty(self.as_of(instrument), integrity, cause);
+        let Some(books) = self.books_of(instrument) else { return page };
         let fill = |side, places: &mut [Level; DEPTH_LEVELS]| {
             let mut used = 0;
-            for (place, level) in places.iter_mut().zip(self.books.levels(book, side)) {
+            for (place, level) in places.iter_mut().zip(books.levels(book, side)) {
                 *place = level;
                 used += 1;
             }
-            (used, self.books.level_count(book, side))
+            (used, books.level_count(book, side))
         };
         let (bids, all_bids) = fill(Side::Buy, &mut page.bids);
         let (asks, all_asks) = fill(Side::Sell, &mut page.asks);
@@ -71,10 +69,8 @@ impl Engine {
 
     /// When the state is what it is, without an instrument.
     pub fn as_of_now(&self) -> AsOf {
-        AsOf {
-            engine_seq: self.seq,
-            ts_venue: self.channel.ts_venue,
-            ts_recv: self.channel.updated,
-        }
+        let last = self.channels.iter().max_by_key(|channel| channel.updated);
+        let (ts_venue, ts_recv) = last.map_or((Ts(0), Ts(0)), |c| (c.ts_venue, c.updated));
+        AsOf { engine_seq: self.seq, ts_venue, ts_recv }
     }
 }

@@ -82,7 +82,9 @@ impl Engine {
             ts_updated: self.now,
         });
         self.pass(&order, out);
-        self.paper.submit(cleared, &self.books);
+        if let Some(books) = self.books.get(self.feed_index(order.instrument.0)) {
+            self.paper.submit(cleared, books);
+        }
         self.settle(out);
         self.answer_of(request, AnswerKind::Accepted, id)
     }
@@ -151,7 +153,9 @@ impl Engine {
                 record.replacing = Some((px, qty));
                 record.ts_updated = self.now;
                 self.pass(&order, out);
-                self.paper.replace(cleared, &self.books);
+                if let Some(books) = self.books.get(self.feed_index(order.instrument.0)) {
+                    self.paper.replace(cleared, books);
+                }
                 self.settle(out);
                 self.answer_of(request, AnswerKind::Accepted, id)
             }

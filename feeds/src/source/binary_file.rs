@@ -2,6 +2,8 @@
 
 use std::io::{ErrorKind, Read};
 
+use super::error::{SourceCause, SourceError};
+
 /// Holds the largest frame (65,537 bytes) and enough more that a read is rare.
 const BUFFER_BYTES: usize = 256 * 1024;
 
@@ -15,41 +17,6 @@ pub struct Frame<'a> {
     pub bytes: &'a [u8],
     /// Where its length prefix begins, in bytes of the uncompressed stream.
     pub offset: u64,
-}
-
-/// Why a source gave up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SourceCause {
-    /// The operating system or the decompressor refused.
-    #[error("cannot read: {0}")]
-    Read(ErrorKind),
-    /// Not a single byte.
-    #[error("empty file")]
-    Empty,
-    /// The first length prefix is zero: an end of session before any message, or a file without lengths.
-    #[error("zero length prefix at the start")]
-    ZeroAtStart,
-    /// The stream ends inside a frame.
-    #[error("ends inside a frame: {got} of {need} bytes")]
-    InsideFrame {
-        /// Bytes of the whole frame, prefix included; 2 if the stream ends inside the prefix.
-        need: u32,
-        /// Bytes that are there.
-        got: u32,
-    },
-    /// Something follows the end of the session.
-    #[error("bytes after the end of the session")]
-    AfterEnd,
-}
-
-/// A source's last word: where and why.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("offset {offset}: {cause}")]
-pub struct SourceError {
-    /// Byte of the uncompressed stream.
-    pub offset: u64,
-    /// What is wrong there.
-    pub cause: SourceCause,
 }
 
 /// Frames of any reader. One buffer, allocated at the start.

@@ -116,9 +116,9 @@ impl Tool for EngineHealth {
 }
 
 fn feeds(control: &Control) -> Vec<Feed> {
-    let used = control.feeds.iter().take(control.feed_count as usize);
-    used.map(|feed| Feed {
-        feed: feed.feed.0,
+    let used = (0..).zip(&control.feeds).take(control.feed_count as usize);
+    used.map(|(number, feed)| Feed {
+        feed: number,
         messages: feed.messages,
         bytes: feed.bytes,
         unknown: feed.unknown,

@@ -247,7 +247,8 @@ fn control() -> Control {
         live_orders: 2,
         passed: 5,
         refused,
-        feeds: [FeedCounters { messages: 9, bytes: 400, ..FeedCounters::default() }; 4],
+        feeds: [FeedCounters { messages: 9, bytes: 400, ..FeedCounters::default() };
+            model::page::FEEDS],
         feed_count: 1,
         stages: [stage; STAGES.len()],
         indicators,

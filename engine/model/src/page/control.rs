@@ -1,9 +1,9 @@
 //! The engine as a whole.
 
+use crate::Symbol;
 use crate::num::Ts;
 use crate::state::{HaltLevel, Mode};
 use crate::words::{BadWord, WordReader, WordWriter};
-use crate::{FeedId, Symbol};
 
 use super::board::INDICATOR_SLOTS;
 
@@ -14,11 +14,27 @@ pub const REJECT_SLOTS: usize = 32;
 /// `hold` is the wait for the journal.
 pub const STAGES: [&str; 6] = ["decode", "book", "indicators", "gate", "publish", "hold"];
 
+/// Feeds that the page has room for.
+pub const FEEDS: usize = 16;
+
+/// What one of two lines has carried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LineCounters {
+    /// Packets.
+    pub packets: u64,
+    /// Messages that it brought first.
+    pub wins: u64,
+    /// Messages that were there already.
+    pub duplicates: u64,
+    /// Messages that it passed over.
+    pub losses: u64,
+    /// Nanoseconds that it brought a packet after the other line, at most.
+    pub skew_ns_max: u64,
+}
+
 /// Counters of one feed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FeedCounters {
-    /// Which.
-    pub feed: FeedId,
     /// Messages decoded.
     pub messages: u64,
     /// Bytes read.
@@ -27,8 +43,66 @@ pub struct FeedCounters {
     pub unknown: u64,
     /// Messages that no decoder could read, skipped.
     pub bad: u64,
-    /// Messages lost: holes in the sequence.
+    /// Messages lost for good.
     pub lost: u64,
+    /// Times that something was missing, whether it came back or not.
+    pub gaps: u64,
+    /// Requests for what was missing.
+    pub requests: u64,
+    /// Snapshots taken.
+    pub snapshots: u64,
+    /// Datagrams that the kernel dropped because its buffer was full.
+    pub dropped: u64,
+    /// Times that a connection was opened.
+    pub connects: u64,
+    /// The lines of a feed that has two.
+    pub lines: [LineCounters; 2],
+}
+
+impl FeedCounters {
+    /// Words of a feed's counters.
+    pub const WORDS: usize = 20;
+
+    /// The counters as words.
+    pub fn to_words(&self) -> [u64; Self::WORDS] {
+        let FeedCounters { messages, bytes, unknown, bad, lost, .. } = *self;
+        let FeedCounters { gaps, requests, snapshots, dropped, connects, lines, .. } = *self;
+        let [a, b] = lines.map(|line| {
+            let LineCounters { packets, wins, duplicates, losses, skew_ns_max } = line;
+            [packets, wins, duplicates, losses, skew_ns_max]
+        });
+        let mut words = [0; Self::WORDS];
+        let own =
+            [messages, bytes, unknown, bad, lost, gaps, requests, snapshots, dropped, connects];
+        let all = own.into_iter().chain(a).chain(b);
+        words.iter_mut().zip(all).for_each(|(word, value)| *word = value);
+        words
+    }
+
+    /// Reads words back.
+    pub fn from_words(words: &[u64; Self::WORDS]) -> FeedCounters {
+        let mut from = words.iter().copied();
+        let mut next = || from.next().unwrap_or(0);
+        let [messages, bytes, unknown, bad, lost, gaps, requests, snapshots, dropped, connects] =
+            core::array::from_fn(|_| next());
+        let lines = core::array::from_fn(|_| {
+            let [packets, wins, duplicates, losses, skew_ns_max] = core::array::from_fn(|_| next());
+            LineCounters { packets, wins, duplicates, losses, skew_ns_max }
+        });
+        FeedCounters {
+            messages,
+            bytes,
+            unknown,
+            bad,
+            lost,
+            gaps,
+            requests,
+            snapshots,
+            dropped,
+            connects,
+            lines,
+        }
+    }
 }
 
 /// Latency of one stage, nanoseconds.
@@ -96,8 +170,8 @@ pub struct Control {
     pub passed: u64,
     /// Orders refused, by primary reject code.
     pub refused: [u64; REJECT_SLOTS],
-    /// The first four feeds; `feed_count` of them are in use.
-    pub feeds: [FeedCounters; 4],
+    /// The feeds by their numbers; `feed_count` of them are in use.
+    pub feeds: [FeedCounters; FEEDS],
     /// See `feeds`.
     pub feed_count: u32,
     /// Latency by stage, in the order of [`STAGES`].
@@ -108,7 +182,8 @@ pub struct Control {
 
 impl Control {
     /// Words of a page.
-    pub const WORDS: usize = 15 + REJECT_SLOTS + 4 * 6 + STAGES.len() * 5 + INDICATOR_SLOTS * 3;
+    pub const WORDS: usize =
+        15 + REJECT_SLOTS + FEEDS * FeedCounters::WORDS + STAGES.len() * 5 + INDICATOR_SLOTS * 3;
 
     /// The page as words.
     pub fn to_words(&self) -> [u64; Self::WORDS] {
@@ -131,10 +206,7 @@ impl Control {
         to.u64(0);
         self.refused.iter().for_each(|count| to.u64(*count));
         for feed in &self.feeds {
-            to.u64(feed.feed.0.into());
-            for count in [feed.messages, feed.bytes, feed.unknown, feed.bad, feed.lost] {
-                to.u64(count);
-            }
+            feed.to_words().into_iter().for_each(|word| to.u64(word));
         }
         for stage in &self.stages {
             for value in [stage.p50, stage.p99, stage.p999, stage.max, stage.count] {
@@ -164,13 +236,11 @@ impl Control {
         let [journal_written, journal_synced, config_digest, state_hash, live_orders, passed] =
             core::array::from_fn(|_| from.u64());
         let feed_count = from.u64();
-        let feed_count = from.legal((feed_count <= 4).then_some(feed_count as u32))?;
+        let feed_count = from.legal((feed_count <= FEEDS as u64).then_some(feed_count as u32))?;
         from.u64();
         let refused = core::array::from_fn(|_| from.u64());
         let feeds = core::array::from_fn(|_| {
-            let feed = FeedId(from.u64() as u8);
-            let [messages, bytes, unknown, bad, lost] = core::array::from_fn(|_| from.u64());
-            FeedCounters { feed, messages, bytes, unknown, bad, lost }
+            FeedCounters::from_words(&core::array::from_fn(|_| from.u64()))
         });
         let stages = core::array::from_fn(|_| {
             let [p50, p99, p999, max, count] = core::array::from_fn(|_| from.u64());
@@ -240,15 +310,10 @@ mod tests {
             live_orders: 13,
             passed: 14,
             refused: [15; REJECT_SLOTS],
-            feeds: [FeedCounters {
-                feed: FeedId(16),
-                messages: 17,
-                bytes: 18,
-                unknown: 19,
-                bad: 20,
-                lost: 21,
-            }; 4],
-            feed_count: 4,
+            feeds: core::array::from_fn(|place| {
+                FeedCounters::from_words(&core::array::from_fn(|word| (100 * place + word) as u64))
+            }),
+            feed_count: 16,
             stages: [StageLatency { p50: 22, p99: 23, p999: 24, max: 25, count: 26 }; STAGES.len()],
             indicators: [IndicatorSlot::default(); INDICATOR_SLOTS],
         };

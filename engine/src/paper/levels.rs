@@ -1,0 +1,112 @@
+//! Fills against a book of levels. Who stands where in a queue is not told, so every doubt counts against us:
+//!
+//! - An order that rests stands behind the whole level. Trades at its price shorten the queue in front of it; whatever else
+//!   leaves the level is taken to have stood behind it, until the level shows less than the queue is thought to be.
+//! - What was taken from a level stays taken until the level is gone.
+
+use model::{Order, Px, Qty, Side};
+
+use super::taken::Shown;
+use super::{Paper, SWEEP_LEVELS, crosses, is_better};
+use crate::level_book::{LevelBooks, LevelTouch};
+
+impl Paper {
+    /// Takes displayed quantity that `order` crosses: what is left of it, and whether all that crosses was looked at.
+    pub(super) fn sweep_levels(
+        &mut self,
+        order: &Order,
+        open: Qty,
+        books: &LevelBooks,
+    ) -> (Qty, bool) {
+        let against = order.side.opposite();
+        let mut left = open;
+        for (depth, level) in books.levels(order.instrument.0 as usize, against).enumerate() {
+            if left.0 == 0 || !crosses(order.side, order.px, level.px) {
+                break;
+            }
+            if depth >= SWEEP_LEVELS || self.taken.is_full() {
+                return (left, false);
+            }
+            let shown = Shown::level(order.instrument.0, against, level.px);
+            let want = Qty(self.taken.left_of(shown, level.qty).0.min(left.0));
+            if want.0 > 0 && self.taken.take(shown, want) {
+                left.0 -= want.0;
+                self.execution(order.id, level.px, want);
+            }
+        }
+        (left, true)
+    }
+
+    /// Sees that a level has a new total. `trading`: the venue trades.
+    pub fn on_level(&mut self, instrument: u32, touch: &LevelTouch, trading: bool) {
+        if touch.qty.0 == 0 {
+            self.taken.forget(Shown::level(instrument, touch.side, touch.px));
+        }
+        if !self.queues.any(instrument) {
+            return;
+        }
+        self.shorten(instrument, touch);
+        if trading && touch.qty.0 > touch.before.0 {
+            self.on_level_shown(instrument, touch);
+        }
+    }
+
+    /// No queue is longer than what its level shows.
+    fn shorten(&mut self, instrument: u32, touch: &LevelTouch) {
+        let mut next = self.queues.first(instrument, touch.side);
+        while let Some(resting) = next {
+            next = self.queues.after(&resting);
+            if is_better(touch.side, touch.px, resting.px) {
+                break;
+            }
+            if resting.px == touch.px && resting.ahead.0 > touch.qty.0 {
+                self.queues.set_ahead(resting.order, touch.qty);
+            }
+        }
+    }
+
+    /// The other side shows more at or through prices of ours: it fills them at their price.
+    fn on_level_shown(&mut self, instrument: u32, touch: &LevelTouch) {
+        let ours = touch.side.opposite();
+        let shown = Shown::level(instrument, touch.side, touch.px);
+        let more = Qty(touch.qty.0 - touch.before.0);
+        let mut left = Qty(self.taken.left_of(shown, touch.qty).0.min(more.0));
+        let mut next = self.queues.first(instrument, ours);
+        while let Some(resting) = next {
+            next = self.queues.after(&resting);
+            if left.0 == 0 || !crosses(ours, resting.px, touch.px) {
+                break;
+            }
+            let want = Qty(left.0.min(resting.leaves.0));
+            if self.taken.take(shown, want) {
+                left.0 -= self.fill(&resting, want).0;
+            }
+        }
+    }
+
+    /// Sees a trade. `side`: of the order that rested, if it was told.
+    pub fn on_level_print(&mut self, instrument: u32, side: Option<Side>, px: Px, qty: Qty) {
+        if !self.queues.any(instrument) {
+            return;
+        }
+        for ours in [Side::Buy, Side::Sell] {
+            if side.is_some_and(|side| side != ours) {
+                continue;
+            }
+            let mut filled = 0;
+            let mut next = self.queues.first(instrument, ours);
+            while let Some(resting) = next {
+                next = self.queues.after(&resting);
+                if is_better(ours, px, resting.px) {
+                    break;
+                }
+                let ahead = if resting.px == px { resting.ahead.0 } else { 0 };
+                let left = Qty((qty.0 - ahead - filled).max(0));
+                self.queues.set_ahead(resting.order, Qty((resting.ahead.0 - qty.0).max(0)));
+                if left.0 > 0 {
+                    filled += self.fill(&resting, left).0;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! The thread of a live feed over datagrams: sockets → session → decoder → ring. What the session wants sent or opened is done
+//! here; what it wants to know of time it is told.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use feeds::iex::IexFeed;
+use feeds::session::arbiter::Line;
+use feeds::session::channel::{Action, Channel, ChannelOptions};
+use feeds::session::glimpse::GlimpseOptions;
+use feeds::session::soup::Login;
+use feeds::{Venue, new_york_midnight};
+use host::{Clock, UdpOptions, UdpReceiver};
+use model::page::{FeedCounters, LineCounters};
+use model::{Event, FeedId, Ts};
+
+use super::pace::Pace;
+use super::wait::Waiter;
+use super::{Progress, RunError, StreamPort};
+use crate::config::{Lines, SnapshotServer};
+
+/// Rounds between two looks at the counters, where nothing came in between.
+const COUNT_EVERY: u64 = 4096;
+/// Bytes of a snapshot taken at a time.
+const SNAPSHOT_BYTES: usize = 64 << 10;
+/// How long a connection to the snapshot server may take. Meanwhile the kernel buffers the lines.
+const CONNECT: Duration = Duration::from_millis(500);
+
+/// What the threads of all live feeds share.
+pub(super) struct Around {
+    pub pace: Arc<Pace>,
+    pub waiter: Waiter,
+    pub progress: Arc<Progress>,
+    pub stop: Arc<AtomicBool>,
+}
+
+impl Around {
+    /// The port of a feed that is driven elsewhere.
+    pub fn port(&self, feed: FeedId, ring: rtrb::Producer<Event>) -> StreamPort {
+        let (pace, progress) = (Arc::clone(&self.pace), Arc::clone(&self.progress));
+        StreamPort { feed, ring, pace, progress, stop: Arc::clone(&self.stop) }
+    }
+}
+
+/// The thread of one feed.
+pub(super) struct LinesThread {
+    feed: FeedId,
+    lines: Vec<UdpReceiver>,
+    asking: Option<(UdpReceiver, SocketAddr)>,
+    snapshot: Option<SnapshotServer>,
+    connection: Option<TcpStream>,
+    session: Session,
+    out: Out,
+    pace: Arc<Pace>,
+    waiter: Waiter,
+    progress: Arc<Progress>,
+    /// Receive time of the last datagram.
+    stamped: Ts,
+    bytes: u64,
+    connects: u64,
+}
+
+enum Session {
+    Channel(Box<Channel>),
+    Iex(Box<IexFeed>),
+}
+
+/// Where events go.
+struct Out {
+    ring: rtrb::Producer<Event>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Out {
+    /// Hands an event over. While the ring is full the sockets are not read: the kernel buffers, and what it drops shows as
+    /// a gap.
+    #[inline]
+    fn push(&mut self, event: Event) {
+        while self.ring.push(event).is_err() {
+            if self.is_over() {
+                return;
+            }
+            std::thread::yield_now();
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) || self.ring.is_abandoned()
+    }
+}
+
+impl LinesThread {
+    /// Opens the sockets.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] names the address that cannot be opened, or the password that is missing.
+    pub fn open(
+        feed: FeedId,
+        venue: Venue,
+        config: &Lines,
+        ring: rtrb::Producer<Event>,
+        around: &Around,
+    ) -> Result<LinesThread, RunError> {
+        let bind = |address: SocketAddr| {
+            let options = UdpOptions {
+                bind: address,
+                interface: config.interface,
+                receive_buffer: config.receive_buffer,
+                busy_poll_us: config.busy_poll_us,
+            };
+            UdpReceiver::bind(&options).map_err(|error| RunError::Line { address, error })
+        };
+        let lines = config.lines.iter().map(|address| bind(*address)).collect::<Result<_, _>>()?;
+        let asking = match config.request {
+            None => None,
+            Some(server) => Some((bind((Ipv4Addr::UNSPECIFIED, 0).into())?, server)),
+        };
+        let session = match venue {
+            Venue::NasdaqItch => {
+                let now = around.pace.now(host::monotonic_ns()).unwrap_or_default();
+                let mut options = ChannelOptions::new(feed, new_york_midnight(now));
+                options.arbiter.two_lines = config.lines.len() == 2;
+                options.glimpse = config.snapshot.as_ref().map(login).transpose()?;
+                Session::Channel(Box::new(Channel::new(options)))
+            }
+            Venue::Iex => Session::Iex(Box::new(IexFeed::new(feed))),
+            _ => return Err(RunError::Unheard(venue)),
+        };
+        Ok(LinesThread {
+            feed,
+            lines,
+            asking,
+            snapshot: config.snapshot.clone(),
+            connection: None,
+            session,
+            out: Out { ring, stop: Arc::clone(&around.stop) },
+            pace: Arc::clone(&around.pace),
+            waiter: around.waiter,
+            progress: Arc::clone(&around.progress),
+            stamped: Ts(0),
+            bytes: 0,
+            connects: 0,
+        })
+    }
+
+    /// Runs until it is stopped. Dropping the ring tells the engine.
+    pub fn run(mut self) {
+        let clock = Clock::start();
+        let mut last = Ts(0);
+        let mut rounds = 0_u64;
+        while !self.out.is_over() {
+            let now = self.pace.now(clock.now_ns()).unwrap_or(last).max(last);
+            last = now;
+            let mut busy = self.receive(now);
+            busy |= self.receive_answers(now);
+            busy |= self.read_snapshot(now);
+            self.pass_time(now);
+            rounds += 1;
+            if rounds.is_multiple_of(COUNT_EVERY) || !busy && rounds.is_multiple_of(64) {
+                self.count();
+            }
+            if busy { self.waiter.busy() } else { self.waiter.idle() }
+        }
+        self.count();
+    }
+
+    /// Takes what waits on the lines.
+    fn receive(&mut self, now: Ts) -> bool {
+        let LinesThread { lines, session, out, stamped, bytes, .. } = self;
+        let mut busy = false;
+        for (line, receiver) in [Line::A, Line::B].into_iter().zip(lines) {
+            let received = receiver.receive(|datagram| {
+                *bytes += datagram.bytes.len() as u64;
+                // The kernel's time, within what can be: clocks that disagree do not turn time back.
+                let received = datagram.received_ns.map_or(now, Ts).min(now).max(*stamped);
+                *stamped = received;
+                let mut emit = |event| out.push(event);
+                match session {
+                    Session::Channel(channel) => {
+                        channel.on_datagram(line, datagram.bytes, received, &mut emit);
+                    }
+                    Session::Iex(feed) => feed.on_segment(datagram.bytes, received, &mut emit),
+                }
+            });
+            busy |= received.is_ok_and(|count| count > 0);
+        }
+        busy
+    }
+
+    /// Takes what the re-request server answered.
+    fn receive_answers(&mut self, now: Ts) -> bool {
+        let LinesThread { asking: Some((receiver, _)), session, out, .. } = self else {
+            return false;
+        };
+        let Session::Channel(channel) = session else { return false };
+        let received = receiver.receive(|datagram| {
+            channel.on_answer(datagram.bytes, now, &mut |event| out.push(event));
+        });
+        received.is_ok_and(|count| count > 0)
+    }
+
+    /// Takes what the snapshot server sent.
+    fn read_snapshot(&mut self, now: Ts) -> bool {
+        let (Some(connection), Session::Channel(channel)) =
+            (&mut self.connection, &mut self.session)
+        else {
+            return false;
+        };
+        let mut room = [0; SNAPSHOT_BYTES];
+        let mut emit = |event| self.out.push(event);
+        match connection.read(&mut room) {
+            Err(error)
+                if [ErrorKind::WouldBlock, ErrorKind::Interrupted].contains(&error.kind()) =>
+            {
+                false
+            }
+            Ok(0) | Err(_) => {
+                channel.on_snapshot_closed(now, &mut emit);
+                self.connection = None;
+                true
+            }
+            Ok(count) => {
+                let bytes = room.get(..count).unwrap_or_default();
+                channel.on_snapshot_bytes(bytes, now, &mut emit);
+                true
+            }
+        }
+    }
+
+    /// Tells the session of the time, and does what it wants.
+    fn pass_time(&mut self, now: Ts) {
+        let Session::Channel(channel) = &mut self.session else { return };
+        if channel.wake_at().is_some_and(|due| due <= now) {
+            channel.on_time(now, &mut |event| self.out.push(event));
+        }
+        while let Session::Channel(channel) = &mut self.session
+            && let Some(action) = channel.next_action()
+        {
+            self.act(&action, now);
+        }
+    }
+
+    #[cold]
+    fn act(&mut self, action: &Action, now: Ts) {
+        match action {
+            Action::Request(request) => {
+                if let Some((receiver, server)) = &self.asking {
+                    send(receiver.socket(), &request.to_bytes(), *server);
+                }
+            }
+            Action::OpenSnapshot => self.open_snapshot(now),
+            Action::SendSnapshot(outgoing) => {
+                let sent = self.connection.as_mut().map(|c| c.write_all(outgoing.bytes()));
+                if sent.is_some_and(|sent| sent.is_err()) {
+                    self.close_snapshot(now);
+                }
+            }
+            Action::CloseSnapshot => self.connection = None,
+        }
+    }
+
+    fn open_snapshot(&mut self, now: Ts) {
+        let Session::Channel(channel) = &mut self.session else { return };
+        let Some(service) = &self.snapshot else { return };
+        self.connects += 1;
+        let opened = TcpStream::connect_timeout(&service.address, CONNECT).and_then(|stream| {
+            stream.set_nonblocking(true)?;
+            stream.set_nodelay(true)?;
+            Ok(stream)
+        });
+        match opened {
+            Ok(stream) => {
+                self.connection = Some(stream);
+                channel.on_snapshot_opened(now);
+            }
+            Err(_) => channel.on_snapshot_closed(now, &mut |event| self.out.push(event)),
+        }
+    }
+
+    fn close_snapshot(&mut self, now: Ts) {
+        self.connection = None;
+        if let Session::Channel(channel) = &mut self.session {
+            channel.on_snapshot_closed(now, &mut |event| self.out.push(event));
+        }
+    }
+
+    fn count(&self) {
+        let dropped = self.lines.iter().map(|line| u64::from(line.dropped())).sum();
+        let (bytes, connects) = (self.bytes, self.connects);
+        let seen = match &self.session {
+            Session::Channel(channel) => of_channel(channel),
+            Session::Iex(feed) => of_iex(feed),
+        };
+        if let Some(progress) = self.progress.feeds.get(usize::from(self.feed.0)) {
+            progress.show(&FeedCounters { bytes, dropped, connects, ..seen });
+        }
+    }
+}
+
+fn of_channel(channel: &Channel) -> FeedCounters {
+    let (seen, arbiter) = (channel.counters(), channel.arbiter_counters());
+    FeedCounters {
+        messages: seen.messages + seen.snapshot_messages,
+        unknown: seen.unknown.iter().sum(),
+        bad: seen.bad,
+        lost: seen.lost,
+        gaps: arbiter.gaps,
+        requests: arbiter.requests,
+        snapshots: seen.snapshots,
+        lines: [Line::A, Line::B].map(|line| {
+            let line = channel.line_counters(line);
+            LineCounters {
+                packets: line.packets,
+                wins: line.wins,
+                duplicates: line.duplicates,
+                losses: line.losses,
+                skew_ns_max: line.skew_ns_max,
+            }
+        }),
+        ..FeedCounters::default()
+    }
+}
+
+fn of_iex(feed: &IexFeed) -> FeedCounters {
+    let seen = feed.counters();
+    FeedCounters {
+        messages: seen.messages,
+        unknown: seen.unknown,
+        bad: seen.bad + seen.refused,
+        lost: seen.lost,
+        gaps: seen.gaps,
+        ..FeedCounters::default()
+    }
+}
+
+/// A datagram that is not sent is as good as lost, which its sender reckons with.
+fn send(socket: &UdpSocket, bytes: &[u8], to: SocketAddr) {
+    let _ = socket.send_to(bytes, to);
+}
+
+/// Who asks the snapshot server. The password is in the environment alone.
+fn login(service: &SnapshotServer) -> Result<GlimpseOptions, RunError> {
+    let password = match &service.password_env {
+        None => String::new(),
+        Some(name) => std::env::var(name).map_err(|_| {
+            RunError::Password(format!("the environment variable {name} holds no password"))
+        })?,
+    };
+    let login = Login::new(&service.user, &password);
+    let login = login.ok_or(RunError::Password("a password has at most 10 characters".into()))?;
+    Ok(GlimpseOptions::new(login))
+}

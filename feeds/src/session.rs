@@ -1,0 +1,18 @@
+//! Sequencing of Nasdaq-style feeds: bytes and the time in, messages in order out.
+//!
+//! Every machine here is sans-I/O: it is told what arrived and when, and asked what to send and when to be
+//! woken. The same ones serve live sockets, captures and tests on virtual time. Same inputs, same outputs.
+//!
+//! - [`mold`]: MoldUDP64 packets; [`arbiter`]: two lines of them become one sequence.
+//! - [`soup`]: a SoupBinTCP connection; [`glimpse`]: a snapshot over one.
+//! - [`channel`]: all of them and the ITCH decoder, so that books heal by themselves.
+
+pub mod arbiter;
+pub mod channel;
+pub mod glimpse;
+pub mod mold;
+pub mod soup;
+
+/// Name of a session: ten bytes, by the specifications alphanumeric, compared and never read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(pub [u8; 10]);

@@ -1,0 +1,279 @@
+use model::{DAY_NS, Flags, Kind};
+
+use super::*;
+use crate::session::SessionId;
+use crate::session::glimpse::GlimpseError;
+use crate::session::mold::PacketWriter;
+use crate::session::soup::{Login, server};
+
+const SESSION: SessionId = SessionId(*b"0000000001");
+const MS: u64 = 1_000_000;
+
+struct Bench {
+    channel: Channel,
+    session: SessionId,
+    out: Vec<Event>,
+}
+
+/// A system event at `time`, the shortest message that has an event of its own.
+fn system(code: u8, time: u64) -> Vec<u8> {
+    let mut message = vec![b'S', 0, 0, 0, 0];
+    message.extend_from_slice(&time.to_be_bytes()[2..]);
+    message.push(code);
+    message
+}
+
+/// A circuit breaker's message.
+fn breaker(time: u64) -> Vec<u8> {
+    let mut message = system(b'1', time);
+    message[0] = b'W';
+    message
+}
+
+impl Bench {
+    fn new(glimpse: bool) -> Bench {
+        let mut options = ChannelOptions::new(FeedId(0), Ts(0));
+        options.arbiter.join_messages_max = 0;
+        options.bridge_bytes_max = 100;
+        let login = Login::new("u", "p").unwrap();
+        options.glimpse =
+            glimpse.then(|| GlimpseOptions { same_session: true, ..GlimpseOptions::new(login) });
+        Bench { channel: Channel::new(options), session: SESSION, out: Vec::new() }
+    }
+
+    /// What was emitted since the last call, as text.
+    fn said(&mut self) -> String {
+        let say = |event: Event| match event.kind {
+            Kind::Integrity => {
+                let (integrity, cause) = event.believed().unwrap();
+                format!("{integrity}/{cause}@{}", event.seq)
+            }
+            Kind::Clear => "clear".to_owned(),
+            kind if event.flags.has(Flags::SNAPSHOT) => format!("({kind})"),
+            _ => format!("{}", event.seq),
+        };
+        self.out.drain(..).map(say).collect::<Vec<_>>().join(" ")
+    }
+
+    fn packet(&mut self, first: u64, messages: &[Vec<u8>], now: u64) -> String {
+        let mut writer = PacketWriter::new(self.session, first, 1_400);
+        assert!(messages.iter().all(|message| writer.push(message)));
+        let out = &mut self.out;
+        self.channel.on_datagram(Line::A, writer.packet(), Ts(now), &mut |e| out.push(e));
+        self.said()
+    }
+
+    fn time(&mut self, now: u64) -> String {
+        let out = &mut self.out;
+        self.channel.on_time(Ts(now), &mut |e| out.push(e));
+        self.said()
+    }
+
+    fn snapshot(&mut self, bytes: &[u8], now: u64) -> String {
+        let out = &mut self.out;
+        self.channel.on_snapshot_bytes(bytes, Ts(now), &mut |e| out.push(e));
+        self.said()
+    }
+
+    fn closed(&mut self, now: u64) -> String {
+        let out = &mut self.out;
+        self.channel.on_snapshot_closed(Ts(now), &mut |e| out.push(e));
+        self.said()
+    }
+
+    fn actions(&mut self) -> String {
+        let say = |action| match action {
+            Action::Request(request) => format!("ask {}+{}", request.first, request.count),
+            Action::OpenSnapshot => "open".to_owned(),
+            Action::SendSnapshot(bytes) => format!("send {}", char::from(bytes.bytes()[2])),
+            Action::CloseSnapshot => "close".to_owned(),
+        };
+        std::iter::from_fn(|| self.channel.next_action()).map(say).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Opens the connection that was asked for, and logs in.
+    fn open(&mut self, now: u64) -> String {
+        assert_eq!(self.actions(), "open");
+        self.channel.on_snapshot_opened(Ts(now));
+        assert_eq!(self.actions(), "send L");
+        let mut bytes = Vec::new();
+        server::accepted(SESSION, 1, &mut bytes);
+        self.snapshot(&bytes, now)
+    }
+}
+
+fn end(next: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    server::sequenced(format!("G{next:>20}").as_bytes(), &mut bytes);
+    bytes
+}
+
+fn quiet(count: usize) -> Vec<Vec<u8>> {
+    vec![system(b'Q', 5); count]
+}
+
+/// Goal: books lag while the other line may help, are recovering while messages are asked for, and live
+/// again when they came. Method: one gap, its clock, its answer.
+#[test]
+fn gap() {
+    let mut bench = Bench::new(false);
+    assert_eq!(bench.packet(1, &quiet(2), 0), "incomplete/not_started@0 1 2 live/none@2");
+    assert_eq!(bench.packet(5, &quiet(1), 10), "");
+    assert_eq!(bench.time(10 + 2 * MS), "recovering/gap@2");
+    assert_eq!(bench.actions(), "ask 3+2");
+    assert_eq!(bench.packet(6, &quiet(1), 3 * MS), "");
+    assert_eq!(bench.packet(3, &quiet(2), 4 * MS), "3 4 5 6 live/none@6");
+}
+
+/// Goal: without snapshots what is lost leaves the books incomplete until the next session, whose first
+/// message makes them live. Method: a loss, a second one, another session.
+#[test]
+fn lost_without_snapshots() {
+    let mut bench = Bench::new(false);
+    bench.packet(1, &quiet(1), 0);
+    bench.packet(3, &quiet(1), 0);
+    let mut said = Vec::new();
+    while let Some(wake) = bench.channel.wake_at().filter(|wake| wake.0 < 2_000 * MS) {
+        said.push(bench.time(wake.0));
+    }
+    assert_eq!(said.first().unwrap(), "recovering/gap@1");
+    assert_eq!(said.last().unwrap(), "incomplete/gap@2 3");
+    assert_eq!(bench.packet(4, &quiet(1), 2_000 * MS), "4");
+    bench.session = SessionId(*b"0000000002");
+    let said = bench.packet(1, &quiet(1), 2_001 * MS);
+    assert_eq!(said, "incomplete/session_end@0 clear 1 live/none@1");
+}
+
+/// Goal: a late join asks for a snapshot; live messages wait, what it covers is dropped, the rest follows.
+/// Method: a whole snapshot in two chunks, with messages before, within and after.
+#[test]
+fn late_join_by_snapshot() {
+    let mut bench = Bench::new(true);
+    let said = "incomplete/not_started@6 incomplete/gap@6";
+    assert_eq!(bench.packet(7, &quiet(1), 0), said);
+    assert_eq!(bench.open(1), "recovering/snapshot@6 clear");
+    assert_eq!(bench.packet(8, &quiet(1), 2), "");
+    let mut bytes = Vec::new();
+    server::sequenced(&system(b'Q', 4), &mut bytes);
+    assert_eq!(bench.snapshot(&bytes, 3), "(session)");
+    assert_eq!(bench.packet(9, &[breaker(6)], 4), "(market_halt)", "a halt never waits");
+    let said = "recovering/snapshot@7 8 9 live/none@9";
+    assert_eq!(bench.snapshot(&end(8), 5), said);
+    assert_eq!(bench.actions(), "send O close");
+    assert_eq!(bench.closed(6), "");
+    assert_eq!(bench.packet(10, &quiet(1), 7), "10");
+    let counters = bench.channel.counters();
+    assert_eq!((counters.snapshots, counters.snapshots_failed), (1, 0));
+}
+
+/// Goal: a snapshot that is ahead of the lines makes nothing live before they reach it. Method: a snapshot
+/// to 20, with the lines at 8; then a packet beyond a gap that the snapshot covers.
+#[test]
+fn snapshot_ahead_of_the_lines() {
+    let mut bench = Bench::new(true);
+    bench.packet(7, &quiet(1), 0);
+    bench.open(1);
+    assert_eq!(bench.snapshot(&end(20), 2), "");
+    assert_eq!(bench.closed(3), "", "it is whole: the connection is not needed");
+    let wake = bench.channel.wake_at();
+    assert_eq!(wake, Some(Ts(3_000 * MS)), "nor are its heartbeats");
+    assert_eq!(bench.packet(8, &quiet(1), 4), "");
+    assert_eq!(bench.packet(18, &quiet(3), 5), "recovering/snapshot@19 20 live/none@20");
+}
+
+/// Goal: a snapshot that fails begins again after a pause, and the books say that they hold a part of one.
+/// Method: each way to fail.
+#[test]
+fn snapshot_failures() {
+    let recover = |bench: &mut Bench, fault: &mut dyn FnMut(&mut Bench) -> String| {
+        bench.packet(7, &quiet(1), 0);
+        assert_eq!(bench.open(1), "recovering/snapshot@6 clear");
+        let said = fault(bench);
+        assert!(said.ends_with("incomplete/snapshot@6"), "{said}");
+        assert_eq!(bench.actions(), "close");
+        let until = bench.channel.wake_at().unwrap();
+        bench.packet(bench.channel.arbiter().next(), &quiet(6), 3);
+        assert_eq!(bench.channel.wake_at(), Some(until), "no attempt, no failure");
+        assert!((250 * MS..=501 * MS).contains(&until.0), "{until:?}");
+        bench.time(until.0 - 1);
+        assert_eq!(bench.actions(), "");
+        bench.time(until.0);
+        assert_eq!(bench.open(until.0), "recovering/snapshot@6 clear");
+        bench.channel.glimpse().unwrap().error_last().unwrap()
+    };
+    let mut bytes = Vec::new();
+    server::sequenced(b"A", &mut bytes);
+    type Fault<'a> = (GlimpseError, &'a mut dyn FnMut(&mut Bench) -> String);
+    let faults: [Fault<'_>; 5] = [
+        (GlimpseError::Closed, &mut |bench| bench.closed(2)),
+        (GlimpseError::TooOld, &mut |bench| bench.snapshot(&end(6), 2)),
+        (GlimpseError::BadMessage, &mut |bench| bench.snapshot(&bytes, 2)),
+        (GlimpseError::BadMessage, &mut |bench| bench.snapshot(&end(0), 2)),
+        (GlimpseError::Overflow, &mut |bench| bench.packet(8, &quiet(5), 2)),
+    ];
+    for (error, fault) in faults {
+        assert_eq!(recover(&mut Bench::new(true), fault), error);
+    }
+}
+
+/// Goal: a snapshot of another session is refused before it clears a book. Method: a login to one.
+#[test]
+fn other_session() {
+    let mut bench = Bench::new(true);
+    bench.packet(7, &quiet(1), 0);
+    bench.actions();
+    bench.channel.on_snapshot_opened(Ts(1));
+    let mut bytes = Vec::new();
+    server::accepted(SessionId([b'x'; 10]), 1, &mut bytes);
+    bytes.extend_from_slice(&end(8));
+    assert_eq!(bench.snapshot(&bytes, 2), "");
+    let error = bench.channel.glimpse().unwrap().error_last();
+    assert_eq!(error, Some(GlimpseError::OtherSession));
+}
+
+/// Goal: an undecodable message breaks the books, unknown and empty ones do not. Method: one of each.
+#[test]
+fn bad_messages() {
+    let mut bench = Bench::new(false);
+    bench.packet(1, &quiet(1), 0);
+    assert_eq!(bench.packet(2, &[b"~~".to_vec(), Vec::new()], 1), "2 3");
+    assert_eq!(bench.packet(4, &[b"A".to_vec(), system(b'Q', 6)], 2), "incomplete/bad_event@4 5");
+    let counters = bench.channel.counters();
+    assert_eq!((counters.bad, counters.unknown[usize::from(b'~')], counters.empty), (1, 1, 1));
+    assert_eq!(counters.first_bad.unwrap().seq, 4);
+}
+
+/// Goal: silent lines make the books stale, and the end of the session, too. Method: the clock; the end.
+#[test]
+fn silence_and_end() {
+    let mut bench = Bench::new(false);
+    bench.packet(1, &quiet(1), 0);
+    assert_eq!(bench.time(3_000 * MS), "stale/silent@1");
+    assert_eq!(bench.packet(2, &[], 3_001 * MS), "live/none@1");
+    let end = PacketWriter::new(SESSION, 2, 0).end_of_session();
+    let out = &mut bench.out;
+    bench.channel.on_datagram(Line::A, &end, Ts(3_002 * MS), &mut |e| out.push(e));
+    assert_eq!(bench.said(), "stale/session_end@1");
+    assert_eq!(bench.time(9_000 * MS), "");
+}
+
+/// Goal: venue times follow the days. Method: a start of messages that goes back within a session, then a
+/// session three days later.
+#[test]
+fn days() {
+    let mut bench = Bench::new(false);
+    let mut times = Vec::new();
+    for (session, first, code, now) in
+        [(b'1', 1, b'C', 9), (b'1', 2, b'O', 10), (b'2', 1, b'O', 3 * DAY_NS + DAY_NS / 2)]
+    {
+        let mut writer = PacketWriter::new(SessionId([session; 10]), first, 1_400);
+        writer.push(&system(code, if code == b'C' { 9 } else { 8 }));
+        bench.channel.on_datagram(Line::A, writer.packet(), Ts(now), &mut |event| {
+            if event.kind == Kind::Session {
+                times.push(event.ts_venue.0);
+            }
+        });
+    }
+    assert_eq!(times, [9, DAY_NS + 8, 3 * DAY_NS + 8]);
+    assert_eq!(bench.channel.counters().backwards, 0);
+}
