@@ -4,6 +4,7 @@
 //! an escape, an exponent) is an error with its offset, and the caller turns to the [`Scratch`] tree. Both read numbers
 //! exactly: text to integer, never through a float.
 
+mod scale;
 mod scan;
 pub mod tree;
 mod walk;

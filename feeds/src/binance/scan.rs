@@ -80,9 +80,9 @@ fn trade(c: &mut Cursor<'_>, symbols: &Symbols, parsed: &mut Parsed) -> Result<M
     c.expect(b",\"t\":")?;
     let id = c.uint()?;
     c.expect(b",\"p\":")?;
-    let px = Px(c.decimal(symbol.px_decimals)?);
+    let px = Px(c.quoted(symbol.px_decimals)?);
     c.expect(b",\"q\":")?;
-    let qty = Qty(c.decimal(symbol.qty_decimals)?);
+    let qty = Qty(c.quoted(symbol.qty_decimals)?);
     if c.take(b",\"T\":") {
         ms = c.uint()?;
     }
@@ -117,9 +117,9 @@ fn ticker(
     }
     let mut side = |px: &[u8], qty: &[u8]| {
         c.expect(px)?;
-        let px = Px(c.decimal(symbol.px_decimals)?);
+        let px = Px(c.quoted(symbol.px_decimals)?);
         c.expect(qty)?;
-        Ok((px, Qty(c.decimal(symbol.qty_decimals)?)))
+        Ok((px, Qty(c.quoted(symbol.qty_decimals)?)))
     };
     let bid = side(b",\"b\":", b",\"B\":")?;
     let ask = side(b",\"a\":", b",\"A\":")?;

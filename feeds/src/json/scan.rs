@@ -2,6 +2,7 @@
 
 use model::{Px, Qty};
 
+use super::scale::Scale;
 use super::{JsonCause, JsonError, Levels, decimal};
 
 /// A place in a text. Every step checks that what it passes is what it must be.
@@ -116,6 +117,17 @@ impl<'a> Cursor<'a> {
         decimal(text, decimals).ok_or_else(|| start.error(JsonCause::Number))
     }
 
+    /// Passes decimal text in quotes, as a whole number of 10^-`decimals`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cursor::decimal`].
+    #[inline]
+    pub fn quoted(&mut self, decimals: u8) -> Result<i64, JsonError> {
+        let start = *self;
+        decimal(self.string()?, decimals).ok_or_else(|| start.error(JsonCause::Number))
+    }
+
     /// Passes an array of levels, `[["price","quantity"],…]`, appending each. What follows the quantity in a level is passed
     /// over if it is a number or a string without escapes.
     ///
@@ -128,21 +140,42 @@ impl<'a> Cursor<'a> {
         if self.take(b"]") {
             return Ok(());
         }
-        let [px_decimals, qty_decimals] = decimals;
+        let scales = decimals.map(Scale::new);
         loop {
-            self.expect(b"[")?;
-            let px = self.decimal(px_decimals)?;
-            self.expect(b",")?;
-            let qty = self.decimal(qty_decimals)?;
-            while self.take(b",") {
-                self.skip_scalar()?;
-            }
-            self.expect(b"]")?;
+            let (px, qty) = match self.usual_level(scales) {
+                Some(level) => level,
+                None => self.level(decimals)?,
+            };
             to.push(Px(px), Qty(qty)).map_err(|cause| self.error(cause))?;
             if !self.take(b",") {
                 return self.expect(b"]");
             }
         }
+    }
+
+    /// Passes a level of two numbers that can be read eight digits at a time, or nothing.
+    #[inline]
+    fn usual_level(&mut self, [px_scale, qty_scale]: [Option<Scale>; 2]) -> Option<(i64, i64)> {
+        let rest = self.rest.strip_prefix(b"[\"")?;
+        let (px, passed) = px_scale?.read(rest)?;
+        let rest = rest.get(passed..)?.strip_prefix(b",\"")?;
+        let (qty, passed) = qty_scale?.read(rest)?;
+        self.rest = rest.get(passed..)?.strip_prefix(b"]")?;
+        Some((px, qty))
+    }
+
+    /// Passes any level.
+    #[inline(never)]
+    fn level(&mut self, [px_decimals, qty_decimals]: [u8; 2]) -> Result<(i64, i64), JsonError> {
+        self.expect(b"[")?;
+        let px = self.quoted(px_decimals)?;
+        self.expect(b",")?;
+        let qty = self.quoted(qty_decimals)?;
+        while self.take(b",") {
+            self.skip_scalar()?;
+        }
+        self.expect(b"]")?;
+        Ok((px, qty))
     }
 
     /// Passes a string or a number, whatever it says.
