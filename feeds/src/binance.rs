@@ -64,8 +64,9 @@ impl Venue for Binance {
         Rules {
             // A whole book of 5,000 levels costs 250 of 6,000 a minute on spot, one of 1,000 costs 20 of 2,400 elsewhere.
             snapshot: SnapshotBy::Rest { per_minute: 20 },
-            // The venue's own pings come every 20 s on spot, every 3 minutes elsewhere: books are never silent for so long.
+            // The venue's own pings are the transport's; a quiet book is told from a dead connection by a request of ours.
             idle_ns: 60 * SECOND,
+            ping_ns: 20 * SECOND,
             age_ns: 23 * 3600 * SECOND,
             symbols_max: SYMBOLS,
             ..Rules::DEFAULT
@@ -95,6 +96,11 @@ impl Venue for Binance {
         let limit = limits.iter().copied().find(|limit| *limit >= depth).unwrap_or(largest);
         let (base, name) = (base.unwrap_or(own), &symbol.venue_symbol);
         format!("{base}/{path}/depth?symbol={name}&limit={limit}")
+    }
+
+    fn ping(&mut self, _: Ts) -> Option<String> {
+        self.request += 1;
+        Some(format!("{{\"method\":\"LIST_SUBSCRIPTIONS\",\"id\":{}}}", self.request))
     }
 
     fn parse(

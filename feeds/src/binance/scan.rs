@@ -17,7 +17,9 @@ pub(super) fn read(text: &[u8], symbols: &Symbols, parsed: &mut Parsed) -> Optio
     let message = if c.take(b"{\"e\":\"depthUpdate\",\"E\":") {
         depth(&mut c, symbols, parsed)
     } else if c.take(b"{\"e\":\"trade\",\"E\":") {
-        trade(&mut c, symbols, parsed)
+        trade(&mut c, b",\"t\":", symbols, parsed)
+    } else if c.take(b"{\"e\":\"aggTrade\",\"E\":") {
+        trade(&mut c, b",\"a\":", symbols, parsed)
     } else if c.take(b"{\"e\":\"bookTicker\",\"u\":") || c.take(b"{\"u\":") {
         ticker(&mut c, symbols, parsed)
     } else {
@@ -71,18 +73,28 @@ fn depth(c: &mut Cursor<'_>, symbols: &Symbols, parsed: &mut Parsed) -> Result<M
 }
 
 /// From the value of `E` on.
-fn trade(c: &mut Cursor<'_>, symbols: &Symbols, parsed: &mut Parsed) -> Result<Message, JsonError> {
+fn trade(
+    c: &mut Cursor<'_>,
+    id_key: &[u8],
+    symbols: &Symbols,
+    parsed: &mut Parsed,
+) -> Result<Message, JsonError> {
     let mut ms = c.uint()?;
     if c.take(b",\"T\":") {
         ms = c.uint()?;
     }
     let Some((index, symbol)) = symbol(c, symbols)? else { return Ok(Message::UnknownSymbol) };
-    c.expect(b",\"t\":")?;
+    c.expect(id_key)?;
     let id = c.uint()?;
     c.expect(b",\"p\":")?;
     let px = Px(c.quoted(symbol.px_decimals)?);
     c.expect(b",\"q\":")?;
     let qty = Qty(c.quoted(symbol.qty_decimals)?);
+    for key in [&b",\"f\":"[..], b",\"l\":"] {
+        if c.take(key) {
+            c.uint()?;
+        }
+    }
     if c.take(b",\"T\":") {
         ms = c.uint()?;
     }
@@ -94,8 +106,8 @@ fn trade(c: &mut Cursor<'_>, symbols: &Symbols, parsed: &mut Parsed) -> Result<M
     if resting == Some(Side::Sell) {
         c.expect(b"false")?;
     }
-    if c.take(b",\"M\":") {
-        c.skip_plain()?;
+    if c.take(b",\"M\":") && !c.take(b"true") {
+        c.expect(b"false")?;
     }
     c.expect(b"}")?;
     let ts_venue: Ts = time(ms).ok_or_else(|| c.error(JsonCause::Number))?;
@@ -123,10 +135,10 @@ fn ticker(
     };
     let bid = side(b",\"b\":", b",\"B\":")?;
     let ask = side(b",\"a\":", b",\"A\":")?;
-    while c.take(b",") {
-        c.string()?;
-        c.expect(b":")?;
-        c.skip_plain()?;
+    for key in [&b",\"T\":"[..], b",\"E\":"] {
+        if c.take(key) {
+            c.uint()?;
+        }
     }
     c.expect(b"}")?;
     parsed.ticker = Ticker { symbol: index, last, bid, ask };

@@ -67,11 +67,11 @@ impl<'a> Cursor<'a> {
     ///
     /// # Errors
     ///
-    /// [`JsonCause::Shape`]; an escape is one, so is a control character.
+    /// [`JsonCause::Shape`]; an escape is one, so is anything but ASCII, and a control character.
     #[inline]
     pub fn string(&mut self) -> Result<&'a [u8], JsonError> {
         self.expect(b"\"")?;
-        let ends = |byte: &u8| *byte == b'"' || *byte == b'\\' || *byte < b' ';
+        let ends = |byte: &u8| *byte == b'"' || *byte == b'\\' || !(b' '..0x80).contains(byte);
         let Some(end) = self.rest.iter().position(ends) else {
             return Err(self.error(JsonCause::Shape));
         };
@@ -113,7 +113,7 @@ impl<'a> Cursor<'a> {
     #[inline]
     pub fn decimal(&mut self, decimals: u8) -> Result<i64, JsonError> {
         let start = *self;
-        let text = if self.peek() == Some(b'"') { self.string()? } else { self.number_text()? };
+        let text = if self.peek() == Some(b'"') { self.string()? } else { self.number()? };
         decimal(text, decimals).ok_or_else(|| start.error(JsonCause::Number))
     }
 
@@ -187,7 +187,7 @@ impl<'a> Cursor<'a> {
         if self.peek() == Some(b'"') {
             self.string().map(|_| ())
         } else {
-            self.number_text().map(|_| ())
+            self.number().map(|_| ())
         }
     }
 
@@ -197,7 +197,27 @@ impl<'a> Cursor<'a> {
     ///
     /// [`JsonCause::Shape`].
     pub fn end(&self) -> Result<(), JsonError> {
-        if self.rest.trim_ascii().is_empty() { Ok(()) } else { Err(self.error(JsonCause::Shape)) }
+        let is_white = self.rest.iter().all(|byte| b" \t\r\n".contains(byte));
+        if is_white { Ok(()) } else { Err(self.error(JsonCause::Shape)) }
+    }
+
+    /// Passes a number without sign and exponent, as JSON has them.
+    ///
+    /// # Errors
+    ///
+    /// [`JsonCause::Shape`].
+    #[inline]
+    pub fn number(&mut self) -> Result<&'a [u8], JsonError> {
+        let start = *self;
+        let text = self.number_text()?;
+        let mut parts = text.splitn(2, |byte| *byte == b'.');
+        let whole = parts.next().unwrap_or(&[]);
+        let part = parts.next().unwrap_or(b"0");
+        let is_number = part.iter().all(u8::is_ascii_digit) && !part.is_empty();
+        match whole {
+            [b'0'] | [b'1'..=b'9', ..] if is_number => Ok(text),
+            _ => Err(start.error(JsonCause::Shape)),
+        }
     }
 
     /// Passes digits and points.

@@ -72,8 +72,10 @@ impl<'a> Cursor<'a> {
         if is_word {
             Ok(())
         } else {
-            self.take(b"-");
-            self.skip_scalar()
+            match self.take(b"-") {
+                true => self.number().map(|_| ()),
+                false => self.skip_scalar(),
+            }
         }
     }
 }
@@ -102,6 +104,9 @@ mod tests {
         }
         let number = Cursor::new(b"-9223372036854775809").int();
         assert_eq!(number, Err(JsonError { at: 0, cause: JsonCause::Number }));
+        for text in ["-\"x\"", "1.2.3", "01", "1.", ".5", "-", "1e5", "\"\u{e4}\""] {
+            assert!(Cursor::new(text.as_bytes()).skip_plain().is_err(), "{text}");
+        }
         assert_eq!(Cursor::new(b"--1").int().map_err(|error| error.at), Err(1));
     }
 }

@@ -6,9 +6,7 @@ mod line;
 
 use std::collections::VecDeque;
 
-use model::{
-    Cause, Event, Flags, Integrity, Kind, Px, Qty, Side, Symbol, TradingState, Ts, VenueNumber,
-};
+use model::{Cause, Event, Flags, Integrity, Kind, Side, Symbol, TradingState, Ts, VenueNumber};
 
 use super::config::{ConfigError, StreamConfig, StreamSymbol, Symbols};
 use super::message::{Message, ParseError, Parsed, Ticker};
@@ -112,6 +110,8 @@ pub struct StreamCounters {
     pub snapshots: u64,
     /// Requests for snapshots that failed, or came too old.
     pub snapshots_failed: u64,
+    /// Answers to requests that nobody waits for any more.
+    pub late: u64,
     /// Gaps in the sequence of a book.
     pub gaps: u64,
     /// Checksums that were not those of the book.
@@ -249,6 +249,8 @@ impl<V: Venue> StreamFeed<V> {
         let awaits = |book: &Book| book.phase == Phase::Snapshot && book.request == request;
         if let Some(symbol) = self.core.books.iter().position(awaits) {
             self.core.on_body(symbol as u16, body, &mut self.parsed, now, emit);
+        } else {
+            self.core.counters.late += 1;
         }
     }
 
@@ -340,7 +342,8 @@ impl<V: Venue> Core<V> {
     }
 
     fn on_trades(&mut self, parsed: &Parsed, now: Ts, emit: &mut impl FnMut(Event)) {
-        for trade in &parsed.trades {
+        // Futures of Binance tell of trades of nothing, where an insurance fund took over.
+        for trade in parsed.trades.iter().filter(|trade| trade.qty.0 > 0) {
             self.counters.trades += 1;
             let event = Event {
                 ts_venue: trade.ts_venue,
@@ -386,19 +389,16 @@ impl<V: Venue> Core<V> {
         emit: &mut impl FnMut(Event),
     ) {
         let number = number_of(symbol);
-        let side = |side, levels: &[(Px, Qty)], last: bool, emit: &mut dyn FnMut(Event)| {
-            let count = levels.len();
-            for (place, (px, qty)) in levels.iter().enumerate() {
-                let done = Flags::EVENT_COMPLETE.with(Flags::LAST_OF_PACKET);
-                let is_last = last && place + 1 == count;
-                let flags = if is_last { flags.with(done) } else { flags };
-                emit(Event { flags, ts_venue, ..Event::level(number, side, *px, *qty) });
+        let done = flags.with(Flags::EVENT_COMPLETE).with(Flags::LAST_OF_PACKET);
+        let mut left = parsed.bids.len() + parsed.asks.len();
+        for (side, levels) in [(Side::Buy, &parsed.bids), (Side::Sell, &parsed.asks)] {
+            for (px, qty) in levels.as_slice() {
+                left -= 1;
+                let flags = if left == 0 { done } else { flags };
+                let level = Event::level(number, side, *px, *qty);
+                self.say(Event { flags, ts_venue, ..level }, now, emit);
             }
-        };
-        let (bids, asks) = (parsed.bids.as_slice(), parsed.asks.as_slice());
-        let mut emit = |event| self.say(event, now, emit);
-        side(Side::Buy, bids, asks.is_empty(), &mut emit);
-        side(Side::Sell, asks, true, &mut emit);
+        }
     }
 }
 
