@@ -33,12 +33,22 @@ pub struct Binance {
     market: Market,
     /// Number of the last request.
     request: u64,
+    check: Check,
+}
+
+/// What an answer to our question for subscriptions is held against.
+#[derive(Clone, Copy, Debug, Default)]
+struct Check {
+    /// Number of the last such question; zero before the first.
+    request: u64,
+    /// Streams that the connection is subscribed to.
+    streams: usize,
 }
 
 impl Binance {
     /// The venue for one market.
     pub fn new(market: Market) -> Binance {
-        Binance { market, request: 0 }
+        Binance { market, request: 0, check: Check::default() }
     }
 
     fn ask(&mut self, method: &str, symbols: &Symbols, which: &[u16], out: &mut Vec<String>) {
@@ -51,6 +61,7 @@ impl Binance {
                     format!("\"{name}@depth@100ms\",\"{name}@trade\"")
                 })
                 .collect();
+            self.check.streams += 2 * streams.len();
             let (streams, id) = (streams.join(","), self.request);
             out.push(format!("{{\"method\":\"{method}\",\"params\":[{streams}],\"id\":{id}}}"));
         }
@@ -100,7 +111,12 @@ impl Venue for Binance {
 
     fn ping(&mut self, _: Ts) -> Option<String> {
         self.request += 1;
+        self.check.request = self.request;
         Some(format!("{{\"method\":\"LIST_SUBSCRIPTIONS\",\"id\":{}}}", self.request))
+    }
+
+    fn opened(&mut self) {
+        self.check = Check::default();
     }
 
     fn parse(
@@ -113,7 +129,7 @@ impl Venue for Binance {
             return Ok(message);
         }
         parsed.clear();
-        tree::read(text, symbols, parsed)
+        tree::read(text, symbols, self.check, parsed)
     }
 
     fn parse_snapshot(

@@ -4,11 +4,12 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+use feeds::binance::{Binance, Market};
 use feeds::bybit::{Bybit, Product};
 use feeds::coinbase::Coinbase;
 use feeds::kraken::Kraken;
 use feeds::okx::Okx;
-use feeds::stream::{StreamConfig, StreamFeed, StreamSymbol, Venue};
+use feeds::stream::{Action, Phase, StreamConfig, StreamFeed, StreamSymbol, Venue};
 use model::{FeedId, Symbol, Ts};
 
 thread_local! {
@@ -54,10 +55,43 @@ fn play<V: Venue>(
     let config =
         StreamConfig { feed: FeedId(0), symbols, depth: 10, seed: 1, ws_url: None, rest_url: None };
     let mut feed = StreamFeed::new(venue(&config), config).unwrap();
-    let mut said = 0_u64;
     feed.start(Ts(1), &mut |_| {});
     feed.on_open(Ts(1), &mut |_| {});
     feed.on_text(snapshot.as_bytes(), Ts(2), &mut |_| {});
+    measure(&mut feed, updates)
+}
+
+/// The same with a snapshot that is asked for once an update waits.
+fn play_asked(
+    venue: Binance,
+    snapshot: &str,
+    waiting: &str,
+    updates: &[Vec<String>],
+) -> (u64, u64) {
+    let symbol = Symbol::new("BTCUSDT").unwrap();
+    let venue_symbol = "BTCUSDT".to_owned();
+    let symbols = vec![StreamSymbol { venue_symbol, symbol, px_decimals: 1, qty_decimals: 4 }];
+    let config =
+        StreamConfig { feed: FeedId(0), symbols, depth: 10, seed: 1, ws_url: None, rest_url: None };
+    let mut feed = StreamFeed::new(venue, config).unwrap();
+    feed.start(Ts(1), &mut |_| {});
+    feed.on_open(Ts(1), &mut |_| {});
+    feed.on_text(waiting.as_bytes(), Ts(2), &mut |_| {});
+    let actions = std::iter::from_fn(|| feed.next_action());
+    let request = actions.filter_map(|action| match action {
+        Action::Get { request, .. } => Some(request),
+        _ => None,
+    });
+    let request = request.last().unwrap();
+    feed.on_response(request, Ok(snapshot.as_bytes()), Ts(2), &mut |_| {});
+    assert_eq!(feed.phase(symbol), Some(Phase::Live));
+    let (taken, seen) = measure(&mut feed, updates);
+    (taken, seen - 1)
+}
+
+/// Plays the updates; what they took from the heap after the first round, and how many were of use.
+fn measure<V: Venue>(feed: &mut StreamFeed<V>, updates: &[Vec<String>]) -> (u64, u64) {
+    let mut said = 0_u64;
     let mut before = 0;
     for (round, texts) in updates.iter().enumerate() {
         if round == 1 {
@@ -140,4 +174,25 @@ fn none_per_text() {
     };
     let texts: Vec<_> = (1..=ROUNDS).map(|id| vec![update.to_owned(), trade(id)]).collect();
     assert_eq!(play("BTC-USD", Coinbase::new, snapshot, &texts), (0, 2 * ROUNDS));
+
+    for market in [Market::Spot, Market::Usdm] {
+        let book = |last: u64| {
+            format!(
+                "{{\"stream\":\"btcusdt@depth\",\"data\":{{\"e\":\"depthUpdate\",\"E\":1,\"T\":1,\"s\":\"BTCUSDT\",\
+                 \"U\":{last},\"u\":{last},\"pu\":{},\"b\":[[\"100.1\",\"2\"]],\"a\":[[\"100.9\",\"2\"]]}}}}",
+                last - 1
+            )
+        };
+        let trade = "{\"e\":\"trade\",\"E\":1,\"T\":1,\"s\":\"BTCUSDT\",\"t\":1,\"p\":\"1.5\",\"q\":\"2\",\
+                     \"X\":\"MARKET\",\"m\":true}";
+        let ticker =
+            "{\"u\":1,\"s\":\"BTCUSDT\",\"b\":\"1.5\",\"B\":\"2\",\"a\":\"1.6\",\"A\":\"2\"}";
+        let snapshot = "{\"lastUpdateId\":10,\"bids\":[[\"100.1\",\"1\"]],\"asks\":[]}";
+        let first = if market == Market::Spot { 11 } else { 10 };
+        let texts: Vec<_> = (1..=ROUNDS)
+            .map(|n| vec![book(first + n), trade.to_owned(), ticker.to_owned()])
+            .collect();
+        let seen = play_asked(Binance::new(market), snapshot, &book(first), &texts);
+        assert_eq!(seen, (0, 2 * ROUNDS));
+    }
 }

@@ -63,6 +63,19 @@ fn other_texts() {
         assert_eq!(parse(text).0, Ok(message), "{text}");
     }
     assert!(parse("{").0.is_err());
+    let mut venue = Binance::new(Market::Spot);
+    venue.subscribe(&symbols(), &[0, 1], 10, &mut Vec::new());
+    let ping = venue.ping(Ts(0)).unwrap();
+    assert_eq!(ping, r#"{"method":"LIST_SUBSCRIPTIONS","id":2}"#);
+    for (answer, message) in [
+        (r#"{"result":["a","b","c","d"],"id":2}"#, Message::Pong),
+        (r#"{"result":["a","b","c"],"id":2}"#, Message::Reset),
+        (r#"{"error":{"code":3,"msg":"x"},"id":2}"#, Message::Pong),
+        (r#"{"result":null,"id":1}"#, Message::Ack),
+    ] {
+        let read = venue.parse(answer.as_bytes(), &symbols(), &mut Parsed::default());
+        assert_eq!(read, Ok(message), "{answer}");
+    }
     let (cut, _) = parse(r#"{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":2,"u":1,"b":[],"a":[]}"#);
     assert_eq!(cut.map_err(|error| error.symbol), Err(Some(0)), "it ends before it begins");
 }

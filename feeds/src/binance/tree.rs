@@ -2,9 +2,9 @@
 
 use model::{Px, Qty, Side};
 use simd_json::BorrowedValue;
-use simd_json::prelude::{ValueAsScalar, ValueObjectAccess};
+use simd_json::prelude::{ValueAsArray, ValueAsScalar, ValueObjectAccess};
 
-use super::{Ids, time};
+use super::{Check, Ids, time};
 use crate::json::{JsonCause, JsonError, tree};
 use crate::stream::{
     BookHead, BookKind, Message, ParseError, Parsed, StreamSymbol, Symbols, Ticker, Trade,
@@ -18,6 +18,7 @@ fn shape() -> JsonError {
 pub(super) fn read(
     text: &[u8],
     symbols: &Symbols,
+    check: Check,
     parsed: &mut Parsed,
 ) -> Result<Message, ParseError> {
     let Parsed { tree, bids, asks, trades, ticker, slow } = parsed;
@@ -27,7 +28,7 @@ pub(super) fn read(
     let is_ticker = kind == Some("bookTicker") || kind.is_none() && data.get("B").is_some();
     let known = is_ticker || matches!(kind, Some("depthUpdate" | "trade" | "aggTrade"));
     if !known {
-        return Ok(other(&value, kind));
+        return Ok(other(&value, kind, check));
     }
     *slow += 1;
     let name = tree::text(data, "s")?;
@@ -57,8 +58,14 @@ pub(super) fn read(
 }
 
 /// What is not about a market: answers to requests, and the notice that the connection is about to end.
-fn other(value: &BorrowedValue<'_>, kind: Option<&str>) -> Message {
-    if kind == Some("serverShutdown") {
+fn other(value: &BorrowedValue<'_>, kind: Option<&str>, check: Check) -> Message {
+    let id = value.get("id").and_then(ValueAsScalar::as_u64);
+    if check.request != 0 && id == Some(check.request) {
+        // Whatever the answer is, the venue is there; unless it names too few streams: a request was lost on it.
+        let list = value.get("result").and_then(ValueAsArray::as_array);
+        let is_short = list.is_some_and(|list| list.len() < check.streams);
+        if is_short { Message::Reset } else { Message::Pong }
+    } else if kind == Some("serverShutdown") {
         Message::Reset
     } else if value.get("error").is_some() || value.get("code").is_some() {
         Message::Refused { symbol: None }

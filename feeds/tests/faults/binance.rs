@@ -32,6 +32,15 @@ impl<const FUTURES: bool> Model for Binance<FUTURES> {
 
     fn reply(&mut self, text: &str, _: &[Truth]) -> Vec<Out> {
         let request: Value = serde_json::from_str(text).unwrap();
+        if request["method"] == "LIST_SUBSCRIPTIONS" {
+            let names = Self::SYMBOLS.iter().zip(self.subscribed).filter(|(_, is)| *is);
+            let streams: Vec<String> = names
+                .map(|(name, _)| name.to_lowercase())
+                .map(|name| format!("\"{name}@depth@100ms\",\"{name}@trade\""))
+                .collect();
+            let (streams, id) = (streams.join(","), &request["id"]);
+            return vec![Out::bare(format!("{{\"result\":[{streams}],\"id\":{id}}}"))];
+        }
         for stream in request["params"].as_array().unwrap() {
             let Some(name) = stream.as_str().unwrap().strip_suffix("@depth@100ms") else {
                 continue;
