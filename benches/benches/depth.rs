@@ -1,13 +1,19 @@
 //! Stage `depth`: diffs of a crypto book, 20 + 20 levels in Binance's JSON, from text to exact integers: the scanner of our own
 //! against the two JSON parsers that one would take otherwise. All three end in the same buffers, and in the same digest.
+//! `to_book` goes on to the best prices of the book: by the feed's machine and the engine's levels, against serde_json and two
+//! sorted maps without any check of the sequence.
 
 use std::hint::black_box;
 
-use benches::{Round, check_digest, compare, criterion, on_cpu};
+use benches::{MapBook, Round, check_digest, compare, criterion, on_cpu};
+use criterion::Criterion;
+use engine::level_book::{LevelBooks, LevelCapacity};
 use feeds::binance::{Binance, Market};
 use feeds::json::{Levels, decimal};
-use feeds::stream::{Message, Parsed, StreamSymbol, Symbols, Venue};
-use model::{Px, Qty, Symbol};
+use feeds::stream::{
+    Action, Message, Parsed, Phase, StreamConfig, StreamFeed, StreamSymbol, Symbols, Venue,
+};
+use model::{Event, FeedId, Px, Qty, Side, Symbol, Ts, VenueNumber};
 use serde::Deserialize;
 use simd_json::prelude::ValueAsScalar;
 use simd_json::{Buffers, to_tape_with_buffers};
@@ -19,7 +25,12 @@ const LEVELS: u64 = 20;
 const PX_DECIMALS: u8 = 2;
 const QTY_DECIMALS: u8 = 5;
 
-/// Texts like those of a lively day: prices near one another, quantities of one to six digits, every fifth level gone.
+/// The touch, in cents.
+const TOUCH: u64 = 6_150_000;
+/// Update that the first text follows.
+const BEFORE: u64 = 50_093_239_188;
+
+/// Texts like those of a lively day: prices mostly near the touch, quantities of one to six digits, every fifth level gone.
 fn texts() -> Vec<Vec<u8>> {
     let mut state = 7_u64;
     let mut dice = |sides: u64| {
@@ -27,10 +38,11 @@ fn texts() -> Vec<Vec<u8>> {
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % sides
     };
-    let mut side = |from: u64| {
+    let mut side = |side: Side| {
         let levels: Vec<String> = (0..LEVELS)
             .map(|_| {
-                let cents = from + dice(100_000);
+                let away = dice(100_000) >> dice(10);
+                let cents = if side == Side::Buy { TOUCH - 1 - away } else { TOUCH + away };
                 let qty = if dice(5) == 0 { 0 } else { dice(1_000_000) >> dice(16) };
                 let (px, rest) = (cents / 100, cents % 100);
                 let (whole, part) = (qty / 100_000, qty % 100_000);
@@ -40,8 +52,8 @@ fn texts() -> Vec<Vec<u8>> {
         levels.join(",")
     };
     let text = |i: u64| {
-        let (first, last) = (50_093_239_189 + 17 * i, 50_093_239_205 + 17 * i);
-        let (b, a) = (side(6_100_000), side(6_200_000));
+        let (first, last) = (BEFORE + 1 + 17 * i, BEFORE + 17 + 17 * i);
+        let (b, a) = (side(Side::Buy), side(Side::Sell));
         let ms = 1_723_161_255_208 + 100 * i;
         format!(
             "{{\"stream\":\"btcusdt@depth@100ms\",\"data\":{{\"e\":\"depthUpdate\",\"E\":{ms},\"s\":\"BTCUSDT\",\
@@ -189,16 +201,100 @@ impl Reader for SimdJson {
     }
 }
 
-fn main() {
-    let mut criterion = criterion();
-    let texts = texts();
-    let symbol = StreamSymbol {
+fn symbol() -> StreamSymbol {
+    StreamSymbol {
         venue_symbol: "BTCUSDT".into(),
         symbol: Symbol::new("BTCUSDT").expect("a symbol"),
         px_decimals: PX_DECIMALS,
         qty_decimals: QTY_DECIMALS,
+    }
+}
+
+/// A feed whose book is empty, whole, and about to go on with the first of the texts.
+fn feed() -> StreamFeed<Binance> {
+    let config = StreamConfig {
+        feed: FeedId(1),
+        symbols: vec![symbol()],
+        depth: 1_000,
+        seed: 1,
+        ws_url: None,
+        rest_url: None,
     };
-    let symbols = Symbols::new(vec![symbol]).expect("one symbol");
+    let mut feed = StreamFeed::new(Binance::new(Market::Spot), config).expect("one symbol");
+    let mut ignore = |_: Event| {};
+    feed.start(Ts(0), &mut ignore);
+    feed.on_open(Ts(0), &mut ignore);
+    feed.on_time(Ts(2_000_000_000), &mut ignore);
+    let get = std::iter::from_fn(|| feed.next_action()).find_map(|action| match action {
+        Action::Get { request, .. } => Some(request),
+        _ => None,
+    });
+    let body = format!("{{\"lastUpdateId\":{BEFORE},\"bids\":[],\"asks\":[]}}");
+    let request = get.expect("a snapshot is asked for");
+    feed.on_response(request, Ok(body.as_bytes()), Ts(0), &mut ignore);
+    assert_eq!(feed.phase(symbol().symbol), Some(Phase::Bridging));
+    feed
+}
+
+type Best = [Option<(Px, Qty)>; 2];
+const SIDES: [Side; 2] = [Side::Buy, Side::Sell];
+const BOOK: usize = 1;
+
+fn touch(digest: u64, best: Best) -> u64 {
+    best.into_iter().flatten().fold(digest.rotate_left(5), |digest, (px, qty)| {
+        (digest ^ px.0.cast_unsigned() ^ qty.0.cast_unsigned().rotate_left(32))
+            .wrapping_mul(0x0000_0100_0000_01B3)
+    })
+}
+
+/// Text by text to the best prices, by the feed and the engine's levels; a digest of them.
+fn to_levels(feed: &mut StreamFeed<Binance>, books: &mut LevelBooks, texts: &[Vec<u8>]) -> u64 {
+    texts.iter().fold(0, |digest, text| {
+        feed.on_text(black_box(text), Ts(1), &mut |event| {
+            black_box(books.apply(BOOK, &event));
+        });
+        touch(digest, SIDES.map(|side| books.best(BOOK, side).map(|best| (best.px, best.qty))))
+    })
+}
+
+/// The same by serde_json and two sorted maps.
+fn to_maps(reader: &mut SerdeJson, maps: &mut MapBook, texts: &[Vec<u8>]) -> u64 {
+    texts.iter().fold(0, |digest, text| {
+        reader.read(black_box(text)).expect("a whole text");
+        for (side, levels) in SIDES.into_iter().zip(reader.sides()) {
+            for (px, qty) in levels.as_slice() {
+                maps.apply(&Event::level(VenueNumber(1), side, *px, *qty));
+            }
+        }
+        touch(digest, SIDES.map(|side| maps.best(side)))
+    })
+}
+
+fn to_book(criterion: &mut Criterion, serde: &mut SerdeJson, texts: &[Vec<u8>]) {
+    let mut books = LevelBooks::new(LevelCapacity::new(2, 1));
+    let (mut right, mut found) = (0, 0);
+    compare(
+        criterion,
+        ["depth", "to_book"],
+        ("serde_json and sorted maps", || {
+            let mut maps = MapBook::default();
+            on_cpu(texts.len(), || right = to_maps(serde, &mut maps, texts))
+        }),
+        || {
+            books.clear(BOOK);
+            let mut feed = feed();
+            let round = on_cpu(texts.len(), || found = to_levels(&mut feed, &mut books, texts));
+            assert_eq!(feed.counters().applied, TEXTS, "every text follows the one before");
+            round
+        },
+    );
+    check_digest("depth/to_book", found, right);
+}
+
+fn main() {
+    let mut criterion = criterion();
+    let texts = texts();
+    let symbols = Symbols::new(vec![symbol()]).expect("one symbol");
     let mut ours =
         Scanner { venue: Binance::new(Market::Spot), symbols, parsed: Parsed::default() };
     let mut serde = SerdeJson::default();
@@ -220,5 +316,6 @@ fn main() {
         ("scanner", || round(&mut ours, &texts)),
         || round(&mut simd, &texts),
     );
+    to_book(&mut criterion, &mut serde, &texts);
     criterion.final_summary();
 }

@@ -1,5 +1,5 @@
-//! Every crypto venue through seeded faults on virtual time: no book is ever live while it is wrong, and in the end every book is
-//! live and right.
+//! Every crypto venue through seeded faults on virtual time: no book is ever live while it is wrong, nothing is asked for more
+//! often than the rules allow, and in the end every book is live and right.
 #![allow(missing_docs)]
 
 mod binance;
@@ -39,8 +39,10 @@ fn run<M: Model, V: Venue>(venue: impl Fn(&StreamConfig) -> V) -> StreamCounters
     let mut proofs = 0;
     for seed in 0..SEEDS {
         let config = config::<M>(seed);
-        let feed = StreamFeed::new(venue(&config), config).unwrap();
-        let mut world = World::<M, V>::new(feed, seed);
+        let venue = venue(&config);
+        let rules = venue.rules();
+        let feed = StreamFeed::new(venue, config).unwrap();
+        let mut world = World::<M, V>::new(feed, &rules, seed);
         let run = std::panic::AssertUnwindSafe(|| world.run());
         if let Err(cause) = std::panic::catch_unwind(run) {
             eprintln!("seed {seed}");

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use feeds::stream::{Action, HttpFailure, StreamCounters, StreamFeed, Venue};
+use feeds::stream::{Action, HttpFailure, Rules, SnapshotBy, StreamCounters, StreamFeed, Venue};
 use model::Ts;
 
 use crate::fold::Fold;
@@ -10,6 +10,7 @@ use crate::model::{Model, Out};
 use crate::truth::{Rng, Truth};
 
 const MS: u64 = 1_000_000;
+const MINUTE: u64 = 60_000 * MS;
 /// What one in a thousand texts suffers, of each kind.
 const SPOILT: u64 = 12;
 
@@ -26,9 +27,30 @@ struct Answer {
     body: Result<Out, HttpFailure>,
 }
 
+/// When the feed did something, and how often it may within any minute.
+struct Pace {
+    times: VecDeque<u64>,
+    most: u32,
+}
+
+impl Pace {
+    fn new(most: u32) -> Pace {
+        Pace { times: VecDeque::new(), most }
+    }
+
+    fn count(&mut self, now: u64, what: &Action) {
+        self.times.push_back(now);
+        self.times.retain(|time| now - time < MINUTE);
+        assert!(self.times.len() <= self.most as usize, "too often: {what:?}");
+    }
+}
+
 pub struct World<M, V> {
     model: M,
     feed: StreamFeed<V>,
+    connects: Pace,
+    gets: Pace,
+    sends: Pace,
     pub fold: Fold,
     truths: Vec<Truth>,
     rng: Rng,
@@ -49,12 +71,21 @@ pub struct World<M, V> {
 }
 
 impl<M: Model, V: Venue> World<M, V> {
-    pub fn new(feed: StreamFeed<V>, seed: u64) -> World<M, V> {
+    pub fn new(feed: StreamFeed<V>, rules: &Rules, seed: u64) -> World<M, V> {
         let mut rng = Rng(seed);
         let truths = M::SYMBOLS.map(|name| Truth::new(name, M::DEPTH, &mut rng));
+        let attempts = rules.attempts_per_minute;
+        let gets = match rules.snapshot {
+            SnapshotBy::Rest { per_minute } => per_minute,
+            SnapshotBy::Stream => 0,
+        };
         let mut world = World {
             model: M::new(),
             feed,
+            connects: Pace::new(attempts),
+            gets: Pace::new(gets),
+            // Four texts a connection or a resubscription, and some pings.
+            sends: Pace::new(2 * 4 * attempts + 12),
             fold: Fold::default(),
             truths: truths.into(),
             rng,
@@ -214,8 +245,15 @@ impl<M: Model, V: Venue> World<M, V> {
             if let Some((symbol, version)) = out.tag {
                 self.known[symbol] = self.known[symbol].max(version);
             }
+            let next = self.fold.seq + 1;
             self.tell(|feed, now, fold| {
-                feed.on_text(out.text.as_bytes(), now, &mut |event| fold.apply(event))
+                let mut said = 0;
+                feed.on_text(out.text.as_bytes(), now, &mut |event| {
+                    assert_eq!(event.seq, next, "the sequence counts texts");
+                    said += 1;
+                    fold.apply(event);
+                });
+                assert!(said > 0, "not a word of a text: {}", out.text);
             });
             // A connection that breaks while a snapshot is being joined to what follows.
             if self.faulty && out.is_whole && self.rng.one_in(30) {
@@ -254,6 +292,12 @@ impl<M: Model, V: Venue> World<M, V> {
     fn act(&mut self, action: Action) {
         let at = self.now + self.rng.below(300) * MS;
         let luck = if self.faulty { self.rng.below(100) } else { 100 };
+        match &action {
+            Action::Connect { .. } => self.connects.count(self.now, &action),
+            Action::Get { .. } => self.gets.count(self.now, &action),
+            Action::Send { .. } => self.sends.count(self.now, &action),
+            Action::Close => {}
+        }
         match action {
             Action::Connect { .. } => {
                 assert!(!self.open && self.opening.is_none(), "a second connection");
