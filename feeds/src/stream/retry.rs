@@ -1,10 +1,12 @@
 //! When to try again: later after each failure, never at the same moment as everybody else, and never too often.
 
+use std::collections::VecDeque;
+
 use model::Ts;
 
-use super::venue::Rules;
+use super::venue::{Rules, SECOND};
 
-const MINUTE: u64 = 60_000_000_000;
+const MINUTE: u64 = 60 * SECOND;
 
 /// A seeded source of jitter: splitmix64 (Steele, Lea and Flood 2014).
 #[derive(Clone, Debug)]
@@ -31,23 +33,43 @@ impl Dice {
     }
 }
 
-/// Attempts within a minute, bounded.
-#[derive(Clone, Copy, Debug, Default)]
+/// Attempts within any minute, bounded.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Attempts {
-    since: Ts,
-    count: u32,
+    /// Those of the last minute, oldest first.
+    times: VecDeque<Ts>,
 }
 
 impl Attempts {
     /// Takes an attempt at `now`, or says when one is free.
     pub fn take(&mut self, now: Ts, per_minute: u32) -> Result<(), Ts> {
-        if now.since(self.since) >= MINUTE {
-            *self = Attempts { since: now, count: 0 };
+        while self.times.pop_front_if(|time| now.since(*time) >= MINUTE).is_some() {}
+        match self.times.front() {
+            Some(oldest) if self.times.len() >= per_minute as usize => {
+                Err(Ts(oldest.0.saturating_add(MINUTE)))
+            }
+            _ => {
+                self.times.push_back(now);
+                Ok(())
+            }
         }
-        if self.count >= per_minute {
-            return Err(Ts(self.since.0.saturating_add(MINUTE)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: never more than so many within any minute, and no later than need be. Method: a burst, then the times it says.
+    #[test]
+    fn any_minute() {
+        let mut attempts = Attempts::default();
+        for second in [0, 10, 59] {
+            assert_eq!(attempts.take(Ts(second * SECOND), 3), Ok(()));
         }
-        self.count += 1;
-        Ok(())
+        for (now, free) in [(59, 60), (60, 0), (61, 70), (70, 0), (71, 119), (119, 0)] {
+            let taken = attempts.take(Ts(now * SECOND), 3);
+            assert_eq!(taken, if free == 0 { Ok(()) } else { Err(Ts(free * SECOND)) }, "{now}");
+        }
     }
 }

@@ -24,7 +24,7 @@ enum State {
 }
 
 /// The connection of a feed.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Connection {
     state: State,
     /// When the venue last said anything.
