@@ -27,6 +27,7 @@
 )]
 
 // The venues.
+pub mod databento;
 pub mod iex;
 pub mod nasdaq;
 
