@@ -12,6 +12,7 @@ mod feed;
 mod house;
 mod lines;
 mod pace;
+mod port;
 mod publish;
 mod stages;
 mod start;
@@ -22,7 +23,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use feeds::{Counters, FeedError, Merge, MergeError};
+use feeds::{Counters, FeedError, Merge, MergeError, Venue};
 use model::page::{FEEDS, FeedCounters};
 
 use crate::config::{Config, FeedConfig};
@@ -31,6 +32,7 @@ use crate::replay::ReplayError;
 use crate::script::Script;
 use crate::step::{Engine, StartError};
 
+pub use port::{DriveStream, StreamPort};
 pub use stages::{StageHistograms, summary};
 pub use start::start;
 
@@ -44,6 +46,8 @@ pub struct Plan {
     pub shared: bool,
     /// Whether the run ends with the feed; else it goes on until it is stopped.
     pub ends_with_feed: bool,
+    /// What drives feeds over WebSocket; `None`: a configuration with one cannot start.
+    pub drive_stream: Option<DriveStream>,
 }
 
 /// How far a run has come; written by its threads, read by anybody.
@@ -172,6 +176,9 @@ pub enum RunError {
         /// What the host says.
         error: std::io::Error,
     },
+    /// A venue that is not heard in the way that the configuration wants.
+    #[error("{0} cannot be heard in this way")]
+    Unheard(Venue),
     /// A password cannot be used.
     #[error("{0}")]
     Password(String),

@@ -1,6 +1,7 @@
 //! A feed of captures in whatever format they are: the format is told by what a file holds, never by its name.
 
 mod packets;
+mod records;
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -15,6 +16,7 @@ use crate::session::mold::Packet;
 use crate::source::frame;
 use crate::source::{FileReader, PcapFile, SourceError};
 use packets::PacketFeed;
+use records::RecordFeed;
 
 /// Packets looked at to know whose they are.
 const PACKETS_LOOKED_AT: usize = 1_000;
@@ -34,6 +36,8 @@ pub enum Format {
     BinaryFile,
     /// Packets: pcap or pcapng.
     Packets,
+    /// Databento's records.
+    Dbn,
 }
 
 /// What a capture is.
@@ -60,6 +64,9 @@ pub fn kind_of(path: &Path) -> Result<Kind, FeedError> {
     let reader = FileReader::open(path).map_err(refuse)?;
     let read = reader.take(4).read_to_end(&mut magic);
     read.map_err(|error| refuse(SourceError::read(0, &error)))?;
+    if magic.starts_with(b"DBN") {
+        return records::kind_of(path);
+    }
     if !PACKET_MAGICS.iter().any(|known| *known == *magic) {
         return Ok(Kind { format: Format::BinaryFile, venue: Venue::NasdaqItch });
     }
@@ -89,6 +96,7 @@ pub struct Capture {
 enum Reader {
     Messages(Box<FileFeed>),
     Packets(Box<PacketFeed>),
+    Records(Box<RecordFeed>),
 }
 
 impl Capture {
@@ -103,11 +111,10 @@ impl Capture {
         options: FeedOptions,
     ) -> Result<Capture, FeedError> {
         let first = paths.first().ok_or(FeedError::NO_INPUT)?;
-        let is_packets = kind_of(first)?.format == Format::Packets;
-        let reader = if is_packets {
-            Reader::Packets(Box::new(PacketFeed::open(venue, paths, options)?))
-        } else {
-            Reader::Messages(Box::new(FileFeed::open(paths, options)?))
+        let reader = match kind_of(first)?.format {
+            Format::Packets => Reader::Packets(Box::new(PacketFeed::open(venue, paths, options)?)),
+            Format::Dbn => Reader::Records(Box::new(RecordFeed::open(paths, options)?)),
+            Format::BinaryFile => Reader::Messages(Box::new(FileFeed::open(paths, options)?)),
         };
         Ok(Capture { reader, waiting: VecDeque::new() })
     }
@@ -120,15 +127,17 @@ impl Capture {
     #[expect(clippy::should_implement_trait, reason = "an iterator has no end that can fail")]
     #[inline]
     pub fn next(&mut self) -> Result<Next, FeedError> {
-        let feed = match &mut self.reader {
-            Reader::Messages(feed) => return feed.next(),
-            Reader::Packets(feed) => feed,
-        };
         loop {
             if let Some(event) = self.waiting.pop_front() {
                 return Ok(Next::Event(event));
             }
-            if !feed.read(&mut self.waiting)? {
+            let waiting = &mut self.waiting;
+            let more = match &mut self.reader {
+                Reader::Messages(feed) => return feed.next(),
+                Reader::Packets(feed) => feed.read(waiting)?,
+                Reader::Records(feed) => feed.read(waiting)?,
+            };
+            if !more {
                 return Ok(Next::End);
             }
         }
@@ -139,6 +148,7 @@ impl Capture {
         match &self.reader {
             Reader::Messages(feed) => feed.counters(),
             Reader::Packets(feed) => feed.counters(),
+            Reader::Records(feed) => feed.counters(),
         }
     }
 
@@ -147,6 +157,7 @@ impl Capture {
         match &self.reader {
             Reader::Messages(feed) => feed.name(file),
             Reader::Packets(feed) => feed.name(file),
+            Reader::Records(feed) => feed.name(file),
         }
     }
 }

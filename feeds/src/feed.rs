@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use model::{DAY_NS, Event, FeedId, Flags, Kind, Ts};
 
+use crate::databento::DbnCause;
 use crate::date::Date;
 use crate::nasdaq::itch::{DecodeError, Decoder};
 use crate::source::{FileReader, FileSource, SourceCause, SourceError};
@@ -50,6 +51,9 @@ pub enum FeedCause {
     /// A feed of no captures.
     #[error("no file")]
     NoInput,
+    /// A DBN file; the offset counts its records.
+    #[error("record: {0}")]
+    Record(DbnCause),
     /// A capture of packets, none of which is of a known protocol.
     #[error("packets of no protocol that is known")]
     NoVenue,
@@ -71,6 +75,9 @@ impl FeedError {
     /// A feed of no captures.
     pub(crate) const NO_INPUT: FeedError =
         FeedError { file: 0, offset: 0, cause: FeedCause::NoInput };
+    /// Packets that no session of the venue takes.
+    pub(crate) const NO_VENUE: FeedError =
+        FeedError { file: 0, offset: 0, cause: FeedCause::NoVenue };
 }
 
 /// A message that could not be decoded.

@@ -34,10 +34,12 @@ pub mod nasdaq;
 pub mod capture;
 mod date;
 mod feed;
+pub mod json;
 mod merge;
 pub mod session;
 pub mod sink;
 pub mod source;
+pub mod stream;
 mod venue;
 
 pub use date::{BadDate, Date, new_york_midnight};

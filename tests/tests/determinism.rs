@@ -37,7 +37,7 @@ fn orders(qty: i64) -> Script {
 }
 
 fn run(config: Config, script: Script) -> Finished {
-    let plan = Plan { config, script, shared: false, ends_with_feed: true };
+    let plan = Plan { config, script, shared: false, ends_with_feed: true, drive_stream: None };
     let running = runtime::start(plan).unwrap();
     while !running.has_ended() {
         std::thread::sleep(std::time::Duration::from_millis(5));

@@ -209,7 +209,8 @@ struct Run {
 fn run(config: &Config, beside: impl FnOnce(&Running)) -> Run {
     let (config, began) = (config.clone(), Instant::now());
     let name = config.engine.name.clone();
-    let plan = Plan { config, script: script(), shared: true, ends_with_feed: true };
+    let plan =
+        Plan { config, script: script(), shared: true, ends_with_feed: true, drive_stream: None };
     let running = runtime::start(plan).unwrap();
     // Attached to the end, so that the tape can be read when it is whole.
     let reader = attach(&name, || running.has_ended()).unwrap();

@@ -111,6 +111,7 @@ fn no_allocation_and_no_fault_when_warm() {
         script: Script::default(),
         shared: true,
         ends_with_feed: false,
+        drive_stream: None,
     };
     let running = runtime::start(plan).unwrap();
     let inputs = || running.progress().inputs.load(Ordering::Relaxed);

@@ -227,7 +227,8 @@ fn rules(body: &Value) -> Vec<&str> {
 
 fn start(config: &Config) -> Running {
     let (config, script) = (config.clone(), Script::default());
-    runtime::start(Plan { config, script, shared: true, ends_with_feed: false }).unwrap()
+    runtime::start(Plan { config, script, shared: true, ends_with_feed: false, drive_stream: None })
+        .unwrap()
 }
 
 /// Ends the run; the replay of its journal must come to the same state.

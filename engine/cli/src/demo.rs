@@ -51,7 +51,13 @@ impl Demo {
         let stop = stop_on_signal()?;
         let folder = Folder::make(self.dir.as_deref())?;
         let config = folder.prepare(&self.name)?;
-        let plan = Plan { config, script: Script::default(), shared: true, ends_with_feed: false };
+        let plan = Plan {
+            config,
+            script: Script::default(),
+            shared: true,
+            ends_with_feed: false,
+            drive_stream: None,
+        };
         let begun = Instant::now();
         let running = runtime::start(plan)?;
         if !self.json {

@@ -39,6 +39,7 @@ impl From<RunError> for Failure {
             RunError::Start(_)
             | RunError::OtherConfig(_)
             | RunError::Line { .. }
+            | RunError::Unheard(_)
             | RunError::Password(_) => 2,
             RunError::Replay(
                 ReplayError::Source { .. } | ReplayError::SourceChanged(_) | ReplayError::Feed(_),

@@ -5,10 +5,12 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use engine::config::{Capacity, Captures, Config, Durability, FeedSource, JournalConfig, Speed};
-use engine::runtime::{self, Plan};
+use engine::config::{
+    Capacity, Captures, Config, Durability, FeedConfig, FeedSource, JournalConfig, Speed,
+};
+use engine::runtime::{self, Plan, RunError};
 use engine::script::Script;
-use feeds::Date;
+use feeds::{Date, Venue};
 use indicatif::{ProgressBar, ProgressStyle};
 use model::Mode;
 
@@ -17,20 +19,25 @@ use crate::{demo, orders_file, summary};
 
 /// Plays captures through the whole engine: book, indicators, strategies, gate, paper venue.
 ///
-/// Several files are played in turn as one feed.
+/// What a file is, it says itself: ITCH in BinaryFILE framing, MoldUDP64 or IEX packets in pcap or pcapng, Databento DBN; plain,
+/// gzip, zstd or zip. Several files are played in turn as one feed; with --merge each is a feed of its own.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
     tickgate replay day.itch.gz --json\n  \
-    tickgate replay day.itch --speed 10 --orders orders.jsonl\n\n\
+    tickgate replay day.itch --speed 10 --orders orders.jsonl\n  \
+    tickgate replay --merge lines.pcapng deep.pcap.gz es.mbo.dbn.zst\n\n\
     A line of the orders file:\n  \
     {\"after\": 1001, \"op\": \"new\", \"id\": \"a-1\", \"account\": \"agent\", \"symbol\": \"AAPL\", \"side\": \"buy\",\n  \
     \"qty\": \"100\", \"px\": \"318.25\", \"type\": \"limit\", \"tif\": \"day\"}\n\
     \"at\": \"09:30:00.5\" in place of \"after\" means the venue's time of day; \"op\" may be cancel or replace (new qty, px).\n\
     A price or quantity that is no whole number of the instrument's units is asked for as zero, which the gate refuses.")]
 pub struct Replay {
-    /// ITCH 5.0 captures in BinaryFILE framing, plain or gzip.
+    /// Captures.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Interleaves the files by receive time, then by their place here, instead of playing them in turn.
+    #[arg(long)]
+    merge: bool,
     /// `max`, or a factor of the recorded pace.
     #[arg(long, default_value = "max", value_parser = parse_speed)]
     speed: Speed,
@@ -50,6 +57,9 @@ pub struct Replay {
     #[arg(long)]
     json: bool,
 }
+
+/// Silence of a feed after which its books are stale.
+const SILENCE_NS: u64 = 5_000_000_000;
 
 fn parse_speed(text: &str) -> Result<Speed, String> {
     Speed::parse(text).ok_or_else(|| "must be `max` or a factor such as 1 or 2.5".into())
@@ -96,29 +106,59 @@ impl Replay {
         if stop.load(Ordering::Relaxed) { Err(Failure::interrupted()) } else { Ok(()) }
     }
 
+    /// One feed of all files, or one of each.
+    fn feeds(&self) -> Result<Vec<FeedConfig>, Failure> {
+        let each = if self.merge { 1 } else { self.files.len() };
+        self.files.chunks(each.max(1)).map(|files| self.feed(files)).collect()
+    }
+
+    fn feed(&self, files: &[PathBuf]) -> Result<FeedConfig, Failure> {
+        let mut venues = Vec::new();
+        for path in files {
+            let kind = feeds::capture::kind_of(path);
+            let error = |error| RunError::Feed { path: path.clone(), error };
+            venues.push(kind.map_err(error)?.venue);
+        }
+        let Some(venue) = venues.first().copied() else { return Err(Failure::usage("no file")) };
+        if let Some(place) = venues.iter().position(|other| *other != venue) {
+            return Err(Failure::usage(format!(
+                "{} is {}, {} is {venue}: only captures of one kind play in turn; --merge interleaves them",
+                files.get(place).map_or_else(String::new, |file| file.display().to_string()),
+                venues.get(place).map_or("", |venue| venue.name()),
+                files.first().map_or_else(String::new, |file| file.display().to_string()),
+            )));
+        }
+        let source = FeedSource::Captures(Captures {
+            files: files.to_vec(),
+            date: self.date,
+            speed: self.speed,
+            repeat: false,
+        });
+        Ok(FeedConfig { venue, source, silence_ns: SILENCE_NS })
+    }
+
     fn plan(self, script: Script, total: u64) -> Result<Plan, Failure> {
         let config = match &self.config {
             Some(path) => Config::load(path).map_err(Failure::usage)?,
             None => demo::built_in()?,
         };
         let mut engine = config.engine.clone();
+        engine.mode = Mode::Replay;
+        engine.feeds = self.feeds()?;
         if self.config.is_none() {
             engine.strategies.clear();
-            engine.capacity = if total < 256 << 20 { Capacity::SMALL } else { Capacity::LARGE };
-        }
-        engine.mode = Mode::Replay;
-        engine.feeds.truncate(1);
-        let captures = Captures {
-            files: self.files.clone(),
-            date: self.date,
-            speed: self.speed,
-            repeat: false,
-        };
-        for feed in &mut engine.feeds {
-            feed.source = FeedSource::Captures(captures.clone());
+            let is_small =
+                total < 256 << 20 && engine.feeds.iter().all(|feed| feed.venue != Venue::Iex);
+            engine.capacity = if is_small { Capacity::SMALL } else { Capacity::LARGE };
         }
         engine.journal =
             self.journal.map(|folder| JournalConfig { folder, durability: Durability::Written });
-        Ok(Plan { config: config.with_engine(engine), script, shared: false, ends_with_feed: true })
+        Ok(Plan {
+            config: config.with_engine(engine),
+            script,
+            shared: false,
+            ends_with_feed: true,
+            drive_stream: None,
+        })
     }
 }

@@ -34,8 +34,13 @@ impl Run {
         let stop = stop_on_signal()?;
         let config = Config::load(&self.config).map_err(Failure::usage)?;
         let name = config.engine.name.clone();
-        let plan =
-            Plan { config, script: Script::default(), shared: true, ends_with_feed: self.once };
+        let plan = Plan {
+            config,
+            script: Script::default(),
+            shared: true,
+            ends_with_feed: self.once,
+            drive_stream: None,
+        };
         let begun = Instant::now();
         let running = runtime::start(plan)?;
         tracing::info!("engine `{name}` runs; clients can attach");

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use feeds::stream::StreamSymbol;
 use feeds::{Date, Venue};
 
 use crate::feed_books::BookKind;
@@ -38,6 +39,8 @@ pub enum FeedSource {
     Captures(Captures),
     /// Datagrams, as they come.
     Lines(Lines),
+    /// Texts over WebSocket, as they come.
+    Stream(Stream),
 }
 
 /// Files of one feed.
@@ -68,6 +71,19 @@ pub struct Lines {
     pub receive_buffer: usize,
     /// Microseconds that a receive call polls the device.
     pub busy_poll_us: u32,
+}
+
+/// Symbols over one WebSocket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream {
+    /// The symbols.
+    pub symbols: Vec<StreamSymbol>,
+    /// Levels a side to ask the venue for.
+    pub depth: u16,
+    /// Where to connect, instead of the venue's own address.
+    pub ws_url: Option<String>,
+    /// Where to ask for snapshots, instead of the venue's own address.
+    pub rest_url: Option<String>,
 }
 
 /// A GLIMPSE server, and who asks it.
@@ -113,7 +129,7 @@ impl FeedConfig {
     pub fn captures(&self) -> Option<&Captures> {
         match &self.source {
             FeedSource::Captures(captures) => Some(captures),
-            FeedSource::Lines(_) => None,
+            FeedSource::Lines(_) | FeedSource::Stream(_) => None,
         }
     }
 
@@ -121,7 +137,7 @@ impl FeedConfig {
     pub fn captures_mut(&mut self) -> Option<&mut Captures> {
         match &mut self.source {
             FeedSource::Captures(captures) => Some(captures),
-            FeedSource::Lines(_) => None,
+            FeedSource::Lines(_) | FeedSource::Stream(_) => None,
         }
     }
 
@@ -130,9 +146,11 @@ impl FeedConfig {
         let source = match &self.source {
             FeedSource::Captures(captures) => captures.to_toml(),
             FeedSource::Lines(lines) => lines.to_toml(),
+            FeedSource::Stream(stream) => stream.to_toml(),
         };
-        let silence_ms = self.silence_ns / 1_000_000;
-        format!("\n[[feed]]\nvenue = \"{}\"\n{source}silence_ms = {silence_ms}\n", self.venue)
+        let (venue, silence_ms) = (self.venue, self.silence_ns / 1_000_000);
+        // Last, because it may end in tables of its own.
+        format!("\n[[feed]]\nvenue = \"{venue}\"\nsilence_ms = {silence_ms}\n{source}")
     }
 }
 
@@ -231,6 +249,58 @@ impl Lines {
     }
 }
 
+impl Stream {
+    fn to_toml(&self) -> String {
+        let mut text = format!("depth = {}\n", self.depth);
+        for (key, url) in [("ws_url", &self.ws_url), ("rest_url", &self.rest_url)] {
+            if let Some(url) = url {
+                text += &format!("{key} = {url:?}\n");
+            }
+        }
+        for symbol in &self.symbols {
+            let StreamSymbol { venue_symbol, symbol, px_decimals, qty_decimals } = symbol;
+            text += &format!(
+                "\n[[feed.symbol]]\nvenue = {venue_symbol:?}\nsymbol = \"{symbol}\"\n\
+                 px_decimals = {px_decimals}\nqty_decimals = {qty_decimals}\n"
+            );
+        }
+        text
+    }
+
+    fn read(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<Stream> {
+        let depth = table.number_or("depth", 1_000, 1, 10_000, errors);
+        let mut url = |key| table.text_or(key, "", errors).filter(|url| !url.is_empty());
+        let (ws_url, rest_url) = (url("ws_url"), url("rest_url"));
+        let rows = table.tables("symbol", errors);
+        let symbols: Option<Vec<_>> =
+            rows.into_iter().map(|row| Self::read_symbol(row, errors)).collect();
+        let symbols = symbols?;
+        if let Err(error) = feeds::stream::Symbols::new(symbols.clone()) {
+            table.error(format!("[[feed.symbol]]: {error}"), errors);
+        }
+        Some(Stream { symbols, depth: depth? as u16, ws_url, rest_url })
+    }
+
+    fn read_symbol(mut row: Table<'_>, errors: &mut ConfigErrors) -> Option<StreamSymbol> {
+        let venue_symbol = row.text("venue", errors);
+        let symbol = row.symbol("symbol", errors);
+        let px_decimals = row.number("px_decimals", 0, 12, errors);
+        let qty_decimals = row.number("qty_decimals", 0, 12, errors);
+        if let (Some(px), Some(qty)) = (px_decimals, qty_decimals)
+            && px + qty > 12
+        {
+            row.error("`px_decimals` and `qty_decimals` must not exceed 12 together", errors);
+        }
+        row.finish(errors);
+        Some(StreamSymbol {
+            venue_symbol: venue_symbol?,
+            symbol: symbol?,
+            px_decimals: px_decimals? as u8,
+            qty_decimals: qty_decimals? as u8,
+        })
+    }
+}
+
 /// Reads a text as what it should be, or notes that it is not.
 fn parsed<T: FromStr<Err: Display>>(
     table: &Table<'_>,
@@ -250,11 +320,29 @@ pub(super) fn read(
 ) -> Option<FeedConfig> {
     let venues: Vec<_> = Venue::ALL.iter().map(|venue| (venue.name(), *venue)).collect();
     let venue = table.choice("venue", &venues, errors);
-    let source = if table.has("lines") {
-        Lines::read(&mut table, errors).map(FeedSource::Lines)
-    } else {
+    let source = if table.has("files") {
         Captures::read(&mut table, folder, errors).map(FeedSource::Captures)
+    } else if table.has("lines") {
+        Lines::read(&mut table, errors).map(FeedSource::Lines)
+    } else if table.has("symbol") {
+        Stream::read(&mut table, errors).map(FeedSource::Stream)
+    } else {
+        table.error(
+            "`files`, `lines` or [[feed.symbol]] must say where the bytes come from",
+            errors,
+        );
+        None
     };
+    if let (Some(venue), Some(source)) = (venue, &source) {
+        let heard = match source {
+            FeedSource::Captures(_) => true,
+            FeedSource::Lines(_) => venue.is_over_lines(),
+            FeedSource::Stream(_) => venue.is_over_streams(),
+        };
+        if !heard {
+            table.error(format!("`{venue}` is not heard in this way"), errors);
+        }
+    }
     let silence_ms = table.number_or("silence_ms", 5_000, 1, 86_400_000, errors);
     table.finish(errors);
     Some(FeedConfig { venue: venue?, source: source?, silence_ns: silence_ms? * 1_000_000 })

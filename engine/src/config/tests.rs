@@ -81,3 +81,37 @@ fn overrides_read_back() {
     assert_eq!(read.engine, engine);
     assert_eq!(read.files, changed.files);
 }
+
+/// Goal: live feeds of every kind are read, written and read back; what cannot be heard so is refused, all at once. Method:
+/// lines with every service, then a list of mistakes.
+#[test]
+fn live_feeds_read_back() {
+    let with = |feeds: &str| {
+        let mut files = deployed();
+        let at = files[0].1.find("[[feed]]").unwrap();
+        let end = files[0].1.find("[[strategy]]").unwrap();
+        files[0].1.replace_range(at..end, feeds);
+        Config::from_texts(files)
+    };
+    let lines = "[[feed]]\nvenue = \"nasdaq_itch\"\nlines = [\"239.1.2.3:26400\", \"239.1.2.4:26400\"]\n\
+                 interface = \"10.0.0.1\"\nrequest = \"10.0.0.9:1\"\nsnapshot = \"10.0.0.9:2\"\nuser = \"me\"\n\
+                 password_env = \"SECRET\"\nreceive_buffer = 65536\nbusy_poll_us = 50\n\
+                 [[feed]]\nvenue = \"iex\"\nlines = [\"239.1.2.5:1\"]\n\n";
+    let config = with(lines).unwrap();
+    let read = {
+        let changed = config.clone().with_engine(config.engine.clone());
+        let files = changed.files.iter().map(|file| (PathBuf::from(&file.name), file.text.clone()));
+        Config::from_texts(files.collect()).unwrap()
+    };
+    assert_eq!(read.engine, config.engine);
+    assert_eq!(read.engine.speed(), None);
+
+    let wrong = "[[feed]]\nvenue = \"databento_mbo\"\nlines = [\"nowhere\", \"1.2.3.4:5\", \"1.2.3.4:6\"]\n\
+                 [[feed]]\nvenue = \"iex\"\n\n";
+    let errors = with(wrong).unwrap_err().to_string();
+    for part in
+        ["`lines`: `nowhere`", "one or two", "not heard in this way", "where the bytes come from"]
+    {
+        assert!(errors.contains(part), "{part} in\n{errors}");
+    }
+}

@@ -19,7 +19,7 @@ use model::{Event, FeedId, Ts};
 
 use super::pace::Pace;
 use super::wait::Waiter;
-use super::{Progress, RunError};
+use super::{Progress, RunError, StreamPort};
 use crate::config::{Lines, SnapshotService};
 
 /// Rounds between two looks at the counters, where nothing came in between.
@@ -35,6 +35,14 @@ pub(super) struct Around {
     pub waiter: Waiter,
     pub progress: Arc<Progress>,
     pub stop: Arc<AtomicBool>,
+}
+
+impl Around {
+    /// The port of a feed that is driven elsewhere.
+    pub fn port(&self, feed: FeedId, ring: rtrb::Producer<Event>) -> StreamPort {
+        let (pace, progress) = (Arc::clone(&self.pace), Arc::clone(&self.progress));
+        StreamPort { feed, ring, pace, progress, stop: Arc::clone(&self.stop) }
+    }
 }
 
 /// The thread of one feed.
@@ -120,6 +128,7 @@ impl LinesThread {
                 Session::Channel(Box::new(Channel::new(options)))
             }
             Venue::Iex => Session::Iex(Box::new(IexFeed::new(feed))),
+            _ => return Err(RunError::Unheard(venue)),
         };
         Ok(LinesThread {
             feed,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 
+use feeds::stream::StreamConfig;
 use feeds::{Counters, Merge};
 use model::{FeedId, Ts};
 use shm::{Listener, Publisher};
@@ -17,7 +18,7 @@ use super::publish::Pages;
 use super::stages::{Samples, StageHistograms};
 use super::wait::Waiter;
 use super::{FeedProgress, Finished, Plan, Progress, RunError, Running};
-use crate::config::{Config, Durability, FeedConfig, FeedSource};
+use crate::config::{Config, Durability, FeedConfig, FeedSource, Stream};
 use crate::journal::reader::Tail;
 use crate::journal::recorder::Recorder;
 use crate::journal::writer::Writer;
@@ -128,9 +129,20 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
     let around = Around { pace, waiter, progress: Arc::clone(&progress), stop: Arc::clone(&stop) };
     let mut live = Vec::new();
     for (number, feed) in plan.config.engine.feeds.iter().enumerate() {
-        if let (FeedSource::Lines(lines), Some(ring)) = (&feed.source, rings.next()) {
-            let lines = LinesThread::open(FeedId(number as u8), feed.venue, lines, ring, &around)?;
-            live.push(spawn("feed", cpus.feed, move || lines.run())?);
+        let (id, venue) = (FeedId(number as u8), feed.venue);
+        match &feed.source {
+            FeedSource::Captures(_) => {}
+            FeedSource::Lines(lines) => {
+                let Some(ring) = rings.next() else { break };
+                let lines = LinesThread::open(id, venue, lines, ring, &around)?;
+                live.push(spawn("feed", cpus.feed, move || lines.run())?);
+            }
+            FeedSource::Stream(stream) => {
+                let Some(ring) = rings.next() else { break };
+                let drive = plan.drive_stream.ok_or(RunError::Unheard(venue))?;
+                let (port, config) = (around.port(id, ring), stream_config(id, stream, epoch));
+                live.push(spawn("stream", None, move || drive(venue, config, port))?);
+            }
         }
     }
     let feed_thread = rings.next().map(|ring| FeedThread {
@@ -170,6 +182,18 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
 fn rings_of(config: &Config) -> usize {
     let live = config.engine.feeds.iter().filter(|feed| feed.captures().is_none()).count();
     live.max(1)
+}
+
+/// What the machine of a stream feed is told. Its pauses are another engine's after every start.
+fn stream_config(feed: FeedId, stream: &Stream, seed: u64) -> StreamConfig {
+    StreamConfig {
+        feed,
+        symbols: stream.symbols.clone(),
+        depth: stream.depth,
+        seed,
+        ws_url: stream.ws_url.clone(),
+        rest_url: stream.rest_url.clone(),
+    }
 }
 
 /// Makes a fresh engine, or the one that the journal describes.

@@ -405,7 +405,8 @@ impl Engine {
         self.hash.fold_pair(event.aux, event.ts_venue.time_of_day());
         let begins = event.aux == u64::from(b'O');
         let ends = [b'E', b'C'].iter().any(|code| event.aux == u64::from(*code));
-        if !begins && !ends {
+        // In a snapshot it repeats what happened before.
+        if !begins && !ends || event.flags.has(Flags::SNAPSHOT) {
             return;
         }
         self.end_day(event.feed, out);

@@ -107,6 +107,7 @@ impl PacketFeed {
                 Session::Mold(Box::new(lines))
             }
             Venue::Iex => Session::Iex(IexFeed::new(options.feed)),
+            Venue::DatabentoMbo | Venue::DatabentoMbp => return Err(FeedError::NO_VENUE),
         };
         Ok(PacketFeed {
             paths: paths.to_vec(),

@@ -5,6 +5,8 @@
 pub struct DbnCounters {
     /// Records, of whatever type: the number of the last.
     pub records: u64,
+    /// The venue's sequence of the last record that has one.
+    pub last_sequence: u32,
     /// Bytes of the uncompressed streams.
     pub bytes: u64,
     /// Streams begun.

@@ -6,7 +6,7 @@ use dbn::{
     BidAskPair, HasRType, MboMsg, Mbp1Msg, Mbp10Msg, Metadata, Record, RecordHeader, RecordRef,
     Schema, SymbolMappingMsg, TradeMsg, rtype, v1,
 };
-use model::{Cause, Event, FeedId, Flags, Kind, Side, Symbol, Ts};
+use model::{Cause, Event, FeedId, Flags, Kind, Side, Symbol, TradingState, Ts};
 
 use super::counters::DbnCounters;
 use super::error::DbnCause;
@@ -189,6 +189,9 @@ impl Decoder {
         let Event { ts_venue, ts_recv, seq, flags, feed, .. } = *stamp;
         let directory = Event::directory(number(named), symbol, PX_DECIMALS, 0);
         emit(Event { ts_venue, ts_recv, seq, flags, feed, ..directory });
+        // These schemas say nothing of trading states.
+        let aux = TradingState::Trading.code().into();
+        emit(Event { kind: Kind::State, aux, number: number(named), ..*stamp });
         // The book of a symbol that had another number before is not of this one.
         self.say(named, stamp, emit);
         Some(named)
@@ -272,7 +275,8 @@ impl Decoder {
                 emit(before);
             }
         });
-        let flags = view.complete();
+        // Each record shows the whole top of the book: with the last level that differs, the book is that again.
+        let flags = Flags::EVENT_COMPLETE;
         let mut event = waiting.map_or(stamp, |level| Event { flags, ..level });
         // The levels of a trade are those before it had its effect.
         if view.action == b'T' {

@@ -86,7 +86,7 @@ impl<R: Read> DbnReader<R> {
     /// # Errors
     ///
     /// As [`DbnReader::open`]; every later call says the same.
-    pub fn follow(&mut self, reader: R) -> Result<(), DbnError> {
+    pub fn restart(&mut self, reader: R) -> Result<(), DbnError> {
         if let Some(error) = self.failed {
             return Err(error);
         }

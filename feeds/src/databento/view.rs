@@ -18,6 +18,7 @@ pub(super) struct View {
     pub action: u8,
     pub side: Option<Side>,
     pub flags: FlagSet,
+    pub sequence: u32,
     /// Zero if the schema does not tell orders.
     pub order: OrderRef,
 }
@@ -43,6 +44,7 @@ macro_rules! as_view {
                     action: self.action.cast_unsigned(),
                     side: side(self.side.cast_unsigned()),
                     flags: self.flags,
+                    sequence: self.sequence,
                     order: OrderRef($order),
                 }
             }

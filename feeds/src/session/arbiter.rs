@@ -8,6 +8,7 @@ mod gap;
 mod held;
 mod line;
 mod take;
+mod words;
 
 use model::Ts;
 
@@ -19,106 +20,7 @@ use line::{LineState, Wins};
 
 pub use gap::GapState;
 pub use line::{Line, LineCounters};
-
-/// What an arbiter is told. Times in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ArbiterOptions {
-    /// Whether there is a line B.
-    pub two_lines: bool,
-    /// Packets that may wait for their turn.
-    pub held_packets_max: usize,
-    /// Bytes of them; twice that is allocated.
-    pub held_bytes_max: usize,
-    /// How long a gap may be filled by the other line, or by a late packet.
-    pub gap_wait_ns: u64,
-    /// How long a request may go without an answer.
-    pub request_timeout_ns: u64,
-    /// Requests without an answer before the gap is given up; 0: there is no server.
-    pub attempts_max: u32,
-    /// Messages of one request.
-    pub request_messages_max: u16,
-    /// How long messages may be asked for without ever catching up, before all that is missing is given up.
-    pub recovery_ns_max: u64,
-    /// A line that says nothing for so long is dead: three heartbeats.
-    pub line_dead_ns: u64,
-    /// A session that is first heard of no more than so many messages after its first is asked for from
-    /// there; any other is joined where it stands. 0: always joined.
-    pub join_messages_max: u64,
-}
-
-impl Default for ArbiterOptions {
-    fn default() -> ArbiterOptions {
-        ArbiterOptions {
-            two_lines: true,
-            held_packets_max: 256,
-            held_bytes_max: 512 << 10,
-            gap_wait_ns: 2_000_000,
-            request_timeout_ns: 250_000_000,
-            attempts_max: 4,
-            request_messages_max: 1_024,
-            recovery_ns_max: 5_000_000_000,
-            line_dead_ns: 3_000_000_000,
-            join_messages_max: 1_024,
-        }
-    }
-}
-
-/// What comes out, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arbitrated<'a> {
-    /// The next message.
-    Message(Message<'a>),
-    /// `count` messages from `first` on are lost; the next is the one behind them.
-    Lost {
-        /// The first of them.
-        first: u64,
-        /// How many.
-        count: u64,
-        /// When they were given up.
-        now: Ts,
-    },
-    /// Another session than before, or the first one. Its messages begin at `first`: joined late, unless 1.
-    Session {
-        /// Sequence of the first message to come.
-        first: u64,
-        /// When.
-        now: Ts,
-    },
-    /// The session is over, and this is all of it.
-    Ended,
-}
-
-/// A message in its turn.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Message<'a> {
-    /// Its sequence.
-    pub seq: u64,
-    /// Its bytes; none is legal.
-    pub bytes: &'a [u8],
-    /// The line that brought it first.
-    pub line: Line,
-    /// When.
-    pub ts_recv: Ts,
-    /// The last of its packet.
-    pub last_of_packet: bool,
-}
-
-/// What an arbiter has seen, lines apart.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ArbiterCounters {
-    /// Times that something was missing.
-    pub gaps: u64,
-    /// Requests made.
-    pub requests: u64,
-    /// Messages given up.
-    pub lost: u64,
-    /// Sessions begun.
-    pub sessions: u64,
-    /// Packets that had to wait.
-    pub held: u64,
-    /// The last refusal of a packet.
-    pub malformed_last: Option<MoldError>,
-}
+pub use words::{ArbiterCounters, ArbiterOptions, Arbitrated, Message};
 
 /// Sessions that are over and whose late packets are ignored.
 const PAST: usize = 4;

@@ -4,6 +4,7 @@
 //! [`Event::seq`] make of them. `MOLDUDP64.md` has the rules of when they are not, and how they heal.
 
 mod bridge;
+mod counters;
 mod events;
 mod heal;
 
@@ -15,7 +16,7 @@ use super::mold::Request;
 use super::soup::Outgoing;
 use events::Events;
 
-pub use events::{BadMessage, ChannelCounters};
+pub use counters::{BadMessage, ChannelCounters};
 
 /// What a channel is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,9 +97,7 @@ impl Channel {
     /// Takes what the snapshot server sent.
     pub fn on_snapshot_bytes(&mut self, bytes: &[u8], now: Ts, emit: &mut impl FnMut(Event)) {
         let Channel { events, glimpse, .. } = self;
-        if let Some(glimpse) = glimpse
-            && !events.is_bridging()
-        {
+        if let Some(glimpse) = glimpse {
             let taken = glimpse.on_bytes(bytes, now, &mut |piece| events.piece(&piece, now, emit));
             if let Err(error) = taken {
                 self.fail(error, now);
@@ -109,9 +108,7 @@ impl Channel {
 
     /// The connection of [`Action::OpenSnapshot`] is down, or could not be opened.
     pub fn on_snapshot_closed(&mut self, now: Ts, emit: &mut impl FnMut(Event)) {
-        if !self.events.is_bridging()
-            && let Some(Err(error)) = self.glimpse.as_mut().map(Glimpse::on_closed)
-        {
+        if let Some(Err(error)) = self.glimpse.as_mut().map(Glimpse::on_closed) {
             self.fail(error, now);
         }
         self.settle(now, emit);
@@ -121,8 +118,7 @@ impl Channel {
     pub fn on_time(&mut self, now: Ts, emit: &mut impl FnMut(Event)) {
         let Channel { arbiter, events, glimpse } = self;
         arbiter.on_time(now, &mut |out| events.take(&out, emit));
-        let bridging = events.is_bridging();
-        if let Some(Err(error)) = glimpse.as_mut().map(|glimpse| glimpse.on_time(now, bridging)) {
+        if let Some(Err(error)) = glimpse.as_mut().map(|glimpse| glimpse.on_time(now)) {
             self.fail(error, now);
         }
         self.settle(now, emit);

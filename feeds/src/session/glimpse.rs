@@ -4,83 +4,13 @@
 //! order in ITCH layout, then `G` with the sequence of the first ITCH message that is not in them.
 //! `MOLDUDP64.md` tells how that is joined to the lines.
 
+mod words;
+
 use model::Ts;
 
-use super::soup::{Client, ClientOptions, Login, Outgoing, Received, SoupError, number};
+use super::soup::{Client, Outgoing, Received, number};
 
-/// What a snapshot client is told. Times in nanoseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GlimpseOptions {
-    /// Who asks.
-    pub login: Login,
-    /// The connection's own times.
-    pub client: ClientOptions,
-    /// Until the connection stands.
-    pub open_ns_max: u64,
-    /// From the opening until the lines have caught up with the snapshot.
-    pub snapshot_ns_max: u64,
-    /// Pause after the first failure; doubled after each, and shortened at random by up to a half.
-    pub back_off_ns: u64,
-    /// The longest pause.
-    pub back_off_ns_max: u64,
-    /// Seed of the pauses.
-    pub seed: u64,
-}
-
-impl GlimpseOptions {
-    /// The usual times.
-    pub fn new(login: Login) -> GlimpseOptions {
-        GlimpseOptions {
-            login,
-            client: ClientOptions::default(),
-            open_ns_max: 10_000_000_000,
-            snapshot_ns_max: 120_000_000_000,
-            back_off_ns: 500_000_000,
-            back_off_ns_max: 30_000_000_000,
-            seed: 1,
-        }
-    }
-}
-
-/// A piece of a snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Piece<'a> {
-    /// It begins: what follows replaces all that is known.
-    Begin,
-    /// An ITCH message.
-    Message(&'a [u8]),
-    /// It is whole; the lines go on with the message `next`.
-    End {
-        /// Sequence of the first message that is not in it.
-        next: u64,
-    },
-}
-
-/// Why a snapshot failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum GlimpseError {
-    /// The connection broke its protocol or fell silent.
-    #[error(transparent)]
-    Soup(SoupError),
-    /// It could not be opened in time, or ended before the snapshot did.
-    #[error("no connection")]
-    Closed,
-    /// The server refused the login: `A` not authorised, `S` session not available.
-    #[error("login rejected: '{}'", char::from(*.0))]
-    Rejected(u8),
-    /// The snapshot is not whole in time, or the lines do not reach it.
-    #[error("not done in time")]
-    Timeout,
-    /// A message that is no ITCH, or an end without a sequence.
-    #[error("an illegal message")]
-    BadMessage,
-    /// It ends before what has been kept of the lines.
-    #[error("older than what was kept")]
-    TooOld,
-    /// The lines brought more meanwhile than could be kept.
-    #[error("more came meanwhile than could be kept")]
-    Overflow,
-}
+pub use words::{GlimpseError, GlimpseOptions, Piece};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -89,7 +19,9 @@ enum State {
     Resting(Ts),
     Opening,
     Open,
-    /// The snapshot is through; the connection only has to go.
+    /// The snapshot is whole; the lines have to reach it, and the connection is not needed for that.
+    Whole,
+    /// The lines have reached it; the connection only has to go.
     Done,
 }
 
@@ -126,6 +58,11 @@ impl Glimpse {
     /// Whether nothing is wanted or under way.
     pub fn is_idle(&self) -> bool {
         matches!(self.state, State::Idle | State::Done)
+    }
+
+    /// Whether an attempt is under way, not only wanted after a pause.
+    pub fn is_under_way(&self) -> bool {
+        matches!(self.state, State::Opening | State::Open | State::Whole)
     }
 
     /// Why the last attempt failed.
@@ -172,7 +109,7 @@ impl Glimpse {
     }
 
     fn shut(&mut self) {
-        self.close |= matches!(self.state, State::Opening | State::Open) && !self.open;
+        self.close |= self.is_under_way() && !self.open;
         self.open = false;
         self.client.on_closed();
     }
@@ -224,7 +161,7 @@ impl Glimpse {
         let mut whole = false;
         let taken = self.client.on_bytes(bytes, now, &mut |received| match received {
             _ if whole || fault.is_some() => {}
-            Received::Accepted { .. } => out(Piece::Begin),
+            Received::Accepted { session, .. } => out(Piece::Begin { session }),
             Received::Rejected { reason } => fault = Some(GlimpseError::Rejected(reason)),
             Received::Sequenced { message: [b'G', digits @ ..], .. } => {
                 match number(digits).filter(|next| *next > 0 && digits.len() == 20) {
@@ -240,18 +177,19 @@ impl Glimpse {
             Received::Unsequenced(_) | Received::Debug(_) => {}
         });
         if whole {
+            self.state = State::Whole;
             return Ok(());
         }
         taken.map_err(GlimpseError::Soup)?;
         fault.map_or(Ok(()), Err)
     }
 
-    /// Lets time pass. `bridging`: the snapshot is whole, and the lines have to reach it.
+    /// Lets time pass.
     ///
     /// # Errors
     ///
     /// [`GlimpseError`]: the attempt fails.
-    pub fn on_time(&mut self, now: Ts, bridging: bool) -> Result<(), GlimpseError> {
+    pub fn on_time(&mut self, now: Ts) -> Result<(), GlimpseError> {
         match self.state {
             State::Idle | State::Done => Ok(()),
             State::Resting(until) => {
@@ -264,10 +202,10 @@ impl Glimpse {
                 Err(GlimpseError::Closed)
             }
             State::Opening => Ok(()),
-            State::Open if now.since(self.since) >= self.options.snapshot_ns_max => {
+            State::Open | State::Whole if now.since(self.since) >= self.options.snapshot_ns_max => {
                 Err(GlimpseError::Timeout)
             }
-            State::Open if bridging => Ok(()),
+            State::Whole => Ok(()),
             State::Open => self.client.on_time(now).map_err(GlimpseError::Soup),
         }
     }
@@ -279,6 +217,7 @@ impl Glimpse {
             State::Idle | State::Done => None,
             State::Resting(until) => Some(until),
             State::Opening => Some(after(self.options.open_ns_max)),
+            State::Whole => Some(after(self.options.snapshot_ns_max)),
             State::Open => [Some(after(self.options.snapshot_ns_max)), self.client.wake_at()]
                 .into_iter()
                 .flatten()

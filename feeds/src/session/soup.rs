@@ -5,11 +5,13 @@
 
 mod client;
 mod login;
+mod outgoing;
 pub mod server;
 mod stream;
 
-pub use client::{Client, ClientOptions, Outgoing, Received};
+pub use client::{Client, ClientOptions, Received};
 pub use login::Login;
+pub use outgoing::Outgoing;
 pub use stream::{Packet, Stream};
 
 /// Types of packets, as on the wire.

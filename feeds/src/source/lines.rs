@@ -160,9 +160,9 @@ impl<R: Read> LineSource<R> {
                 break (looked + at, 1);
             }
             looked = bytes.len();
-            let full = looked >= self.line_max as usize + 2;
-            if full || !self.window.fill(looked + 1)? {
-                if full || looked == 0 || self.window.cut() {
+            // A window that is full, with the longest line and more, does not fill either.
+            if !self.window.fill(looked + 1)? {
+                if looked == 0 || self.window.cut() {
                     self.check_length(looked)?;
                     return Ok(None);
                 }

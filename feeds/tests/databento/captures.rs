@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use feeds::capture::Capture;
 use feeds::databento::{DbnCause, DbnCounters, DbnError, DbnOptions, DbnReader};
 use feeds::source::FileReader;
+use feeds::{FeedOptions, Next, Venue};
 use model::{FeedId, Flags, Kind, Side};
 
 use super::twin::Twins;
@@ -57,7 +59,7 @@ fn esh4() {
     assert!(twins.only().is_live(), "the last record of the snapshot says that it is the last");
     assert_eq!(twins.only().orders.len(), 8_725);
 
-    reader.follow(FileReader::open(&second).unwrap()).unwrap();
+    reader.restart(FileReader::open(&second).unwrap()).unwrap();
     while step(&mut reader, &mut twins).unwrap() {}
     let book = twins.only();
     assert_eq!(book.levels.each_ref().map(BTreeMap::len), [922, 565]);
@@ -74,6 +76,7 @@ fn esh4() {
         mbo: 77_517,
         snapshots: 2,
         streams: 2,
+        last_sequence: 59_585,
         bytes: 488_806 + 3_852_558,
         bad_ts_recv: 17_450,
         ..DbnCounters::default()
@@ -152,4 +155,27 @@ fn versions_agree() {
     let change = first.iter().find(|event| event.kind == Kind::Reduce).unwrap();
     assert_eq!((change.order.0, change.qty.0), (647_784_973_705, 1));
     assert!(first.iter().all(|event| event.side != Some(Side::Buy) || event.px.0 > 0));
+}
+
+/// Goal: captures of all kinds are told apart by what they hold. Method: one of each.
+#[test]
+fn kinds() {
+    for (name, venue) in [
+        ("dbn/esh4-glbx-mdp3-20231225.mbo.dbn.zst", Venue::DatabentoMbo),
+        ("dbn/databento/test_data.mbp-10.v3.dbn.zst", Venue::DatabentoMbp),
+        ("iex/tops16-sample.pcapng.gz", Venue::Iex),
+        ("moldudp64/Nasdaq.Equities.TotalView.Itch.v5.0/Multiple.Packets.pcap", Venue::NasdaqItch),
+        ("itch/aapl-20200130-10k.itch", Venue::NasdaqItch),
+    ] {
+        let Some(path) = capture(name) else { continue };
+        assert_eq!(feeds::capture::kind_of(&path).unwrap().venue, venue, "{name}");
+        let mut capture = Capture::open(venue, &[path], FeedOptions::default()).unwrap();
+        let mut last = 0;
+        while let Next::Event(event) = capture.next().unwrap() {
+            let apart = event.kind == Kind::Integrity || event.flags.has(Flags::SNAPSHOT);
+            assert!(apart || event.seq <= last + 1, "{name}: a hole before {event:?}");
+            last = if event.flags.has(Flags::SNAPSHOT) { last } else { event.seq };
+        }
+        assert!(last > 0, "{name}");
+    }
 }

@@ -38,15 +38,15 @@ fn told(streams: &[&[MboMsg]]) -> Vec<String> {
     let mut reader = DbnReader::open(streams[0].as_slice(), DbnOptions::default()).unwrap();
     for (number, stream) in streams.iter().enumerate() {
         if number > 0 {
-            reader.follow(stream.as_slice()).unwrap();
+            reader.restart(stream.as_slice()).unwrap();
         }
         while reader.next(&mut |event| words.push(word(&event))).unwrap() {}
     }
     words
 }
 
-const NAMING: [&str; 3] =
-    ["0 incomplete/not_started 0", "1 directory 1s", "1 incomplete/not_started 0"];
+const NAMING: [&str; 4] =
+    ["0 incomplete/not_started 0", "1 directory 1s", "1 state 1s", "1 incomplete/not_started 0"];
 
 /// Goal: a run of snapshot records empties the book first, and ends by its last record or by the first of another kind; in
 /// one stream it is one run. Method: the events in order.
@@ -78,7 +78,8 @@ fn clears() {
     let known = ["1 recovering/snapshot 0", "1 clear 1s", "1 add 2s", "1 live/none 2"];
     assert_eq!(told(&[&records]), [&NAMING[..], &known].concat());
 
-    let known = ["0 incomplete/not_started 0", "1 directory 1", "1 incomplete/not_started 0"];
+    let known =
+        ["0 incomplete/not_started 0", "1 directory 1", "1 state 1", "1 incomplete/not_started 0"];
     let live = ["1 clear 1", "1 live/none 1", "1 add 2", "1 clear 3"];
     assert_eq!(told(&[&[clear(0), add(1, 0), clear(0)]]), [&known[..], &live].concat());
     assert_eq!(told(&[&[add(1, 0)]]), [&known[..], &["1 add 1"]].concat(), "never whole");
@@ -100,6 +101,7 @@ fn snapshots_in_turn() {
         "1 clear 1s",
         "1 add 1s",
         "2 directory 2s",
+        "2 state 2s",
         "2 incomplete/not_started 1",
         "2 recovering/snapshot 1",
         "2 clear 2s",
@@ -154,7 +156,12 @@ fn another_symbol() {
     late.ts_recv += 86_400_000_000_000;
     let records = [add(1, SNAPSHOT | flags::LAST)];
     let begins = ["1 recovering/snapshot 0", "1 clear 1s", "1 add 1s", "1 live/none 1"];
-    let known =
-        ["1 incomplete/session_end 1", "2 directory 2", "2 incomplete/not_started 1", "2 add 2"];
+    let known = [
+        "1 incomplete/session_end 1",
+        "2 directory 2",
+        "2 state 2",
+        "2 incomplete/not_started 1",
+        "2 add 2",
+    ];
     assert_eq!(told(&[&records, &[of(NAMED, late)]]), [&NAMING[..], &begins, &known].concat());
 }

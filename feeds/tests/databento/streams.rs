@@ -108,8 +108,9 @@ fn actions() {
     ];
     let (events, counters) = events(&encode(Some(Schema::Mbo), &records), DbnOptions::default());
     let counters = counters.unwrap();
-    let told =
-        events.iter().filter(|event| ![Kind::Integrity, Kind::Directory].contains(&event.kind));
+    let told = events
+        .iter()
+        .filter(|event| ![Kind::Integrity, Kind::Directory, Kind::State].contains(&event.kind));
     let told: Vec<_> = told
         .map(|event| {
             assert_eq!((event.ts_venue, event.ts_recv), (Ts(DAY + 1), Ts(DAY + 2)));
@@ -194,7 +195,7 @@ fn mixed() {
     let (all, counters) = events(&bytes, DbnOptions::default());
     let kinds: Vec<_> = all
         .iter()
-        .filter(|event| ![Kind::Integrity, Kind::Directory].contains(&event.kind))
+        .filter(|event| ![Kind::Integrity, Kind::Directory, Kind::State].contains(&event.kind))
         .map(|event| (event.seq, event.kind))
         .collect();
     assert_eq!(kinds, [(1, Kind::Notice), (2, Kind::Add), (3, Kind::Notice), (4, Kind::Add)]);

@@ -81,12 +81,13 @@ fn mold() {
 
 /// A packet joins its session late and goes out whole.
 fn deliver(bytes: &[u8], count: u16) {
-    let first = Packet::parse(bytes).unwrap().header().first;
+    let header = Packet::parse(bytes).unwrap().header();
+    let (first, session) = (header.first, header.session);
     let mut arbiter = Arbiter::new(ArbiterOptions::default());
     let mut seen = Vec::new();
     arbiter.on_packet(Line::A, bytes, Ts(1), &mut |out| match out {
         Arbitrated::Message(message) => seen.push(message.seq),
-        other => assert_eq!(other, Arbitrated::Session { first, now: Ts(1) }),
+        other => assert_eq!(other, Arbitrated::Session { session, first, now: Ts(1) }),
     });
     assert_eq!(seen, (first..first + u64::from(count)).collect::<Vec<_>>());
 }

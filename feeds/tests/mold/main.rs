@@ -1,6 +1,7 @@
 //! Channels on virtual time: two bad lines, a bad re-request server, a bad snapshot server, and a clean twin.
 #![allow(missing_docs)]
 
+mod allocations;
 mod captures;
 mod day;
 mod schedules;

@@ -253,7 +253,7 @@ impl World {
                 self.at.1 += 1;
             }
         }
-        self.send(&writer.packet().to_vec());
+        self.send(writer.packet());
         let pause = self.dice.below(400_000);
         self.push(pause, Thing::Publish);
     }
@@ -264,7 +264,7 @@ impl World {
         if last && self.ends {
             self.send(&writer.end_of_session());
         } else {
-            self.send(&writer.packet().to_vec());
+            self.send(writer.packet());
         }
         if self.now < self.idle_until {
             self.push(20 * MS, Thing::Heartbeat);

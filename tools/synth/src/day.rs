@@ -10,6 +10,7 @@ use std::io::{self, Write};
 
 use feeds::nasdaq::message::{Message, SystemEvent};
 use feeds::nasdaq::{Header, MESSAGE_MAX, Stock};
+use feeds::sink::BinaryFileWriter;
 use model::Side;
 
 use crate::book::{Book, Orders};
@@ -131,22 +132,19 @@ impl Day {
     /// # Errors
     ///
     /// That of `out`.
-    pub fn write_to(mut self, mut out: impl Write) -> io::Result<Summary> {
+    pub fn write_to(mut self, out: impl Write) -> io::Result<Summary> {
         let mut summary =
             Summary { messages: 0, bytes: 2, types: BTreeMap::new(), live_orders: 0, digest: 0 };
-        let mut frame = [0; 2 + MESSAGE_MAX];
+        let mut out = BinaryFileWriter::new(out);
         let mut room = [0; MESSAGE_MAX];
         for message in &mut self {
             let message = message.encode(&mut room);
-            frame[..2].copy_from_slice(&(message.len() as u16).to_be_bytes());
-            frame[2..][..message.len()].copy_from_slice(message);
-            out.write_all(&frame[..2 + message.len()])?;
+            out.message(message)?;
             summary.messages += 1;
             summary.bytes += 2 + message.len() as u64;
             *summary.types.entry(char::from(message[0])).or_default() += 1;
         }
-        out.write_all(&[0, 0])?;
-        out.flush()?;
+        out.end()?;
         summary.live_orders = self.symbols.iter().map(|s| s.book.live().len() as u64).sum();
         summary.digest = self.digest();
         Ok(summary)

@@ -12,6 +12,7 @@ impl Decoder {
     /// Counts a record; what its events have in common.
     pub(super) fn stamp(&mut self, view: &View) -> Event {
         self.counters.records += 1;
+        self.counters.last_sequence = view.sequence;
         self.counters.bad_ts_recv += u64::from(view.flags.is_bad_ts_recv());
         self.counters.maybe_bad_book += u64::from(view.flags.is_maybe_bad_book());
         // Levels are told as what changes, snapshot or not.

@@ -146,7 +146,7 @@ impl Arbiter {
         let late = header.first - 1 > self.options.join_messages_max;
         self.next = if late { header.first } else { 1 };
         self.counters.sessions += 1;
-        out(Arbitrated::Session { first: self.next, now });
+        out(Arbitrated::Session { session: self.session, first: self.next, now });
         true
     }
 }

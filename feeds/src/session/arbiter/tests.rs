@@ -20,7 +20,7 @@ impl Bench {
     fn packet(&mut self, line: Line, first: u64, count: usize, now: u64) -> String {
         let mut writer = PacketWriter::new(self.session, first, 1_400);
         (0..count).for_each(|_| assert!(writer.push(b"message")));
-        self.bytes(line, &writer.packet().to_vec(), now)
+        self.bytes(line, writer.packet(), now)
     }
 
     fn bytes(&mut self, line: Line, bytes: &[u8], now: u64) -> String {

@@ -4,67 +4,11 @@ use model::{Cause, DAY_NS, Event, Flags, Integrity, Kind, Ts, VenueNumber};
 
 use super::ChannelOptions;
 use super::bridge::Bridge;
+use super::counters::{BadMessage, ChannelCounters};
 use crate::nasdaq::itch::{DecodeError, Decoder};
+use crate::session::SessionId;
 use crate::session::arbiter::{Arbitrated, Line, Message};
 use crate::session::glimpse::{GlimpseError, Piece};
-
-/// A message that could not be decoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BadMessage {
-    /// Its sequence.
-    pub seq: u64,
-    /// What is wrong.
-    pub error: DecodeError,
-}
-
-/// What a channel has seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChannelCounters {
-    /// Messages of the lines, in their turn.
-    pub messages: u64,
-    /// Messages that are lost for good.
-    pub lost: u64,
-    /// Messages of a type that the decoder does not know, by type.
-    pub unknown: [u64; 256],
-    /// Blocks of no bytes.
-    pub empty: u64,
-    /// Messages of a known type that could not be decoded.
-    pub bad: u64,
-    /// The first of them.
-    pub first_bad: Option<BadMessage>,
-    /// Messages with a venue time before that of the message before, other than the start of a day.
-    pub backwards: u64,
-    /// Messages with a time of day of 24 hours or more.
-    pub past_midnight: u64,
-    /// Snapshots begun.
-    pub snapshots: u64,
-    /// Attempts at a snapshot that failed.
-    pub snapshots_failed: u64,
-    /// Messages of snapshots.
-    pub snapshot_messages: u64,
-    /// Times that the bridge buffer was full.
-    pub overflows: u64,
-    /// Most bytes that waited for a snapshot.
-    pub bridge_bytes_max: u64,
-}
-
-impl ChannelCounters {
-    const NONE: ChannelCounters = ChannelCounters {
-        messages: 0,
-        lost: 0,
-        unknown: [0; 256],
-        empty: 0,
-        bad: 0,
-        first_bad: None,
-        backwards: 0,
-        past_midnight: 0,
-        snapshots: 0,
-        snapshots_failed: 0,
-        snapshot_messages: 0,
-        overflows: 0,
-        bridge_bytes_max: 0,
-    };
-}
 
 /// What the books are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +30,9 @@ pub(super) enum Phase {
 pub(super) struct Events {
     decoder: Decoder,
     snapshots: bool,
+    same_session: bool,
+    /// The lines' session.
+    session: SessionId,
     pub(super) phase: Phase,
     /// Why the books are not whole.
     pub(super) cause: Cause,
@@ -111,6 +58,8 @@ impl Events {
         Events {
             decoder: Decoder { feed: options.feed, midnight: options.midnight },
             snapshots,
+            same_session: options.glimpse.is_some_and(|glimpse| glimpse.same_session),
+            session: SessionId::default(),
             phase: Phase::None,
             cause: Cause::NotStarted,
             announced: None,
@@ -123,10 +72,6 @@ impl Events {
             bridge: Bridge::new(if snapshots { options.bridge_bytes_max } else { 0 }),
             counters: ChannelCounters::NONE,
         }
-    }
-
-    pub(super) fn is_bridging(&self) -> bool {
-        matches!(self.phase, Phase::Bridging { .. })
     }
 
     pub(super) fn set_midnight(&mut self, midnight: Ts) {
@@ -149,7 +94,10 @@ impl Events {
                 self.counters.lost = self.counters.lost.saturating_add(*count);
                 self.lose(first + (count - 1), Cause::Gap, *now, emit);
             }
-            Arbitrated::Session { first, now } => self.session(*first, *now, emit),
+            Arbitrated::Session { session, first, now } => {
+                self.session = *session;
+                self.begin(*first, *now, emit);
+            }
             Arbitrated::Ended => self.ended = true,
         }
     }
@@ -266,7 +214,7 @@ impl Events {
 
     /// Another session, or the first.
     #[cold]
-    fn session(&mut self, first: u64, now: Ts, emit: &mut impl FnMut(Event)) {
+    fn begin(&mut self, first: u64, now: Ts, emit: &mut impl FnMut(Event)) {
         let follows = self.phase != Phase::None;
         self.seq = first - 1;
         let cause = if follows { Cause::SessionEnd } else { Cause::NotStarted };
@@ -314,7 +262,11 @@ impl Events {
             return;
         }
         match piece {
-            Piece::Begin => {
+            Piece::Begin { session } => {
+                if self.same_session && *session != self.session {
+                    self.fault = Some(GlimpseError::OtherSession);
+                    return;
+                }
                 self.counters.snapshots += 1;
                 self.streaming = true;
                 self.announce(Integrity::Recovering, Cause::Snapshot, now, emit);

@@ -79,7 +79,7 @@ impl Channel {
     pub(super) fn fail(&mut self, error: GlimpseError, now: Ts) {
         let Some(glimpse) = &mut self.glimpse else { return };
         if matches!(self.events.phase, Phase::Snapshot | Phase::Bridging { .. })
-            && !glimpse.is_idle()
+            && glimpse.is_under_way()
         {
             glimpse.fail(error, now);
             self.events.counters.snapshots_failed += 1;

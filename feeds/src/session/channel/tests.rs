@@ -35,7 +35,9 @@ impl Bench {
         let mut options = ChannelOptions::new(FeedId(0), Ts(0));
         options.arbiter.join_messages_max = 0;
         options.bridge_bytes_max = 100;
-        options.glimpse = glimpse.then(|| GlimpseOptions::new(Login::new("u", "p").unwrap()));
+        let login = Login::new("u", "p").unwrap();
+        options.glimpse =
+            glimpse.then(|| GlimpseOptions { same_session: true, ..GlimpseOptions::new(login) });
         Bench { channel: Channel::new(options), session: SESSION, out: Vec::new() }
     }
 
@@ -173,6 +175,8 @@ fn snapshot_ahead_of_the_lines() {
     bench.open(1);
     assert_eq!(bench.snapshot(&end(20), 2), "");
     assert_eq!(bench.closed(3), "", "it is whole: the connection is not needed");
+    let wake = bench.channel.wake_at();
+    assert_eq!(wake, Some(Ts(3_000 * MS)), "nor are its heartbeats");
     assert_eq!(bench.packet(8, &quiet(1), 4), "");
     assert_eq!(bench.packet(18, &quiet(3), 5), "recovering/snapshot@19 20 live/none@20");
 }
@@ -188,6 +192,8 @@ fn snapshot_failures() {
         assert!(said.ends_with("incomplete/snapshot@6"), "{said}");
         assert_eq!(bench.actions(), "close");
         let until = bench.channel.wake_at().unwrap();
+        bench.packet(bench.channel.arbiter().next(), &quiet(6), 3);
+        assert_eq!(bench.channel.wake_at(), Some(until), "no attempt, no failure");
         assert!((250 * MS..=501 * MS).contains(&until.0), "{until:?}");
         bench.time(until.0 - 1);
         assert_eq!(bench.actions(), "");
@@ -197,7 +203,8 @@ fn snapshot_failures() {
     };
     let mut bytes = Vec::new();
     server::sequenced(b"A", &mut bytes);
-    let faults: [(GlimpseError, &mut dyn FnMut(&mut Bench) -> String); 5] = [
+    type Fault<'a> = (GlimpseError, &'a mut dyn FnMut(&mut Bench) -> String);
+    let faults: [Fault<'_>; 5] = [
         (GlimpseError::Closed, &mut |bench| bench.closed(2)),
         (GlimpseError::TooOld, &mut |bench| bench.snapshot(&end(6), 2)),
         (GlimpseError::BadMessage, &mut |bench| bench.snapshot(&bytes, 2)),
@@ -207,6 +214,21 @@ fn snapshot_failures() {
     for (error, fault) in faults {
         assert_eq!(recover(&mut Bench::new(true), fault), error);
     }
+}
+
+/// Goal: a snapshot of another session is refused before it clears a book. Method: a login to one.
+#[test]
+fn other_session() {
+    let mut bench = Bench::new(true);
+    bench.packet(7, &quiet(1), 0);
+    bench.actions();
+    bench.channel.on_snapshot_opened(Ts(1));
+    let mut bytes = Vec::new();
+    server::accepted(SessionId([b'x'; 10]), 1, &mut bytes);
+    bytes.extend_from_slice(&end(8));
+    assert_eq!(bench.snapshot(&bytes, 2), "");
+    let error = bench.channel.glimpse().unwrap().error_last();
+    assert_eq!(error, Some(GlimpseError::OtherSession));
 }
 
 /// Goal: an undecodable message breaks the books, unknown and empty ones do not. Method: one of each.

@@ -22,7 +22,7 @@ const V4_MIN: usize = 20;
 const TCP_MIN: usize = 20;
 const UDP_HEADER: usize = 8;
 
-/// "More fragments" and the fragment's offset, in the third 16 bits of an IPv4 header's second word.
+/// "More fragments" and the offset of the fragment, in the fourth 16 bits of an IPv4 header.
 const V4_FRAGMENT: u16 = 0x3FFF;
 /// The same in an IPv6 fragment header. All zero: a datagram in one piece.
 const V6_FRAGMENT: u16 = 0xFFF9;

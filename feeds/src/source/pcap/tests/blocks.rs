@@ -99,6 +99,11 @@ fn sections() {
     assert_eq!((packets, outcome), (expected, Ok(())));
     let known = PcapCounts { packets: 12, cut: 0, untimed: 0, skipped: 6, sections: 3 };
     assert_eq!(counts, known);
+
+    let at = (file.len() + section(false).len()) as u64;
+    file.extend([section(false), enhanced(false, 0, 1, b"", &[])].concat());
+    let cause = SourceCause::NoInterface { id: 0 };
+    assert_eq!(read(&file).2, Err(SourceError { offset: at, cause }), "a section of its own");
 }
 
 /// Goal: a packet without a time has that of the packet before it, and is counted; the snapshot length of the

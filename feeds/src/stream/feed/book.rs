@@ -1,0 +1,368 @@
+//! The life of one book, from subscription to the first doubt.
+
+use std::collections::VecDeque;
+
+use model::{Cause, Event, Flags, Integrity, Kind, Px, Qty, Ts};
+
+use super::{Action, Core, HttpFailure, Phase, number_of};
+use crate::stream::message::{BookHead, BookKind, Parsed};
+use crate::stream::venue::{Judgement, Position, SECOND, SnapshotBy, Venue};
+
+/// Book messages that may wait for a snapshot, and levels in them.
+const WAITING_MAX: usize = 10_000;
+const WAITING_LEVELS_MAX: usize = 200_000;
+/// A book that was live for so long starts anew without a pause.
+const PROVEN_NS: u64 = 60 * SECOND;
+
+/// One book.
+#[derive(Debug)]
+pub(super) struct Book {
+    pub phase: Phase,
+    pub position: Position,
+    /// What was said of it last.
+    pub said: (Integrity, Cause),
+    /// When the next thing about it is due: to ask again, or to give up waiting.
+    pub due: Option<Ts>,
+    /// The request whose answer is awaited.
+    pub request: u32,
+    failures: u32,
+    live_since: Ts,
+    /// Messages that wait for a snapshot, with their numbers of bids and asks.
+    waiting: VecDeque<(BookHead, u32, u32)>,
+    levels: VecDeque<(Px, Qty)>,
+}
+
+impl Default for Book {
+    fn default() -> Book {
+        Book {
+            phase: Phase::Down,
+            position: Position { last: 0, bridged: false },
+            said: (Integrity::Incomplete, Cause::NotStarted),
+            due: None,
+            request: 0,
+            failures: 0,
+            live_since: Ts(0),
+            waiting: VecDeque::new(),
+            levels: VecDeque::new(),
+        }
+    }
+}
+
+impl Book {
+    fn forget_waiting(&mut self) {
+        self.waiting.clear();
+        self.levels.clear();
+    }
+
+    /// The connection is down.
+    pub fn shut(&mut self) {
+        self.forget_waiting();
+        (self.phase, self.due) = (Phase::Down, None);
+    }
+}
+
+impl<V: Venue> Core<V> {
+    fn book(&mut self, symbol: u16) -> Option<&mut Book> {
+        self.books.get_mut(usize::from(symbol))
+    }
+
+    fn asks_for_snapshots(&self) -> bool {
+        matches!(self.rules.snapshot, SnapshotBy::Rest { .. })
+    }
+
+    /// A connection has opened and the book is subscribed to.
+    pub(super) fn subscribed(&mut self, symbol: u16, now: Ts) {
+        let (phase, wait) = if self.asks_for_snapshots() {
+            (Phase::Buffering, SECOND)
+        } else {
+            (Phase::Snapshot, self.rules.snapshot_ns)
+        };
+        if let Some(book) = self.book(symbol) {
+            (book.phase, book.due) = (phase, Some(Ts(now.0.saturating_add(wait))));
+        }
+    }
+
+    pub(super) fn on_book(
+        &mut self,
+        head: &BookHead,
+        parsed: &mut Parsed,
+        now: Ts,
+        emit: &mut impl FnMut(Event),
+    ) {
+        let asks = self.asks_for_snapshots();
+        let Some(phase) = self.book(head.symbol).map(|book| book.phase) else { return };
+        match (head.kind, phase) {
+            (_, Phase::Down) => self.counters.early += 1,
+            (BookKind::Snapshot, _) => self.on_snapshot(head, parsed, now, emit),
+            (BookKind::Delta, Phase::Live | Phase::Bridging) => {
+                self.on_delta(head, parsed, now, emit);
+            }
+            (BookKind::Delta, _) if asks => self.wait(head, parsed, now),
+            (BookKind::Delta, _) => self.counters.early += 1,
+        }
+    }
+
+    fn on_delta(
+        &mut self,
+        head: &BookHead,
+        parsed: &mut Parsed,
+        now: Ts,
+        emit: &mut impl FnMut(Event),
+    ) {
+        let Some(position) = self.book(head.symbol).map(|book| book.position) else { return };
+        match self.venue.judge(head, position) {
+            Judgement::Old => self.counters.old += 1,
+            Judgement::Next => self.apply(head, parsed, now, emit),
+            Judgement::Gap => {
+                self.counters.gaps += 1;
+                self.doubt(head.symbol, Cause::Gap, now, emit);
+                if self.asks_for_snapshots() {
+                    self.wait(head, parsed, now);
+                }
+            }
+        }
+    }
+
+    fn apply(
+        &mut self,
+        head: &BookHead,
+        parsed: &mut Parsed,
+        now: Ts,
+        emit: &mut impl FnMut(Event),
+    ) {
+        if self.venue.apply(head, parsed).is_err() {
+            self.counters.mismatches += 1;
+            return self.doubt(head.symbol, Cause::Checksum, now, emit);
+        }
+        self.counters.applied += 1;
+        let Some(book) = self.book(head.symbol) else { return };
+        book.position = Position { last: head.last, bridged: true };
+        let bridged = book.phase == Phase::Bridging;
+        self.say_levels(head.symbol, head.ts_venue, parsed, Flags::NONE, now, emit);
+        if bridged {
+            self.live(head.symbol, now, emit);
+        }
+    }
+
+    fn live(&mut self, symbol: u16, now: Ts, emit: &mut impl FnMut(Event)) {
+        if let Some(book) = self.book(symbol) {
+            (book.phase, book.due, book.live_since) = (Phase::Live, None, now);
+        }
+        self.believe(Some(symbol), (Integrity::Live, Cause::None), now, emit);
+    }
+
+    /// A whole book: by the stream, which makes it live, or asked for, which has to be joined to the stream first.
+    fn on_snapshot(
+        &mut self,
+        head: &BookHead,
+        parsed: &mut Parsed,
+        now: Ts,
+        emit: &mut impl FnMut(Event),
+    ) {
+        let symbol = head.symbol;
+        self.venue.forget(symbol);
+        if self.venue.apply(head, parsed).is_err() {
+            self.counters.mismatches += 1;
+            return self.doubt(symbol, Cause::Checksum, now, emit);
+        }
+        self.counters.snapshots += 1;
+        self.believe(Some(symbol), (Integrity::Recovering, Cause::Snapshot), now, emit);
+        let clear = Event { number: number_of(symbol), ..Event::empty(Kind::Clear) };
+        self.say(Event { flags: Flags::SNAPSHOT, ..clear }, now, emit);
+        self.say_levels(symbol, head.ts_venue, parsed, Flags::SNAPSHOT, now, emit);
+        let asked = self.asks_for_snapshots();
+        let Some(book) = self.book(symbol) else { return };
+        book.position = Position { last: head.last, bridged: !asked };
+        if asked {
+            (book.phase, book.due) = (Phase::Bridging, None);
+            self.play_waiting(symbol, parsed, now, emit);
+        } else {
+            self.live(symbol, now, emit);
+        }
+    }
+
+    /// Plays what waited for the snapshot.
+    fn play_waiting(
+        &mut self,
+        symbol: u16,
+        parsed: &mut Parsed,
+        now: Ts,
+        emit: &mut impl FnMut(Event),
+    ) {
+        for _ in 0..WAITING_MAX {
+            let Some(book) = self.book(symbol) else { return };
+            if !matches!(book.phase, Phase::Bridging | Phase::Live) {
+                return;
+            }
+            let Some((head, bids, asks)) = book.waiting.pop_front() else { return };
+            parsed.clear();
+            for (side, count) in [(&mut parsed.bids, bids), (&mut parsed.asks, asks)] {
+                for (px, qty) in book.levels.drain(..(count as usize).min(book.levels.len())) {
+                    let _ = side.push(px, qty); // As many as one text held.
+                }
+            }
+            self.on_delta(&head, parsed, now, emit);
+        }
+    }
+
+    /// Keeps a message until there is a snapshot. What is kept has no hole: a hole means to begin behind it.
+    fn wait(&mut self, head: &BookHead, parsed: &Parsed, now: Ts) {
+        let Some(book) = self.books.get_mut(usize::from(head.symbol)) else { return };
+        if let Some((last, ..)) = book.waiting.back() {
+            let position = Position { last: last.last, bridged: true };
+            match self.venue.judge(head, position) {
+                Judgement::Old => return,
+                Judgement::Next => {}
+                Judgement::Gap => {
+                    self.counters.gaps += 1;
+                    book.forget_waiting();
+                }
+            }
+        }
+        let (bids, asks) = (parsed.bids.as_slice(), parsed.asks.as_slice());
+        let levels = book.levels.len() + bids.len() + asks.len();
+        if book.waiting.len() >= WAITING_MAX || levels > WAITING_LEVELS_MAX {
+            self.counters.overflows += 1;
+            book.forget_waiting();
+        }
+        book.waiting.push_back((*head, bids.len() as u32, asks.len() as u32));
+        book.levels.extend(bids.iter().chain(asks));
+        if book.phase == Phase::Buffering {
+            self.pursue(head.symbol, now);
+        }
+    }
+
+    /// Does what is due for a book: asks for its snapshot, or gives the asking up and tries later.
+    pub(super) fn pursue(&mut self, symbol: u16, now: Ts) {
+        let Some(book) = self.book(symbol) else { return };
+        match book.phase {
+            Phase::Buffering | Phase::Resync => self.ask(symbol, now),
+            Phase::Snapshot => self.fail(symbol, now),
+            Phase::Down | Phase::Bridging | Phase::Live => book.due = None,
+        }
+    }
+
+    /// Asks for the snapshot of a book, as soon as the venue's limit allows.
+    fn ask(&mut self, symbol: u16, now: Ts) {
+        let per_minute = match self.rules.snapshot {
+            SnapshotBy::Rest { per_minute } => per_minute,
+            SnapshotBy::Stream => self.rules.attempts_per_minute,
+        };
+        let free = self.gets.take(now, per_minute);
+        self.request = self.request.wrapping_add(1);
+        let (request, until) = (self.request, Ts(now.0.saturating_add(self.rules.snapshot_ns)));
+        let Some(book) = self.books.get_mut(usize::from(symbol)) else { return };
+        if let Err(at) = free {
+            book.due = Some(at);
+            return;
+        }
+        (book.phase, book.request, book.due) = (Phase::Snapshot, request, Some(until));
+        if !self.asks_for_snapshots() {
+            return self.resubscribe(symbol);
+        }
+        if let Some(known) = self.symbols.get(symbol) {
+            let base = self.config.rest_url.as_deref();
+            let url = self.venue.snapshot_url(base, known, self.config.depth);
+            self.actions.push_back(Action::Get {
+                request,
+                symbol: known.venue_symbol.clone(),
+                url,
+            });
+        }
+    }
+
+    fn resubscribe(&mut self, symbol: u16) {
+        let Core { venue, symbols, config, texts, actions, .. } = self;
+        venue.unsubscribe(symbols, &[symbol], config.depth, texts);
+        venue.subscribe(symbols, &[symbol], config.depth, texts);
+        actions.extend(texts.drain(..).map(|text| Action::Send { text }));
+    }
+
+    /// A snapshot did not come, or was of no use: later again.
+    fn fail(&mut self, symbol: u16, now: Ts) {
+        self.counters.snapshots_failed += 1;
+        let Core { books, dice, rules, .. } = self;
+        if let Some(book) = books.get_mut(usize::from(symbol)) {
+            let pause = dice.pause(rules, book.failures);
+            book.failures = book.failures.saturating_add(1);
+            (book.phase, book.due) = (Phase::Resync, Some(Ts(now.0.saturating_add(pause))));
+        }
+    }
+
+    pub(super) fn on_body(
+        &mut self,
+        symbol: u16,
+        body: Result<&[u8], HttpFailure>,
+        parsed: &mut Parsed,
+        now: Ts,
+        emit: &mut impl FnMut(Event),
+    ) {
+        let Ok(body) = body else { return self.fail(symbol, now) };
+        self.counters.bytes += body.len() as u64;
+        parsed.clear();
+        match self.venue.parse_snapshot(symbol, body, &self.symbols, parsed) {
+            Ok(head) if self.joins(&head) => self.on_snapshot(&head, parsed, now, emit),
+            _ => self.fail(symbol, now),
+        }
+    }
+
+    /// Whether what waits follows a snapshot without a hole: if it begins too late, the snapshot is too old.
+    fn joins(&self, head: &BookHead) -> bool {
+        let position = Position { last: head.last, bridged: false };
+        let waiting = self.books.get(usize::from(head.symbol)).map(|book| &book.waiting);
+        let mut judged =
+            waiting.into_iter().flatten().map(|(head, ..)| self.venue.judge(head, position));
+        judged.find(|judgement| *judgement != Judgement::Old) != Some(Judgement::Gap)
+    }
+
+    /// A book may be wrong: says so, and starts it anew, the sooner the longer it was right.
+    pub(super) fn doubt(
+        &mut self,
+        symbol: u16,
+        cause: Cause,
+        now: Ts,
+        emit: &mut impl FnMut(Event),
+    ) {
+        self.venue.forget(symbol);
+        let Core { books, dice, rules, .. } = self;
+        let Some(book) = books.get_mut(usize::from(symbol)) else { return };
+        if book.phase == Phase::Down {
+            return;
+        }
+        book.forget_waiting();
+        let proven = book.phase == Phase::Live && now.since(book.live_since) >= PROVEN_NS;
+        let pause = if proven { 0 } else { dice.pause(rules, book.failures) };
+        book.failures = if proven { 0 } else { book.failures.saturating_add(1) };
+        let due = Ts(now.0.saturating_add(pause));
+        (book.phase, book.due) = (Phase::Resync, Some(due));
+        self.believe(Some(symbol), (Integrity::Incomplete, cause), now, emit);
+        if pause == 0 {
+            self.pursue(symbol, now);
+        }
+    }
+
+    /// The venue says where the sequence of a book stands: behind it, something is missing.
+    pub(super) fn on_sequence(
+        &mut self,
+        symbol: u16,
+        sequence: u64,
+        now: Ts,
+        emit: &mut impl FnMut(Event),
+    ) {
+        let Some(book) = self.book(symbol) else { return };
+        if book.phase == Phase::Live && book.position.last != 0 && book.position.last < sequence {
+            self.counters.gaps += 1;
+            self.doubt(symbol, Cause::Gap, now, emit);
+        }
+    }
+
+    /// The venue refused a subscription: of this book, or of all that are not live.
+    pub(super) fn on_refused(&mut self, symbol: Option<u16>, now: Ts) {
+        for place in 0..self.books.len() as u16 {
+            let waits = self.book(place).is_some_and(|book| book.phase == Phase::Snapshot);
+            if waits && symbol.is_none_or(|symbol| symbol == place) {
+                self.fail(place, now);
+            }
+        }
+    }
+}
