@@ -39,19 +39,26 @@ pub(super) struct Instruments {
     /// Best levels by number, for feeds of levels.
     tops: Vec<Tops>,
     most: u16,
+    /// The id found last, and its number: each record is looked up more than once, and records come in runs.
+    last: Option<(u32, u16)>,
 }
 
 impl Instruments {
     /// Room for `most` instruments, at least one.
     pub fn new(most: u16) -> Instruments {
         let places = vec![0; 2 * usize::from(most.max(1)).next_power_of_two()];
-        Instruments { places, named: Vec::new(), tops: Vec::new(), most }
+        Instruments { places, named: Vec::new(), tops: Vec::new(), most, last: None }
     }
 
     /// The number of an id.
-    pub fn find(&self, id: u32) -> Option<u16> {
-        let number = self.places.get(self.place(id)?).copied()?;
-        (number != 0).then_some(number)
+    #[inline]
+    pub fn find(&mut self, id: u32) -> Option<u16> {
+        if let Some((_, number)) = self.last.filter(|(last, _)| *last == id) {
+            return Some(number);
+        }
+        let number = self.places.get(self.place(id)?).copied().filter(|number| *number != 0)?;
+        self.last = Some((id, number));
+        Some(number)
     }
 
     /// Names an instrument and gives its id a new number; `None`: no numbers are left.
@@ -63,6 +70,7 @@ impl Instruments {
         let place = self.places.get_mut(place)?;
         self.named.push(instrument);
         *place = u16::try_from(self.named.len()).ok()?;
+        self.last = Some((instrument.id, *place));
         Some(*place)
     }
 

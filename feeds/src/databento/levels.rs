@@ -42,16 +42,18 @@ impl Tops {
         let Tops(after) = next;
         let sides = || [Side::Buy, Side::Sell].into_iter().zip(before).zip(after);
         for ((side, before), after) in sides() {
-            for (px, _) in before.iter().filter(|level| level.1 != 0) {
-                if !after.iter().any(|level| level.1 != 0 && level.0 == *px) {
-                    say(side, Px(*px), Qty(0));
+            for (was, now) in before.iter().zip(after).filter(|(was, _)| was.1 != 0) {
+                let stays = |level: &Level| level.1 != 0 && level.0 == was.0;
+                // Most levels stay where they were.
+                if !stays(now) && !after.iter().any(stays) {
+                    say(side, Px(was.0), Qty(0));
                 }
             }
         }
         for ((side, before), after) in sides() {
-            for level in after.iter().filter(|level| level.1 != 0) {
-                if !before.contains(level) {
-                    say(side, Px(level.0), Qty(level.1.into()));
+            for (was, now) in before.iter().zip(after).filter(|(_, now)| now.1 != 0) {
+                if was != now && !before.contains(now) {
+                    say(side, Px(now.0), Qty(now.1.into()));
                 }
             }
         }
