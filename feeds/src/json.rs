@@ -6,14 +6,17 @@
 
 mod scan;
 pub mod tree;
+mod walk;
 
 use model::{Px, Qty};
 
 pub use scan::Cursor;
 pub use tree::Scratch;
 
-/// Levels of one side of one text, at most: twice the deepest snapshots that venues give.
-pub const LEVELS_MAX: usize = 10_000;
+/// Levels of one side of one text, at most: Coinbase sends whole books, of tens of thousands.
+pub const LEVELS_MAX: usize = 100_000;
+/// Levels that there is room for from the start: other venues never send more.
+const LEVELS_ROOM: usize = 10_000;
 
 /// What is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -49,14 +52,14 @@ impl JsonError {
     }
 }
 
-/// Levels of one side, in the order of their text. Allocates once.
+/// Levels of one side, in the order of their text. Allocates at the start, and again only for a text of more than ten thousand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Levels(Vec<(Px, Qty)>);
 
 impl Levels {
-    /// Room for [`LEVELS_MAX`].
+    /// An empty list.
     pub fn new() -> Levels {
-        Levels(Vec::with_capacity(LEVELS_MAX))
+        Levels(Vec::with_capacity(LEVELS_ROOM))
     }
 
     /// Appends a level.

@@ -27,9 +27,14 @@
 )]
 
 // The venues.
+pub mod binance;
+pub mod bybit;
+pub mod coinbase;
 pub mod databento;
 pub mod iex;
+pub mod kraken;
 pub mod nasdaq;
+pub mod okx;
 
 pub mod capture;
 mod date;

@@ -14,12 +14,18 @@
 //! To add a venue: a folder beside this file with its `Venue`, and a line in `venue.rs`; the smallest to copy is Bybit's.
 
 mod config;
+mod crc32;
 mod feed;
 mod message;
+mod mirror;
 mod retry;
+mod rfc3339;
 mod venue;
 
 pub use config::{ConfigError, SYMBOLS_MAX, StreamConfig, StreamSymbol, Symbols};
+pub use crc32::Crc32;
 pub use feed::{Action, HttpFailure, Phase, StreamCounters, StreamFeed, TEXT_MAX};
 pub use message::{BookHead, BookKind, Message, ParseError, Parsed, TRADES_MAX, Ticker, Trade};
+pub use mirror::{Full, Ladder, Mirror};
+pub use rfc3339::rfc3339;
 pub use venue::{Judgement, Mismatch, Position, Rules, SECOND, SnapshotBy, Venue};

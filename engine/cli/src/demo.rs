@@ -1,13 +1,18 @@
-//! `tickgate demo`: the whole engine on a synthetic day, ready for a client.
+//! `tickgate demo`: the whole engine on a synthetic day, ready for a client. The day comes as it would outside: in packets over
+//! two lines that lose, repeat and reorder them, with a re-request server and a snapshot server to make up for it.
 
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use engine::config::Config;
+use engine::config::{Config, FeedConfig, FeedSource, JournalConfig, Lines, SnapshotService};
 use engine::runtime::{self, Plan};
 use engine::script::Script;
+use feeds::Venue;
+use sim::mold::Credentials;
+use sim::net::Publisher;
 
 use crate::exit::{Failure, stop_on_signal};
 use crate::screen::Screen;
@@ -22,14 +27,18 @@ const FILES: [(&str, &str); 3] = [
 
 /// Plays a synthetic day on paper, over and over, and lets clients attach.
 ///
-/// Everything is real but the market: the sample is made by tickgate-synth, its symbols SYN001 to SYN050 exist nowhere.
+/// Everything is real but the market: the sample is made by tickgate-synth, its symbols SYN001 to SYN050 exist nowhere; a venue
+/// in this process publishes it over two bad lines on loopback (MoldUDP64), and the engine makes one whole feed of them.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  tickgate demo\n  tickgate demo --seconds 30 --json")]
 pub struct Demo {
     /// Ends after so many seconds; without it, on Ctrl-C.
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
-    /// Keeps sample, configuration and journal in this folder; without it they are removed at the end.
+    /// Loss of each line, packets in a thousand.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(0..=900))]
+    loss: u16,
+    /// Keeps configuration and journal in this folder; without it they are removed at the end.
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
     /// By which name clients find the engine.
@@ -51,6 +60,10 @@ impl Demo {
         let stop = stop_on_signal()?;
         let folder = Folder::make(self.dir.as_deref())?;
         let config = folder.prepare(&self.name)?;
+        let lines = config.engine.feeds.iter().find_map(|feed| match &feed.source {
+            FeedSource::Lines(lines) => Some(lines.clone()),
+            _ => None,
+        });
         let plan = Plan {
             config,
             script: Script::default(),
@@ -60,6 +73,7 @@ impl Demo {
         };
         let begun = Instant::now();
         let running = runtime::start(plan)?;
+        let venue = lines.map(|lines| publish(&lines, self.loss)).transpose()?;
         if !self.json {
             println!("{}\n", connect_line(&self.name));
         }
@@ -74,6 +88,7 @@ impl Demo {
         let took = begun.elapsed();
         screen.close();
         let finished = running.finish()?;
+        drop(venue);
         if self.json {
             println!("{}", summary::json(&finished, took));
         } else {
@@ -81,6 +96,49 @@ impl Demo {
         }
         if stop.load(Ordering::Relaxed) { Err(Failure::interrupted()) } else { Ok(()) }
     }
+}
+
+/// Two lines and their services, at ports of this machine that are free now.
+fn lines_feed() -> Result<FeedConfig, Failure> {
+    let refuse = |error| Failure::io("no free port on loopback", &error);
+    let sockets = (0..3).map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)));
+    let sockets = sockets.collect::<Result<Vec<_>, _>>().map_err(refuse)?;
+    let udp = sockets.iter().map(UdpSocket::local_addr).collect::<Result<Vec<_>, _>>();
+    let snapshot = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|l| l.local_addr());
+    let (udp, address) = (udp.map_err(refuse)?, snapshot.map_err(refuse)?);
+    let source = FeedSource::Lines(Lines {
+        lines: udp.iter().take(2).copied().collect(),
+        interface: Ipv4Addr::LOCALHOST,
+        request: udp.last().copied(),
+        snapshot: Some(SnapshotService { address, user: "demo".into(), password_env: None }),
+        receive_buffer: 4 << 20,
+        busy_poll_us: 0,
+    });
+    Ok(FeedConfig { venue: Venue::NasdaqItch, source, silence_ns: 5_000_000_000 })
+}
+
+/// The venue: the sample at its own pace, for ever, over lines that lose `loss` packets in a thousand.
+fn publish(lines: &Lines, loss: u16) -> Result<Publisher, Failure> {
+    let refuse = |error| Failure::io("the simulated venue", &error);
+    let (Some(a), Some(b)) = (lines.lines.first(), lines.lines.get(1)) else {
+        return Err(Failure::usage("the demo's folder holds a configuration without two lines"));
+    };
+    let mut config = sim::net::Config::new(*a, *b);
+    config.request = lines.request.unwrap_or(config.request);
+    config.snapshot = lines.snapshot.as_ref().map_or(config.snapshot, |s| s.address);
+    if let Some(service) = &lines.snapshot {
+        config.mold.credentials =
+            Credentials { user: service.user.clone(), password: String::new() };
+    }
+    for (line, seed) in config.mold.lines.iter_mut().zip(1..) {
+        line.seed = seed;
+        line.loss_per_mille = loss;
+        line.duplicate_per_mille = 5;
+        line.reorder_per_mille = 5;
+        line.reorder_ns = 300_000;
+        line.jitter_ns = 100_000;
+    }
+    Publisher::start(config, sim::source::sample_for_ever()).map_err(refuse)
 }
 
 /// How Claude is connected to this engine, in one line.
@@ -117,22 +175,25 @@ impl Folder {
         Ok(Folder { path, keep })
     }
 
-    /// Writes sample and configuration, unless they are there from an earlier run.
+    /// Writes the configuration, unless it is there from an earlier run: a journal goes on under the same one.
     fn prepare(&self, name: &str) -> Result<Config, Failure> {
-        for (file, text) in FILES {
-            let text = text.replace("name = \"paper\"", &format!("name = \"{name}\""));
-            self.write(file, || text.into_bytes())?;
+        let engine_toml = self.path.join("engine.toml");
+        if !engine_toml.exists() {
+            let mut engine = built_in()?.engine;
+            engine.name = name.into();
+            engine.journal =
+                engine.journal.map(|journal| JournalConfig { folder: "journal".into(), ..journal });
+            engine.feeds = vec![lines_feed()?];
+            for file in built_in()?.with_engine(engine).files {
+                self.write(&file.name, file.text.as_bytes())?;
+            }
         }
-        self.write("sample.itch", synth::sample)?;
-        Config::load(&self.path.join("engine.toml")).map_err(Failure::usage)
+        Config::load(&engine_toml).map_err(Failure::usage)
     }
 
-    fn write(&self, file: &str, bytes: impl FnOnce() -> Vec<u8>) -> Result<(), Failure> {
+    fn write(&self, file: &str, bytes: &[u8]) -> Result<(), Failure> {
         let path = self.path.join(file);
-        if path.exists() {
-            return Ok(());
-        }
-        std::fs::write(&path, bytes())
+        std::fs::write(&path, bytes)
             .map_err(|error| Failure::io(&path.display().to_string(), &error))
     }
 }

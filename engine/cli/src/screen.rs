@@ -84,13 +84,16 @@ fn plain(control: &Control, rate: f64, busiest: &[Board]) -> String {
     let top =
         busiest.first().map(|board| format!("; {} {}", board.instrument.symbol, touch(board)));
     let refused: u64 = control.refused.iter().sum();
+    let feeds = control.feeds.iter().take(control.feed_count as usize);
+    let feeds: Vec<String> = feeds.map(summary::feed).collect();
     format!(
-        "{} inputs, {}/s, {} live orders, {} passed, {refused} refused{}",
+        "{} inputs, {}/s, {} live orders, {} passed, {refused} refused{}; {}",
         control.engine_seq,
         summary::short(rate),
         control.live_orders,
         control.passed,
         top.unwrap_or_default(),
+        feeds.join("; "),
     )
 }
 
@@ -119,6 +122,9 @@ fn full(name: &str, control: &Control, rate: f64, busiest: &[Board]) -> String {
             board.state,
             board.integrity,
         );
+    }
+    for feed in control.feeds.iter().take(control.feed_count as usize) {
+        text += &format!("\n{}\n", summary::feed(feed));
     }
     text += &format!("\n{}", summary::stages(STAGES.into_iter().zip(control.stages)));
     text += &format!("\ngate: {} passed", control.passed);

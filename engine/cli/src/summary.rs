@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use engine::runtime::Finished;
 use model::Reject;
-use model::page::StageLatency;
+use model::page::{FeedCounters, StageLatency};
 use serde_json::{Map, Value, json};
 
 /// One JSON object.
@@ -17,18 +17,49 @@ pub fn json(run: &Finished, took: Duration) -> Value {
             json!({ "p50_ns": p50, "p99_ns": p99, "p999_ns": p999, "max_ns": max, "n": count });
         stages.insert(name.into(), value);
     }
+    let sum = |read: fn(&FeedCounters) -> u64| -> u64 { run.feeds.iter().map(read).sum() };
+    let messages = sum(|feed| feed.messages);
     json!({
-        "messages": run.feed.messages,
-        "bytes": run.feed.bytes,
-        "unknown_messages": run.feed.unknown_total(),
-        "bad_messages": run.feed.bad,
+        "messages": messages,
+        "bytes": sum(|feed| feed.bytes),
+        "unknown_messages": sum(|feed| feed.unknown),
+        "bad_messages": sum(|feed| feed.bad),
+        "feeds": run.feeds.iter().map(feed_json).collect::<Vec<_>>(),
         "seconds": seconds,
-        "messages_per_second": (run.feed.messages as f64 / seconds.max(1e-9)).round(),
+        "messages_per_second": (messages as f64 / seconds.max(1e-9)).round(),
         "books": run.engine.instruments().len(),
         "live_orders": run.engine.live_orders(),
         "verdicts": verdicts(run),
         "stages": stages,
         "state_hash": format!("{:016x}", run.engine.state_hash()),
+    })
+}
+
+/// A live feed in one line: what came by each of its lines, and what it took to make it whole.
+pub fn feed(feed: &FeedCounters) -> String {
+    let FeedCounters { messages, lost, gaps, requests, snapshots, dropped, .. } = feed;
+    let mut text = format!("{messages} messages");
+    for (name, line) in ["A", "B"].into_iter().zip(&feed.lines).filter(|(_, line)| line.packets > 0)
+    {
+        text += &format!(", line {name} first with {} and without {}", line.wins, line.losses);
+    }
+    text + &format!(
+        "; {gaps} gaps, {requests} re-requests, {snapshots} snapshots, {lost} lost, {dropped} dropped"
+    )
+}
+
+/// The same for programs.
+fn feed_json(feed: &FeedCounters) -> Value {
+    let lines = feed.lines.map(|line| {
+        json!({
+            "packets": line.packets, "first": line.wins, "duplicates": line.duplicates,
+            "losses": line.losses, "skew_ns_max": line.skew_ns_max,
+        })
+    });
+    json!({
+        "messages": feed.messages, "bytes": feed.bytes, "unknown": feed.unknown, "bad": feed.bad,
+        "lost": feed.lost, "gaps": feed.gaps, "requests": feed.requests, "snapshots": feed.snapshots,
+        "dropped": feed.dropped, "connects": feed.connects, "lines": lines,
     })
 }
 
@@ -51,15 +82,17 @@ pub fn refused(counts: &[u64]) -> impl Iterator<Item = (Reject, u64)> + '_ {
 /// One line.
 pub fn line(run: &Finished, took: Duration) -> String {
     let refused: u64 = run.engine.refused().iter().sum();
-    let rate = run.feed.messages as f64 / took.as_secs_f64().max(1e-9);
+    let sum = |read: fn(&FeedCounters) -> u64| -> u64 { run.feeds.iter().map(read).sum() };
+    let messages = sum(|feed| feed.messages);
+    let rate = messages as f64 / took.as_secs_f64().max(1e-9);
     format!(
         "{} messages in {:.1} s ({}/s), {} unknown, {} bad; {} books, {} live orders; {} orders passed, {} refused; \
          state hash {:016x}",
-        run.feed.messages,
+        messages,
         took.as_secs_f64(),
         short(rate),
-        run.feed.unknown_total(),
-        run.feed.bad,
+        sum(|feed| feed.unknown),
+        sum(|feed| feed.bad),
         run.engine.instruments().len(),
         run.engine.live_orders(),
         run.engine.passed(),

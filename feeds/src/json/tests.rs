@@ -89,3 +89,28 @@ proptest! {
         }
     }
 }
+
+/// Goal: nesting without end is refused, and costs no stack. Method: brackets by the million, closed and not.
+#[test]
+fn deep_nesting() {
+    for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+        for depth in [2_000, 1_000_000] {
+            let text = format!("{}1{}", open.repeat(depth), close.repeat(depth));
+            let mut scratch = Scratch::default();
+            assert!(scratch.read(text.as_bytes()).is_err());
+            let mut scratch = Scratch::default();
+            assert!(scratch.read(open.repeat(depth).as_bytes()).is_err());
+        }
+    }
+}
+
+/// Goal: a long text does not take memory many times its length. Method: one byte over the bound.
+#[test]
+fn long_trees() {
+    let mut text = vec![b' '; tree::TREE_MAX];
+    text[0] = b'1';
+    assert!(Scratch::default().read(&text).is_ok());
+    text.push(b' ');
+    let error = Scratch::default().read(&text).unwrap_err();
+    assert_eq!(error, JsonError::whole(JsonCause::TooLong));
+}

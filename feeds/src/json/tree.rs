@@ -7,6 +7,9 @@ use simd_json::{BorrowedValue, Buffers};
 
 use super::{JsonCause, JsonError, Levels, decimal};
 
+/// Longest text that becomes a tree, bytes: a tree takes some fifty times the room of the shortest values.
+pub const TREE_MAX: usize = 4 << 20;
+
 /// What a tree is made in; kept from text to text.
 #[derive(Default)]
 pub struct Scratch {
@@ -25,8 +28,11 @@ impl Scratch {
     ///
     /// # Errors
     ///
-    /// [`JsonCause::Shape`] if it is no JSON; the offset is that of the parser.
+    /// [`JsonCause::Shape`] if it is no JSON; the offset is that of the parser. [`JsonCause::TooLong`] beyond [`TREE_MAX`].
     pub fn read<'a>(&'a mut self, text: &[u8]) -> Result<BorrowedValue<'a>, JsonError> {
+        if text.len() > TREE_MAX {
+            return Err(JsonError::whole(JsonCause::TooLong));
+        }
         self.copy.clear();
         self.copy.extend_from_slice(text);
         let buffers = self.buffers.get_or_insert_default();

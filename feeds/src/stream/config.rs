@@ -47,6 +47,14 @@ pub enum ConfigError {
         /// How many.
         got: usize,
     },
+    /// More than the venue takes on one connection: to be split among several feeds.
+    #[error("{got} symbols, the venue takes {most} on one connection")]
+    TooManyForVenue {
+        /// How many.
+        got: usize,
+        /// How many it takes.
+        most: u16,
+    },
     /// Empty, over 64 bytes, or holding a character that cannot stand in a name, a URL or a JSON string.
     #[error("symbol {index}: not a venue's symbol")]
     BadSymbol {

@@ -20,6 +20,9 @@ use connection::Connection;
 /// Longest text that is looked at, bytes.
 pub const TEXT_MAX: usize = 16 << 20;
 
+/// Books in doubt at once that are subscribed to again one by one.
+const RESUBSCRIBE_MAX: usize = 4;
+
 /// What the transport is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -157,6 +160,10 @@ impl<V: Venue> StreamFeed<V> {
     /// [`ConfigError`].
     pub fn new(venue: V, config: StreamConfig) -> Result<StreamFeed<V>, ConfigError> {
         let symbols = Symbols::new(config.symbols.clone())?;
+        let (got, most) = (symbols.len(), venue.rules().symbols_max);
+        if got > usize::from(most) {
+            return Err(ConfigError::TooManyForVenue { got, most });
+        }
         let books = symbols.iter().map(|_| Book::default()).collect();
         let core = Core {
             rules: venue.rules(),
@@ -320,7 +327,7 @@ impl<V: Venue> Core<V> {
             }
             Message::Refused { symbol } => {
                 self.counters.refused += 1;
-                self.on_refused(symbol, now);
+                self.on_refused(symbol, now, emit);
             }
             Message::Ping => {
                 let answer = self.venue.pong(text);
@@ -356,6 +363,10 @@ impl<V: Venue> Core<V> {
         self.counters.first_bad.get_or_insert(error);
         match error.symbol {
             Some(symbol) => self.doubt(symbol, Cause::BadEvent, now, emit),
+            // One connection is sooner had than many subscriptions, which venues limit.
+            None if self.books.len() > RESUBSCRIBE_MAX && !self.asks_for_snapshots() => {
+                self.reconnect(now, emit);
+            }
             None => {
                 for symbol in 0..self.books.len() as u16 {
                     self.doubt(symbol, Cause::BadEvent, now, emit);

@@ -29,6 +29,8 @@ pub struct Rules {
     pub idle_ns: u64,
     /// Silence of the venue after which a ping of ours is due ([`Venue::ping`]), ns.
     pub ping_ns: u64,
+    /// Whether a ping of ours is due whatever the venue says meanwhile.
+    pub ping_always: bool,
     /// Age at which the connection is renewed, before the venue cuts it, ns.
     pub age_ns: u64,
     /// Time for a connection to open, ns.
@@ -39,6 +41,8 @@ pub struct Rules {
     pub retry_ns: u64,
     /// Longest wait before a retry, ns.
     pub retry_max_ns: u64,
+    /// Symbols of one connection, at most.
+    pub symbols_max: u16,
     /// Connections, and resubscriptions of the whole feed, a minute, at most.
     pub attempts_per_minute: u32,
 }
@@ -49,11 +53,13 @@ impl Rules {
         snapshot: SnapshotBy::Stream,
         idle_ns: 30 * SECOND,
         ping_ns: 0,
+        ping_always: false,
         age_ns: 0,
         connect_ns: 10 * SECOND,
         snapshot_ns: 10 * SECOND,
         retry_ns: SECOND / 2,
         retry_max_ns: 60 * SECOND,
+        symbols_max: super::SYMBOLS_MAX as u16,
         attempts_per_minute: 30,
     };
 }

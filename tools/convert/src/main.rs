@@ -1,2 +1,314 @@
-//! Not written yet.
-fn main() {}
+//! `tickgate convert`: the same market in another format.
+//!
+//! Between BinaryFILE and MoldUDP64 every byte of every message is kept. All else goes by way of the engine's own events: what a
+//! format cannot say is counted and told.
+#![forbid(unsafe_code)]
+
+mod itch;
+mod mbo;
+mod messages;
+mod packets;
+mod table;
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, ValueEnum};
+use feeds::capture::{Capture, Format, Kind};
+use feeds::sink::BinaryFileWriter;
+use feeds::{Date, FeedError, FeedOptions, Next, Venue};
+use indicatif::{ProgressBar, ProgressStyle};
+use model::{Event, VenueNumber};
+
+/// Writes a capture in another format.
+#[derive(Parser)]
+#[command(name = "tickgate convert", version)]
+#[command(
+    after_help = "Examples:\n  tickgate convert day.itch.gz --to mold --lines 2 --out day.pcapng\n  \
+    tickgate convert day.pcapng --to itch --out day.itch\n  \
+    tickgate convert es.mbo.dbn.zst --to parquet --out es.parquet\n  \
+    tickgate convert day.itch --to dbn --date 2020-01-30 --out day.mbo.dbn"
+)]
+struct Cli {
+    /// What to read: ITCH in BinaryFILE framing, MoldUDP64 packets, DBN market by order, or Parquet of this command.
+    input: PathBuf,
+    /// What to write.
+    #[arg(long, value_name = "FORMAT")]
+    to: Target,
+    /// Where to; a file that is there is not written over.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Lines that the packets are sent over: 1 or 2.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+    lines: u8,
+    /// Day of the first message, where the input does not say.
+    #[arg(long, default_value = "1970-01-01", value_name = "YYYY-MM-DD")]
+    date: Date,
+    /// Prints one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Target {
+    /// ITCH 5.0 in BinaryFILE framing.
+    Itch,
+    /// MoldUDP64 packets in pcapng.
+    Mold,
+    /// Databento DBN, market by order.
+    Dbn,
+    /// A table, a row an event.
+    Parquet,
+}
+
+/// Why nothing was written, or not all.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{path}: {error}")]
+    Input { path: PathBuf, error: FeedError },
+    #[error("{path}: {error}")]
+    Io { path: PathBuf, error: std::io::Error },
+    #[error("{0}")]
+    Cannot(String),
+}
+
+impl Failure {
+    fn code(&self) -> u8 {
+        match self {
+            Failure::Input { .. } => 3,
+            Failure::Io { .. } => 1,
+            Failure::Cannot(_) => 3,
+        }
+    }
+}
+
+/// What was done.
+#[derive(Debug, Default)]
+struct Done {
+    /// Messages, events or records read.
+    read: u64,
+    /// Messages, records or rows written.
+    written: u64,
+    /// What the output cannot say.
+    unsaid: u64,
+    /// Messages that were missing in the input.
+    lost: u64,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match run(&cli) {
+        Ok(done) => {
+            let Done { read, written, unsaid, lost } = done;
+            if cli.json {
+                println!(
+                    "{}",
+                    serde_json::json!({
+                        "read": read, "written": written, "unsaid": unsaid, "lost": lost,
+                        "out": cli.out,
+                    })
+                );
+            } else {
+                println!("{read} read, {written} written to {}", cli.out.display());
+            }
+            if unsaid > 0 {
+                eprintln!("tickgate-convert: {unsaid} events have no counterpart in the output");
+            }
+            if lost > 0 {
+                eprintln!("tickgate-convert: {lost} messages were missing in the input");
+            }
+            ExitCode::from(u8::from(lost > 0))
+        }
+        Err(failure) => {
+            eprintln!("tickgate-convert: {failure}");
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<Done, Failure> {
+    let is_table = table::is_table(&cli.input).map_err(io(&cli.input))?;
+    let kind = if is_table {
+        None
+    } else {
+        let kind = feeds::capture::kind_of(&cli.input);
+        Some(kind.map_err(|error| Failure::Input { path: cli.input.clone(), error })?)
+    };
+    let is_messages = kind.is_some_and(|kind| kind.venue == Venue::NasdaqItch);
+    match (cli.to, kind) {
+        (Target::Itch | Target::Mold, Some(kind)) if is_messages => raw(cli, kind),
+        _ => events(cli, kind),
+    }
+}
+
+/// Messages as they are.
+fn raw(cli: &Cli, kind: Kind) -> Result<Done, Failure> {
+    let mut done = Done::default();
+    let bar = bar(&cli.input);
+    let midnight = cli.date.midnight();
+    let packets = kind.format == Format::Packets;
+    let mut sink = Sink::open(cli)?;
+    let mut failed = None;
+    done.lost = messages::each(&cli.input, packets, midnight, |ts, message| {
+        done.read += 1;
+        bar.inc(message.len() as u64 + 2);
+        let wrote = sink.message(ts, message);
+        failed = failed.take().or(wrote.err());
+        failed.is_none()
+    })?;
+    bar.finish_and_clear();
+    if let Some(error) = failed {
+        return Err(Failure::Io { path: cli.out.clone(), error });
+    }
+    sink.end().map_err(io(&cli.out))?;
+    done.written = done.read;
+    Ok(done)
+}
+
+/// By way of events.
+fn events(cli: &Cli, kind: Option<Kind>) -> Result<Done, Failure> {
+    let mut done = Done::default();
+    match cli.to {
+        Target::Itch | Target::Mold => {
+            let mut sink = Sink::open(cli)?;
+            let mut writer = itch::Writer::new();
+            each_event(cli, kind, |event| {
+                done.read += 1;
+                let mut wrote = Ok(());
+                let said = writer.take(event, &mut |ts, message| {
+                    done.written += 1;
+                    if wrote.is_ok() {
+                        wrote = sink.message(ts, message);
+                    }
+                });
+                done.unsaid += u64::from(!said.map_err(Failure::Cannot)?);
+                wrote.map_err(io(&cli.out))
+            })?;
+            sink.end().map_err(io(&cli.out))?;
+        }
+        Target::Dbn => {
+            let symbols = symbols(cli, kind)?;
+            let out = create(&cli.out)?;
+            let mut writer = mbo::Writer::new(out, &symbols).map_err(Failure::Cannot)?;
+            each_event(cli, kind, |event| {
+                done.read += 1;
+                let written = writer.take(event).map_err(Failure::Cannot)?;
+                done.written += written;
+                done.unsaid += u64::from(written == 0);
+                Ok(())
+            })?;
+            writer.end().map_err(Failure::Cannot)?;
+        }
+        Target::Parquet => {
+            let mut writer = table::Writer::new(create(&cli.out)?).map_err(Failure::Cannot)?;
+            each_event(cli, kind, |event| {
+                done.read += 1;
+                done.written += 1;
+                writer.take(event).map_err(Failure::Cannot)
+            })?;
+            writer.end().map_err(Failure::Cannot)?;
+        }
+    }
+    Ok(done)
+}
+
+/// Reads every event of the input.
+fn each_event(
+    cli: &Cli,
+    kind: Option<Kind>,
+    mut each: impl FnMut(&Event) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let bar = bar(&cli.input);
+    let Some(kind) = kind else {
+        return table::each(&cli.input, |event| {
+            bar.inc(1);
+            each(event)
+        });
+    };
+    let input = |error| Failure::Input { path: cli.input.clone(), error };
+    let options = FeedOptions { date: cli.date, ..FeedOptions::default() };
+    let paths = [cli.input.clone()];
+    let mut capture = Capture::open(kind.venue, &paths, options).map_err(input)?;
+    while let Next::Event(event) = capture.next().map_err(input)? {
+        bar.inc(34);
+        each(&event)?;
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// What the numbers of the input stand for.
+fn symbols(cli: &Cli, kind: Option<Kind>) -> Result<HashMap<VenueNumber, Listing>, Failure> {
+    let mut symbols = HashMap::new();
+    each_event(cli, kind, |event| {
+        if let (model::Kind::Directory, Some((symbol, px_decimals, _))) =
+            (event.kind, event.listing())
+        {
+            symbols.insert(event.number, Listing { symbol, px_decimals });
+        }
+        Ok(())
+    })?;
+    Ok(symbols)
+}
+
+/// An instrument of the input.
+#[derive(Clone, Copy, Debug)]
+struct Listing {
+    symbol: model::Symbol,
+    px_decimals: u8,
+}
+
+/// Where ITCH messages go.
+enum Sink {
+    File(BinaryFileWriter<BufWriter<File>>),
+    Packets(Box<packets::Writer<BufWriter<File>>>),
+}
+
+impl Sink {
+    fn open(cli: &Cli) -> Result<Sink, Failure> {
+        let out = create(&cli.out)?;
+        if cli.to == Target::Itch {
+            return Ok(Sink::File(BinaryFileWriter::new(out)));
+        }
+        let writer = packets::Writer::new(out, cli.lines).map_err(io(&cli.out))?;
+        Ok(Sink::Packets(Box::new(writer)))
+    }
+
+    fn message(&mut self, ts: model::Ts, message: &[u8]) -> std::io::Result<()> {
+        match self {
+            Sink::File(writer) => writer.message(message),
+            Sink::Packets(writer) => writer.message(ts, message),
+        }
+    }
+
+    fn end(self) -> std::io::Result<()> {
+        match self {
+            Sink::File(writer) => {
+                writer.end()?.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+                Ok(())
+            }
+            Sink::Packets(writer) => writer.end(),
+        }
+    }
+}
+
+fn create(path: &Path) -> Result<BufWriter<File>, Failure> {
+    let file = File::options().write(true).create_new(true).open(path);
+    file.map(BufWriter::new).map_err(io(path))
+}
+
+fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Failure {
+    let path = path.to_path_buf();
+    move |error| Failure::Io { path, error }
+}
+
+/// Progress by what was read, hidden where nobody looks.
+fn bar(input: &Path) -> ProgressBar {
+    let length = input.metadata().map_or(0, |data| data.len());
+    let bar = ProgressBar::new(length);
+    let style = ProgressStyle::with_template("{elapsed} {wide_bar} {bytes}/{total_bytes}");
+    bar.with_style(style.unwrap_or(ProgressStyle::default_bar()))
+}

@@ -25,6 +25,8 @@ pub(super) struct Book {
     pub due: Option<Ts>,
     /// The request whose answer is awaited.
     pub request: u32,
+    /// When it was last subscribed to, or its snapshot asked for.
+    asked: Ts,
     failures: u32,
     live_since: Ts,
     /// Messages that wait for a snapshot, with their numbers of bids and asks.
@@ -40,6 +42,7 @@ impl Default for Book {
             said: (Integrity::Incomplete, Cause::NotStarted),
             due: None,
             request: 0,
+            asked: Ts(0),
             failures: 0,
             live_since: Ts(0),
             waiting: VecDeque::new(),
@@ -66,7 +69,7 @@ impl<V: Venue> Core<V> {
         self.books.get_mut(usize::from(symbol))
     }
 
-    fn asks_for_snapshots(&self) -> bool {
+    pub(super) fn asks_for_snapshots(&self) -> bool {
         matches!(self.rules.snapshot, SnapshotBy::Rest { .. })
     }
 
@@ -79,6 +82,7 @@ impl<V: Venue> Core<V> {
         };
         if let Some(book) = self.book(symbol) {
             (book.phase, book.due) = (phase, Some(Ts(now.0.saturating_add(wait))));
+            book.asked = now;
         }
     }
 
@@ -257,6 +261,7 @@ impl<V: Venue> Core<V> {
             return;
         }
         (book.phase, book.request, book.due) = (Phase::Snapshot, request, Some(until));
+        book.asked = now;
         if !self.asks_for_snapshots() {
             return self.resubscribe(symbol);
         }
@@ -356,12 +361,26 @@ impl<V: Venue> Core<V> {
         }
     }
 
-    /// The venue refused a subscription: of this book, or of all that are not live.
-    pub(super) fn on_refused(&mut self, symbol: Option<u16>, now: Ts) {
+    /// The venue refused a subscription: of this book, or of one that was asked for of late. A snapshot of the subscription
+    /// before may have made such a book live meanwhile, with nothing to follow it.
+    pub(super) fn on_refused(
+        &mut self,
+        symbol: Option<u16>,
+        now: Ts,
+        emit: &mut impl FnMut(Event),
+    ) {
+        let late = self.rules.snapshot_ns.max(self.rules.idle_ns);
+        let streamed = !self.asks_for_snapshots();
         for place in 0..self.books.len() as u16 {
-            let waits = self.book(place).is_some_and(|book| book.phase == Phase::Snapshot);
-            if waits && symbol.is_none_or(|symbol| symbol == place) {
-                self.fail(place, now);
+            if symbol.is_some_and(|symbol| symbol != place) {
+                continue;
+            }
+            match self.book(place).map(|book| (book.phase, now.since(book.asked))) {
+                Some((Phase::Snapshot, _)) => self.fail(place, now),
+                Some((Phase::Live, age)) if streamed && age <= late => {
+                    self.doubt(place, Cause::Snapshot, now, emit);
+                }
+                _ => {}
             }
         }
     }

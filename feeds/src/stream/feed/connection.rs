@@ -100,18 +100,15 @@ impl<V: Venue> Core<V> {
     /// When something about the connection is due.
     pub(super) fn connection_due(&self) -> Option<Ts> {
         let after = |since: Ts, ns: u64| (ns > 0).then(|| Ts(since.0.saturating_add(ns)));
-        let Rules { connect_ns, idle_ns, ping_ns, age_ns, .. } = self.rules;
+        let Rules { connect_ns, idle_ns, ping_ns, ping_always, age_ns, .. } = self.rules;
         match self.connection.state {
             State::Idle => None,
             State::Closed(until) => Some(until),
             State::Opening(since) => after(since, connect_ns),
             State::Open(since) => {
-                let last = self.connection.heard.max(self.connection.pinged);
-                let due = [
-                    after(self.connection.heard, idle_ns),
-                    after(last, ping_ns),
-                    after(since, age_ns),
-                ];
+                let Connection { heard, pinged, .. } = self.connection;
+                let last = if ping_always { pinged } else { heard.max(pinged) };
+                let due = [after(heard, idle_ns), after(last, ping_ns), after(since, age_ns)];
                 due.into_iter().flatten().min()
             }
         }

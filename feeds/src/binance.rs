@@ -1,0 +1,194 @@
+//! Binance: spot, and futures margined in stablecoins (USD-M) or coins (COIN-M): diffs of price levels over WebSocket, whole books
+//! over HTTP. See `binance/BINANCE.md`.
+
+mod scan;
+mod tree;
+
+use model::Ts;
+
+use crate::stream::{
+    BookHead, BookKind, Judgement, Message, ParseError, Parsed, Position, Rules, SECOND,
+    SnapshotBy, StreamSymbol, Symbols, Venue,
+};
+
+/// Streams of one request.
+const CHUNK: usize = 100;
+/// Symbols of one connection: 1,024 streams on spot, two for each symbol.
+const SYMBOLS: u16 = 500;
+
+/// What is traded, each with its own addresses and its own rule of sequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Market {
+    /// Spot.
+    Spot,
+    /// Futures margined in stablecoins.
+    Usdm,
+    /// Futures margined in coins.
+    Coinm,
+}
+
+/// Binance.
+#[derive(Debug)]
+pub struct Binance {
+    market: Market,
+    /// Number of the last request.
+    request: u64,
+}
+
+impl Binance {
+    /// The venue for one market.
+    pub fn new(market: Market) -> Binance {
+        Binance { market, request: 0 }
+    }
+
+    fn ask(&mut self, method: &str, symbols: &Symbols, which: &[u16], out: &mut Vec<String>) {
+        for chunk in which.chunks(CHUNK / 2) {
+            self.request += 1;
+            let symbols = chunk.iter().filter_map(|index| symbols.get(*index));
+            let streams: Vec<String> = symbols
+                .map(|symbol| {
+                    let name = symbol.venue_symbol.to_lowercase();
+                    format!("\"{name}@depth@100ms\",\"{name}@trade\"")
+                })
+                .collect();
+            let (streams, id) = (streams.join(","), self.request);
+            out.push(format!("{{\"method\":\"{method}\",\"params\":[{streams}],\"id\":{id}}}"));
+        }
+    }
+}
+
+impl Venue for Binance {
+    const NAME: &'static str = "binance";
+
+    fn rules(&self) -> Rules {
+        Rules {
+            // A whole book of 5,000 levels costs 250 of 6,000 a minute on spot, one of 1,000 costs 20 of 2,400 elsewhere.
+            snapshot: SnapshotBy::Rest { per_minute: 20 },
+            // The venue's own pings come every 20 s on spot, every 3 minutes elsewhere: books are never silent for so long.
+            idle_ns: 60 * SECOND,
+            age_ns: 23 * 3600 * SECOND,
+            symbols_max: SYMBOLS,
+            ..Rules::DEFAULT
+        }
+    }
+
+    fn ws_url(&self, base: Option<&str>, _: &Symbols) -> String {
+        let own = match self.market {
+            Market::Spot => "wss://stream.binance.com:9443/stream",
+            Market::Usdm => "wss://fstream.binance.com/stream",
+            Market::Coinm => "wss://dstream.binance.com/stream",
+        };
+        base.unwrap_or(own).to_owned()
+    }
+
+    fn subscribe(&mut self, symbols: &Symbols, which: &[u16], _: u16, out: &mut Vec<String>) {
+        self.ask("SUBSCRIBE", symbols, which, out);
+    }
+
+    fn snapshot_url(&self, base: Option<&str>, symbol: &StreamSymbol, depth: u16) -> String {
+        let (own, path, limits): (&str, &str, &[u16]) = match self.market {
+            Market::Spot => ("https://api.binance.com", "api/v3", &[100, 500, 1_000, 5_000]),
+            Market::Usdm => ("https://fapi.binance.com", "fapi/v1", &[100, 500, 1_000]),
+            Market::Coinm => ("https://dapi.binance.com", "dapi/v1", &[100, 500, 1_000]),
+        };
+        let largest = limits.last().copied().unwrap_or(depth);
+        let limit = limits.iter().copied().find(|limit| *limit >= depth).unwrap_or(largest);
+        let (base, name) = (base.unwrap_or(own), &symbol.venue_symbol);
+        format!("{base}/{path}/depth?symbol={name}&limit={limit}")
+    }
+
+    fn parse(
+        &mut self,
+        text: &[u8],
+        symbols: &Symbols,
+        parsed: &mut Parsed,
+    ) -> Result<Message, ParseError> {
+        if let Some(message) = scan::read(text, symbols, parsed) {
+            return Ok(message);
+        }
+        parsed.clear();
+        tree::read(text, symbols, parsed)
+    }
+
+    fn parse_snapshot(
+        &mut self,
+        symbol: u16,
+        body: &[u8],
+        symbols: &Symbols,
+        parsed: &mut Parsed,
+    ) -> Result<BookHead, ParseError> {
+        tree::snapshot(symbol, body, symbols, parsed)
+    }
+
+    fn is_snapshot(&self, text: &[u8]) -> bool {
+        text.starts_with(b"{\"lastUpdateId\":")
+    }
+
+    fn judge(&self, head: &BookHead, position: Position) -> Judgement {
+        match self.market {
+            Market::Spot => judge_spot(head, position),
+            Market::Usdm | Market::Coinm => judge_futures(head, position),
+        }
+    }
+}
+
+/// Numbers run without a hole: a diff must not begin behind the next.
+fn judge_spot(head: &BookHead, position: Position) -> Judgement {
+    if head.last <= position.last {
+        Judgement::Old
+    } else if head.first > position.last.saturating_add(1) {
+        Judgement::Gap
+    } else {
+        Judgement::Next
+    }
+}
+
+/// Numbers are shared with other streams: the first diff spans the snapshot, each other names the one before it.
+fn judge_futures(head: &BookHead, position: Position) -> Judgement {
+    let Position { last, bridged } = position;
+    if head.last < last || bridged && head.last == last {
+        Judgement::Old
+    } else if if bridged { head.prev == Some(last) } else { head.first <= last } {
+        Judgement::Next
+    } else {
+        Judgement::Gap
+    }
+}
+
+/// What a diff says of itself.
+#[derive(Clone, Copy, Default)]
+struct Ids {
+    first: Option<u64>,
+    last: Option<u64>,
+    prev: Option<u64>,
+    /// When the engine made it, else when the message was made; ms, or µs where the connection asks for them.
+    made: u64,
+    sent: u64,
+}
+
+impl Ids {
+    /// The head of the message; `None` if something is missing or cannot be.
+    fn head(&self, symbol: u16) -> Option<BookHead> {
+        let (first, last) = (self.first?, self.last?);
+        let ts_venue = time(if self.made > 0 { self.made } else { self.sent })?;
+        let (kind, prev) = (BookKind::Delta, self.prev);
+        (first <= last).then_some(BookHead {
+            symbol,
+            kind,
+            first,
+            last,
+            prev,
+            checksum: None,
+            ts_venue,
+        })
+    }
+}
+
+/// Milliseconds or microseconds, told apart by their size: a millisecond of the year 5138 is a microsecond of 1973.
+fn time(value: u64) -> Option<Ts> {
+    let factor = if value < 100_000_000_000_000 { 1_000_000 } else { 1_000 };
+    value.checked_mul(factor).map(Ts)
+}
+
+#[cfg(test)]
+mod tests;

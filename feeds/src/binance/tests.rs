@@ -1,0 +1,134 @@
+use model::{FeedId, Symbol};
+use proptest::prelude::*;
+
+use super::*;
+use crate::stream::StreamConfig;
+
+fn symbols() -> Symbols {
+    let symbol = |name: &str| StreamSymbol {
+        venue_symbol: name.to_owned(),
+        symbol: Symbol::new(name).unwrap(),
+        px_decimals: 2,
+        qty_decimals: 5,
+    };
+    Symbols::new(vec![symbol("BTCUSDT"), symbol("ETHUSDT")]).unwrap()
+}
+
+fn parse(text: &str) -> (Result<Message, ParseError>, Parsed) {
+    let mut parsed = Parsed::default();
+    let message = Binance::new(Market::Spot).parse(text.as_bytes(), &symbols(), &mut parsed);
+    (message, parsed)
+}
+
+fn head(first: u64, last: u64, prev: Option<u64>) -> BookHead {
+    let (kind, ts_venue) = (BookKind::Delta, Ts(0));
+    BookHead { symbol: 0, kind, first, last, prev, checksum: None, ts_venue }
+}
+
+/// Goal: both rules of sequence, at their edges. Method: diffs around a snapshot at 100, and around a diff that ended there.
+#[test]
+fn sequences() {
+    use Judgement::{Gap, Next, Old};
+    let at = |bridged| Position { last: 100, bridged };
+    for (first, last, snapshot, bridged) in
+        [(90, 100, Old, Old), (90, 101, Next, Next), (101, 105, Next, Next), (102, 105, Gap, Gap)]
+    {
+        assert_eq!(judge_spot(&head(first, last, None), at(false)), snapshot, "{first} {last}");
+        assert_eq!(judge_spot(&head(first, last, None), at(true)), bridged, "{first} {last}");
+    }
+    for (first, last, prev, snapshot, bridged) in [
+        (90, 99, 89, Old, Old),
+        (90, 100, 89, Next, Old),
+        (100, 105, 99, Next, Gap),
+        (101, 105, 100, Gap, Next),
+        (103, 109, 100, Gap, Next),
+        (103, 109, 102, Gap, Gap),
+    ] {
+        let head = head(first, last, Some(prev));
+        assert_eq!(judge_futures(&head, at(false)), snapshot, "{first} {last}");
+        assert_eq!(judge_futures(&head, at(true)), bridged, "{first} {last}");
+    }
+}
+
+/// Goal: what the venue says beside markets is understood. Method: one text of each kind.
+#[test]
+fn other_texts() {
+    for (text, message) in [
+        (r#"{"result":null,"id":1}"#, Message::Ack),
+        (r#"{"error":{"code":2,"msg":"x"},"id":1}"#, Message::Refused { symbol: None }),
+        (r#"{"stream":"!x","data":{"e":"serverShutdown","E":1}}"#, Message::Reset),
+        (r#"{"e":"kline","s":"BTCUSDT"}"#, Message::Other),
+        (r#"{"e":"trade","E":1,"s":"DOGEUSDT","t":1}"#, Message::UnknownSymbol),
+    ] {
+        assert_eq!(parse(text).0, Ok(message), "{text}");
+    }
+    assert!(parse("{").0.is_err());
+    let (cut, _) = parse(r#"{"e":"depthUpdate","E":1,"s":"BTCUSDT","U":2,"u":1,"b":[],"a":[]}"#);
+    assert_eq!(cut.map_err(|error| error.symbol), Err(Some(0)), "it ends before it begins");
+}
+
+/// Goal: snapshots are asked for with a limit on offer, never smaller than wanted; streams of every symbol are subscribed to.
+/// Method: urls and texts of each market.
+#[test]
+fn requests() {
+    let symbols = symbols();
+    let btc = symbols.get(0).unwrap();
+    for (market, depth, url) in [
+        (Market::Spot, 600, "https://api.binance.com/api/v3/depth?symbol=BTCUSDT&limit=1000"),
+        (Market::Spot, 9_000, "https://api.binance.com/api/v3/depth?symbol=BTCUSDT&limit=5000"),
+        (Market::Usdm, 9_000, "https://fapi.binance.com/fapi/v1/depth?symbol=BTCUSDT&limit=1000"),
+        (Market::Coinm, 1, "https://dapi.binance.com/dapi/v1/depth?symbol=BTCUSDT&limit=100"),
+    ] {
+        assert_eq!(Binance::new(market).snapshot_url(None, btc, depth), url);
+    }
+    let mut texts = Vec::new();
+    Binance::new(Market::Spot).subscribe(&symbols, &[0, 1], 10, &mut texts);
+    let wanted = r#"{"method":"SUBSCRIBE","params":["btcusdt@depth@100ms","btcusdt@trade","ethusdt@depth@100ms","ethusdt@trade"],"id":1}"#;
+    assert_eq!(texts, [wanted]);
+    let config = StreamConfig {
+        feed: FeedId(0),
+        symbols: symbols.iter().cloned().collect(),
+        depth: 10,
+        seed: 1,
+        ws_url: None,
+        rest_url: None,
+    };
+    assert!(crate::stream::StreamFeed::new(Binance::new(Market::Usdm), config).is_ok());
+}
+
+proptest! {
+    /// Goal: the scanner reads what the tree reads. Method: texts of each kind and market, and the same with a blank in front,
+    /// which only the tree takes; numbers with more places than are kept make both refuse.
+    #[test]
+    fn scanner_and_tree_agree(
+        levels in prop::collection::vec((0_u32..99_999, 0_u32..99_999, any::<bool>()), 0..30),
+        kind in 0..3, futures in any::<bool>(), wrapped in any::<bool>(), maker in any::<bool>(),
+        ids in (0_u32..9, 0_u32..9), exact in prop::bool::weighted(0.9),
+    ) {
+        let (mut bids, mut asks) = (Vec::new(), Vec::new());
+        for (px, qty, buy) in levels {
+            let level = format!("[\"{px}.{:02}000000\",\"0.{qty:05}000\"]", qty % 100);
+            if buy { &mut bids } else { &mut asks }.push(level);
+        }
+        let (bids, asks) = (bids.join(","), asks.join(","));
+        let (first, last) = ids;
+        let px = if exact { "61837.63000000" } else { "61837.63100000" };
+        let data = match (kind, futures) {
+            (0, false) => format!(r#"{{"e":"depthUpdate","E":1723161255208,"s":"BTCUSDT","U":{first},"u":{last},"b":[{bids}],"a":[{asks}]}}"#),
+            (0, true) => format!(r#"{{"e":"depthUpdate","E":1723161255208,"T":1723161255207,"s":"BTCUSDT","ps":"BTCUSD","U":{first},"u":{last},"pu":7,"b":[{bids}],"a":[{asks}]}}"#),
+            (1, false) => format!(r#"{{"e":"trade","E":1723161255343,"s":"BTCUSDT","t":3735,"p":"{px}","q":"0.02000000","T":1723161255342,"m":{maker},"M":true}}"#),
+            (1, true) => format!(r#"{{"e":"trade","E":1723161255343,"T":1723161255342,"s":"ETHUSDT","t":3735,"p":"{px}","q":"0.02","X":"MARKET","m":{maker}}}"#),
+            (_, false) => format!(r#"{{"u":500,"s":"BTCUSDT","b":"{px}","B":"3.78826000","a":"61837.64000000","A":"1.54698000"}}"#),
+            (_, true) => format!(r#"{{"e":"bookTicker","u":500,"s":"BTCUSDT","b":"{px}","B":"2.507","a":"61800.30","A":"2.510","T":1,"E":2}}"#),
+        };
+        let text = if wrapped { format!(r#"{{"stream":"btcusdt@x","data":{data}}}"#) } else { data };
+        let ((fast, scanned), (slow, read)) = (parse(&text), parse(&format!(" {text}")));
+        let refused = u64::from(fast.is_err());
+        prop_assert_eq!(fast.map_err(|e| e.symbol), slow.map_err(|e| e.symbol));
+        prop_assert_eq!((&scanned.bids, &scanned.asks, &scanned.trades), (&read.bids, &read.asks, &read.trades));
+        prop_assert_eq!((scanned.slow, read.slow), (refused, 1));
+        if refused == 0 {
+            prop_assert_eq!(scanned.ticker, read.ticker);
+        }
+    }
+}

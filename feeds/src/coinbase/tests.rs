@@ -1,0 +1,139 @@
+use model::{FeedId, Symbol};
+use proptest::prelude::*;
+
+use super::*;
+use crate::stream::StreamSymbol;
+
+fn venue() -> (Coinbase, Symbols) {
+    let symbol = |name: &str| StreamSymbol {
+        venue_symbol: name.to_owned(),
+        symbol: Symbol::new(name).unwrap(),
+        px_decimals: 1,
+        qty_decimals: 4,
+    };
+    let symbols = vec![symbol("BTC-USD"), symbol("ETH-EUR")];
+    let config =
+        StreamConfig { feed: FeedId(0), symbols, depth: 0, seed: 0, ws_url: None, rest_url: None };
+    (Coinbase::new(&config), Symbols::new(config.symbols).unwrap())
+}
+
+fn parse(text: &str) -> (Result<Message, ParseError>, Parsed) {
+    let ((mut venue, symbols), mut parsed) = (venue(), Parsed::default());
+    (venue.parse(text.as_bytes(), &symbols, &mut parsed), parsed)
+}
+
+/// Goal: a connection is asked for trades once, and a book that starts anew leaves them alone. Method: the texts.
+#[test]
+fn requests() {
+    let ((mut venue, symbols), mut out) = (venue(), Vec::new());
+    venue.opened();
+    venue.subscribe(&symbols, &[0, 1], 0, &mut out);
+    venue.unsubscribe(&symbols, &[1], 0, &mut out);
+    venue.subscribe(&symbols, &[1], 0, &mut out);
+    assert_eq!(
+        out,
+        [
+            r#"{"type":"subscribe","product_ids":["BTC-USD","ETH-EUR"],"channels":["matches","heartbeat"]}"#,
+            r#"{"type":"subscribe","product_ids":["BTC-USD","ETH-EUR"],"channels":["level2_batch"]}"#,
+            r#"{"type":"unsubscribe","product_ids":["ETH-EUR"],"channels":["level2_batch"]}"#,
+            r#"{"type":"subscribe","product_ids":["ETH-EUR"],"channels":["level2_batch"]}"#,
+        ]
+    );
+}
+
+/// Goal: every text is known for what it is. Method: one of each.
+#[test]
+fn kinds() {
+    for (text, message) in [
+        (r#"{"type":"subscriptions","channels":[]}"#, Message::Ack),
+        (r#"{"type":"error","message":"x","reason":"y"}"#, Message::Refused { symbol: None }),
+        (r#"{"type":"status","products":[]}"#, Message::Other),
+        (
+            r#"{"type":"heartbeat","sequence":90,"last_trade_id":20,"product_id":"ETH-EUR"}"#,
+            Message::Heartbeat { symbol: Some(1), sequence: None },
+        ),
+        (
+            r#"{"type":"ticker","product_id":"ETH-EUR","best_bid":"1.0","best_ask":"1.2","time":"2014-11-07T08:19:28Z"}"#,
+            Message::Ticker,
+        ),
+        (r#"{"type":"l2update","product_id":"X","changes":[]}"#, Message::UnknownSymbol),
+    ] {
+        assert_eq!(parse(text).0, Ok(message), "{text}");
+    }
+    for text in [
+        r#"{"type":"l2update","product_id":"ETH-EUR","changes":[["up","1.0","1.0"]]}"#,
+        r#"{"type":"l2update","product_id":"ETH-EUR","changes":[["buy","1.01","1.0"]]}"#,
+        r#"{"type":"l2update","product_id":"ETH-EUR"}"#,
+        r#"{"type":"snapshot","product_id":"ETH-EUR","bids":[]}"#,
+        r#"{"type":"match","product_id":"ETH-EUR","price":"1.0","size":"1.0"}"#,
+    ] {
+        assert_eq!(parse(text).0.unwrap_err().symbol, Some(1), "{text}");
+    }
+}
+
+/// Goal: a hole in the trades means a new connection; repeats and `last_match` are no trades. Method: numbers in a row.
+#[test]
+fn proof_by_trades() {
+    let ((mut venue, symbols), mut parsed) = (venue(), Parsed::default());
+    let mut say = |venue: &mut Coinbase, kind: &str, id: u64| {
+        let text = match kind {
+            "heartbeat" => format!(
+                "{{\"type\":\"heartbeat\",\"sequence\":1,\"last_trade_id\":{id},\"product_id\":\"BTC-USD\"}}"
+            ),
+            _ => format!(
+                "{{\"type\":\"{kind}\",\"trade_id\":{id},\"side\":\"sell\",\"size\":\"1.0\",\"price\":\"2.0\",\
+                 \"product_id\":\"BTC-USD\",\"time\":\"2014-11-07T08:19:28.464459Z\"}}"
+            ),
+        };
+        parsed.clear();
+        venue.parse(text.as_bytes(), &symbols, &mut parsed).unwrap()
+    };
+    let alive = Message::Heartbeat { symbol: Some(0), sequence: None };
+    assert_eq!(say(&mut venue, "heartbeat", 4), alive);
+    assert_eq!(say(&mut venue, "last_match", 4), Message::Other);
+    assert_eq!(say(&mut venue, "match", 5), Message::Trades);
+    assert_eq!(say(&mut venue, "match", 5), Message::Other, "a repeat");
+    assert_eq!(say(&mut venue, "heartbeat", 6), alive, "6 may be on its way");
+    assert_eq!(say(&mut venue, "match", 6), Message::Trades);
+    assert_eq!(say(&mut venue, "heartbeat", 7), alive);
+    assert_eq!(say(&mut venue, "heartbeat", 7), Message::Reset, "7 is lost");
+    venue.opened();
+    assert_eq!(say(&mut venue, "match", 9), Message::Trades);
+    assert_eq!(say(&mut venue, "match", 11), Message::Reset, "10 is lost");
+}
+
+proptest! {
+    /// Goal: scanner and general parser agree. Method: books and trades, as they are and behind a blank, which the scanner
+    /// does not know.
+    #[test]
+    fn parsers_agree(
+        levels in prop::collection::vec((0_u32..99_999, 0_u32..99_999, any::<bool>()), 1..30),
+        kind in 0..3,
+    ) {
+        let (mut bids, mut asks, mut list) = (Vec::new(), Vec::new(), Vec::new());
+        for (px, qty, buy) in levels {
+            let (px, qty) = (format!("{}.{}", px / 10, px % 10), format!("0.{:04}0", qty % 10_000));
+            if buy { &mut bids } else { &mut asks }.push(format!("[\"{px}\",\"{qty}\"]"));
+            list.push(format!("[\"{}\",\"{px}\",\"{qty}\"]", if buy { "buy" } else { "sell" }));
+        }
+        let (bids, asks, list) = (bids.join(","), asks.join(","), list.join(","));
+        let end = "\"product_id\":\"BTC-USD\",\"sequence\":5,\"time\":\"2014-11-07T08:19:28.464459Z\"}";
+        let text = match kind {
+            0 => format!("{{\"type\":\"snapshot\",\"product_id\":\"BTC-USD\",\"asks\":[{asks}],\"bids\":[{bids}]}}"),
+            1 => format!(
+                "{{\"type\":\"l2update\",\"product_id\":\"BTC-USD\",\"changes\":[{list}],\
+                 \"time\":\"2014-11-07T08:19:28.464459Z\"}}"
+            ),
+            _ => format!(
+                "{{\"type\":\"match\",\"trade_id\":7,\"maker_order_id\":\"a\",\"side\":\"buy\",\"size\":\"1.5\",\
+                 \"price\":\"{}.5\",{end}",
+                list.len()
+            ),
+        };
+        let ((fast, scanned), (slow, read)) = (parse(&text), parse(&format!(" {text}")));
+        let inexact = u64::from(fast.is_err());
+        prop_assert_eq!(fast.map_err(|e| e.symbol), slow.map_err(|e| e.symbol));
+        prop_assert_eq!((&scanned.bids, &scanned.asks, &scanned.trades), (&read.bids, &read.asks, &read.trades));
+        prop_assert_eq!((scanned.slow, read.slow), (inexact, 1));
+    }
+}

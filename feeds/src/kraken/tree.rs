@@ -1,0 +1,64 @@
+//! Everything that is neither a book nor trades: answers, status, instruments.
+
+use simd_json::BorrowedValue;
+use simd_json::prelude::{ValueAsArray, ValueAsScalar, ValueObjectAccess};
+
+use super::book::Book;
+use crate::json::{JsonCause, JsonError};
+use crate::stream::{Message, ParseError, Parsed, Symbols};
+
+/// Reads a text.
+pub(super) fn read(
+    text: &[u8],
+    symbols: &Symbols,
+    books: &mut [Book],
+    parsed: &mut Parsed,
+) -> Result<Message, ParseError> {
+    let value = parsed.tree.read(text)?;
+    let word = |key| value.get(key).and_then(ValueAsScalar::as_str);
+    match (word("channel"), word("method"), word("event")) {
+        // Numbers are floats here: too late for exact ones.
+        (Some("book"), ..) => Err(JsonError::whole(JsonCause::Shape).into()),
+        (Some("trade"), ..) if word("type") == Some("update") => {
+            Err(JsonError::whole(JsonCause::Shape).into())
+        }
+        (Some("heartbeat"), ..) | (_, _, Some("heartbeat")) => {
+            Ok(Message::Heartbeat { symbol: None, sequence: None })
+        }
+        (Some("instrument"), ..) => {
+            instruments(&value, symbols, books);
+            Ok(Message::Other)
+        }
+        (_, Some("pong"), _) | (_, _, Some("pong")) => Ok(Message::Pong),
+        (_, Some("subscribe" | "unsubscribe"), _) => {
+            let granted = value.get("success").and_then(ValueAsScalar::as_bool) == Some(true);
+            let symbol = word("symbol").and_then(|name| symbols.index(name.as_bytes()));
+            Ok(if granted { Message::Ack } else { Message::Refused { symbol } })
+        }
+        (_, _, Some("subscriptionStatus")) if word("status") == Some("error") => {
+            let symbol = word("pair").and_then(|name| symbols.index(name.as_bytes()));
+            Ok(Message::Refused { symbol })
+        }
+        (_, _, Some("subscriptionStatus")) => Ok(Message::Ack),
+        _ => Ok(Message::Other),
+    }
+}
+
+/// Takes over the decimals of prices and quantities that the venue lists.
+fn instruments(value: &BorrowedValue<'_>, symbols: &Symbols, books: &mut [Book]) {
+    let pairs = value.get("data").and_then(|data| data.get("pairs"));
+    for pair in pairs.and_then(ValueAsArray::as_array).into_iter().flatten() {
+        let places = |key| {
+            let places = pair.get(key).and_then(ValueAsScalar::as_u8)?;
+            (places <= 18).then_some(places)
+        };
+        let name = pair.get("symbol").and_then(ValueAsScalar::as_str);
+        let index = name.and_then(|name| symbols.index(name.as_bytes()));
+        let book = index.and_then(|index| books.get_mut(usize::from(index)));
+        if let (Some(book), Some(px), Some(qty)) =
+            (book, places("price_precision"), places("qty_precision"))
+        {
+            book.told = Some([px, qty]);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! The texts that come all day cost no allocation, whichever venue sends them.
+#![allow(missing_docs)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use feeds::bybit::{Bybit, Product};
+use feeds::coinbase::Coinbase;
+use feeds::kraken::Kraken;
+use feeds::okx::Okx;
+use feeds::stream::{StreamConfig, StreamFeed, StreamSymbol, Venue};
+use model::{FeedId, Symbol, Ts};
+
+thread_local! {
+    static COUNT: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Counts what this thread takes from the heap.
+struct Counting;
+
+// SAFETY: every call is handed to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        COUNT.set(COUNT.get() + 1);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        COUNT.set(COUNT.get() + 1);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Feeds a snapshot, then the updates over and over; what they took from the heap after the first round.
+fn play<V: Venue>(
+    name: &str,
+    venue: impl Fn(&StreamConfig) -> V,
+    snapshot: &str,
+    updates: &[Vec<String>],
+) -> (u64, u64) {
+    let symbol = Symbol::new(name).unwrap();
+    let venue_symbol = name.to_owned();
+    let symbols = vec![StreamSymbol { venue_symbol, symbol, px_decimals: 1, qty_decimals: 4 }];
+    let config =
+        StreamConfig { feed: FeedId(0), symbols, depth: 10, seed: 1, ws_url: None, rest_url: None };
+    let mut feed = StreamFeed::new(venue(&config), config).unwrap();
+    let mut said = 0_u64;
+    feed.start(Ts(1), &mut |_| {});
+    feed.on_open(Ts(1), &mut |_| {});
+    feed.on_text(snapshot.as_bytes(), Ts(2), &mut |_| {});
+    let mut before = 0;
+    for (round, texts) in updates.iter().enumerate() {
+        if round == 1 {
+            before = COUNT.get();
+        }
+        for text in texts {
+            feed.on_text(text.as_bytes(), Ts(round as u64 + 3), &mut |event| said += event.seq);
+        }
+    }
+    let taken = COUNT.get() - before;
+    let counters = feed.counters();
+    assert!(said > 0 && counters.bad + counters.slow + counters.mismatches + counters.gaps == 0);
+    (taken, counters.applied + counters.trades)
+}
+
+fn crc(text: &str) -> u32 {
+    let mut crc = flate2::Crc::new();
+    crc.update(text.as_bytes());
+    crc.sum()
+}
+
+const ROUNDS: u64 = 200;
+
+/// Goal: no allocation after the first of a kind. Method: a book message and a trade of each venue, many times, counted.
+#[test]
+fn none_per_text() {
+    let level = |price: u64| format!("{{\"price\":100.{price},\"qty\":2.0000}}");
+    let book = |kind: &str, bid: u64, asks: &str, sum: String| {
+        format!(
+            "{{\"channel\":\"book\",\"type\":\"{kind}\",\"data\":[{{\"symbol\":\"BTC/USD\",\"bids\":[{}],\"asks\":[{asks}],\
+             \"checksum\":{},\"timestamp\":\"2024-01-01T00:00:00.5Z\"}}]}}",
+            level(bid),
+            crc(&sum)
+        )
+    };
+    let trade = "{\"channel\":\"trade\",\"type\":\"update\",\"data\":[{\"symbol\":\"BTC/USD\",\"side\":\"sell\",\
+                 \"price\":5.1,\"qty\":4.0,\"trade_id\":4,\"timestamp\":\"2024-01-01T00:00:00.5Z\"}]}";
+    let ask = "100920000";
+    let snapshot = book("snapshot", 1, &level(9), format!("{ask}100120000"));
+    let update = book("update", 1, "", format!("{ask}100120000"));
+    let texts = vec![vec![update, trade.to_owned()]; ROUNDS as usize];
+    assert_eq!(play("BTC/USD", Kraken::new, &snapshot, &texts), (0, 2 * ROUNDS));
+
+    let book = |kind: &str, prev: i64, seq: u64| {
+        format!(
+            "{{\"arg\":{{\"channel\":\"books\",\"instId\":\"BTC-USDT\"}},\"action\":\"{kind}\",\"data\":[{{\"asks\":[[\
+             \"100.9\",\"2\",\"0\",\"1\"]],\"bids\":[[\"100.1\",\"2\",\"0\",\"1\"]],\"ts\":\"1700000000000\",\
+             \"checksum\":{},\"prevSeqId\":{prev},\"seqId\":{seq}}}]}}",
+            crc("100.1:2:100.9:2").cast_signed()
+        )
+    };
+    let trade = "{\"arg\":{\"channel\":\"trades\",\"instId\":\"BTC-USDT\"},\"data\":[{\"instId\":\"BTC-USDT\",\
+                 \"tradeId\":\"1\",\"px\":\"1.5\",\"sz\":\"2\",\"side\":\"buy\",\"ts\":\"1700000000000\"}]}";
+    let texts: Vec<_> = (1..=ROUNDS)
+        .map(|seq| vec![book("update", seq as i64 - 1, seq), trade.to_owned()])
+        .collect();
+    assert_eq!(play("BTC-USDT", Okx::new, &book("snapshot", -1, 0), &texts), (0, 2 * ROUNDS));
+
+    let book = |kind: &str, u: u64| {
+        format!(
+            "{{\"topic\":\"orderbook.50.BTCUSDT\",\"type\":\"{kind}\",\"ts\":2,\"data\":{{\"s\":\"BTCUSDT\",\"b\":[[\
+             \"100.1\",\"2\"]],\"a\":[[\"100.9\",\"2\"]],\"u\":{u},\"seq\":1}},\"cts\":1}}"
+        )
+    };
+    let trade = "{\"topic\":\"publicTrade.BTCUSDT\",\"type\":\"snapshot\",\"ts\":1,\"data\":[{\"T\":1,\"s\":\
+                 \"BTCUSDT\",\"S\":\"Buy\",\"v\":\"1\",\"p\":\"1.5\",\"i\":\"2\",\"BT\":false}]}";
+    let texts: Vec<_> =
+        (1..=ROUNDS).map(|n| vec![book("delta", n + 10), trade.to_owned()]).collect();
+    let venue = |config: &StreamConfig| Bybit::new(config, Product::Linear);
+    assert_eq!(play("BTCUSDT", venue, &book("snapshot", 10), &texts), (0, 2 * ROUNDS));
+
+    let snapshot = "{\"type\":\"snapshot\",\"product_id\":\"BTC-USD\",\"asks\":[[\"100.9\",\"2\"]],\"bids\":[]}";
+    let update = "{\"type\":\"l2update\",\"product_id\":\"BTC-USD\",\"changes\":[[\"buy\",\"100.1\",\"1.0\"]],\
+                  \"time\":\"2024-01-01T00:00:00.5Z\"}";
+    let trade = |id: u64| {
+        format!(
+            "{{\"type\":\"match\",\"trade_id\":{id},\"side\":\"buy\",\"size\":\"1\",\"price\":\"1.5\",\"product_id\":\
+             \"BTC-USD\",\"time\":\"2024-01-01T00:00:00.5Z\"}}"
+        )
+    };
+    let texts: Vec<_> = (1..=ROUNDS).map(|id| vec![update.to_owned(), trade(id)]).collect();
+    assert_eq!(play("BTC-USD", Coinbase::new, snapshot, &texts), (0, 2 * ROUNDS));
+}

@@ -1,0 +1,247 @@
+//! Events of a book of orders as ITCH messages.
+
+use std::collections::HashMap;
+
+use feeds::nasdaq::message::{
+    AddOrder, Message, OrderCancel, OrderDelete, OrderExecuted, OrderExecutedWithPrice,
+    OrderReplace, StockDirectory, StockTradingAction, SystemEvent, Trade,
+};
+use feeds::nasdaq::{Header, MESSAGE_MAX, Price4, Stock};
+use model::{DAY_NS, Event, Flags, Kind, Side, TradingState, Ts, VenueNumber};
+
+/// Places behind the point that ITCH has.
+const PX_DECIMALS: u32 = 4;
+
+struct Order {
+    number: VenueNumber,
+    side: Side,
+    px: i64,
+    open: i64,
+}
+
+struct Listed {
+    stock: Stock,
+    px_decimals: u32,
+}
+
+/// Says events in ITCH. Remembers what rests, because some of its messages speak of what is left.
+pub struct Writer {
+    listed: HashMap<VenueNumber, Listed>,
+    orders: HashMap<u64, Order>,
+    midnight: Option<Ts>,
+}
+
+impl Writer {
+    pub fn new() -> Writer {
+        Writer { listed: HashMap::new(), orders: HashMap::new(), midnight: None }
+    }
+
+    /// Says one event; `false`: ITCH has no words for it.
+    ///
+    /// # Errors
+    ///
+    /// In words: a price or a quantity that ITCH cannot hold, an order that is not there.
+    pub fn take(
+        &mut self,
+        event: &Event,
+        emit: &mut impl FnMut(Ts, &[u8]),
+    ) -> Result<bool, String> {
+        let day = Ts(event.ts_venue.0 / DAY_NS * DAY_NS);
+        let midnight = *self.midnight.get_or_insert(day);
+        let header = Header {
+            locate: u16::try_from(event.number.0).map_err(|_| "more than 65,535 instruments")?,
+            tracking: 0,
+            time: event.ts_venue.since(midnight) & 0xFFFF_FFFF_FFFF,
+        };
+        let mut say = |message: Message| {
+            emit(event.ts_venue, message.encode(&mut [0; MESSAGE_MAX]));
+        };
+        match event.kind {
+            Kind::Directory => self.list(event, header, &mut say)?,
+            Kind::State => say(self.state(event, header)?),
+            Kind::Session => say(SystemEvent { header, event: event.aux as u8 }.into()),
+            Kind::Add => say(self.add(event, header)?),
+            Kind::Modify => self.modify(event, header, &mut say)?,
+            Kind::Reduce | Kind::Delete | Kind::Execute | Kind::ExecuteAt => {
+                say(self.remove(event, header)?);
+            }
+            Kind::Replace => say(self.replace(event, header)?),
+            Kind::Trade => say(self.trade(event, header)?),
+            Kind::Clear => self.clear(event, header, &mut say),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn list(
+        &mut self,
+        event: &Event,
+        header: Header,
+        say: &mut impl FnMut(Message),
+    ) -> Result<(), String> {
+        let (symbol, px_decimals, _) = event.listing().ok_or("a directory without a symbol")?;
+        let stock = Stock::new(symbol.as_str());
+        let stock = stock.ok_or_else(|| format!("`{symbol}` is longer than 8 characters"))?;
+        self.listed.insert(event.number, Listed { stock, px_decimals: px_decimals.into() });
+        say(StockDirectory {
+            header,
+            stock,
+            market_category: b' ',
+            financial_status: b'N',
+            round_lot: u32::try_from(event.qty.0).unwrap_or(0),
+            round_lots_only: b'N',
+            issue_class: b' ',
+            issue_subtype: *b"  ",
+            authenticity: b'P',
+            short_sale_threshold: b' ',
+            ipo_flag: b' ',
+            luld_tier: b' ',
+            etp_flag: b' ',
+            etp_leverage: 0,
+            inverse: b'N',
+        }
+        .into());
+        Ok(())
+    }
+
+    fn stock(&self, number: VenueNumber) -> Result<&Listed, String> {
+        self.listed.get(&number).ok_or_else(|| format!("instrument {} was never named", number.0))
+    }
+
+    fn state(&self, event: &Event, header: Header) -> Result<Message, String> {
+        let stock = self.stock(event.number)?.stock;
+        let code = u8::try_from(event.aux).ok().and_then(TradingState::from_code);
+        let state = match code {
+            Some(TradingState::Trading) => b'T',
+            Some(TradingState::Paused) => b'P',
+            Some(TradingState::QuoteOnly) => b'Q',
+            _ => b'H',
+        };
+        Ok(StockTradingAction { header, stock, state, reserved: b' ', reason: *b"    " }.into())
+    }
+
+    fn price(&self, number: VenueNumber, px: i64) -> Result<Price4, String> {
+        let decimals = self.stock(number)?.px_decimals;
+        let px =
+            model::Px::from_venue(px, decimals, PX_DECIMALS).map_err(|error| error.to_string());
+        let px = px.and_then(|px| u32::try_from(px.0).map_err(|error| error.to_string()));
+        px.map(Price4).map_err(|error| format!("a price that ITCH cannot hold: {error}"))
+    }
+
+    fn add(&mut self, event: &Event, header: Header) -> Result<Message, String> {
+        let side = event.side.ok_or("an order without a side")?;
+        let order = Order { number: event.number, side, px: event.px.0, open: event.qty.0 };
+        let message = AddOrder {
+            header,
+            order: event.order.0,
+            side,
+            shares: shares(event.qty.0)?,
+            stock: self.stock(event.number)?.stock,
+            price: self.price(event.number, event.px.0)?,
+        };
+        self.orders.insert(event.order.0, order);
+        Ok(message.into())
+    }
+
+    fn order(&mut self, order: u64) -> Result<&mut Order, String> {
+        self.orders.get_mut(&order).ok_or_else(|| format!("order {order} was never added"))
+    }
+
+    fn remove(&mut self, event: &Event, header: Header) -> Result<Message, String> {
+        let number = event.order.0;
+        let qty = event.qty.0;
+        let open = {
+            let order = self.order(number)?;
+            order.open -= if event.kind == Kind::Delete { order.open } else { qty };
+            order.open
+        };
+        if open <= 0 {
+            self.orders.remove(&number);
+        }
+        let (order, match_number) = (number, event.aux);
+        Ok(match event.kind {
+            Kind::Execute => {
+                OrderExecuted { header, order, shares: shares(qty)?, match_number }.into()
+            }
+            Kind::ExecuteAt => OrderExecutedWithPrice {
+                header,
+                order,
+                shares: shares(qty)?,
+                match_number,
+                printable: if event.flags.has(Flags::NOT_PRINTABLE) { b'N' } else { b'Y' },
+                price: self.price(event.number, event.px.0)?,
+            }
+            .into(),
+            Kind::Reduce if open > 0 => OrderCancel { header, order, shares: shares(qty)? }.into(),
+            _ => OrderDelete { header, order }.into(),
+        })
+    }
+
+    fn replace(&mut self, event: &Event, header: Header) -> Result<Message, String> {
+        let old = self.orders.remove(&event.order.0);
+        let old = old.ok_or_else(|| format!("order {} was never added", event.order.0))?;
+        let message = OrderReplace {
+            header,
+            original: event.order.0,
+            order: event.aux,
+            shares: shares(event.qty.0)?,
+            price: self.price(event.number, event.px.0)?,
+        };
+        self.orders.insert(event.aux, Order { px: event.px.0, open: event.qty.0, ..old });
+        Ok(message.into())
+    }
+
+    /// ITCH has no new terms under the same reference: less in place is a cancel, anything else the end and another beginning.
+    fn modify(
+        &mut self,
+        event: &Event,
+        header: Header,
+        say: &mut impl FnMut(Message),
+    ) -> Result<(), String> {
+        let order = event.order.0;
+        let Order { side, px, open, .. } = *self.order(order)?;
+        if px == event.px.0 && event.qty.0 <= open {
+            if event.qty.0 < open {
+                say(OrderCancel { header, order, shares: shares(open - event.qty.0)? }.into());
+            }
+            self.order(order)?.open = event.qty.0;
+            return Ok(());
+        }
+        say(OrderDelete { header, order }.into());
+        say(self.add(&Event { side: Some(side), ..*event }, header)?);
+        Ok(())
+    }
+
+    fn trade(&self, event: &Event, header: Header) -> Result<Message, String> {
+        Ok(Trade {
+            header,
+            order: 0,
+            side: event.side.unwrap_or(Side::Buy),
+            shares: shares(event.qty.0)?,
+            stock: self.stock(event.number)?.stock,
+            price: self.price(event.number, event.px.0)?,
+            match_number: event.aux,
+        }
+        .into())
+    }
+
+    /// Deletes every order that rests, in the order of their references.
+    fn clear(&mut self, event: &Event, header: Header, say: &mut impl FnMut(Message)) {
+        let all = event.number == VenueNumber(0);
+        let mut gone: Vec<(u64, u16)> = self
+            .orders
+            .iter()
+            .filter(|(_, order)| all || order.number == event.number)
+            .map(|(reference, order)| (*reference, order.number.0 as u16))
+            .collect();
+        gone.sort_unstable();
+        for (order, locate) in gone {
+            self.orders.remove(&order);
+            say(OrderDelete { header: Header { locate, ..header }, order }.into());
+        }
+    }
+}
+
+fn shares(qty: i64) -> Result<u32, String> {
+    u32::try_from(qty).map_err(|_| format!("a quantity of {qty} that ITCH cannot hold"))
+}

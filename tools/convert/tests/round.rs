@@ -1,0 +1,122 @@
+//! The program itself, there and back again.
+#![allow(missing_docs)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use feeds::capture::{Capture, kind_of};
+use feeds::{FeedOptions, Next};
+use model::{Event, Kind, Side};
+
+fn convert(input: &Path, to: &[&str], out: &str) -> PathBuf {
+    let out = input.with_file_name(out);
+    let program = env!("CARGO_BIN_EXE_tickgate-convert");
+    let run = Command::new(program).arg(input).arg("--to").args(to).arg("--out").arg(&out).output();
+    let run = run.unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    out
+}
+
+/// A synthetic day.
+fn day(folder: &Path) -> PathBuf {
+    let path = folder.join("day.itch");
+    let config = synth::Config { messages: 20_000, symbols: 12, ..synth::Config::SAMPLE };
+    let mut bytes = Vec::new();
+    synth::Day::new(config).write_to(&mut bytes).unwrap();
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// Every order that rests at the end, by symbol, and what was traded.
+fn book(path: &Path) -> (BTreeMap<(String, u64), (Side, i64, i64)>, i64) {
+    let kind = kind_of(path).unwrap();
+    let mut capture =
+        Capture::open(kind.venue, &[path.to_path_buf()], FeedOptions::default()).unwrap();
+    let (mut names, mut decimals) = (BTreeMap::new(), BTreeMap::new());
+    let (mut orders, mut traded) = (BTreeMap::new(), 0);
+    while let Next::Event(event) = capture.next().unwrap() {
+        let Event { order, px, qty, aux, side, number, kind, .. } = event;
+        let px = px.0 * 10_i64.pow(9 - decimals.get(&number).copied().unwrap_or(9));
+        match kind {
+            Kind::Directory => {
+                let (symbol, px_decimals, _) = event.listing().unwrap();
+                names.insert(number, symbol.to_string());
+                decimals.insert(number, u32::from(px_decimals));
+            }
+            Kind::Add => {
+                orders.insert((names[&number].clone(), order.0), (side.unwrap(), px, qty.0));
+            }
+            Kind::Execute | Kind::ExecuteAt | Kind::Reduce | Kind::Delete => {
+                let key = (names[&number].clone(), order.0);
+                let (side, px, open) = orders.remove(&key).unwrap();
+                let gone = if kind == Kind::Delete { open } else { qty.0 };
+                if matches!(kind, Kind::Execute | Kind::ExecuteAt) {
+                    traded += qty.0;
+                }
+                if open > gone {
+                    orders.insert(key, (side, px, open - gone));
+                }
+            }
+            Kind::Replace => {
+                let name = names[&number].clone();
+                let (side, ..) = orders.remove(&(name.clone(), order.0)).unwrap();
+                orders.insert((name, aux), (side, px, qty.0));
+            }
+            Kind::Trade => traded += qty.0,
+            _ => {}
+        }
+    }
+    (orders, traded)
+}
+
+/// Goal: messages survive packets to the byte, over one line and over two. Method: there and back.
+#[test]
+fn packets_keep_every_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let day = day(folder.path());
+    for lines in ["1", "2"] {
+        let packets = convert(&day, &["mold", "--lines", lines], &format!("{lines}.pcapng"));
+        let back = convert(&packets, &["itch"], &format!("{lines}.itch"));
+        assert_eq!(std::fs::read(&day).unwrap(), std::fs::read(back).unwrap(), "{lines} lines");
+        assert!(book(&packets) == book(&day));
+    }
+}
+
+/// Goal: books and trades survive every format. Method: by way of each, compared at the end.
+#[test]
+fn books_survive() {
+    let folder = tempfile::tempdir().unwrap();
+    let day = day(folder.path());
+    let truth = book(&day);
+    assert!(truth.0.len() > 100 && truth.1 > 0);
+    let dbn = convert(&day, &["dbn"], "day.mbo.dbn");
+    assert!(book(&dbn).0 == truth.0);
+    let parquet = convert(&day, &["parquet"], "day.parquet");
+    assert!(book(&convert(&parquet, &["itch"], "table.itch")) == truth);
+    let parquet = convert(&dbn, &["parquet"], "mbo.parquet");
+    assert!(book(&convert(&parquet, &["dbn"], "again.dbn")).0 == truth.0);
+    assert!(book(&convert(&dbn, &["itch"], "mbo.itch")).0 == truth.0);
+}
+
+/// Goal: what cannot be read or written is said, with the exit code that says so. Method: no capture; a file in the way.
+#[test]
+fn refusals() {
+    let folder = tempfile::tempdir().unwrap();
+    let day = day(folder.path());
+    let run = |input: &Path, out: &Path| {
+        let program = env!("CARGO_BIN_EXE_tickgate-convert");
+        let run = Command::new(program).arg(input).args(["--to", "dbn", "--out"]).arg(out).output();
+        let run = run.unwrap();
+        (run.status.code(), String::from_utf8_lossy(&run.stderr).into_owned())
+    };
+    let (code, error) = run(&folder.path().join("absent"), &folder.path().join("x"));
+    assert_eq!(code, Some(1), "{error}");
+    let (code, error) = run(&day, &day);
+    assert_eq!(code, Some(1), "{error}");
+    assert!(error.contains("day.itch"), "{error}");
+    let garbage = folder.path().join("garbage");
+    std::fs::write(&garbage, [0; 100]).unwrap();
+    let (code, error) = run(&garbage, &folder.path().join("y"));
+    assert_eq!(code, Some(3), "{error}");
+}

@@ -1,0 +1,3 @@
+//! The commands, one for each kind of venue.
+
+pub mod mold;

@@ -1,0 +1,88 @@
+//! The program as a user meets it.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+/// Nobody listens to what is sent, and no port of anybody's is taken.
+const ANY: [&str; 8] = [
+    "mold",
+    "--a=127.0.0.1:9",
+    "--b=127.0.0.1:9",
+    "--request=127.0.0.1:0",
+    "--snapshot=127.0.0.1:0",
+    "--linger=0",
+    "--flat-out",
+    "--json",
+];
+
+fn sim(words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tickgate-sim")).args(words).output().unwrap()
+}
+
+fn run(words: &[&str]) -> Output {
+    sim(&[&ANY, words].concat())
+}
+
+fn object(output: &Output) -> serde_json::Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Goal: a day is published to its end, and the summary adds up. Method: a small day with a lossy
+/// line B.
+#[test]
+fn publishes_a_day() {
+    let output =
+        run(&["--messages=1000", "--symbols=5", "--faults-b=loss=500", "--packet-messages=2"]);
+    assert!(output.status.success(), "{output:?}");
+    let told = object(&output);
+    let number = |path: &str| told.pointer(path).and_then(|value| value.as_u64()).unwrap();
+    assert!(number("/messages") > 900);
+    assert_eq!(number("/lines/a/sent"), number("/packets"));
+    assert_eq!(number("/lines/b/sent") + number("/lines/b/dropped"), number("/packets"));
+    assert!(number("/lines/b/dropped") > 100);
+}
+
+/// Goal: what cannot be done is said, with the exit code of its kind. Method: faulty options, a
+/// damaged file.
+#[test]
+fn refusals() {
+    for words in [&["--faults-a=loss=x"][..], &["--session=12345678901"], &["--file=-", "--seed=1"]]
+    {
+        assert_eq!(run(words).status.code(), Some(2), "{words:?}");
+    }
+    assert_eq!(run(&["--file=/nowhere/day.itch"]).status.code(), Some(2));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tickgate-sim"))
+        .args(ANY)
+        .arg("--file=-")
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&[0, 1, b'x', 0, 9, 1]).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    assert_eq!(object(&output)["messages"], 1);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("frame at byte 3"), "{output:?}");
+}
+
+/// Goal: Ctrl-C ends a publisher cleanly, with its summary. Method: send it the signal once it says
+/// where it is.
+#[test]
+fn interrupted() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tickgate-sim"))
+        .args(&ANY[..5])
+        .args(["--repeat", "--json"])
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = [0; 6];
+    std::io::Read::read_exact(child.stderr.as_mut().unwrap(), &mut first).unwrap();
+    assert_eq!(&first, b"line A");
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(object(&output)["interrupted"], true);
+}
