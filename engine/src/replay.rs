@@ -259,7 +259,8 @@ pub fn open_captures(
     let open = |(place, feed): (usize, &FeedConfig)| {
         let (date, repeat) = feed.captures().map_or_else(Default::default, |c| (c.date, c.repeat));
         let options = FeedOptions { feed: FeedId(place as u8), date, repeat };
-        let capture = Capture::open(feed.venue, &paths(place), options);
+        let symbols = feed.captures().map_or(&[][..], |captures| &captures.symbols);
+        let capture = Capture::open(feed.venue, &paths(place), options, symbols);
         capture.map_err(|error| MergeError { feed: place, error })
     };
     let recorded = config.engine.feeds.iter().enumerate().filter(|(_, f)| f.captures().is_some());

@@ -2,6 +2,7 @@
 
 mod packets;
 mod records;
+mod texts;
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -15,8 +16,10 @@ use crate::iex::transport::{DEEP, Segment, TOPS};
 use crate::session::mold::Packet;
 use crate::source::frame;
 use crate::source::{FileReader, PcapFile, SourceError};
+use crate::stream::StreamSymbol;
 use packets::PacketFeed;
 use records::RecordFeed;
+use texts::TextFeed;
 
 /// Packets looked at to know whose they are.
 const PACKETS_LOOKED_AT: usize = 1_000;
@@ -38,6 +41,8 @@ pub enum Format {
     Packets,
     /// Databento's records.
     Dbn,
+    /// Lines of texts.
+    Texts,
 }
 
 /// What a capture is.
@@ -45,8 +50,8 @@ pub enum Format {
 pub struct Kind {
     /// How it is written.
     pub format: Format,
-    /// Whose messages it holds.
-    pub venue: Venue,
+    /// Whose messages it holds; `None`: it does not say (lines of texts).
+    pub venue: Option<Venue>,
 }
 
 /// Tells what a capture is, by its first bytes and packets.
@@ -67,8 +72,15 @@ pub fn kind_of(path: &Path) -> Result<Kind, FeedError> {
     if magic.starts_with(b"DBN") {
         return records::kind_of(path);
     }
+    let begins_a_line = |byte: &u8| byte.is_ascii_digit() || b"{wc".contains(byte);
+    if magic.len() == 4
+        && magic.iter().all(u8::is_ascii_graphic)
+        && magic.first().is_some_and(begins_a_line)
+    {
+        return Ok(Kind { format: Format::Texts, venue: None });
+    }
     if !PACKET_MAGICS.iter().any(|known| *known == *magic) {
-        return Ok(Kind { format: Format::BinaryFile, venue: Venue::NasdaqItch });
+        return Ok(Kind { format: Format::BinaryFile, venue: Some(Venue::NasdaqItch) });
     }
     let mut source = PcapFile::open(path).map_err(refuse)?;
     for _ in 0..PACKETS_LOOKED_AT {
@@ -81,7 +93,7 @@ pub fn kind_of(path: &Path) -> Result<Kind, FeedError> {
             _ if Packet::parse(datagram.payload).is_ok() => Venue::NasdaqItch,
             _ => continue,
         };
-        return Ok(Kind { format: Format::Packets, venue });
+        return Ok(Kind { format: Format::Packets, venue: Some(venue) });
     }
     Err(FeedError { file: 0, offset: source.offset(), cause: FeedCause::NoVenue })
 }
@@ -97,10 +109,12 @@ enum Reader {
     Messages(Box<FileFeed>),
     Packets(Box<PacketFeed>),
     Records(Box<RecordFeed>),
+    Texts(Box<TextFeed>),
 }
 
 impl Capture {
-    /// Opens the first of `paths`, whose format all share; the others must exist.
+    /// Opens the first of `paths`, whose format all share; the others must exist. `symbols` are those of texts, which do not
+    /// say how many decimals their numbers may have.
     ///
     /// # Errors
     ///
@@ -109,10 +123,14 @@ impl Capture {
         venue: Venue,
         paths: &[PathBuf],
         options: FeedOptions,
+        symbols: &[StreamSymbol],
     ) -> Result<Capture, FeedError> {
         let first = paths.first().ok_or(FeedError::NO_INPUT)?;
         let reader = match kind_of(first)?.format {
             Format::Packets => Reader::Packets(Box::new(PacketFeed::open(venue, paths, options)?)),
+            Format::Texts => {
+                Reader::Texts(Box::new(TextFeed::open(venue, paths, options, symbols)?))
+            }
             Format::Dbn => Reader::Records(Box::new(RecordFeed::open(paths, options)?)),
             Format::BinaryFile => Reader::Messages(Box::new(FileFeed::open(paths, options)?)),
         };
@@ -136,6 +154,7 @@ impl Capture {
                 Reader::Messages(feed) => return feed.next(),
                 Reader::Packets(feed) => feed.read(waiting)?,
                 Reader::Records(feed) => feed.read(waiting)?,
+                Reader::Texts(feed) => feed.read(waiting)?,
             };
             if !more {
                 return Ok(Next::End);
@@ -149,6 +168,7 @@ impl Capture {
             Reader::Messages(feed) => feed.counters(),
             Reader::Packets(feed) => feed.counters(),
             Reader::Records(feed) => feed.counters(),
+            Reader::Texts(feed) => feed.counters(),
         }
     }
 
@@ -158,6 +178,7 @@ impl Capture {
             Reader::Messages(feed) => feed.name(file),
             Reader::Packets(feed) => feed.name(file),
             Reader::Records(feed) => feed.name(file),
+            Reader::Texts(feed) => feed.name(file),
         }
     }
 }

@@ -54,6 +54,9 @@ pub enum FeedCause {
     /// A DBN file; the offset counts its records.
     #[error("record: {0}")]
     Record(DbnCause),
+    /// Symbols that the venue cannot have; a capture of texts needs them told.
+    #[error(transparent)]
+    Symbols(crate::stream::ConfigError),
     /// A capture of packets, none of which is of a known protocol.
     #[error("packets of no protocol that is known")]
     NoVenue,

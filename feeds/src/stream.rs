@@ -11,8 +11,9 @@
 //! says anything else, and asks the transport for what it needs by [`Action`]s. Time is told to it. The same machine plays
 //! captures ([`StreamFeed::on_line`]).
 //!
-//! To add a venue: a folder beside this file with its `Venue`, and a line in `venue.rs`; the smallest to copy is Bybit's.
+//! To add a venue: a folder beside this file with its `Venue`, and a line in `stream/any.rs`; the smallest to copy is Bybit's.
 
+mod any;
 mod config;
 mod crc32;
 mod feed;
@@ -22,6 +23,7 @@ mod retry;
 mod rfc3339;
 mod venue;
 
+pub use any::{WithFeed, with_feed};
 pub use config::{ConfigError, SYMBOLS_MAX, StreamConfig, StreamSymbol, Symbols};
 pub use crc32::Crc32;
 pub use feed::{Action, HttpFailure, Phase, StreamCounters, StreamFeed, TEXT_MAX};

@@ -11,12 +11,43 @@ pub enum Venue {
     DatabentoMbo,
     /// Databento DBN, market by price, and trades.
     DatabentoMbp,
+    /// Binance spot, over WebSocket.
+    BinanceSpot,
+    /// Binance futures margined in stablecoins, over WebSocket.
+    BinanceUsdm,
+    /// Binance futures margined in coins, over WebSocket.
+    BinanceCoinm,
+    /// Bybit futures settled in stablecoins, over WebSocket.
+    BybitLinear,
+    /// Bybit futures settled in coins, over WebSocket.
+    BybitInverse,
+    /// Bybit spot, over WebSocket.
+    BybitSpot,
+    /// Coinbase Exchange, over WebSocket.
+    Coinbase,
+    /// Kraken, over WebSocket.
+    Kraken,
+    /// OKX, over WebSocket.
+    Okx,
 }
 
 impl Venue {
     /// All of them.
-    pub const ALL: &[Venue] =
-        &[Venue::NasdaqItch, Venue::Iex, Venue::DatabentoMbo, Venue::DatabentoMbp];
+    pub const ALL: &[Venue] = &[
+        Venue::NasdaqItch,
+        Venue::Iex,
+        Venue::DatabentoMbo,
+        Venue::DatabentoMbp,
+        Venue::BinanceSpot,
+        Venue::BinanceUsdm,
+        Venue::BinanceCoinm,
+        Venue::BybitLinear,
+        Venue::BybitInverse,
+        Venue::BybitSpot,
+        Venue::Coinbase,
+        Venue::Kraken,
+        Venue::Okx,
+    ];
 
     /// The name that configuration and commands use.
     pub const fn name(self) -> &'static str {
@@ -25,6 +56,15 @@ impl Venue {
             Venue::Iex => "iex",
             Venue::DatabentoMbo => "databento_mbo",
             Venue::DatabentoMbp => "databento_mbp",
+            Venue::BinanceSpot => "binance_spot",
+            Venue::BinanceUsdm => "binance_usdm",
+            Venue::BinanceCoinm => "binance_coinm",
+            Venue::BybitLinear => "bybit_linear",
+            Venue::BybitInverse => "bybit_inverse",
+            Venue::BybitSpot => "bybit_spot",
+            Venue::Coinbase => "coinbase",
+            Venue::Kraken => "kraken",
+            Venue::Okx => "okx",
         }
     }
 
@@ -40,15 +80,12 @@ impl Venue {
 
     /// Whether it is heard over a WebSocket.
     pub const fn is_over_streams(self) -> bool {
-        false
+        !matches!(self, Venue::NasdaqItch | Venue::Iex | Venue::DatabentoMbo | Venue::DatabentoMbp)
     }
 
     /// Whether it tells every order, or totals by price.
     pub const fn tells_orders(self) -> bool {
-        match self {
-            Venue::NasdaqItch | Venue::DatabentoMbo => true,
-            Venue::Iex | Venue::DatabentoMbp => false,
-        }
+        matches!(self, Venue::NasdaqItch | Venue::DatabentoMbo)
     }
 }
 

@@ -9,6 +9,7 @@ mod orders_file;
 mod replay;
 mod run;
 mod screen;
+mod streams;
 mod summary;
 
 use clap::{Parser, Subcommand};

@@ -10,9 +10,10 @@ use engine::config::{
 };
 use engine::runtime::{self, Plan, RunError};
 use engine::script::Script;
+use feeds::stream::StreamSymbol;
 use feeds::{Date, Venue};
 use indicatif::{ProgressBar, ProgressStyle};
-use model::Mode;
+use model::{Mode, Symbol};
 
 use crate::exit::{Failure, stop_on_signal};
 use crate::{demo, orders_file, summary};
@@ -25,7 +26,8 @@ use crate::{demo, orders_file, summary};
 #[command(after_help = "Examples:\n  \
     tickgate replay day.itch.gz --json\n  \
     tickgate replay day.itch --speed 10 --orders orders.jsonl\n  \
-    tickgate replay --merge lines.pcapng deep.pcap.gz es.mbo.dbn.zst\n\n\
+    tickgate replay --merge lines.pcapng deep.pcap.gz es.mbo.dbn.zst\n  \
+    tickgate replay --venue binance_spot --symbol BTCUSDT:2:6 texts.jsonl.zst\n\n\
     A line of the orders file:\n  \
     {\"after\": 1001, \"op\": \"new\", \"id\": \"a-1\", \"account\": \"agent\", \"symbol\": \"AAPL\", \"side\": \"buy\",\n  \
     \"qty\": \"100\", \"px\": \"318.25\", \"type\": \"limit\", \"tif\": \"day\"}\n\
@@ -41,6 +43,12 @@ pub struct Replay {
     /// `max`, or a factor of the recorded pace.
     #[arg(long, default_value = "max", value_parser = parse_speed)]
     speed: Speed,
+    /// Whose texts the files hold: lines `nanoseconds json` do not say.
+    #[arg(long, value_name = "VENUE", value_parser = parse_venue)]
+    venue: Option<Venue>,
+    /// A symbol of such files, as the venue writes it, with the decimals of its prices and quantities; may be given again.
+    #[arg(long = "symbol", value_name = "SYMBOL:PX:QTY", value_parser = parse_symbol)]
+    symbols: Vec<StreamSymbol>,
     /// Orders to ask for, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     orders: Option<PathBuf>,
@@ -63,6 +71,29 @@ const SILENCE_NS: u64 = 5_000_000_000;
 
 fn parse_speed(text: &str) -> Result<Speed, String> {
     Speed::parse(text).ok_or_else(|| "must be `max` or a factor such as 1 or 2.5".into())
+}
+
+fn parse_venue(text: &str) -> Result<Venue, String> {
+    Venue::from_name(text).ok_or_else(|| {
+        let names: Vec<&str> = Venue::ALL.iter().map(|venue| venue.name()).collect();
+        format!("must be one of {}", names.join(", "))
+    })
+}
+
+/// `BTC/USD:1:8`; the engine's own name of it is the same.
+fn parse_symbol(text: &str) -> Result<StreamSymbol, String> {
+    let mut parts = text.rsplitn(3, ':');
+    let mut decimals = || parts.next().and_then(|part| part.parse::<u8>().ok());
+    let (Some(qty_decimals), Some(px_decimals)) = (decimals(), decimals()) else {
+        return Err("must be a symbol and two numbers, such as BTCUSDT:2:6".into());
+    };
+    if px_decimals + qty_decimals > 12 {
+        return Err("the decimals must not exceed 12 together".into());
+    }
+    let venue_symbol = parts.next().unwrap_or_default().to_owned();
+    let symbol =
+        Symbol::new(&venue_symbol).map_err(|error| format!("`{venue_symbol}`: {error}"))?;
+    Ok(StreamSymbol { venue_symbol, symbol, px_decimals, qty_decimals })
 }
 
 impl Replay {
@@ -117,7 +148,13 @@ impl Replay {
         for path in files {
             let kind = feeds::capture::kind_of(path);
             let error = |error| RunError::Feed { path: path.clone(), error };
-            venues.push(kind.map_err(error)?.venue);
+            let venue = kind.map_err(error)?.venue.or(self.venue);
+            venues.push(venue.ok_or_else(|| {
+                let path = path.display();
+                Failure::usage(format!(
+                    "{path}: texts of a venue; --venue and --symbol must say which"
+                ))
+            })?);
         }
         let Some(venue) = venues.first().copied() else { return Err(Failure::usage("no file")) };
         if let Some(place) = venues.iter().position(|other| *other != venue) {
@@ -133,6 +170,7 @@ impl Replay {
             date: self.date,
             speed: self.speed,
             repeat: false,
+            symbols: if venue.is_over_streams() { self.symbols.clone() } else { Vec::new() },
         });
         Ok(FeedConfig { venue, source, silence_ns: SILENCE_NS })
     }

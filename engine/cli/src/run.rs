@@ -39,7 +39,7 @@ impl Run {
             script: Script::default(),
             shared: true,
             ends_with_feed: self.once,
-            drive_stream: None,
+            drive_stream: Some(crate::streams::drive),
         };
         let begun = Instant::now();
         let running = runtime::start(plan)?;

@@ -54,6 +54,8 @@ pub struct Captures {
     pub speed: Speed,
     /// Whether to start over, as a new day, when the last file ends.
     pub repeat: bool,
+    /// Symbols, where the files are texts of a venue: they do not say how many decimals their numbers may have.
+    pub symbols: Vec<StreamSymbol>,
 }
 
 /// One or two lines that carry the same datagrams, and the services that make up for what both lose.
@@ -160,7 +162,10 @@ impl Captures {
             self.files.iter().map(|file| format!("{:?}", file.to_string_lossy())).collect();
         let Captures { date, speed, repeat, .. } = self;
         let files = files.join(", ");
-        format!("files = [{files}]\ndate = \"{date}\"\nspeed = \"{speed}\"\nrepeat = {repeat}\n")
+        let text = format!(
+            "files = [{files}]\ndate = \"{date}\"\nspeed = \"{speed}\"\nrepeat = {repeat}\n"
+        );
+        text + &symbols_to_toml(&self.symbols)
     }
 
     fn read(table: &mut Table<'_>, folder: &Path, errors: &mut ConfigErrors) -> Option<Captures> {
@@ -179,8 +184,9 @@ impl Captures {
             speed
         });
         let repeat = table.flag_or("repeat", false, errors);
+        let symbols = read_symbols(table, errors);
         let files = files?.iter().map(|file| folder.join(file)).collect();
-        Some(Captures { files, date: date?, speed: speed?, repeat: repeat? })
+        Some(Captures { files, date: date?, speed: speed?, repeat: repeat?, symbols: symbols? })
     }
 }
 
@@ -257,48 +263,61 @@ impl Stream {
                 text += &format!("{key} = {url:?}\n");
             }
         }
-        for symbol in &self.symbols {
-            let StreamSymbol { venue_symbol, symbol, px_decimals, qty_decimals } = symbol;
-            text += &format!(
-                "\n[[feed.symbol]]\nvenue = {venue_symbol:?}\nsymbol = \"{symbol}\"\n\
-                 px_decimals = {px_decimals}\nqty_decimals = {qty_decimals}\n"
-            );
-        }
-        text
+        text + &symbols_to_toml(&self.symbols)
     }
 
     fn read(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<Stream> {
         let depth = table.number_or("depth", 1_000, 1, 10_000, errors);
         let mut url = |key| table.text_or(key, "", errors).filter(|url| !url.is_empty());
         let (ws_url, rest_url) = (url("ws_url"), url("rest_url"));
-        let rows = table.tables("symbol", errors);
-        let symbols: Option<Vec<_>> =
-            rows.into_iter().map(|row| Self::read_symbol(row, errors)).collect();
-        let symbols = symbols?;
-        if let Err(error) = feeds::stream::Symbols::new(symbols.clone()) {
-            table.error(format!("[[feed.symbol]]: {error}"), errors);
+        let symbols = read_symbols(table, errors)?;
+        if symbols.is_empty() {
+            table.error("[[feed.symbol]] must name the symbols", errors);
         }
         Some(Stream { symbols, depth: depth? as u16, ws_url, rest_url })
     }
+}
 
-    fn read_symbol(mut row: Table<'_>, errors: &mut ConfigErrors) -> Option<StreamSymbol> {
-        let venue_symbol = row.text("venue", errors);
-        let symbol = row.symbol("symbol", errors);
-        let px_decimals = row.number("px_decimals", 0, 12, errors);
-        let qty_decimals = row.number("qty_decimals", 0, 12, errors);
-        if let (Some(px), Some(qty)) = (px_decimals, qty_decimals)
-            && px + qty > 12
-        {
-            row.error("`px_decimals` and `qty_decimals` must not exceed 12 together", errors);
-        }
-        row.finish(errors);
-        Some(StreamSymbol {
-            venue_symbol: venue_symbol?,
-            symbol: symbol?,
-            px_decimals: px_decimals? as u8,
-            qty_decimals: qty_decimals? as u8,
-        })
+fn symbols_to_toml(symbols: &[StreamSymbol]) -> String {
+    let row = |symbol: &StreamSymbol| {
+        let StreamSymbol { venue_symbol, symbol, px_decimals, qty_decimals } = symbol;
+        format!(
+            "\n[[feed.symbol]]\nvenue = {venue_symbol:?}\nsymbol = \"{symbol}\"\n\
+             px_decimals = {px_decimals}\nqty_decimals = {qty_decimals}\n"
+        )
+    };
+    symbols.iter().map(row).collect()
+}
+
+/// Reads every `[[feed.symbol]]`.
+fn read_symbols(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<Vec<StreamSymbol>> {
+    let rows = table.tables("symbol", errors);
+    let symbols: Option<Vec<_>> = rows.into_iter().map(|row| read_symbol(row, errors)).collect();
+    if let Some(symbols) = symbols.as_ref().filter(|symbols| !symbols.is_empty())
+        && let Err(error) = feeds::stream::Symbols::new(symbols.clone())
+    {
+        table.error(format!("[[feed.symbol]]: {error}"), errors);
     }
+    symbols
+}
+
+fn read_symbol(mut row: Table<'_>, errors: &mut ConfigErrors) -> Option<StreamSymbol> {
+    let venue_symbol = row.text("venue", errors);
+    let symbol = row.symbol("symbol", errors);
+    let px_decimals = row.number("px_decimals", 0, 12, errors);
+    let qty_decimals = row.number("qty_decimals", 0, 12, errors);
+    if let (Some(px), Some(qty)) = (px_decimals, qty_decimals)
+        && px + qty > 12
+    {
+        row.error("`px_decimals` and `qty_decimals` must not exceed 12 together", errors);
+    }
+    row.finish(errors);
+    Some(StreamSymbol {
+        venue_symbol: venue_symbol?,
+        symbol: symbol?,
+        px_decimals: px_decimals? as u8,
+        qty_decimals: qty_decimals? as u8,
+    })
 }
 
 /// Reads a text as what it should be, or notes that it is not.

@@ -107,7 +107,7 @@ impl PacketFeed {
                 Session::Mold(Box::new(lines))
             }
             Venue::Iex => Session::Iex(Box::new(IexFeed::new(options.feed))),
-            Venue::DatabentoMbo | Venue::DatabentoMbp => return Err(FeedError::NO_VENUE),
+            _ => return Err(FeedError::NO_VENUE),
         };
         Ok(PacketFeed {
             paths: paths.to_vec(),

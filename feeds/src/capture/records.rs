@@ -19,7 +19,7 @@ pub(super) fn kind_of(path: &Path) -> Result<Kind, FeedError> {
         Some(true) | None => Venue::DatabentoMbo,
         Some(false) => Venue::DatabentoMbp,
     };
-    Ok(Kind { format: Format::Dbn, venue })
+    Ok(Kind { format: Format::Dbn, venue: Some(venue) })
 }
 
 /// The files.

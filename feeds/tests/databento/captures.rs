@@ -168,8 +168,8 @@ fn kinds() {
         ("itch/aapl-20200130-10k.itch", Venue::NasdaqItch),
     ] {
         let Some(path) = capture(name) else { continue };
-        assert_eq!(feeds::capture::kind_of(&path).unwrap().venue, venue, "{name}");
-        let mut capture = Capture::open(venue, &[path], FeedOptions::default()).unwrap();
+        assert_eq!(feeds::capture::kind_of(&path).unwrap().venue, Some(venue), "{name}");
+        let mut capture = Capture::open(venue, &[path], FeedOptions::default(), &[]).unwrap();
         let mut last = 0;
         while let Next::Event(event) = capture.next().unwrap() {
             let apart = event.kind == Kind::Integrity || event.flags.has(Flags::SNAPSHOT);

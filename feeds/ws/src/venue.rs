@@ -1,9 +1,9 @@
-//! The venues by name. To add one: a line in [`drive_venue`].
+//! The venues by name.
 
 use feeds::Venue;
-use feeds::stream::{ConfigError, StreamConfig};
+use feeds::stream::{ConfigError, StreamConfig, StreamFeed, WithFeed, with_feed};
 
-use crate::drive::{Counters, Options, Port};
+use crate::drive::{Counters, Options, Port, drive};
 use crate::tap::Tap;
 
 /// Why a feed cannot be driven.
@@ -29,6 +29,19 @@ pub fn drive_venue(
     port: impl Port,
     tap: impl Tap,
 ) -> Result<Counters, DriveError> {
-    let _ = (config, options, port, tap);
-    Err(DriveError::Venue(venue))
+    with_feed(venue, config, Drive { options, port, tap })?.ok_or(DriveError::Venue(venue))
+}
+
+struct Drive<P, T> {
+    options: Options,
+    port: P,
+    tap: T,
+}
+
+impl<P: Port, T: Tap> WithFeed for Drive<P, T> {
+    type Out = Counters;
+
+    fn with<V: feeds::stream::Venue + Send + 'static>(self, feed: StreamFeed<V>) -> Counters {
+        drive(feed, self.options, self.port, self.tap)
+    }
 }

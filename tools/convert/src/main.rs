@@ -137,7 +137,7 @@ fn run(cli: &Cli) -> Result<Done, Failure> {
         let kind = feeds::capture::kind_of(&cli.input);
         Some(kind.map_err(|error| Failure::Input { path: cli.input.clone(), error })?)
     };
-    let is_messages = kind.is_some_and(|kind| kind.venue == Venue::NasdaqItch);
+    let is_messages = kind.is_some_and(|kind| kind.venue == Some(Venue::NasdaqItch));
     match (cli.to, kind) {
         (Target::Itch | Target::Mold, Some(kind)) if is_messages => raw(cli, kind),
         _ => events(cli, kind),
@@ -231,7 +231,11 @@ fn each_event(
     let input = |error| Failure::Input { path: cli.input.clone(), error };
     let options = FeedOptions { date: cli.date, ..FeedOptions::default() };
     let paths = [cli.input.clone()];
-    let mut capture = Capture::open(kind.venue, &paths, options).map_err(input)?;
+    let Some(venue) = kind.venue else {
+        let text = format!("{}: texts of venues are replayed, not converted", cli.input.display());
+        return Err(Failure::Cannot(text));
+    };
+    let mut capture = Capture::open(venue, &paths, options, &[]).map_err(input)?;
     while let Next::Event(event) = capture.next().map_err(input)? {
         bar.inc(34);
         each(&event)?;

@@ -28,11 +28,15 @@ fn day(folder: &Path) -> PathBuf {
     path
 }
 
+/// Orders by symbol and reference: side, price, open quantity.
+type Resting = BTreeMap<(String, u64), (Side, i64, i64)>;
+
 /// Every order that rests at the end, by symbol, and what was traded.
-fn book(path: &Path) -> (BTreeMap<(String, u64), (Side, i64, i64)>, i64) {
+fn book(path: &Path) -> (Resting, i64) {
     let kind = kind_of(path).unwrap();
     let mut capture =
-        Capture::open(kind.venue, &[path.to_path_buf()], FeedOptions::default()).unwrap();
+        Capture::open(kind.venue.unwrap(), &[path.to_path_buf()], FeedOptions::default(), &[])
+            .unwrap();
     let (mut names, mut decimals) = (BTreeMap::new(), BTreeMap::new());
     let (mut orders, mut traded) = (BTreeMap::new(), 0);
     while let Next::Event(event) = capture.next().unwrap() {

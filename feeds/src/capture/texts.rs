@@ -1,0 +1,150 @@
+//! Lines of texts in turn, as one feed: the same machine as live, and nobody there to do what it wants done.
+
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+
+use model::{Event, Ts};
+
+use crate::Venue;
+use crate::feed::{Counters, FeedCause, FeedError, FeedOptions};
+use crate::source::{Direction, LineFile, SourceError};
+use crate::stream::{self, StreamConfig, StreamFeed, StreamSymbol, WithFeed, with_feed};
+
+/// A machine, whichever venue's it is.
+trait Machine: Send {
+    fn start(&mut self, waiting: &mut VecDeque<Event>);
+    fn on_line(&mut self, text: &[u8], ts: Ts, waiting: &mut VecDeque<Event>);
+    fn counters(&self) -> stream::StreamCounters;
+}
+
+impl<V: stream::Venue + Send> Machine for StreamFeed<V> {
+    fn start(&mut self, waiting: &mut VecDeque<Event>) {
+        StreamFeed::start(self, Ts(0), &mut |event| waiting.push_back(event));
+    }
+
+    fn on_line(&mut self, text: &[u8], ts: Ts, waiting: &mut VecDeque<Event>) {
+        StreamFeed::on_line(self, text, ts, &mut |event| waiting.push_back(event));
+    }
+
+    fn counters(&self) -> stream::StreamCounters {
+        StreamFeed::counters(self)
+    }
+}
+
+struct Boxed;
+
+impl WithFeed for Boxed {
+    type Out = Box<dyn Machine>;
+
+    fn with<V: stream::Venue + Send + 'static>(self, feed: StreamFeed<V>) -> Box<dyn Machine> {
+        Box::new(feed)
+    }
+}
+
+/// The files.
+pub(super) struct TextFeed {
+    paths: Vec<PathBuf>,
+    file: usize,
+    source: LineFile,
+    machine: Box<dyn Machine>,
+    /// Events before the first line: they take its time.
+    started: bool,
+    /// Time of the last line.
+    now: Ts,
+    bytes_before: u64,
+    failed: Option<FeedError>,
+}
+
+impl TextFeed {
+    pub fn open(
+        venue: Venue,
+        paths: &[PathBuf],
+        options: FeedOptions,
+        symbols: &[StreamSymbol],
+    ) -> Result<TextFeed, FeedError> {
+        for (file, path) in paths.iter().enumerate() {
+            open(file, path)?;
+        }
+        let first = paths.first().ok_or(FeedError::NO_INPUT)?;
+        let config = StreamConfig {
+            feed: options.feed,
+            symbols: symbols.to_vec(),
+            depth: u16::MAX,
+            seed: 0,
+            ws_url: None,
+            rest_url: None,
+        };
+        let machine = with_feed(venue, config, Boxed);
+        let refuse = |error| FeedError { file: 0, offset: 0, cause: FeedCause::Symbols(error) };
+        let machine = machine.map_err(refuse)?.ok_or(FeedError::NO_VENUE)?;
+        Ok(TextFeed {
+            paths: paths.to_vec(),
+            file: 0,
+            source: open(0, first)?,
+            machine,
+            started: false,
+            now: Ts(0),
+            bytes_before: 0,
+            failed: None,
+        })
+    }
+
+    /// Takes one line; `false`: there is none left.
+    pub fn read(&mut self, waiting: &mut VecDeque<Event>) -> Result<bool, FeedError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let line = match self.source.next_line() {
+            Ok(Some(line)) => line,
+            Ok(None) => return self.next_file(),
+            Err(error) => return Err(*self.failed.insert(at(self.file, error))),
+        };
+        self.now = line.ts.unwrap_or(self.now).max(self.now);
+        if !self.started {
+            self.started = true;
+            self.machine.start(waiting);
+            waiting.iter_mut().for_each(|event| event.ts_recv = self.now);
+        }
+        if matches!(line.direction, Direction::Received | Direction::Unmarked | Direction::Answered)
+        {
+            self.machine.on_line(line.text, self.now, waiting);
+        }
+        Ok(true)
+    }
+
+    #[cold]
+    fn next_file(&mut self) -> Result<bool, FeedError> {
+        let next = self.file + 1;
+        let Some(path) = self.paths.get(next) else { return Ok(false) };
+        self.bytes_before += self.source.offset();
+        match open(next, path) {
+            Ok(source) => self.source = source,
+            Err(error) => return Err(*self.failed.insert(error)),
+        }
+        self.file = next;
+        Ok(true)
+    }
+
+    pub fn counters(&self) -> Counters {
+        let seen = self.machine.counters();
+        Counters {
+            messages: seen.texts,
+            bytes: self.bytes_before + self.source.offset(),
+            bad: seen.bad,
+            files: self.file as u64 + 1,
+            ..Counters::NONE
+        }
+    }
+
+    pub fn name(&self, file: usize) -> &Path {
+        self.paths.get(file).map_or(Path::new("(none)"), PathBuf::as_path)
+    }
+}
+
+fn open(file: usize, path: &Path) -> Result<LineFile, FeedError> {
+    LineFile::open(path).map_err(|error| at(file, error))
+}
+
+fn at(file: usize, error: SourceError) -> FeedError {
+    FeedError { file, offset: error.offset, cause: FeedCause::Source(error.cause) }
+}
