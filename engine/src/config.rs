@@ -16,7 +16,7 @@ use crate::rules::Rules;
 pub use engine::{
     Capacity, Cpus, Durability, EngineConfig, FEEDS_MAX, JournalConfig, StrategyConfig, Wait,
 };
-pub use feed::{Captures, FeedConfig, FeedSource, Lines, SnapshotService, Speed, Stream};
+pub use feed::{Captures, FeedConfig, FeedSource, Lines, SnapshotServer, Speed, Stream};
 pub use table::{ConfigError, ConfigErrors};
 
 /// A configuration as loaded.

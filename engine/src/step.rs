@@ -14,6 +14,7 @@
     clippy::float_arithmetic
 )]
 
+mod channel;
 mod event;
 mod page;
 mod report;
@@ -36,6 +37,7 @@ use crate::output::Output;
 use crate::paper::Paper;
 use crate::rules::{Rules, money};
 use crate::strategy::{Strategy, probe::Probe};
+use channel::Channel;
 
 /// A stage of the step, as its latency is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,48 +58,6 @@ pub trait Stamp {
 
 impl Stamp for () {
     fn mark(&mut self, _: Stage) {}
-}
-
-/// What is known of a feed as a whole.
-#[derive(Clone, Copy, Debug)]
-struct Channel {
-    /// How far it says that its books may be believed, those included that are still to be listed.
-    believed: (Integrity, Cause),
-    /// Silence after which every book of it is stale.
-    silence_ns: u64,
-    /// Sequence of its last event.
-    seq: u64,
-    /// Messages lost: holes in the sequence.
-    lost: u64,
-    /// Events of instruments that were never listed.
-    unlisted: u64,
-    /// Engine time of its last event.
-    updated: Ts,
-    /// Venue time of its last event.
-    ts_venue: Ts,
-    /// Whether it has been silent for longer than allowed.
-    silent: bool,
-    /// Whether the venue's day is over.
-    closed: bool,
-    /// Whether a market-wide circuit breaker is in force.
-    market_halted: bool,
-}
-
-impl Channel {
-    const fn new(silence_ns: u64) -> Channel {
-        Channel {
-            believed: (Integrity::Live, Cause::None),
-            silence_ns,
-            seq: 0,
-            lost: 0,
-            unlisted: 0,
-            updated: Ts(0),
-            ts_venue: Ts(0),
-            silent: false,
-            closed: false,
-            market_halted: false,
-        }
-    }
 }
 
 /// The deterministic core.

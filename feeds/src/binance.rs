@@ -1,5 +1,5 @@
-//! Binance: spot, and futures margined in stablecoins (USD-M) or coins (COIN-M): diffs of price levels over WebSocket, whole books
-//! over HTTP. See `binance/BINANCE.md`.
+//! Binance: spot, and futures margined in stablecoins (USD-M) or coins (COIN-M): diffs of price levels over
+//! WebSocket, whole books over HTTP. See `binance/BINANCE.md`.
 
 mod scan;
 mod tree;

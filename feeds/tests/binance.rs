@@ -131,7 +131,6 @@ fn play(
             }
         }
     }
-    drop(take);
     Some((outcome, feed))
 }
 

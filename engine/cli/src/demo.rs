@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use engine::config::{Config, FeedConfig, FeedSource, JournalConfig, Lines, SnapshotService};
+use engine::config::{Config, FeedConfig, FeedSource, JournalConfig, Lines, SnapshotServer};
 use engine::runtime::{self, Plan};
 use engine::script::Script;
 use feeds::Venue;
@@ -110,7 +110,7 @@ fn lines_feed() -> Result<FeedConfig, Failure> {
         lines: udp.iter().take(2).copied().collect(),
         interface: Ipv4Addr::LOCALHOST,
         request: udp.last().copied(),
-        snapshot: Some(SnapshotService { address, user: "demo".into(), password_env: None }),
+        snapshot: Some(SnapshotServer { address, user: "demo".into(), password_env: None }),
         receive_buffer: 4 << 20,
         busy_poll_us: 0,
     });

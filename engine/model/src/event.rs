@@ -100,7 +100,7 @@ impl Flags {
 ///
 /// | kind | order | px | qty | aux | side |
 /// |---|---|---|---|---|---|
-/// | Directory | symbol, last 8 characters | price decimals + 256 · quantity decimals | round lot | symbol, first 8 characters | – |
+/// | Directory | symbol, last 8 letters | price + 256 · quantity decimals | round lot | symbol, first 8 letters | – |
 /// | State, VenueHalt, MarketHalt, Session, ShortSale, Notice | – | – | – | code | – |
 /// | Add | reference | limit | open | – | side |
 /// | Execute | reference | – | executed | match number | – |

@@ -68,7 +68,7 @@ pub struct Lines {
     /// The re-request server.
     pub request: Option<SocketAddr>,
     /// The snapshot server.
-    pub snapshot: Option<SnapshotService>,
+    pub snapshot: Option<SnapshotServer>,
     /// Bytes that the kernel buffers for each line.
     pub receive_buffer: usize,
     /// Microseconds that a receive call polls the device.
@@ -90,7 +90,7 @@ pub struct Stream {
 
 /// A GLIMPSE server, and who asks it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SnapshotService {
+pub struct SnapshotServer {
     /// Where it listens.
     pub address: SocketAddr,
     /// At most 6 characters.
@@ -202,7 +202,7 @@ impl Lines {
         if let Some(request) = self.request {
             text += &format!("request = \"{request}\"\n");
         }
-        if let Some(SnapshotService { address, user, password_env }) = &self.snapshot {
+        if let Some(SnapshotServer { address, user, password_env }) = &self.snapshot {
             text += &format!("snapshot = \"{address}\"\nuser = {user:?}\n");
             if let Some(name) = password_env {
                 text += &format!("password_env = {name:?}\n");
@@ -235,7 +235,7 @@ impl Lines {
         let password_env = password_env?;
         let snapshot = match snapshot {
             None => None,
-            Some(address) => Some(SnapshotService {
+            Some(address) => Some(SnapshotServer {
                 address: address?,
                 user: user?,
                 password_env: Some(password_env).filter(|name| !name.is_empty()),

@@ -20,7 +20,7 @@ use model::{Event, FeedId, Ts};
 use super::pace::Pace;
 use super::wait::Waiter;
 use super::{Progress, RunError, StreamPort};
-use crate::config::{Lines, SnapshotService};
+use crate::config::{Lines, SnapshotServer};
 
 /// Rounds between two looks at the counters, where nothing came in between.
 const COUNT_EVERY: u64 = 4096;
@@ -50,7 +50,7 @@ pub(super) struct LinesThread {
     feed: FeedId,
     lines: Vec<UdpReceiver>,
     asking: Option<(UdpReceiver, SocketAddr)>,
-    snapshot: Option<SnapshotService>,
+    snapshot: Option<SnapshotServer>,
     connection: Option<TcpStream>,
     session: Session,
     out: Out,
@@ -343,7 +343,7 @@ fn send(socket: &UdpSocket, bytes: &[u8], to: SocketAddr) {
 }
 
 /// Who asks the snapshot server. The password is in the environment alone.
-fn login(service: &SnapshotService) -> Result<GlimpseOptions, RunError> {
+fn login(service: &SnapshotServer) -> Result<GlimpseOptions, RunError> {
     let password = match &service.password_env {
         None => String::new(),
         Some(name) => std::env::var(name).map_err(|_| {

@@ -83,8 +83,9 @@ fn requests() {
     }
     let mut texts = Vec::new();
     Binance::new(Market::Spot).subscribe(&symbols, &[0, 1], 10, &mut texts);
-    let wanted = r#"{"method":"SUBSCRIBE","params":["btcusdt@depth@100ms","btcusdt@trade","ethusdt@depth@100ms","ethusdt@trade"],"id":1}"#;
-    assert_eq!(texts, [wanted]);
+    let streams = ["btcusdt@depth@100ms", "btcusdt@trade", "ethusdt@depth@100ms", "ethusdt@trade"];
+    let streams = streams.map(|stream| format!("\"{stream}\"")).join(",");
+    assert_eq!(texts, [format!(r#"{{"method":"SUBSCRIBE","params":[{streams}],"id":1}}"#)]);
     let config = StreamConfig {
         feed: FeedId(0),
         symbols: symbols.iter().cloned().collect(),
@@ -113,14 +114,28 @@ proptest! {
         let (bids, asks) = (bids.join(","), asks.join(","));
         let (first, last) = ids;
         let px = if exact { "61837.63000000" } else { "61837.63100000" };
+        let sent = "\"E\":1723161255343";
+        let made = "\"T\":1723161255342";
+        let levels = format!(r#""b":[{bids}],"a":[{asks}]"#);
+        let order = format!(r#""t":3735,"p":"{px}","q":"0.02000""#);
+        let best = format!(r#""u":500,"s":"BTCUSDT","b":"{px}","B":"3.78","a":"61837.64","A":"1.5""#);
         let data = match (kind, futures) {
-            (0, false) => format!(r#"{{"e":"depthUpdate","E":1723161255208,"s":"BTCUSDT","U":{first},"u":{last},"b":[{bids}],"a":[{asks}]}}"#),
-            (0, true) => format!(r#"{{"e":"depthUpdate","E":1723161255208,"T":1723161255207,"s":"BTCUSDT","ps":"BTCUSD","U":{first},"u":{last},"pu":7,"b":[{bids}],"a":[{asks}]}}"#),
-            (1, false) => format!(r#"{{"e":"trade","E":1723161255343,"s":"BTCUSDT","t":3735,"p":"{px}","q":"0.02000000","T":1723161255342,"m":{maker},"M":true}}"#),
-            (1, true) => format!(r#"{{"e":"trade","E":1723161255343,"T":1723161255342,"s":"ETHUSDT","t":3735,"p":"{px}","q":"0.02","X":"MARKET","m":{maker}}}"#),
-            (_, false) => format!(r#"{{"u":500,"s":"BTCUSDT","b":"{px}","B":"3.78826000","a":"61837.64000000","A":"1.54698000"}}"#),
-            (_, true) => format!(r#"{{"e":"bookTicker","u":500,"s":"BTCUSDT","b":"{px}","B":"2.507","a":"61800.30","A":"2.510","T":1,"E":2}}"#),
+            (0, false) => format!(
+                r#""e":"depthUpdate",{sent},"s":"BTCUSDT","U":{first},"u":{last},{levels}"#
+            ),
+            (0, true) => format!(
+                r#""e":"depthUpdate",{sent},{made},"s":"BTCUSDT","ps":"X","U":{first},"u":{last},"pu":7,{levels}"#
+            ),
+            (1, false) => format!(
+                r#""e":"trade",{sent},"s":"BTCUSDT",{order},{made},"m":{maker},"M":true"#
+            ),
+            (1, true) => format!(
+                r#""e":"trade",{sent},{made},"s":"ETHUSDT",{order},"X":"MARKET","m":{maker}"#
+            ),
+            (_, false) => best,
+            (_, true) => format!(r#""e":"bookTicker",{best},{made},{sent}"#),
         };
+        let data = format!("{{{data}}}");
         let text = if wrapped { format!(r#"{{"stream":"btcusdt@x","data":{data}}}"#) } else { data };
         let ((fast, scanned), (slow, read)) = (parse(&text), parse(&format!(" {text}")));
         let refused = u64::from(fast.is_err());

@@ -2,7 +2,7 @@ use model::{FeedId, Symbol};
 use proptest::prelude::*;
 
 use super::*;
-use crate::stream::{Action, ConfigError, StreamFeed};
+use crate::stream::{Action, ConfigError, Phase, StreamFeed};
 
 fn venue(depth: u16) -> (Bybit, Symbols) {
     let symbol = |name: &str| crate::stream::StreamSymbol {
@@ -97,6 +97,26 @@ fn doubt_of_all() {
     }
 }
 
+/// Goal: a refusal that names a symbol is of no account to the others; one that names none puts in doubt what was asked for of
+/// late, and nothing else. Method: a live book, refused soon and late.
+#[test]
+fn refusals() {
+    for (words, at, phase) in [
+        ("topic:orderbook.1.S1", 2, Phase::Live),
+        ("too many requests", 2, Phase::Resync),
+        ("too many requests", 40, Phase::Live),
+    ] {
+        let mut feed = feed(2);
+        let snapshot =
+            r#"{"topic":"orderbook.1.S0","type":"snapshot","data":{"b":[],"a":[],"u":5}}"#;
+        feed.on_text(snapshot.as_bytes(), Ts(1), &mut |_| {});
+        let refusal = format!(r#"{{"success":false,"ret_msg":"{words}","op":"subscribe"}}"#);
+        feed.on_text(refusal.as_bytes(), Ts(at * SECOND), &mut |_| {});
+        assert_eq!(feed.phase(Symbol::new("S0").unwrap()), Some(phase), "{words} {at}");
+        assert_eq!(feed.phase(Symbol::new("S1").unwrap()), Some(Phase::Resync), "{words} {at}");
+    }
+}
+
 /// Goal: every text is known for what it is. Method: one of each.
 #[test]
 fn kinds() {
@@ -107,6 +127,10 @@ fn kinds() {
         (
             r#"{"success":false,"ret_msg":"error:handler not found","op":"subscribe"}"#,
             Message::Refused { symbol: None },
+        ),
+        (
+            r#"{"success":false,"ret_msg":"topic:orderbook.50.BTCUSDT","op":"subscribe"}"#,
+            Message::Refused { symbol: Some(0) },
         ),
         (r#"{"topic":"tickers.BTCUSDT","type":"delta","data":{}}"#, Message::Other),
         (r#"{"topic":"orderbook.50.X","type":"delta","data":{}}"#, Message::UnknownSymbol),

@@ -21,7 +21,7 @@ pub(super) fn read(
     let Parsed { tree, bids, asks, trades, slow, .. } = parsed;
     let value = tree.read(text)?;
     let word = |key| value.get(key).and_then(ValueAsScalar::as_str);
-    let Some(topic) = word("topic") else { return Ok(answer(&value)) };
+    let Some(topic) = word("topic") else { return Ok(answer(&value, symbols)) };
     let topic = topic.as_bytes();
     let Some(name) = book_topic(topic).or_else(|| trade_topic(topic)) else {
         return Ok(Message::Other);
@@ -60,14 +60,17 @@ fn optional(value: &BorrowedValue<'_>, key: &str) -> Result<u64, JsonError> {
 }
 
 /// What is not a topic: answers to requests and pings.
-fn answer(value: &BorrowedValue<'_>) -> Message {
+fn answer(value: &BorrowedValue<'_>, symbols: &Symbols) -> Message {
     let word = |key| value.get(key).and_then(ValueAsScalar::as_str);
     let refused = value.get("success").and_then(ValueAsScalar::as_bool) == Some(false);
     match word("op") {
         Some("pong") => Message::Pong,
         Some("ping") if word("ret_msg") == Some("pong") => Message::Pong,
         // Only the words of the answer name the topic.
-        Some(_) if refused => Message::Refused { symbol: None },
+        Some(_) if refused => {
+            let symbol = word("ret_msg").and_then(|words| symbols.named_in(words));
+            Message::Refused { symbol }
+        }
         Some("subscribe" | "unsubscribe") => Message::Ack,
         _ => Message::Other,
     }

@@ -47,6 +47,10 @@ fn kinds() {
     for (text, message) in [
         (r#"{"type":"subscriptions","channels":[]}"#, Message::Ack),
         (r#"{"type":"error","message":"x","reason":"y"}"#, Message::Refused { symbol: None }),
+        (
+            r#"{"type":"error","message":"x","reason":"BTC-USD is not a valid product"}"#,
+            Message::Refused { symbol: Some(0) },
+        ),
         (r#"{"type":"status","products":[]}"#, Message::Other),
         (
             r#"{"type":"heartbeat","sequence":90,"last_trade_id":20,"product_id":"ETH-EUR"}"#,

@@ -27,7 +27,10 @@ pub(super) fn read(
     match kind {
         "subscriptions" => return Ok(Said::Message(Message::Ack)),
         // Only the words of the answer name the product.
-        "error" => return Ok(Said::Message(Message::Refused { symbol: None })),
+        "error" => {
+            let symbol = word("reason").and_then(|words| symbols.named_in(words));
+            return Ok(Said::Message(Message::Refused { symbol }));
+        }
         "snapshot" | "l2update" | "match" | "last_match" => *slow += 1,
         "heartbeat" | "ticker" => {}
         _ => return Ok(Said::Message(Message::Other)),

@@ -42,6 +42,10 @@ fn kinds() {
         (r#"{"event":"notice","code":"64008","msg":"upgrade"}"#, Message::Reset),
         (r#"{"event":"notice","code":"1","msg":"x"}"#, Message::Other),
         (r#"{"event":"error","code":"60012","msg":"x"}"#, Message::Refused { symbol: None }),
+        (
+            r#"{"event":"error","code":"60018","msg":"channel:books,instId:ETH-USD-SWAP doesn't exist"}"#,
+            Message::Refused { symbol: Some(1) },
+        ),
         (r#"{"arg":{"channel":"tickers","instId":"BTC-USDT"},"data":[]}"#, Message::Other),
         (
             r#"{"arg":{"channel":"books","instId":"X"},"action":"update","data":[]}"#,

@@ -30,7 +30,10 @@ pub(super) fn read(
     match word("event") {
         Some("subscribe" | "unsubscribe") => return Ok(Message::Ack),
         Some("notice") if word("code") == Some(CLOSING) => return Ok(Message::Reset),
-        Some("error") => return Ok(Message::Refused { symbol: index }),
+        Some("error") => {
+            let named = word("msg").and_then(|words| symbols.named_in(words));
+            return Ok(Message::Refused { symbol: index.or(named) });
+        }
         Some("channel-conn-count-error") => return Ok(Message::Refused { symbol: index }),
         Some(_) => return Ok(Message::Other),
         None => {}

@@ -124,6 +124,16 @@ impl Symbols {
         self.by_name.get(place).copied()
     }
 
+    /// Index of the one symbol whose name stands in a sentence of the venue; `None` if there is none, or more than one. Looks
+    /// for every name: not for what comes often.
+    pub fn named_in(&self, sentence: &str) -> Option<u16> {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "-_/".contains(c);
+        let words = sentence.split(|c| !is_part(c)).filter(|word| !word.is_empty());
+        let mut named = words.filter_map(|word| self.index(word.as_bytes()));
+        let first = named.next()?;
+        named.all(|index| index == first).then_some(first)
+    }
+
     /// The symbol of an index.
     #[inline]
     pub fn get(&self, index: u16) -> Option<&StreamSymbol> {
@@ -150,4 +160,33 @@ fn name_at(list: &[StreamSymbol], index: u16) -> &[u8] {
 fn is_name(name: &str) -> bool {
     let legal = |b: u8| b.is_ascii_alphanumeric() || b"-_/.:".contains(&b);
     (1..=64).contains(&name.len()) && name.bytes().all(legal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: a refusal in words finds its symbol, and none where it names none or several. Method: sentences of venues.
+    #[test]
+    fn named_in_a_sentence() {
+        let symbol = |name: &str| StreamSymbol {
+            venue_symbol: name.to_owned(),
+            symbol: Symbol::new(name).unwrap(),
+            px_decimals: 1,
+            qty_decimals: 1,
+        };
+        let symbols =
+            Symbols::new(["BTC-USD", "BTC-USD-SWAP", "ETHUSDT"].map(symbol).to_vec()).unwrap();
+        for (sentence, index) in [
+            ("channel:books,instId:BTC-USD-SWAP doesn't exist", Some(1)),
+            ("BTC-USD is not a valid product", Some(0)),
+            ("error:handler not found,topic:orderbook.50.ETHUSDT", Some(2)),
+            ("orderbook.50.ETHUSDT,publicTrade.ETHUSDT", Some(2)),
+            ("BTC-USD, ETHUSDT", None),
+            ("too many requests", None),
+            ("", None),
+        ] {
+            assert_eq!(symbols.named_in(sentence), index, "{sentence}");
+        }
+    }
 }

@@ -1,12 +1,14 @@
 //! Binance, spot and futures: updates numbered in ranges, and a snapshot by HTTP that has to be joined to them.
 
+use serde_json::Value;
+
 use super::model::{Model, Out};
 use super::truth::{Changes, Truth, pairs};
 
 pub struct Binance<const FUTURES: bool> {
     /// Last update of each version of each book.
     last: [Vec<u64>; 2],
-    open: bool,
+    subscribed: [bool; 2],
     count: u64,
 }
 
@@ -15,20 +17,29 @@ impl<const FUTURES: bool> Model for Binance<FUTURES> {
     const DEPTH: usize = 1_000;
 
     fn new() -> Binance<FUTURES> {
-        Binance { last: [vec![5_000], vec![9_000]], open: false, count: 0 }
+        Binance { last: [vec![5_000], vec![9_000]], subscribed: [false; 2], count: 0 }
     }
 
     fn opened(&mut self) {
-        // The address names the streams.
-        self.open = true;
+        self.subscribed = [false; 2];
     }
 
-    fn refusal(&self, _: &str) -> Option<Out> {
-        None
+    fn refusal(&self, text: &str) -> Option<Out> {
+        let request: Value = serde_json::from_str(text).unwrap();
+        let error = "{\"code\":3,\"msg\":\"too many requests\"}";
+        Some(Out::bare(format!("{{\"error\":{error},\"id\":{}}}", request["id"])))
     }
 
-    fn reply(&mut self, _: &str, _: &[Truth]) -> Vec<Out> {
-        vec![Out::bare("{\"result\":null,\"id\":1}")]
+    fn reply(&mut self, text: &str, _: &[Truth]) -> Vec<Out> {
+        let request: Value = serde_json::from_str(text).unwrap();
+        for stream in request["params"].as_array().unwrap() {
+            let Some(name) = stream.as_str().unwrap().strip_suffix("@depth@100ms") else {
+                continue;
+            };
+            let index = Self::SYMBOLS.iter().position(|s| s.to_lowercase() == name).unwrap();
+            self.subscribed[index] = request["method"] == "SUBSCRIBE";
+        }
+        vec![Out::bare(format!("{{\"result\":null,\"id\":{}}}", request["id"]))]
     }
 
     fn update(&mut self, symbol: usize, truth: &Truth, changes: &Changes) -> Vec<Out> {
@@ -38,7 +49,7 @@ impl<const FUTURES: bool> Model for Binance<FUTURES> {
         let first = prev + 1 + if FUTURES { self.count % 3 } else { 0 };
         let last = first + self.count % 4;
         self.last[symbol].push(last);
-        if !self.open {
+        if !self.subscribed[symbol] {
             return Vec::new();
         }
         let [bids, asks] = changes.each_ref().map(|levels| pairs(levels, ""));

@@ -58,7 +58,6 @@ struct Feed {
     unknown: u64,
     bad: u64,
     lost: u64,
-    gaps: u64,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -125,7 +124,6 @@ fn feeds(control: &Control) -> Vec<Feed> {
         unknown: feed.unknown,
         bad: feed.bad,
         lost: feed.lost,
-        gaps: feed.gaps,
     })
     .collect()
 }

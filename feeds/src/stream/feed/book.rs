@@ -369,15 +369,18 @@ impl<V: Venue> Core<V> {
         now: Ts,
         emit: &mut impl FnMut(Event),
     ) {
+        if self.asks_for_snapshots() {
+            // Such a subscription is made once, with the connection.
+            return self.reconnect(now, emit);
+        }
         let late = self.rules.snapshot_ns.max(self.rules.idle_ns);
-        let streamed = !self.asks_for_snapshots();
         for place in 0..self.books.len() as u16 {
             if symbol.is_some_and(|symbol| symbol != place) {
                 continue;
             }
             match self.book(place).map(|book| (book.phase, now.since(book.asked))) {
                 Some((Phase::Snapshot, _)) => self.fail(place, now),
-                Some((Phase::Live, age)) if streamed && age <= late => {
+                Some((Phase::Live, age)) if age <= late => {
                     self.doubt(place, Cause::Snapshot, now, emit);
                 }
                 _ => {}
