@@ -106,8 +106,8 @@ fn deep() {
         let symbol = || books.symbols[&event.number].as_str().to_string();
         match event.kind {
             Kind::Trade => {
-                // Before the market opens no trade is of the last sale.
-                assert!(event.flags.has(Flags::NOT_PRINTABLE));
+                // Nothing traded before the market opens is a last sale, and all of it is volume.
+                assert!(!event.flags.has(Flags::NOT_PRINTABLE));
                 trades.push((event.ts_venue.0, symbol(), event.qty.0, event.px.0, event.aux))
             }
             Kind::Level => {

@@ -11,7 +11,7 @@ import random
 import struct
 
 TIME = 1_700_000_000_123_456_789
-COMPLETE, NOT_PRINTABLE, LAST = 2, 16, 1
+COMPLETE, LAST = 2, 1
 STATES = {"T": 2, "H": 3, "P": 4, "O": 5}
 
 
@@ -83,8 +83,7 @@ def main():
         size, px, number = rng.randint(1, 2**32 - 1), rng.randint(1, 2**40), rng.randint(0, 2**63)
         message = front("T", code, name) + struct.pack("<IqQ", size, px, number) + tail()
         kind = "cross" if code & 0x08 else "trade"
-        flags = LAST | (NOT_PRINTABLE if code & 0x60 else 0)
-        show(message, named(name), event(kind, px, size, number, flags=flags))
+        show(message, named(name), event(kind, px, size, number, flags=LAST))
         message = front("B", code, name) + struct.pack("<IqQ", size, px, number) + tail()
         show(message, named(name), event("broken", aux=number, flags=LAST))
     for bid, ask in [((5, 100), (0, 0)), ((0, 0), (7, 20)), ((5, 100), (7, 20)), ((0, 0), (0, 0))]:

@@ -5,7 +5,7 @@ use model::{
     Ts, VenueNumber,
 };
 
-use super::message::{CROSS, Decoded, Message, MessageError, NOT_LAST_SALE, TYPES, decode};
+use super::message::{CROSS, Decoded, Message, MessageError, TYPES, decode};
 use super::symbols::{Known, Symbols};
 use super::transport::{DEEP, Segment, SegmentError, TOPS};
 
@@ -254,9 +254,7 @@ fn say_message(decoded: &Decoded, known: &mut Known, stamp: &Event, emit: &mut i
         Message::Trade { conditions, size, px, id } => {
             let (px, qty, aux) = (Px(px), Qty(size.into()), id);
             let kind = if conditions & CROSS != 0 { Kind::Cross } else { Kind::Trade };
-            let is_last_sale = conditions & NOT_LAST_SALE == 0;
-            let mark = if is_last_sale { Flags::NONE } else { Flags::NOT_PRINTABLE };
-            emit(Event { kind, px, qty, aux, flags: stamp.flags.with(mark), ..*stamp });
+            emit(Event { kind, px, qty, aux, ..*stamp });
         }
         Message::Break { id } => emit(Event { kind: Kind::Broken, aux: id, ..*stamp }),
         _ => emit(*stamp),

@@ -52,7 +52,7 @@ pub enum Message {
     },
     /// `T` Trade Report.
     Trade {
-        /// Sale conditions: see [`NOT_LAST_SALE`] and [`CROSS`].
+        /// Sale conditions: see [`CROSS`].
         conditions: u8,
         /// Shares.
         size: u32,
@@ -70,8 +70,6 @@ pub enum Message {
     Other,
 }
 
-/// Sale conditions, bits 6 and 5, outside regular hours and odd lot: either makes a trade ineligible for the last sale.
-pub const NOT_LAST_SALE: u8 = 0x60;
 /// Sale condition, bit 3: a single-price cross, an auction's print.
 pub const CROSS: u8 = 0x08;
 
