@@ -36,7 +36,7 @@ pub(super) struct PacketFeed {
 
 enum Session {
     Mold(Box<MoldLines>),
-    Iex(IexFeed),
+    Iex(Box<IexFeed>),
 }
 
 /// A channel, and where its lines are sent to: the first address heard is line A, the second line B, and whatever is sent
@@ -106,7 +106,7 @@ impl PacketFeed {
                 let lines = MoldLines { channel: None, addresses: [None; 2] };
                 Session::Mold(Box::new(lines))
             }
-            Venue::Iex => Session::Iex(IexFeed::new(options.feed)),
+            Venue::Iex => Session::Iex(Box::new(IexFeed::new(options.feed))),
             _ => return Err(FeedError::NO_VENUE),
         };
         Ok(PacketFeed {

@@ -7,13 +7,14 @@ use model::Event;
 
 use super::{Format, Kind};
 use crate::Venue;
-use crate::databento::{DbnError, DbnReader};
+use crate::databento::{DbnError, DbnOptions, DbnReader};
 use crate::feed::{Counters, FeedCause, FeedError, FeedOptions};
 use crate::source::{FileReader, SourceError};
 
 /// What a DBN file holds.
 pub(super) fn kind_of(path: &Path) -> Result<Kind, FeedError> {
-    let reader = DbnReader::open(open(0, path)?, model::FeedId(0)).map_err(|error| at(0, error))?;
+    let opened = DbnReader::open(open(0, path)?, DbnOptions::default());
+    let reader = opened.map_err(|error| at(0, error))?;
     let venue = match reader.tells_orders() {
         Some(true) | None => Venue::DatabentoMbo,
         Some(false) => Venue::DatabentoMbp,
@@ -35,8 +36,8 @@ impl RecordFeed {
             open(file, path)?;
         }
         let first = paths.first().ok_or(FeedError::NO_INPUT)?;
-        let reader =
-            DbnReader::open(open(0, first)?, options.feed).map_err(|error| at(0, error))?;
+        let options = DbnOptions { feed: options.feed, ..DbnOptions::default() };
+        let reader = DbnReader::open(open(0, first)?, options).map_err(|error| at(0, error))?;
         Ok(RecordFeed { paths: paths.to_vec(), file: 0, reader, failed: None })
     }
 
@@ -69,12 +70,13 @@ impl RecordFeed {
         let seen = self.reader.counters();
         let mut counters = Counters {
             messages: seen.records,
+            bytes: seen.bytes,
             bad: seen.bad,
             files: self.file as u64 + 1,
             ..Counters::NONE
         };
         if let Some(unknown) = counters.unknown.first_mut() {
-            *unknown = seen.unknown;
+            *unknown = seen.other;
         }
         counters
     }
@@ -93,5 +95,5 @@ fn open(file: usize, path: &Path) -> Result<FileReader, FeedError> {
 }
 
 fn at(file: usize, error: DbnError) -> FeedError {
-    FeedError { file, offset: error.record, cause: FeedCause::Record(error.cause) }
+    FeedError { file, offset: error.offset, cause: FeedCause::Record(error.cause) }
 }

@@ -5,7 +5,7 @@ use model::{
     Ts, VenueNumber,
 };
 
-use super::message::{Decoded, Message, MessageError, decode};
+use super::message::{CROSS, Decoded, Message, MessageError, TYPES, decode};
 use super::symbols::{Known, Symbols};
 use super::transport::{DEEP, Segment, SegmentError, TOPS};
 
@@ -23,10 +23,16 @@ pub struct IexCounters {
     pub messages: u64,
     /// Segments without messages.
     pub heartbeats: u64,
+    /// Messages by type, in the order of [`TYPES`].
+    pub types: [u64; TYPES.len()],
     /// Payloads that are no segment, or of another protocol.
     pub refused: u64,
     /// Why the first of them was.
     pub first_refused: Option<SegmentError>,
+    /// Segments of another channel or protocol than the first one's: one feed is one stream.
+    pub foreign: u64,
+    /// Segments of the session before, come late.
+    pub late: u64,
     /// Messages that came again.
     pub duplicates: u64,
     /// Jumps of the sequence.
@@ -39,7 +45,7 @@ pub struct IexCounters {
     pub bad: u64,
     /// Why the first of them could not.
     pub first_bad: Option<MessageError>,
-    /// Messages of symbols beyond the table.
+    /// Messages of symbols beyond the table, or that are none.
     pub unlisted: u64,
     /// Sessions begun.
     pub sessions: u64,
@@ -49,8 +55,10 @@ pub struct IexCounters {
 /// session.
 pub struct IexFeed {
     feed: FeedId,
-    /// Channel and session of the segments taken.
-    stream: Option<(u32, u32)>,
+    /// Protocol and channel of the segments taken.
+    stream: Option<(u16, u32)>,
+    session: Option<u32>,
+    session_before: Option<u32>,
     /// Sequence of the next message.
     next: u64,
     /// When the newest segment was sent.
@@ -63,7 +71,8 @@ impl IexFeed {
     /// Takes all memory that it will ever use.
     pub fn new(feed: FeedId) -> IexFeed {
         let (symbols, counters) = (Symbols::new(), IexCounters::default());
-        IexFeed { feed, stream: None, next: 0, sent_ns: 0, symbols, counters }
+        let (stream, session, session_before) = (None, None, None);
+        IexFeed { feed, stream, session, session_before, next: 0, sent_ns: 0, symbols, counters }
     }
 
     /// What it has seen.
@@ -83,12 +92,22 @@ impl IexFeed {
                 return;
             }
         };
+        let stream = (segment.protocol, segment.channel);
+        if *self.stream.get_or_insert(stream) != stream {
+            self.counters.foreign += 1;
+            return;
+        }
         self.counters.segments += 1;
         self.counters.heartbeats += u64::from(segment.count == 0);
+        let is_later = segment.sent_ns > self.sent_ns;
+        let is_other = self.session != Some(segment.session);
+        if is_other && self.session_before == Some(segment.session) && !is_later {
+            self.counters.late += 1;
+            return;
+        }
         // A heartbeat says what comes next. One sent later that says less: the numbers began again.
-        let again =
-            segment.count == 0 && segment.first < self.next && segment.sent_ns > self.sent_ns;
-        if again || self.stream != Some((segment.channel, segment.session)) {
+        let again = segment.count == 0 && segment.first < self.next && is_later;
+        if is_other || again {
             self.begin(&segment, now, &mut emit);
         }
         self.sent_ns = self.sent_ns.max(segment.sent_ns);
@@ -113,17 +132,23 @@ impl IexFeed {
 
     /// A session begins, as far as we see it: from its first message on, or somewhere within.
     fn begin(&mut self, segment: &Segment<'_>, now: Ts, emit: &mut impl FnMut(Event)) {
-        self.stream = Some((segment.channel, segment.session));
+        if self.session != Some(segment.session) {
+            self.session_before = self.session.replace(segment.session);
+        }
         self.counters.sessions += 1;
         self.symbols.clear();
-        self.next = segment.first;
+        // A session's first number is 1; before it has one, heartbeats may say 0.
+        self.next = segment.first.max(1);
+        let whole = segment.first <= 1;
+        if !whole {
+            self.say(Integrity::Incomplete, Cause::NotStarted, segment, now, emit);
+        }
+        let (ts_venue, seq) = (Ts(segment.sent_ns), self.next.saturating_sub(1));
         let clear = Event { flags: Flags::SNAPSHOT, ..Event::empty(Kind::Clear) };
-        let (integrity, cause) = match segment.first {
-            0 | 1 => (Integrity::Live, Cause::None),
-            _ => (Integrity::Incomplete, Cause::NotStarted),
-        };
-        emit(Event { feed: self.feed, ts_recv: now, ts_venue: Ts(segment.sent_ns), ..clear });
-        self.say(integrity, cause, segment, now, emit);
+        emit(Event { feed: self.feed, ts_recv: now, ts_venue, seq, ..clear });
+        if whole {
+            self.say(Integrity::Live, Cause::None, segment, now, emit);
+        }
     }
 
     fn say(
@@ -151,6 +176,11 @@ impl IexFeed {
         emit: &mut impl FnMut(Event),
     ) {
         let notice = Event { ts_venue: Ts(segment.sent_ns), ..stamp };
+        let kind = bytes.first().copied().unwrap_or(0);
+        let counted = TYPES.iter().position(|known| *known == kind);
+        if let Some(count) = counted.and_then(|at| self.counters.types.get_mut(at)) {
+            *count += 1;
+        }
         match decode(bytes) {
             Ok(decoded) => self.on_decoded(&decoded, stamp, emit),
             Err(MessageError::Unknown { kind }) => {
@@ -174,24 +204,21 @@ impl IexFeed {
             }
             return emit(Event { kind: Kind::Session, aux: event.into(), ..stamp });
         }
-        let Some((known, is_new)) = self.symbols.get(decoded.symbol) else {
+        let Some((known, new_name)) = self.symbols.get(decoded.symbol) else {
             self.counters.unlisted += 1;
             return emit(stamp);
         };
         let number = VenueNumber(known.number.into());
-        if is_new || matches!(decoded.message, Message::Directory { .. }) {
-            let Some(symbol) = Symbol::from_padded(decoded.symbol) else {
-                self.counters.unlisted += 1;
-                return emit(stamp);
-            };
-            let round_lot = match decoded.message {
-                Message::Directory { round_lot } => round_lot,
-                _ => 0,
-            };
+        let round_lot = match decoded.message {
+            Message::Directory { round_lot } => Some(round_lot),
+            _ => None,
+        };
+        let name = new_name.or_else(|| round_lot.and(Symbol::from_padded(decoded.symbol)));
+        if let Some(name) = name {
             emit(Event {
-                qty: Qty(round_lot.into()),
+                qty: Qty(round_lot.unwrap_or(0).into()),
                 flags: Flags::NONE,
-                ..place(Event::directory(number, symbol, PX_DECIMALS, 0), &stamp)
+                ..place(Event::directory(number, name, PX_DECIMALS, 0), &stamp)
             });
         }
         say_message(decoded, known, &Event { number, ..stamp }, emit);
@@ -200,7 +227,6 @@ impl IexFeed {
 
 /// What a message about a security becomes. `stamp` has everything but that.
 fn say_message(decoded: &Decoded, known: &mut Known, stamp: &Event, emit: &mut impl FnMut(Event)) {
-    let trade = |px, qty: u32, id| (Px(px), Qty(qty.into()), id);
     match decoded.message {
         Message::Status { status } => {
             let state = match status {
@@ -225,16 +251,18 @@ fn say_message(decoded: &Decoded, known: &mut Known, stamp: &Event, emit: &mut i
             emit(Event { flags: stamp.flags.with(complete), ..place(level, stamp) });
         }
         Message::Quote { bid, ask } => say_quote([bid, ask], known, stamp, emit),
-        Message::Trade { size, px, id } => {
-            let (px, qty, aux) = trade(px, size, id);
-            emit(Event { kind: Kind::Trade, px, qty, aux, ..*stamp });
+        Message::Trade { conditions, size, px, id } => {
+            let (px, qty, aux) = (Px(px), Qty(size.into()), id);
+            let kind = if conditions & CROSS != 0 { Kind::Cross } else { Kind::Trade };
+            emit(Event { kind, px, qty, aux, ..*stamp });
         }
         Message::Break { id } => emit(Event { kind: Kind::Broken, aux: id, ..*stamp }),
         _ => emit(*stamp),
     }
 }
 
-/// A quote replaces both best levels; the last of the levels that change completes the event.
+/// A quote replaces both best levels. What is gone is told before what is new, so that the book never crosses between two
+/// quotes that do not; the last level that changes completes the event.
 fn say_quote(
     quotes: [(i64, u32); 2],
     known: &mut Known,
@@ -248,21 +276,18 @@ fn say_quote(
             emit(Event { flags: Flags::NONE, ..before });
         }
     };
-    for ((side, (px, size)), shown) in
-        [Side::Buy, Side::Sell].into_iter().zip(quotes).zip(&mut known.quote)
-    {
-        let now = if px > 0 && size > 0 { px } else { 0 };
-        if *shown != 0 && *shown != now {
-            say(side, *shown, 0);
-        }
-        if now != 0 {
-            say(side, now, size);
-        }
-        *shown = now;
+    let shown = quotes.map(|(px, size)| if px > 0 && size > 0 { (px, size) } else { (0, 0) });
+    let before = std::mem::replace(&mut known.quote, shown);
+    let sides = || [Side::Buy, Side::Sell].into_iter().zip(before.into_iter().zip(shown));
+    for (side, ((px, _), _)) in sides().filter(|(_, (old, new))| old.0 != new.0 && old.0 != 0) {
+        say(side, px, 0);
+    }
+    for (side, (_, (px, size))) in sides().filter(|(_, (old, new))| old != new && new.0 != 0) {
+        say(side, px, size);
     }
     match waiting {
         Some(last) => emit(Event { flags: stamp.flags.with(Flags::EVENT_COMPLETE), ..last }),
-        None => emit(*stamp), // No quote, as before.
+        None => emit(*stamp), // The same quote as before.
     }
 }
 

@@ -1,6 +1,9 @@
 //! The messages of DEEP 1.0 and TOPS 1.6 that a book or the gate needs. Messages grow without notice: the known front is
 //! read, whatever follows is left.
 
+/// The types that DEEP and TOPS have, in the order of [`IexCounters::types`](super::IexCounters::types).
+pub const TYPES: [u8; 14] = *b"SDHIOPE85TXBAQ";
+
 /// A message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Message {
@@ -49,6 +52,8 @@ pub enum Message {
     },
     /// `T` Trade Report.
     Trade {
+        /// Sale conditions: see [`CROSS`].
+        conditions: u8,
         /// Shares.
         size: u32,
         /// Price, 1e-4.
@@ -64,6 +69,9 @@ pub enum Message {
     /// A type that no book needs: retail interest, security events, official prices, auctions.
     Other,
 }
+
+/// Sale condition, bit 3: a single-price cross, an auction's print.
+pub const CROSS: u8 = 0x08;
 
 /// The front that every message has, and what it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +150,7 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, MessageError> {
             px: px_at(bytes, 22, kind)?,
         },
         b'T' => Message::Trade {
+            conditions: code,
             size: u32_at(bytes, 18),
             px: px_at(bytes, 22, kind)?,
             id: u64_at(bytes, 30),

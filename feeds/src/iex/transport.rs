@@ -36,6 +36,14 @@ pub enum SegmentError {
         /// Where its length stands, from the start of the payload.
         offset: u16,
     },
+    /// Numbers that no sequence has: messages from zero on, or beyond the last number.
+    #[error("{count} messages from number {first} on")]
+    Sequence {
+        /// Number of the first.
+        first: u64,
+        /// Messages.
+        count: u16,
+    },
 }
 
 /// A segment whose messages were checked to fit.
@@ -84,6 +92,10 @@ impl<'a> Segment<'a> {
             sent_ns: u64::from_le_bytes([t0, t1, t2, t3, t4, t5, t6, t7]),
             body,
         };
+        let (first, count) = (segment.first, segment.count);
+        if first.checked_add(count.into()).is_none() || (first == 0 && count > 0) {
+            return Err(SegmentError::Sequence { first, count });
+        }
         let mut rest = body;
         for _ in 0..segment.count {
             let offset = (payload.len() - rest.len()) as u16;
