@@ -45,7 +45,11 @@ pub fn rfc3339(ns: u64) -> String {
 
 /// Days of a year.
 const fn length(year: u64) -> u64 {
-    if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) { 366 } else { 365 }
+    if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) {
+        366
+    } else {
+        365
+    }
 }
 
 #[cfg(test)]

@@ -179,7 +179,7 @@ impl Truth {
         }
         self.before = before;
         self.steps.push_back(step);
-        if self.steps.len() as u64 % STRIDE == 0 {
+        if (self.steps.len() as u64).is_multiple_of(STRIDE) {
             self.wholes.push_back(self.now.clone());
         }
         if self.steps.len() as u64 >= self.history_max + STRIDE {

@@ -114,6 +114,7 @@ pub struct CryptoVenue {
     /// Time of the last change: no two are the same.
     stamped: u64,
     rubbish: u64,
+    held: bool,
     tags: HashMap<u64, Tag>,
     tagged: VecDeque<u64>,
     counters: CryptoCounters,
@@ -139,6 +140,7 @@ impl CryptoVenue {
             next_tick: start.saturating_add(config.tick_ns),
             stamped: start,
             rubbish: 0,
+            held: false,
             tags: HashMap::new(),
             tagged: VecDeque::new(),
             counters: CryptoCounters::default(),
@@ -165,6 +167,11 @@ impl CryptoVenue {
     pub fn calm(&mut self) {
         self.config.faults = CryptoFaults::NONE;
         self.sessions.values_mut().for_each(|session| session.stalled_until = 0);
+    }
+
+    /// Holds the books as they are, or lets them change again.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held;
     }
 
     /// Version of a book that holds now.
@@ -236,7 +243,7 @@ impl CryptoVenue {
     }
 
     fn tick(&mut self) {
-        for symbol in 0..self.truths.len() {
+        for symbol in 0..if self.held { 0 } else { self.truths.len() } {
             let flood = self.config.faults.strikes(Fault::Flood, &mut self.rng);
             let changes = if flood { 300 } else { u64::from(self.market.per_mille(500)) };
             (0..changes).for_each(|_| self.evolve(symbol));
