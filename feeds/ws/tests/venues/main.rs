@@ -1,4 +1,4 @@
-//! Feeds of every crypto protocol beside its simulated venue over loopback sockets, on a clock that runs faster than time does: no
+//! Feeds of every crypto protocol beside its simulated venue over loopback sockets, on a clock that runs fast: no
 //! book is ever live while it is wrong, and in the end every book is live and right.
 #![allow(missing_docs)]
 

@@ -27,6 +27,10 @@ pub trait Speaker: Send + 'static {
     fn on_text(&mut self, session: SessionId, text: &str, now: u64);
     /// What is to be sent to it by now.
     fn poll(&mut self, session: SessionId, now: u64) -> Option<Frame>;
+    /// Time passes, also when nobody listens.
+    fn advance(&mut self, now: u64) {
+        let _ = now;
+    }
     /// What a path is answered with.
     fn get(&mut self, path: &str, now: u64) -> Answer;
 }
@@ -46,6 +50,10 @@ impl Speaker for CryptoVenue {
 
     fn poll(&mut self, session: SessionId, now: u64) -> Option<Frame> {
         CryptoVenue::poll(self, session, now).map(|(frame, _)| frame)
+    }
+
+    fn advance(&mut self, now: u64) {
+        CryptoVenue::advance(self, now);
     }
 
     fn get(&mut self, path: &str, now: u64) -> Answer {
@@ -171,6 +179,7 @@ async fn serve<S: Speaker>(shared: Arc<Shared<S>>, (stream, bodies): (TcpListene
     let mut clients = tokio::task::JoinSet::new();
     while !shared.over.load(Ordering::Relaxed) {
         while clients.try_join_next().is_some() {}
+        shared.speaker().advance(shared.clock.now());
         if clients.len() >= CLIENTS_MAX {
             tokio::time::sleep(Duration::from_millis(5)).await;
             continue;
