@@ -20,7 +20,7 @@ struct Options {
 #[derive(Subcommand)]
 enum Venue {
     Crypto(command::crypto::Options),
-    Mold(command::mold::Options),
+    Mold(Box<command::mold::Options>),
 }
 
 fn main() -> ExitCode {

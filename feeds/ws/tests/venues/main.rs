@@ -63,7 +63,7 @@ impl Port for Ends {
 
     fn push(&mut self, event: &Event) -> bool {
         self.0.offers.set(self.0.offers.get() + 1);
-        if self.0.offers.get() % 1_000 == 0 {
+        if self.0.offers.get().is_multiple_of(1_000) {
             return false; // Full, for a moment.
         }
         self.0.fold.borrow_mut().apply(event);
@@ -108,7 +108,7 @@ impl Tap for Ends {
 fn schedule(protocol: Protocol, seed: u64) -> (Counters, u64) {
     let venue = CryptoVenue::new(CryptoConfig {
         faults: CryptoFaults::all(),
-        checksums: seed % 2 == 0,
+        checksums: seed.is_multiple_of(2),
         ..CryptoConfig::new(protocol, seed)
     });
     let mut config = fold::config(&venue);

@@ -108,7 +108,7 @@ fn schedules(protocol: Protocol) {
     let mut proofs = 0;
     let (mut closes, mut bad, mut doubts) = (0, 0, 0);
     for seed in 0..seeds {
-        let checksums = seed % 2 == 0;
+        let checksums = seed.is_multiple_of(2);
         let faults = CryptoFaults::all();
         let venue = CryptoVenue::new(CryptoConfig {
             faults,
