@@ -84,6 +84,17 @@ impl Fold {
             book.is_live && book.levels == truth
         })
     }
+
+    /// What is wrong with each book, and how it differs from the venue's as it is now.
+    pub fn differences(&self, venue: &CryptoVenue) -> String {
+        let depth = depth(venue.config().protocol);
+        let of = |(place, book): (usize, &Folded)| {
+            let version = venue.version(place);
+            let truth = venue.levels(place, version, depth).expect("remembered");
+            format!("book {place} of {version}: {}", difference(book, &truth))
+        };
+        self.books.values().enumerate().map(of).collect::<Vec<_>>().join("; ")
+    }
 }
 
 fn difference(book: &Folded, truth: &Levels) -> String {

@@ -97,9 +97,8 @@ impl WithFeed for Schedule {
                 return (counters, harness.client.fold.borrow().proofs);
             }
         }
-        let fold = harness.client.fold.borrow();
-        let why: Vec<_> = fold.books.values().map(|book| &book.why).collect();
-        panic!("not healed: {why:?} {:?}", harness.client.feed.counters());
+        let why = harness.client.fold.borrow().differences(&harness.venue);
+        panic!("not healed: {why} {:?}", harness.client.feed.counters());
     }
 }
 
