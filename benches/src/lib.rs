@@ -13,12 +13,14 @@
 
 mod compare;
 mod digest;
+mod levels;
 mod naive;
 mod stage;
 mod stream;
 
 pub use compare::{Round, compare, criterion, on_cpu};
 pub use digest::{check_digest, digest};
+pub use levels::{LevelStream, MapBook};
 pub use naive::NaiveBooks;
 pub use stage::{Shared, sequencer};
 pub use stream::{DECODER, Stream, frames, walk};

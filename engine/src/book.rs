@@ -24,14 +24,16 @@
 )]
 
 mod applied;
-pub(crate) mod ladder;
+mod ladder;
 pub(crate) mod pool;
-pub(crate) mod record;
+mod record;
 mod refs;
+mod sweep;
 #[cfg(test)]
 mod tests;
 
 pub use applied::{Applied, Arrival, Touch};
+pub use sweep::Sweep;
 
 use core::hint::select_unpredictable;
 use host::prefetch;
@@ -137,9 +139,11 @@ impl Books {
     /// Applies an event of the feed to the book of an instrument.
     ///
     /// A replacement is a deletion and an addition at the tail, on the side of the original; if the
-    /// addition cannot be applied, the deletion still is. Any other event that cannot be applied
-    /// changes nothing but the integrity. Kinds that do not touch a book do nothing;
-    /// [`Kind::Clear`] is for the whole feed: see [`Books::clear_all`].
+    /// addition cannot be applied, the deletion still is. A modification to the same price and no
+    /// more than is open is a reduction (to just what is open: nothing), any other a replacement
+    /// that keeps its reference. Any other event that cannot be applied changes nothing but the
+    /// integrity. Kinds that do not touch a book do nothing; nor does [`Kind::Clear`]: see
+    /// [`Books::clear`] and [`Books::clear_all`].
     #[inline]
     pub fn apply(&mut self, book: usize, event: &Event) -> Applied {
         let (order, px, qty) = (event.order, event.px.0, event.qty.0);
@@ -147,12 +151,7 @@ impl Books {
             Kind::Add => self.add(book, order, event.side, px, qty),
             Kind::Execute | Kind::ExecuteAt | Kind::Reduce => self.remove(book, order, Some(qty)),
             Kind::Delete => self.remove(book, order, None),
-            Kind::Replace => {
-                let old = self.remove(book, order, None);
-                let Some(Touch { side, .. }) = old.removed else { return old };
-                let new = self.add(book, OrderRef(event.aux), Some(side), px, qty);
-                Applied { removed: old.removed, ..new }
-            }
+            Kind::Replace => self.replace(book, order, OrderRef(event.aux), px, qty),
             Kind::Modify => self.modify(book, order, px, qty),
             _ => Applied { removed: None, added: None, fault: None },
         }
@@ -220,6 +219,11 @@ impl Books {
         })
     }
 
+    /// What an order from the other side of this quantity would meet.
+    pub fn sweep_cost(&self, book: usize, side: Side, qty: Qty) -> Sweep {
+        Sweep::of(self.levels(book, side), qty)
+    }
+
     /// A resting order by its reference, with its book, side and price.
     pub fn order(&self, reference: OrderRef) -> Option<(usize, Side, Px, Resting)> {
         let order = self.orders.at(self.refs.find(reference, &self.orders));
@@ -243,7 +247,8 @@ impl Books {
         }
     }
 
-    /// Removes every order of a book and makes it [`Cause::NotStarted`].
+    /// Removes every order of a book and makes it [`Cause::NotStarted`]. Takes as long as deleting
+    /// them one by one.
     pub fn clear(&mut self, book: usize) {
         for side in [Side::Buy, Side::Sell] {
             for _ in 0..self.orders.used() {
@@ -281,6 +286,27 @@ impl Books {
     fn find_level(&self, book: usize, side: Side, px: Px) -> Option<&Level> {
         let level = self.books.get(book)?.side(side).find(&self.levels, px.0);
         (level != 0).then(|| self.levels.records.at(level))
+    }
+
+    /// Deletes an order, and puts another in its stead at the tail of a level of the same side.
+    #[inline]
+    fn replace(&mut self, book: usize, old: OrderRef, new: OrderRef, px: i64, qty: i64) -> Applied {
+        let gone = self.remove(book, old, None);
+        let Some(Touch { side, .. }) = gone.removed else { return gone };
+        Applied { removed: gone.removed, ..self.add(book, new, Some(side), px, qty) }
+    }
+
+    #[inline(never)]
+    fn modify(&mut self, book: usize, order: OrderRef, px: i64, qty: i64) -> Applied {
+        match self.order(order) {
+            Some((home, _, at, resting)) if px == at.0 && 0 < qty && qty <= resting.qty.0 => {
+                if home == book && qty == resting.qty.0 {
+                    return Applied { removed: None, added: None, fault: None };
+                }
+                self.remove(book, order, Some(resting.qty.0 - qty))
+            }
+            _ => self.replace(book, order, order, px, qty),
+        }
     }
 
     /// Puts an order at the tail of its level.
@@ -336,25 +362,6 @@ impl Books {
             level_orders: level.orders,
         };
         Applied { removed: None, added: Some(touch), fault: None }
-    }
-
-    /// Gives an order new terms: in its place if only quantity leaves it, else at the tail.
-    fn modify(&mut self, book: usize, reference: OrderRef, px: i64, qty: i64) -> Applied {
-        let order = *self.orders.at(self.refs.find(reference, &self.orders));
-        let level = *self.levels.records.at(order.level);
-        if order.qty > 0 && (level.book() != book || px <= 0 || qty <= 0) {
-            return self.refuse(book, Cause::BadEvent);
-        }
-        if order.qty > 0 && level.px == px && qty <= order.qty {
-            return match order.qty - qty {
-                0 => Applied { removed: None, added: None, fault: None },
-                less => self.remove(book, reference, Some(less)),
-            };
-        }
-        let old = self.remove(book, reference, None);
-        let Some(Touch { side, .. }) = old.removed else { return old };
-        let new = self.add(book, reference, Some(side), px, qty);
-        Applied { removed: old.removed, ..new }
     }
 
     /// Takes quantity from an order where it stands, or (`None`) all of it. At zero the order

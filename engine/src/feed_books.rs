@@ -12,7 +12,10 @@ use model::{Cause, Event, Integrity, Px, Side};
 
 use crate::book::{Applied, BookCapacity, Books};
 use crate::config::Capacity;
-use crate::level_book::{LevelApplied, LevelBooks, LevelCapacity};
+use crate::level_book::{LevelBooks, LevelCapacity, LevelChange};
+
+/// Levels of a book that a window is kept for, both sides.
+const LEVELS_OF_A_BUSY_BOOK: u32 = 10_000;
 
 /// How a venue tells its book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +27,7 @@ pub enum BookKind {
 }
 
 /// The books of one feed, by our instrument numbers.
+#[expect(clippy::large_enum_variant, reason = "one for each feed, never moved")]
 pub enum FeedBooks {
     /// Order by order.
     Orders(Books),
@@ -37,7 +41,7 @@ pub enum Change {
     /// To a book of orders.
     Orders(Applied),
     /// To a book of levels.
-    Level(LevelApplied),
+    Level(LevelChange),
 }
 
 impl Change {
@@ -46,18 +50,6 @@ impl Change {
         match self {
             Change::Orders(applied) => applied.fault,
             Change::Level(applied) => applied.fault,
-        }
-    }
-
-    /// The levels that the event left different: side, price, total afterwards.
-    pub fn levels(&self) -> [Option<(Side, Px, i64)>; 2] {
-        match self {
-            Change::Orders(Applied { removed, added, .. }) => {
-                [removed, added].map(|touch| touch.map(|t| (t.side, t.px, t.level_qty.0)))
-            }
-            Change::Level(applied) => {
-                [applied.touch.map(|touch| (touch.side, touch.px, touch.after.0)), None]
-            }
         }
     }
 }
@@ -71,9 +63,10 @@ impl FeedBooks {
                 ref_pages: capacity.ref_pages,
                 ..BookCapacity::new(capacity.instruments, capacity.book_orders)
             })),
+            // Books of 5,000 levels a side, as far as the levels go; the others are small.
             BookKind::Levels => FeedBooks::Levels(LevelBooks::new(LevelCapacity::new(
                 capacity.instruments,
-                capacity.levels,
+                (capacity.levels / LEVELS_OF_A_BUSY_BOOK).clamp(1, capacity.instruments),
             ))),
         }
     }

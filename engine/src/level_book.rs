@@ -1,12 +1,15 @@
-//! The order books of venues that tell totals by price (L2), in memory taken at start: the same questions and answers as
-//! [`crate::book`], without orders.
+//! The books of price-level feeds: a total quantity for each price, no orders.
 //!
-//! Flow: an event says what a price has now → the level → the best price. Levels are found through the same ladder as those
-//! of order books (`book/ladder.rs`): leaves of 64 neighbouring price steps with an occupancy bit each, the leaf of the best
-//! price remembered, far prices in the nodes above it.
+//! Flow: [`Kind::Level`] → the rank of its price (`level_book/grid.rs`) → the window around the
+//! touch (`level_book/window.rs`) or the far levels (`level_book/far.rs`) → the best price. A window
+//! is a quantity for each of 16,384 price steps and two levels of bits for those that are not zero;
+//! how it is laid is said in `level_book/side.rs`. Depth beyond what the venue keeps falls off the
+//! far end. The far levels are sorted leaves and no ladder of price steps as `book/ladder.rs` is:
+//! they take any price, 16 bytes each, and a deep snapshot goes in at half the time.
 //!
-//! Must never: allocate, panic or loop without a bound after [`LevelBooks::new`]. What does not fit or makes no sense is not
-//! applied; its book is [`Integrity::Incomplete`] from then on, with the first [`Cause`].
+//! Must never: allocate, panic or loop without a bound after [`LevelBooks::new`]. What does not fit
+//! or makes no sense is not applied; the book it was meant for is [`Integrity::Incomplete`] from
+//! then on, with the first [`Cause`]. Whether a book is crossed is not judged here.
 #![deny(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -19,163 +22,168 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
-use model::page::{Level, Quote};
-use model::{Cause, Event, Integrity, Kind, Px, Qty, Side};
+mod change;
+mod far;
+mod grid;
+mod side;
+#[cfg(test)]
+mod tests;
+mod window;
 
-use crate::book::ladder::{Ladder, Levels};
+pub use crate::book::Sweep;
+pub use change::{LevelChange, LevelTouch};
+
+use far::Shelves;
+use grid::{px, rank};
+use model::page::{Level as PageLevel, Quote};
+use model::{Cause, Event, Integrity, Kind, Px, Qty, Side};
+use side::Memory;
+use window::Windows;
 
 /// How much memory to take at start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LevelCapacity {
     /// Books.
     pub instruments: u32,
-    /// Price levels of all books together (36 bytes each).
-    pub levels: u32,
-    /// Nodes of the ladders (264 bytes each).
-    pub nodes: u32,
-    /// Levels that a side keeps: beyond, the worst is dropped.
-    pub depth_max: u32,
+    /// Windows (133 KiB each). A side takes one once it has seen some hundreds of events; one that
+    /// finds none left is as right, only slower.
+    pub windows: u32,
+    /// Leaves for levels outside of windows (1 KiB each): 16 to 64 levels share one, and each side
+    /// that is not empty may need one more.
+    pub leaves: u32,
+    /// Directories (12 KiB each): a side with more than one leaf needs one.
+    pub directories: u32,
 }
 
 impl LevelCapacity {
-    /// Levels of one side that are kept, unless said otherwise: twice what the deepest snapshots of venues hold.
-    pub const DEPTH_MAX: u32 = 10_000;
-
-    /// Room for `levels` price levels, on average two of them on a node.
-    pub const fn new(instruments: u32, levels: u32) -> LevelCapacity {
-        let nodes = levels / 2 + 12 * instruments + 64;
-        LevelCapacity { instruments, levels, nodes, depth_max: Self::DEPTH_MAX }
+    /// Room for `busy` books of 5,000 levels a side among `instruments` whose others have up to 64.
+    pub const fn new(instruments: u32, busy: u32) -> LevelCapacity {
+        let leaves = 2 * instruments + busy * 2 * 320;
+        LevelCapacity { instruments, windows: 2 * busy, leaves, directories: 2 * busy }
     }
 }
 
-/// All books of a feed.
+/// All price-level books of an engine.
 pub struct LevelBooks {
     books: Vec<Book>,
-    levels: Levels,
-    depth_max: u32,
+    memory: Memory,
 }
 
 #[derive(Clone, Copy)]
 struct Book {
-    sides: [Ladder; 2],
+    sides: [side::Side; 2],
+    /// Levels that the venue keeps a side.
+    depth_max: u32,
     integrity: Integrity,
     cause: Cause,
 }
 
 impl Book {
     const EMPTY: Book = Book {
-        sides: [Ladder::new(Side::Buy), Ladder::new(Side::Sell)],
+        sides: [side::Side::EMPTY; 2],
+        depth_max: u32::MAX,
         integrity: Integrity::Incomplete,
         cause: Cause::NotStarted,
     };
 
-    const fn side(&self, side: Side) -> &Ladder {
+    #[inline]
+    const fn side(&self, side: Side) -> &side::Side {
         let [bids, asks] = &self.sides;
         if matches!(side, Side::Buy) { bids } else { asks }
     }
 
-    const fn side_mut(&mut self, side: Side) -> &mut Ladder {
+    #[inline]
+    const fn side_mut(&mut self, side: Side) -> &mut side::Side {
         let [bids, asks] = &mut self.sides;
         if matches!(side, Side::Buy) { bids } else { asks }
     }
 }
 
-/// What one event did to a book.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LevelApplied {
-    /// The level that changed.
-    pub touch: Option<LevelTouch>,
-    /// Why the event could not be applied.
-    pub fault: Option<Cause>,
-}
-
-/// One level and how it changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LevelTouch {
-    /// Its side.
-    pub side: Side,
-    /// Its price, in price units.
-    pub px: Px,
-    /// Its total before, in quantity units; zero: it was not there.
-    pub before: Qty,
-    /// Its total afterwards, in quantity units; zero: it is gone.
-    pub after: Qty,
-}
-
 impl LevelBooks {
-    /// Takes all memory. Every book is empty and [`Cause::NotStarted`].
+    /// Takes all memory. Every book is empty, as deep as it gets, and [`Cause::NotStarted`].
     pub fn new(capacity: LevelCapacity) -> LevelBooks {
-        LevelBooks {
-            books: vec![Book::EMPTY; capacity.instruments as usize],
-            levels: Levels::new(capacity.levels, capacity.nodes),
-            depth_max: capacity.depth_max,
+        let mut books = vec![Book::EMPTY; capacity.instruments as usize];
+        host::prefault(&mut books);
+        let shelves = Shelves::new(capacity.leaves, capacity.directories);
+        let windows = Windows::new(capacity.windows);
+        LevelBooks { books, memory: Memory { windows, shelves } }
+    }
+
+    /// How many levels the venue keeps on each side of a book; `None`: all. What is beyond is
+    /// dropped, now and whenever a level joins. Outlives [`LevelBooks::clear`].
+    pub fn set_depth_max(&mut self, book: usize, depth_max: Option<u32>) {
+        let Some(record) = self.books.get_mut(book) else { return };
+        record.depth_max = depth_max.unwrap_or(u32::MAX);
+        for side in &mut record.sides {
+            for _ in record.depth_max..side.count() {
+                side.drop_worst(&mut self.memory);
+            }
         }
     }
 
-    /// Applies an event of the feed to the book of an instrument. That a level which is to be removed is not there is
-    /// normal: venues tell removals of levels that they never showed. Other kinds than [`Kind::Level`] do nothing.
+    /// Applies an event of the feed to the book of an instrument.
+    ///
+    /// A [`Kind::Level`] sets what is at its price, on any price; that there is nothing to remove is
+    /// no fault. Other kinds do nothing; nor does [`Kind::Clear`]: see [`LevelBooks::clear`] and
+    /// [`LevelBooks::clear_all`].
     #[inline]
-    pub fn apply(&mut self, book: usize, event: &Event) -> LevelApplied {
-        let nothing = LevelApplied { touch: None, fault: None };
+    pub fn apply(&mut self, book: usize, event: &Event) -> LevelChange {
         if event.kind != Kind::Level {
-            return nothing;
+            return LevelChange { level: None, dropped: None, fault: None };
         }
-        let (px, after) = (event.px, event.qty);
-        let Some(side) = event.side else { return self.refuse(book, Cause::BadEvent) };
-        if px.0 <= 0 || after.0 < 0 {
+        let Some(side) = event.side.filter(|_| event.qty.0 >= 0) else {
             return self.refuse(book, Cause::BadEvent);
-        }
+        };
         let Some(record) = self.books.get_mut(book) else {
             return self.refuse(book, Cause::Capacity);
         };
-        let ladder = record.side_mut(side);
-        let level = if after.0 > 0 {
-            ladder.find_or_open(&mut self.levels, book as u32, px.0)
-        } else {
-            ladder.find(&self.levels, px.0)
+        let depth_max = record.depth_max;
+        let levels = record.side_mut(side);
+        let Some(before) = levels.put(&mut self.memory, rank(side, event.px), event.qty.0) else {
+            return self.refuse(book, Cause::Capacity);
         };
-        if level == 0 {
-            return if after.0 > 0 { self.refuse(book, Cause::Capacity) } else { nothing };
+        let mut dropped = None;
+        if levels.count() > depth_max {
+            dropped = levels.drop_worst(&mut self.memory);
         }
-        let before = std::mem::replace(&mut self.levels.records.at_mut(level).qty, after.0);
-        if after.0 == 0 {
-            ladder.close(&mut self.levels, level);
-        } else if ladder.count > self.depth_max {
-            let worst = ladder.worst(&self.levels);
-            ladder.close(&mut self.levels, worst);
+        LevelChange {
+            level: Some(LevelTouch { side, px: event.px, before: Qty(before), qty: event.qty }),
+            dropped: dropped.map(|level| page_level(side, level)),
+            fault: None,
         }
-        let touch = LevelTouch { side, px, before: Qty(before), after };
-        LevelApplied { touch: Some(touch), fault: None }
     }
 
-    /// Best price of a side; `None`: the side is empty. Orders are not told: zero.
+    /// Best price of a side; `None`: the side is empty.
     #[inline]
     pub fn best(&self, book: usize, side: Side) -> Option<Quote> {
-        let level = self.levels.records.at(self.books.get(book)?.side(side).best);
-        (level.qty > 0).then_some(Quote { px: Px(level.px), qty: Qty(level.qty), orders: 0 })
+        let (rank, qty) = self.books.get(book)?.side(side).best();
+        (qty > 0).then_some(Quote { px: px(side, rank), qty: Qty(qty), orders: 0 })
     }
 
-    /// The level of a price; `None`: nothing rests there.
-    pub fn level(&self, book: usize, side: Side, px: Px) -> Option<Level> {
-        let level = self.books.get(book)?.side(side).find(&self.levels, px.0);
-        (level != 0).then(|| self.show(level))
+    /// The level of a price; `None`: nothing is there.
+    pub fn level(&self, book: usize, side: Side, px: Px) -> Option<PageLevel> {
+        let qty = self.books.get(book)?.side(side).get(&self.memory, rank(side, px));
+        (qty > 0).then_some(PageLevel { px, qty: Qty(qty), orders: 0 })
     }
 
     /// Number of levels of a side.
     pub fn level_count(&self, book: usize, side: Side) -> u32 {
-        self.books.get(book).map_or(0, |book| book.side(side).count)
+        self.books.get(book).map_or(0, |book| book.side(side).count())
     }
 
     /// The levels of a side, best first.
-    pub fn levels(&self, book: usize, side: Side) -> impl Iterator<Item = Level> + '_ {
-        let ladder = self.books.get(book).map(|book| book.side(side));
-        ladder
-            .into_iter()
-            .flat_map(|ladder| ladder.walk(&self.levels))
-            .map(|level| self.show(level))
+    pub fn levels(&self, book: usize, side: Side) -> impl Iterator<Item = PageLevel> + '_ {
+        let levels = self.books.get(book).map(|book| book.side(side).walk(&self.memory));
+        levels.into_iter().flatten().map(move |level| page_level(side, level))
     }
 
-    /// How far a book may be believed, and why not. A book nobody has room for is [`Cause::Capacity`].
+    /// What an order from the other side of this quantity would meet.
+    pub fn sweep_cost(&self, book: usize, side: Side, qty: Qty) -> Sweep {
+        Sweep::of(self.levels(book, side), qty)
+    }
+
+    /// How far a book may be believed, and why not. A book nobody has room for is
+    /// [`Cause::Capacity`].
     pub fn integrity(&self, book: usize) -> (Integrity, Cause) {
         let unknown = (Integrity::Incomplete, Cause::Capacity);
         self.books.get(book).map_or(unknown, |book| (book.integrity, book.cause))
@@ -188,38 +196,30 @@ impl LevelBooks {
         }
     }
 
-    /// Removes every level of a book and makes it [`Cause::NotStarted`].
+    /// Removes every level of a book, gives its memory back and makes it [`Cause::NotStarted`].
     pub fn clear(&mut self, book: usize) {
-        let Some(record) = self.books.get_mut(book) else { return };
-        for ladder in &mut record.sides {
-            for _ in 0..ladder.count {
-                ladder.close(&mut self.levels, ladder.best);
-            }
+        if let Some(record) = self.books.get_mut(book) {
+            record.sides.iter_mut().for_each(|side| side.clear(&mut self.memory));
         }
-        (record.integrity, record.cause) = (Integrity::Incomplete, Cause::NotStarted);
+        self.set_integrity(book, Integrity::Incomplete, Cause::NotStarted);
     }
 
-    /// Removes every level of every book and makes them all [`Cause::NotStarted`].
+    /// [`LevelBooks::clear`] of every book.
     pub fn clear_all(&mut self) {
-        self.books.fill(Book::EMPTY);
-        self.levels.release_all();
+        (0..self.books.len()).for_each(|book| self.clear(book));
     }
 
-    fn show(&self, level: u32) -> Level {
-        let level = self.levels.records.at(level);
-        Level { px: Px(level.px), qty: Qty(level.qty), orders: 0 }
-    }
-
+    /// Marks a book incomplete. The first cause stays: later ones may only follow from it.
     #[cold]
-    fn refuse(&mut self, book: usize, cause: Cause) -> LevelApplied {
-        if let Some(book) = self.books.get_mut(book)
-            && book.integrity != Integrity::Incomplete
-        {
-            (book.integrity, book.cause) = (Integrity::Incomplete, cause);
+    fn refuse(&mut self, book: usize, cause: Cause) -> LevelChange {
+        let (integrity, earlier) = self.integrity(book);
+        if integrity != Integrity::Incomplete || earlier == Cause::NotStarted {
+            self.set_integrity(book, Integrity::Incomplete, cause);
         }
-        LevelApplied { touch: None, fault: Some(cause) }
+        LevelChange { level: None, dropped: None, fault: Some(cause) }
     }
 }
 
-#[cfg(test)]
-mod tests;
+fn page_level(side: Side, (rank, qty): (u64, i64)) -> PageLevel {
+    PageLevel { px: px(side, rank), qty: Qty(qty), orders: 0 }
+}

@@ -22,7 +22,7 @@ pub fn run(words: &[OsString]) -> Result<(), Failure> {
     }
     let message = match name.as_ref() {
         "mcp" => format!("{program} is not built yet: cargo build --release -p sidecar"),
-        "book" | "journal" | "sim" | "synth" => {
+        "book" | "capture" | "convert" | "journal" | "sim" | "synth" => {
             format!("{program} is not built yet: cargo build --release -p {name}")
         }
         _ => format!(

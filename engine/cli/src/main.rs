@@ -24,8 +24,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Low-latency market data and pre-trade risk: captures or live feeds in, checked orders out.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true, disable_help_subcommand = true)]
-#[command(after_help = "Any other command X runs tickgate-X: mcp, book, synth, journal.\n\
-    Exit codes: 0 done, 1 a check failed, 2 usage or configuration, 3 bad input, 4 no engine, 5 refused, 130 interrupted.")]
+#[command(
+    after_help = "Any other command X runs tickgate-X: mcp, book, capture, convert, journal, sim, synth.\n\
+    Exit codes: 0 done, 1 a check failed, 2 usage or configuration, 3 bad input, 4 no engine, 5 refused, 130 interrupted."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

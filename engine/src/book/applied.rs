@@ -12,9 +12,9 @@ pub struct Arrival(pub u32);
 /// What an event did. Of what kind it was, the event itself says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Applied {
-    /// Quantity that left an order by execution, reduction, deletion or replacement.
+    /// Quantity that left an order by execution, reduction, deletion, replacement or modification.
     pub removed: Option<Touch>,
-    /// The order that joined, by addition or as the new half of a replacement.
+    /// The order that joined, by addition or as the new half of a replacement or modification.
     pub added: Option<Touch>,
     /// Why the event, or the new half of a replacement, could not be applied. The book is
     /// incomplete from here on.

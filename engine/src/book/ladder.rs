@@ -22,7 +22,7 @@ const HEIGHT_MAX: u32 = 11;
 const COARSE: u64 = 100;
 
 #[derive(Clone, Copy)]
-pub(crate) struct Node {
+pub(super) struct Node {
     /// One bit for each child that exists.
     bits: u64,
     kids: [u32; FANOUT],
@@ -55,7 +55,7 @@ impl Node {
 }
 
 /// The levels of all books, and the nodes that lead to them.
-pub(crate) struct Levels {
+pub(super) struct Levels {
     pub records: Pool<Level>,
     /// By level: the next worse level within the same price step; 0: none.
     next_in_step: Vec<u32>,
@@ -133,7 +133,7 @@ impl Levels {
 
 /// One side of one book.
 #[derive(Clone, Copy)]
-pub(crate) struct Ladder {
+pub(super) struct Ladder {
     /// Number of the leaf that holds the best price: step number without its last digit.
     near: u64,
     near_leaf: u32,
@@ -226,23 +226,6 @@ impl Ladder {
             let leaf = levels.nodes.at(self.near_leaf);
             self.best = leaf.kid(first_digit(leaf.bits, self.side));
         }
-    }
-
-    /// The worst level; 0: the side is empty.
-    pub fn worst(&self, levels: &Levels) -> u32 {
-        let mut node = self.root;
-        for _ in 0..self.height {
-            let Node { bits, .. } = *levels.nodes.at(node);
-            node = levels.nodes.at(node).kid(first_digit(bits, self.side.opposite()));
-        }
-        let mut level = node;
-        for _ in 0..COARSE {
-            match levels.next_in_step(level) {
-                0 => break,
-                next => level = next,
-            }
-        }
-        level
     }
 
     /// Every level, best first.
@@ -359,7 +342,7 @@ impl Ladder {
 }
 
 /// The levels of one side, best first.
-pub(crate) struct Walk<'a> {
+pub(super) struct Walk<'a> {
     ladder: &'a Ladder,
     levels: &'a Levels,
     leaf_number: u64,

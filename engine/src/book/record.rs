@@ -6,7 +6,7 @@ use model::{OrderRef, Side};
 /// A resting order. Its level holds price, side and book.
 #[derive(Clone, Copy)]
 #[repr(C, align(32))]
-pub(crate) struct Order {
+pub(super) struct Order {
     pub reference: OrderRef,
     /// Open quantity, in quantity units.
     pub qty: i64,
@@ -22,7 +22,7 @@ pub(crate) struct Order {
 /// All orders of one book, side and price, oldest first.
 #[derive(Clone, Copy)]
 #[repr(C, align(32))]
-pub(crate) struct Level {
+pub(super) struct Level {
     /// Price, in price units.
     pub px: i64,
     /// Sum of the open quantities, in quantity units.

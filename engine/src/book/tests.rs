@@ -79,6 +79,9 @@ fn same_books(books: &Books, naive: &Naive) {
             for level in levels {
                 same_level(books, naive, book, side, level.px);
             }
+            for qty in [0, 1, 10_000, i64::MAX].map(Qty) {
+                assert_eq!(books.sweep_cost(book, side, qty), naive.sweep_cost(book, side, qty));
+            }
             let swept = books.sweep(book, side).map(|(px, resting)| (px, resting.order));
             for (px, reference) in swept {
                 let (home, at_side, at_px, resting) = books.order(reference).unwrap();
@@ -124,8 +127,17 @@ proptest! {
     }
 }
 
-const KINDS: &[Kind] =
-    &[Kind::Add, Kind::Add, Kind::Add, Kind::Replace, Kind::Execute, Kind::Reduce, Kind::Delete];
+const KINDS: &[Kind] = &[
+    Kind::Add,
+    Kind::Add,
+    Kind::Add,
+    Kind::Replace,
+    Kind::Modify,
+    Kind::Modify,
+    Kind::Execute,
+    Kind::Reduce,
+    Kind::Delete,
+];
 
 fn any_event() -> impl Strategy<Value = Event> {
     let references = prop_oneof![1..12_u64, Just(u64::MAX), Just(1 << 14), Just(1 << 14 | 3)];
@@ -164,6 +176,18 @@ fn queue_semantics() {
     let applied = books.apply(0, &change(Kind::Execute, 2, 10)).removed.unwrap();
     assert_eq!((applied.open, applied.arrival), (Qty(0), Arrival(2)));
     assert_eq!(queue(&books), [(3, 10), (9, 7)]);
+    let modify = |px, qty| Event { px: Px(px), ..change(Kind::Modify, 3, qty) };
+    let applied = books.apply(0, &modify(20_000, 8)).removed.unwrap();
+    assert_eq!((applied.qty, applied.open, applied.arrival), (Qty(2), Qty(8), Arrival(3)));
+    let applied = books.apply(0, &modify(20_000, 8));
+    assert_eq!(applied, Applied { removed: None, added: None, fault: None });
+    assert_eq!(queue(&books), [(3, 8), (9, 7)], "less keeps its place");
+    let applied = books.apply(0, &modify(20_000, 9));
+    assert_eq!((applied.removed.unwrap().qty, applied.added.unwrap().qty), (Qty(8), Qty(9)));
+    assert_eq!(queue(&books), [(9, 7), (3, 9)], "more goes to the tail");
+    assert!(books.apply(0, &modify(20_100, 1)).fault.is_none());
+    assert_eq!(queue(&books), [(9, 7)], "and so does another price");
+    assert_eq!(books.order(OrderRef(3)).unwrap().2, Px(20_100));
     assert_eq!(books.order(OrderRef(2)), None);
 }
 
@@ -182,6 +206,7 @@ fn nonsense_is_refused() {
         (change(Kind::ExecuteAt, 1, -1), Cause::BadEvent),
         (change(Kind::Delete, 2, 0), Cause::UnknownOrder),
         (replace(2, 3, 10_000, 5), Cause::UnknownOrder),
+        (Event { px: Px(10_000), ..change(Kind::Modify, 2, 5) }, Cause::UnknownOrder),
     ];
     for (event, cause) in cases {
         let mut books = Books::new(capacity());
@@ -209,6 +234,8 @@ fn books_are_apart() {
     let mut books = Books::new(capacity());
     books.apply(0, &add(1, Side::Buy, 10_000, 5));
     assert_eq!(books.apply(1, &change(Kind::Delete, 1, 0)).fault, Some(Cause::BadEvent));
+    let same = Event { px: Px(10_000), ..change(Kind::Modify, 1, 5) };
+    assert_eq!(books.apply(1, &same).fault, Some(Cause::BadEvent));
     assert_eq!(books.apply(BOOKS, &add(2, Side::Buy, 10_000, 5)).fault, Some(Cause::Capacity));
     assert_eq!(books.integrity(BOOKS), (Integrity::Incomplete, Cause::Capacity));
     assert_eq!(books.best(BOOKS, Side::Buy), None);

@@ -39,14 +39,14 @@ impl Paper {
 
     /// Sees that a level has a new total. `trading`: the venue trades.
     pub fn on_level(&mut self, instrument: u32, touch: &LevelTouch, trading: bool) {
-        if touch.after.0 == 0 {
+        if touch.qty.0 == 0 {
             self.taken.forget(Shown::level(instrument, touch.side, touch.px));
         }
         if !self.queues.any(instrument) {
             return;
         }
         self.shorten(instrument, touch);
-        if trading && touch.after.0 > touch.before.0 {
+        if trading && touch.qty.0 > touch.before.0 {
             self.on_level_shown(instrument, touch);
         }
     }
@@ -59,8 +59,8 @@ impl Paper {
             if is_better(touch.side, touch.px, resting.px) {
                 break;
             }
-            if resting.px == touch.px && resting.ahead.0 > touch.after.0 {
-                self.queues.set_ahead(resting.order, touch.after);
+            if resting.px == touch.px && resting.ahead.0 > touch.qty.0 {
+                self.queues.set_ahead(resting.order, touch.qty);
             }
         }
     }
@@ -69,8 +69,8 @@ impl Paper {
     fn on_level_shown(&mut self, instrument: u32, touch: &LevelTouch) {
         let ours = touch.side.opposite();
         let shown = Shown::level(instrument, touch.side, touch.px);
-        let more = Qty(touch.after.0 - touch.before.0);
-        let mut left = Qty(self.taken.left_of(shown, touch.after).0.min(more.0));
+        let more = Qty(touch.qty.0 - touch.before.0);
+        let mut left = Qty(self.taken.left_of(shown, touch.qty).0.min(more.0));
         let mut next = self.queues.first(instrument, ours);
         while let Some(resting) = next {
             next = self.queues.after(&resting);

@@ -124,8 +124,11 @@ impl Engine {
         let Some(FeedBooks::Levels(books)) = self.feed_books_mut(event.feed) else { return };
         let applied = books.apply(id as usize, event);
         stamp.mark(Stage::Book);
-        if let Some(touch) = applied.touch {
-            self.fold_level(id, touch.side, touch.px, touch.after);
+        if let Some(touch) = applied.level {
+            self.fold_level(id, touch.side, touch.px, touch.qty);
+        }
+        if let (Some(touch), Some(dropped)) = (applied.level, applied.dropped) {
+            self.fold_level(id, touch.side, dropped.px, Qty(0));
         }
         let complete = event.flags.has(Flags::EVENT_COMPLETE);
         let Some(listed) = self.instruments.get_mut(id) else { return };
@@ -141,7 +144,7 @@ impl Engine {
             self.show_integrity(id, out);
         }
         stamp.mark(Stage::Indicators);
-        if let Some(touch) = applied.touch
+        if let Some(touch) = applied.level
             && !event.flags.has(Flags::SNAPSHOT)
         {
             let trading = self.trading_state(id).is_tradable();

@@ -27,11 +27,12 @@ const UNFINISHED: [&str; 4] = [
     concat!("unimple", "mented!("),
 ];
 /// Where nothing may be in floating point: everything between a venue's bytes and a verdict.
-const EXACT: [&str; 9] = [
+const EXACT: [&str; 10] = [
     "engine/model/src",
     "engine/shm/src",
     "engine/src/book",
     "engine/src/indicator",
+    "engine/src/level_book",
     "engine/src/step",
     "engine/src/strategy",
     "engine/src/paper",

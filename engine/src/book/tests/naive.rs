@@ -63,6 +63,28 @@ impl Naive {
         applied
     }
 
+    fn modify(
+        &mut self,
+        book: usize,
+        order: OrderRef,
+        px: Px,
+        qty: Qty,
+        applied: &mut Applied,
+    ) -> Result<(), Cause> {
+        let (home, side, old_px, open) = self.find(order).ok_or(Cause::UnknownOrder)?;
+        if home != book {
+            return Err(Cause::BadEvent);
+        }
+        let keeps_place = px == old_px && 0 < qty.0 && qty <= open;
+        if !keeps_place {
+            applied.removed = Some(self.remove(book, order, None)?);
+            applied.added = Some(self.add(book, order, Some(side), px, qty)?);
+        } else if qty < open {
+            applied.removed = Some(self.remove(book, order, Some(Qty(open.0 - qty.0)))?);
+        }
+        Ok(())
+    }
+
     fn add(
         &mut self,
         book: usize,
@@ -85,29 +107,6 @@ impl Naive {
         self.homes.insert(order, (book, side, px));
         self.live.push(order);
         Ok(self.touch(book, side, px, resting, qty))
-    }
-
-    fn modify(
-        &mut self,
-        book: usize,
-        order: OrderRef,
-        px: Px,
-        qty: Qty,
-        applied: &mut Applied,
-    ) -> Result<(), Cause> {
-        let (home, side, old, open) = self.find(order).ok_or(Cause::UnknownOrder)?;
-        if home != book || px.0 <= 0 || qty.0 <= 0 {
-            return Err(Cause::BadEvent);
-        }
-        if px == old && qty <= open {
-            if qty < open {
-                applied.removed = Some(self.remove(book, order, Some(Qty(open.0 - qty.0)))?);
-            }
-            return Ok(());
-        }
-        applied.removed = Some(self.remove(book, order, None)?);
-        applied.added = Some(self.add(book, order, Some(side), px, qty)?);
-        Ok(())
     }
 
     fn remove(&mut self, book: usize, order: OrderRef, qty: Option<Qty>) -> Result<Touch, Cause> {
@@ -175,6 +174,22 @@ impl Naive {
             Side::Sell => Box::new(prices),
         };
         best_first.filter_map(move |px| self.level(book, side, *px))
+    }
+
+    /// Filled quantity, cost and worst price, order by order.
+    pub fn sweep_cost(&self, book: usize, side: Side, qty: Qty) -> Sweep {
+        let mut sweep = Sweep::default();
+        for level in self.levels(book, side) {
+            for resting in self.queue(book, side, level.px) {
+                let taken = resting.qty.0.min(qty.0 - sweep.filled.0);
+                if taken > 0 {
+                    sweep.filled.0 += taken;
+                    sweep.cost += i128::from(level.px.0) * i128::from(taken);
+                    sweep.worst = Some(level.px);
+                }
+            }
+        }
+        sweep
     }
 
     pub fn queue(&self, book: usize, side: Side, px: Px) -> impl Iterator<Item = Resting> + '_ {

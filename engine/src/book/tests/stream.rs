@@ -99,21 +99,21 @@ impl Stream {
 
     fn change(&mut self, reference: u64, side: Side, px: i64, open: i64) -> Event {
         let part = 1 + self.below(open as u64) as i64;
-        match self.below(10) {
+        match self.below(12) {
             0 | 1 => change(Kind::Execute, reference, part),
             2 => change(Kind::ExecuteAt, reference, open),
-            3 if self.below(2) == 0 => change(Kind::Reduce, reference, part),
-            3 => {
-                let px = px + [0, 0, 100, -100][self.below(4) as usize];
-                let qty = Qty(1 + self.below(2 * open as u64) as i64);
-                Event { px: Px(px), ..change(Kind::Modify, reference, qty.0) }
-            }
+            3 => change(Kind::Reduce, reference, part),
             4 | 5 => {
                 let px = match side {
                     Side::Buy => px - 100,
                     Side::Sell => px + 100,
                 };
                 replace(reference, self.reference(), px, part)
+            }
+            6 | 7 => {
+                let px = [px, px, px + 100, px - 100][self.below(4) as usize];
+                let qty = [part, part, open, open.saturating_add(part)][self.below(4) as usize];
+                Event { px: Px(px), ..change(Kind::Modify, reference, qty) }
             }
             _ => change(Kind::Delete, reference, 0),
         }

@@ -1,0 +1,29 @@
+//! What one event did to a book of levels.
+
+use model::page::Level;
+use model::{Cause, Px, Qty, Side};
+
+/// What an event did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LevelChange {
+    /// The level that it spoke of; `None`: it was refused, or spoke of none.
+    pub level: Option<LevelTouch>,
+    /// The level that fell off the far end because the book has become too deep. It may be the very
+    /// level that the event spoke of.
+    pub dropped: Option<Level>,
+    /// Why the event could not be applied. The book is incomplete from here on.
+    pub fault: Option<Cause>,
+}
+
+/// One level, and how it changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LevelTouch {
+    /// Its side.
+    pub side: Side,
+    /// Its price, in price units.
+    pub px: Px,
+    /// Its quantity before the event, in quantity units; zero: it was not there.
+    pub before: Qty,
+    /// Its quantity as the event has it, in quantity units; zero: it is gone.
+    pub qty: Qty,
+}
