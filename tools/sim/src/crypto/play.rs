@@ -26,7 +26,8 @@ pub struct Play {
 
 impl Play {
     /// Reads lines `recv_ns SPACE json`, or `seconds: json`; others (what was sent, empty ones) are passed over. A line
-    /// that begins with `{"lastUpdateId":` is a body for whoever asks by address. All of it is kept in memory.
+    /// that begins with `{"lastUpdateId":` is a body for whoever asks by address, and one that begins with `{"tickgate":` a
+    /// remark of the recorder. All of it is kept in memory.
     ///
     /// # Errors
     ///
@@ -36,6 +37,9 @@ impl Play {
         for line in lines.lines() {
             let line = line?;
             let Some((ns, text)) = split(&line) else { continue };
+            if text.starts_with("{\"tickgate\":") {
+                continue;
+            }
             let kept =
                 if text.starts_with("{\"lastUpdateId\":") { &mut bodies } else { &mut texts };
             kept.push((ns, text.into()));
@@ -122,10 +126,11 @@ impl Speaker for Play {
 mod tests {
     use super::*;
 
-    /// Goal: lines of both kinds keep their times, pace is kept, bodies are kept apart. Method: five lines by hand.
+    /// Goal: lines of both kinds keep their times, pace is kept, bodies are kept apart. Method: a few lines by hand.
     #[test]
     fn plays() {
-        let lines = "5000000000 {\"a\":1}\n\nwss://x <- 1.5: {\"op\":1}\n6.5: {\"b\":2}\n6000000000 {\"lastUpdateId\":7}\n";
+        let lines = "1 {\"tickgate\":\"open\"}\n5000000000 {\"a\":1}\n\n\
+                     wss://x <- 1.5: {\"op\":1}\n6.5: {\"b\":2}\n6000000000 {\"lastUpdateId\":7}\n";
         let mut play = Play::read(lines.as_bytes(), true).unwrap();
         assert_eq!((play.len(), play.is_empty()), (2, false));
         let session = play.open(0).unwrap();

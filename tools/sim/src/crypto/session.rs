@@ -8,7 +8,7 @@ use super::dialect::Topic;
 /// Frames on their way to one client, at most; one that reads more slowly is cut off.
 const FRAMES_MAX: usize = 65_536;
 /// The same in bytes.
-const BYTES_MAX: usize = 64 << 20;
+const BYTES_MAX: usize = 16 << 20;
 
 /// A connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

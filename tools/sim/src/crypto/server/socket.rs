@@ -27,7 +27,7 @@ pub async fn serve<S: Speaker>(shared: Arc<Shared<S>>, client: TcpStream) {
     let config = WebSocketConfig::default()
         .max_message_size(Some(TEXT_MAX))
         .max_frame_size(Some(TEXT_MAX))
-        .max_write_buffer_size(64 << 20);
+        .max_write_buffer_size(32 << 20);
     let shake = tokio_tungstenite::accept_async_with_config(client, Some(config));
     if let Ok(Ok(socket)) = tokio::time::timeout(HANDSHAKE, shake).await {
         converse(&shared, session, socket).await;
