@@ -3,14 +3,13 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use feeds::stream::{Action, HttpFailure, StreamCounters, StreamFeed, TEXT_MAX, Venue};
+use feeds::stream::{Action, StreamCounters, StreamFeed, TEXT_MAX, Venue};
 use futures_util::{SinkExt, StreamExt};
 use model::{Event, Ts};
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use crate::http;
+use crate::http::{self, Asked};
 use crate::socket::{self, Socket};
 use crate::tap::{Raw, Tap};
 
@@ -20,17 +19,23 @@ const TICK: Duration = Duration::from_millis(20);
 const NAP: Duration = Duration::from_micros(100);
 /// How often the counters are shown.
 const SHOW: Duration = Duration::from_millis(250);
+/// Events that room is kept for; a whole book may need more for a moment.
+const EVENTS_KEPT: usize = 1 << 16;
 
 /// How a feed is driven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Longest text that is taken, bytes; at most [`TEXT_MAX`].
     pub text_max: usize,
+    /// Longest wait for a body, from the request to its end.
+    pub http_timeout: Duration,
+    /// Whether `ws://` and `http://` may leave this machine: for a proxy of one's own network, never for a venue.
+    pub plain: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { text_max: TEXT_MAX }
+        Options { text_max: TEXT_MAX, http_timeout: Duration::from_secs(10), plain: false }
     }
 }
 
@@ -64,19 +69,12 @@ struct Drive<V, P, T> {
     options: Options,
     socket: Option<Box<Socket>>,
     connecting: Option<JoinHandle<Option<Box<Socket>>>>,
-    agent: ureq::Agent,
-    /// Bodies that were asked for.
-    asked: mpsc::UnboundedSender<Asked>,
+    /// Bodies that are asked for.
+    bodies: http::Bodies,
+    gets: JoinSet<Asked>,
     /// Events that have no room yet: those of one text at the most.
     events: VecDeque<Event>,
     counters: Counters,
-}
-
-/// A body, or why there is none.
-struct Asked {
-    request: u32,
-    symbol: String,
-    body: Result<Vec<u8>, HttpFailure>,
 }
 
 /// Drives a feed until its port says that it is over. Blocks the thread.
@@ -91,7 +89,6 @@ pub fn drive<V: Venue>(
         tracing::error!("no runtime for a stream feed");
         return Counters::default();
     };
-    let (asked, answers) = mpsc::unbounded_channel();
     let drive = Drive {
         feed,
         port,
@@ -99,12 +96,12 @@ pub fn drive<V: Venue>(
         options,
         socket: None,
         connecting: None,
-        agent: http::agent(),
-        asked,
+        bodies: http::Bodies::new(options.http_timeout, options.plain),
+        gets: JoinSet::new(),
         events: VecDeque::new(),
         counters: Counters::default(),
     };
-    let counters = runtime.block_on(drive.run(answers));
+    let counters = runtime.block_on(drive.run());
     // A request that is still out there is not waited for.
     runtime.shutdown_background();
     counters
@@ -119,7 +116,7 @@ enum Happened {
 }
 
 impl<V: Venue, P: Port, T: Tap> Drive<V, P, T> {
-    async fn run(mut self, mut answers: mpsc::UnboundedReceiver<Asked>) -> Counters {
+    async fn run(mut self) -> Counters {
         let now = self.port.now();
         self.feed.start(now, &mut |event| self.events.push_back(event));
         let mut shown = tokio::time::Instant::now();
@@ -129,7 +126,7 @@ impl<V: Venue, P: Port, T: Tap> Drive<V, P, T> {
                 tokio::time::sleep(NAP).await;
                 continue; // No room: what comes stays with the kernel.
             }
-            let happened = self.wait(&mut answers).await;
+            let happened = self.wait().await;
             let now = self.port.now();
             self.on(happened, now).await;
             if shown.elapsed() >= SHOW {
@@ -154,15 +151,18 @@ impl<V: Venue, P: Port, T: Tap> Drive<V, P, T> {
             }
             self.events.pop_front();
         }
+        if self.events.capacity() > EVENTS_KEPT {
+            self.events.shrink_to(EVENTS_KEPT);
+        }
         true
     }
 
-    async fn wait(&mut self, answers: &mut mpsc::UnboundedReceiver<Asked>) -> Happened {
-        let Drive { socket, connecting, .. } = self;
+    async fn wait(&mut self) -> Happened {
+        let Drive { socket, connecting, gets, .. } = self;
         tokio::select! {
             frame = next_frame(socket) => Happened::Frame(frame),
             opened = next_socket(connecting) => Happened::Connected(opened),
-            Some(asked) = answers.recv() => Happened::Answered(asked),
+            Some(Ok(asked)) = gets.join_next() => Happened::Answered(asked),
             () = tokio::time::sleep(TICK) => Happened::Time,
         }
     }
@@ -182,10 +182,12 @@ impl<V: Venue, P: Port, T: Tap> Drive<V, P, T> {
             // Pings are answered by the socket itself as soon as it is read or written.
             Happened::Frame(Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)))) => {}
             Happened::Frame(end) => {
-                if let Some(Err(Error::Capacity(_))) = end {
-                    self.counters.oversize += 1;
+                if let Some(Err(error)) = end {
+                    self.counters.oversize += u64::from(matches!(error, Error::Capacity(_)));
+                    tracing::warn!("{}: {error}", V::NAME);
                 }
                 self.socket = None;
+                self.gets.abort_all();
                 tap.take(now, Raw::Close);
                 feed.on_close(now, &mut emit);
             }
@@ -199,7 +201,7 @@ impl<V: Venue, P: Port, T: Tap> Drive<V, P, T> {
                 self.connecting = None;
                 feed.on_close(now, &mut emit);
             }
-            Happened::Answered(Asked { request, symbol, body }) => {
+            Happened::Answered(Asked { request, symbol, body, .. }) => {
                 self.counters.http_failures += u64::from(body.is_err());
                 if let Ok(body) = &body {
                     tap.take(now, Raw::Body { request, symbol: &symbol, body });
@@ -220,20 +222,18 @@ impl<V: Venue, P: Port, T: Tap> Drive<V, P, T> {
             match action {
                 Action::Connect { url } => {
                     let text_max = self.options.text_max.min(TEXT_MAX);
-                    self.connecting = Some(tokio::spawn(socket::open(url, text_max)));
+                    let plain = self.options.plain;
+                    self.connecting = Some(tokio::spawn(socket::open(url, text_max, plain)));
                 }
                 Action::Send { text } => self.send(text).await,
                 Action::Get { request, symbol, url } => {
-                    let (agent, asked) = (self.agent.clone(), self.asked.clone());
-                    tokio::task::spawn_blocking(move || {
-                        let body = http::get(&agent, &url);
-                        let _ = asked.send(Asked { request, symbol, body }); // Nobody there: over.
-                    });
+                    self.gets.spawn(self.bodies.get(request, symbol, url));
                 }
                 Action::Close => {
                     if let Some(connecting) = self.connecting.take() {
                         connecting.abort();
                     }
+                    self.gets.abort_all();
                     if self.socket.take().is_some() {
                         self.tap.take(self.port.now(), Raw::Close);
                     }
@@ -248,6 +248,7 @@ impl<V: Venue, P: Port, T: Tap> Drive<V, P, T> {
         let sent = tokio::time::timeout(Duration::from_secs(1), socket.send(Message::text(text)));
         if !matches!(sent.await, Ok(Ok(()))) {
             self.socket = None;
+            self.gets.abort_all();
             let now = self.port.now();
             self.tap.take(now, Raw::Close);
             self.feed.on_close(now, &mut |event| self.events.push_back(event));

@@ -3,7 +3,7 @@
 //! Flow: the machine says connect, send, ask, close → here that happens, over TLS → texts and bodies go back, each with the
 //! time at which it was read. One thread a feed; nothing of it is hot.
 //!
-//! Must never: read while events have no room (the kernel buffers meanwhile), hold more than one text and one body, talk
+//! Must never: read while events have no room (the kernel buffers meanwhile), hold more than one text and two bodies, talk
 //! unencrypted to anything but this machine, or decide when to try again: that is the machine's.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]

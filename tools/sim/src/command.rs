@@ -1,3 +1,4 @@
 //! The commands, one for each kind of venue.
 
+pub mod crypto;
 pub mod mold;

@@ -1,6 +1,6 @@
 //! `tickgate-sim`: simulated venues, to try an engine against.
 //!
-//! One module a venue: `mold` is of Nasdaq's kind.
+//! One module a kind of venue: `crypto` those over WebSocket, `mold` those of Nasdaq's kind.
 #![forbid(unsafe_code)]
 
 mod command;
@@ -19,11 +19,13 @@ struct Options {
 
 #[derive(Subcommand)]
 enum Venue {
-    Mold(command::mold::Options),
+    Crypto(command::crypto::Options),
+    Mold(Box<command::mold::Options>),
 }
 
 fn main() -> ExitCode {
     match Options::parse().venue {
+        Venue::Crypto(options) => command::crypto::run(&options),
         Venue::Mold(options) => command::mold::run(&options),
     }
 }

@@ -86,3 +86,32 @@ fn interrupted() {
     assert_eq!(output.status.code(), Some(130));
     assert_eq!(object(&output)["interrupted"], true);
 }
+
+/// Goal: a crypto venue serves for its time and says what it did; captured texts are played; a plan that cannot be read is
+/// refused by name. Method: the program at free ports for a second, with and without a file.
+#[test]
+fn crypto_venues() {
+    let any = ["crypto", "--stream-port=0", "--bodies-port=0", "--time=1", "--json"];
+    let output = sim(&[&any[..], &["--venue=kraken", "--faults=all", "--speed=20"]].concat());
+    assert!(output.status.success(), "{output:?}");
+    assert!(object(&output)["versions"].as_u64().unwrap() > 50);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tickgate-sim"))
+        .args(any)
+        .arg("--file=-")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"1 {\"a\":1}\n2 {\"b\":2}\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(object(&output), serde_json::json!({ "texts": 2, "heard": 0 }));
+    for (words, said) in [
+        (["--venue=nowhere", "--seed=1"], "not one of binance_spot"),
+        (["--faults=nothing=1", "--seed=1"], "nothing=1"),
+        (["--file=/nowhere/day", "--seed=1"], "/nowhere/day"),
+    ] {
+        let output = sim(&[&any[..], &words].concat());
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(said), "{output:?}");
+    }
+}

@@ -1,0 +1,6 @@
+//! Servers that stall, flood, send too much or nothing: memory stays bounded, nothing hangs, and the feed connects anew.
+#![allow(missing_docs)]
+
+mod bodies;
+mod rig;
+mod streams;
