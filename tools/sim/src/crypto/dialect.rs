@@ -154,6 +154,17 @@ pub trait Dialect: Send {
     /// What a text of the client leads to.
     fn request(&self, text: &str, listings: &[Listing], now: u64) -> Vec<Effect>;
 
+    /// The answer to a client that asks what it is subscribed to; `None`: it asks something else.
+    fn subscriptions(
+        &self,
+        text: &str,
+        topics: &[(Topic, usize)],
+        listings: &[Listing],
+    ) -> Option<String> {
+        let _ = (text, topics, listings);
+        None
+    }
+
     /// What it says instead, if it will not grant a request.
     fn refusal(&self, text: &str) -> Option<String>;
 

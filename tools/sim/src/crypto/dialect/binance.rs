@@ -84,6 +84,28 @@ impl Dialect for Binance {
         }
     }
 
+    fn subscriptions(
+        &self,
+        text: &str,
+        topics: &[(Topic, usize)],
+        listings: &[Listing],
+    ) -> Option<String> {
+        let request: Value = serde_json::from_str(text).ok()?;
+        let stream = |(topic, symbol): &(Topic, usize)| {
+            let stream = match topic {
+                Topic::Book(_) => "depth@100ms",
+                Topic::Trades => "trade",
+                Topic::Ticker => "bookTicker",
+                Topic::Heartbeat => return None,
+            };
+            Some(format!("\"{}@{stream}\"", listings[*symbol].name.to_lowercase()))
+        };
+        let streams: Vec<String> = topics.iter().filter_map(stream).collect();
+        let (streams, id) = (streams.join(","), &request["id"]);
+        let is_asked = field(&request, "method") == "LIST_SUBSCRIPTIONS";
+        is_asked.then(|| format!("{{\"result\":[{streams}],\"id\":{id}}}"))
+    }
+
     fn refusal(&self, text: &str) -> Option<String> {
         let request: Value = serde_json::from_str(text).ok()?;
         let id = &request["id"];

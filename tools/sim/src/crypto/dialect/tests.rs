@@ -99,3 +99,17 @@ fn requests() {
         assert_eq!(Protocol::from_name(protocol.name()), Some(*protocol));
     }
 }
+
+/// Goal: Binance says what a client is subscribed to. Method: one that asks, and one that asks for something else.
+#[test]
+fn binance_lists_subscriptions() {
+    let dialect = Protocol::BinanceSpot.dialect(false);
+    let listings = Protocol::BinanceSpot.symbols().map(|name| listing(name, 2, 4));
+    let topics = [(Topic::Book(usize::MAX), 1), (Topic::Trades, 0)];
+    let ask = |text: &str| dialect.subscriptions(text, &topics, &listings);
+    assert_eq!(
+        ask(r#"{"method":"LIST_SUBSCRIPTIONS","id":4}"#).as_deref(),
+        Some(r#"{"result":["ethusdt@depth@100ms","btcusdt@trade"],"id":4}"#)
+    );
+    assert_eq!(ask(r#"{"method":"SUBSCRIBE","params":[],"id":4}"#), None);
+}

@@ -23,6 +23,10 @@ impl CryptoVenue {
         {
             return self.say(id, refusal, None);
         }
+        let topics = self.sessions.get(&id).map_or(&[][..], |session| &session.topics);
+        if let Some(list) = self.dialect.subscriptions(text, topics, &self.config.listings) {
+            return self.say(id, list, None);
+        }
         for effect in self.dialect.request(text, &self.config.listings, now) {
             match effect {
                 Effect::Say(text) => self.say(id, text, None),
