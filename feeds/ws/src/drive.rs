@@ -29,13 +29,11 @@ pub struct Options {
     pub text_max: usize,
     /// Longest wait for a body, from the request to its end.
     pub http_timeout: Duration,
-    /// Whether `ws://` and `http://` may leave this machine: for a proxy of one's own network, never for a venue.
-    pub plain: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { text_max: TEXT_MAX, http_timeout: Duration::from_secs(10), plain: false }
+        Options { text_max: TEXT_MAX, http_timeout: Duration::from_secs(10) }
     }
 }
 
@@ -96,7 +94,7 @@ pub fn drive<V: Venue>(
         options,
         socket: None,
         connecting: None,
-        bodies: http::Bodies::new(options.http_timeout, options.plain),
+        bodies: http::Bodies::new(options.http_timeout),
         gets: JoinSet::new(),
         events: VecDeque::new(),
         counters: Counters::default(),
@@ -222,8 +220,7 @@ impl<V: Venue, P: Port, T: Tap> Drive<V, P, T> {
             match action {
                 Action::Connect { url } => {
                     let text_max = self.options.text_max.min(TEXT_MAX);
-                    let plain = self.options.plain;
-                    self.connecting = Some(tokio::spawn(socket::open(url, text_max, plain)));
+                    self.connecting = Some(tokio::spawn(socket::open(url, text_max)));
                 }
                 Action::Send { text } => self.send(text).await,
                 Action::Get { request, symbol, url } => {

@@ -27,11 +27,10 @@ pub(crate) struct Asked {
 pub(crate) struct Bodies {
     agent: ureq::Agent,
     permits: Arc<Semaphore>,
-    plain: bool,
 }
 
 impl Bodies {
-    pub fn new(timeout: Duration, plain: bool) -> Bodies {
+    pub fn new(timeout: Duration) -> Bodies {
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(timeout))
             .http_status_as_error(true)
@@ -39,7 +38,7 @@ impl Bodies {
             // What is plain must stay on this machine, and the stream knows no proxy either.
             .proxy(None)
             .build();
-        Bodies { agent: config.into(), permits: Arc::new(Semaphore::new(AT_ONCE)), plain }
+        Bodies { agent: config.into(), permits: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     /// Asks for a body when it is its turn. Whoever is dropped meanwhile never asks, and a request that is on its way keeps its
@@ -50,10 +49,10 @@ impl Bodies {
         symbol: String,
         url: String,
     ) -> impl Future<Output = Asked> + Send + 'static {
-        let (agent, permits, plain) = (self.agent.clone(), self.permits.clone(), self.plain);
+        let (agent, permits) = (self.agent.clone(), self.permits.clone());
         async move {
             let permit = permits.acquire_owned().await.ok();
-            let got = tokio::task::spawn_blocking(move || (get(&agent, &url, plain), permit)).await;
+            let got = tokio::task::spawn_blocking(move || (get(&agent, &url), permit)).await;
             let (body, _permit) = got.unwrap_or((Err(HttpFailure::Unreachable), None));
             Asked { request, symbol, body, _permit }
         }
@@ -61,8 +60,8 @@ impl Bodies {
 }
 
 /// Asks for a body.
-fn get(agent: &ureq::Agent, url: &str, plain: bool) -> Result<Vec<u8>, HttpFailure> {
-    if !is_allowed(url, "https://", "http://", plain) {
+fn get(agent: &ureq::Agent, url: &str) -> Result<Vec<u8>, HttpFailure> {
+    if !is_allowed(url, "https://", "http://") {
         return Err(HttpFailure::Unreachable);
     }
     let mut answer = agent.get(url).call().map_err(|error| failure(&error))?;

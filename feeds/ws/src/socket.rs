@@ -10,8 +10,8 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Opens a WebSocket; `None`: refused, unreachable, or not allowed.
-pub(crate) async fn open(url: String, text_max: usize, plain: bool) -> Option<Box<Socket>> {
-    if !is_allowed(&url, "wss://", "ws://", plain) {
+pub(crate) async fn open(url: String, text_max: usize) -> Option<Box<Socket>> {
+    if !is_allowed(&url, "wss://", "ws://") {
         tracing::error!("{}: only wss:// leaves this machine", shown(&url));
         return None;
     }
@@ -28,12 +28,9 @@ pub(crate) async fn open(url: String, text_max: usize, plain: bool) -> Option<Bo
     }
 }
 
-/// Whether a URL may be opened: the encrypted scheme anywhere, the plain one on this machine, or `anywhere`.
-pub(crate) fn is_allowed(url: &str, encrypted: &str, plain: &str, anywhere: bool) -> bool {
+/// Whether a URL may be opened: the encrypted scheme anywhere, the plain one on this machine.
+pub(crate) fn is_allowed(url: &str, encrypted: &str, plain: &str) -> bool {
     let Some(rest) = url.strip_prefix(plain) else { return url.starts_with(encrypted) };
-    if anywhere {
-        return true;
-    }
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let authority = rest.get(..end).unwrap_or("");
     let host = match authority.strip_prefix('[') {
@@ -59,7 +56,7 @@ mod tests {
         for url in
             ["ws://127.0.0.1:9/x", "ws://localhost/", "ws://[::1]:80/", "wss://venue.example/"]
         {
-            assert!(is_allowed(url, "wss://", "ws://", false), "{url}");
+            assert!(is_allowed(url, "wss://", "ws://"), "{url}");
         }
         for url in [
             "ws://venue.example/",
@@ -69,10 +66,8 @@ mod tests {
             "http://127.0.0.1/",
             "",
         ] {
-            assert!(!is_allowed(url, "wss://", "ws://", false), "{url}");
+            assert!(!is_allowed(url, "wss://", "ws://"), "{url}");
         }
-        assert!(is_allowed("ws://10.0.0.1/", "wss://", "ws://", true), "when it was said so");
-        assert!(!is_allowed("http://10.0.0.1/", "wss://", "ws://", true));
         assert_eq!(shown("wss://a.example/ws?key=secret"), "wss://a.example/ws");
         assert!(!shown("wss://user:secret@a.example/ws").contains("secret"));
     }
