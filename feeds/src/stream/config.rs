@@ -144,12 +144,6 @@ impl Symbols {
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &StreamSymbol> {
         self.list.iter()
     }
-
-    /// How many; never zero.
-    #[allow(clippy::len_without_is_empty, reason = "never empty")]
-    pub fn len(&self) -> usize {
-        self.list.len()
-    }
 }
 
 fn name_at(list: &[StreamSymbol], index: u16) -> &[u8] {

@@ -1,41 +1,14 @@
 //! CRC-32 (IEEE 802.3, as in gzip), fed byte by byte with the decimal text of integers.
 
-const TABLE: [u32; 256] = table();
-
-#[allow(clippy::indexing_slicing, reason = "at compile time")]
-const fn table() -> [u32; 256] {
-    let mut table = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        let mut crc = byte as u32;
-        let mut bit = 0;
-        while bit < 8 {
-            crc = if crc & 1 == 1 { 0xEDB8_8320 ^ (crc >> 1) } else { crc >> 1 };
-            bit += 1;
-        }
-        table[byte] = crc;
-        byte += 1;
-    }
-    table
-}
-
 /// A checksum in the making.
-#[derive(Clone, Copy, Debug)]
-pub struct Crc32(u32);
-
-impl Default for Crc32 {
-    fn default() -> Self {
-        Crc32(u32::MAX)
-    }
-}
+#[derive(Debug, Default)]
+pub struct Crc32(flate2::Crc);
 
 impl Crc32 {
     /// Adds one byte.
     #[inline]
     pub fn byte(&mut self, byte: u8) {
-        let [low, ..] = self.0.to_le_bytes();
-        let entry = TABLE.get(usize::from(low ^ byte)).copied().unwrap_or(0);
-        self.0 = entry ^ (self.0 >> 8);
+        self.0.update(&[byte]);
     }
 
     /// Adds the decimal digits of a number: no sign, no leading zeros, nothing for zero.
@@ -52,9 +25,7 @@ impl Crc32 {
             rest /= 10;
             used += 1;
         }
-        for byte in text.iter().skip(20 - used) {
-            self.byte(*byte);
-        }
+        self.0.update(text.get(20 - used..).unwrap_or(&[]));
     }
 
     /// Adds `value` · 10^-`decimals` as plain decimal text without needless zeros: `30244`, `0.0112`.
@@ -78,7 +49,7 @@ impl Crc32 {
 
     /// The checksum of what was added.
     pub fn finish(self) -> u32 {
-        !self.0
+        self.0.sum()
     }
 }
 

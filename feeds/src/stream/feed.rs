@@ -160,7 +160,7 @@ impl<V: Venue> StreamFeed<V> {
     /// [`ConfigError`].
     pub fn new(venue: V, config: StreamConfig) -> Result<StreamFeed<V>, ConfigError> {
         let symbols = Symbols::new(config.symbols.clone())?;
-        let (got, most) = (symbols.len(), venue.rules().symbols_max);
+        let (got, most) = (symbols.iter().len(), venue.rules().symbols_max);
         if got > usize::from(most) {
             return Err(ConfigError::TooManyForVenue { got, most });
         }
