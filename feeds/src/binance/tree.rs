@@ -5,14 +5,11 @@ use simd_json::BorrowedValue;
 use simd_json::prelude::{ValueAsArray, ValueAsScalar, ValueObjectAccess};
 
 use super::{Check, Ids, time};
-use crate::json::{JsonCause, JsonError, tree};
+use crate::json::tree::shape;
+use crate::json::{JsonError, tree};
 use crate::stream::{
     BookHead, BookKind, Message, ParseError, Parsed, StreamSymbol, Symbols, Ticker, Trade,
 };
-
-fn shape() -> JsonError {
-    JsonError::whole(JsonCause::Shape)
-}
 
 /// Reads a text.
 pub(super) fn read(

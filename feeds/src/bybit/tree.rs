@@ -5,12 +5,9 @@ use simd_json::BorrowedValue;
 use simd_json::prelude::{ValueAsArray, ValueAsScalar, ValueObjectAccess};
 
 use super::{Ids, book_topic, kind, resting, trade_id, trade_topic};
+use crate::json::tree::shape;
 use crate::json::{JsonCause, JsonError, tree};
 use crate::stream::{Message, ParseError, Parsed, StreamSymbol, Symbols, TRADES_MAX, Trade};
-
-fn shape() -> JsonError {
-    JsonError::whole(JsonCause::Shape)
-}
 
 /// Reads a text.
 pub(super) fn read(

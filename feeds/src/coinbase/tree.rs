@@ -5,14 +5,11 @@ use simd_json::BorrowedValue;
 use simd_json::prelude::{ValueAsArray, ValueAsScalar, ValueObjectAccess};
 
 use super::{Match, Said, head, side};
+use crate::json::tree::shape;
 use crate::json::{JsonCause, JsonError, Levels, decimal, tree};
 use crate::stream::{
     BookKind, Message, ParseError, Parsed, StreamSymbol, Symbols, Ticker, Trade, rfc3339,
 };
-
-fn shape() -> JsonError {
-    JsonError::whole(JsonCause::Shape)
-}
 
 /// Reads a text.
 pub(super) fn read(

@@ -43,7 +43,8 @@ impl Scratch {
     }
 }
 
-fn shape() -> JsonError {
+/// A text that is JSON, and not what was expected: where, a tree does not know.
+pub fn shape() -> JsonError {
     JsonError::whole(JsonCause::Shape)
 }
 

@@ -5,15 +5,12 @@ use simd_json::BorrowedValue;
 use simd_json::prelude::{ValueAsArray, ValueAsScalar, ValueObjectAccess};
 
 use super::{Ids, resting};
+use crate::json::tree::shape;
 use crate::json::{JsonCause, JsonError, decimal, tree};
 use crate::stream::{BookKind, Message, ParseError, Parsed, StreamSymbol, Symbols, Trade};
 
 /// The venue is about to close this connection for an upgrade.
 const CLOSING: &str = "64008";
-
-fn shape() -> JsonError {
-    JsonError::whole(JsonCause::Shape)
-}
 
 /// Reads a text.
 pub(super) fn read(
