@@ -11,17 +11,6 @@
 //!
 //! References are unique across the books of one `Books`: feeds that number their orders
 //! independently need one each.
-#![deny(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::float_arithmetic
-)]
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
-)]
 
 mod applied;
 mod ladder;

@@ -1,11 +1,4 @@
 //! The books of a feed, whichever way its venue tells them: order by order, or level by level. The same questions to both.
-#![deny(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::float_arithmetic
-)]
 
 use model::page::{Level, Quote};
 use model::{Cause, Event, Integrity, Px, Side};

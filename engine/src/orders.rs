@@ -1,15 +1,4 @@
 //! The order table: every order of ours from the gate on, in a fixed number of slots.
-#![deny(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::float_arithmetic
-)]
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
-)]
 
 use model::page::{AsOf, OrderCell};
 use model::{Money, Order, OrderId, OrderState, Px, Qty, Reject, Ts};

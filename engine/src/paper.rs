@@ -9,17 +9,6 @@
 //!
 //! The market does not react to us: a size that is large against what is displayed or traded fills better here than it
 //! would outside.
-#![deny(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::float_arithmetic
-)]
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
-)]
 
 mod levels;
 mod queue;

@@ -1,15 +1,4 @@
 //! Numbers the inputs, has each recorded, and steps the engine: the one place where an input comes to be.
-#![deny(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::float_arithmetic
-)]
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
-)]
 
 use model::{Body, Event, Input, Ts};
 

@@ -3,17 +3,6 @@
 //! To add one: a file `strategy/<name>.rs` with `on_trade`, a variant of [`Strategy`] with its arm in `on_trade`, and its
 //! `kind` in `config/engine.rs`. It may keep state, and must not allocate, read a clock or use a float.
 //! The smallest one to copy is [`probe`].
-#![deny(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::float_arithmetic
-)]
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
-)]
 
 pub mod probe;
 
