@@ -1,27 +1,17 @@
 //! Binance captures. They are not part of the repository: without them these tests say so and pass.
 #![allow(missing_docs)]
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+mod captured;
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use captured::capture;
 use feeds::binance::{Binance, Market};
 use feeds::source::LineFile;
 use feeds::stream::{Phase, StreamConfig, StreamFeed, StreamSymbol};
 use model::{Event, FeedId, Flags, Integrity, Kind, Symbol, Ts};
 use serde_json::Value;
-
-fn capture(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("TICKGATE_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
-        PathBuf::from,
-    );
-    let path = root.join(name);
-    if !path.exists() {
-        eprintln!("SKIPPED: no capture {}", path.display());
-        return None;
-    }
-    Some(path)
-}
 
 /// Best bid and ask: price and quantity, in units.
 type Best = [(i64, i64); 2];

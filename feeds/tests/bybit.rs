@@ -1,13 +1,15 @@
 //! Bybit against a capture.
 #![allow(missing_docs)]
 
+mod captured;
 mod fold;
 
 use std::io::Read;
 
+use captured::capture;
 use feeds::bybit::{Bybit, Product};
 use feeds::stream::{StreamConfig, StreamFeed, StreamSymbol};
-use fold::{Fold, capture};
+use fold::Fold;
 use model::{FeedId, Symbol, Ts};
 
 fn feed() -> StreamFeed<Bybit> {

@@ -1,28 +1,17 @@
 //! Real captures. They are not part of the repository: without them these tests say so and pass.
 #![allow(missing_docs)]
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+mod captured;
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use captured::capture;
 use feeds::nasdaq::itch::DecodeError;
 use feeds::nasdaq::message::Message;
 use feeds::source::{FileSource, SourceCause};
 use feeds::{FeedCause, FeedError, FeedOptions, FileFeed, Next};
 use model::{Event, Kind, Symbol};
-
-/// A capture by its name under `$TICKGATE_DATA`, or beside the repository.
-fn capture(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("TICKGATE_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
-        PathBuf::from,
-    );
-    let path = root.join(name);
-    if !path.exists() {
-        eprintln!("SKIPPED: no capture {}", path.display());
-        return None;
-    }
-    Some(path)
-}
 
 fn read(paths: &[PathBuf]) -> (Vec<Event>, feeds::Counters) {
     let date = "2020-01-30".parse().unwrap();

@@ -1,11 +1,13 @@
 //! Coinbase Exchange against a capture.
 #![allow(missing_docs)]
 
+mod captured;
 mod fold;
 
+use captured::{capture, lines};
 use feeds::coinbase::Coinbase;
 use feeds::stream::{StreamConfig, StreamFeed, StreamSymbol};
-use fold::{Fold, capture, lines};
+use fold::Fold;
 use model::{FeedId, Symbol, Ts};
 
 const PRODUCTS: [&str; 10] = [

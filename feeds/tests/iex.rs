@@ -1,27 +1,16 @@
 //! IEX captures. They are not part of the repository: without them these tests say so and pass.
 #![allow(missing_docs)]
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+mod captured;
 
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use captured::capture;
 use feeds::iex::{IexCounters, IexFeed};
 use feeds::source::PcapFile;
 use feeds::source::frame::FrameCounts;
 use model::{Event, FeedId, Flags, Integrity, Kind, Side, Symbol, VenueNumber};
-
-/// A capture by its name under `$TICKGATE_DATA`, or beside the repository.
-fn capture(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("TICKGATE_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
-        PathBuf::from,
-    );
-    let path = root.join(name);
-    if !path.exists() {
-        eprintln!("SKIPPED: no capture {}", path.display());
-        return None;
-    }
-    Some(path)
-}
 
 /// Plays a capture through a feed.
 fn play(path: &Path, mut each: impl FnMut(Event)) -> IexCounters {

@@ -1,13 +1,15 @@
 //! Kraken against a capture of v1 and the example of the v2 documentation.
 #![allow(missing_docs)]
 
+mod captured;
 mod fold;
 
 use std::collections::BTreeMap;
 
+use captured::{capture, lines};
 use feeds::kraken::Kraken;
 use feeds::stream::{StreamConfig, StreamFeed, StreamSymbol};
-use fold::{Fold, capture, lines};
+use fold::Fold;
 use model::{FeedId, Symbol, Ts};
 
 fn feed(symbols: Vec<StreamSymbol>, depth: u16) -> StreamFeed<Kraken> {

@@ -1,11 +1,13 @@
 //! OKX against a capture from before its sequence ids, whose every book message has a checksum.
 #![allow(missing_docs)]
 
+mod captured;
 mod fold;
 
+use captured::{capture, lines};
 use feeds::okx::Okx;
 use feeds::stream::{StreamConfig, StreamFeed, StreamSymbol};
-use fold::{Fold, capture, lines};
+use fold::Fold;
 use model::{FeedId, Symbol, Ts};
 
 fn feed() -> StreamFeed<Okx> {

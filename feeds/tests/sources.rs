@@ -1,28 +1,13 @@
 //! Sources over real captures. They are not part of the repository: without them these tests say so and pass.
 #![allow(missing_docs)]
 
+mod captured;
+
 use std::path::{Path, PathBuf};
 
+use captured::capture;
 use feeds::source::frame::{FrameCounts, Transport};
 use feeds::source::{Direction, LineCounts, LineFile, LinkType, PcapCounts, PcapFile};
-
-/// The folder of captures: `$TICKGATE_DATA`, or beside the repository.
-fn folder() -> PathBuf {
-    std::env::var_os("TICKGATE_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
-        PathBuf::from,
-    )
-}
-
-/// A capture by its name under [`folder`].
-fn capture(name: &str) -> Option<PathBuf> {
-    let path = folder().join(name);
-    if !path.exists() {
-        eprintln!("SKIPPED: no capture {}", path.display());
-        return None;
-    }
-    Some(path)
-}
 
 /// Every packet capture under a folder of captures, at any depth.
 fn packet_captures(name: &str) -> Vec<PathBuf> {

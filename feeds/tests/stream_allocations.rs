@@ -1,9 +1,9 @@
 //! The texts that come all day cost no allocation, whichever venue sends them.
 #![allow(missing_docs)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+mod counting;
 
+use counting::count;
 use feeds::binance::{Binance, Market};
 use feeds::bybit::{Bybit, Product};
 use feeds::coinbase::Coinbase;
@@ -11,36 +11,6 @@ use feeds::kraken::Kraken;
 use feeds::okx::Okx;
 use feeds::stream::{Action, Phase, StreamConfig, StreamFeed, StreamSymbol, Venue};
 use model::{FeedId, Symbol, Ts};
-
-thread_local! {
-    static COUNT: Cell<u64> = const { Cell::new(0) };
-}
-
-/// Counts what this thread takes from the heap.
-struct Counting;
-
-// SAFETY: every call is handed to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.set(COUNT.get() + 1);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        COUNT.set(COUNT.get() + 1);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Feeds a snapshot, then the updates over and over; what they took from the heap after the first round.
 fn play<V: Venue>(
@@ -95,13 +65,13 @@ fn measure<V: Venue>(feed: &mut StreamFeed<V>, updates: &[Vec<String>]) -> (u64,
     let mut before = 0;
     for (round, texts) in updates.iter().enumerate() {
         if round == 1 {
-            before = COUNT.get();
+            before = count();
         }
         for text in texts {
             feed.on_text(text.as_bytes(), Ts(round as u64 + 3), &mut |event| said += event.seq);
         }
     }
-    let taken = COUNT.get() - before;
+    let taken = count() - before;
     let counters = feed.counters();
     assert!(said > 0 && counters.bad + counters.slow + counters.mismatches + counters.gaps == 0);
     (taken, counters.applied + counters.trades)

@@ -1,42 +1,10 @@
 //! Nothing is allocated for a record.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use dbn::{MboMsg, Schema, flags};
 use feeds::databento::{DbnOptions, DbnReader};
 
+use super::counting::count;
 use super::streams::{encode, mbo};
-
-thread_local! {
-    static COUNT: Cell<u64> = const { Cell::new(0) };
-}
-
-/// Counts what each thread takes from the heap.
-struct Counting;
-
-// SAFETY: every call is handed to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.set(COUNT.get() + 1);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        COUNT.set(COUNT.get() + 1);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Goal: once every instrument is named, records cost no allocation. Method: count through thousands of records of fifty
 /// instruments, snapshots and doubtful ones among them, in a stream many times as long as the reader's buffer.
@@ -56,8 +24,8 @@ fn none() {
     for _ in 0..50 {
         assert!(reader.next(&mut take).unwrap());
     }
-    let before = COUNT.get();
+    let before = count();
     while reader.next(&mut take).unwrap() {}
-    assert_eq!(COUNT.get() - before, 0);
+    assert_eq!(count() - before, 0);
     assert!(events > 20_000 && reader.counters().snapshots > 1_000);
 }

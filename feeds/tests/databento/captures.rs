@@ -1,7 +1,7 @@
 //! Captures. They are not part of the repository: without them these tests say so and pass.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use feeds::capture::Capture;
 use feeds::databento::{DbnCause, DbnCounters, DbnError, DbnOptions, DbnReader};
@@ -9,21 +9,8 @@ use feeds::source::FileReader;
 use feeds::{FeedOptions, Next, Venue};
 use model::{FeedId, Flags, Kind, Side};
 
+use super::captured::capture;
 use super::twin::Twins;
-
-/// A capture by its name under `$TICKGATE_DATA`, or beside the repository.
-fn capture(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("TICKGATE_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
-        PathBuf::from,
-    );
-    let path = root.join(name);
-    if !path.exists() {
-        eprintln!("SKIPPED: no capture {}", path.display());
-        return None;
-    }
-    Some(path)
-}
 
 /// Goal: the published state of a book of orders is reached, by way of two snapshots, and it was live on the way.
 /// Method: both days as one feed into a naive book.

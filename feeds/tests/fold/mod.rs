@@ -1,39 +1,9 @@
-//! Books folded from events, the slow and obvious way, and captures read line by line.
+//! Books folded from events, the slow and obvious way.
 #![allow(dead_code)]
 
 use std::collections::BTreeMap;
-use std::io::Read;
-use std::path::{Path, PathBuf};
 
 use model::{Cause, Event, Flags, Integrity, Kind, Side, Symbol};
-
-/// A capture by its name under `$TICKGATE_DATA`, or beside the repository.
-pub fn capture(name: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("TICKGATE_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
-        PathBuf::from,
-    );
-    let path = root.join(name);
-    if !path.exists() {
-        eprintln!("SKIPPED: no capture {}", path.display());
-        return None;
-    }
-    Some(path)
-}
-
-/// The texts of a gzip capture of `seconds: json` lines with their receive times, without those that were sent.
-pub fn lines(path: &Path) -> Vec<(u64, String)> {
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap())
-        .read_to_string(&mut text)
-        .unwrap();
-    let line = |line: &str| {
-        let (seconds, json) = line.split_once(": ")?;
-        let ns = model::parse_decimal(seconds, 9).ok()?;
-        Some((ns as u64, json.to_owned()))
-    };
-    text.lines().filter(|line| !line.starts_with("wss:")).filter_map(line).collect()
-}
 
 /// One book, as a reader of events knows it.
 #[derive(Clone, Debug)]

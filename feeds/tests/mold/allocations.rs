@@ -1,8 +1,5 @@
 //! Nothing is allocated for a packet or a message, in order or not.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use feeds::session::SessionId;
 use feeds::session::arbiter::Line;
 use feeds::session::channel::{Channel, ChannelOptions};
@@ -11,37 +8,8 @@ use feeds::session::mold::PacketWriter;
 use feeds::session::soup::Login;
 use model::{FeedId, Side, Ts};
 
+use crate::counting::count;
 use crate::day::add;
-
-thread_local! {
-    static COUNT: Cell<u64> = const { Cell::new(0) };
-}
-
-/// Counts what each thread takes from the heap.
-struct Counting;
-
-// SAFETY: every call is handed to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNT.set(COUNT.get() + 1);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        COUNT.set(COUNT.get() + 1);
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Goal: a channel allocates when it is made, and never for a packet. Method: count through thousands of
 /// packets in order, doubled, swapped, lost, and waiting for a snapshot that never comes.
@@ -65,7 +33,7 @@ fn none() {
         options.arbiter.request_timeout_ns = 2_000_000;
         let mut channel = Channel::new(options);
         let (mut events, mut now) = (0_u64, 0);
-        let before = COUNT.get();
+        let before = count();
         for (place, pair) in packets.chunks(2).enumerate() {
             let order = [0, 1, 1, 0, 0, 1];
             let order = if place % 3 == 0 { &order[2..] } else { &order[..2] };
@@ -77,7 +45,7 @@ fn none() {
                 while channel.next_action().is_some() {}
             }
         }
-        assert_eq!(COUNT.get() - before, 0);
+        assert_eq!(count() - before, 0);
         let counters = channel.counters();
         assert!(counters.lost > 0 && channel.arbiter_counters().held > 100);
         assert_eq!(counters.overflows > 1, glimpse.is_some());

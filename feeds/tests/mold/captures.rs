@@ -8,16 +8,12 @@ use feeds::session::mold::Packet;
 use feeds::session::soup::{Stream, kind};
 use model::{FeedId, Flags, Ts};
 
+use crate::captured::capture;
+
 /// Files of a folder of captures, in the order of their names.
 fn captures(folder: &str) -> Vec<PathBuf> {
-    let root = std::env::var_os("TICKGATE_DATA").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
-        PathBuf::from,
-    );
-    let Ok(entries) = std::fs::read_dir(root.join(folder)) else {
-        eprintln!("SKIPPED: no captures {folder}; set TICKGATE_DATA");
-        return Vec::new();
-    };
+    let Some(folder) = capture(folder) else { return Vec::new() };
+    let entries = std::fs::read_dir(folder).unwrap();
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "pcap"));
     paths.sort();

@@ -2,7 +2,11 @@
 #![allow(missing_docs)]
 
 mod allocations;
+#[path = "../captured/mod.rs"]
+mod captured;
 mod captures;
+#[path = "../counting/mod.rs"]
+mod counting;
 mod day;
 mod schedules;
 mod twin;
