@@ -29,8 +29,6 @@
     test,
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
-// `cfg(loom)` comes from the model checker's RUSTFLAGS alone.
-#![allow(unexpected_cfgs)]
 
 mod cell;
 mod desk;

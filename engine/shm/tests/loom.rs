@@ -5,8 +5,6 @@
 //!
 //! Under `cfg(loom)` `Ring::get` also asserts that a whole stamp means a right check word, so these
 //! tests prove the fences alone: the check word only has to catch writers that die or lie.
-// The flag above is not declared to the compiler anywhere else.
-#![allow(unexpected_cfgs)]
 #![cfg(loom)]
 
 use loom::model::Builder;

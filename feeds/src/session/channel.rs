@@ -147,12 +147,6 @@ impl Channel {
         self.arbiter.next_request().map(Action::Request)
     }
 
-    /// Sets what the venue's nanoseconds count from: for a caller who knows the calendar, before the first
-    /// message of a day. Days without a word are otherwise counted in steps of 24 hours.
-    pub fn set_midnight(&mut self, midnight: Ts) {
-        self.events.set_midnight(midnight);
-    }
-
     /// What was seen of messages and snapshots.
     pub fn counters(&self) -> ChannelCounters {
         self.events.counters

@@ -5,6 +5,7 @@ use model::{Cause, DAY_NS, Event, Flags, Integrity, Kind, Ts, VenueNumber};
 use super::ChannelOptions;
 use super::bridge::Bridge;
 use super::counters::{BadMessage, ChannelCounters};
+use crate::date::new_york_midnight;
 use crate::nasdaq::itch::{DecodeError, Decoder};
 use crate::session::SessionId;
 use crate::session::arbiter::{Arbitrated, Line, Message};
@@ -74,10 +75,6 @@ impl Events {
         }
     }
 
-    pub(super) fn set_midnight(&mut self, midnight: Ts) {
-        self.decoder.midnight = midnight;
-    }
-
     /// What comes out of the lines.
     #[inline]
     pub(super) fn take(&mut self, out: &Arbitrated<'_>, emit: &mut impl FnMut(Event)) {
@@ -128,8 +125,21 @@ impl Events {
             self.counters.backwards += 1;
             return;
         }
-        self.decoder.midnight.0 = self.decoder.midnight.0.saturating_add(DAY_NS);
-        event.ts_venue.0 = event.ts_venue.0.saturating_add(DAY_NS);
+        let before = self.decoder.midnight;
+        if !self.roll_midnight(event.ts_recv) {
+            self.decoder.midnight.0 = before.0.saturating_add(DAY_NS);
+        }
+        let days = self.decoder.midnight.since(before);
+        event.ts_venue.0 = event.ts_venue.0.saturating_add(days);
+    }
+
+    /// Whole days later by the clock, another trading day has begun. Whether it has.
+    fn roll_midnight(&mut self, now: Ts) -> bool {
+        let before = self.decoder.midnight;
+        if now.since(before) >= DAY_NS {
+            self.decoder.midnight = new_york_midnight(now);
+        }
+        self.decoder.midnight > before
     }
 
     /// A message without an event of its own: a notice keeps the sequence whole, a bad one breaks the books.
@@ -220,9 +230,7 @@ impl Events {
         let cause = if follows { Cause::SessionEnd } else { Cause::NotStarted };
         self.announce(Integrity::Incomplete, cause, now, emit);
         if follows {
-            // Whole days later by the clock, it is another trading day.
-            let days = now.since(self.decoder.midnight) / DAY_NS;
-            self.decoder.midnight.0 += days * DAY_NS;
+            self.roll_midnight(now);
             self.last = Ts(0);
             self.clear(now, emit);
         }

@@ -274,6 +274,26 @@ fn days() {
             }
         });
     }
-    assert_eq!(times, [9, DAY_NS + 8, 3 * DAY_NS + 8]);
+    let midnight = crate::new_york_midnight(Ts(3 * DAY_NS + DAY_NS / 2)).0;
+    assert_eq!(times, [9, DAY_NS + 8, midnight + 8]);
     assert_eq!(bench.channel.counters().backwards, 0);
+
+    // From the last Friday of winter to Monday, 9 March 2026, 13:30 UTC: two days of 24 hours and one of 23.
+    let hours = |hours: u64| hours * 3_600_000_000_000;
+    let friday = Ts(1_772_773_200_000_000_000);
+    let monday = Ts(friday.0 + hours(71));
+    let mut options = ChannelOptions::new(FeedId(0), friday);
+    options.arbiter.join_messages_max = 0;
+    let mut channel = Channel::new(options);
+    let mut times = Vec::new();
+    for (session, now) in [(b'1', friday.0 + hours(9)), (b'2', monday.0 + hours(9))] {
+        let mut writer = PacketWriter::new(SessionId([session; 10]), 1, 1_400);
+        writer.push(&system(b'O', 8));
+        channel.on_datagram(Line::A, writer.packet(), Ts(now), &mut |event| {
+            if event.kind == Kind::Session {
+                times.push(event.ts_venue.0);
+            }
+        });
+    }
+    assert_eq!(times, [friday.0 + 8, monday.0 + 8]);
 }

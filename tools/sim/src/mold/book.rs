@@ -14,11 +14,15 @@ struct Order {
     message: Vec<u8>,
 }
 
-/// Directory, trading states and open orders.
+/// The last system event, directory, states and open orders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Book {
+    system: Option<Vec<u8>>,
+    /// The last circuit breaker.
+    breaker: Option<Vec<u8>>,
     directory: BTreeMap<u16, Vec<u8>>,
-    states: BTreeMap<u16, Vec<u8>>,
+    /// The last state of each kind (`H` trading, `Y` short sale, `h` one market's) and stock; of `h`, of each market too.
+    states: BTreeMap<(u8, u16, u8), Vec<u8>>,
     orders: BTreeMap<u64, Order>,
     queue: BTreeMap<u64, u64>,
     places: u64,
@@ -34,10 +38,21 @@ impl Book {
     pub fn apply(&mut self, message: &[u8]) {
         let locate = || u16_at(message, 1);
         match (message.first(), message.len()) {
-            // Start of messages: another day.
-            (Some(b'S'), 12) if message[11] == b'O' => *self = Book::default(),
+            (Some(b'S'), 12) => {
+                // Start of messages: another day.
+                if message[11] == b'O' {
+                    *self = Book::default();
+                }
+                self.system = Some(message.to_vec());
+            }
+            (Some(b'W'), 12) => self.breaker = Some(message.to_vec()),
             (Some(b'R'), 39) => _ = self.directory.insert(locate(), message.to_vec()),
-            (Some(b'H'), 25) => _ = self.states.insert(locate(), message.to_vec()),
+            (Some(kind @ b'H'), 25) | (Some(kind @ b'Y'), 20) => {
+                self.states.insert((*kind, locate(), 0), message.to_vec());
+            }
+            (Some(kind @ b'h'), 21) => {
+                self.states.insert((*kind, locate(), message[19]), message.to_vec());
+            }
             (Some(b'A'), 36) | (Some(b'F'), 40) => self.add(message.to_vec()),
             (Some(b'E'), 31) | (Some(b'C'), 36) | (Some(b'X'), 23) => {
                 self.reduce(u64_at(message, REFERENCE), u32_at(message, 19));
@@ -83,11 +98,13 @@ impl Book {
         self.add(order);
     }
 
-    /// Directory, trading states, then an Add for every open order in the order of their priority.
+    /// System event, circuit breaker, directory, states, then an Add for every open order in the order of their priority.
     pub fn messages(&self) -> impl Iterator<Item = &[u8]> {
+        let market = self.system.iter().chain(&self.breaker);
         let orders = self.queue.values().filter_map(|reference| self.orders.get(reference));
         let orders = orders.map(|order| &order.message);
-        self.directory.values().chain(self.states.values()).chain(orders).map(Vec::as_slice)
+        let stocks = self.directory.values().chain(self.states.values());
+        market.chain(stocks).chain(orders).map(Vec::as_slice)
     }
 
     /// Open orders.

@@ -172,3 +172,39 @@ fn snapshot_and_tail() {
         running.apply(message);
     }
 }
+
+/// Goal: whoever joins late hears every state that bars an order. Method: the last of each kind, stock and market stands,
+/// before any order, and a new day forgets them.
+#[test]
+fn snapshot_of_states() {
+    let message = |kind: u8, locate: u8, length: usize, tail: &[u8]| {
+        let mut message = vec![0; length];
+        (message[0], message[2]) = (kind, locate);
+        message[length - tail.len()..].copy_from_slice(tail);
+        message
+    };
+    let system = |code: u8| message(b'S', 0, 12, &[code]);
+    let halts = [
+        message(b'H', 1, 25, b"H    "),
+        message(b'Y', 1, 20, b"1"),
+        message(b'Y', 2, 20, b"2"),
+        message(b'h', 1, 21, b"BH"),
+        message(b'h', 1, 21, b"QH"),
+    ];
+    let mut book = Book::default();
+    for message in [system(b'O'), message(b'Y', 1, 20, b"0"), message(b'h', 1, 21, b"QT")] {
+        book.apply(&message);
+    }
+    book.apply(&message(b'A', 1, 36, &[]));
+    halts.iter().for_each(|message| book.apply(message));
+    book.apply(&message(b'W', 0, 12, b"2"));
+    book.apply(&system(b'Q'));
+    let mut expected = vec![system(b'Q'), message(b'W', 0, 12, b"2")];
+    expected.extend(halts.iter().filter(|m| m[0] == b'H').cloned());
+    expected.extend(halts.iter().filter(|m| m[0] == b'Y').cloned());
+    expected.extend(halts.iter().filter(|m| m[0] == b'h').cloned());
+    expected.push(message(b'A', 1, 36, &[]));
+    assert_eq!(book.messages().collect::<Vec<_>>(), expected);
+    book.apply(&system(b'O'));
+    assert_eq!(book.messages().collect::<Vec<_>>(), [system(b'O')]);
+}
