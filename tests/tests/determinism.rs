@@ -110,3 +110,29 @@ fn a_gap_blocks_and_a_new_day_heals() {
     }
     assert_eq!(sequencer.engine.board(0).unwrap().integrity, model::Integrity::Live);
 }
+
+/// Goal: a snapshot says how far the venue's day is. Method: that it is over, then that it goes on, in the middle of a day.
+#[test]
+fn a_snapshot_closes_and_reopens() {
+    let stage = Stage::new(60_000, 5);
+    let mut sequencer = Sequencer::new(Engine::new(&stage.config("phase")).unwrap(), None);
+    let events = stage.events();
+    let play = |sequencer: &mut Sequencer, event: &Event| {
+        sequencer.event(event, &mut ());
+        sequencer.out.forget();
+        sequencer.engine.board(0).map(|board| board.state)
+    };
+    events[..40_000].iter().for_each(|event| _ = play(&mut sequencer, event));
+    let before = sequencer.engine.board(0).unwrap();
+    assert_eq!(before.state, model::TradingState::Trading);
+    let phase = |code: u8| Event {
+        aux: code.into(),
+        number: model::VenueNumber(0),
+        flags: model::Flags::SNAPSHOT,
+        kind: model::Kind::Session,
+        ..events[39_999]
+    };
+    assert_eq!(play(&mut sequencer, &phase(b'E')), Some(model::TradingState::Closed));
+    assert_eq!(play(&mut sequencer, &phase(b'Q')), Some(model::TradingState::Trading));
+    assert_eq!(sequencer.engine.board(0).unwrap().levels, before.levels, "it empties no book");
+}

@@ -408,13 +408,16 @@ impl Engine {
         self.hash.fold_pair(event.aux, event.ts_venue.time_of_day());
         let begins = event.aux == u64::from(b'O');
         let ends = [b'E', b'C'].iter().any(|code| event.aux == u64::from(*code));
-        // In a snapshot it repeats what happened before.
-        if !begins && !ends || event.flags.has(Flags::SNAPSHOT) {
+        // In a snapshot it says how far the day is, and begins or ends nothing.
+        let is_snapshot = event.flags.has(Flags::SNAPSHOT);
+        if !begins && !ends && !is_snapshot {
             return;
         }
-        self.end_day(event.feed, out);
-        if begins {
-            self.begin_day(event.feed);
+        if !is_snapshot {
+            self.end_day(event.feed, out);
+            if begins {
+                self.begin_day(event.feed);
+            }
         }
         if let Some(channel) = self.channels.get_mut(usize::from(event.feed.0)) {
             channel.closed = ends;
