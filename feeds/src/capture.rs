@@ -1,5 +1,6 @@
 //! A feed of captures in whatever format they are: the format is told by what a file holds, never by its name.
 
+mod files;
 mod packets;
 mod records;
 mod texts;

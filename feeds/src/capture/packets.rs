@@ -6,22 +6,22 @@ use std::path::{Path, PathBuf};
 
 use model::{Event, Ts};
 
+use super::files::{Files, of_source};
 use crate::Venue;
 use crate::date::new_york_midnight;
 use crate::feed::{Counters, FeedCause, FeedError, FeedOptions};
 use crate::iex::IexFeed;
 use crate::session::arbiter::Line;
 use crate::session::channel::{Channel, ChannelOptions};
+use crate::source::PcapFile;
 use crate::source::frame::FrameCounts;
-use crate::source::{PcapFile, SourceError};
 
 /// A wake-up is due at most so many times between two packets.
 const WAKE_UPS_MAX: usize = 64;
 
 /// Captures of packets in turn, as one feed.
 pub(super) struct PacketFeed {
-    paths: Vec<PathBuf>,
-    file: usize,
+    files: Files,
     source: PcapFile,
     frames: FrameCounts,
     session: Session,
@@ -31,7 +31,6 @@ pub(super) struct PacketFeed {
     /// Bytes of the captures before this one.
     bytes_before: u64,
     ended: bool,
-    failed: Option<FeedError>,
 }
 
 enum Session {
@@ -96,11 +95,7 @@ impl PacketFeed {
         paths: &[PathBuf],
         options: FeedOptions,
     ) -> Result<PacketFeed, FeedError> {
-        for (file, path) in paths.iter().enumerate() {
-            let found = std::fs::metadata(path);
-            found.map_err(|error| at(file, SourceError::read(0, &error)))?;
-        }
-        let first = paths.first().ok_or(FeedError::NO_INPUT)?;
+        let (files, source) = Files::open(paths, open)?;
         let session = match venue {
             Venue::NasdaqItch => {
                 let lines = MoldLines { channel: None, addresses: [None; 2] };
@@ -110,29 +105,25 @@ impl PacketFeed {
             _ => return Err(FeedError::NO_VENUE),
         };
         Ok(PacketFeed {
-            paths: paths.to_vec(),
-            file: 0,
-            source: PcapFile::open(first).map_err(|error| at(0, error))?,
+            files,
+            source,
             frames: FrameCounts::default(),
             session,
             options,
             now: Ts(0),
             bytes_before: 0,
             ended: false,
-            failed: None,
         })
     }
 
     /// Takes one packet; `false`: there is none left.
     pub fn read(&mut self, waiting: &mut VecDeque<Event>) -> Result<bool, FeedError> {
-        if let Some(error) = self.failed {
-            return Err(error);
-        }
+        self.files.check()?;
         let mut emit = |event| waiting.push_back(event);
         let packet = match self.source.next_packet() {
             Ok(Some(packet)) => packet,
             Ok(None) => return self.next_file(waiting),
-            Err(error) => return Err(*self.failed.insert(at(self.file, error))),
+            Err(error) => return Err(self.files.fail(of_source(error))),
         };
         // Captures of several interfaces step back by a little; time does not.
         self.now = self.now.max(packet.ts);
@@ -150,18 +141,15 @@ impl PacketFeed {
     /// Goes to the next capture; behind the last, whatever is still waited for is given up.
     #[cold]
     fn next_file(&mut self, waiting: &mut VecDeque<Event>) -> Result<bool, FeedError> {
-        self.bytes_before += self.source.offset();
-        let next = self.file + 1;
-        if let Some(path) = self.paths.get(next) {
-            self.source = PcapFile::open(path).map_err(|error| at(next, error))?;
-            self.file = next;
+        if let Some(source) = self.files.next(open)? {
+            self.bytes_before += self.source.offset();
+            self.source = source;
             return Ok(true);
         }
         if self.ended {
             return Ok(false);
         }
         self.ended = true;
-        self.bytes_before -= self.source.offset();
         if let Session::Mold(lines) = &mut self.session
             && let Some(channel) = &mut lines.channel
         {
@@ -176,7 +164,7 @@ impl PacketFeed {
     pub fn counters(&self) -> Counters {
         let mut counters = Counters {
             bytes: self.bytes_before + self.source.offset(),
-            files: self.file as u64 + 1,
+            files: self.files.count(),
             ..Counters::NONE
         };
         match &self.session {
@@ -202,10 +190,10 @@ impl PacketFeed {
     }
 
     pub fn name(&self, file: usize) -> &Path {
-        self.paths.get(file).map_or(Path::new("(none)"), PathBuf::as_path)
+        self.files.name(file)
     }
 }
 
-fn at(file: usize, error: SourceError) -> FeedError {
-    FeedError { file, offset: error.offset, cause: FeedCause::Source(error.cause) }
+fn open(path: &Path) -> Result<PcapFile, (u64, FeedCause)> {
+    PcapFile::open(path).map_err(of_source)
 }

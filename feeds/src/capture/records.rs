@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 
 use model::Event;
 
+use super::files::{Files, of_source};
 use super::{Format, Kind};
 use crate::Venue;
 use crate::databento::{DbnError, DbnOptions, DbnReader};
 use crate::feed::{Counters, FeedCause, FeedError, FeedOptions};
-use crate::source::{FileReader, SourceError};
+use crate::source::FileReader;
 
 /// What a DBN file holds.
 pub(super) fn kind_of(path: &Path) -> Result<Kind, FeedError> {
-    let opened = DbnReader::open(open(0, path)?, DbnOptions::default());
-    let reader = opened.map_err(|error| at(0, error))?;
+    let (_, reader) =
+        Files::open(&[path.to_path_buf()], |path| begin(path, DbnOptions::default()))?;
     let venue = match reader.tells_orders() {
         Some(true) | None => Venue::DatabentoMbo,
         Some(false) => Venue::DatabentoMbp,
@@ -24,46 +25,31 @@ pub(super) fn kind_of(path: &Path) -> Result<Kind, FeedError> {
 
 /// The files.
 pub(super) struct RecordFeed {
-    paths: Vec<PathBuf>,
-    file: usize,
+    files: Files,
     reader: DbnReader<FileReader>,
-    failed: Option<FeedError>,
 }
 
 impl RecordFeed {
     pub fn open(paths: &[PathBuf], options: FeedOptions) -> Result<RecordFeed, FeedError> {
-        for (file, path) in paths.iter().enumerate() {
-            open(file, path)?;
-        }
-        let first = paths.first().ok_or(FeedError::NO_INPUT)?;
         let options = DbnOptions { feed: options.feed, ..DbnOptions::default() };
-        let reader = DbnReader::open(open(0, first)?, options).map_err(|error| at(0, error))?;
-        Ok(RecordFeed { paths: paths.to_vec(), file: 0, reader, failed: None })
+        let (files, reader) = Files::open(paths, |path| begin(path, options))?;
+        Ok(RecordFeed { files, reader })
     }
 
     /// Takes one record; `false`: there is none left.
     pub fn read(&mut self, waiting: &mut VecDeque<Event>) -> Result<bool, FeedError> {
-        if let Some(error) = self.failed {
-            return Err(error);
-        }
+        self.files.check()?;
         match self.reader.next(&mut |event| waiting.push_back(event)) {
             Ok(true) => Ok(true),
-            Ok(false) => self.next_file(),
-            Err(error) => Err(*self.failed.insert(at(self.file, error))),
+            Ok(false) => {
+                let restart = |path: &Path| {
+                    let reader = FileReader::open(path).map_err(of_source)?;
+                    self.reader.restart(reader).map_err(of_record)
+                };
+                Ok(self.files.next(restart)?.is_some())
+            }
+            Err(error) => Err(self.files.fail(of_record(error))),
         }
-    }
-
-    #[cold]
-    fn next_file(&mut self) -> Result<bool, FeedError> {
-        let next = self.file + 1;
-        let Some(path) = self.paths.get(next) else { return Ok(false) };
-        let opened = open(next, path)
-            .and_then(|reader| self.reader.restart(reader).map_err(|error| at(next, error)));
-        if let Err(error) = opened {
-            return Err(*self.failed.insert(error));
-        }
-        self.file = next;
-        Ok(true)
     }
 
     pub fn counters(&self) -> Counters {
@@ -72,7 +58,7 @@ impl RecordFeed {
             messages: seen.records,
             bytes: seen.bytes,
             bad: seen.bad,
-            files: self.file as u64 + 1,
+            files: self.files.count(),
             ..Counters::NONE
         };
         if let Some(unknown) = counters.unknown.first_mut() {
@@ -82,18 +68,14 @@ impl RecordFeed {
     }
 
     pub fn name(&self, file: usize) -> &Path {
-        self.paths.get(file).map_or(Path::new("(none)"), PathBuf::as_path)
+        self.files.name(file)
     }
 }
 
-fn open(file: usize, path: &Path) -> Result<FileReader, FeedError> {
-    FileReader::open(path).map_err(|SourceError { offset, cause }| FeedError {
-        file,
-        offset,
-        cause: FeedCause::Source(cause),
-    })
+fn begin(path: &Path, options: DbnOptions) -> Result<DbnReader<FileReader>, (u64, FeedCause)> {
+    DbnReader::open(FileReader::open(path).map_err(of_source)?, options).map_err(of_record)
 }
 
-fn at(file: usize, error: DbnError) -> FeedError {
-    FeedError { file, offset: error.offset, cause: FeedCause::Record(error.cause) }
+fn of_record(error: DbnError) -> (u64, FeedCause) {
+    (error.offset, FeedCause::Record(error.cause))
 }

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use model::{Event, Ts};
 
+use super::files::{Files, of_source};
 use crate::Venue;
 use crate::feed::{Counters, FeedCause, FeedError, FeedOptions};
-use crate::source::{Direction, LineFile, SourceError};
+use crate::source::{Direction, LineFile};
 use crate::stream::{self, StreamConfig, StreamFeed, StreamSymbol, WithFeed, with_feed};
 
 /// A machine, whichever venue's it is.
@@ -43,8 +44,7 @@ impl WithFeed for Boxed {
 
 /// The files.
 pub(super) struct TextFeed {
-    paths: Vec<PathBuf>,
-    file: usize,
+    files: Files,
     source: LineFile,
     machine: Box<dyn Machine>,
     /// Events before the first line: they take its time.
@@ -52,7 +52,6 @@ pub(super) struct TextFeed {
     /// Time of the last line.
     now: Ts,
     bytes_before: u64,
-    failed: Option<FeedError>,
 }
 
 impl TextFeed {
@@ -62,10 +61,7 @@ impl TextFeed {
         options: FeedOptions,
         symbols: &[StreamSymbol],
     ) -> Result<TextFeed, FeedError> {
-        for (file, path) in paths.iter().enumerate() {
-            open(file, path)?;
-        }
-        let first = paths.first().ok_or(FeedError::NO_INPUT)?;
+        let (files, source) = Files::open(paths, open)?;
         let config = StreamConfig {
             feed: options.feed,
             symbols: symbols.to_vec(),
@@ -77,27 +73,16 @@ impl TextFeed {
         let machine = with_feed(venue, config, Boxed);
         let refuse = |error| FeedError { file: 0, offset: 0, cause: FeedCause::Symbols(error) };
         let machine = machine.map_err(refuse)?.ok_or(FeedError::NO_VENUE)?;
-        Ok(TextFeed {
-            paths: paths.to_vec(),
-            file: 0,
-            source: open(0, first)?,
-            machine,
-            started: false,
-            now: Ts(0),
-            bytes_before: 0,
-            failed: None,
-        })
+        Ok(TextFeed { files, source, machine, started: false, now: Ts(0), bytes_before: 0 })
     }
 
     /// Takes one line; `false`: there is none left.
     pub fn read(&mut self, waiting: &mut VecDeque<Event>) -> Result<bool, FeedError> {
-        if let Some(error) = self.failed {
-            return Err(error);
-        }
+        self.files.check()?;
         let line = match self.source.next_line() {
             Ok(Some(line)) => line,
             Ok(None) => return self.next_file(),
-            Err(error) => return Err(*self.failed.insert(at(self.file, error))),
+            Err(error) => return Err(self.files.fail(of_source(error))),
         };
         self.now = line.ts.unwrap_or(self.now).max(self.now);
         if !self.started {
@@ -114,14 +99,9 @@ impl TextFeed {
 
     #[cold]
     fn next_file(&mut self) -> Result<bool, FeedError> {
-        let next = self.file + 1;
-        let Some(path) = self.paths.get(next) else { return Ok(false) };
+        let Some(source) = self.files.next(open)? else { return Ok(false) };
         self.bytes_before += self.source.offset();
-        match open(next, path) {
-            Ok(source) => self.source = source,
-            Err(error) => return Err(*self.failed.insert(error)),
-        }
-        self.file = next;
+        self.source = source;
         Ok(true)
     }
 
@@ -131,20 +111,16 @@ impl TextFeed {
             messages: seen.texts,
             bytes: self.bytes_before + self.source.offset(),
             bad: seen.bad,
-            files: self.file as u64 + 1,
+            files: self.files.count(),
             ..Counters::NONE
         }
     }
 
     pub fn name(&self, file: usize) -> &Path {
-        self.paths.get(file).map_or(Path::new("(none)"), PathBuf::as_path)
+        self.files.name(file)
     }
 }
 
-fn open(file: usize, path: &Path) -> Result<LineFile, FeedError> {
-    LineFile::open(path).map_err(|error| at(file, error))
-}
-
-fn at(file: usize, error: SourceError) -> FeedError {
-    FeedError { file, offset: error.offset, cause: FeedCause::Source(error.cause) }
+fn open(path: &Path) -> Result<LineFile, (u64, FeedCause)> {
+    LineFile::open(path).map_err(of_source)
 }
