@@ -346,8 +346,8 @@ impl<V: Venue> Core<V> {
                 self.counters.gaps += 1;
                 self.doubt(symbol, Cause::Gap, now, emit);
             }
-            // Nothing has followed the snapshot yet.
-            Phase::Bridging if last == sequence => self.live(symbol, now, emit),
+            // Nothing has followed the snapshot, and nothing can be on its way.
+            Phase::Bridging if last == before && last == sequence => self.live(symbol, now, emit),
             _ => {}
         }
     }

@@ -84,10 +84,11 @@ impl WithFeed for Schedule {
         let mut fold = Fold::default();
         feed.start(Ts(self.0.config().start), &mut |event| fold.apply(&event));
         let mut harness = Harness::new(self.0, Machine { feed, fold: fold.into() });
-        let mut check =
-            |venue: &CryptoVenue, machine: &Machine<V>, known: &sim::crypto::harness::Known<'_>| {
-                machine.fold.borrow_mut().check(venue, known.connected, known.versions);
-            };
+        let mut check = |venue: &CryptoVenue,
+                         machine: &Machine<V>,
+                         known: &sim::crypto::harness::Known<'_>| {
+            machine.fold.borrow_mut().check(venue, known.connected, known.versions, known.bodies);
+        };
         harness.run(25 * SECOND, &mut check);
         harness.venue.calm();
         for _ in 0..300 {
@@ -151,6 +152,7 @@ protocols! {
     binance_coinm BinanceCoinm
     bybit Bybit
     coinbase Coinbase
+    coinbase_full CoinbaseFull
     kraken Kraken
     okx Okx
 }
