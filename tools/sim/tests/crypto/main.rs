@@ -14,9 +14,10 @@ use sim::crypto::{CryptoConfig, CryptoFaults, CryptoVenue, Protocol};
 
 const SECOND: u64 = 1_000_000_000;
 
-/// Schedules of each protocol: `TICKGATE_SEEDS`, or a hundred.
-fn seeds() -> u64 {
-    std::env::var("TICKGATE_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(100)
+/// Schedules of each protocol: `TICKGATE_SEEDS`, or a hundred; a thousand where this is the only place that has them.
+fn seeds(protocol: Protocol) -> u64 {
+    let own = if protocol.tells_orders() { 1_000 } else { 100 };
+    std::env::var("TICKGATE_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(own)
 }
 
 /// A feed without its sockets.
@@ -104,7 +105,7 @@ impl WithFeed for Schedule {
 }
 
 fn schedules(protocol: Protocol) {
-    let seeds = seeds();
+    let seeds = seeds(protocol);
     let mut proofs = 0;
     let (mut closes, mut bad, mut doubts) = (0, 0, 0);
     for seed in 0..seeds {
