@@ -53,7 +53,8 @@ fn open(sequence: u64, n: u32, side: &str, px: &str, qty: &str) -> String {
 
 fn matched(sequence: u64, trade: u64, maker: u32, px: &str, qty: &str) -> String {
     let rest = format!(
-        "\"trade_id\":{trade},\"maker_order_id\":\"{}\",\"taker_order_id\":\"{}\",\"size\":\"{qty}\",\"price\":\"{px}\",\"side\":\"sell\"",
+        "\"trade_id\":{trade},\"maker_order_id\":\"{}\",\"taker_order_id\":\"{}\",\
+         \"size\":\"{qty}\",\"price\":\"{px}\",\"side\":\"sell\"",
         id(maker),
         id(9_999)
     );
@@ -138,7 +139,8 @@ impl Rig {
         rig.answer(
             request,
             &format!(
-                "{{\"asks\":[[\"200.00\",\"2.0\",\"{one}\"]],\"bids\":[[\"100\",\"1\",\"{two}\"]],\"sequence\":9,\"auction\":null}}"
+                "{{\"asks\":[[\"200.00\",\"2.0\",\"{one}\"]],\
+                 \"bids\":[[\"100\",\"1\",\"{two}\"]],\"sequence\":9,\"auction\":null}}"
             ),
         );
         assert_eq!(rig.phase(), Some(Phase::Bridging));
@@ -224,7 +226,8 @@ fn messages() {
         rig.on(&change(18, 2, "\"new_size\":\"0.4\",\"old_size\":\"1\",\"price\":\"100\"")),
         [(Kind::Modify, 2, 10_000, 4_000, 0)]
     );
-    let moved = "\"reason\":\"modify_order\",\"new_size\":\"3\",\"old_size\":\"0.4\",\"new_price\":\"101.25\",\"old_price\":\"100\"";
+    let moved = "\"reason\":\"modify_order\",\"new_size\":\"3\",\"old_size\":\"0.4\",\
+                 \"new_price\":\"101.25\",\"old_price\":\"100\"";
     assert_eq!(rig.on(&change(19, 2, moved)), [(Kind::Modify, 2, 10_125, 30_000, 0)]);
     assert_eq!(rig.on(&matched(20, 72, 2, "101.25", "1")), [(Kind::Execute, 2, 0, 10_000, 72)]);
     assert_eq!(rig.on(&done(21, 2, "canceled")), [(Kind::Delete, 2, 0, 0, 0)]);
