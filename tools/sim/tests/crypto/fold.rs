@@ -59,7 +59,9 @@ impl Fold {
                 };
             }
             Kind::Trade => {
-                _ = self.books.get_mut(&event.number.0).expect("listed").trades.insert(event.aux);
+                let book = self.books.get_mut(&event.number.0).expect("listed");
+                let is_new = book.trades.insert(event.aux);
+                assert!(is_new || !book.has_orders(), "told twice: {event:?}");
             }
             Kind::Add
             | Kind::Execute
