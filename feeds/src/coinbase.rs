@@ -1,8 +1,11 @@
-//! Coinbase Exchange: price levels over WebSocket, with the numbers of trades as the only proof of the connection. See
-//! `coinbase/COINBASE.md`.
+//! Coinbase Exchange over WebSocket: price levels, with the numbers of trades as the only proof of the connection; or every
+//! order, in a sequence ([`CoinbaseFull`]). See `coinbase/COINBASE.md`.
 
+mod full;
 mod scan;
 mod tree;
+
+pub use full::CoinbaseFull;
 
 use model::{Side, Ts};
 

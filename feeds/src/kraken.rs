@@ -133,28 +133,28 @@ impl Venue for Kraken {
     }
 
     fn apply(&mut self, head: &BookHead, parsed: &mut Parsed) -> Result<(), Mismatch> {
-        let book = self.books.get_mut(usize::from(head.symbol)).ok_or(Mismatch)?;
+        let book = self.books.get_mut(usize::from(head.symbol)).ok_or(Mismatch::Checksum)?;
         if head.kind == BookKind::Snapshot {
             book.mirror.clear();
             book.set_places(book.told.unwrap_or(self.shown.0));
         }
         let Parsed { bids, asks, .. } = parsed;
         let levels = (bids.as_slice().iter().copied(), asks.as_slice().iter().copied());
-        book.mirror.set_all(levels.0, levels.1).map_err(|_| Mismatch)?;
+        book.mirror.set_all(levels.0, levels.1).map_err(|_| Mismatch::Checksum)?;
         for (side, levels) in [(&mut book.mirror.bids, bids), (&mut book.mirror.asks, asks)] {
             while let Some((px, _)) = side.pop_beyond(self.depth.into()) {
-                levels.push(px, Qty(0)).map_err(|_| Mismatch)?;
+                levels.push(px, Qty(0)).map_err(|_| Mismatch::Checksum)?;
             }
         }
         let Some(checksum) = head.checksum else {
             // The snapshots of v1 have none.
-            return if head.kind == BookKind::Snapshot { Ok(()) } else { Err(Mismatch) };
+            return if head.kind == BookKind::Snapshot { Ok(()) } else { Err(Mismatch::Checksum) };
         };
         if checksum != book.checksum() && head.kind == BookKind::Snapshot {
             // The texts may know better than the list of instruments.
             book.set_places(self.shown.0);
         }
-        if checksum == book.checksum() { Ok(()) } else { Err(Mismatch) }
+        if checksum == book.checksum() { Ok(()) } else { Err(Mismatch::Checksum) }
     }
 
     fn forget(&mut self, symbol: u16) {

@@ -97,7 +97,7 @@ impl Venue for Okx {
     }
 
     fn apply(&mut self, head: &BookHead, parsed: &mut Parsed) -> Result<(), Mismatch> {
-        let book = self.books.get_mut(usize::from(head.symbol)).ok_or(Mismatch)?;
+        let book = self.books.get_mut(usize::from(head.symbol)).ok_or(Mismatch::Checksum)?;
         if head.kind == BookKind::Snapshot {
             book.restart(head.checksum.is_some());
         }
@@ -110,7 +110,7 @@ impl Venue for Okx {
             // Sent no longer, in mid-stream: the ids go on.
             None => Ok(()),
             Some(checksum) if set.is_ok() && checksum == book.checksum() => Ok(()),
-            Some(_) => Err(Mismatch),
+            Some(_) => Err(Mismatch::Checksum),
         }
     }
 

@@ -27,7 +27,10 @@ pub use any::{WithFeed, with_feed};
 pub use config::{ConfigError, SYMBOLS_MAX, StreamConfig, StreamSymbol, Symbols};
 pub use crc32::Crc32;
 pub use feed::{Action, HttpFailure, Phase, StreamCounters, StreamFeed, TEXT_MAX};
-pub use message::{BookHead, BookKind, Message, ParseError, Parsed, TRADES_MAX, Ticker, Trade};
+pub use message::{
+    BookHead, BookKind, Message, ORDERS_MAX, OrderChange, ParseError, Parsed, TRADES_MAX, Ticker,
+    Trade,
+};
 pub use mirror::{Full, Ladder, Mirror};
 pub use rfc3339::rfc3339;
 pub use venue::{Judgement, Mismatch, Position, Rules, SECOND, SnapshotBy, Venue};

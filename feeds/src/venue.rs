@@ -25,6 +25,8 @@ pub enum Venue {
     BybitSpot,
     /// Coinbase Exchange, over WebSocket.
     Coinbase,
+    /// Coinbase Exchange, order by order, over WebSocket.
+    CoinbaseFull,
     /// Kraken, over WebSocket.
     Kraken,
     /// OKX, over WebSocket.
@@ -45,6 +47,7 @@ impl Venue {
         Venue::BybitInverse,
         Venue::BybitSpot,
         Venue::Coinbase,
+        Venue::CoinbaseFull,
         Venue::Kraken,
         Venue::Okx,
     ];
@@ -63,6 +66,7 @@ impl Venue {
             Venue::BybitInverse => "bybit_inverse",
             Venue::BybitSpot => "bybit_spot",
             Venue::Coinbase => "coinbase",
+            Venue::CoinbaseFull => "coinbase_full",
             Venue::Kraken => "kraken",
             Venue::Okx => "okx",
         }
@@ -85,7 +89,7 @@ impl Venue {
 
     /// Whether it tells every order, or totals by price.
     pub const fn tells_orders(self) -> bool {
-        matches!(self, Venue::NasdaqItch | Venue::DatabentoMbo)
+        matches!(self, Venue::NasdaqItch | Venue::DatabentoMbo | Venue::CoinbaseFull)
     }
 }
 

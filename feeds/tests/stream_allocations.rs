@@ -6,7 +6,7 @@ mod counting;
 use counting::count;
 use feeds::binance::{Binance, Market};
 use feeds::bybit::{Bybit, Product};
-use feeds::coinbase::Coinbase;
+use feeds::coinbase::{Coinbase, CoinbaseFull};
 use feeds::kraken::Kraken;
 use feeds::okx::Okx;
 use feeds::stream::{Action, Phase, StreamConfig, StreamFeed, StreamSymbol, Venue};
@@ -32,18 +32,19 @@ fn play<V: Venue>(
 }
 
 /// The same with a snapshot that is asked for once an update waits.
-fn play_asked(
-    venue: Binance,
+fn play_asked<V: Venue>(
+    name: &str,
+    venue: impl Fn(&StreamConfig) -> V,
     snapshot: &str,
     waiting: &str,
     updates: &[Vec<String>],
 ) -> (u64, u64) {
-    let symbol = Symbol::new("BTCUSDT").unwrap();
-    let venue_symbol = "BTCUSDT".to_owned();
+    let symbol = Symbol::new(name).unwrap();
+    let venue_symbol = name.to_owned();
     let symbols = vec![StreamSymbol { venue_symbol, symbol, px_decimals: 1, qty_decimals: 4 }];
     let config =
         StreamConfig { feed: FeedId(0), symbols, depth: 10, seed: 1, ws_url: None, rest_url: None };
-    let mut feed = StreamFeed::new(venue, config).unwrap();
+    let mut feed = StreamFeed::new(venue(&config), config).unwrap();
     feed.start(Ts(1), &mut |_| {});
     feed.on_open(Ts(1), &mut |_| {});
     feed.on_text(waiting.as_bytes(), Ts(2), &mut |_| {});
@@ -162,7 +163,48 @@ fn none_per_text() {
         let texts: Vec<_> = (1..=ROUNDS)
             .map(|n| vec![book(first + n), trade.to_owned(), ticker.to_owned()])
             .collect();
-        let seen = play_asked(Binance::new(market), snapshot, &book(first), &texts);
+        let venue = |_: &StreamConfig| Binance::new(market);
+        let seen = play_asked("BTCUSDT", venue, snapshot, &book(first), &texts);
         assert_eq!(seen, (0, 2 * ROUNDS));
     }
+}
+
+/// Goal: the same where every order is told. Method: the whole life of an order, many times, counted.
+#[test]
+fn none_per_order() {
+    let text = |kind: &str, sequence: u64, rest: &str| {
+        format!(
+            "{{\"type\":\"{kind}\",\"product_id\":\"BTC-USD\",\"sequence\":{sequence},\"time\":\"2024-01-01T00:00:00.5Z\",\
+             {rest}}}"
+        )
+    };
+    let life = |round: u64| {
+        let id = format!("\"order_id\":\"{round:08x}-0000-4000-8000-0123456789ab\"");
+        let of = |step: u64| 10 + 5 * (round - 1) + step;
+        vec![
+            text("received", of(1), &id),
+            text(
+                "open",
+                of(2),
+                &format!("{id},\"side\":\"buy\",\"price\":\"1.5\",\"remaining_size\":\"2\""),
+            ),
+            text("change", of(3), &format!("{id},\"new_size\":\"1.5\"")),
+            text(
+                "match",
+                of(4),
+                &format!(
+                    "\"trade_id\":{round},\"maker_{},\"price\":\"1.5\",\"size\":\"1\"",
+                    &id[1..]
+                ),
+            ),
+            text("done", of(5), &id),
+        ]
+    };
+    let snapshot = "{\"bids\":[],\"asks\":[],\"sequence\":9}";
+    let waiting = text("received", 10, "\"order_id\":\"ffffffff-0000-4000-8000-0123456789ab\"");
+    let texts: Vec<_> = (1..=ROUNDS).map(life).collect();
+    let venue = |config: &StreamConfig| CoinbaseFull::with_room(config, 1_000);
+    // Five messages a round, and one trade.
+    let seen = play_asked("BTC-USD", venue, snapshot, &waiting, &texts);
+    assert_eq!(seen, (0, 6 * ROUNDS));
 }

@@ -27,7 +27,8 @@ use crate::{demo, orders_file, summary};
     tickgate replay day.itch.gz --json\n  \
     tickgate replay day.itch --speed 10 --orders orders.jsonl\n  \
     tickgate replay --merge lines.pcapng deep.pcap.gz es.mbo.dbn.zst\n  \
-    tickgate replay --venue binance_spot --symbol BTCUSDT:2:6 texts.jsonl.zst\n\n\
+    tickgate replay --venue binance_spot --symbol BTCUSDT:2:6 texts.jsonl.zst\n  \
+    tickgate replay --venue coinbase --symbol BTC-USD=BTCUSD:2:8 --symbol ETH-USD:2:8 texts.jsonl.zst\n\n\
     A line of the orders file:\n  \
     {\"after\": 1001, \"op\": \"new\", \"id\": \"a-1\", \"account\": \"agent\", \"symbol\": \"AAPL\", \"side\": \"buy\",\n  \
     \"qty\": \"100\", \"px\": \"318.25\", \"type\": \"limit\", \"tif\": \"day\"}\n\
@@ -47,7 +48,8 @@ pub struct Replay {
     #[arg(long, value_name = "VENUE", value_parser = parse_venue)]
     venue: Option<Venue>,
     /// A symbol of such files, as the venue writes it, with the decimals of its prices and quantities; may be given again.
-    #[arg(long = "symbol", value_name = "SYMBOL:PX:QTY", value_parser = parse_symbol)]
+    /// With `=NAME` behind it: what the engine calls it, if that is to be another name.
+    #[arg(long = "symbol", value_name = "SYMBOL[=NAME]:PX:QTY", value_parser = parse_symbol)]
     symbols: Vec<StreamSymbol>,
     /// Orders to ask for, one JSON object a line.
     #[arg(long, value_name = "FILE")]
@@ -80,19 +82,32 @@ fn parse_venue(text: &str) -> Result<Venue, String> {
     })
 }
 
-/// `BTC/USD:1:8`; the engine's own name of it is the same.
+/// `BTC/USD:1:8`, where the engine's own name of it is the same; `BTC/USD=BTCUSD:1:8`, where it is `BTCUSD`.
 fn parse_symbol(text: &str) -> Result<StreamSymbol, String> {
     let mut parts = text.rsplitn(3, ':');
     let mut decimals = || parts.next().and_then(|part| part.parse::<u8>().ok());
     let (Some(qty_decimals), Some(px_decimals)) = (decimals(), decimals()) else {
-        return Err("must be a symbol and two numbers, such as BTCUSDT:2:6".into());
+        let examples = "such as BTCUSDT:2:6 or BTC-USD=BTCUSD:2:8";
+        return Err(format!("must be a symbol and two numbers, {examples}"));
     };
-    if px_decimals + qty_decimals > 12 {
+    if px_decimals.saturating_add(qty_decimals) > 12 {
         return Err("the decimals must not exceed 12 together".into());
     }
-    let venue_symbol = parts.next().unwrap_or_default().to_owned();
-    let symbol =
-        Symbol::new(&venue_symbol).map_err(|error| format!("`{venue_symbol}`: {error}"))?;
+    let names = parts.next().unwrap_or_default();
+    let (venue_symbol, own) = names.split_once('=').unwrap_or((names, names));
+    let is_mapped = venue_symbol.len() < names.len();
+    if venue_symbol.is_empty() && is_mapped {
+        return Err(format!("`{names}`: the venue's name is missing before `=`"));
+    }
+    if own.contains('=') {
+        return Err(format!("`{names}`: more than one `=`; must be the venue's name, then ours"));
+    }
+    let symbol = Symbol::new(own).map_err(|error| {
+        let way_out = format!("; {own}=NAME:{px_decimals}:{qty_decimals} gives it another name");
+        let way_out = if is_mapped || own.is_empty() { "" } else { way_out.as_str() };
+        format!("`{own}`: {error}{way_out}")
+    })?;
+    let venue_symbol = venue_symbol.to_owned();
     Ok(StreamSymbol { venue_symbol, symbol, px_decimals, qty_decimals })
 }
 
@@ -198,5 +213,48 @@ impl Replay {
             ends_with_feed: true,
             drive_stream: None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: a symbol is read with its two names. Method: with and without one of ours; names that hold the separator.
+    #[test]
+    fn symbols() {
+        for (text, venue_symbol, own, decimals) in [
+            ("BTCUSDT:2:6", "BTCUSDT", "BTCUSDT", [2, 6]),
+            ("BTC/USD:1:8", "BTC/USD", "BTC/USD", [1, 8]),
+            ("BTC-USD=BTCUSD:2:8", "BTC-USD", "BTCUSD", [2, 8]),
+            ("a:b=AB:0:0", "a:b", "AB", [0, 0]),
+            ("ANAMETHATISTOOLONG=SHORT:12:0", "ANAMETHATISTOOLONG", "SHORT", [12, 0]),
+        ] {
+            let symbol = parse_symbol(text).unwrap();
+            assert_eq!((symbol.venue_symbol.as_str(), symbol.symbol.as_str()), (venue_symbol, own));
+            assert_eq!([symbol.px_decimals, symbol.qty_decimals], decimals, "{text}");
+        }
+    }
+
+    /// Goal: what cannot be read is refused, and says why. Method: near misses, each with a part of its error.
+    #[test]
+    fn bad_symbols() {
+        for (text, error) in [
+            ("", "such as BTCUSDT:2:6 or BTC-USD=BTCUSD:2:8"),
+            ("BTCUSDT", "such as"),
+            ("BTCUSDT:2", "such as"),
+            ("BTCUSDT:2:-6", "such as"),
+            ("BTC-USD=BTCUSD:2:x", "such as"),
+            ("BTCUSDT:5:8", "12 together"),
+            ("BTCUSDT:250:10", "12 together"),
+            ("=BTCUSD:2:8", "before `=`"),
+            ("BTC-USD=:2:8", "``: "),
+            ("A=B=C:2:8", "more than one `=`"),
+            ("ANAMETHATISTOOLONG:2:8", "ANAMETHATISTOOLONG=NAME:2:8 gives it another name"),
+            ("BTC-USD=ANAMETHATISTOOLONG:2:8", "`ANAMETHATISTOOLONG`: "),
+        ] {
+            let refused = parse_symbol(text).unwrap_err();
+            assert!(refused.contains(error), "{text}: {refused}");
+        }
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn read(
     check: Check,
     parsed: &mut Parsed,
 ) -> Result<Message, ParseError> {
-    let Parsed { tree, bids, asks, trades, ticker, slow } = parsed;
+    let Parsed { tree, bids, asks, trades, ticker, slow, .. } = parsed;
     let value = tree.read(text)?;
     let data = value.get("data").unwrap_or(&value);
     let kind = data.get("e").and_then(ValueAsScalar::as_str);

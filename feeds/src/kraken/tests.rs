@@ -143,7 +143,7 @@ fn cut() {
     assert_eq!(told, [(120, 10_000), (110, 10_000), (120, 0), (10, 0)]);
     assert_eq!(
         play(&mut venue, r#"[1,{"b":[["1.0","0.0000","1.0"]]},"book-10","BTC/USD"]"#).0,
-        Err(Mismatch)
+        Err(Mismatch::Checksum)
     );
 }
 

@@ -4,7 +4,7 @@ use super::{ConfigError, StreamConfig, StreamFeed, Venue};
 use crate::Venue as Name;
 use crate::binance::{Binance, Market};
 use crate::bybit::{Bybit, Product};
-use crate::coinbase::Coinbase;
+use crate::coinbase::{Coinbase, CoinbaseFull};
 use crate::kraken::Kraken;
 use crate::okx::Okx;
 
@@ -35,6 +35,7 @@ pub fn with_feed<W: WithFeed>(
         Name::BybitInverse => make(Bybit::new(&config, Product::Inverse), config, with),
         Name::BybitSpot => make(Bybit::new(&config, Product::Spot), config, with),
         Name::Coinbase => make(Coinbase::new(&config), config, with),
+        Name::CoinbaseFull => make(CoinbaseFull::new(&config), config, with),
         Name::Kraken => make(Kraken::new(&config), config, with),
         Name::Okx => make(Okx::new(&config), config, with),
         Name::NasdaqItch | Name::Iex | Name::DatabentoMbo | Name::DatabentoMbp => Ok(None),

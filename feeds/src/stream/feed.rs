@@ -3,13 +3,14 @@
 mod book;
 mod connection;
 mod line;
+mod waiting;
 
 use std::collections::VecDeque;
 
 use model::{Cause, Event, Flags, Integrity, Kind, Side, Symbol, TradingState, Ts, VenueNumber};
 
 use super::config::{ConfigError, StreamConfig, StreamSymbol, Symbols};
-use super::message::{Message, ParseError, Parsed, Ticker};
+use super::message::{Message, OrderChange, ParseError, Parsed, Ticker};
 use super::retry::{Attempts, Dice};
 use super::venue::{Rules, Venue};
 use book::Book;
@@ -114,7 +115,7 @@ pub struct StreamCounters {
     pub late: u64,
     /// Gaps in the sequence of a book.
     pub gaps: u64,
-    /// Checksums that were not those of the book.
+    /// Messages that did not fit the book: another checksum, an order that it does not hold.
     pub mismatches: u64,
     /// Times that the buffer of a book was full.
     pub overflows: u64,
@@ -341,6 +342,7 @@ impl<V: Venue> Core<V> {
         }
     }
 
+    /// Tells the trades of a text.
     fn on_trades(&mut self, parsed: &Parsed, now: Ts, emit: &mut impl FnMut(Event)) {
         // Futures of Binance tell of trades of nothing, where an insurance fund took over.
         for trade in parsed.trades.iter().filter(|trade| trade.qty.0 > 0) {
@@ -378,9 +380,9 @@ impl<V: Venue> Core<V> {
         }
     }
 
-    /// Emits the levels of a text; the last completes it.
-    fn say_levels(
-        &self,
+    /// Emits the levels and orders of a text; the last completes it.
+    fn say_changes(
+        &mut self,
         symbol: u16,
         ts_venue: Ts,
         parsed: &Parsed,
@@ -390,7 +392,8 @@ impl<V: Venue> Core<V> {
     ) {
         let number = number_of(symbol);
         let done = flags.with(Flags::EVENT_COMPLETE).with(Flags::LAST_OF_PACKET);
-        let mut left = parsed.bids.len() + parsed.asks.len();
+        let changes = || parsed.orders.iter().filter(|change| change.kind != Kind::Notice);
+        let mut left = parsed.bids.len() + parsed.asks.len() + changes().count();
         for (side, levels) in [(Side::Buy, &parsed.bids), (Side::Sell, &parsed.asks)] {
             for (px, qty) in levels.as_slice() {
                 left -= 1;
@@ -398,6 +401,15 @@ impl<V: Venue> Core<V> {
                 let level = Event::level(number, side, *px, *qty);
                 self.say(Event { flags, ts_venue, ..level }, now, emit);
             }
+        }
+        for change in changes() {
+            left -= 1;
+            let OrderChange { kind, side, px, qty, trade: aux, order, .. } = *change;
+            self.counters.trades += u64::from(matches!(kind, Kind::Execute | Kind::ExecuteAt));
+            let flags = if left == 0 { done } else { flags };
+            let event =
+                Event { flags, ts_venue, number, order, side, px, qty, aux, ..Event::empty(kind) };
+            self.say(event, now, emit);
         }
     }
 }

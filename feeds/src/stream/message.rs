@@ -1,16 +1,21 @@
 //! What one text of a venue says, whichever venue.
 
-use model::{Px, Qty, Side, Ts};
+use model::{Kind, OrderRef, Px, Qty, Side, Ts};
 
 use crate::json::{JsonCause, JsonError, Levels};
 
 /// Trades of one text, at most.
 pub const TRADES_MAX: usize = 1_000;
+/// Orders of one text, and of all books of a feed together, at most.
+pub const ORDERS_MAX: usize = 1 << 19;
+/// Orders that there is room for from the start: only whole books have more.
+const ORDERS_ROOM: usize = 64;
 
-/// What a text says. Levels and trades lie in [`Parsed`].
+/// What a text says. Levels, orders and trades lie in [`Parsed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Message {
-    /// Levels of one book: [`Parsed::bids`], [`Parsed::asks`].
+    /// Levels of one book, [`Parsed::bids`] and [`Parsed::asks`], or its orders, [`Parsed::orders`]. With a trade if the book
+    /// tells of it by an order ([`Parsed::trades`]).
     Book(BookHead),
     /// Trades: [`Parsed::trades`].
     Trades,
@@ -87,6 +92,26 @@ pub struct Trade {
     pub ts_venue: Ts,
 }
 
+/// What happens to one order, where a venue tells every order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderChange {
+    /// The venue's own name of it.
+    pub id: u128,
+    /// `Add`, `Execute`, `Modify` (price zero: the same price) or `Delete`; what [`super::Venue::apply`] makes of it is
+    /// emitted. `Notice`: nothing of the book.
+    pub kind: Kind,
+    /// Its side, where that is new.
+    pub side: Option<Side>,
+    /// Price, in the symbol's units.
+    pub px: Px,
+    /// Quantity, in the symbol's units.
+    pub qty: Qty,
+    /// The venue's number of the trade, if it is one.
+    pub trade: u64,
+    /// The engine's reference, given by [`super::Venue::apply`].
+    pub order: OrderRef,
+}
+
 /// The venue's own best bid and ask.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ticker {
@@ -107,6 +132,8 @@ pub struct Parsed {
     pub bids: Levels,
     /// Levels of the sell side, in the order of the message.
     pub asks: Levels,
+    /// Orders, in the order of the message; at most [`ORDERS_MAX`].
+    pub orders: Vec<OrderChange>,
     /// Trades, in the order of the message; at most [`TRADES_MAX`].
     pub trades: Vec<Trade>,
     /// The last ticker.
@@ -122,6 +149,7 @@ impl Default for Parsed {
         Parsed {
             bids: Levels::new(),
             asks: Levels::new(),
+            orders: Vec::with_capacity(ORDERS_ROOM),
             trades: Vec::with_capacity(TRADES_MAX),
             ticker: Ticker::default(),
             slow: 0,
@@ -131,11 +159,25 @@ impl Default for Parsed {
 }
 
 impl Parsed {
-    /// Empties levels and trades; keeps their room.
+    /// Empties levels, orders and trades; keeps their room.
     pub fn clear(&mut self) {
         self.bids.clear();
         self.asks.clear();
+        self.orders.clear();
         self.trades.clear();
+    }
+
+    /// Appends what happens to an order.
+    ///
+    /// # Errors
+    ///
+    /// [`JsonCause::TooMany`] beyond [`ORDERS_MAX`].
+    pub fn push_order(&mut self, change: OrderChange) -> Result<(), JsonCause> {
+        if self.orders.len() >= ORDERS_MAX {
+            return Err(JsonCause::TooMany);
+        }
+        self.orders.push(change);
+        Ok(())
     }
 
     /// Appends a trade.

@@ -1,6 +1,6 @@
 //! What a venue must tell the machine: names, texts, numbers and its rule of sequence.
 
-use model::Ts;
+use model::{Cause, Ts};
 
 use super::config::{StreamSymbol, Symbols};
 use super::message::{BookHead, Message, ParseError, Parsed};
@@ -84,10 +84,34 @@ pub enum Judgement {
     Gap,
 }
 
-/// The venue's checksum is not that of the book.
+/// Why a message cannot be applied to what a venue keeps of a book.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the venue's checksum is not that of the book")]
-pub struct Mismatch;
+pub enum Mismatch {
+    /// The venue's checksum is not that of the book.
+    #[error("the venue's checksum is not that of the book")]
+    Checksum,
+    /// It speaks of an order that the book does not hold.
+    #[error("the book holds no such order")]
+    UnknownOrder,
+    /// An order that stands twice, more taken from one than is open, or a price or quantity of nothing.
+    #[error("an order twice, more taken than is open, or no price or quantity")]
+    BadOrder,
+    /// No room for another order.
+    #[error("no room for another order")]
+    Capacity,
+}
+
+impl Mismatch {
+    /// What the book is said to suffer from.
+    pub const fn cause(self) -> Cause {
+        match self {
+            Mismatch::Checksum => Cause::Checksum,
+            Mismatch::UnknownOrder => Cause::UnknownOrder,
+            Mismatch::BadOrder => Cause::BadEvent,
+            Mismatch::Capacity => Cause::Capacity,
+        }
+    }
+}
 
 /// A venue of the stream machine. It reads texts and writes requests, and keeps no connection, clock or phase.
 pub trait Venue {
@@ -169,12 +193,12 @@ pub trait Venue {
     fn judge(&self, head: &BookHead, position: Position) -> Judgement;
 
     /// Applies a snapshot, or a delta that was judged the next, to what the venue keeps of its books (none, by default),
-    /// *before* any of it is emitted: appends the levels that fall off its depth to `parsed`, with quantity zero.
+    /// *before* any of it is emitted: appends the levels that fall off its depth to `parsed`, with quantity zero; gives orders
+    /// their references, and what happens to them its final form ([`super::OrderChange`]).
     ///
     /// # Errors
     ///
-    /// [`Mismatch`] if the venue's checksum is not that of the book; nothing of the message is then emitted and the
-    /// book starts over.
+    /// [`Mismatch`] if the message does not fit the book; nothing of it is then emitted and the book starts over.
     fn apply(&mut self, head: &BookHead, parsed: &mut Parsed) -> Result<(), Mismatch> {
         let _ = (head, parsed);
         Ok(())

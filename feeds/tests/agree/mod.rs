@@ -1,6 +1,8 @@
 //! What Binance says, read by serde_json and plain arithmetic: the slow twin of the decoder.
 #![allow(dead_code, reason = "the fuzz target uses a part")]
 
+pub mod coinbase_full;
+
 use std::collections::HashSet;
 use std::fmt;
 
@@ -127,7 +129,7 @@ fn read(data: &Value, kind: Option<&str>, symbol: u16) -> Option<Said> {
 }
 
 /// Decimal text in units, digit by digit in 128 bits.
-fn units(text: &str, decimals: u8) -> Option<i64> {
+pub fn units(text: &str, decimals: u8) -> Option<i64> {
     let (whole, part) = match text.split_once('.') {
         Some((_, "")) | None if text.contains('.') => return None,
         Some(parts) => parts,

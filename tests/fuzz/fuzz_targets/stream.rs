@@ -19,6 +19,8 @@ struct Reader {
     beliefs: BTreeMap<u32, Integrity>,
     last: u64,
     count: usize,
+    /// By reference: whose, and what is open.
+    orders: BTreeMap<u64, (u32, i64)>,
 }
 
 impl Reader {
@@ -44,8 +46,34 @@ impl Reader {
             Kind::Level | Kind::Trade => {
                 assert!(self.beliefs.contains_key(&number) && event.px.0 >= 0 && event.qty.0 >= 0);
             }
+            Kind::Clear => self.orders.retain(|_, (whose, _)| number != 0 && *whose != number),
+            Kind::Add => {
+                assert!(event.px.0 > 0 && event.qty.0 > 0 && event.side.is_some());
+                let before = self.orders.insert(event.order.0, (number, event.qty.0));
+                assert!(before.is_none(), "a reference twice");
+            }
+            Kind::Execute | Kind::ExecuteAt | Kind::Reduce => {
+                let (whose, open) = self.orders[&event.order.0];
+                assert!(whose == number && event.qty.0 > 0 && event.qty.0 <= open);
+                self.set(event.order.0, number, open - event.qty.0);
+            }
+            Kind::Modify => {
+                assert!(self.orders[&event.order.0].0 == number && event.px.0 > 0);
+                self.set(event.order.0, number, event.qty.0);
+            }
+            Kind::Delete => {
+                let gone = self.orders.remove(&event.order.0);
+                assert!(gone.is_some_and(|(whose, _)| whose == number));
+            }
             _ => {}
         }
+    }
+
+    fn set(&mut self, order: u64, number: u32, qty: i64) {
+        match qty {
+            0 => self.orders.remove(&order),
+            qty => self.orders.insert(order, (number, qty)),
+        };
     }
 }
 

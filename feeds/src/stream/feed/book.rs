@@ -1,16 +1,12 @@
 //! The life of one book, from subscription to the first doubt.
 
-use std::collections::VecDeque;
+use model::{Cause, Event, Flags, Integrity, Kind, Ts};
 
-use model::{Cause, Event, Flags, Integrity, Kind, Px, Qty, Ts};
-
+use super::waiting::Waiting;
 use super::{Action, Core, HttpFailure, Phase, number_of};
 use crate::stream::message::{BookHead, BookKind, Parsed};
 use crate::stream::venue::{Judgement, Position, SECOND, SnapshotBy, Venue};
 
-/// Book messages that may wait for a snapshot, and levels in them.
-const WAITING_MAX: usize = 10_000;
-const WAITING_LEVELS_MAX: usize = 200_000;
 /// A book that was live for so long starts anew without a pause.
 const PROVEN_NS: u64 = 60 * SECOND;
 
@@ -29,9 +25,10 @@ pub(super) struct Book {
     asked: Ts,
     failures: u32,
     live_since: Ts,
-    /// Messages that wait for a snapshot, with their numbers of bids and asks.
-    waiting: VecDeque<(BookHead, u32, u32)>,
-    levels: VecDeque<(Px, Qty)>,
+    /// Messages that wait for a snapshot.
+    waiting: Waiting,
+    /// The sequence that the venue said last of it apart from its messages; zero: none yet.
+    named: u64,
 }
 
 impl Default for Book {
@@ -45,22 +42,17 @@ impl Default for Book {
             asked: Ts(0),
             failures: 0,
             live_since: Ts(0),
-            waiting: VecDeque::new(),
-            levels: VecDeque::new(),
+            waiting: Waiting::default(),
+            named: 0,
         }
     }
 }
 
 impl Book {
-    fn forget_waiting(&mut self) {
-        self.waiting.clear();
-        self.levels.clear();
-    }
-
     /// The connection is down.
     pub fn shut(&mut self) {
-        self.forget_waiting();
-        (self.phase, self.due) = (Phase::Down, None);
+        self.waiting.clear();
+        (self.phase, self.due, self.named) = (Phase::Down, None, 0);
     }
 }
 
@@ -104,6 +96,10 @@ impl<V: Venue> Core<V> {
             (BookKind::Delta, _) if asks => self.wait(head, parsed, now),
             (BookKind::Delta, _) => self.counters.early += 1,
         }
+        // A trade that no order of the book has told of.
+        if !parsed.trades.is_empty() {
+            self.on_trades(parsed, now, emit);
+        }
     }
 
     fn on_delta(
@@ -134,15 +130,15 @@ impl<V: Venue> Core<V> {
         now: Ts,
         emit: &mut impl FnMut(Event),
     ) {
-        if self.venue.apply(head, parsed).is_err() {
+        if let Err(mismatch) = self.venue.apply(head, parsed) {
             self.counters.mismatches += 1;
-            return self.doubt(head.symbol, Cause::Checksum, now, emit);
+            return self.doubt(head.symbol, mismatch.cause(), now, emit);
         }
         self.counters.applied += 1;
         let Some(book) = self.book(head.symbol) else { return };
         book.position = Position { last: head.last, bridged: true };
         let bridged = book.phase == Phase::Bridging;
-        self.say_levels(head.symbol, head.ts_venue, parsed, Flags::NONE, now, emit);
+        self.say_changes(head.symbol, head.ts_venue, parsed, Flags::NONE, now, emit);
         if bridged {
             self.live(head.symbol, now, emit);
         }
@@ -165,15 +161,15 @@ impl<V: Venue> Core<V> {
     ) {
         let symbol = head.symbol;
         self.venue.forget(symbol);
-        if self.venue.apply(head, parsed).is_err() {
+        if let Err(mismatch) = self.venue.apply(head, parsed) {
             self.counters.mismatches += 1;
-            return self.doubt(symbol, Cause::Checksum, now, emit);
+            return self.doubt(symbol, mismatch.cause(), now, emit);
         }
         self.counters.snapshots += 1;
         self.believe(Some(symbol), (Integrity::Recovering, Cause::Snapshot), now, emit);
         let clear = Event { number: number_of(symbol), ..Event::empty(Kind::Clear) };
         self.say(Event { flags: Flags::SNAPSHOT, ..clear }, now, emit);
-        self.say_levels(symbol, head.ts_venue, parsed, Flags::SNAPSHOT, now, emit);
+        self.say_changes(symbol, head.ts_venue, parsed, Flags::SNAPSHOT, now, emit);
         let asked = self.asks_for_snapshots();
         let Some(book) = self.book(symbol) else { return };
         book.position = Position { last: head.last, bridged: !asked };
@@ -193,18 +189,12 @@ impl<V: Venue> Core<V> {
         now: Ts,
         emit: &mut impl FnMut(Event),
     ) {
-        for _ in 0..WAITING_MAX {
+        for _ in 0..Waiting::MESSAGES_MAX {
             let Some(book) = self.book(symbol) else { return };
             if !matches!(book.phase, Phase::Bridging | Phase::Live) {
                 return;
             }
-            let Some((head, bids, asks)) = book.waiting.pop_front() else { return };
-            parsed.clear();
-            for (side, count) in [(&mut parsed.bids, bids), (&mut parsed.asks, asks)] {
-                for (px, qty) in book.levels.drain(..(count as usize).min(book.levels.len())) {
-                    let _ = side.push(px, qty); // As many as one text held.
-                }
-            }
+            let Some(head) = book.waiting.pop(parsed) else { return };
             self.on_delta(&head, parsed, now, emit);
         }
     }
@@ -212,25 +202,18 @@ impl<V: Venue> Core<V> {
     /// Keeps a message until there is a snapshot. What is kept has no hole: a hole means to begin behind it.
     fn wait(&mut self, head: &BookHead, parsed: &Parsed, now: Ts) {
         let Some(book) = self.books.get_mut(usize::from(head.symbol)) else { return };
-        if let Some((last, ..)) = book.waiting.back() {
-            let position = Position { last: last.last, bridged: true };
+        if let Some(last) = book.waiting.last() {
+            let position = Position { last, bridged: true };
             match self.venue.judge(head, position) {
                 Judgement::Old => return,
                 Judgement::Next => {}
                 Judgement::Gap => {
                     self.counters.gaps += 1;
-                    book.forget_waiting();
+                    book.waiting.clear();
                 }
             }
         }
-        let (bids, asks) = (parsed.bids.as_slice(), parsed.asks.as_slice());
-        let levels = book.levels.len() + bids.len() + asks.len();
-        if book.waiting.len() >= WAITING_MAX || levels > WAITING_LEVELS_MAX {
-            self.counters.overflows += 1;
-            book.forget_waiting();
-        }
-        book.waiting.push_back((*head, bids.len() as u32, asks.len() as u32));
-        book.levels.extend(bids.iter().chain(asks));
+        self.counters.overflows += u64::from(book.waiting.push(head, parsed).is_err());
         if book.phase == Phase::Buffering {
             self.pursue(head.symbol, now);
         }
@@ -315,8 +298,8 @@ impl<V: Venue> Core<V> {
     fn joins(&self, head: &BookHead) -> bool {
         let position = Position { last: head.last, bridged: false };
         let waiting = self.books.get(usize::from(head.symbol)).map(|book| &book.waiting);
-        let mut judged =
-            waiting.into_iter().flatten().map(|(head, ..)| self.venue.judge(head, position));
+        let heads = waiting.into_iter().flat_map(Waiting::heads);
+        let mut judged = heads.map(|head| self.venue.judge(head, position));
         judged.find(|judgement| *judgement != Judgement::Old) != Some(Judgement::Gap)
     }
 
@@ -334,7 +317,7 @@ impl<V: Venue> Core<V> {
         if book.phase == Phase::Down {
             return;
         }
-        book.forget_waiting();
+        book.waiting.clear();
         let proven = book.phase == Phase::Live && now.since(book.live_since) >= PROVEN_NS;
         let pause = if proven { 0 } else { dice.pause(rules, book.failures) };
         book.failures = if proven { 0 } else { book.failures.saturating_add(1) };
@@ -346,7 +329,8 @@ impl<V: Venue> Core<V> {
         }
     }
 
-    /// The venue says where the sequence of a book stands: behind it, something is missing.
+    /// The venue says where the sequence of a book stands, by a channel of its own that may run ahead of the book's: what it
+    /// had named the time before and has not come by now is lost.
     pub(super) fn on_sequence(
         &mut self,
         symbol: u16,
@@ -355,9 +339,16 @@ impl<V: Venue> Core<V> {
         emit: &mut impl FnMut(Event),
     ) {
         let Some(book) = self.book(symbol) else { return };
-        if book.phase == Phase::Live && book.position.last != 0 && book.position.last < sequence {
-            self.counters.gaps += 1;
-            self.doubt(symbol, Cause::Gap, now, emit);
+        let (before, last) = (std::mem::replace(&mut book.named, sequence), book.position.last);
+        match book.phase {
+            // Numbers that run backwards have begun anew: by the old ones, all that comes would be old.
+            Phase::Live | Phase::Bridging if last < before || sequence < before => {
+                self.counters.gaps += 1;
+                self.doubt(symbol, Cause::Gap, now, emit);
+            }
+            // Nothing has followed the snapshot, and nothing can be on its way.
+            Phase::Bridging if last == before && last == sequence => self.live(symbol, now, emit),
+            _ => {}
         }
     }
 

@@ -30,6 +30,8 @@ struct Eye {
     server: Server<CryptoVenue>,
     fold: RefCell<Fold>,
     versions: RefCell<Vec<u64>>,
+    /// Versions of the whole books that were asked for.
+    bodies: RefCell<Vec<u64>>,
     connected: Cell<bool>,
     calm: Cell<bool>,
     offers: Cell<u64>,
@@ -91,7 +93,8 @@ impl Tap for Ends {
         let venue = eye.server.speaker();
         // Whatever was said before has been folded, unless a close comes between.
         if raw != Raw::Close {
-            eye.fold.borrow_mut().check(&venue, eye.connected.get(), &eye.versions.borrow());
+            let (versions, bodies) = (eye.versions.borrow(), eye.bodies.borrow());
+            eye.fold.borrow_mut().check(&venue, eye.connected.get(), &versions, &bodies);
         }
         match raw {
             Raw::Open => eye.connected.set(true),
@@ -102,7 +105,11 @@ impl Tap for Ends {
                     *known = tag.version.max(*known);
                 }
             }
-            Raw::Body { .. } => {}
+            Raw::Body { body, .. } => {
+                if let Some(tag) = venue.tag_of(body) {
+                    eye.bodies.borrow_mut()[tag.symbol] = tag.version;
+                }
+            }
         }
     }
 }
@@ -121,6 +128,7 @@ fn schedule(protocol: Protocol, seed: u64) -> (Counters, u64) {
     let eye = Rc::new(Eye {
         fold: RefCell::default(),
         versions: RefCell::new(vec![0; config.symbols.len()]),
+        bodies: RefCell::new(vec![0; config.symbols.len()]),
         connected: Cell::new(false),
         calm: Cell::new(false),
         offers: Cell::new(0),
@@ -149,7 +157,9 @@ fn schedules(protocol: Protocol) {
     println!(
         "{protocol:?}: {proofs} proofs, {closes} closes, {doubts} gaps, {bad} bad, {oversize} oversize"
     );
-    assert!(proofs > SEEDS * 50 && closes > SEEDS && bad > SEEDS, "{proofs} {closes} {bad}");
+    // Each thing that happens to an order is several texts, so that its book is lost the sooner.
+    let each = if protocol.tells_orders() { 10 } else { 50 };
+    assert!(proofs > SEEDS * each && closes > SEEDS && bad > SEEDS, "{proofs} {closes} {bad}");
 }
 
 macro_rules! protocols {
@@ -169,6 +179,7 @@ protocols! {
     binance_coinm BinanceCoinm
     bybit Bybit
     coinbase Coinbase
+    coinbase_full CoinbaseFull
     kraken Kraken
     okx Okx
 }

@@ -29,7 +29,7 @@ const LOOK: Duration = Duration::from_millis(20);
   tickgate-sim crypto --venue okx --faults drop=5,checksum=5 --symbols BTC-USDT,SOL-USDT
   zcat day.gz | tickgate-sim crypto --file - --speed 10")]
 pub struct Options {
-    /// Protocol: binance_spot, binance_usdm, binance_coinm, bybit, coinbase, kraken, okx.
+    /// Protocol: binance_spot, binance_usdm, binance_coinm, bybit, coinbase, coinbase_full, kraken, okx.
     #[arg(long, default_value = "binance_spot", value_parser = protocol)]
     venue: Protocol,
     /// Symbols as the venue writes them, with commas between. Without: two of its own.

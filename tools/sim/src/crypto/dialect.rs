@@ -3,9 +3,11 @@
 mod binance;
 mod bybit;
 mod coinbase;
+mod coinbase_full;
 mod kraken;
 mod okx;
 
+use super::orders::{Order, OrderSaid};
 use super::truth::{Changes, Levels, Print};
 use super::venue::Listing;
 use crate::rng::Rng;
@@ -23,6 +25,8 @@ pub enum Protocol {
     Bybit,
     /// Coinbase Exchange `level2`: no numbers; those of trades.
     Coinbase,
+    /// Coinbase Exchange `full`: every order, numbers that rise by one, whole books by HTTP.
+    CoinbaseFull,
     /// Kraken v2 `book`: a checksum.
     Kraken,
     /// OKX v5 `books`: a chain of ids, and a checksum if wanted.
@@ -37,6 +41,7 @@ impl Protocol {
         Protocol::BinanceCoinm,
         Protocol::Bybit,
         Protocol::Coinbase,
+        Protocol::CoinbaseFull,
         Protocol::Kraken,
         Protocol::Okx,
     ];
@@ -49,6 +54,7 @@ impl Protocol {
             Protocol::BinanceCoinm => "binance_coinm",
             Protocol::Bybit => "bybit",
             Protocol::Coinbase => "coinbase",
+            Protocol::CoinbaseFull => "coinbase_full",
             Protocol::Kraken => "kraken",
             Protocol::Okx => "okx",
         }
@@ -66,10 +72,15 @@ impl Protocol {
                 ["BTCUSDT", "ETHUSDT"]
             }
             Protocol::BinanceCoinm => ["BTCUSD_PERP", "ETHUSD_PERP"],
-            Protocol::Coinbase => ["BTC-USD", "ETH-USD"],
+            Protocol::Coinbase | Protocol::CoinbaseFull => ["BTC-USD", "ETH-USD"],
             Protocol::Kraken => ["BTC/USD", "ETH/USD"],
             Protocol::Okx => ["BTC-USDT", "ETH-USDT"],
         }
+    }
+
+    /// Whether every order is told.
+    pub const fn tells_orders(self) -> bool {
+        matches!(self, Protocol::CoinbaseFull)
     }
 
     /// Whether a book message that is lost shows in a later one.
@@ -88,7 +99,8 @@ impl Protocol {
                 Box::new(binance::Binance(self))
             }
             Protocol::Bybit => Box::new(bybit::Bybit),
-            Protocol::Coinbase => Box::new(coinbase::Coinbase),
+            Protocol::Coinbase => Box::new(coinbase::Coinbase { full: false }),
+            Protocol::CoinbaseFull => Box::new(coinbase::Coinbase { full: true }),
             Protocol::Kraken => Box::new(kraken::Kraken),
             Protocol::Okx => Box::new(okx::Okx { checksums }),
         }
@@ -203,6 +215,24 @@ pub trait Dialect: Send {
     fn heartbeat(&self, symbol: Option<(&Listing, u64)>, now: u64) -> Option<String> {
         let _ = (symbol, now);
         None
+    }
+
+    /// The same where it names the sequence of the book.
+    fn beat(&self, listing: &Listing, trade: u64, sequence: u64, now: u64) -> Option<String> {
+        let _ = sequence;
+        self.heartbeat(Some((listing, trade)), now)
+    }
+
+    /// What happens to an order, where orders are told.
+    fn order(&self, listing: &Listing, sequence: u64, said: &OrderSaid, now: u64) -> String {
+        let _ = (listing, sequence, said, now);
+        String::new()
+    }
+
+    /// The body of a whole book of orders, oldest first.
+    fn order_body(&self, listing: &Listing, sequence: u64, orders: &[Order], now: u64) -> String {
+        let _ = (listing, sequence, orders, now);
+        String::new()
     }
 
     /// That nothing changed, where the venue says so.

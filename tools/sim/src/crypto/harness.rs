@@ -52,6 +52,8 @@ pub struct Known<'a> {
     pub connected: bool,
     /// By symbol: the latest version of the book that a text has led to.
     pub versions: &'a [u64],
+    /// By symbol: the version of the whole book that came last by itself; it may be ahead of the texts.
+    pub bodies: &'a [u64],
 }
 
 /// A venue and a client.
@@ -67,6 +69,7 @@ pub struct Harness<C> {
     opening: Option<u64>,
     answers: Vec<(u32, Answer)>,
     versions: Vec<u64>,
+    bodies: Vec<u64>,
 }
 
 impl<C: Client> Harness<C> {
@@ -82,6 +85,7 @@ impl<C: Client> Harness<C> {
             session: None,
             opening: None,
             answers: Vec::new(),
+            bodies: versions.clone(),
             versions,
         }
     }
@@ -127,6 +131,9 @@ impl<C: Client> Harness<C> {
         }
         while let Some(place) = self.answers.iter().position(|(_, answer)| answer.at <= now) {
             let (request, answer) = self.answers.swap_remove(place);
+            if let Some(tag) = self.venue.tag_of(answer.body.as_bytes()) {
+                self.bodies[tag.symbol] = tag.version;
+            }
             let body = if answer.status == 200 { Ok(&*answer.body) } else { Err(answer.status) };
             self.client.on_answer(request, body, now);
             self.told(check);
@@ -158,7 +165,8 @@ impl<C: Client> Harness<C> {
 
     fn told(&mut self, check: &mut impl FnMut(&CryptoVenue, &C, &Known<'_>)) {
         self.satisfy();
-        let known = Known { connected: self.session.is_some(), versions: &self.versions };
+        let connected = self.session.is_some();
+        let known = Known { connected, versions: &self.versions, bodies: &self.bodies };
         check(&self.venue, &self.client, &known);
     }
 

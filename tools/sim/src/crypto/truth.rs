@@ -127,6 +127,21 @@ impl Truth {
         truth
     }
 
+    /// A book that follows one of orders, which is this now.
+    pub fn of(now: Levels, trades: u64, history_max: u64) -> Truth {
+        Truth {
+            before: now.clone(),
+            mid: 0,
+            levels: 0,
+            trades,
+            steps: VecDeque::new(),
+            wholes: [now.clone()].into(),
+            oldest: 0,
+            history_max: history_max.max(STRIDE),
+            now,
+        }
+    }
+
     /// Number of the version that holds now, from 0.
     pub fn version(&self) -> u64 {
         self.oldest + self.steps.len() as u64
@@ -166,6 +181,14 @@ impl Truth {
         Some(levels)
     }
 
+    /// The book is this now, a new version whether that changed it or not: it follows a book of orders. With the number of a
+    /// trade, if one led there.
+    pub fn follow(&mut self, after: Levels, trade: Option<u64>) {
+        self.before = std::mem::replace(&mut self.now, after);
+        self.trades = trade.unwrap_or(self.trades);
+        self.remember(self.before.changes(&self.now));
+    }
+
     /// Time passes: a trade, perhaps, and a new version, unless nothing changed.
     pub fn evolve(&mut self, rng: &mut Rng) -> (Option<Print>, bool) {
         let before = self.now.clone();
@@ -178,6 +201,12 @@ impl Truth {
             return (print, false);
         }
         self.before = before;
+        self.remember(step);
+        (print, true)
+    }
+
+    /// A new version, by this step.
+    fn remember(&mut self, step: Changes) {
         self.steps.push_back(step);
         if (self.steps.len() as u64).is_multiple_of(STRIDE) {
             self.wholes.push_back(self.now.clone());
@@ -187,7 +216,6 @@ impl Truth {
             self.wholes.pop_front();
             self.oldest += STRIDE;
         }
-        (print, true)
     }
 
     /// An order takes from the best level of a side.

@@ -1,5 +1,6 @@
 //! The venue on virtual time.
 
+mod orders;
 mod tell;
 mod wire;
 
@@ -10,6 +11,7 @@ use std::hash::{Hash, Hasher};
 use super::answer::Answer;
 use super::dialect::{Dialect, Protocol, Topic};
 use super::faults::{CryptoFaults, Fault};
+use super::orders::Orders;
 use super::session::{Frame, Session, SessionId, Tag};
 use super::truth::{Levels, Truth};
 use crate::rng::Rng;
@@ -106,6 +108,8 @@ pub struct CryptoVenue {
     /// Of its own, so that faults do not change what happens in the books.
     market: Rng,
     truths: Vec<Truth>,
+    /// By symbol, where every order is told; then each truth follows them.
+    orders: Vec<Orders>,
     channels: Vec<Channel>,
     sessions: BTreeMap<u64, Session>,
     next_session: u64,
@@ -125,7 +129,16 @@ impl CryptoVenue {
     pub fn new(config: CryptoConfig) -> CryptoVenue {
         let mut market = Rng::new(config.seed);
         let truth = |_| Truth::new(config.levels, config.history_max, &mut market);
-        let truths: Vec<Truth> = (0..config.listings.len()).map(truth).collect();
+        let mut truths: Vec<Truth> = (0..config.listings.len()).map(truth).collect();
+        let mut orders = Vec::new();
+        if config.protocol.tells_orders() {
+            for truth in &mut truths {
+                let past = config.history_max;
+                let book = Orders::new(config.levels, truth.last_trade(), past, &mut market);
+                *truth = Truth::of(book.levels(), truth.last_trade(), past);
+                orders.push(book);
+            }
+        }
         let dialect = config.protocol.dialect(config.checksums);
         let (start, seed) = (config.start, config.seed);
         let mut venue = CryptoVenue {
@@ -133,6 +146,7 @@ impl CryptoVenue {
             rng: Rng::new(seed ^ 0x5EED_FA17),
             market,
             truths,
+            orders,
             channels: Vec::new(),
             sessions: BTreeMap::new(),
             next_session: 0,
@@ -192,7 +206,7 @@ impl CryptoVenue {
         self.levels(symbol, *version, depth)
     }
 
-    /// Where a text of this venue leads; `None`: it is none about a book, or long forgotten.
+    /// Where a text or a body of this venue leads; `None`: it is none about a book, or long forgotten.
     pub fn tag_of(&self, text: &[u8]) -> Option<Tag> {
         self.tags.get(&hash(text)).copied()
     }
@@ -316,7 +330,8 @@ impl CryptoVenue {
             return Answer::refused(at, statuses[rng.below(3) as usize]);
         }
         let cut_short = faults.strikes(Fault::RestTruncate, rng);
-        let Some(mut body) = self.whole_book(path) else { return Answer::refused(at, 400) };
+        let Some((mut body, tag)) = self.whole_book(path) else { return Answer::refused(at, 400) };
+        self.remember(&body, tag);
         if cut_short {
             body.truncate(body.len() / 2);
         }

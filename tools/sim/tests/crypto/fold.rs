@@ -1,16 +1,20 @@
 //! Books folded from the events of a feed, and held against what a simulated venue knows.
 #![allow(dead_code, reason = "two tests include this file, and neither uses all of it")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use feeds::stream::{StreamConfig, StreamSymbol};
 use model::{Event, FeedId, Flags, Integrity, Kind, Side, Symbol};
-use sim::crypto::{CryptoVenue, Levels, Protocol};
+use sim::crypto::{CryptoVenue, Levels, Order, Protocol};
 
 /// One book, as a reader of events knows it.
 #[derive(Default)]
 pub struct Folded {
     pub levels: Levels,
+    /// By reference, where every order is told.
+    pub orders: BTreeMap<u64, Order>,
+    /// Numbers of trades that were told.
+    trades: BTreeSet<u64>,
     pub is_live: bool,
     pub why: String,
 }
@@ -42,7 +46,9 @@ impl Fold {
                     book.why = format!("{integrity:?} {cause:?}");
                 }
             }
-            Kind::Clear => self.of(event.number.0).for_each(|book| book.levels = Levels::default()),
+            Kind::Clear => self.of(event.number.0).for_each(|book| {
+                (book.levels, book.orders) = (Levels::default(), BTreeMap::new());
+            }),
             Kind::Level => {
                 let levels = &mut self.books.get_mut(&event.number.0).expect("listed").levels;
                 let is_ask = event.side == Some(Side::Sell);
@@ -51,6 +57,19 @@ impl Fold {
                     0 => side.remove(&(event.px.0 as u64)),
                     qty => side.insert(event.px.0 as u64, qty),
                 };
+            }
+            Kind::Trade => {
+                let book = self.books.get_mut(&event.number.0).expect("listed");
+                let is_new = book.trades.insert(event.aux);
+                assert!(is_new || !book.has_orders(), "told twice: {event:?}");
+            }
+            Kind::Add
+            | Kind::Execute
+            | Kind::ExecuteAt
+            | Kind::Reduce
+            | Kind::Modify
+            | Kind::Delete => {
+                self.books.get_mut(&event.number.0).expect("listed").on_order(event);
             }
             _ => {}
         }
@@ -62,11 +81,26 @@ impl Fold {
     }
 
     /// Every book that is live is the venue's at the version that its subscriber knows.
-    pub fn check(&mut self, venue: &CryptoVenue, connected: bool, versions: &[u64]) {
+    pub fn check(
+        &mut self,
+        venue: &CryptoVenue,
+        connected: bool,
+        versions: &[u64],
+        bodies: &[u64],
+    ) {
         let depth = depth(venue.config().protocol);
         for (place, book) in self.books.values().enumerate().filter(|(_, book)| book.is_live) {
             assert!(connected, "live without a connection");
-            let truth = venue.levels(place, versions[place], depth).expect("remembered");
+            let mut version = versions[place];
+            let mut truth = venue.levels(place, version, depth).expect("remembered");
+            if book.levels != truth && bodies[place] > version && book.has_orders() {
+                // Nothing has come since the whole book, and the venue says that there is nothing.
+                version = bodies[place];
+                truth = venue.levels(place, version, depth).expect("remembered");
+            }
+            if let Some(orders) = venue.orders(place, version) {
+                assert_eq!(book.list(), sorted(orders), "orders of book {place} at {version}");
+            }
             assert!(
                 book.levels == truth,
                 "book {place} at {versions:?}: {}",
@@ -94,6 +128,58 @@ impl Fold {
             format!("book {place} of {version}: {}", difference(book, &truth))
         };
         self.books.values().enumerate().map(of).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// All orders without their numbers, in the order of what they are.
+fn sorted(orders: impl IntoIterator<Item = Order>) -> Vec<(bool, u64, u64)> {
+    let mut list: Vec<_> =
+        orders.into_iter().map(|order| (order.buys, order.px, order.qty)).collect();
+    list.sort_unstable();
+    list
+}
+
+impl Folded {
+    fn has_orders(&self) -> bool {
+        !self.orders.is_empty()
+    }
+
+    fn list(&self) -> Vec<(bool, u64, u64)> {
+        sorted(self.orders.values().copied())
+    }
+
+    /// What happens to one order, strictly.
+    fn on_order(&mut self, event: &Event) {
+        let (number, px, qty) = (event.order.0, event.px.0 as u64, event.qty.0 as u64);
+        if event.kind == Kind::Add {
+            let order = Order { number, buys: event.side == Some(Side::Buy), px, qty };
+            assert!(qty > 0 && self.orders.insert(number, order).is_none(), "{event:?}");
+            return self.fill(order, qty as i64);
+        }
+        let old = self.orders.remove(&number).unwrap_or_else(|| panic!("unknown: {event:?}"));
+        self.fill(old, -(old.qty as i64));
+        if matches!(event.kind, Kind::Execute | Kind::ExecuteAt) {
+            assert!(self.trades.insert(event.aux), "told twice: {event:?}");
+        }
+        let new = match event.kind {
+            Kind::Modify => Order { px, qty, ..old },
+            Kind::Delete => return,
+            _ => Order { qty: old.qty.checked_sub(qty).expect("more than is open"), ..old },
+        };
+        if new.qty > 0 {
+            self.orders.insert(number, new);
+            self.fill(new, new.qty as i64);
+        }
+    }
+
+    /// Adds to the level of an order.
+    fn fill(&mut self, order: Order, qty: i64) {
+        let side = if order.buys { &mut self.levels.bids } else { &mut self.levels.asks };
+        let total = side.entry(order.px).or_default();
+        *total = total.checked_add_signed(qty).unwrap();
+        if *total == 0 {
+            side.remove(&order.px);
+        }
     }
 }
 
@@ -138,6 +224,7 @@ pub const fn feed(protocol: Protocol) -> feeds::Venue {
         Protocol::BinanceCoinm => feeds::Venue::BinanceCoinm,
         Protocol::Bybit => feeds::Venue::BybitLinear,
         Protocol::Coinbase => feeds::Venue::Coinbase,
+        Protocol::CoinbaseFull => feeds::Venue::CoinbaseFull,
         Protocol::Kraken => feeds::Venue::Kraken,
         Protocol::Okx => feeds::Venue::Okx,
     }

@@ -14,9 +14,10 @@ use sim::crypto::{CryptoConfig, CryptoFaults, CryptoVenue, Protocol};
 
 const SECOND: u64 = 1_000_000_000;
 
-/// Schedules of each protocol: `TICKGATE_SEEDS`, or a hundred.
-fn seeds() -> u64 {
-    std::env::var("TICKGATE_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(100)
+/// Schedules of each protocol: `TICKGATE_SEEDS`, or a hundred; a thousand where this is the only place that has them.
+fn seeds(protocol: Protocol) -> u64 {
+    let own = if protocol.tells_orders() { 1_000 } else { 100 };
+    std::env::var("TICKGATE_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(own)
 }
 
 /// A feed without its sockets.
@@ -84,10 +85,11 @@ impl WithFeed for Schedule {
         let mut fold = Fold::default();
         feed.start(Ts(self.0.config().start), &mut |event| fold.apply(&event));
         let mut harness = Harness::new(self.0, Machine { feed, fold: fold.into() });
-        let mut check =
-            |venue: &CryptoVenue, machine: &Machine<V>, known: &sim::crypto::harness::Known<'_>| {
-                machine.fold.borrow_mut().check(venue, known.connected, known.versions);
-            };
+        let mut check = |venue: &CryptoVenue,
+                         machine: &Machine<V>,
+                         known: &sim::crypto::harness::Known<'_>| {
+            machine.fold.borrow_mut().check(venue, known.connected, known.versions, known.bodies);
+        };
         harness.run(25 * SECOND, &mut check);
         harness.venue.calm();
         for _ in 0..300 {
@@ -103,7 +105,7 @@ impl WithFeed for Schedule {
 }
 
 fn schedules(protocol: Protocol) {
-    let seeds = seeds();
+    let seeds = seeds(protocol);
     let mut proofs = 0;
     let (mut closes, mut bad, mut doubts) = (0, 0, 0);
     for seed in 0..seeds {
@@ -151,6 +153,7 @@ protocols! {
     binance_coinm BinanceCoinm
     bybit Bybit
     coinbase Coinbase
+    coinbase_full CoinbaseFull
     kraken Kraken
     okx Okx
 }

@@ -2,20 +2,25 @@
 
 use serde_json::Value;
 
-use super::{Dialect, Effect, Print, Told, Topic, field, list, pairs};
+use super::{
+    Asked, Dialect, Effect, Order, OrderSaid, Print, Told, Topic, coinbase_full, field, list, pairs,
+};
 use crate::crypto::text::{fixed, rfc3339};
 use crate::crypto::venue::Listing;
 
 /// Places of every size.
 const PLACES: u8 = 8;
 
-pub struct Coinbase;
+pub struct Coinbase {
+    /// Whether it tells every order.
+    pub full: bool,
+}
 
-fn px(listing: &Listing, px: u64) -> String {
+pub(super) fn px(listing: &Listing, px: u64) -> String {
     fixed(px, listing.px_decimals, 0)
 }
 
-fn qty(listing: &Listing, qty: u64) -> String {
+pub(super) fn qty(listing: &Listing, qty: u64) -> String {
     fixed(qty, listing.qty_decimals, PLACES)
 }
 
@@ -35,7 +40,8 @@ impl Coinbase {
         for channel in list(request, "channels") {
             let name = channel.as_str().unwrap_or_else(|| field(channel, "name"));
             let topic = match name {
-                "level2" | "level2_batch" => Topic::Book(usize::MAX),
+                "full" if self.full => Topic::Book(usize::MAX),
+                "level2" | "level2_batch" if !self.full => Topic::Book(usize::MAX),
                 "matches" => Topic::Trades,
                 "heartbeat" => Topic::Heartbeat,
                 _ => return Err(format!("{name} is not a valid channel")),
@@ -65,6 +71,29 @@ impl Dialect for Coinbase {
 
     fn refusal(&self, _: &str) -> Option<String> {
         Some(error("Rate limit exceeded"))
+    }
+
+    fn begins_whole(&self) -> bool {
+        !self.full
+    }
+
+    fn asked(&self, path: &str, listings: &[Listing]) -> Option<Asked> {
+        let product = path.strip_prefix("/products/")?.strip_suffix("/book?level=3")?;
+        let symbol = listings.iter().position(|listing| listing.name == product)?;
+        self.full.then_some(Asked { symbol, depth: usize::MAX })
+    }
+
+    fn order(&self, listing: &Listing, sequence: u64, said: &OrderSaid, now: u64) -> String {
+        coinbase_full::order(listing, sequence, said, now)
+    }
+
+    fn order_body(&self, listing: &Listing, sequence: u64, orders: &[Order], now: u64) -> String {
+        coinbase_full::body(listing, sequence, orders, now)
+    }
+
+    fn beat(&self, listing: &Listing, trade: u64, sequence: u64, now: u64) -> Option<String> {
+        let sequence = if self.full { sequence } else { now / 1_000 };
+        Some(beat(listing, trade, sequence, now))
     }
 
     fn book(&self, told: &Told<'_>) -> String {
@@ -101,16 +130,14 @@ impl Dialect for Coinbase {
     fn last_trade(&self, listing: &Listing, id: u64, now: u64) -> Option<String> {
         Some(traded("last_match", listing, (id, "buy"), (1, 1), now))
     }
+}
 
-    fn heartbeat(&self, symbol: Option<(&Listing, u64)>, now: u64) -> Option<String> {
-        let (listing, trade) = symbol?;
-        Some(format!(
-            "{{\"type\":\"heartbeat\",\"last_trade_id\":{trade},\"product_id\":\"{}\",\"sequence\":{},\"time\":\"{}\"}}",
-            listing.name,
-            now / 1_000,
-            rfc3339(now)
-        ))
-    }
+fn beat(listing: &Listing, trade: u64, sequence: u64, now: u64) -> String {
+    let (name, time) = (&listing.name, rfc3339(now));
+    format!(
+        "{{\"type\":\"heartbeat\",\"last_trade_id\":{trade},\"product_id\":\"{name}\",\"sequence\":{sequence},\
+         \"time\":\"{time}\"}}"
+    )
 }
 
 fn traded(

@@ -74,6 +74,9 @@ fn requests() {
         Coinbase => format!(
             "{{\"type\":\"subscribe\",\"product_ids\":[\"{name}\"],\"channels\":[\"level2_batch\",\"matches\"]}}"
         ),
+        CoinbaseFull => format!(
+            "{{\"type\":\"subscribe\",\"product_ids\":[\"{name}\"],\"channels\":[\"full\",\"heartbeat\"]}}"
+        ),
         Kraken => format!(
             "{{\"method\":\"subscribe\",\"params\":{{\"channel\":\"book\",\"symbol\":[\"{name}\"],\"depth\":10}}}}"
         ),

@@ -97,7 +97,7 @@ impl CryptoVenue {
     }
 
     /// The body of a whole book at an address.
-    pub(super) fn whole_book(&mut self, path: &str) -> Option<String> {
+    pub(super) fn whole_book(&mut self, path: &str) -> Option<(String, Tag)> {
         self.stamp();
         let asked = self.dialect.asked(path, &self.config.listings)?;
         let place = self.channel(asked.symbol, usize::MAX);
@@ -107,24 +107,35 @@ impl CryptoVenue {
         let log = &self.channels[place].log;
         let entry = log.partition_point(|(_, of)| *of <= version).checked_sub(1)?;
         let (last, version) = log[entry];
-        let view = self.truths[asked.symbol].at(version)?.top(asked.depth);
-        let ids = Ids { first: last, last, prev: last };
-        let message = Message { ids, levels: &view.all(), whole: true, view: &view };
-        let body = self.write(place, &message, |dialect, told| dialect.body(told));
+        let body = match self.orders(asked.symbol, version) {
+            Some(orders) => {
+                let listing = &self.config.listings[asked.symbol];
+                self.dialect.order_body(listing, last, &orders, self.stamped)
+            }
+            None => {
+                let view = self.truths[asked.symbol].at(version)?.top(asked.depth);
+                let ids = Ids { first: last, last, prev: last };
+                let message = Message { ids, levels: &view.all(), whole: true, view: &view };
+                self.write(place, &message, |dialect, told| dialect.body(told))
+            }
+        };
         if self.config.faults.strikes(Fault::CutInBridge, &mut self.rng) {
             let all: Vec<u64> = self.sessions.keys().copied().collect();
             all.into_iter().for_each(|id| self.cut_soon(id));
         }
-        Some(body)
+        Some((body, Tag { symbol: asked.symbol, version, whole: true }))
     }
 
     /// No two moments are the same, or two texts might be.
-    fn stamp(&mut self) {
+    pub(super) fn stamp(&mut self) {
         self.stamped = self.now.max(self.stamped + 1_000);
     }
 
     /// A book changes.
     pub(super) fn evolve(&mut self, symbol: usize) {
+        if self.config.protocol.tells_orders() {
+            return self.evolve_orders(symbol);
+        }
         let (print, changed) = self.truths[symbol].evolve(&mut self.market);
         self.stamp();
         if let Some(print) = print {
@@ -189,8 +200,11 @@ impl CryptoVenue {
         }
         for symbol in 0..self.truths.len() {
             if self.hears(id, Topic::Heartbeat, symbol) {
-                let known = (&self.config.listings[symbol], self.truths[symbol].last_trade());
-                if let Some(text) = self.dialect.heartbeat(Some(known), self.now) {
+                let last = self.channels.iter().find(|channel| channel.symbol == symbol);
+                let last = last.map_or(0, |channel| channel.last);
+                let (listing, trade) =
+                    (&self.config.listings[symbol], self.truths[symbol].last_trade());
+                if let Some(text) = self.dialect.beat(listing, trade, last, self.now) {
                     self.say(id, text, None);
                 }
             }

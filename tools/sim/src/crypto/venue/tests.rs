@@ -8,6 +8,9 @@ fn subscribe(protocol: Protocol) -> String {
         Protocol::Coinbase => format!(
             "{{\"type\":\"subscribe\",\"product_ids\":[\"{name}\"],\"channels\":[\"level2\",\"matches\",\"heartbeat\"]}}"
         ),
+        Protocol::CoinbaseFull => format!(
+            "{{\"type\":\"subscribe\",\"product_ids\":[\"{name}\"],\"channels\":[\"full\",\"heartbeat\"]}}"
+        ),
         Protocol::Kraken => format!(
             "{{\"method\":\"subscribe\",\"params\":{{\"channel\":\"book\",\"symbol\":[\"{name}\"],\"depth\":10}}}}"
         ),
