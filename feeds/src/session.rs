@@ -6,12 +6,14 @@
 //! - [`mold`]: MoldUDP64 packets; [`arbiter`]: two lines of them become one sequence.
 //! - [`soup`]: a SoupBinTCP connection; [`glimpse`]: a snapshot over one.
 //! - [`channel`]: all of them and the ITCH decoder, so that books heal by themselves.
+//! - [`soup_feed`]: ITCH over one SoupBinTCP connection, with no lines and no snapshots.
 
 pub mod arbiter;
 pub mod channel;
 pub mod glimpse;
 pub mod mold;
 pub mod soup;
+pub mod soup_feed;
 
 /// Name of a session: ten bytes, by the specifications alphanumeric, compared and never read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
