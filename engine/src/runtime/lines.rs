@@ -69,16 +69,16 @@ enum Session {
 }
 
 /// Where events go.
-struct Out {
-    ring: rtrb::Producer<Event>,
-    stop: Arc<AtomicBool>,
+pub(super) struct Out {
+    pub ring: rtrb::Producer<Event>,
+    pub stop: Arc<AtomicBool>,
 }
 
 impl Out {
     /// Hands an event over. While the ring is full the sockets are not read: the kernel buffers, and what it drops shows as
     /// a gap.
     #[inline]
-    fn push(&mut self, event: Event) {
+    pub fn push(&mut self, event: Event) {
         while self.ring.push(event).is_err() {
             if self.is_over() {
                 return;
@@ -87,7 +87,7 @@ impl Out {
         }
     }
 
-    fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         self.stop.load(Ordering::Relaxed) || self.ring.is_abandoned()
     }
 }
@@ -124,7 +124,7 @@ impl LinesThread {
                 let now = around.pace.now(host::monotonic_ns()).unwrap_or_default();
                 let mut options = ChannelOptions::new(feed, new_york_midnight(now));
                 options.arbiter.two_lines = config.lines.len() == 2;
-                options.glimpse = config.snapshot.as_ref().map(login).transpose()?;
+                options.glimpse = config.snapshot.as_ref().map(glimpse).transpose()?;
                 Session::Channel(Box::new(Channel::new(options)))
             }
             Venue::Iex => Session::Iex(Box::new(IexFeed::new(feed))),
@@ -342,15 +342,18 @@ fn send(socket: &UdpSocket, bytes: &[u8], to: SocketAddr) {
     let _ = socket.send_to(bytes, to);
 }
 
-/// Who asks the snapshot server. The password is in the environment alone.
-fn login(service: &SnapshotServer) -> Result<GlimpseOptions, RunError> {
-    let password = match &service.password_env {
+fn glimpse(server: &SnapshotServer) -> Result<GlimpseOptions, RunError> {
+    login(&server.user, server.password_env.as_deref()).map(GlimpseOptions::new)
+}
+
+/// Who asks a server. The password is in the environment alone.
+pub(super) fn login(user: &str, password_env: Option<&str>) -> Result<Login, RunError> {
+    let password = match password_env {
         None => String::new(),
         Some(name) => std::env::var(name).map_err(|_| {
             RunError::Password(format!("the environment variable {name} holds no password"))
         })?,
     };
-    let login = Login::new(&service.user, &password);
-    let login = login.ok_or(RunError::Password("a password has at most 10 characters".into()))?;
-    Ok(GlimpseOptions::new(login))
+    let login = Login::new(user, &password);
+    login.ok_or(RunError::Password("a password has at most 10 characters".into()))
 }

@@ -232,6 +232,12 @@ impl SoupFeed {
         self.counters.logins += 1;
         (self.messaged, self.caught_up) = (now, false);
         let same = self.session == Some(session);
+        let only = self.options.login.session;
+        if only != BLANK && only.0.trim_ascii() != session.0.trim_ascii() {
+            self.misplaced = self.misplaced.saturating_add(1);
+            self.counters.misplaced += 1;
+            return Err(SoupFeedError::Session);
+        }
         let follows = same && !self.restart && next == self.events.seq.saturating_add(1);
         let give_up =
             next > self.asked && self.misplaced.saturating_add(1) >= self.options.attempts_max;
@@ -242,7 +248,7 @@ impl SoupFeed {
         } else if next == 1 || give_up {
             self.begin(session, next, now, emit);
         } else {
-            self.misplaced += 1;
+            self.misplaced = self.misplaced.saturating_add(1);
             self.counters.misplaced += 1;
             self.events.announce(Integrity::Incomplete, Cause::Gap, now, emit);
             self.restart |= same && next < self.asked;

@@ -264,14 +264,24 @@ fn hostile() {
     assert_eq!((counters.bad, counters.lost, counters.faults), (3, 1, 4));
 }
 
-/// Goal: a session that is named is the only one. Method: it is rejected, and asked for again.
+/// Goal: a session that is named is the only one. Method: it is rejected, and asked for again; another one is not
+/// taken for it.
 #[test]
 fn named_session() {
-    let mut rig = Rig::new(S2);
+    let mut rig = Rig::new(SessionId::named("TWO"));
     for _ in 0..4 {
         assert_eq!(rig.opened(), (S2, 1));
         let mut bytes = Vec::new();
         server::rejected(b'S', &mut bytes);
         rig.hear(&bytes);
     }
+    for _ in 0..4 {
+        assert_eq!(rig.opened(), (S2, 1));
+        rig.accepted(S1, 1);
+        assert_eq!(rig.feed.position(), None);
+    }
+    assert_eq!(rig.opened(), (S2, 1));
+    rig.accepted(S2, 1);
+    assert_eq!(rig.feed.position(), Some((S2, 0)));
+    assert_eq!(SessionId::named("01234567890"), SessionId(*b"0123456789"));
 }

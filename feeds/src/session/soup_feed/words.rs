@@ -84,6 +84,9 @@ pub enum SoupFeedError {
         /// What comes next instead.
         got: u64,
     },
+    /// The server goes on with another session than the only one that is wanted.
+    #[error("the server goes on with another session")]
+    Session,
     /// A message that is no ITCH.
     #[error("offset {offset}: sequence {seq}: {error}")]
     Message {
