@@ -144,7 +144,7 @@ impl ServerThread {
         let seen = self.feed.counters();
         if let Some(progress) = self.progress.feeds.get(usize::from(self.id.0)) {
             progress.show(&FeedCounters {
-                messages: seen.messages,
+                messages: seen.messages - seen.repeated,
                 bytes: self.bytes,
                 unknown: seen.unknown,
                 bad: seen.bad,

@@ -35,8 +35,9 @@ pub struct SoupFeed {
     forget: bool,
     /// Sequence that the login asked for.
     asked: u64,
-    /// Logins in a row that were accepted with another sequence.
+    /// Logins in a row that were accepted with another sequence, and that were rejected.
     misplaced: u32,
+    rejected: u32,
     /// A message that could not be decoded, and how often it came.
     suspect: (u64, u32),
     /// A message came by this connection; one that was not known before.
@@ -66,6 +67,7 @@ impl SoupFeed {
             forget: false,
             asked: 1,
             misplaced: 0,
+            rejected: 0,
             suspect: (0, 0),
             told: false,
             news: false,
@@ -205,8 +207,11 @@ impl SoupFeed {
             Received::Accepted { session, next } => self.accept(session, next, now, emit)?,
             Received::Rejected { reason } => {
                 self.counters.rejections += 1;
-                // A session that is gone is left for the current one; if there is none, it is tried again.
-                self.forget = reason == b'S' && !self.forget && self.session.is_some();
+                // The current session is asked for in turn with the one that is known: that may be gone. Not at
+                // once: what is begun anew takes its time.
+                self.rejected = self.rejected.saturating_add(1);
+                self.forget =
+                    reason == b'S' && self.rejected.is_multiple_of(2) && self.session.is_some();
                 return Err(SoupFeedError::Rejected(reason));
             }
             // A server that keeps its heart beating beside its messages proves nothing by it.
@@ -255,7 +260,7 @@ impl SoupFeed {
             self.forget |= !same && self.session.is_some();
             return Err(SoupFeedError::Sequence { asked: self.asked, got: next });
         }
-        (self.misplaced, self.forget) = (0, false);
+        (self.misplaced, self.rejected, self.forget) = (0, 0, false);
         Ok(())
     }
 
@@ -319,10 +324,12 @@ impl SoupFeed {
 
     /// The connection goes, and another comes after a pause.
     fn rest(&mut self, now: Ts) {
-        if self.news {
-            (self.error_told, self.news) = (None, false);
+        // What comes over and over, because it breaks at one place, is no progress.
+        if self.news || self.told && !self.restart {
+            self.error_told = None;
             self.link.succeeded();
         }
+        (self.told, self.news) = (false, false);
         self.client.on_closed();
         self.link.rest(now);
         (self.caught_up, self.quiet) = (false, false);

@@ -219,6 +219,11 @@ impl Connection {
         }
     }
 
+    /// Whether everything that was published was said by it.
+    pub fn is_current(&self, core: &Core) -> bool {
+        self.session == core.session && self.state == State::Served(core.published() + 1)
+    }
+
     /// Whether nothing more is to be said or heard.
     pub fn is_closed(&self) -> bool {
         self.state == State::Closed && self.answer.is_empty()

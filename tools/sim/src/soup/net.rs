@@ -18,6 +18,8 @@ const IDLE: Duration = Duration::from_micros(500);
 struct Shared {
     core: Mutex<Core>,
     stop: AtomicBool,
+    /// A client has been told everything.
+    current: AtomicBool,
     epoch: Instant,
 }
 
@@ -52,6 +54,7 @@ impl Server {
         let shared = Arc::new(Shared {
             core: Mutex::new(Core::new(config, source, 0)),
             stop: AtomicBool::new(false),
+            current: AtomicBool::new(false),
             epoch: Instant::now(),
         });
         let of_thread = shared.clone();
@@ -73,6 +76,11 @@ impl Server {
     /// Whether all is published. It goes on to be heard until it is stopped.
     pub fn is_over(&self) -> bool {
         self.shared.core().is_over()
+    }
+
+    /// Whether a client that is connected was told everything.
+    pub fn is_heard(&self) -> bool {
+        self.shared.current.load(Ordering::Relaxed)
     }
 
     /// Another session takes over.
@@ -128,6 +136,10 @@ fn run(listener: &TcpListener, shared: &Shared) {
             moved |= turn == Some(true);
             turn.is_some()
         });
+        let is_current = |client: &Client| {
+            client.sent == client.out.len() && client.connection.is_current(&core)
+        };
+        shared.current.store(clients.iter().any(is_current), Ordering::Relaxed);
         drop(core);
         if !moved {
             thread::sleep(IDLE);
