@@ -18,7 +18,7 @@ pub use engine::{
     Capacity, Cpus, Durability, EngineConfig, FEEDS_MAX, JournalConfig, StrategyConfig, Wait,
 };
 pub use feed::{Captures, FeedConfig, FeedSource, Lines, SnapshotServer, Speed, Stream};
-pub use server::Server;
+pub use server::{Server, login};
 pub use table::{ConfigError, ConfigErrors};
 
 /// A configuration as loaded.

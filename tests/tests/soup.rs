@@ -20,7 +20,7 @@ const FAULTS: [&str; 5] = [
     "",
     "drop=600",
     "garbage=50",
-    "misplace=300,reject=300,drop=400",
+    "misplace=150,reject=150,drop=250",
     "drop=300,garbage=30,session=60,stall=200,stall-time=300ms",
 ];
 
@@ -74,10 +74,10 @@ fn server(address: std::net::SocketAddr) -> Server {
 }
 
 /// The day over a bad connection, until all of it was heard.
-fn over_a_connection(stage: &Stage, day: Vec<u8>, messages: u64, faults: &str) -> Finished {
+fn over_a_connection(stage: &Stage, day: Vec<u8>, faults: &str) -> Finished {
     let config = sim::soup::Config {
         credentials: Credentials { user: "t".into(), password: String::new() },
-        pace: Pace::PacketsPerSecond(6_000),
+        pace: Pace::PacketsPerSecond(12_000),
         faults: faults.parse().unwrap(),
         ..sim::soup::Config::default()
     };
@@ -114,7 +114,7 @@ fn a_bad_connection_is_a_good_feed() {
     let (messages, truth) = (clean.feed.messages, books(&clean.engine));
     assert!(truth.len() > 5 && messages > 4_000, "{} books, {messages} messages", truth.len());
     for faults in FAULTS {
-        let heard = over_a_connection(&stage, day.clone(), messages, faults);
+        let heard = over_a_connection(&stage, day.clone(), faults);
         let feed = heard.feeds[0];
         assert!(books(&heard.engine) == truth, "{faults}: {feed:?}");
         assert_eq!(feed.lost, 0, "{faults}");

@@ -2,6 +2,9 @@
 
 use std::net::SocketAddr;
 
+use feeds::session::SessionId;
+use feeds::session::soup::Login;
+
 use super::feed::parsed;
 use super::table::{ConfigErrors, Table};
 
@@ -20,7 +23,32 @@ pub struct Server {
     pub lag_ns: u64,
 }
 
+/// Who asks a server. A password is in the environment alone; none is told.
+///
+/// # Errors
+///
+/// What to tell the user: there is no password where the configuration says, or it is too long.
+pub fn login(user: &str, password_env: Option<&str>) -> Result<Login, String> {
+    let password = match password_env {
+        None => String::new(),
+        Some(name) => std::env::var(name)
+            .map_err(|_| format!("the environment variable {name} holds no password"))?,
+    };
+    Login::new(user, &password).ok_or_else(|| "a password has at most 10 characters".into())
+}
+
 impl Server {
+    /// Who asks it, and for which session.
+    ///
+    /// # Errors
+    ///
+    /// As [`login`].
+    pub fn login(&self) -> Result<Login, String> {
+        let login = login(&self.user, self.password_env.as_deref())?;
+        let session = self.session.as_deref().map_or(login.session, SessionId::named);
+        Ok(Login { session, ..login })
+    }
+
     pub(super) fn to_toml(&self) -> String {
         let Server { address, user, password_env, session, lag_ns } = self;
         let lag_ms = lag_ns / 1_000_000;

@@ -11,7 +11,6 @@ use feeds::iex::IexFeed;
 use feeds::session::arbiter::Line;
 use feeds::session::channel::{Action, Channel, ChannelOptions};
 use feeds::session::glimpse::GlimpseOptions;
-use feeds::session::soup::Login;
 use feeds::{Venue, new_york_midnight};
 use host::{Clock, UdpOptions, UdpReceiver};
 use model::page::{FeedCounters, LineCounters};
@@ -20,7 +19,7 @@ use model::{Event, FeedId, Ts};
 use super::pace::Pace;
 use super::wait::Waiter;
 use super::{Progress, RunError, StreamPort};
-use crate::config::{Lines, SnapshotServer};
+use crate::config::{Lines, SnapshotServer, login};
 
 /// Rounds between two looks at the counters, where nothing came in between.
 const COUNT_EVERY: u64 = 4096;
@@ -343,17 +342,6 @@ fn send(socket: &UdpSocket, bytes: &[u8], to: SocketAddr) {
 }
 
 fn glimpse(server: &SnapshotServer) -> Result<GlimpseOptions, RunError> {
-    login(&server.user, server.password_env.as_deref()).map(GlimpseOptions::new)
-}
-
-/// Who asks a server. The password is in the environment alone.
-pub(super) fn login(user: &str, password_env: Option<&str>) -> Result<Login, RunError> {
-    let password = match password_env {
-        None => String::new(),
-        Some(name) => std::env::var(name).map_err(|_| {
-            RunError::Password(format!("the environment variable {name} holds no password"))
-        })?,
-    };
-    let login = Login::new(user, &password);
-    login.ok_or(RunError::Password("a password has at most 10 characters".into()))
+    let login = login(&server.user, server.password_env.as_deref());
+    login.map(GlimpseOptions::new).map_err(RunError::Password)
 }

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use feeds::new_york_midnight;
-use feeds::session::SessionId;
 use feeds::session::soup_feed::{Action, SoupFeed, SoupFeedOptions};
 use host::{Clock, TcpClient};
 use model::page::FeedCounters;
 use model::{Event, FeedId, Ts};
 
-use super::lines::{Around, Out, login};
+use super::lines::{Around, Out};
 use super::pace::Pace;
 use super::wait::Waiter;
 use super::{Progress, RunError};
@@ -48,10 +47,7 @@ impl ServerThread {
         around: &Around,
         seed: u64,
     ) -> Result<ServerThread, RunError> {
-        let mut login = login(&config.user, config.password_env.as_deref())?;
-        if let Some(session) = &config.session {
-            login.session = SessionId::named(session);
-        }
+        let login = config.login().map_err(RunError::Password)?;
         let now = around.pace.now(host::monotonic_ns()).unwrap_or_default();
         let mut options = SoupFeedOptions::new(id, new_york_midnight(now), login);
         (options.seed, options.lag_ns_max) = (seed, config.lag_ns);

@@ -110,6 +110,18 @@ impl SoupFeed {
 
     /// Takes what the server sent, received at `now`.
     pub fn on_bytes(&mut self, bytes: &[u8], now: Ts, emit: &mut impl FnMut(Event)) {
+        self.on_bytes_kept(bytes, now, &mut |_, _, _| {}, emit);
+    }
+
+    /// The same; `keep` is given every message that is believed, or lost for good, once: its session, its
+    /// sequence, its bytes.
+    pub fn on_bytes_kept(
+        &mut self,
+        bytes: &[u8],
+        now: Ts,
+        keep: &mut impl FnMut(SessionId, u64, &[u8]),
+        emit: &mut impl FnMut(Event),
+    ) {
         if !self.link.is_open() {
             return;
         }
@@ -120,7 +132,7 @@ impl SoupFeed {
         let mut fault = None;
         let taken = client.on_bytes(bytes, now, &mut |received| {
             if fault.is_none() {
-                fault = self.take(received, now, emit).err();
+                fault = self.take(received, now, keep, emit).err();
             }
         });
         self.client = client;
@@ -198,11 +210,12 @@ impl SoupFeed {
         &mut self,
         received: Received<'_>,
         now: Ts,
+        keep: &mut impl FnMut(SessionId, u64, &[u8]),
         emit: &mut impl FnMut(Event),
     ) -> Result<(), SoupFeedError> {
         match received {
             Received::Sequenced { offset, message, .. } => {
-                self.message(message, offset, now, emit)?;
+                self.message((message, offset), now, keep, emit)?;
             }
             Received::Accepted { session, next } => self.accept(session, next, now, emit)?,
             Received::Rejected { reason } => {
@@ -281,16 +294,16 @@ impl SoupFeed {
     #[inline]
     fn message(
         &mut self,
-        message: &[u8],
-        offset: u64,
+        (message, offset): (&[u8], u64),
         now: Ts,
+        keep: &mut impl FnMut(SessionId, u64, &[u8]),
         emit: &mut impl FnMut(Event),
     ) -> Result<(), SoupFeedError> {
         let seq = self.events.seq.saturating_add(1);
         (self.messaged, self.told, self.ended) = (now, true, false);
-        let new = self.events.publish(message, now, &mut self.counters, emit);
-        match new {
-            Ok(new) => self.news |= new,
+        match self.events.publish(message, now, &mut self.counters, emit) {
+            Ok(false) => return Ok(()),
+            Ok(true) => self.news = true,
             Err(error) => {
                 self.counters.bad += 1;
                 let times = if self.suspect.0 == seq { self.suspect.1 + 1 } else { 1 };
@@ -302,6 +315,7 @@ impl SoupFeed {
                 self.counters.lost += self.events.lose(seq, Cause::BadEvent, now, emit);
             }
         }
+        keep(self.session.unwrap_or(BLANK), seq, message);
         Ok(())
     }
 
