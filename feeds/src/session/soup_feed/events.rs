@@ -163,9 +163,8 @@ impl Events {
             self.midnight = self.decoder.midnight;
         }
         self.last = Ts(0);
-        if follows {
-            self.clear(now, emit);
-        }
+        // The first time, too: whoever listens may hold what an earlier run left.
+        self.clear(now, emit);
     }
 
     /// Says how far the books may be believed.

@@ -115,8 +115,8 @@ fn resumes() {
     assert_eq!(rig.believed(), BEHIND);
     rig.messages(2);
     let told = rig.told();
-    assert_eq!(told[..3], ["incomplete not_started 0", "recovering gap 0", "session 1"]);
-    assert_eq!(told[3..], ["session 2", "session 3", "session 4", "live none 4"]);
+    assert_eq!(told[..3], ["incomplete not_started 0", "again clear 0", "recovering gap 0"]);
+    assert_eq!(told[3..], ["session 1", "session 2", "session 3", "session 4", "live none 4"]);
     assert_eq!(rig.believed(), LIVE);
     rig.closed();
     assert_eq!(rig.told(), ["stale disconnected 4"]);
