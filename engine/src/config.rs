@@ -7,6 +7,7 @@ mod engine;
 mod feed;
 mod instruments;
 mod limits;
+mod server;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ pub use engine::{
     Capacity, Cpus, Durability, EngineConfig, FEEDS_MAX, JournalConfig, StrategyConfig, Wait,
 };
 pub use feed::{Captures, FeedConfig, FeedSource, Lines, SnapshotServer, Speed, Stream};
+pub use server::{Server, login};
 pub use table::{ConfigError, ConfigErrors};
 
 /// A configuration as loaded.

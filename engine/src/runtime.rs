@@ -14,6 +14,7 @@ mod lines;
 mod pace;
 mod port;
 mod publish;
+mod server;
 mod stages;
 mod start;
 mod wait;

@@ -6,13 +6,28 @@
 //! - [`mold`]: MoldUDP64 packets; [`arbiter`]: two lines of them become one sequence.
 //! - [`soup`]: a SoupBinTCP connection; [`glimpse`]: a snapshot over one.
 //! - [`channel`]: all of them and the ITCH decoder, so that books heal by themselves.
+//! - [`soup_feed`]: ITCH over one SoupBinTCP connection, with no lines and no snapshots.
 
 pub mod arbiter;
 pub mod channel;
 pub mod glimpse;
 pub mod mold;
 pub mod soup;
+pub mod soup_feed;
 
 /// Name of a session: ten bytes, by the specifications alphanumeric, compared and never read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub [u8; 10]);
+
+impl SessionId {
+    /// The session of a name, behind spaces, as Nasdaq writes them; bytes beyond the tenth are cut off.
+    pub fn named(name: &str) -> SessionId {
+        let mut field = [b' '; 10];
+        let name = name.as_bytes();
+        let (name, _) = name.split_at_checked(10).unwrap_or((name, &[]));
+        if let Some(room) = field.get_mut(10 - name.len()..) {
+            room.copy_from_slice(name);
+        }
+        SessionId(field)
+    }
+}

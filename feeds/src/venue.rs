@@ -3,7 +3,7 @@
 /// A venue and the protocol that it is heard by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Venue {
-    /// Nasdaq TotalView-ITCH 5.0: BinaryFILE, or MoldUDP64 lines.
+    /// Nasdaq TotalView-ITCH 5.0: BinaryFILE, MoldUDP64 lines, or a SoupBinTCP connection.
     NasdaqItch,
     /// IEX DEEP 1.0 or TOPS 1.6 over IEX-TP.
     Iex,
@@ -80,6 +80,11 @@ impl Venue {
     /// Whether it is heard over lines of datagrams.
     pub const fn is_over_lines(self) -> bool {
         matches!(self, Venue::NasdaqItch | Venue::Iex)
+    }
+
+    /// Whether it is heard over a connection of its own protocol.
+    pub const fn is_over_connections(self) -> bool {
+        matches!(self, Venue::NasdaqItch)
     }
 
     /// Whether it is heard over a WebSocket.

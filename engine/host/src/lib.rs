@@ -23,6 +23,7 @@ mod clock;
 mod cpu;
 mod file;
 mod memory;
+mod tcp;
 mod udp;
 mod usage;
 
@@ -30,5 +31,6 @@ pub use clock::{Clock, monotonic_ns};
 pub use cpu::{cpus, pin_current};
 pub use file::{preallocate, sync_data};
 pub use memory::{lock_memory, prefault, prefetch};
+pub use tcp::TcpClient;
 pub use udp::{Datagram, UdpOptions, UdpReceiver};
 pub use usage::ThreadUsage;

@@ -224,11 +224,13 @@ pub(super) fn read(
     let capacity = capacity(root.table("capacity", errors), errors);
     let (wait, cpus, lock_memory) = threads(root.table("threads", errors), errors);
     let journal = journal(root.table("journal", errors), folder, errors);
-    let feeds: Option<Vec<_>> = root
+    // All of them are read, whatever is wrong with the first.
+    let feeds: Vec<_> = root
         .tables("feed", errors)
         .into_iter()
         .map(|table| super::feed::read(table, folder, errors))
         .collect();
+    let feeds: Option<Vec<_>> = feeds.into_iter().collect();
     if feeds.as_ref().is_some_and(|feeds| feeds.is_empty() || feeds.len() > FEEDS_MAX) {
         root.error("one to 16 [[feed]] tables are needed", errors);
     }

@@ -10,6 +10,7 @@ use feeds::{Date, Venue};
 
 use crate::feed_books::BookKind;
 
+use super::server::Server;
 use super::table::{ConfigErrors, Table};
 
 /// At which pace a file is played.
@@ -39,6 +40,8 @@ pub enum FeedSource {
     Captures(Captures),
     /// Datagrams, as they come.
     Lines(Lines),
+    /// Messages over a connection, as they come.
+    Server(Server),
     /// Texts over WebSocket, as they come.
     Stream(Stream),
 }
@@ -131,7 +134,7 @@ impl FeedConfig {
     pub fn captures(&self) -> Option<&Captures> {
         match &self.source {
             FeedSource::Captures(captures) => Some(captures),
-            FeedSource::Lines(_) | FeedSource::Stream(_) => None,
+            FeedSource::Lines(_) | FeedSource::Server(_) | FeedSource::Stream(_) => None,
         }
     }
 
@@ -139,7 +142,7 @@ impl FeedConfig {
     pub fn captures_mut(&mut self) -> Option<&mut Captures> {
         match &mut self.source {
             FeedSource::Captures(captures) => Some(captures),
-            FeedSource::Lines(_) | FeedSource::Stream(_) => None,
+            FeedSource::Lines(_) | FeedSource::Server(_) | FeedSource::Stream(_) => None,
         }
     }
 
@@ -148,6 +151,7 @@ impl FeedConfig {
         let source = match &self.source {
             FeedSource::Captures(captures) => captures.to_toml(),
             FeedSource::Lines(lines) => lines.to_toml(),
+            FeedSource::Server(server) => server.to_toml(),
             FeedSource::Stream(stream) => stream.to_toml(),
         };
         let (venue, silence_ms) = (self.venue, self.silence_ns / 1_000_000);
@@ -321,7 +325,7 @@ fn read_symbol(mut row: Table<'_>, errors: &mut ConfigErrors) -> Option<StreamSy
 }
 
 /// Reads a text as what it should be, or notes that it is not.
-fn parsed<T: FromStr<Err: Display>>(
+pub(super) fn parsed<T: FromStr<Err: Display>>(
     table: &Table<'_>,
     key: &str,
     text: &str,
@@ -339,15 +343,23 @@ pub(super) fn read(
 ) -> Option<FeedConfig> {
     let venues: Vec<_> = Venue::ALL.iter().map(|venue| (venue.name(), *venue)).collect();
     let venue = table.choice("venue", &venues, errors);
+    if table.has("server") && ["files", "lines", "symbol"].iter().any(|key| table.has(key)) {
+        let text = "`server` is a way to hear a feed of its own: no `files`, `lines` or \
+                    [[feed.symbol]] beside it";
+        table.error(text, errors);
+        return None;
+    }
     let source = if table.has("files") {
         Captures::read(&mut table, folder, errors).map(FeedSource::Captures)
     } else if table.has("lines") {
         Lines::read(&mut table, errors).map(FeedSource::Lines)
+    } else if table.has("server") {
+        Server::read(&mut table, errors).map(FeedSource::Server)
     } else if table.has("symbol") {
         Stream::read(&mut table, errors).map(FeedSource::Stream)
     } else {
         table.error(
-            "`files`, `lines` or [[feed.symbol]] must say where the bytes come from",
+            "`files`, `lines`, `server` or [[feed.symbol]] must say where the bytes come from",
             errors,
         );
         None
@@ -356,6 +368,7 @@ pub(super) fn read(
         let heard = match source {
             FeedSource::Captures(_) => true,
             FeedSource::Lines(_) => venue.is_over_lines(),
+            FeedSource::Server(_) => venue.is_over_connections(),
             FeedSource::Stream(_) => venue.is_over_streams(),
         };
         if !heard {

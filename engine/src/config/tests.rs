@@ -97,7 +97,11 @@ fn live_feeds_read_back() {
                  interface = \"10.0.0.1\"\nrequest = \"10.0.0.9:1\"\nsnapshot = \"10.0.0.9:2\"\nuser = \"me\"\n\
                  password_env = \"SECRET\"\nreceive_buffer = 65536\nbusy_poll_us = 50\n\
                  [[feed]]\nvenue = \"iex\"\nlines = [\"239.1.2.5:1\"]\n\n";
-    let config = with(lines).unwrap();
+    let server = "[[feed]]\nvenue = \"nasdaq_itch\"\nserver = \"10.0.0.9:3\"\nuser = \"me\"\npassword_env = \"SECRET\"\n\
+                  session = \"DAY1\"\nlag_ms = 250\n";
+    let config = with(&format!("{server}{lines}")).unwrap();
+    let FeedSource::Server(read) = &config.engine.feeds[0].source else { panic!("no server") };
+    assert_eq!((read.session.as_deref(), read.lag_ns), (Some("DAY1"), 250_000_000));
     let read = {
         let changed = config.clone().with_engine(config.engine.clone());
         let files = changed.files.iter().map(|file| (PathBuf::from(&file.name), file.text.clone()));
@@ -109,6 +113,22 @@ fn live_feeds_read_back() {
     let wrong = "[[feed]]\nvenue = \"databento_mbo\"\nlines = [\"nowhere\", \"1.2.3.4:5\", \"1.2.3.4:6\"]\n\
                  [[feed]]\nvenue = \"iex\"\n\n";
     let errors = with(wrong).unwrap_err().to_string();
+    let wrong_servers = "[[feed]]\nvenue = \"iex\"\nserver = \"10.0.0.9:3\"\nuser = \"much too long\"\nsession = \"-\"\n\
+                         [[feed]]\nvenue = \"nasdaq_itch\"\nserver = \"10.0.0.9:3\"\nlines = [\"1.2.3.4:5\"]\n\
+                         [[feed]]\nvenue = \"nasdaq_itch\"\nserver = \"nowhere\"\npassword = \"secret\"\n\n";
+    let told = with(wrong_servers).unwrap_err().to_string();
+    for part in [
+        "`iex` is not heard in this way",
+        "`user` has at most 6",
+        "`session` has at most 10",
+        "`server` is a way to hear a feed of its own: no `files`, `lines`",
+        "`server`: `nowhere`",
+        "`user` is missing",
+        "unknown key `password`",
+    ] {
+        assert!(told.contains(part), "{part} in\n{told}");
+    }
+    assert!(!told.contains("secret"), "{told}");
     for part in
         ["`lines`: `nowhere`", "one or two", "not heard in this way", "where the bytes come from"]
     {

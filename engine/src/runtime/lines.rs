@@ -11,7 +11,6 @@ use feeds::iex::IexFeed;
 use feeds::session::arbiter::Line;
 use feeds::session::channel::{Action, Channel, ChannelOptions};
 use feeds::session::glimpse::GlimpseOptions;
-use feeds::session::soup::Login;
 use feeds::{Venue, new_york_midnight};
 use host::{Clock, UdpOptions, UdpReceiver};
 use model::page::{FeedCounters, LineCounters};
@@ -20,7 +19,7 @@ use model::{Event, FeedId, Ts};
 use super::pace::Pace;
 use super::wait::Waiter;
 use super::{Progress, RunError, StreamPort};
-use crate::config::{Lines, SnapshotServer};
+use crate::config::{Lines, SnapshotServer, login};
 
 /// Rounds between two looks at the counters, where nothing came in between.
 const COUNT_EVERY: u64 = 4096;
@@ -69,16 +68,16 @@ enum Session {
 }
 
 /// Where events go.
-struct Out {
-    ring: rtrb::Producer<Event>,
-    stop: Arc<AtomicBool>,
+pub(super) struct Out {
+    pub ring: rtrb::Producer<Event>,
+    pub stop: Arc<AtomicBool>,
 }
 
 impl Out {
     /// Hands an event over. While the ring is full the sockets are not read: the kernel buffers, and what it drops shows as
     /// a gap.
     #[inline]
-    fn push(&mut self, event: Event) {
+    pub fn push(&mut self, event: Event) {
         while self.ring.push(event).is_err() {
             if self.is_over() {
                 return;
@@ -87,7 +86,7 @@ impl Out {
         }
     }
 
-    fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         self.stop.load(Ordering::Relaxed) || self.ring.is_abandoned()
     }
 }
@@ -124,7 +123,7 @@ impl LinesThread {
                 let now = around.pace.now(host::monotonic_ns()).unwrap_or_default();
                 let mut options = ChannelOptions::new(feed, new_york_midnight(now));
                 options.arbiter.two_lines = config.lines.len() == 2;
-                options.glimpse = config.snapshot.as_ref().map(login).transpose()?;
+                options.glimpse = config.snapshot.as_ref().map(glimpse).transpose()?;
                 Session::Channel(Box::new(Channel::new(options)))
             }
             Venue::Iex => Session::Iex(Box::new(IexFeed::new(feed))),
@@ -342,15 +341,7 @@ fn send(socket: &UdpSocket, bytes: &[u8], to: SocketAddr) {
     let _ = socket.send_to(bytes, to);
 }
 
-/// Who asks the snapshot server. The password is in the environment alone.
-fn login(service: &SnapshotServer) -> Result<GlimpseOptions, RunError> {
-    let password = match &service.password_env {
-        None => String::new(),
-        Some(name) => std::env::var(name).map_err(|_| {
-            RunError::Password(format!("the environment variable {name} holds no password"))
-        })?,
-    };
-    let login = Login::new(&service.user, &password);
-    let login = login.ok_or(RunError::Password("a password has at most 10 characters".into()))?;
-    Ok(GlimpseOptions::new(login))
+fn glimpse(server: &SnapshotServer) -> Result<GlimpseOptions, RunError> {
+    let login = login(&server.user, server.password_env.as_deref());
+    login.map(GlimpseOptions::new).map_err(RunError::Password)
 }

@@ -15,6 +15,7 @@ use super::house::HouseThread;
 use super::lines::{Around, LinesThread};
 use super::pace::Pace;
 use super::publish::Pages;
+use super::server::ServerThread;
 use super::stages::{Samples, StageHistograms};
 use super::wait::Waiter;
 use super::{FeedProgress, Finished, Plan, Progress, RunError, Running};
@@ -136,6 +137,11 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
                 let Some(ring) = rings.next() else { break };
                 let lines = LinesThread::open(id, venue, lines, ring, &around)?;
                 live.push(spawn("feed", cpus.feed, move || lines.run())?);
+            }
+            FeedSource::Server(server) => {
+                let Some(ring) = rings.next() else { break };
+                let server = ServerThread::new(id, server, ring, &around, epoch)?;
+                live.push(spawn("feed", cpus.feed, move || server.run())?);
             }
             FeedSource::Stream(stream) => {
                 let Some(ring) = rings.next() else { break };

@@ -92,6 +92,8 @@ impl Engine {
             self.tell_quotes(id, quotes);
         }
         let trade = match (event.kind, applied.removed) {
+            // A day told again traded when it was told first.
+            _ if event.flags.has(Flags::SNAPSHOT) => None,
             (Kind::Execute, Some(touch)) => Some(touch.px),
             (Kind::ExecuteAt, Some(_)) if !event.flags.has(Flags::NOT_PRINTABLE) => Some(event.px),
             _ => None,
@@ -193,7 +195,7 @@ impl Engine {
             return; // An auction in which nothing traded.
         }
         let Some(id) = self.find(event) else { return };
-        if event.flags.has(Flags::NOT_PRINTABLE) {
+        if event.flags.has(Flags::NOT_PRINTABLE) || event.flags.has(Flags::SNAPSHOT) {
             return;
         }
         out.boards.mark(id);

@@ -174,7 +174,7 @@ impl Glimpse {
             }
             Received::Sequenced { message, .. } => out(Piece::Message(message)),
             Received::Ended => fault = Some(GlimpseError::Closed),
-            Received::Unsequenced(_) | Received::Debug(_) => {}
+            Received::Unsequenced(_) | Received::Debug(_) | Received::Heartbeat => {}
         });
         if whole {
             self.state = State::Whole;

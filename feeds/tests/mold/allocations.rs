@@ -1,11 +1,12 @@
-//! Nothing is allocated for a packet or a message, in order or not.
+//! Nothing is allocated for a packet or a message, in order or not, by lines or by a connection.
 
 use feeds::session::SessionId;
 use feeds::session::arbiter::Line;
 use feeds::session::channel::{Channel, ChannelOptions};
 use feeds::session::glimpse::GlimpseOptions;
 use feeds::session::mold::PacketWriter;
-use feeds::session::soup::Login;
+use feeds::session::soup::{Login, server};
+use feeds::session::soup_feed::{SoupFeed, SoupFeedOptions};
 use model::{FeedId, Side, Ts};
 
 use crate::counting::count;
@@ -51,4 +52,37 @@ fn none() {
         assert_eq!(counters.overflows > 1, glimpse.is_some());
         assert!(glimpse.is_some() || events > 1_000);
     }
+}
+
+/// Goal: a feed over a connection allocates for the first messages that segments cut, and never again. Method: count
+/// through thousands of segments of any size.
+#[test]
+fn none_over_a_connection() {
+    let options = SoupFeedOptions::new(FeedId(0), Ts(0), Login::new("u", "p").unwrap());
+    let mut feed = SoupFeed::new(options);
+    let mut events = 0_u64;
+    feed.on_time(Ts(1), &mut |_| events += 1);
+    while feed.next_action().is_some() {}
+    feed.on_opened(Ts(1));
+    let mut bytes = Vec::new();
+    server::accepted(SessionId(*b"0000000001"), 1, &mut bytes);
+    let message = add(1, 5, 1, Side::Buy, 100, 10_000);
+    for number in 0..40_000 {
+        server::sequenced(&message, &mut bytes);
+        if number % 100 == 0 {
+            bytes.extend_from_slice(&server::HEARTBEAT);
+        }
+    }
+    let mut before = 0;
+    for (place, segment) in bytes.chunks(47).enumerate() {
+        if place == 1_000 {
+            before = COUNT.get();
+        }
+        let now = Ts(2 + place as u64);
+        feed.on_bytes(segment, now, &mut |_| events += 1);
+        feed.on_time(now, &mut |_| events += 1);
+        while feed.next_action().is_some() {}
+    }
+    assert_eq!(COUNT.get() - before, 0);
+    assert!(before > 0 && events > 40_000 && feed.counters().messages == 40_000);
 }

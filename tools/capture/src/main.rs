@@ -3,6 +3,7 @@
 
 mod files;
 mod lines;
+mod server;
 mod stream;
 
 use std::io::IsTerminal;
@@ -18,7 +19,8 @@ use feeds::Venue;
 
 use files::Place;
 
-/// Records every live feed of a configuration: datagrams as pcapng, texts as `nanoseconds json` lines in zstd.
+/// Records every live feed of a configuration: datagrams as pcapng, and so the messages of connections, as the datagrams that
+/// would have carried them; texts as `nanoseconds json` lines in zstd.
 ///
 /// What was received before a kill is on disk but for the last moment. `tickgate replay` reads the files back.
 #[derive(Parser)]
@@ -95,6 +97,9 @@ fn run(cli: &Cli) -> Result<bool, Failure> {
         let thread = match &feed.source {
             FeedSource::Captures(_) => continue,
             FeedSource::Lines(lines) => lines::start(lines, place, shared.clone())?,
+            FeedSource::Server(server) => {
+                server::start(number as u8, server, place, shared.clone())?
+            }
             FeedSource::Stream(stream) => {
                 stream::start(feed.venue, number as u8, stream, place, shared.clone())
             }

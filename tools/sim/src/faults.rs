@@ -1,7 +1,7 @@
 //! What goes wrong on a line, decided by a seed: a packet in, none or more packets out, each with
 //! its time.
 
-mod parse;
+pub(crate) mod parse;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -2,8 +2,9 @@
 //! demand.
 //!
 //! Flow: a [`source`] of messages → [`mold`], the venue on virtual time → [`faults`] of each line;
-//! [`net`] is all of it over sockets. [`crypto`] does the same for venues over WebSocket. Everything
-//! else is told the time and does no I/O, so that the same seed gives the same bytes.
+//! [`net`] is all of it over sockets; [`soup`] is the same venue over connections. [`crypto`] does
+//! the same for venues over WebSocket. Everything else is told the time and does no I/O, so that the
+//! same seed gives the same bytes.
 //!
 //! The formats are written here from their specifications a second time, apart from those of
 //! `feeds`, so that each checks the other.
@@ -17,6 +18,7 @@ pub mod crypto;
 pub mod faults;
 pub mod mold;
 pub mod net;
+pub mod soup;
 pub mod source;
 
 mod rng;

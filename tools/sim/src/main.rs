@@ -1,6 +1,7 @@
 //! `tickgate-sim`: simulated venues, to try an engine against.
 //!
-//! One module a kind of venue: `crypto` those over WebSocket, `mold` those of Nasdaq's kind.
+//! One module a kind of venue: `crypto` those over WebSocket, `mold` those of Nasdaq's kind over lines, `soup`
+//! over connections.
 #![forbid(unsafe_code)]
 
 mod command;
@@ -21,11 +22,13 @@ struct Options {
 enum Venue {
     Crypto(command::crypto::Options),
     Mold(Box<command::mold::Options>),
+    Soup(command::soup::Options),
 }
 
 fn main() -> ExitCode {
     match Options::parse().venue {
         Venue::Crypto(options) => command::crypto::run(&options),
         Venue::Mold(options) => command::mold::run(&options),
+        Venue::Soup(options) => command::soup::run(&options),
     }
 }

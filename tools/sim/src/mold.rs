@@ -22,6 +22,7 @@ pub use packet::{BLOCK, END, HEADER};
 pub use published::Published;
 pub use request::{RequestCounters, RequestPlan, Requests};
 pub use snapshot::{Connection, Credentials, SnapshotCounters};
+pub(crate) use snapshot::{Login, packet as soup_packet};
 pub use store::Store;
 
 /// Packets of one [`Core::poll`], heartbeats included.

@@ -33,6 +33,11 @@ impl Rng {
     pub fn per_mille(&mut self, part: u16) -> bool {
         part > 0 && self.below(1_000) < u64::from(part)
     }
+
+    /// True `part` times of a million.
+    pub fn per_million(&mut self, part: u32) -> bool {
+        part > 0 && self.below(1_000_000) < u64::from(part)
+    }
 }
 
 #[cfg(test)]

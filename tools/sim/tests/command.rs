@@ -115,3 +115,21 @@ fn crypto_venues() {
         assert!(String::from_utf8_lossy(&output.stderr).contains(said), "{output:?}");
     }
 }
+
+/// Goal: a venue over connections publishes to its end and says what it did; a plan that cannot be read is refused by name.
+/// Method: a small day that nobody hears.
+#[test]
+fn connections() {
+    let any = ["soup", "--listen=127.0.0.1:0", "--linger=0", "--flat-out", "--json"];
+    let output = sim(&[&any[..], &["--messages=1000", "--symbols=5"]].concat());
+    assert!(output.status.success(), "{output:?}");
+    assert!(object(&output)["messages"].as_u64().unwrap() > 900);
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("SoupBinTCP 127.0.0.1:"));
+    for (word, said) in
+        [("--faults=nothing=1", "nothing=1"), ("--file=/nowhere/day", "/nowhere/day")]
+    {
+        let output = sim(&[&any[..], &[word]].concat());
+        assert_eq!(output.status.code(), Some(2), "{word}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(said), "{output:?}");
+    }
+}

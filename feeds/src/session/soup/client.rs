@@ -45,6 +45,8 @@ pub enum Received<'a> {
     Sequenced {
         /// Counted from the login on.
         seq: u64,
+        /// Byte of the connection where its packet begins.
+        offset: u64,
         /// The message.
         message: &'a [u8],
     },
@@ -52,6 +54,8 @@ pub enum Received<'a> {
     Unsequenced(&'a [u8]),
     /// Text for people.
     Debug(&'a [u8]),
+    /// The server is there, and had nothing else to say.
+    Heartbeat,
     /// The session is over.
     Ended,
 }
@@ -96,6 +100,11 @@ impl Client {
             outgoing: None,
             logout: false,
         }
+    }
+
+    /// The next login asks for this, whatever came before; what is accepted then is for the caller to judge.
+    pub fn ask_for(&mut self, session: SessionId, next: u64) {
+        (self.login.session, self.login.next, self.resumes) = (session, next, false);
     }
 
     /// The connection stands: the login goes out.
@@ -236,13 +245,16 @@ fn take(
             now_in(State::LoggedIn, *state)?;
             let seq = login.next;
             login.next = seq.checked_add(1).ok_or(SoupError::Field { offset, kind })?;
-            out(Received::Sequenced { seq, message: payload });
+            out(Received::Sequenced { seq, offset, message: payload });
         }
         kind::UNSEQUENCED => {
             now_in(State::LoggedIn, *state)?;
             out(Received::Unsequenced(payload));
         }
-        kind::SERVER_HEARTBEAT => fits(0)?,
+        kind::SERVER_HEARTBEAT => {
+            fits(0)?;
+            out(Received::Heartbeat);
+        }
         kind::END => {
             now_in(State::LoggedIn, *state)?;
             fits(0)?;

@@ -4,7 +4,7 @@ use super::{kind, number, put_number};
 use crate::session::SessionId;
 
 /// What a client says of itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Login {
     /// User, left-justified, padded with spaces.
     pub user: [u8; 6],
@@ -80,6 +80,14 @@ impl Login {
             next: number(next)?,
             timeout_ms,
         })
+    }
+}
+
+impl core::fmt::Debug for Login {
+    /// All but the password.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let user = self.user.escape_ascii();
+        write!(f, "Login({user}, {:?}, {})", self.session, self.next)
     }
 }
 

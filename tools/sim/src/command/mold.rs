@@ -1,6 +1,6 @@
 //! `tickgate-sim mold`.
 
-mod options;
+pub(super) mod options;
 mod report;
 
 use std::fs::File;

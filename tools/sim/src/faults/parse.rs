@@ -59,12 +59,12 @@ fn set(plan: &mut FaultPlan, part: &str) -> Option<()> {
     Some(())
 }
 
-fn per_mille(text: &str) -> Option<u16> {
+pub(crate) fn per_mille(text: &str) -> Option<u16> {
     text.parse().ok().filter(|part| *part <= 1_000)
 }
 
 /// A whole number and its unit; at most an hour, so that times add up without care.
-fn nanoseconds(text: &str) -> Option<u64> {
+pub(crate) fn nanoseconds(text: &str) -> Option<u64> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
     let unit: u64 = match unit {

@@ -175,7 +175,7 @@ fn serve(published: &Published, out: &mut Vec<u8>) {
 }
 
 /// Appends a packet; what the server says is short.
-fn packet(kind: u8, fields: &[&[u8]], out: &mut Vec<u8>) {
+pub(crate) fn packet(kind: u8, fields: &[&[u8]], out: &mut Vec<u8>) {
     let length = 1 + fields.iter().map(|field| field.len()).sum::<usize>();
     out.extend_from_slice(&(length as u16).to_be_bytes());
     out.push(kind);
@@ -184,15 +184,15 @@ fn packet(kind: u8, fields: &[&[u8]], out: &mut Vec<u8>) {
 
 /// A login's payload: user (6), password (10), session (10), sequence (20), from 4.10 on timeout
 /// (5).
-struct Login<'a> {
+pub(crate) struct Login<'a> {
     user: &'a [u8],
     password: &'a [u8],
     session: &'a [u8],
-    next: u64,
+    pub(crate) next: u64,
 }
 
 impl<'a> Login<'a> {
-    fn parse(payload: &'a [u8]) -> Option<Login<'a>> {
+    pub(crate) fn parse(payload: &'a [u8]) -> Option<Login<'a>> {
         if ![46, 51].contains(&payload.len()) {
             return None;
         }
@@ -203,13 +203,13 @@ impl<'a> Login<'a> {
         Some(Login { user, password, session, next })
     }
 
-    fn is_of(&self, credentials: &Credentials) -> bool {
+    pub(crate) fn is_of(&self, credentials: &Credentials) -> bool {
         let same =
             |field: &[u8], text: &str| field.trim_ascii_end().eq_ignore_ascii_case(text.as_bytes());
         same(self.user, &credentials.user) && same(self.password, &credentials.password)
     }
 
-    fn is_for(&self, session: &[u8; 10]) -> bool {
+    pub(crate) fn is_for(&self, session: &[u8; 10]) -> bool {
         let wanted = self.session.trim_ascii();
         wanted.is_empty() || wanted == session.trim_ascii()
     }

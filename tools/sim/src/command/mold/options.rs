@@ -223,7 +223,7 @@ impl Options {
     }
 }
 
-fn session(text: &str) -> Result<[u8; 10], String> {
+pub(crate) fn session(text: &str) -> Result<[u8; 10], String> {
     let mut session = [b' '; 10];
     let printable = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let room = session.get_mut(..text.len()).filter(|_| printable);
@@ -231,7 +231,7 @@ fn session(text: &str) -> Result<[u8; 10], String> {
     Ok(session)
 }
 
-fn at_most<const N: usize>(text: &str) -> Result<String, String> {
+pub(crate) fn at_most<const N: usize>(text: &str) -> Result<String, String> {
     let fits = text.len() <= N && text.is_ascii();
     fits.then(|| text.to_owned()).ok_or_else(|| format!("at most {N} characters"))
 }
