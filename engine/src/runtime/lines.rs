@@ -289,14 +289,16 @@ impl LinesThread {
     }
 
     fn count(&self) {
-        let dropped = self.lines.iter().map(|line| u64::from(line.dropped())).sum();
         let (bytes, connects) = (self.bytes, self.connects);
-        let seen = match &self.session {
+        let mut seen = match &self.session {
             Session::Channel(channel) => of_channel(channel),
             Session::Iex(feed) => of_iex(feed),
         };
+        for (line, receiver) in seen.lines.iter_mut().zip(&self.lines) {
+            line.dropped = receiver.dropped().into();
+        }
         if let Some(progress) = self.progress.feeds.get(usize::from(self.feed.0)) {
-            progress.show(&FeedCounters { bytes, dropped, connects, ..seen });
+            progress.show(&FeedCounters { bytes, connects, ..seen });
         }
     }
 }
@@ -310,6 +312,7 @@ fn of_channel(channel: &Channel) -> FeedCounters {
         lost: seen.lost,
         gaps: arbiter.gaps,
         requests: arbiter.requests,
+        recovered: channel.line_counters(Line::Answer).wins,
         snapshots: seen.snapshots,
         lines: [Line::A, Line::B].map(|line| {
             let line = channel.line_counters(line);
@@ -319,6 +322,7 @@ fn of_channel(channel: &Channel) -> FeedCounters {
                 duplicates: line.duplicates,
                 losses: line.losses,
                 skew_ns_max: line.skew_ns_max,
+                dropped: 0,
             }
         }),
         ..FeedCounters::default()

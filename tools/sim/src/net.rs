@@ -62,6 +62,8 @@ pub struct Counters {
     pub lines: [LineCounters; 2],
     /// Packets that the operating system refused to send, counted as sent above.
     pub send_errors: u64,
+    /// Nanoseconds that a packet left after it was due, at most.
+    pub late_ns_max: u64,
     /// Re-requests.
     pub requests: RequestCounters,
     /// Snapshots.
@@ -74,6 +76,7 @@ struct Shared {
     requests: Mutex<Requests>,
     snapshots: Mutex<SnapshotCounters>,
     send_errors: AtomicU64,
+    late_ns_max: AtomicU64,
     done: AtomicBool,
     stop: AtomicBool,
     epoch: Instant,
@@ -126,6 +129,7 @@ impl Publisher {
             requests: Mutex::new(Requests::new(plan)),
             snapshots: Mutex::new(SnapshotCounters::default()),
             send_errors: AtomicU64::new(0),
+            late_ns_max: AtomicU64::new(0),
             done: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             epoch: Instant::now(),
@@ -169,6 +173,7 @@ impl Publisher {
             }
         };
         counters.send_errors = self.shared.send_errors.load(Ordering::Relaxed);
+        counters.late_ns_max = self.shared.late_ns_max.load(Ordering::Relaxed);
         counters.requests = lock(&self.shared.requests).counters();
         counters.snapshots = *lock(&self.shared.snapshots);
         counters

@@ -30,16 +30,21 @@ impl Lines {
     }
 
     pub(super) fn run(&self, shared: &Shared) {
-        let mut batch: Vec<(Side, Packet)> = Vec::with_capacity(1_024);
+        let mut batch: Vec<(Side, u64, Packet)> = Vec::with_capacity(1_024);
         while !shared.is_stopped() {
             let now = shared.now();
             let wake_at = {
                 let mut core = lock(&shared.core);
-                core.poll(now, &mut |side, _, packet| batch.push((side, packet.clone())));
+                core.poll(now, &mut |side, at, packet| batch.push((side, at, packet.clone())));
                 core.wake_at(now)
             };
-            for (side, packet) in batch.drain(..) {
+            let first_at = batch.first().map(|(_, at, _)| *at);
+            for (side, _, packet) in batch.drain(..) {
                 self.send(side, &packet, shared);
+            }
+            if let Some(at) = first_at {
+                let late = shared.now().saturating_sub(at);
+                shared.late_ns_max.fetch_max(late, Ordering::Relaxed);
             }
             let Some(wake_at) = wake_at else { break };
             let sleep = Duration::from_nanos(wake_at.saturating_sub(shared.now()));
