@@ -12,7 +12,6 @@ use benches::{
     DECODER, EVENTS_PER_ROUND, SYMBOLS, Stream, check_digest, compare, criterion, digest, frames,
     on_cpu, walk,
 };
-use criterion::Criterion;
 use engine::book::{BookCapacity, Books};
 use feeds::session::SessionId;
 use feeds::session::arbiter::Line;

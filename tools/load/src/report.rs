@@ -100,7 +100,7 @@ impl Report {
         });
         json!({
             "seconds": self.plan.seconds, "rate_asked": self.plan.rate, "rate_sent": self.rate(),
-            "packet_messages": self.plan.packet_messages, "sent_late_ns_max": self.sent.late_ns_max,
+            "packet_messages": self.plan.packet_messages, "late": self.sent.late, "late_ns_max": self.sent.late_ns_max,
             "send_errors": self.sent.send_errors, "packets": self.packets(), "lines": lines,
             "messages": messages, "gaps": gaps, "requests": requests, "recovered": recovered,
             "snapshots": snapshots, "lost": lost, "bad": bad,
@@ -120,10 +120,11 @@ impl Display for Report {
         let Report { plan, sent, feed, .. } = self;
         writeln!(
             f,
-            "packets/s   {} asked, {} sent in {:.2} s, at most {:.1} ms behind the schedule",
+            "packets/s   {} asked, {} sent in {:.2} s; {} packets over 1 ms behind the schedule, at most {:.1} ms",
             plan.rate,
             self.rate(),
             sent.messages_ns as f64 / 1e9,
+            sent.late,
             sent.late_ns_max as f64 / 1e6,
         )?;
         writeln!(
