@@ -5,8 +5,9 @@
 //! is a quantity for each of 16,384 price steps and two levels of bits for those that are not zero;
 //! how it is laid is said in `level_book/side.rs`. What falls off the depth that a venue keeps is
 //! told by the feed, level by level, once a message is through: a book that cut its own depth inside
-//! of one would lose levels that the venue has. The far levels are sorted leaves and no ladder of price steps as `book/ladder.rs` is:
-//! they take any price, 16 bytes each, and a deep snapshot goes in at half the time.
+//! of one would lose levels that the venue has. The far levels are sorted leaves and no ladder of
+//! price steps as `book/ladder.rs` is: they take any price, 16 bytes each, and a deep snapshot goes
+//! in at half the time.
 //!
 //! Must never: allocate, panic or loop without a bound after [`LevelBooks::new`]. What does not fit
 //! or makes no sense is not applied; the book it was meant for is [`Integrity::Incomplete`] from
