@@ -276,6 +276,22 @@ mod tests {
         assert_eq!(got as u64 + u64::from(receiver.dropped()), 1001);
     }
 
+    /// Goal: what is said of the buffer is what the kernel gives. Method: a small one; then one beyond the host's limit, which
+    /// is granted to whoever administers the host, and cut to the limit for all others.
+    #[test]
+    fn the_buffer_is_what_it_is_said_to_be() {
+        let given = |bytes| {
+            let bind = "127.0.0.1:0".parse().unwrap();
+            let options = UdpOptions { receive_buffer: bytes, ..options(bind) };
+            UdpReceiver::bind(&options).unwrap().receive_buffer().unwrap()
+        };
+        assert_eq!(given(1 << 16), 1 << 16);
+        let limit = std::fs::read_to_string("/proc/sys/net/core/rmem_max").unwrap();
+        let limit: usize = limit.trim().parse().unwrap();
+        let beyond = 2 * limit;
+        assert!([limit, beyond].contains(&given(beyond)), "{} of {beyond}", given(beyond));
+    }
+
     /// Goal: a group is joined on the interface told. Method: multicast on loopback, where the host has it.
     #[test]
     fn multicast_is_joined() {
