@@ -3,9 +3,11 @@
 //! Flow: [`Kind::Level`] → the rank of its price (`level_book/grid.rs`) → the window around the
 //! touch (`level_book/window.rs`) or the far levels (`level_book/far.rs`) → the best price. A window
 //! is a quantity for each of 16,384 price steps and two levels of bits for those that are not zero;
-//! how it is laid is said in `level_book/side.rs`. Depth beyond what the venue keeps falls off the
-//! far end. The far levels are sorted leaves and no ladder of price steps as `book/ladder.rs` is:
-//! they take any price, 16 bytes each, and a deep snapshot goes in at half the time.
+//! how it is laid is said in `level_book/side.rs`. What falls off the depth that a venue keeps is
+//! told by the feed, level by level, once a message is through: a book that cut its own depth inside
+//! of one would lose levels that the venue has. The far levels are sorted leaves and no ladder of
+//! price steps as `book/ladder.rs` is: they take any price, 16 bytes each, and a deep snapshot goes
+//! in at half the time.
 //!
 //! Must never: allocate, panic or loop without a bound after [`LevelBooks::new`]. What does not fit
 //! or makes no sense is not applied; the book it was meant for is [`Integrity::Incomplete`] from
@@ -61,8 +63,6 @@ pub struct LevelBooks {
 #[derive(Clone, Copy)]
 struct Book {
     sides: [side::Side; 2],
-    /// Levels that the venue keeps a side.
-    depth_max: u32,
     integrity: Integrity,
     cause: Cause,
 }
@@ -70,7 +70,6 @@ struct Book {
 impl Book {
     const EMPTY: Book = Book {
         sides: [side::Side::EMPTY; 2],
-        depth_max: u32::MAX,
         integrity: Integrity::Incomplete,
         cause: Cause::NotStarted,
     };
@@ -89,25 +88,13 @@ impl Book {
 }
 
 impl LevelBooks {
-    /// Takes all memory. Every book is empty, as deep as it gets, and [`Cause::NotStarted`].
+    /// Takes all memory. Every book is empty and [`Cause::NotStarted`].
     pub fn new(capacity: LevelCapacity) -> LevelBooks {
         let mut books = vec![Book::EMPTY; capacity.instruments as usize];
         host::prefault(&mut books);
         let shelves = Shelves::new(capacity.leaves, capacity.directories);
         let windows = Windows::new(capacity.windows);
         LevelBooks { books, memory: Memory { windows, shelves } }
-    }
-
-    /// How many levels the venue keeps on each side of a book; `None`: all. What is beyond is
-    /// dropped, now and whenever a level joins. Outlives [`LevelBooks::clear`].
-    pub fn set_depth_max(&mut self, book: usize, depth_max: Option<u32>) {
-        let Some(record) = self.books.get_mut(book) else { return };
-        record.depth_max = depth_max.unwrap_or(u32::MAX);
-        for side in &mut record.sides {
-            for _ in record.depth_max..side.count() {
-                side.drop_worst(&mut self.memory);
-            }
-        }
     }
 
     /// Applies an event of the feed to the book of an instrument.
@@ -118,7 +105,7 @@ impl LevelBooks {
     #[inline]
     pub fn apply(&mut self, book: usize, event: &Event) -> LevelChange {
         if event.kind != Kind::Level {
-            return LevelChange { level: None, dropped: None, fault: None };
+            return LevelChange { level: None, fault: None };
         }
         let Some(side) = event.side.filter(|_| event.qty.0 >= 0) else {
             return self.refuse(book, Cause::BadEvent);
@@ -126,18 +113,12 @@ impl LevelBooks {
         let Some(record) = self.books.get_mut(book) else {
             return self.refuse(book, Cause::Capacity);
         };
-        let depth_max = record.depth_max;
         let levels = record.side_mut(side);
         let Some(before) = levels.put(&mut self.memory, rank(side, event.px), event.qty.0) else {
             return self.refuse(book, Cause::Capacity);
         };
-        let mut dropped = None;
-        if levels.count() > depth_max {
-            dropped = levels.drop_worst(&mut self.memory);
-        }
         LevelChange {
             level: Some(LevelTouch { side, px: event.px, before: Qty(before), qty: event.qty }),
-            dropped: dropped.map(|level| page_level(side, level)),
             fault: None,
         }
     }
@@ -205,7 +186,7 @@ impl LevelBooks {
         if integrity != Integrity::Incomplete || earlier == Cause::NotStarted {
             self.set_integrity(book, Integrity::Incomplete, cause);
         }
-        LevelChange { level: None, dropped: None, fault: Some(cause) }
+        LevelChange { level: None, fault: Some(cause) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the tests of the whole share: a synthetic day on disk, a configuration for it, the programs, the captures.
 #![forbid(unsafe_code)]
 
+pub mod levels;
 pub mod rogue;
 
 use std::path::{Path, PathBuf};

@@ -7,10 +7,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use engine::config::Wait;
+use engine::config::{Config, Wait};
 use engine::runtime::{self, Plan};
 use engine::script::Script;
-use tests::{Stage, program};
+use feeds::Venue;
+use model::Integrity;
+use tests::{Stage, levels, program};
 
 /// Threads that can be told apart.
 const THREADS: usize = 64;
@@ -95,14 +97,10 @@ fn locked_kib() -> u64 {
         .unwrap_or(0)
 }
 
-/// Goal: 0 allocations and 0 page faults on feed and engine thread over a million messages after warm-up, with clients'
-/// pages published and the journal written. Method: a day at full speed; count at two moments of it. Memory is locked where
-/// the host lets us: else the first use of a page of code is a fault, and faults are only printed.
-#[test]
-fn no_allocation_and_no_fault_when_warm() {
-    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let stage = Stage::new(3_000_000, 50);
-    let config = stage.config("hot-path");
+/// Plays a feed at full speed, with clients' pages published and the journal written, and counts what feed and engine thread
+/// take of heap and kernel while the engine steps the second half of `inputs`. Memory is locked where the host lets us: else
+/// the first use of a page of code is a fault, and faults are only printed.
+fn play_warm(config: Config, inputs: u64) {
     let mut engine = config.engine.clone();
     engine.capacity.book_orders = 1 << 19;
     engine.lock_memory = true;
@@ -114,25 +112,28 @@ fn no_allocation_and_no_fault_when_warm() {
         drive_stream: None,
     };
     let running = runtime::start(plan).unwrap();
-    let inputs = || running.progress().inputs.load(Ordering::Relaxed);
+    let stepped = || running.progress().inputs.load(Ordering::Relaxed);
     let wait_for = |count: u64| {
         let begun = Instant::now();
-        while inputs() < count {
-            assert!(begun.elapsed() < Duration::from_secs(120), "stuck at {}", inputs());
+        while stepped() < count {
+            assert!(begun.elapsed() < Duration::from_secs(120), "stuck at {}", stepped());
             std::thread::sleep(Duration::from_micros(200));
         }
     };
-    wait_for(1_000_000);
+    wait_for(inputs / 2);
     let before = ["feed", "engine"].map(|name| thread_counts(name).expect(name));
-    let from = inputs();
-    wait_for(from + 1_000_000);
+    let from = stepped();
+    wait_for(from + inputs / 2);
     let after = ["feed", "engine"].map(|name| thread_counts(name).expect(name));
-    let stepped = inputs() - from;
+    let stepped = stepped() - from;
     let locked = locked_kib() > 0;
-    running.finish().unwrap();
+    let engine = running.finish().unwrap().engine;
+    for listed in engine.instruments().iter() {
+        assert_eq!(listed.integrity, Integrity::Live, "{:?}", listed.instrument.symbol);
+    }
     for (name, (before, after)) in ["feed", "engine"].iter().zip(before.into_iter().zip(after)) {
         println!(
-            "{name}: {stepped} messages, {} allocations, {} faults",
+            "{name}: {stepped} inputs, {} allocations, {} faults",
             after.0 - before.0,
             after.1 - before.1
         );
@@ -146,46 +147,100 @@ fn no_allocation_and_no_fault_when_warm() {
     }
 }
 
-/// Goal: 0 system calls on the engine thread under wait = spin. Method: trace two runs, the second of ten times as many
-/// messages: what the thread calls at start and end is the same, so any call for a message would show.
+/// The shipped configuration with a capture of price levels for its feed.
+fn of_levels(stage: &Stage, name: &str, updates: u64) -> Config {
+    let path = stage.folder.path().join("levels.texts");
+    levels::write_texts(&path, updates).unwrap();
+    let config = stage.config(name);
+    let mut engine = config.engine.clone();
+    engine.feeds[0].venue = Venue::BybitLinear;
+    let captures = engine.feeds[0].captures_mut().unwrap();
+    captures.files = vec![path];
+    captures.symbols = levels::symbols();
+    config.with_engine(engine)
+}
+
+/// Goal: 0 allocations and 0 page faults on feed and engine thread over a million orders after warm-up. Method: a Nasdaq day;
+/// count at two moments of it.
+#[test]
+fn no_allocation_and_no_fault_when_warm() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let stage = Stage::new(3_000_000, 50);
+    play_warm(stage.config("hot-path"), 2_000_000);
+}
+
+/// Goal: the same over price levels. Method: texts of three markets, 20 levels each.
+#[test]
+fn no_allocation_and_no_fault_over_levels() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let stage = Stage::new(1_000, 2);
+    play_warm(of_levels(&stage, "hot-levels", 60_000), 1_000_000);
+}
+
+/// System calls of the engine thread of `tickgate replay` with these arguments, under wait = spin; `None`, said loudly, where
+/// they cannot be counted.
+fn calls(stage: &Stage, config: Config, arguments: &[&str]) -> Option<usize> {
+    if Command::new("strace").arg("--version").output().is_err() {
+        eprintln!("SKIPPED: strace is not installed, so system calls cannot be counted");
+        return None;
+    }
+    let mut engine = config.engine.clone();
+    engine.wait = Wait::Spin;
+    engine.journal = None;
+    let file = engine.feeds[0].captures_mut().unwrap().files[0].clone();
+    let engine_toml = stage.write_config(&config.with_engine(engine));
+    let log = stage.folder.path().join("calls");
+    let status = Command::new("strace")
+        .args(["-f", "-qq", "-o"])
+        .arg(&log)
+        .arg(program("tickgate"))
+        .arg("replay")
+        .arg(&file)
+        .args(arguments)
+        .arg("--config")
+        .arg(&engine_toml)
+        .arg("--json")
+        .output()
+        .unwrap();
+    assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
+    let log = std::fs::read_to_string(&log).unwrap();
+    let thread = log.lines().find(|line| line.contains("PR_SET_NAME, \"engine\""));
+    let id = thread.expect("the engine thread").split_whitespace().next().unwrap();
+    let own =
+        |line: &&str| line.split_whitespace().next() == Some(id) && !line.contains(" resumed>");
+    Some(log.lines().filter(own).count())
+}
+
+/// Holds the counts of two runs, the second of ten times as many messages, to be the same: what the thread calls at start and
+/// end is, so any call for a message would show.
+fn judge(calls: [Option<usize>; 2]) {
+    let [Some(few), Some(many)] = calls else { return };
+    println!("system calls of the engine thread: {calls:?}");
+    assert!(few < 100, "{calls:?}");
+    assert!(many <= few + 8, "ten times as many messages took {calls:?} calls");
+}
+
+/// Goal: 0 system calls on the engine thread under wait = spin. Method: trace two runs over a Nasdaq day.
 #[test]
 fn no_system_call_on_the_engine_thread() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if Command::new("strace").arg("--version").output().is_err() {
-        eprintln!("SKIPPED: strace is not installed, so system calls cannot be counted");
-        return;
-    }
-    let calls = [30_000, 300_000].map(|messages| {
+    judge([30_000, 300_000].map(|messages| {
         let stage = Stage::new(messages, 20);
         let config = stage.config("calls");
-        let mut engine = config.engine.clone();
-        engine.wait = Wait::Spin;
-        engine.journal = None;
-        let engine_toml = stage.write_config(&config.with_engine(engine));
-        let log = stage.folder.path().join("calls");
-        let status = Command::new("strace")
-            .args(["-f", "-qq", "-o"])
-            .arg(&log)
-            .arg(program("tickgate"))
-            .arg("replay")
-            .arg(&stage.capture)
-            .arg("--config")
-            .arg(&engine_toml)
-            .arg("--json")
-            .output()
-            .unwrap();
-        assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
-        let log = std::fs::read_to_string(&log).unwrap();
-        let id = log
-            .lines()
-            .find(|line| line.contains("PR_SET_NAME, \"engine\""))
-            .expect("the engine thread");
-        let id = id.split_whitespace().next().unwrap();
-        let own =
-            |line: &&str| line.split_whitespace().next() == Some(id) && !line.contains(" resumed>");
-        log.lines().filter(own).count()
-    });
-    println!("system calls of the engine thread: {calls:?}");
-    assert!(calls[0] < 100, "{calls:?}");
-    assert!(calls[1] <= calls[0] + 8, "270,000 messages more took {calls:?} calls");
+        calls(&stage, config, &[])
+    }));
+}
+
+/// Goal: the same over price levels. Method: trace two runs over texts of three markets.
+#[test]
+fn no_system_call_over_levels() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let symbols: Vec<String> = levels::MARKETS.map(|name| format!("{name}:2:3")).into();
+    let mut arguments = vec!["--venue", "bybit_linear"];
+    symbols.iter().for_each(|symbol| arguments.extend(["--symbol", symbol]));
+    judge([1_500, 15_000].map(|updates| {
+        let stage = Stage::new(1_000, 2);
+        let config = of_levels(&stage, "level-calls", updates);
+        calls(&stage, config, &arguments)
+    }));
 }

@@ -7,7 +7,7 @@ use std::mem::{size_of, zeroed};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 /// Datagrams taken with one call.
 const BATCH: usize = 32;
@@ -23,7 +23,7 @@ pub struct UdpOptions {
     pub bind: SocketAddr,
     /// The interface to join a group on; unspecified: the kernel's choice.
     pub interface: Ipv4Addr,
-    /// Bytes that the kernel buffers; as many as it allows, up to this.
+    /// Bytes that the kernel buffers; as many as it allows, up to this. See [`UdpReceiver::receive_buffer`].
     pub receive_buffer: usize,
     /// Microseconds that a call polls the device before it gives up (SO_BUSY_POLL); zero: not at all.
     pub busy_poll_us: u32,
@@ -56,7 +56,7 @@ impl UdpReceiver {
         let socket =
             Socket::new(Domain::for_address(options.bind), Type::DGRAM, Some(Protocol::UDP))?;
         socket.set_reuse_address(options.bind.ip().is_multicast())?;
-        socket.set_recv_buffer_size(options.receive_buffer)?;
+        grow_buffer(&socket, options.receive_buffer)?;
         socket.bind(&options.bind.into())?;
         match options.bind.ip() {
             IpAddr::V4(group) if group.is_multicast() => {
@@ -128,6 +128,16 @@ impl UdpReceiver {
         self.dropped
     }
 
+    /// Bytes that the kernel does buffer: fewer than were asked for if its limit (net.core.rmem_max) is lower and this
+    /// process may not pass it. It counts what a datagram takes of its memory, some hundred bytes above its length.
+    ///
+    /// # Errors
+    ///
+    /// What the host says.
+    pub fn receive_buffer(&self) -> io::Result<usize> {
+        granted(&SockRef::from(&self.socket))
+    }
+
     /// The socket, to send by.
     pub fn socket(&self) -> &UdpSocket {
         &self.socket
@@ -172,6 +182,22 @@ fn ancillary(header: &libc::msghdr) -> Ancillary {
         place = unsafe { libc::CMSG_NXTHDR(header, place) };
     }
     found
+}
+
+/// Asks for the buffer; beyond the host's limit as whoever administers it, if this process does.
+fn grow_buffer(socket: &Socket, bytes: usize) -> io::Result<()> {
+    socket.set_recv_buffer_size(bytes)?;
+    if granted(socket)? < bytes {
+        // Refused to all others, who keep what they got.
+        let bytes = libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX);
+        let _ = set_option(socket, libc::SO_RCVBUFFORCE, bytes);
+    }
+    Ok(())
+}
+
+/// The kernel doubles what it is asked for, to allow for its own records, and tells the double.
+fn granted(socket: &Socket) -> io::Result<usize> {
+    Ok(socket.recv_buffer_size()? / 2)
 }
 
 fn set_option(socket: &Socket, option: libc::c_int, value: libc::c_int) -> io::Result<()> {
@@ -248,6 +274,22 @@ mod tests {
         got += receive(&mut receiver, 1).len();
         assert!(receiver.dropped() > 0);
         assert_eq!(got as u64 + u64::from(receiver.dropped()), 1001);
+    }
+
+    /// Goal: what is said of the buffer is what the kernel gives. Method: a small one; then one beyond the host's limit, which
+    /// is granted to whoever administers the host, and cut to the limit for all others.
+    #[test]
+    fn the_buffer_is_what_it_is_said_to_be() {
+        let given = |bytes| {
+            let bind = "127.0.0.1:0".parse().unwrap();
+            let options = UdpOptions { receive_buffer: bytes, ..options(bind) };
+            UdpReceiver::bind(&options).unwrap().receive_buffer().unwrap()
+        };
+        assert_eq!(given(1 << 16), 1 << 16);
+        let limit = std::fs::read_to_string("/proc/sys/net/core/rmem_max").unwrap();
+        let limit: usize = limit.trim().parse().unwrap();
+        let beyond = 2 * limit;
+        assert!([limit, beyond].contains(&given(beyond)), "{} of {beyond}", given(beyond));
     }
 
     /// Goal: a group is joined on the interface told. Method: multicast on loopback, where the host has it.

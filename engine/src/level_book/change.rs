@@ -1,6 +1,5 @@
 //! What one event did to a book of levels.
 
-use model::page::Level;
 use model::{Cause, Px, Qty, Side};
 
 /// What an event did.
@@ -8,9 +7,6 @@ use model::{Cause, Px, Qty, Side};
 pub struct LevelChange {
     /// The level that it spoke of; `None`: it was refused, or spoke of none.
     pub level: Option<LevelTouch>,
-    /// The level that fell off the far end because the book has become too deep. It may be the very
-    /// level that the event spoke of.
-    pub dropped: Option<Level>,
     /// Why the event could not be applied. The book is incomplete from here on.
     pub fault: Option<Cause>,
 }

@@ -301,12 +301,6 @@ impl Far {
         }
     }
 
-    /// The worst level's rank.
-    pub fn last(&self, shelves: &Shelves) -> Option<u64> {
-        let leaf = shelves.leaves.at(self.leaf_at(shelves, self.leaves(shelves).checked_sub(1)?));
-        leaf.levels().last().map(|(rank, _)| *rank)
-    }
-
     /// Takes out the levels from one rank to another that `keep` does not keep.
     pub fn sift(
         &mut self,

@@ -102,16 +102,6 @@ impl Side {
         }
     }
 
-    /// Takes the worst level out.
-    pub fn drop_worst(&mut self, memory: &mut Memory) -> Option<(u64, i64)> {
-        let near = memory.windows.at(self.window).and_then(|window| window.last(self.first));
-        let near = near.map(|number| self.grid.rank(number));
-        let worst = near.max(self.far.last(&memory.shelves))?;
-        let qty = self.get(memory, worst);
-        self.put(memory, worst, 0)?;
-        Some((worst, qty))
-    }
-
     /// Gives all memory back.
     pub fn clear(&mut self, memory: &mut Memory) {
         memory.windows.release(self.window);

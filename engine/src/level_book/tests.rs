@@ -51,10 +51,6 @@ fn step(books: &mut LevelBooks, naive: &mut Naive, action: &Action) {
             books.set_integrity(book, Integrity::Live, Cause::None);
             naive.set_integrity(book, Integrity::Live, Cause::None);
         }
-        Action::Depth(book, depth_max) => {
-            books.set_depth_max(book, depth_max);
-            naive.set_depth_max(book, depth_max);
-        }
         Action::Clear(book) => {
             books.clear(book);
             naive.clear(book);
@@ -101,8 +97,9 @@ fn equals_naive() {
     assert!(most_near > 5_000, "the windows were full: {most_near}");
 }
 
-/// Goal: as above after every single event, walk and cost included. Method: short streams of which
-/// many are truncated, which shrink; prices on few places so that every collision happens.
+/// Goal: as above after every single event, walk and cost included. Method: short streams, many of
+/// which tell what falls off a depth, which shrink; prices on few places so that every collision
+/// happens.
 #[test]
 fn short_streams_equal_naive() {
     let px = prop_oneof![
@@ -117,10 +114,12 @@ fn short_streams_equal_naive() {
     proptest!(config, |((depth_max, levels) in streams)| {
         let (books, mut naive) = (&mut *books.borrow_mut(), Naive::new(1));
         books.clear_all();
-        step(books, &mut naive, &Action::Depth(0, depth_max));
         for (is_bid, px, qty) in levels {
             let side = if is_bid { Side::Buy } else { Side::Sell };
             step(books, &mut naive, &Action::Apply(0, set(side, px, qty)));
+            while let Some(event) = naive.beyond(0, depth_max) {
+                step(books, &mut naive, &Action::Apply(0, event));
+            }
             same_book(books, &naive, 0);
         }
         audit(books);
@@ -244,25 +243,4 @@ fn a_window_without_room_stays() {
     same_book(&books, &naive, 0);
     audit(&books);
     assert_eq!(books.books[0].side(Side::Sell).layout(), (3_000, 1));
-}
-
-/// Goal: depth is cut at the far end, and what was cut is told. Method: by hand.
-#[test]
-fn truncation() {
-    let mut books = LevelBooks::new(LevelCapacity::new(1, 1));
-    books.set_depth_max(0, Some(2));
-    for (px, dropped) in [(10, None), (12, None), (11, Some(10)), (9, Some(9)), (12, None)] {
-        let change = books.apply(0, &set(Side::Buy, px, 5));
-        assert_eq!(change.dropped.map(|level| level.px.0), dropped, "{px}");
-    }
-    books.clear(0);
-    let count = |books: &LevelBooks| books.level_count(0, Side::Sell);
-    (0..5).for_each(|px| _ = books.apply(0, &set(Side::Sell, px, 1)));
-    assert_eq!(count(&books), 2, "the depth outlives a clear");
-    books.set_depth_max(0, None);
-    (0..5).for_each(|px| _ = books.apply(0, &set(Side::Sell, px, 1)));
-    assert_eq!(count(&books), 5);
-    books.set_depth_max(0, Some(1));
-    assert_eq!((count(&books), books.best(0, Side::Sell).map(|best| best.px)), (1, Some(Px(0))));
-    audit(&books);
 }

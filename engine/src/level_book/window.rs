@@ -73,14 +73,6 @@ impl Window {
         None
     }
 
-    /// The last level of a window that starts at `first`.
-    pub fn last(&self, first: u64) -> Option<u64> {
-        let starts = (0..STRIDES as u64).rev().map(|stride| first + stride * STRIDE);
-        let start = starts.into_iter().find(|start| self.stride(*start) != 0)?;
-        let word = start + WORD * u64::from(self.stride(start).ilog2());
-        Some(word + u64::from(self.word(word).checked_ilog2()?))
-    }
-
     /// Removes every level.
     fn clear(&mut self) {
         let (slots, _) = self.qty.as_chunks_mut::<{ WORD as usize }>();
@@ -191,7 +183,6 @@ mod tests {
             let next = map.range(first + from..).next().map(|(at, _)| *at);
             prop_assert_eq!(window.next(first, first + from), next);
             prop_assert_eq!(window.next(first, first.wrapping_add(STEPS)), None);
-            prop_assert_eq!(window.last(first), map.keys().next_back().copied());
             prop_assert_eq!(windows.take(), 0);
             windows.release(number);
             prop_assert_eq!(windows.at(number).unwrap().audit(), 0);

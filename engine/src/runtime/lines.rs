@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use feeds::iex::IexFeed;
-use feeds::session::arbiter::Line;
+use feeds::session::arbiter::{GapState, Line};
 use feeds::session::channel::{Action, Channel, ChannelOptions};
 use feeds::session::glimpse::GlimpseOptions;
 use feeds::{Venue, new_york_midnight};
@@ -23,6 +23,8 @@ use crate::config::{Lines, SnapshotServer, login};
 
 /// Rounds between two looks at the counters, where nothing came in between.
 const COUNT_EVERY: u64 = 4096;
+/// Rounds between two looks at the socket of answers, where nothing was asked for: what comes then is late.
+const ANSWERS_EVERY: u64 = 64;
 /// Bytes of a snapshot taken at a time.
 const SNAPSHOT_BYTES: usize = 64 << 10;
 /// How long a connection to the snapshot server may take. Meanwhile the kernel buffers the lines.
@@ -111,7 +113,7 @@ impl LinesThread {
                 receive_buffer: config.receive_buffer,
                 busy_poll_us: config.busy_poll_us,
             };
-            UdpReceiver::bind(&options).map_err(|error| RunError::Line { address, error })
+            open_line(&options).map_err(|error| RunError::Line { address, error })
         };
         let lines = config.lines.iter().map(|address| bind(*address)).collect::<Result<_, _>>()?;
         let asking = match config.request {
@@ -155,7 +157,7 @@ impl LinesThread {
             let now = self.pace.now(clock.now_ns()).unwrap_or(last).max(last);
             last = now;
             let mut busy = self.receive(now);
-            busy |= self.receive_answers(now);
+            busy |= self.receive_answers(now, rounds.is_multiple_of(ANSWERS_EVERY));
             busy |= self.read_snapshot(now);
             self.pass_time(now);
             rounds += 1;
@@ -190,12 +192,15 @@ impl LinesThread {
         busy
     }
 
-    /// Takes what the re-request server answered.
-    fn receive_answers(&mut self, now: Ts) -> bool {
+    /// Takes what the re-request server answered; `late`: even if nothing was asked for.
+    fn receive_answers(&mut self, now: Ts, late: bool) -> bool {
         let LinesThread { asking: Some((receiver, _)), session, out, .. } = self else {
             return false;
         };
         let Session::Channel(channel) = session else { return false };
+        if !late && channel.arbiter().gap() != GapState::Asked {
+            return false;
+        }
         let received = receiver.receive(|datagram| {
             channel.on_answer(datagram.bytes, now, &mut |event| out.push(event));
         });
@@ -288,14 +293,16 @@ impl LinesThread {
     }
 
     fn count(&self) {
-        let dropped = self.lines.iter().map(|line| u64::from(line.dropped())).sum();
         let (bytes, connects) = (self.bytes, self.connects);
-        let seen = match &self.session {
+        let mut seen = match &self.session {
             Session::Channel(channel) => of_channel(channel),
             Session::Iex(feed) => of_iex(feed),
         };
+        for (line, receiver) in seen.lines.iter_mut().zip(&self.lines) {
+            line.dropped = receiver.dropped().into();
+        }
         if let Some(progress) = self.progress.feeds.get(usize::from(self.feed.0)) {
-            progress.show(&FeedCounters { bytes, dropped, connects, ..seen });
+            progress.show(&FeedCounters { bytes, connects, ..seen });
         }
     }
 }
@@ -309,6 +316,7 @@ fn of_channel(channel: &Channel) -> FeedCounters {
         lost: seen.lost,
         gaps: arbiter.gaps,
         requests: arbiter.requests,
+        recovered: channel.line_counters(Line::Answer).wins,
         snapshots: seen.snapshots,
         lines: [Line::A, Line::B].map(|line| {
             let line = channel.line_counters(line);
@@ -318,6 +326,7 @@ fn of_channel(channel: &Channel) -> FeedCounters {
                 duplicates: line.duplicates,
                 losses: line.losses,
                 skew_ns_max: line.skew_ns_max,
+                dropped: 0,
             }
         }),
         ..FeedCounters::default()
@@ -334,6 +343,19 @@ fn of_iex(feed: &IexFeed) -> FeedCounters {
         gaps: seen.gaps,
         ..FeedCounters::default()
     }
+}
+
+/// Opens a socket, and says so if the kernel will buffer less than it was asked to.
+fn open_line(options: &UdpOptions) -> std::io::Result<UdpReceiver> {
+    let receiver = UdpReceiver::bind(options)?;
+    let (asked, given) = (options.receive_buffer, receiver.receive_buffer()?);
+    if given < asked {
+        let address = options.bind;
+        tracing::warn!(
+            "{address}: the kernel buffers {given} bytes, not {asked}; allow more with `sysctl net.core.rmem_max={asked}`"
+        );
+    }
+    Ok(receiver)
 }
 
 /// A datagram that is not sent is as good as lost, which its sender reckons with.

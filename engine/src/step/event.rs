@@ -129,9 +129,6 @@ impl Engine {
         if let Some(touch) = applied.level {
             self.fold_level(id, touch.side, touch.px, touch.qty);
         }
-        if let (Some(touch), Some(dropped)) = (applied.level, applied.dropped) {
-            self.fold_level(id, touch.side, dropped.px, Qty(0));
-        }
         let complete = event.flags.has(Flags::EVENT_COMPLETE);
         let Some(listed) = self.instruments.get_mut(id) else { return };
         listed.mid_event = !complete;

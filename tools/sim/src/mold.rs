@@ -54,7 +54,6 @@ pub struct Core {
     published: Published,
     lines: [Line; 2],
     last_at: u64,
-    messages_at: u64,
     packets: u64,
     ends_left: u32,
 }
@@ -81,7 +80,6 @@ impl Core {
             published: Published::new(config.session, config.store()),
             lines: lines(config.lines, start),
             last_at: start,
-            messages_at: start,
             packets: 0,
             ends_left: config.end_packets,
             config,
@@ -95,10 +93,7 @@ impl Core {
         for _ in 0..POLL_MAX {
             let Some((at, due)) = self.due(now).filter(|(at, _)| *at <= now) else { break };
             let packet: Packet = match due {
-                Due::Messages => {
-                    self.messages_at = at;
-                    self.messages().into()
-                }
+                Due::Messages => self.messages().into(),
                 Due::Heartbeat => self.header(0).into(),
                 Due::End => {
                     self.ends_left -= 1;
@@ -239,11 +234,6 @@ impl Core {
     /// What each line did.
     pub fn line_counters(&self) -> [LineCounters; 2] {
         [self.lines[0].counters(), self.lines[1].counters()]
-    }
-
-    /// When the last packet with messages was made.
-    pub const fn messages_at(&self) -> u64 {
-        self.messages_at
     }
 
     /// Packets made, before they went by the lines.

@@ -62,6 +62,10 @@ pub struct Counters {
     pub lines: [LineCounters; 2],
     /// Packets that the operating system refused to send, counted as sent above.
     pub send_errors: u64,
+    /// Packets that left more than a millisecond after they were due.
+    pub late: u64,
+    /// Nanoseconds that one left after it was due, at most.
+    pub late_ns_max: u64,
     /// Re-requests.
     pub requests: RequestCounters,
     /// Snapshots.
@@ -74,6 +78,9 @@ struct Shared {
     requests: Mutex<Requests>,
     snapshots: Mutex<SnapshotCounters>,
     send_errors: AtomicU64,
+    late: AtomicU64,
+    late_ns_max: AtomicU64,
+    messages_ns: AtomicU64,
     done: AtomicBool,
     stop: AtomicBool,
     epoch: Instant,
@@ -126,6 +133,9 @@ impl Publisher {
             requests: Mutex::new(Requests::new(plan)),
             snapshots: Mutex::new(SnapshotCounters::default()),
             send_errors: AtomicU64::new(0),
+            late: AtomicU64::new(0),
+            late_ns_max: AtomicU64::new(0),
+            messages_ns: AtomicU64::new(0),
             done: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             epoch: Instant::now(),
@@ -162,13 +172,15 @@ impl Publisher {
             let core = lock(&self.shared.core);
             Counters {
                 messages: core.published().next() - 1,
-                messages_ns: core.messages_at(),
                 packets: core.packets(),
                 lines: core.line_counters(),
                 ..Counters::default()
             }
         };
         counters.send_errors = self.shared.send_errors.load(Ordering::Relaxed);
+        counters.messages_ns = self.shared.messages_ns.load(Ordering::Relaxed);
+        counters.late = self.shared.late.load(Ordering::Relaxed);
+        counters.late_ns_max = self.shared.late_ns_max.load(Ordering::Relaxed);
         counters.requests = lock(&self.shared.requests).counters();
         counters.snapshots = *lock(&self.shared.snapshots);
         counters

@@ -30,6 +30,8 @@ pub struct LineCounters {
     pub losses: u64,
     /// Nanoseconds that it brought a packet after the other line, at most.
     pub skew_ns_max: u64,
+    /// Datagrams that the kernel dropped because its buffer was full.
+    pub dropped: u64,
 }
 
 /// Counters of one feed.
@@ -49,10 +51,10 @@ pub struct FeedCounters {
     pub gaps: u64,
     /// Requests for what was missing.
     pub requests: u64,
+    /// Messages that no line brought, but the re-request server.
+    pub recovered: u64,
     /// Snapshots taken.
     pub snapshots: u64,
-    /// Datagrams that the kernel dropped because its buffer was full.
-    pub dropped: u64,
     /// Times that a connection was opened.
     pub connects: u64,
     /// The lines of a feed that has two.
@@ -61,19 +63,19 @@ pub struct FeedCounters {
 
 impl FeedCounters {
     /// Words of a feed's counters.
-    pub const WORDS: usize = 20;
+    pub const WORDS: usize = 22;
 
     /// The counters as words.
     pub fn to_words(&self) -> [u64; Self::WORDS] {
         let FeedCounters { messages, bytes, unknown, bad, lost, .. } = *self;
-        let FeedCounters { gaps, requests, snapshots, dropped, connects, lines, .. } = *self;
+        let FeedCounters { gaps, requests, recovered, snapshots, connects, lines, .. } = *self;
         let [a, b] = lines.map(|line| {
-            let LineCounters { packets, wins, duplicates, losses, skew_ns_max } = line;
-            [packets, wins, duplicates, losses, skew_ns_max]
+            let LineCounters { packets, wins, duplicates, losses, skew_ns_max, dropped } = line;
+            [packets, wins, duplicates, losses, skew_ns_max, dropped]
         });
         let mut words = [0; Self::WORDS];
         let own =
-            [messages, bytes, unknown, bad, lost, gaps, requests, snapshots, dropped, connects];
+            [messages, bytes, unknown, bad, lost, gaps, requests, recovered, snapshots, connects];
         let all = own.into_iter().chain(a).chain(b);
         words.iter_mut().zip(all).for_each(|(word, value)| *word = value);
         words
@@ -83,11 +85,12 @@ impl FeedCounters {
     pub fn from_words(words: &[u64; Self::WORDS]) -> FeedCounters {
         let mut from = words.iter().copied();
         let mut next = || from.next().unwrap_or(0);
-        let [messages, bytes, unknown, bad, lost, gaps, requests, snapshots, dropped, connects] =
+        let [messages, bytes, unknown, bad, lost, gaps, requests, recovered, snapshots, connects] =
             core::array::from_fn(|_| next());
         let lines = core::array::from_fn(|_| {
-            let [packets, wins, duplicates, losses, skew_ns_max] = core::array::from_fn(|_| next());
-            LineCounters { packets, wins, duplicates, losses, skew_ns_max }
+            let [packets, wins, duplicates, losses, skew_ns_max, dropped] =
+                core::array::from_fn(|_| next());
+            LineCounters { packets, wins, duplicates, losses, skew_ns_max, dropped }
         });
         FeedCounters {
             messages,
@@ -97,11 +100,16 @@ impl FeedCounters {
             lost,
             gaps,
             requests,
+            recovered,
             snapshots,
-            dropped,
             connects,
             lines,
         }
+    }
+
+    /// Datagrams that the kernel dropped on any line.
+    pub fn dropped(&self) -> u64 {
+        self.lines.iter().map(|line| line.dropped).sum()
     }
 }
 

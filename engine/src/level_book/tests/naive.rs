@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 /// The books, with the same interface as [`LevelBooks`].
 pub struct Naive {
     books: Vec<[BTreeMap<i64, i64>; 2]>,
-    depths: Vec<usize>,
     integrity: Vec<(Integrity, Cause)>,
 }
 
@@ -16,25 +15,20 @@ impl Naive {
     pub fn new(books: usize) -> Naive {
         Naive {
             books: vec![[BTreeMap::new(), BTreeMap::new()]; books],
-            depths: vec![usize::MAX; books],
             integrity: vec![NOT_STARTED; books],
         }
     }
 
-    pub fn set_depth_max(&mut self, book: usize, depth_max: Option<u32>) {
-        self.depths[book] = depth_max.map_or(usize::MAX, |depth| depth as usize);
-        for side in [Side::Buy, Side::Sell] {
-            while self.drop_worst(book, side).is_some() {}
-        }
-    }
-
-    fn drop_worst(&mut self, book: usize, side: Side) -> Option<PageLevel> {
-        let levels = &mut self.books[book][side.index()];
-        if levels.len() <= self.depths[book] {
-            return None;
-        }
-        let worst = if side == Side::Buy { levels.pop_first() } else { levels.pop_last() };
-        worst.map(level)
+    /// The removal of a level beyond a depth, as a feed tells it.
+    pub fn beyond(&self, book: usize, depth: Option<u32>) -> Option<Event> {
+        let deep = |side: &Side| Some(self.level_count(book, *side)) > depth;
+        let side = [Side::Buy, Side::Sell].into_iter().find(deep).filter(|_| depth.is_some())?;
+        let levels = &self.books[book][side.index()];
+        let worst = match side {
+            Side::Buy => levels.first_key_value(),
+            Side::Sell => levels.last_key_value(),
+        };
+        worst.map(|(px, _)| set(side, *px, 0))
     }
 
     pub fn apply(&mut self, book: usize, event: &Event) -> LevelChange {
@@ -44,7 +38,7 @@ impl Naive {
             {
                 self.integrity[book] = (Integrity::Incomplete, Cause::BadEvent);
             }
-            return LevelChange { level: None, dropped: None, fault: Some(Cause::BadEvent) };
+            return LevelChange { level: None, fault: Some(Cause::BadEvent) };
         };
         let levels = &mut self.books[book][side.index()];
         let before = if event.qty.0 == 0 {
@@ -54,7 +48,7 @@ impl Naive {
         };
         let before = Qty(before.unwrap_or(0));
         let touch = LevelTouch { side, px: event.px, before, qty: event.qty };
-        LevelChange { level: Some(touch), dropped: self.drop_worst(book, side), fault: None }
+        LevelChange { level: Some(touch), fault: None }
     }
 
     pub fn levels(&self, book: usize, side: Side) -> impl Iterator<Item = PageLevel> + '_ {

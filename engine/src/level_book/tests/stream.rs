@@ -8,7 +8,6 @@ pub enum Action {
     Apply(usize, Event),
     /// The book is believed again.
     Trust(usize),
-    Depth(usize, Option<u32>),
     Clear(usize),
     ClearAll,
 }
@@ -18,11 +17,15 @@ pub struct Stream {
     state: u64,
     /// Where each book's touch is.
     mid: [i64; BOOKS],
+    /// How many levels each book's venue keeps.
+    depths: [Option<u32>; BOOKS],
+    /// The book of the last action.
+    last: usize,
 }
 
 impl Stream {
     pub fn new(seed: u64) -> Stream {
-        Stream { state: seed, mid: [6_000_000; BOOKS] }
+        Stream { state: seed, mid: [6_000_000; BOOKS], depths: [None; BOOKS], last: 0 }
     }
 
     /// splitmix64 (Steele, Lea and Flood 2014).
@@ -40,11 +43,15 @@ impl Stream {
 
     /// The next action, given what the books hold now.
     pub fn next(&mut self, naive: &Naive) -> Action {
+        if let Some(event) = naive.beyond(self.last, self.depths[self.last]) {
+            return Action::Apply(self.last, event);
+        }
         let book = self.below(BOOKS as u64) as usize;
+        self.last = book;
         match self.below(100_000) {
             0 => return Action::ClearAll,
             1..4 => return Action::Clear(book),
-            4..40 => return Action::Depth(book, self.depth(book)),
+            4..40 => self.depths[book] = self.depth(book),
             40..1_000 => return Action::Trust(book),
             _ => {}
         }

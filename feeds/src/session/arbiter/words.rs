@@ -36,8 +36,8 @@ impl Default for ArbiterOptions {
     fn default() -> ArbiterOptions {
         ArbiterOptions {
             two_lines: true,
-            held_packets_max: 256,
-            held_bytes_max: 512 << 10,
+            held_packets_max: 4_096,
+            held_bytes_max: 2 << 20,
             gap_wait_ns: 2_000_000,
             request_timeout_ns: 250_000_000,
             attempts_max: 4,
