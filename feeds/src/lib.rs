@@ -36,6 +36,7 @@ pub mod kraken;
 pub mod nasdaq;
 pub mod okx;
 
+mod back_off;
 pub mod capture;
 mod date;
 mod feed;

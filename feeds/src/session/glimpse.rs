@@ -9,6 +9,7 @@ mod words;
 use model::Ts;
 
 use super::soup::{Client, Outgoing, Received, number};
+use crate::back_off::BackOff;
 
 pub use words::{GlimpseError, GlimpseOptions, Piece};
 
@@ -33,7 +34,7 @@ pub struct Glimpse {
     state: State,
     since: Ts,
     failures: u32,
-    random: u64,
+    back_off: BackOff,
     open: bool,
     close: bool,
     error_last: Option<GlimpseError>,
@@ -48,7 +49,7 @@ impl Glimpse {
             state: State::Idle,
             since: Ts(0),
             failures: 0,
-            random: options.seed,
+            back_off: BackOff::new(options.seed),
             open: false,
             close: false,
             error_last: None,
@@ -93,10 +94,9 @@ impl Glimpse {
     pub fn fail(&mut self, error: GlimpseError, now: Ts) {
         self.shut();
         self.error_last = Some(error);
-        let doubled = self.options.back_off_ns.saturating_mul(1 << self.failures.min(16));
-        let pause = doubled.min(self.options.back_off_ns_max);
+        let (first, most) = (self.options.back_off_ns, self.options.back_off_ns_max);
+        let pause = self.back_off.pause(first, most, self.failures);
         self.failures = self.failures.saturating_add(1);
-        let pause = pause - self.random() % (pause / 2 + 1);
         self.state = State::Resting(Ts(now.0.saturating_add(pause)));
     }
 
@@ -112,14 +112,6 @@ impl Glimpse {
         self.close |= self.is_under_way() && !self.open;
         self.open = false;
         self.client.on_closed();
-    }
-
-    /// A generator of the SplitMix64 family.
-    fn random(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.random ^ (self.random >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
     }
 
     /// The connection that was asked for stands.

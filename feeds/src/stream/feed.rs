@@ -11,8 +11,9 @@ use model::{Cause, Event, Flags, Integrity, Kind, Side, Symbol, TradingState, Ts
 
 use super::config::{ConfigError, StreamConfig, StreamSymbol, Symbols};
 use super::message::{Message, OrderChange, ParseError, Parsed, Ticker};
-use super::retry::{Attempts, Dice};
+use super::retry::Attempts;
 use super::venue::{Rules, Venue};
+use crate::back_off::BackOff;
 use book::Book;
 use connection::Connection;
 
@@ -146,7 +147,7 @@ struct Core<V> {
     /// Number of the last request.
     request: u32,
     gets: Attempts,
-    dice: Dice,
+    back_off: BackOff,
     actions: VecDeque<Action>,
     texts: Vec<String>,
     ticker: Ticker,
@@ -169,7 +170,7 @@ impl<V: Venue> StreamFeed<V> {
         let core = Core {
             rules: venue.rules(),
             connection: Connection::default(),
-            dice: Dice::new(config.seed),
+            back_off: BackOff::new(config.seed),
             venue,
             config,
             symbols,

@@ -3,6 +3,7 @@
 use model::Ts;
 
 use super::{SoupFeedError, SoupFeedOptions};
+use crate::back_off::BackOff;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -18,7 +19,7 @@ pub(super) struct Link {
     state: State,
     since: Ts,
     failures: u32,
-    random: u64,
+    back_off: BackOff,
     open: bool,
     close: bool,
     open_ns_max: u64,
@@ -32,7 +33,7 @@ impl Link {
             state: State::Resting(Ts(0)),
             since: Ts(0),
             failures: 0,
-            random: options.seed,
+            back_off: BackOff::new(options.seed),
             open: false,
             close: false,
             open_ns_max: options.open_ns_max,
@@ -88,19 +89,10 @@ impl Link {
     pub(super) fn rest(&mut self, now: Ts) {
         self.close |= self.is_under_way() && !self.open;
         self.open = false;
-        let doubled = self.back_off_ns.saturating_mul(1 << self.failures.min(16));
-        let pause = doubled.min(self.back_off_ns_max);
+        let (first, most) = (self.back_off_ns, self.back_off_ns_max);
+        let pause = self.back_off.pause(first, most, self.failures);
         self.failures = self.failures.saturating_add(1);
-        let pause = pause - self.random() % (pause / 2 + 1);
         self.state = State::Resting(Ts(now.0.saturating_add(pause)));
-    }
-
-    /// A generator of the SplitMix64 family.
-    fn random(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.random ^ (self.random >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
     }
 
     pub(super) fn next_close(&mut self) -> bool {

@@ -269,9 +269,9 @@ impl<V: Venue> Core<V> {
     /// A snapshot did not come, or was of no use: later again.
     fn fail(&mut self, symbol: u16, now: Ts) {
         self.counters.snapshots_failed += 1;
-        let Core { books, dice, rules, .. } = self;
+        let Core { books, back_off, rules, .. } = self;
         if let Some(book) = books.get_mut(usize::from(symbol)) {
-            let pause = dice.pause(rules, book.failures);
+            let pause = back_off.pause(rules.retry_ns, rules.retry_max_ns, book.failures);
             book.failures = book.failures.saturating_add(1);
             (book.phase, book.due) = (Phase::Resync, Some(Ts(now.0.saturating_add(pause))));
         }
@@ -312,14 +312,18 @@ impl<V: Venue> Core<V> {
         emit: &mut impl FnMut(Event),
     ) {
         self.venue.forget(symbol);
-        let Core { books, dice, rules, .. } = self;
+        let Core { books, back_off, rules, .. } = self;
         let Some(book) = books.get_mut(usize::from(symbol)) else { return };
         if book.phase == Phase::Down {
             return;
         }
         book.waiting.clear();
         let proven = book.phase == Phase::Live && now.since(book.live_since) >= PROVEN_NS;
-        let pause = if proven { 0 } else { dice.pause(rules, book.failures) };
+        let pause = if proven {
+            0
+        } else {
+            back_off.pause(rules.retry_ns, rules.retry_max_ns, book.failures)
+        };
         book.failures = if proven { 0 } else { book.failures.saturating_add(1) };
         let due = Ts(now.0.saturating_add(pause));
         (book.phase, book.due) = (Phase::Resync, Some(due));

@@ -82,7 +82,11 @@ impl<V: Venue> Core<V> {
         };
         self.counters.closes += 1;
         let failures = if proven { 0 } else { self.connection.failures };
-        let pause = if proven { 0 } else { self.dice.pause(&self.rules, failures) };
+        let pause = if proven {
+            0
+        } else {
+            self.back_off.pause(self.rules.retry_ns, self.rules.retry_max_ns, failures)
+        };
         self.connection.failures = failures.saturating_add(1);
         self.connection.state = State::Closed(Ts(now.0.saturating_add(pause)));
         self.believe(None, (Integrity::Incomplete, Cause::Disconnected), now, emit);
