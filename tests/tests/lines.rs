@@ -89,6 +89,7 @@ fn over_lines(stage: &Stage, day: Vec<u8>, messages: u64, seed: u64) -> Finished
     config.mold.credentials = Credentials { user: "t".into(), password: String::new() };
     config.mold.pace = Pace::PacketsPerSecond(4_000);
     config.mold.packet_messages_max = 4;
+    config.mold.heartbeat_ns = 100_000_000; // The end of a session is said a heartbeat apart.
     for (line, of) in config.mold.lines.iter_mut().zip(0..) {
         line.seed = 2 * seed + of;
         line.loss_per_mille = 20 * (seed as u16 % 6);

@@ -234,7 +234,7 @@ impl Lines {
             table.error("`user` has at most 6 characters", errors);
         }
         let password_env = table.text_or("password_env", "", errors);
-        let receive_buffer = table.number_or("receive_buffer", 8 << 20, 4096, 1 << 30, errors);
+        let receive_buffer = table.number_or("receive_buffer", 32 << 20, 4096, 1 << 30, errors);
         let busy_poll_us = table.number_or("busy_poll_us", 0, 0, 1_000_000, errors);
         let password_env = password_env?;
         let snapshot = match snapshot {
