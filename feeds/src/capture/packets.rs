@@ -70,9 +70,10 @@ impl MoldLines {
     ) {
         let line = self.line(to);
         let channel = self.channel.get_or_insert_with(|| {
-            let midnight =
-                if options.date.0 == 0 { new_york_midnight(now) } else { options.date.midnight() };
-            Channel::new(ChannelOptions::new(options.feed, midnight))
+            let named = options.date.0 != 0;
+            let midnight = if named { options.date.midnight() } else { new_york_midnight(now) };
+            let options = ChannelOptions::new(options.feed, midnight);
+            Channel::new(ChannelOptions { follows_clock: !named, ..options })
         });
         pass_time(channel, now, emit);
         channel.on_datagram(line, payload, now, emit);

@@ -4,7 +4,9 @@
 mod order;
 mod stock;
 
-use model::{Event, FeedId, Flags, Kind, Ts, VenueNumber};
+use model::{DAY_NS, Event, FeedId, Flags, Kind, Ts, VenueNumber};
+
+use crate::date::new_york_midnight;
 
 /// Why a message could not be decoded. Nothing of it is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +50,27 @@ pub struct Decoder {
 }
 
 impl Decoder {
+    /// Sets midnight to the last one in New York before `now`, if that is a day later or more; whether it was.
+    #[cold]
+    pub fn roll_midnight(&mut self, now: Ts) -> bool {
+        let before = self.midnight;
+        if now.since(before) >= DAY_NS {
+            self.midnight = new_york_midnight(now);
+        }
+        self.midnight > before
+    }
+
+    /// Another day begins within a session: by the receive time, or, if that knows of none (days played faster than they
+    /// were), 24 hours later. How much later, in nanoseconds.
+    #[cold]
+    pub fn next_day(&mut self, now: Ts) -> u64 {
+        let before = self.midnight;
+        if !self.roll_midnight(now) {
+            self.midnight.0 = before.0.saturating_add(DAY_NS);
+        }
+        self.midnight.since(before)
+    }
+
     /// Decodes one message. `seq` and `flags` come from its framing; the receive time is set to the
     /// venue's, for a live source to overwrite.
     ///

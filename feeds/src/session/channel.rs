@@ -25,6 +25,8 @@ pub struct ChannelOptions {
     pub feed: FeedId,
     /// What the venue's nanoseconds count from: midnight in New York of the day that it begins in.
     pub midnight: Ts,
+    /// Whether midnight moves on by the receive time; not where the caller has named the day of a capture.
+    pub follows_clock: bool,
     /// The lines and the re-request server.
     pub arbiter: ArbiterOptions,
     /// The snapshots, if the venue offers them. Without, lost messages leave the books incomplete until
@@ -37,8 +39,14 @@ pub struct ChannelOptions {
 impl ChannelOptions {
     /// The usual bounds, without snapshots.
     pub fn new(feed: FeedId, midnight: Ts) -> ChannelOptions {
-        let arbiter = ArbiterOptions::default();
-        ChannelOptions { feed, midnight, arbiter, glimpse: None, bridge_bytes_max: 16 << 20 }
+        ChannelOptions {
+            feed,
+            midnight,
+            follows_clock: true,
+            arbiter: ArbiterOptions::default(),
+            glimpse: None,
+            bridge_bytes_max: 16 << 20,
+        }
     }
 }
 

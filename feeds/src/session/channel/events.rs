@@ -5,7 +5,6 @@ use model::{Cause, DAY_NS, Event, Flags, Integrity, Kind, Ts, VenueNumber};
 use super::ChannelOptions;
 use super::bridge::Bridge;
 use super::counters::{BadMessage, ChannelCounters};
-use crate::date::new_york_midnight;
 use crate::nasdaq::itch::{DecodeError, Decoder};
 use crate::session::SessionId;
 use crate::session::arbiter::{Arbitrated, Line, Message};
@@ -30,6 +29,8 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub(super) struct Events {
     decoder: Decoder,
+    /// Midnight moves on by the receive time.
+    follows_clock: bool,
     snapshots: bool,
     same_session: bool,
     /// The lines' session.
@@ -58,6 +59,7 @@ impl Events {
         let snapshots = options.glimpse.is_some();
         Events {
             decoder: Decoder { feed: options.feed, midnight: options.midnight },
+            follows_clock: options.follows_clock,
             snapshots,
             same_session: options.glimpse.is_some_and(|glimpse| glimpse.same_session),
             session: SessionId::default(),
@@ -102,6 +104,9 @@ impl Events {
     /// Says what a message says.
     #[inline]
     pub(super) fn publish(&mut self, message: &Message<'_>, emit: &mut impl FnMut(Event)) {
+        if self.last == Ts(0) {
+            self.roll_midnight(message.ts_recv); // It may have been announced the evening before.
+        }
         match self.decoder.decode(message.bytes, message.seq, flags(message)) {
             Ok(mut event) => {
                 event.ts_recv = message.ts_recv;
@@ -125,21 +130,15 @@ impl Events {
             self.counters.backwards += 1;
             return;
         }
-        let before = self.decoder.midnight;
-        if !self.roll_midnight(event.ts_recv) {
-            self.decoder.midnight.0 = before.0.saturating_add(DAY_NS);
-        }
-        let days = self.decoder.midnight.since(before);
-        event.ts_venue.0 = event.ts_venue.0.saturating_add(days);
+        let now = if self.follows_clock { event.ts_recv } else { self.decoder.midnight };
+        event.ts_venue.0 = event.ts_venue.0.saturating_add(self.decoder.next_day(now));
     }
 
-    /// Whole days later by the clock, another trading day has begun. Whether it has.
-    fn roll_midnight(&mut self, now: Ts) -> bool {
-        let before = self.decoder.midnight;
-        if now.since(before) >= DAY_NS {
-            self.decoder.midnight = new_york_midnight(now);
+    /// Another session is a day of its own.
+    fn roll_midnight(&mut self, now: Ts) {
+        if self.follows_clock {
+            self.decoder.roll_midnight(now);
         }
-        self.decoder.midnight > before
     }
 
     /// A message without an event of its own: a notice keeps the sequence whole, a bad one breaks the books.
@@ -229,8 +228,8 @@ impl Events {
         self.seq = first - 1;
         let cause = if follows { Cause::SessionEnd } else { Cause::NotStarted };
         self.announce(Integrity::Incomplete, cause, now, emit);
+        self.roll_midnight(now);
         if follows {
-            self.roll_midnight(now);
             self.last = Ts(0);
             self.clear(now, emit);
         }
