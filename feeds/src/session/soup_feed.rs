@@ -125,12 +125,14 @@ impl SoupFeed {
         if !self.link.is_open() {
             return;
         }
-        (self.heard, self.quiet) = (now, false);
+        // Nobody may have had the time to see that it was quiet.
+        self.caught_up &= now.since(self.heard) < self.options.quiet_ns_max;
         // Out of the way of its own callback. An unused client holds no memory.
         let unused = Client::new(self.options.login, self.options.client);
         let mut client = std::mem::replace(&mut self.client, unused);
         let mut fault = None;
         let taken = client.on_bytes(bytes, now, &mut |received| {
+            (self.heard, self.quiet) = (now, false);
             if fault.is_none() {
                 fault = self.take(received, now, keep, emit).err();
             }
@@ -138,7 +140,7 @@ impl SoupFeed {
         self.client = client;
         if let Some(error) = fault.or(taken.err().map(SoupFeedError::Soup)) {
             self.refuse(error, now);
-        } else if self.ended && !self.client.is_logged_in() {
+        } else if self.client.has_ended() {
             self.rest(now);
         }
         self.settle(now, emit);
@@ -201,6 +203,11 @@ impl SoupFeed {
         Some((self.session?, self.events.seq))
     }
 
+    /// Whether the venue has said that the session is over, and nothing since.
+    pub const fn is_over(&self) -> bool {
+        self.ended
+    }
+
     /// What was last said of all books.
     pub const fn believed(&self) -> Option<(Integrity, Cause)> {
         self.events.announced
@@ -230,7 +237,7 @@ impl SoupFeed {
             // A server that keeps its heart beating beside its messages proves nothing by it.
             Received::Heartbeat => {
                 let idle = now.since(self.messaged) >= self.options.client.heartbeat_ns / 2;
-                self.caught_up |= idle && self.session.is_some();
+                self.caught_up |= idle && self.events.seq > 0 && !self.events.is_told_again();
             }
             Received::Ended => self.ended = true,
             Received::Unsequenced(_) | Received::Debug(_) => {}
@@ -257,12 +264,14 @@ impl SoupFeed {
             return Err(SoupFeedError::Session);
         }
         let follows = same && !self.restart && next == self.events.seq.saturating_add(1);
-        let give_up =
-            next > self.asked && self.misplaced.saturating_add(1) >= self.options.attempts_max;
+        // A session of which nothing was heard is not joined behind its start: it begins the day, and lists what is traded.
+        let give_up = same
+            && next > self.asked
+            && self.misplaced.saturating_add(1) >= self.options.attempts_max;
         if follows {
             // As asked, or as good as that.
-        } else if same && !self.restart && self.asked > 1 && give_up {
-            self.counters.lost += self.events.lose(next - 1, Cause::Gap, now, emit);
+        } else if !self.restart && self.asked > 1 && give_up {
+            self.lose(next - 1, Cause::Gap, now, emit);
         } else if next == 1 || give_up {
             self.begin(session, next, now, emit);
         } else {
@@ -277,13 +286,18 @@ impl SoupFeed {
         Ok(())
     }
 
+    fn lose(&mut self, seq: u64, cause: Cause, now: Ts, emit: &mut impl FnMut(Event)) {
+        let count = self.events.lose(seq, cause, now, emit);
+        self.counters.lost = self.counters.lost.saturating_add(count);
+    }
+
     /// A session begins: another one, the first, or the same once more.
     fn begin(&mut self, session: SessionId, first: u64, now: Ts, emit: &mut impl FnMut(Event)) {
         let again = self.session == Some(session);
         self.events.begin(self.session.is_some(), again, now, emit);
         self.counters.sessions += 1;
         if first > 1 {
-            self.counters.lost += self.events.lose(first - 1, Cause::Gap, now, emit);
+            self.lose(first - 1, Cause::Gap, now, emit);
         }
         if !again {
             self.suspect = (0, 0);
@@ -312,9 +326,11 @@ impl SoupFeed {
                 if self.events.lost.is_none() && times < self.options.attempts_max {
                     return Err(SoupFeedError::Message { offset, seq, error });
                 }
-                self.counters.lost += self.events.lose(seq, Cause::BadEvent, now, emit);
+                self.lose(seq, Cause::BadEvent, now, emit);
             }
         }
+        // What is old is said to be before it is heard; what comes behind it may be current again.
+        self.caught_up &= self.events.is_current(now);
         keep(self.session.unwrap_or(BLANK), seq, message);
         Ok(())
     }
@@ -354,7 +370,7 @@ impl SoupFeed {
     fn settle(&mut self, now: Ts, emit: &mut impl FnMut(Event)) {
         let logged_in = self.link.is_open() && self.client.is_logged_in();
         if logged_in && !self.caught_up && self.told && !self.quiet {
-            self.caught_up = self.events.is_current(now, self.options.lag_ns_max);
+            self.caught_up = self.events.is_current(now) && !self.events.is_told_again();
         }
         let verdict = if self.session.is_none() {
             return;

@@ -138,9 +138,11 @@ impl Client {
         if self.state == State::Closed {
             return Ok(());
         }
-        self.heard = now;
-        let Client { stream, state, login, resumes, .. } = self;
-        stream.feed(bytes, &mut |packet| take(packet, state, login, resumes, out))
+        let Client { stream, state, login, resumes, heard, .. } = self;
+        stream.feed(bytes, &mut |packet| {
+            *heard = now; // Bytes that never make a packet are no sign of life.
+            take(packet, state, login, resumes, out)
+        })
     }
 
     /// Lets time pass: a heartbeat may be due, or the server gone.
@@ -197,6 +199,11 @@ impl Client {
     /// Sequence of the next message.
     pub const fn next(&self) -> u64 {
         self.login.next
+    }
+
+    /// Whether the server said that the session is over, or rejected the login.
+    pub fn has_ended(&self) -> bool {
+        self.state == State::Ended
     }
 
     /// Whether the login was accepted and the session goes on.

@@ -1,6 +1,6 @@
 //! Messages become events, and what is missing is told before anything else.
 
-use model::{Cause, DAY_NS, Event, Flags, Integrity, Kind, Ts, VenueNumber};
+use model::{Cause, Event, Flags, Integrity, Kind, Ts, VenueNumber};
 
 use super::{SoupFeedCounters, SoupFeedOptions};
 use crate::nasdaq::itch::{DecodeError, Decoder};
@@ -9,6 +9,8 @@ use crate::nasdaq::itch::{DecodeError, Decoder};
 #[derive(Clone, Debug)]
 pub(super) struct Events {
     decoder: Decoder,
+    /// A message no older than this is current.
+    lag_ns_max: u64,
     /// The decoder's midnight when the session began: the session may be told again.
     midnight: Ts,
     /// Sequence that the books stand at.
@@ -26,6 +28,7 @@ impl Events {
     pub(super) fn new(options: &SoupFeedOptions) -> Events {
         Events {
             decoder: Decoder { feed: options.feed, midnight: options.midnight },
+            lag_ns_max: options.lag_ns_max,
             midnight: options.midnight,
             seq: 0,
             told: 0,
@@ -35,9 +38,14 @@ impl Events {
         }
     }
 
-    /// Whether the last message is no older than `lag_ns_max`.
-    pub(super) fn is_current(&self, now: Ts, lag_ns_max: u64) -> bool {
-        now.0.abs_diff(self.last.0) <= lag_ns_max
+    /// Whether the last message was current.
+    pub(super) fn is_current(&self, now: Ts) -> bool {
+        now.0.abs_diff(self.last.0) <= self.lag_ns_max
+    }
+
+    /// Whether what comes next was told before.
+    pub(super) fn is_told_again(&self) -> bool {
+        self.told > 0
     }
 
     /// Says what the next message says; whether it was not said before.
@@ -50,6 +58,9 @@ impl Events {
         emit: &mut impl FnMut(Event),
     ) -> Result<bool, DecodeError> {
         let seq = self.seq.saturating_add(1);
+        if self.last == Ts(0) && self.told == 0 && self.decoder.roll_midnight(now) {
+            self.midnight = self.decoder.midnight;
+        }
         let again = seq <= self.told;
         let flags = if again { Flags::SNAPSHOT } else { Flags::NONE };
         let flags = flags.with(Flags::LAST_OF_PACKET);
@@ -66,6 +77,10 @@ impl Events {
         event.ts_recv = now;
         if event.ts_venue < self.last {
             self.step_back(&mut event, counters, emit);
+        }
+        let is_late = now.0.abs_diff(event.ts_venue.0) > self.lag_ns_max;
+        if is_late && self.announced == Some((Integrity::Live, Cause::None)) {
+            self.announce(Integrity::Recovering, Cause::Gap, now, emit);
         }
         counters.messages += 1;
         counters.repeated += u64::from(again);
@@ -101,8 +116,7 @@ impl Events {
             counters.backwards += 1;
             return;
         }
-        self.decoder.midnight.0 = self.decoder.midnight.0.saturating_add(DAY_NS);
-        event.ts_venue.0 = event.ts_venue.0.saturating_add(DAY_NS);
+        event.ts_venue.0 = event.ts_venue.0.saturating_add(self.decoder.next_day(event.ts_recv));
         if event.flags.has(Flags::SNAPSHOT) {
             // A start of the day that comes again starts nothing, but the orders of the day before are void.
             self.clear(event.ts_recv, emit);
@@ -156,11 +170,6 @@ impl Events {
         self.announce(Integrity::Incomplete, cause, now, emit);
         if again {
             self.decoder.midnight = self.midnight;
-        } else {
-            // Whole days later by the clock, it is another trading day.
-            let days = if follows { now.since(self.decoder.midnight) / DAY_NS } else { 0 };
-            self.decoder.midnight.0 += days * DAY_NS;
-            self.midnight = self.decoder.midnight;
         }
         self.last = Ts(0);
         // The first time, too: whoever listens may hold what an earlier run left.

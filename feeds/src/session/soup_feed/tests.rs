@@ -287,3 +287,125 @@ fn named_session() {
     assert_eq!(rig.feed.position(), Some((S2, 0)));
     assert_eq!(SessionId::named("01234567890"), SessionId(*b"0123456789"));
 }
+
+/// Goal: nothing is live before all that was told has come again, nor by a heartbeat in between. Method: a session that is
+/// told again in two reads, with a pause.
+#[test]
+fn half_told_again() {
+    let mut rig = Rig::new(BLANK);
+    rig.opened();
+    rig.accepted(S1, 1);
+    rig.messages(10);
+    rig.hear(&[0, 1, b'?']);
+    assert_eq!(rig.opened(), (S1, 1));
+    rig.accepted(S1, 1);
+    rig.messages(5);
+    assert_eq!(rig.believed(), BEHIND);
+    rig.wait(SECOND);
+    rig.hear(&server::HEARTBEAT);
+    assert_eq!(rig.believed(), BEHIND);
+    rig.messages(5);
+    assert_eq!(rig.believed(), LIVE);
+}
+
+/// Goal: what is old is not heard as live, whatever was said before. Method: a heartbeat ahead of a backlog; a read
+/// after a stall of ours; a server that trickles bytes.
+#[test]
+fn backlog() {
+    let mut rig = Rig::new(BLANK);
+    rig.opened();
+    rig.accepted(S1, 1);
+    rig.wait(SECOND);
+    rig.hear(&server::HEARTBEAT);
+    assert_eq!(rig.believed(), BEHIND, "before its first message a session is nothing");
+    rig.messages(1);
+    rig.closed();
+    rig.opened();
+    rig.accepted(S1, 2);
+    rig.wait(SECOND);
+    rig.hear(&server::HEARTBEAT);
+    assert_eq!(rig.believed(), LIVE);
+    rig.told();
+    let old = |rig: &mut Rig| {
+        let mut bytes = Vec::new();
+        server::sequenced(&system(rig.now - 2 * SECOND), &mut bytes);
+        rig.hear(&bytes);
+    };
+    old(&mut rig);
+    assert_eq!(rig.told(), ["recovering gap 1", "session 2"]);
+    rig.messages(1);
+    assert_eq!(rig.believed(), LIVE);
+    rig.now += 4 * SECOND;
+    rig.told();
+    old(&mut rig);
+    assert_eq!(rig.told(), ["recovering gap 3", "session 4"]);
+    rig.messages(1);
+    for byte in [0xFF, 0xFF, b'S', 0, 0, 0, 0] {
+        rig.wait(SECOND / 2);
+        rig.hear(&[byte]);
+    }
+    assert_eq!(rig.believed(), (Integrity::Stale, Cause::Silent));
+}
+
+/// Goal: after an end, whatever a server greets with, the next session is joined. Method: text and a heartbeat ahead of the
+/// answer, which comes in two pieces.
+#[test]
+fn greeted_after_the_end() {
+    let mut rig = Rig::new(BLANK);
+    rig.opened();
+    rig.accepted(S1, 1);
+    rig.messages(1);
+    rig.hear(&server::END);
+    assert!(rig.feed.is_over());
+    assert_eq!(rig.opened(), (S1, 2));
+    rig.hear(&[0, 3, b'+', b'h', b'i']);
+    rig.hear(&server::HEARTBEAT);
+    let mut bytes = Vec::new();
+    server::accepted(S2, 1, &mut bytes);
+    let (one, two) = bytes.split_at(9);
+    rig.hear(one);
+    rig.hear(two);
+    rig.messages(1);
+    assert_eq!((rig.believed(), rig.feed.position()), (LIVE, Some((S2, 1))));
+}
+
+/// Goal: a session is of the day of its first message. Method: joined on a Friday of winter; another one that is accepted on
+/// Sunday evening, and begins on the Monday of summer time.
+#[test]
+fn days() {
+    let friday = Ts(1_772_773_200_000_000_000);
+    let hour = 3_600 * SECOND;
+    let options = SoupFeedOptions::new(FeedId(0), friday, Login::new("u", "p").unwrap());
+    let mut rig = Rig { feed: SoupFeed::new(options), now: friday.0 + 9 * hour, said: Vec::new() };
+    let open = |rig: &mut Rig, midnight: u64| {
+        let mut bytes = Vec::new();
+        server::sequenced(&system(rig.now - midnight), &mut bytes);
+        rig.hear(&bytes);
+        assert_eq!((rig.believed(), rig.said.last().map(|e| e.ts_venue.0)), (LIVE, Some(rig.now)));
+    };
+    rig.opened();
+    rig.accepted(S1, 1);
+    open(&mut rig, friday.0);
+    rig.hear(&server::END);
+    rig.now = friday.0 + 66 * hour;
+    rig.opened();
+    rig.accepted(S2, 1);
+    rig.now = friday.0 + 75 * hour;
+    open(&mut rig, friday.0 + 71 * hour);
+}
+
+/// Goal: a session of which nothing was heard is not joined behind its start, and no count overflows. Method: a server that
+/// goes on at the end of all numbers, ever again.
+#[test]
+fn no_head() {
+    let mut rig = Rig::new(BLANK);
+    for _ in 0..7 {
+        rig.opened();
+        rig.accepted(S1, u64::MAX);
+        assert_eq!((rig.believed(), rig.feed.position()), (GAP, None));
+    }
+    rig.opened();
+    rig.accepted(S1, 1);
+    rig.messages(1);
+    assert_eq!(rig.believed(), LIVE);
+}
