@@ -109,8 +109,21 @@ impl Indicators {
     /// order flow starts.
     pub fn on_quote(&mut self, bid: Option<Quote>, ask: Option<Quote>) {
         let before = core::mem::replace(&mut self.quotes, [bid, ask]);
-        let [_, _, _, _, ofi, imbalance, microprice] = &mut self.values;
+        let [_, _, _, _, ofi, ..] = &mut self.values;
         *ofi = self.ofi.update(before, self.quotes);
+        self.measure_quotes();
+    }
+
+    /// New best quotes of a book that was emptied or is built again: no flow of orders made them.
+    pub fn on_rebuilt(&mut self, bid: Option<Quote>, ask: Option<Quote>) {
+        self.quotes = [bid, ask];
+        self.ofi.start();
+        self.measure_quotes();
+    }
+
+    fn measure_quotes(&mut self) {
+        let [bid, ask] = self.quotes;
+        let [_, _, _, _, _, imbalance, microprice] = &mut self.values;
         *imbalance = imbalance::value(bid, ask);
         *microprice = microprice::value(bid, ask);
     }

@@ -20,6 +20,11 @@ impl Ofi {
         Ofi { sum: 0, has_quotes: false }
     }
 
+    /// There are quotes to start from.
+    pub fn start(&mut self) {
+        self.has_quotes = true;
+    }
+
     /// Folds in the step from the quotes before to the quotes now, bid first; the sum afterwards,
     /// in quantity units. The first call only marks the start. `None`: out of range.
     pub fn update(&mut self, before: [Option<Quote>; 2], now: [Option<Quote>; 2]) -> Option<i64> {

@@ -89,7 +89,7 @@ impl Engine {
         let quotes = self.best(id);
         let moved = quotes != before;
         if moved {
-            self.tell_quotes(id, quotes);
+            self.tell_quotes(id, quotes, event.flags.has(Flags::SNAPSHOT));
         }
         let trade = match (event.kind, applied.removed) {
             // A day told again traded when it was told first.
@@ -137,7 +137,7 @@ impl Engine {
             out.touch_book(id);
             let quotes = self.best(id);
             if quotes != before {
-                self.tell_quotes(id, quotes);
+                self.tell_quotes(id, quotes, event.flags.has(Flags::SNAPSHOT));
                 self.re_mark(id);
             }
             self.show_integrity(id, out);
@@ -175,14 +175,18 @@ impl Engine {
         self.hash.fold_pair(px.0.cast_unsigned() ^ place << 40, qty.0.cast_unsigned());
     }
 
-    /// Tells the indicators of new best prices.
-    fn tell_quotes(&mut self, id: u32, quotes: [Option<model::page::Quote>; 2]) {
+    /// Tells the indicators of new best prices; `rebuilt`: of a book that is built again.
+    fn tell_quotes(&mut self, id: u32, quotes: [Option<model::page::Quote>; 2], rebuilt: bool) {
         let [bid, ask] = quotes;
         if let Some(listed) = self.instruments.get_mut(id) {
             listed.quotes = quotes;
         }
         if let Some(indicators) = self.indicators.get_mut(id as usize) {
-            indicators.on_quote(bid, ask);
+            if rebuilt {
+                indicators.on_rebuilt(bid, ask);
+            } else {
+                indicators.on_quote(bid, ask);
+            }
         }
     }
 
@@ -330,7 +334,7 @@ impl Engine {
         if let Some(listed) = self.instruments.get_mut(id) {
             listed.mid_event = false;
         }
-        self.tell_quotes(id, [None, None]);
+        self.tell_quotes(id, [None, None], true);
         out.touch_book(id);
         self.re_mark(id);
         self.show_integrity(id, out);
