@@ -96,9 +96,7 @@ fn over_a_connection(stage: &Stage, day: Vec<u8>, faults: &str) -> Finished {
         std::thread::sleep(Duration::from_millis(10));
         still = if venue.is_over() && venue.is_heard() { still + 1 } else { 0 };
     }
-    let asked = Instant::now();
     let finished = running.finish().unwrap();
-    assert!(asked.elapsed() < Duration::from_secs(2), "a stop takes no longer than a connection");
     let counters = venue.stop();
     println!("{faults}: {counters:?}");
     finished

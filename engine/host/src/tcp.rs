@@ -4,7 +4,8 @@
 
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
 
 /// Bytes taken with one call.
 const ROOM: usize = 256 << 10;
@@ -14,6 +15,8 @@ const UNSENT_MAX: usize = 4 << 10;
 /// A client that may be connected.
 pub struct TcpClient {
     stream: Option<TcpStream>,
+    /// The connection does not stand yet.
+    opening: bool,
     room: Vec<u8>,
     unsent: Vec<u8>,
 }
@@ -29,32 +32,62 @@ impl TcpClient {
     pub fn new() -> TcpClient {
         let mut room = vec![0; ROOM];
         crate::prefault(&mut room);
-        TcpClient { stream: None, room, unsent: Vec::with_capacity(UNSENT_MAX) }
+        TcpClient { stream: None, opening: false, room, unsent: Vec::with_capacity(UNSENT_MAX) }
     }
 
-    /// Connects, waiting at most so long. What was connected before is closed.
+    /// Begins to connect; [`TcpClient::has_opened`] says when it stands. What was connected before is closed.
     ///
     /// # Errors
     ///
-    /// What the host says; nothing is connected then.
-    pub fn connect(&mut self, address: SocketAddr, within: Duration) -> Result<()> {
+    /// What the host says at once; nothing is connected then.
+    pub fn connect(&mut self, address: SocketAddr) -> Result<()> {
         self.close();
-        let stream = TcpStream::connect_timeout(&address, within)?;
-        stream.set_nonblocking(true)?;
-        stream.set_nodelay(true)?;
-        self.stream = Some(stream);
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_nonblocking(true)?;
+        socket.set_tcp_nodelay(true)?;
+        match socket.connect(&address.into()) {
+            Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
+            _ => (self.stream, self.opening) = (Some(socket.into()), true),
+        }
         Ok(())
+    }
+
+    /// Whether the connection that was begun stands since the last call: true once.
+    ///
+    /// # Errors
+    ///
+    /// Why it could not be made. It is closed then.
+    #[inline]
+    pub fn has_opened(&mut self) -> Result<bool> {
+        if self.opening { self.look() } else { Ok(false) }
+    }
+
+    #[cold]
+    fn look(&mut self) -> Result<bool> {
+        let Some(stream) = &self.stream else { return Ok(false) };
+        let failed = stream.take_error().and_then(|error| error.map_or(Ok(()), Err));
+        match failed.and_then(|()| stream.peer_addr()) {
+            Ok(_) => {
+                self.opening = false;
+                Ok(true)
+            }
+            Err(error) if error.kind() == ErrorKind::NotConnected => Ok(false),
+            Err(error) => {
+                self.close();
+                Err(error)
+            }
+        }
     }
 
     /// Closes the connection, if there is one.
     pub fn close(&mut self) {
-        self.stream = None;
+        (self.stream, self.opening) = (None, false);
         self.unsent.clear();
     }
 
-    /// Whether there is a connection that was not seen to end.
+    /// Whether a connection stands that was not seen to end.
     pub fn is_connected(&self) -> bool {
-        self.stream.is_some()
+        self.stream.is_some() && !self.opening
     }
 
     /// Takes what has come, hands it to `each` and says how much it was; zero: nothing. Does not wait.
@@ -64,7 +97,7 @@ impl TcpClient {
     /// What the host says, [`ErrorKind::UnexpectedEof`] if the other end has closed the connection. It is
     /// closed then.
     pub fn receive(&mut self, each: impl FnOnce(&[u8])) -> Result<usize> {
-        let Some(stream) = &mut self.stream else { return Ok(0) };
+        let Some(stream) = self.stream.as_mut().filter(|_| !self.opening) else { return Ok(0) };
         match stream.read(&mut self.room) {
             Ok(0) => {
                 self.close();
@@ -89,7 +122,7 @@ impl TcpClient {
     ///
     /// What the host says, or that the other end takes nothing. The connection is closed then.
     pub fn send(&mut self, bytes: &[u8]) -> Result<()> {
-        let Some(stream) = &mut self.stream else { return Ok(()) };
+        let Some(stream) = self.stream.as_mut().filter(|_| !self.opening) else { return Ok(()) };
         if self.unsent.len() + bytes.len() > UNSENT_MAX {
             self.close();
             return Err(ErrorKind::TimedOut.into());
@@ -126,6 +159,14 @@ mod tests {
 
     use super::*;
 
+    /// Waits until the connection stands.
+    fn opened(client: &mut TcpClient) -> Result<()> {
+        while !client.has_opened()? {
+            std::thread::yield_now();
+        }
+        Ok(())
+    }
+
     /// Goal: bytes go both ways without waiting, and the end of the other is seen once. Method: a listener of this
     /// machine; a port that nobody listens on.
     #[test]
@@ -134,7 +175,9 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let mut client = TcpClient::new();
         assert_eq!(client.receive(|_| panic!()).unwrap(), 0);
-        client.connect(address, Duration::from_secs(5)).unwrap();
+        client.connect(address).unwrap();
+        opened(&mut client).unwrap();
+        assert!(client.is_connected() && !client.has_opened().unwrap());
         let (mut server, _) = listener.accept().unwrap();
         assert_eq!(client.receive(|_| panic!()).unwrap(), 0);
         client.send(b"hello").unwrap();
@@ -157,7 +200,8 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
         assert!(!client.is_connected() && client.send(b"x").is_ok());
         drop(listener);
-        assert!(client.connect(address, Duration::from_secs(5)).is_err());
-        assert!(!client.is_connected());
+        let refused = client.connect(address).and_then(|()| opened(&mut client));
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+        assert!(!client.is_connected() && !client.has_opened().unwrap());
     }
 }

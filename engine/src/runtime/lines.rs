@@ -1,18 +1,16 @@
 //! The thread of a live feed over datagrams: sockets → session → decoder → ring. What the session wants sent or opened is done
 //! here; what it wants to know of time it is told.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use feeds::iex::IexFeed;
 use feeds::session::arbiter::{GapState, Line};
 use feeds::session::channel::{Action, Channel, ChannelOptions};
 use feeds::session::glimpse::GlimpseOptions;
 use feeds::{Venue, new_york_midnight};
-use host::{Clock, UdpOptions, UdpReceiver};
+use host::{Clock, TcpClient, UdpOptions, UdpReceiver};
 use model::page::{FeedCounters, LineCounters};
 use model::{Event, FeedId, Ts};
 
@@ -25,10 +23,6 @@ use crate::config::{Lines, SnapshotServer, login};
 const COUNT_EVERY: u64 = 4096;
 /// Rounds between two looks at the socket of answers, where nothing was asked for: what comes then is late.
 const ANSWERS_EVERY: u64 = 64;
-/// Bytes of a snapshot taken at a time.
-const SNAPSHOT_BYTES: usize = 64 << 10;
-/// How long a connection to the snapshot server may take. Meanwhile the kernel buffers the lines.
-const CONNECT: Duration = Duration::from_millis(500);
 
 /// What the threads of all live feeds share.
 pub(super) struct Around {
@@ -51,8 +45,7 @@ pub(super) struct LinesThread {
     feed: FeedId,
     lines: Vec<UdpReceiver>,
     asking: Option<(UdpReceiver, SocketAddr)>,
-    snapshot: Option<SnapshotServer>,
-    connection: Option<TcpStream>,
+    snapshot: Option<(SocketAddr, TcpClient)>,
     session: Session,
     out: Out,
     pace: Arc<Pace>,
@@ -135,8 +128,7 @@ impl LinesThread {
             feed,
             lines,
             asking,
-            snapshot: config.snapshot.clone(),
-            connection: None,
+            snapshot: config.snapshot.as_ref().map(|server| (server.address, TcpClient::new())),
             session,
             out: Out { ring, stop: Arc::clone(&around.stop) },
             pace: Arc::clone(&around.pace),
@@ -209,27 +201,24 @@ impl LinesThread {
 
     /// Takes what the snapshot server sent.
     fn read_snapshot(&mut self, now: Ts) -> bool {
-        let (Some(connection), Session::Channel(channel)) =
-            (&mut self.connection, &mut self.session)
-        else {
+        let LinesThread { snapshot: Some((_, client)), session, out, .. } = self else {
             return false;
         };
-        let mut room = [0; SNAPSHOT_BYTES];
-        let mut emit = |event| self.out.push(event);
-        match connection.read(&mut room) {
-            Err(error)
-                if [ErrorKind::WouldBlock, ErrorKind::Interrupted].contains(&error.kind()) =>
-            {
-                false
-            }
-            Ok(0) | Err(_) => {
+        let Session::Channel(channel) = session else { return false };
+        let mut emit = |event| out.push(event);
+        match client.has_opened() {
+            Ok(false) => {}
+            Ok(true) => channel.on_snapshot_opened(now),
+            Err(_) => channel.on_snapshot_closed(now, &mut emit),
+        }
+        let sent = client.send(&[]);
+        let received = sent.and_then(|()| {
+            client.receive(|bytes| channel.on_snapshot_bytes(bytes, now, &mut emit))
+        });
+        match received {
+            Ok(count) => count > 0,
+            Err(_) => {
                 channel.on_snapshot_closed(now, &mut emit);
-                self.connection = None;
-                true
-            }
-            Ok(count) => {
-                let bytes = room.get(..count).unwrap_or_default();
-                channel.on_snapshot_bytes(bytes, now, &mut emit);
                 true
             }
         }
@@ -256,39 +245,32 @@ impl LinesThread {
                     send(receiver.socket(), &request.to_bytes(), *server);
                 }
             }
-            Action::OpenSnapshot => self.open_snapshot(now),
+            Action::OpenSnapshot => {
+                self.connects += 1;
+                self.tell_snapshot(now, |address, client| client.connect(address));
+            }
             Action::SendSnapshot(outgoing) => {
-                let sent = self.connection.as_mut().map(|c| c.write_all(outgoing.bytes()));
-                if sent.is_some_and(|sent| sent.is_err()) {
-                    self.close_snapshot(now);
-                }
+                self.tell_snapshot(now, |_, client| client.send(outgoing.bytes()));
             }
-            Action::CloseSnapshot => self.connection = None,
+            Action::CloseSnapshot => self.tell_snapshot(now, |_, client| {
+                client.close();
+                Ok(())
+            }),
         }
     }
 
-    fn open_snapshot(&mut self, now: Ts) {
-        let Session::Channel(channel) = &mut self.session else { return };
-        let Some(service) = &self.snapshot else { return };
-        self.connects += 1;
-        let opened = TcpStream::connect_timeout(&service.address, CONNECT).and_then(|stream| {
-            stream.set_nonblocking(true)?;
-            stream.set_nodelay(true)?;
-            Ok(stream)
-        });
-        match opened {
-            Ok(stream) => {
-                self.connection = Some(stream);
-                channel.on_snapshot_opened(now);
-            }
-            Err(_) => channel.on_snapshot_closed(now, &mut |event| self.out.push(event)),
-        }
-    }
-
-    fn close_snapshot(&mut self, now: Ts) {
-        self.connection = None;
-        if let Session::Channel(channel) = &mut self.session {
-            channel.on_snapshot_closed(now, &mut |event| self.out.push(event));
+    /// Does something with the connection to the snapshot server; if that fails, it is down.
+    fn tell_snapshot(
+        &mut self,
+        now: Ts,
+        what: impl FnOnce(SocketAddr, &mut TcpClient) -> std::io::Result<()>,
+    ) {
+        let LinesThread { snapshot: Some((address, client)), session, out, .. } = self else {
+            return;
+        };
+        let Session::Channel(channel) = session else { return };
+        if what(*address, client).is_err() {
+            channel.on_snapshot_closed(now, &mut |event| out.push(event));
         }
     }
 

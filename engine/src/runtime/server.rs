@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use feeds::new_york_midnight;
 use feeds::session::soup_feed::{Action, SoupFeed, SoupFeedOptions};
@@ -18,8 +17,6 @@ use crate::config::Server;
 
 /// Rounds between two looks at the counters, where nothing came in between.
 const COUNT_EVERY: u64 = 4096;
-/// How long a connection may take to stand, and with it a stop.
-const CONNECT: Duration = Duration::from_millis(500);
 
 /// The thread of one feed.
 pub(super) struct ServerThread {
@@ -83,6 +80,11 @@ impl ServerThread {
 
     /// Takes what has come. It is stamped when it is taken: TCP keeps no times of its segments.
     fn receive(&mut self, clock: &Clock, last: &mut Ts) -> bool {
+        match self.client.has_opened() {
+            Ok(false) => {}
+            Ok(true) => self.feed.on_opened(tick(&self.pace, clock, last)),
+            Err(_) => self.lose(tick(&self.pace, clock, last)),
+        }
         let ServerThread { client, feed, out, pace, bytes: count, .. } = self;
         let received = client.receive(|bytes| {
             *count += bytes.len() as u64;
@@ -106,7 +108,7 @@ impl ServerThread {
         while let Some(action) = self.feed.next_action() {
             self.act(&action, clock, last);
         }
-        if self.client.is_connected() && self.client.send(&[]).is_err() {
+        if self.client.send(&[]).is_err() {
             self.lose(tick(&self.pace, clock, last));
         }
         if let Some(error) = self.feed.next_error() {
@@ -117,18 +119,15 @@ impl ServerThread {
     #[cold]
     fn act(&mut self, action: &Action, clock: &Clock, last: &mut Ts) {
         let done = match action {
-            Action::Open => self.client.connect(self.address, CONNECT),
+            Action::Open => self.client.connect(self.address),
             Action::Send(outgoing) => self.client.send(outgoing.bytes()),
             Action::Close => {
                 self.client.close();
                 return;
             }
         };
-        let now = tick(&self.pace, clock, last);
-        match done {
-            Ok(()) if *action == Action::Open => self.feed.on_opened(now),
-            Ok(()) => {}
-            Err(_) => self.lose(now),
+        if done.is_err() {
+            self.lose(tick(&self.pace, clock, last));
         }
     }
 

@@ -1,6 +1,5 @@
 //! Messages of a connection into pcapng, as the MoldUDP64 packets that would have carried them: same session, same sequences.
 
-use std::cell::Cell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -14,7 +13,7 @@ use feeds::session::soup_feed::{Action, SoupFeed, SoupFeedOptions};
 use feeds::sink::PcapngWriter;
 use feeds::source::LinkType;
 use host::TcpClient;
-use model::{Cause, Event, FeedId, Integrity, Kind, Ts};
+use model::{Event, FeedId, Ts};
 
 use crate::files::{Out, Place};
 use crate::{Failure, Shared};
@@ -23,8 +22,6 @@ use crate::{Failure, Shared};
 const FLUSH: Duration = Duration::from_millis(50);
 /// How long a look at the socket may be put off while nothing comes.
 const NAP: Duration = Duration::from_micros(50);
-/// How long a connection may take to stand.
-const CONNECT: Duration = Duration::from_millis(500);
 /// Bytes of a packet.
 const PACKET: usize = 1_400;
 /// A second without a message is told by an empty packet, as a line would.
@@ -50,14 +47,18 @@ pub fn start(
 fn record(address: SocketAddr, mut feed: SoupFeed, mut packets: Packets) -> Result<(), String> {
     let mut client = TcpClient::new();
     let mut flushed = Instant::now();
-    let over = Cell::new(false);
-    let look = &mut |event: Event| {
-        let ended = Some((Integrity::Stale, Cause::SessionEnd));
-        if event.kind == Kind::Integrity && event.believed() == ended {
-            over.set(true);
-        }
+    let mut last = Ts(0);
+    let mut wall = || {
+        last = wall().max(last); // A clock that is set back does not turn time back.
+        last
     };
+    let (mut over, look) = (false, &mut |_: Event| {}); // The books are nothing to a recorder.
     while !packets.shared.stop.load(Ordering::Acquire) {
+        match client.has_opened() {
+            Ok(false) => {}
+            Ok(true) => feed.on_opened(wall()),
+            Err(_) => feed.on_closed(wall(), look),
+        }
         let received = client.receive(|bytes| {
             let now = wall();
             feed.on_bytes_kept(
@@ -78,26 +79,25 @@ fn record(address: SocketAddr, mut feed: SoupFeed, mut packets: Packets) -> Resu
         }
         while let Some(action) = feed.next_action() {
             let done = match &action {
-                Action::Open => client.connect(address, CONNECT),
+                Action::Open => client.connect(address),
                 Action::Send(outgoing) => client.send(outgoing.bytes()),
                 Action::Close => {
                     client.close();
                     continue;
                 }
             };
-            match done {
-                Ok(()) if action == Action::Open => feed.on_opened(wall()),
-                Ok(()) => {}
-                Err(_) => feed.on_closed(wall(), look),
+            if done.is_err() {
+                feed.on_closed(wall(), look);
             }
         }
-        if client.is_connected() && client.send(&[]).is_err() {
+        if client.send(&[]).is_err() {
             feed.on_closed(now, look);
         }
         if let Some(error) = feed.next_error() {
             eprintln!("tickgate-capture: {address}: {error}; trying again");
         }
-        if over.take() {
+        let was_over = std::mem::replace(&mut over, feed.is_over());
+        if over && !was_over {
             packets.end(now);
         } else if client.is_connected() {
             packets.beat(now);
@@ -229,6 +229,7 @@ mod tests {
 
     use feeds::capture::Capture;
     use feeds::{FeedOptions, Next, Venue};
+    use model::Kind;
 
     use super::*;
     use crate::Done;
