@@ -30,6 +30,8 @@ pub struct World<'a> {
     pub channel: Channel,
     pub twin: Twin,
     pub believed: Option<(Integrity, Cause)>,
+    /// All that was said.
+    pub heard: Vec<Event>,
     /// What was said of messages, snapshots apart.
     pub events: Vec<Event>,
     pub snapshots: SnapshotCounters,
@@ -81,6 +83,7 @@ impl<'a> World<'a> {
             channel: Channel::new(options),
             twin: Twin::default(),
             believed: None,
+            heard: Vec::new(),
             events: Vec::new(),
             snapshots: SnapshotCounters::default(),
             truth,
@@ -142,8 +145,9 @@ impl<'a> World<'a> {
 
     /// Lets the channel speak; checks everything that it says.
     fn tell(&mut self, call: impl FnOnce(&mut Channel, Ts, &mut &mut dyn FnMut(Event))) {
-        let World { channel, twin, believed, events, truth, now, .. } = self;
+        let World { channel, twin, believed, heard, events, truth, now, .. } = self;
         let mut take = |event: Event| {
+            heard.push(event);
             if event.kind == Kind::Integrity {
                 *believed = event.believed();
             } else if event.kind != Kind::Clear && !event.flags.has(Flags::SNAPSHOT) {
