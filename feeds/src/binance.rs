@@ -129,7 +129,10 @@ impl Venue for Binance {
             return Ok(message);
         }
         parsed.clear();
-        tree::read(text, symbols, self.check, parsed)
+        tree::read(text, symbols, self.check, parsed).map_err(|error| {
+            let symbol = error.symbol.or_else(|| scan::named(text, symbols));
+            ParseError { symbol, ..error }
+        })
     }
 
     fn parse_snapshot(

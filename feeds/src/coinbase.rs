@@ -152,7 +152,10 @@ impl Venue for Coinbase {
             return Ok(self.prove(said, parsed));
         }
         parsed.clear();
-        let said = tree::read(text, symbols, parsed)?;
+        let said = tree::read(text, symbols, parsed).map_err(|error| {
+            let symbol = error.symbol.or_else(|| scan::symbol(text, symbols));
+            ParseError { symbol, ..error }
+        })?;
         Ok(self.prove(said, parsed))
     }
 

@@ -81,7 +81,10 @@ impl Venue for Okx {
             return Ok(message);
         }
         parsed.clear();
-        tree::read(text, symbols, parsed)
+        tree::read(text, symbols, parsed).map_err(|error| {
+            let symbol = error.symbol.or_else(|| scan::symbol(text, symbols));
+            ParseError { symbol, ..error }
+        })
     }
 
     fn judge(&self, head: &BookHead, position: Position) -> Judgement {

@@ -36,6 +36,16 @@ pub(super) fn read(text: &[u8], symbols: &Symbols, parsed: &mut Parsed) -> Optio
     Some(message)
 }
 
+/// The symbol that a text names where the scanner looks for it, whatever else is wrong with the text.
+pub(super) fn named(text: &[u8], symbols: &Symbols) -> Option<u16> {
+    let mut c = Cursor::new(text);
+    if c.take(b"{\"stream\":") {
+        c.string().ok()?;
+        c.expect(b",\"data\":").ok()?;
+    }
+    symbols.index(c.named(b"s")?)
+}
+
 /// The symbol that a text goes on with.
 fn symbol<'s>(
     c: &mut Cursor<'_>,

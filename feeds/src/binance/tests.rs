@@ -62,7 +62,14 @@ fn other_texts() {
     ] {
         assert_eq!(parse(text).0, Ok(message), "{text}");
     }
-    assert!(parse("{").0.is_err());
+    assert_eq!(parse("{").0.unwrap_err().symbol, None);
+    for text in [
+        r#"{"stream":"ethusdt@depth@100ms","data":{"e":"depthUpdate","E":1,"s":"ETHUSDT","U":1"#,
+        r#"{"e":"trade","E":1,"s":"ETHUSDT","t":1"#,
+        r#"{"u":1,"s":"ETHUSDT","b":"1.0"#,
+    ] {
+        assert_eq!(parse(text).0.unwrap_err().symbol, Some(1), "{text}");
+    }
     let mut venue = Binance::new(Market::Spot);
     venue.subscribe(&symbols(), &[0, 1], 10, &mut Vec::new());
     let ping = venue.ping(Ts(0)).unwrap();

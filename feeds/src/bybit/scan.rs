@@ -25,6 +25,12 @@ pub(super) fn read(text: &[u8], symbols: &Symbols, parsed: &mut Parsed) -> Optio
     }
 }
 
+/// The symbol that a text names where the scanner looks for it, whatever else is wrong with the text.
+pub(super) fn symbol(text: &[u8], symbols: &Symbols) -> Option<u16> {
+    let topic = Cursor::new(text).named(b"topic")?;
+    symbols.index(book_topic(topic).or_else(|| trade_topic(topic))?)
+}
+
 /// From the value of `type` on.
 fn book(c: &mut Cursor<'_>, symbol: &StreamSymbol, parsed: &mut Parsed) -> Result<Ids, JsonError> {
     let mut ids = Ids { kind: kind(c.string()?), ..Ids::default() };

@@ -143,6 +143,8 @@ fn kinds() {
         r#"{"topic":"orderbook.50.BTC-27MAR26","type":"delta","data":{"b":[["x","1"]],"a":[],"u":5}}"#,
     ] {
         assert_eq!(parse(text).0.unwrap_err().symbol, Some(1), "{text}");
+        let cut = &text[..text.len() - 1];
+        assert_eq!(parse(cut).0.unwrap_err().symbol, Some(1), "{cut}");
     }
 }
 

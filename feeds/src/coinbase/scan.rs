@@ -22,6 +22,11 @@ pub(super) fn read(text: &[u8], symbols: &Symbols, parsed: &mut Parsed) -> Optio
     }
 }
 
+/// The product that a text names where the scanner looks for it, whatever else is wrong with the text.
+pub(super) fn symbol(text: &[u8], symbols: &Symbols) -> Option<u16> {
+    symbols.index(Cursor::new(text).named(b"product_id")?)
+}
+
 fn time(c: &mut Cursor<'_>) -> Result<Ts, JsonError> {
     rfc3339(c.string()?).ok_or_else(|| c.error(JsonCause::Shape))
 }

@@ -70,9 +70,24 @@ fn kinds() {
         r#"{"type":"l2update","product_id":"ETH-EUR"}"#,
         r#"{"type":"snapshot","product_id":"ETH-EUR","bids":[]}"#,
         r#"{"type":"match","product_id":"ETH-EUR","price":"1.0","size":"1.0"}"#,
+        r#"{"type":"l2update","product_id":"ETH-EUR","changes":[["buy""#,
+        r#"{"type":"match","trade_id":7,"side":"buy","product_id":"ETH-EUR""#,
     ] {
         assert_eq!(parse(text).0.unwrap_err().symbol, Some(1), "{text}");
     }
+}
+
+/// Goal: a whole book that the scanner refuses and the general parser finds too long puts that book in doubt, not all. Method: one
+/// of more than 4 MiB with a price that is no whole number of units.
+#[test]
+fn too_long() {
+    let mut text = r#"{"type":"snapshot","product_id":"ETH-EUR","asks":[["1.01","1.0"]"#.to_owned();
+    while text.len() <= crate::json::tree::TREE_MAX {
+        text.push_str(r#",["100.0","1.0000"]"#);
+    }
+    text.push_str(r#"],"bids":[]}"#);
+    let error = parse(&text).0.unwrap_err();
+    assert_eq!((error.error.cause, error.symbol), (crate::json::JsonCause::TooLong, Some(1)));
 }
 
 /// Goal: a hole in the trades means a new connection; repeats and `last_match` are no trades. Method: numbers in a row.

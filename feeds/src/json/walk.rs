@@ -62,6 +62,20 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The string under a key of the object that begins here, if all that stands before it is plain.
+    pub fn named(mut self, wanted: &[u8]) -> Option<&'a [u8]> {
+        self.expect(b"{").ok()?;
+        loop {
+            let key = self.string().ok()?;
+            self.expect(b":").ok()?;
+            if key == wanted {
+                return self.string().ok();
+            }
+            self.skip_plain().ok()?;
+            self.expect(b",").ok()?;
+        }
+    }
+
     /// Passes a string, a number, `true`, `false` or `null`.
     ///
     /// # Errors
@@ -83,6 +97,24 @@ impl<'a> Cursor<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Goal: a name is found in what breaks off or goes wrong behind it, and nowhere else. Method: texts with the key early,
+    /// deep, behind something that is not plain, and not at all.
+    #[test]
+    fn named() {
+        for (text, name) in [
+            (r#"{"s":"A","b":[["#, Some(&b"A"[..])),
+            (r#"{"E":-1.5,"x":null,"s":"A""#, Some(b"A")),
+            (r#"{"E":1,"s":5}"#, None),
+            (r#"{"b":[],"s":"A"}"#, None),
+            (r#"{"d":{"s":"A"}}"#, None),
+            (r#"{"E":1}"#, None),
+            (r#"["s","A"]"#, None),
+            (r#"{"s":"A"#, None),
+        ] {
+            assert_eq!(Cursor::new(text.as_bytes()).named(b"s"), name, "{text}");
+        }
+    }
 
     /// Goal: members and elements are passed whole, anything else is refused where it stands. Method: one of each.
     #[test]

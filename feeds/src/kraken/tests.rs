@@ -92,7 +92,23 @@ fn refused() {
             Some(1),
         ),
         (r#"[1,{"a":[["1.0","2.0","3.0"]],"c":"1"},"book-25","BTC/USD"]"#, Some(0)),
-        (r#"{"type":"update","channel":"book","data":[{"symbol":"ETH/USD"}]}"#, None),
+        (r#"{"type":"update","channel":"book","data":[{"symbol":"ETH/USD"}]}"#, Some(1)),
+        (
+            r#"{"type":"update","channel":"trade","data":[{"symbol":"ETH/USD"},{"symbol":"BTC/USD"}]}"#,
+            None,
+        ),
+        (
+            r#"{"channel":"trade","type":"update","data":[{"symbol":"ETH/USD","price":1.2,"qty":1},{"symbol":"BTC/USD","price":1.23,"qty":1}]}"#,
+            Some(0),
+        ),
+        (
+            r#"{"channel":"trade","type":"update","data":[{"symbol":"ETH/USD","price":1.2}]}"#,
+            Some(1),
+        ),
+        (
+            r#"{"channel":"trade","type":"update","data":[{"symbol":"ETH/USD","price":1.2,"qty":1},{}]}"#,
+            None,
+        ),
         (r#"{"channel":"book""#, None),
         ("", None),
     ] {

@@ -18,10 +18,8 @@ pub(super) fn read(
     let word = |key| value.get(key).and_then(ValueAsScalar::as_str);
     match (word("channel"), word("method"), word("event")) {
         // Numbers are floats here: too late for exact ones.
-        (Some("book"), ..) => Err(JsonError::whole(JsonCause::Shape).into()),
-        (Some("trade"), ..) if word("type") == Some("update") => {
-            Err(JsonError::whole(JsonCause::Shape).into())
-        }
+        (Some("book"), ..) => Err(inexact(&value, symbols)),
+        (Some("trade"), ..) if word("type") == Some("update") => Err(inexact(&value, symbols)),
         (Some("heartbeat"), ..) | (_, _, Some("heartbeat")) => {
             Ok(Message::Heartbeat { symbol: None, sequence: None })
         }
@@ -42,6 +40,18 @@ pub(super) fn read(
         (_, _, Some("subscriptionStatus")) => Ok(Message::Ack),
         _ => Ok(Message::Other),
     }
+}
+
+/// What cannot be read exactly, and whose it is if all of it is of one symbol.
+fn inexact(value: &BorrowedValue<'_>, symbols: &Symbols) -> ParseError {
+    let data = value.get("data").and_then(ValueAsArray::as_array);
+    let mut named = data.into_iter().flatten().map(|element| {
+        let name = element.get("symbol").and_then(ValueAsScalar::as_str)?;
+        symbols.index(name.as_bytes())
+    });
+    let first = named.next().flatten();
+    let symbol = first.filter(|_| named.all(|other| other == first));
+    ParseError { error: JsonError::whole(JsonCause::Shape), symbol }
 }
 
 /// Takes over the decimals of prices and quantities that the venue lists.

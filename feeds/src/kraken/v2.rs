@@ -20,7 +20,7 @@ pub(super) fn scan(
     if c.take(b"{\"channel\":\"book\",\"type\":") {
         book(text, &mut c, symbols, shown, parsed).map(Some)
     } else if c.take(b"{\"channel\":\"trade\",\"type\":\"update\",\"data\":") {
-        Ok(Some(trades(&mut c, symbols, parsed)?))
+        trades(&mut c, symbols, parsed).map(Some)
     } else if text == b"{\"channel\":\"heartbeat\"}" {
         Ok(Some(Message::Heartbeat { symbol: None, sequence: None }))
     } else {
@@ -102,18 +102,24 @@ fn trades(
     c: &mut Cursor<'_>,
     symbols: &Symbols,
     parsed: &mut Parsed,
-) -> Result<Message, JsonError> {
-    let mut unknown = false;
-    c.array(|c| {
+) -> Result<Message, ParseError> {
+    // Whose trade is being read: the elements may be of many symbols, and an error is of one.
+    let (mut unknown, mut whose) = (false, None);
+    let read = c.array(|c| {
+        whose = None;
         let index = symbols.index(name(*c)?);
         let symbol = index.and_then(|index| symbols.get(index));
         let (Some(index), Some(symbol)) = (index, symbol) else {
             unknown = true;
             return c.object(|c, _| c.skip_plain());
         };
+        whose = Some(index);
         let trade = trade(c, index, symbol)?;
-        parsed.push_trade(trade).map_err(|cause| c.error(cause))
-    })?;
+        parsed.push_trade(trade).map_err(|cause| c.error(cause))?;
+        whose = None;
+        Ok(())
+    });
+    read.map_err(|error| ParseError { error, symbol: whose })?;
     c.expect(b"}")?;
     c.end()?;
     Ok(if unknown && parsed.trades.is_empty() { Message::UnknownSymbol } else { Message::Trades })

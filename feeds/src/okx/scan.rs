@@ -18,6 +18,13 @@ pub(super) fn read(text: &[u8], symbols: &Symbols, parsed: &mut Parsed) -> Optio
     }
 }
 
+/// The symbol that a text names where the scanner looks for it, whatever else is wrong with the text.
+pub(super) fn symbol(text: &[u8], symbols: &Symbols) -> Option<u16> {
+    let mut c = Cursor::new(text);
+    c.expect(b"{\"arg\":").ok()?;
+    symbols.index(c.named(b"instId")?)
+}
+
 fn book(
     c: &mut Cursor<'_>,
     symbols: &Symbols,

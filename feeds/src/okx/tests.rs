@@ -87,6 +87,18 @@ fn proofs() {
     }
 }
 
+/// Goal: a text that breaks off names its book all the same. Method: one of each channel.
+#[test]
+fn broken_off() {
+    for text in [
+        r#"{"arg":{"channel":"books","instId":"ETH-USD-SWAP"},"action":"update","data":[{"#,
+        r#"{"arg":{"channel":"trades","instId":"ETH-USD-SWAP"},"data":[{"px":"1"#,
+    ] {
+        assert_eq!(parse(text).0.unwrap_err().symbol, Some(1), "{text}");
+    }
+    assert_eq!(parse("{\"arg\":").0.unwrap_err().symbol, None);
+}
+
 /// Goal: the chain. Method: a book at 10 and each relation of ids to it.
 #[test]
 fn chain() {
