@@ -9,6 +9,7 @@ pub use full::CoinbaseFull;
 
 use model::{Side, Ts};
 
+use crate::json::{JsonCause, JsonError};
 use crate::stream::{
     BookHead, Judgement, Message, ParseError, Parsed, Position, Rules, SECOND, StreamConfig,
     Symbols, Venue,
@@ -16,14 +17,14 @@ use crate::stream::{
 
 /// Products of one request.
 const CHUNK: usize = 100;
+/// Heartbeats of a product, one each second, that prove its trades whole again.
+const PROOF: u8 = 60;
 
 /// Coinbase Exchange.
 #[derive(Debug)]
 pub struct Coinbase {
     /// By index of the symbol.
     tapes: Vec<Tape>,
-    /// Whether this connection was asked for more than books.
-    asked: bool,
 }
 
 /// What is known of the trades of a product.
@@ -33,6 +34,26 @@ struct Tape {
     last: u64,
     /// Number that the last heartbeat named.
     named: u64,
+    /// Whether this connection was asked for trades and heartbeats.
+    asked: bool,
+    /// Whether one of them has come by it.
+    heard: bool,
+    /// Heartbeats still to come without a hole until a hole is the connection's again, and not this product's own. Outlives
+    /// the connection.
+    unproven: u8,
+}
+
+impl Tape {
+    /// A trade is missing. The connection may have lost it, and more; but a product whose trades have holes on one connection
+    /// after the other must not cost the others theirs.
+    fn blame(&mut self, symbol: u16) -> Result<Message, ParseError> {
+        // What is missing is not missed again.
+        self.last = self.last.max(self.named);
+        if std::mem::replace(&mut self.unproven, PROOF) == 0 {
+            return Ok(Message::Reset);
+        }
+        Err(ParseError { error: JsonError::whole(JsonCause::Number), symbol: Some(symbol) })
+    }
 }
 
 /// A trade as the venue writes it: of a real one, or the last before the subscription.
@@ -57,44 +78,65 @@ enum Said {
 impl Coinbase {
     /// The venue for these symbols. The depth is always the whole book.
     pub fn new(config: &StreamConfig) -> Coinbase {
-        Coinbase { tapes: vec![Tape::default(); config.symbols.len()], asked: false }
+        Coinbase { tapes: vec![Tape::default(); config.symbols.len()] }
     }
 
     /// Looks for a hole in the trades: it means that the connection lost something, perhaps of a book.
-    fn prove(&mut self, said: Said, parsed: &mut Parsed) -> Message {
+    ///
+    /// # Errors
+    ///
+    /// [`ParseError`], with its symbol: a hole that is likely this product's own.
+    fn prove(&mut self, said: Said, parsed: &mut Parsed) -> Result<Message, ParseError> {
         match said {
             Said::Message(message) => {
-                // Perhaps of the trades: they are asked for again with the next book.
-                self.asked &= !matches!(message, Message::Refused { .. });
-                message
+                if let Message::Refused { symbol } = message {
+                    self.on_refused(symbol);
+                }
+                Ok(message)
             }
             Said::Match(kind) => self.on_match(kind, parsed),
-            Said::Heartbeat { symbol, trade } => match self.tapes.get_mut(usize::from(symbol)) {
-                Some(tape) if tape.last != 0 && tape.last < tape.named => Message::Reset,
-                Some(tape) => {
-                    tape.named = trade;
-                    Message::Heartbeat { symbol: Some(symbol), sequence: None }
-                }
-                None => Message::Other,
-            },
+            Said::Heartbeat { symbol, trade } => self.on_heartbeat(symbol, trade),
         }
     }
 
-    fn on_match(&mut self, kind: Match, parsed: &mut Parsed) -> Message {
-        let Some(trade) = parsed.trades.first() else { return Message::Other };
+    /// Trades are asked for again with the next book: of the product that was refused, or whichever it may have been; and of
+    /// those that have sent nothing yet, as a request is of many products and may be refused for one.
+    fn on_refused(&mut self, refused: Option<u16>) {
+        for (symbol, tape) in (0..).zip(&mut self.tapes) {
+            tape.asked &= tape.heard && refused.is_some_and(|refused| refused != symbol);
+        }
+    }
+
+    fn on_heartbeat(&mut self, symbol: u16, trade: u64) -> Result<Message, ParseError> {
+        let Some(tape) = self.tapes.get_mut(usize::from(symbol)) else { return Ok(Message::Other) };
+        tape.heard = true;
+        if tape.last != 0 && tape.last < tape.named {
+            let blamed = tape.blame(symbol);
+            tape.named = trade;
+            return blamed;
+        }
+        tape.named = trade;
+        // Without a trade there is nothing that could have a hole.
+        tape.unproven = tape.unproven.saturating_sub(u8::from(tape.last != 0));
+        Ok(Message::Heartbeat { symbol: Some(symbol), sequence: None })
+    }
+
+    fn on_match(&mut self, kind: Match, parsed: &mut Parsed) -> Result<Message, ParseError> {
+        let Some(trade) = parsed.trades.first() else { return Ok(Message::Other) };
         let Some(tape) = self.tapes.get_mut(usize::from(trade.symbol)) else {
-            return Message::Other;
+            return Ok(Message::Other);
         };
+        tape.heard = true;
         let known = tape.last;
         tape.last = known.max(trade.id);
         if known != 0 && trade.id.saturating_sub(known) > 1 {
-            return Message::Reset;
+            return tape.blame(trade.symbol);
         }
         if kind == Match::Last || (known != 0 && trade.id <= known) {
             parsed.trades.clear();
-            return Message::Other;
+            return Ok(Message::Other);
         }
-        Message::Trades
+        Ok(Message::Trades)
     }
 }
 
@@ -125,10 +167,15 @@ impl Venue for Coinbase {
     }
 
     fn subscribe(&mut self, symbols: &Symbols, which: &[u16], _: u16, out: &mut Vec<String>) {
-        if !self.asked {
-            self.asked = true;
-            request("subscribe", "\"matches\",\"heartbeat\"", symbols, which, out);
+        let mut silent = Vec::new();
+        for symbol in which {
+            if let Some(tape) = self.tapes.get_mut(usize::from(*symbol))
+                && !std::mem::replace(&mut tape.asked, true)
+            {
+                silent.push(*symbol);
+            }
         }
+        request("subscribe", "\"matches\",\"heartbeat\"", symbols, &silent, out);
         request("subscribe", "\"level2_batch\"", symbols, which, out);
     }
 
@@ -138,8 +185,9 @@ impl Venue for Coinbase {
     }
 
     fn opened(&mut self) {
-        self.asked = false;
-        self.tapes.fill(Tape::default());
+        for tape in &mut self.tapes {
+            *tape = Tape { unproven: tape.unproven, ..Tape::default() };
+        }
     }
 
     fn parse(
@@ -149,14 +197,14 @@ impl Venue for Coinbase {
         parsed: &mut Parsed,
     ) -> Result<Message, ParseError> {
         if let Some(said) = scan::read(text, symbols, parsed) {
-            return Ok(self.prove(said, parsed));
+            return self.prove(said, parsed);
         }
         parsed.clear();
         let said = tree::read(text, symbols, parsed).map_err(|error| {
             let symbol = error.symbol.or_else(|| scan::symbol(text, symbols));
             ParseError { symbol, ..error }
         })?;
-        Ok(self.prove(said, parsed))
+        self.prove(said, parsed)
     }
 
     fn judge(&self, _: &BookHead, _: Position) -> Judgement {

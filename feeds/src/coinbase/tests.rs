@@ -22,7 +22,7 @@ fn parse(text: &str) -> (Result<Message, ParseError>, Parsed) {
     (venue.parse(text.as_bytes(), &symbols, &mut parsed), parsed)
 }
 
-/// Goal: a connection is asked for trades once, and a book that starts anew leaves them alone. Method: the texts.
+/// Goal: a connection is asked for a product's trades once, and a book that starts anew leaves them alone. Method: the texts.
 #[test]
 fn requests() {
     let ((mut venue, symbols), mut out) = (venue(), Vec::new());
@@ -39,6 +39,37 @@ fn requests() {
             r#"{"type":"subscribe","product_ids":["ETH-EUR"],"channels":["level2_batch"]}"#,
         ]
     );
+}
+
+/// Goal: a refusal leaves no product without trades: of it, of those that have sent nothing yet, and of all if it names none,
+/// trades are asked for again, each with its own next book. Method: the texts after refusals.
+#[test]
+fn refusals() {
+    let ((mut venue, symbols), mut parsed) = (venue(), Parsed::default());
+    let heartbeat =
+        r#"{"type":"heartbeat","sequence":90,"last_trade_id":20,"product_id":"ETH-EUR"}"#;
+    let named = r#"{"type":"error","message":"x","reason":"BTC-USD is not a valid product"}"#;
+    let unnamed = r#"{"type":"error","message":"x","reason":"too many requests"}"#;
+    for (heard, refusal, asked_again) in [
+        (true, None, [false, false]),
+        (true, Some(named), [true, false]),
+        (false, Some(named), [true, true]),
+        (true, Some(unnamed), [true, true]),
+    ] {
+        venue.opened();
+        venue.subscribe(&symbols, &[0, 1], 0, &mut Vec::new());
+        for text in heard.then_some(heartbeat).into_iter().chain(refusal) {
+            parsed.clear();
+            venue.parse(text.as_bytes(), &symbols, &mut parsed).unwrap();
+        }
+        let mut asks = |symbol| {
+            let mut out = Vec::new();
+            venue.subscribe(&symbols, &[symbol], 0, &mut out);
+            out.iter().any(|text| text.contains("\"matches\",\"heartbeat\""))
+        };
+        assert_eq!([0, 1].map(&mut asks), asked_again, "{heard} {refusal:?}");
+        assert_eq!([0, 1].map(&mut asks), [false; 2], "asked already: {refusal:?}");
+    }
 }
 
 /// Goal: every text is known for what it is. Method: one of each.
@@ -116,9 +147,44 @@ fn proof_by_trades() {
     assert_eq!(say(&mut venue, "match", 6), Message::Trades);
     assert_eq!(say(&mut venue, "heartbeat", 7), alive);
     assert_eq!(say(&mut venue, "heartbeat", 7), Message::Reset, "7 is lost");
-    venue.opened();
+    let mut venue = self::venue().0;
     assert_eq!(say(&mut venue, "match", 9), Message::Trades);
     assert_eq!(say(&mut venue, "match", 11), Message::Reset, "10 is lost");
+}
+
+/// Goal: a product whose trades have holes on one connection after the other costs a new connection once; until a minute of
+/// heartbeats has proved it, a hole puts its own book in doubt alone, once for each hole. Method: holes of both kinds.
+#[test]
+fn holes_of_one_product() {
+    let ((mut venue, symbols), mut parsed) = (venue(), Parsed::default());
+    let mut say = |venue: &mut Coinbase, kind: &str, id: u64| {
+        let text = match kind {
+            "heartbeat" => format!(
+                "{{\"type\":\"heartbeat\",\"sequence\":1,\"last_trade_id\":{id},\"product_id\":\"ETH-EUR\"}}"
+            ),
+            _ => format!(
+                "{{\"type\":\"match\",\"trade_id\":{id},\"side\":\"sell\",\"size\":\"1.0\",\"price\":\"2.0\",\
+                 \"product_id\":\"ETH-EUR\",\"time\":\"2014-11-07T08:19:28.464459Z\"}}"
+            ),
+        };
+        parsed.clear();
+        venue.parse(text.as_bytes(), &symbols, &mut parsed).map_err(|error| error.symbol)
+    };
+    let alive = Ok(Message::Heartbeat { symbol: Some(1), sequence: None });
+    for round in 0..3 {
+        venue.opened();
+        assert_eq!(say(&mut venue, "match", 999), Ok(Message::Trades));
+        assert_eq!(say(&mut venue, "heartbeat", 1_000), alive);
+        let blamed = if round == 0 { Ok(Message::Reset) } else { Err(Some(1)) };
+        assert_eq!(say(&mut venue, "heartbeat", 1_000), blamed, "{round}");
+    }
+    assert_eq!(say(&mut venue, "heartbeat", 1_000), alive, "once for the hole");
+    assert_eq!(say(&mut venue, "match", 1_001), Ok(Message::Trades));
+    assert_eq!(say(&mut venue, "match", 1_003), Err(Some(1)), "another");
+    for _ in 0..PROOF {
+        assert_eq!(say(&mut venue, "heartbeat", 1_003), alive);
+    }
+    assert_eq!(say(&mut venue, "match", 1_005), Ok(Message::Reset), "proved meanwhile");
 }
 
 proptest! {
