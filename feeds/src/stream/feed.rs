@@ -130,8 +130,8 @@ pub struct StreamCounters {
 pub struct StreamFeed<V> {
     core: Core<V>,
     parsed: Parsed,
-    /// In a capture: the symbol whose snapshot is the next line.
-    awaited: Option<u16>,
+    /// In a capture: the next line is a snapshot, of this symbol; of none of ours inside.
+    awaited: Option<Option<u16>>,
 }
 
 /// All but the buffers of the text at hand.
