@@ -65,7 +65,6 @@ fn hear(client: &mut TcpStream) {
 fn failures() {
     let _alone = alone();
     for (name, answer) in [
-        ("429", "HTTP/1.1 429 Too Many\r\nContent-Length: 2\r\n\r\n{}"),
         ("500", "HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n"),
         (
             "elsewhere",
@@ -77,6 +76,22 @@ fn failures() {
     ] {
         run(name, "http", &answering(answer), 3);
     }
+}
+
+/// Goal: a venue that says it is asked too often is not asked again at once, however often the machine wants to. Method: 429, then two
+/// seconds in which everything else is tried again.
+#[test]
+fn too_often() {
+    let _alone = alone();
+    let (rogue, bodies) = (stream(), answering("HTTP/1.1 429 X\r\nContent-Length: 2\r\n\r\n{}"));
+    let outcome = drive(Plan {
+        rest_url: Some(format!("http://127.0.0.1:{}", bodies.port)),
+        time: Duration::from_secs(2),
+        speed: 10,
+        ..Plan::new(Venue::BinanceSpot, format!("ws://127.0.0.1:{}", rogue.port))
+    });
+    let failures = outcome.counters.http_failures;
+    assert!(bodies.accepted() == 1 && failures > 2, "{} {outcome:?}", bodies.accepted());
 }
 
 /// Goal: a server that accepts and is silent, or sends a byte now and then, is given up. Method: both.
