@@ -105,7 +105,9 @@ impl Venue for Okx {
             book.restart(head.checksum.is_some());
         }
         if !book.is_checked() {
-            return Ok(());
+            // Without ids there was only the checksum, and nothing is kept that it could be held against.
+            let is_blind = head.kind == BookKind::Delta && head.prev.is_none();
+            return if is_blind { Err(Mismatch::Checksum) } else { Ok(()) };
         }
         let (bids, asks) = (parsed.bids.as_slice(), parsed.asks.as_slice());
         let set = book.mirror.set_all(bids.iter().copied(), asks.iter().copied());

@@ -122,6 +122,29 @@ fn chain() {
     }
 }
 
+/// Goal: an update without ids never passes unchecked. Method: behind a snapshot without a checksum, and behind one with, by which
+/// it is known.
+#[test]
+fn without_ids() {
+    let ((mut venue, symbols), mut parsed) = (venue(), Parsed::default());
+    for (snapshot, update, applied) in [
+        (r#","seqId":5,"checksum":0"#, r#","checksum":1"#, Err(Mismatch::Checksum)),
+        (r#","seqId":5,"checksum":0"#, r#","prevSeqId":5,"seqId":6,"checksum":1"#, Ok(())),
+        (r#","seqId":5"#, r#","checksum":-5"#, Err(Mismatch::Checksum)),
+    ] {
+        let mut play = |is_snapshot, ids| {
+            parsed.clear();
+            let text = text(is_snapshot, ids);
+            let Ok(Message::Book(head)) = venue.parse(text.as_bytes(), &symbols, &mut parsed)
+            else {
+                panic!("{text}");
+            };
+            venue.apply(&head, &mut parsed)
+        };
+        assert_eq!((play(true, snapshot), play(false, update)), (Ok(()), applied), "{update}");
+    }
+}
+
 proptest! {
     /// Goal: scanner and general parser agree. Method: books and trades, as they are and behind a blank, which the scanner
     /// does not know.
