@@ -11,10 +11,13 @@ use crate::stream::{
     SnapshotBy, StreamSymbol, Symbols, Venue,
 };
 
-/// Streams of one request.
-const CHUNK: usize = 100;
-/// Symbols of one connection: 1,024 streams on spot, two for each symbol.
-const SYMBOLS: u16 = 500;
+/// Longest request, bytes: the venue does not answer one of more than 4,088.
+const REQUEST_MAX: usize = 4_000;
+/// What a request has beside its streams, at most, bytes.
+const FRAME: usize = 64;
+/// Symbols of one connection: so many, with names of 24 characters, fit in four requests. The venue closes a connection that
+/// sends more than five messages a second, answers to its pings among them.
+const SYMBOLS: u16 = 200;
 
 /// What is traded, each with its own addresses and its own rule of sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,19 +55,28 @@ impl Binance {
     }
 
     fn ask(&mut self, method: &str, symbols: &Symbols, which: &[u16], out: &mut Vec<String>) {
-        for chunk in which.chunks(CHUNK / 2) {
-            self.request += 1;
-            let symbols = chunk.iter().filter_map(|index| symbols.get(*index));
-            let streams: Vec<String> = symbols
-                .map(|symbol| {
-                    let name = symbol.venue_symbol.to_lowercase();
-                    format!("\"{name}@depth@100ms\",\"{name}@trade\"")
-                })
-                .collect();
-            self.check.streams += 2 * streams.len();
-            let (streams, id) = (streams.join(","), self.request);
-            out.push(format!("{{\"method\":\"{method}\",\"params\":[{streams}],\"id\":{id}}}"));
+        let mut streams = String::new();
+        for symbol in which.iter().filter_map(|index| symbols.get(*index)) {
+            let name = symbol.venue_symbol.to_lowercase();
+            let more = format!("\"{name}@depth@100ms\",\"{name}@trade\"");
+            if streams.len() + more.len() + FRAME > REQUEST_MAX {
+                self.request(method, &std::mem::take(&mut streams), out);
+            }
+            if !streams.is_empty() {
+                streams.push(',');
+            }
+            streams.push_str(&more);
+            self.check.streams += 2;
         }
+        if !streams.is_empty() {
+            self.request(method, &streams, out);
+        }
+    }
+
+    fn request(&mut self, method: &str, streams: &str, out: &mut Vec<String>) {
+        self.request += 1;
+        let id = self.request;
+        out.push(format!("{{\"method\":\"{method}\",\"params\":[{streams}],\"id\":{id}}}"));
     }
 }
 
@@ -75,9 +87,11 @@ impl Venue for Binance {
         Rules {
             // A whole book of 5,000 levels costs 250 of 6,000 a minute on spot, one of 1,000 costs 20 of 2,400 elsewhere.
             snapshot: SnapshotBy::Rest { per_minute: 20 },
-            // The venue's own pings are the transport's; a quiet book is told from a dead connection by a request of ours.
+            // The venue's own pings are the transport's. A quiet book is told from a dead connection by a request of ours, and
+            // so is one whose subscription was lost while others talk.
             idle_ns: 60 * SECOND,
             ping_ns: 20 * SECOND,
+            ping_always: true,
             age_ns: 23 * 3600 * SECOND,
             symbols_max: SYMBOLS,
             ..Rules::DEFAULT

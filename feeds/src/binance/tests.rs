@@ -87,6 +87,66 @@ fn other_texts() {
     assert_eq!(cut.map_err(|error| error.symbol), Err(Some(0)), "it ends before it begins");
 }
 
+/// Goal: a connection opens with at most four requests that the venue takes, and every stream is in one of them. Method: as many
+/// symbols as it takes, with the longest names of the venue.
+#[test]
+fn few_requests() {
+    let symbol = |place| StreamSymbol {
+        venue_symbol: format!("{place:0>20}"),
+        symbol: Symbol::new(&format!("S{place}")).unwrap(),
+        px_decimals: 2,
+        qty_decimals: 5,
+    };
+    for market in [Market::Spot, Market::Usdm, Market::Coinm] {
+        let mut venue = Binance::new(market);
+        let count = venue.rules().symbols_max;
+        let symbols = Symbols::new((0..count).map(symbol).collect()).unwrap();
+        let all: Vec<u16> = (0..count).collect();
+        let mut texts = Vec::new();
+        venue.subscribe(&symbols, &all, 10, &mut texts);
+        assert!(count >= 200 && texts.len() <= 4, "{}", texts.len());
+        assert!(texts.iter().all(|text| text.len() <= 4_088));
+        let mut streams = std::collections::BTreeSet::new();
+        for text in &texts {
+            let request: serde_json::Value = serde_json::from_str(text).unwrap();
+            let params = request["params"].as_array().unwrap();
+            streams.extend(params.iter().map(|stream| stream.as_str().unwrap().to_owned()));
+        }
+        assert_eq!((streams.len(), venue.check.streams), (2 * all.len(), 2 * all.len()));
+    }
+}
+
+/// Goal: a subscription that was lost is noticed while others talk. Method: a trade each second; the question comes, and an answer that
+/// names too few streams ends the connection.
+#[test]
+fn lost_subscription() {
+    let config = StreamConfig {
+        feed: FeedId(0),
+        symbols: symbols().iter().cloned().collect(),
+        depth: 10,
+        seed: 1,
+        ws_url: None,
+        rest_url: None,
+    };
+    let mut feed = crate::stream::StreamFeed::new(Binance::new(Market::Spot), config).unwrap();
+    feed.start(Ts(0), &mut |_| {});
+    feed.on_open(Ts(0), &mut |_| {});
+    let text = r#"{"e":"trade","E":1,"s":"BTCUSDT","t":1,"p":"1.00","q":"1.00000","T":1,"m":true,"M":true}"#;
+    let mut asked = 0;
+    for second in 1..=60 {
+        let now = Ts(second * SECOND);
+        feed.on_text(text.as_bytes(), now, &mut |_| {});
+        feed.on_time(now, &mut |_| {});
+        while let Some(action) = feed.next_action() {
+            asked += u32::from(format!("{action:?}").contains("LIST_SUBSCRIPTIONS"));
+        }
+    }
+    assert_eq!(asked, 3);
+    let answer = r#"{"result":["btcusdt@depth@100ms","btcusdt@trade"],"id":4}"#;
+    feed.on_text(answer.as_bytes(), Ts(60 * SECOND), &mut |_| {});
+    assert_eq!(feed.next_action(), Some(crate::stream::Action::Close));
+}
+
 /// Goal: snapshots are asked for with a limit on offer, never smaller than wanted; streams of every symbol are subscribed to.
 /// Method: urls and texts of each market.
 #[test]
