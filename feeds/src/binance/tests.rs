@@ -116,8 +116,8 @@ fn few_requests() {
     }
 }
 
-/// Goal: a subscription that was lost is noticed while others talk. Method: a trade each second; the question comes, and an answer that
-/// names too few streams ends the connection.
+/// Goal: a subscription that was lost is noticed while others talk. Method: a trade each second; the question comes, and an
+/// answer that names too few streams ends the connection.
 #[test]
 fn lost_subscription() {
     let config = StreamConfig {

@@ -108,8 +108,8 @@ fn kinds() {
     }
 }
 
-/// Goal: a whole book that the scanner refuses and the general parser finds too long puts that book in doubt, not all. Method: one
-/// of more than 4 MiB with a price that is no whole number of units.
+/// Goal: a whole book that the scanner refuses and the general parser finds too long puts that book in doubt, not all.
+/// Method: one of more than 4 MiB with a price that is no whole number of units.
 #[test]
 fn too_long() {
     let mut text = r#"{"type":"snapshot","product_id":"ETH-EUR","asks":[["1.01","1.0"]"#.to_owned();

@@ -122,8 +122,8 @@ fn chain() {
     }
 }
 
-/// Goal: an update without ids never passes unchecked. Method: behind a snapshot without a checksum, and behind one with, by which
-/// it is known.
+/// Goal: an update without ids never passes unchecked. Method: behind a snapshot without a checksum, and behind one
+/// with, by which it is known.
 #[test]
 fn without_ids() {
     let ((mut venue, symbols), mut parsed) = (venue(), Parsed::default());

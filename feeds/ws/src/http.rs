@@ -207,8 +207,8 @@ mod tests {
         assert_eq!(count.load(Ordering::Relaxed), AT_ONCE);
     }
 
-    /// Goal: a venue that is asked too often is left alone for as long as it says. Method: both statuses; asks meanwhile bring the
-    /// status and are not sent, one after the time is.
+    /// Goal: a venue that is asked too often is left alone for as long as it says. Method: both statuses; asks meanwhile
+    /// bring the status and are not sent, one after the time is.
     #[test]
     fn too_often() {
         for (answer, status) in [
@@ -224,7 +224,7 @@ mod tests {
             let (url, count) = server(answer);
             let bodies = Bodies::new(Duration::from_secs(10));
             let refused = Err(HttpFailure::Status(status));
-            assert_eq!(ask(&bodies, &url, 1), [refused.clone()]);
+            assert_eq!(ask(&bodies, &url, 1), vec![refused.clone(); 1]);
             assert_eq!(ask(&bodies, &url, 5), vec![refused.clone(); 5]);
             assert_eq!(count.load(Ordering::Relaxed), 1, "{status}");
             std::thread::sleep(Duration::from_millis(1_050));

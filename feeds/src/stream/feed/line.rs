@@ -145,8 +145,8 @@ mod tests {
         assert_eq!(feed.counters().trades, 1, "another connection: the body is lost");
     }
 
-    /// Goal: a body that came too late changes nothing. Method: a book that is live, then a body for it that is none, and one that is
-    /// older; and a body while there is no connection.
+    /// Goal: a body that came too late changes nothing. Method: a book that is live, then a body for it that is none, and one
+    /// that is older; and a body while there is no connection.
     #[test]
     fn late_bodies() {
         let (mut feed, get_a) = (feed(&["AUSDT", "BUSDT"]), get("AUSDT"));

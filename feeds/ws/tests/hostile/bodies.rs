@@ -78,8 +78,8 @@ fn failures() {
     }
 }
 
-/// Goal: a venue that says it is asked too often is not asked again at once, however often the machine wants to. Method: 429, then two
-/// seconds in which everything else is tried again.
+/// Goal: a venue that says it is asked too often is not asked again at once, however often the machine wants to. Method: 429,
+/// then two seconds in which everything else is tried again.
 #[test]
 fn too_often() {
     let _alone = alone();
