@@ -98,7 +98,10 @@ fn refused() {
             None,
         ),
         (
-            r#"{"channel":"trade","type":"update","data":[{"symbol":"X/Y","price":1.2},{"symbol":"BTC/USD","price":1.23,"qty":1}]}"#,
+            concat!(
+                r#"{"channel":"trade","type":"update","data":["#,
+                r#"{"symbol":"ETH/USD","price":1.2,"qty":1},{"symbol":"BTC/USD","price":1.23,"qty":1}]}"#,
+            ),
             Some(0),
         ),
         (
