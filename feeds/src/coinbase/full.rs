@@ -42,11 +42,12 @@ impl CoinbaseFull {
         CoinbaseFull::with_room(config, ORDERS_MAX)
     }
 
-    /// The same with room for so many orders, of all books together. A book with more is in doubt until it has fewer.
+    /// The same with room for so many orders, of all books together, half of it at most for one of several. A book with more
+    /// is in doubt until it has fewer.
     pub fn with_room(config: &StreamConfig, orders: usize) -> CoinbaseFull {
         let product = Product { last_trade: 0, received: vec![0; RECEIVED_MAX], next: 0 };
         CoinbaseFull {
-            orders: Table::new(orders.min(ORDERS_MAX), config.seed),
+            orders: Table::new(orders.min(ORDERS_MAX), config.symbols.len(), config.seed),
             products: vec![product; config.symbols.len()],
             last_order: 0,
         }
@@ -79,7 +80,7 @@ impl CoinbaseFull {
                 match self.orders.get(change.id, symbol) {
                     Some(resting) => {
                         change.order = OrderRef(resting.order);
-                        self.orders.remove(change.id);
+                        self.orders.remove(change.id, symbol);
                     }
                     // It never rested, or the trades have left nothing of it.
                     None => change.kind = Kind::Notice,
@@ -118,9 +119,9 @@ impl CoinbaseFull {
             return Err(Mismatch::BadOrder);
         }
         if left > 0 {
-            self.orders.set(change.id, resting.px, left);
+            self.orders.set(change.id, symbol, resting.px, left);
         } else {
-            self.orders.remove(change.id);
+            self.orders.remove(change.id, symbol);
         }
         change.order = OrderRef(resting.order);
         if !is_trade {
@@ -148,7 +149,7 @@ impl CoinbaseFull {
             change.px = Px(resting.px);
         }
         change.order = OrderRef(resting.order);
-        self.orders.set(change.id, change.px.0, change.qty.0);
+        self.orders.set(change.id, symbol, change.px.0, change.qty.0);
         Ok(())
     }
 }

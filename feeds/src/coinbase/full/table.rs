@@ -19,26 +19,33 @@ pub(super) struct Resting {
     pub side: Side,
 }
 
-/// An order in words: its name (two), reference, price, quantity, and symbol with side. A reference of zero: the place is free.
-/// Zeros are taken from the system as they are, so that room that is never used costs nothing.
+/// An order in words: its name (two), reference, price, quantity, and below [`PASSED_SHIFT`] its symbol and side. A reference of
+/// zero: the place is free. Zeros are taken from the system as they are, so that room that is never used costs nothing.
 type Slot = [u64; 6];
 
 const FREE: Slot = [0; 6];
 
+/// Places that are looked at for one name, at most: names that were chosen to collide get no further.
+const PROBES_MAX: usize = 1_024;
+
+/// In the last word of a slot, above symbol and side: how many orders have passed the place.
+const PASSED_SHIFT: u32 = 32;
+
 impl Resting {
-    fn to_slot(self, id: u128) -> Slot {
+    fn to_slot(self, id: u128, passed: u64) -> Slot {
         let Resting { order, px, qty, symbol, side } = self;
         let whose = u64::from(symbol) << 1 | u64::from(side == Side::Sell);
-        [(id >> 64) as u64, id as u64, order, px.cast_unsigned(), qty.cast_unsigned(), whose]
+        let last = passed << PASSED_SHIFT | whose;
+        [(id >> 64) as u64, id as u64, order, px.cast_unsigned(), qty.cast_unsigned(), last]
     }
 
-    fn from_slot([_, _, order, px, qty, whose]: Slot) -> Resting {
+    fn from_slot([_, _, order, px, qty, last]: Slot) -> Resting {
         Resting {
             order,
             px: px.cast_signed(),
             qty: qty.cast_signed(),
-            symbol: (whose >> 1) as u16,
-            side: if whose & 1 == 0 { Side::Buy } else { Side::Sell },
+            symbol: (last >> 1) as u16,
+            side: if last & 1 == 0 { Side::Buy } else { Side::Sell },
         }
     }
 }
@@ -47,12 +54,34 @@ fn id_of([high, low, ..]: Slot) -> u128 {
     u128::from(high) << 64 | u128::from(low)
 }
 
-/// All resting orders of a feed, in memory taken at the start: at most half of the places are taken, and each order lies at the
-/// first free place from that of its name on.
+fn passed([.., last]: Slot) -> u64 {
+    last >> PASSED_SHIFT
+}
+
+/// The finisher of splitmix64 (Steele, Lea and Flood 2014): one to one.
+const fn mix(word: u64) -> u64 {
+    let word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    word ^ (word >> 31)
+}
+
+/// What a search has found.
+enum Found {
+    /// The order, at this place.
+    Here(usize),
+    /// No such order. Where it would lie, if there is such a place.
+    Nowhere(Option<usize>),
+}
+
+/// All resting orders of a feed by symbol and name, in memory taken at the start: at most half of the places are taken. An order
+/// lies at the first place that was free from that of its name on, and those before it count that it has passed. So a search
+/// ends where none has passed, an order that goes moves no other, and nothing costs more than [`PROBES_MAX`] steps.
 #[derive(Debug)]
 pub(super) struct Table {
     slots: Vec<Slot>,
     room: usize,
+    /// Orders of one symbol, at most.
+    share: usize,
     used: usize,
     /// By symbol: how many.
     counts: Vec<usize>,
@@ -60,10 +89,11 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Room for so many orders.
-    pub fn new(room: usize, seed: u64) -> Table {
+    /// Room for so many orders; one of several symbols gets half of it at most, and so cannot keep the others from theirs.
+    pub fn new(room: usize, symbols: usize, seed: u64) -> Table {
         let places = (room.max(1) * 2).next_power_of_two();
-        Table { slots: vec![FREE; places], room, used: 0, counts: Vec::new(), seed }
+        let share = if symbols > 1 { room.div_ceil(2) } else { room };
+        Table { slots: vec![FREE; places], room, share, used: 0, counts: vec![0; symbols], seed }
     }
 
     fn slot(&self, place: usize) -> Slot {
@@ -76,107 +106,100 @@ impl Table {
         }
     }
 
-    /// The place after another.
-    fn after(&self, place: usize) -> usize {
-        (place + 1) & (self.slots.len() - 1)
+    /// The places of a search, in their order. Where it begins is mixed one to one from each word: whatever the others are, no
+    /// value of one makes them of no account.
+    fn path(&self, id: u128, symbol: u16) -> impl Iterator<Item = usize> + use<> {
+        let (high, low, mask) = ((id >> 64) as u64, id as u64, self.slots.len() - 1);
+        let start = mix(self.seed.wrapping_add(0x9E37_79B9_7F4A_7C15));
+        let word = mix(start ^ high).wrapping_add(start);
+        let word = mix(word ^ low).wrapping_add(start);
+        let home = mix(word ^ u64::from(symbol)) as usize;
+        (0..PROBES_MAX.min(self.slots.len())).map(move |step| home.wrapping_add(step) & mask)
     }
 
-    /// Where the search for a name begins.
-    fn home(&self, id: u128) -> usize {
-        let (high, low) = ((id >> 64) as u64, id as u64);
-        let product = u128::from(high ^ self.seed ^ 0x9E37_79B9_7F4A_7C15)
-            .wrapping_mul(u128::from(low ^ 0xD1B5_4A32_D192_ED03));
-        ((product >> 64) as u64 ^ product as u64 ^ low) as usize & (self.slots.len() - 1)
-    }
-
-    /// The place of a name: that of its order (`true`), or the free one where it would lie.
-    fn find(&self, id: u128) -> (usize, bool) {
-        let mut place = self.home(id);
-        for _ in 0..self.slots.len() {
+    fn find(&self, id: u128, symbol: u16) -> Found {
+        let (mut free, mut may_follow) = (None, true);
+        for place in self.path(id, symbol) {
             let slot = self.slot(place);
             let [_, _, order, ..] = slot;
             if order == 0 {
+                free = free.or(Some(place));
+            } else if may_follow && id_of(slot) == id && Resting::from_slot(slot).symbol == symbol {
+                return Found::Here(place);
+            }
+            may_follow &= passed(slot) > 0;
+            if free.is_some() && !may_follow {
                 break;
             }
-            if id_of(slot) == id {
-                return (place, true);
-            }
-            place = self.after(place);
         }
-        (place, false)
+        Found::Nowhere(free)
+    }
+
+    /// Counts that an order has passed (`true`), or that one that had is gone, at the places before its own.
+    fn pass(&mut self, id: u128, symbol: u16, until: usize, is_new: bool) {
+        for place in self.path(id, symbol).take_while(|place| *place != until) {
+            if let Some([.., last]) = self.slots.get_mut(place) {
+                let one = 1 << PASSED_SHIFT;
+                *last = if is_new { last.saturating_add(one) } else { last.saturating_sub(one) };
+            }
+        }
     }
 
     /// The order of a name, if it is one of this symbol.
     pub fn get(&self, id: u128, symbol: u16) -> Option<Resting> {
-        let (place, is_there) = self.find(id);
-        let resting = Resting::from_slot(self.slot(place));
-        (is_there && resting.symbol == symbol).then_some(resting)
+        match self.find(id, symbol) {
+            Found::Here(place) => Some(Resting::from_slot(self.slot(place))),
+            Found::Nowhere(_) => None,
+        }
     }
 
     /// Adds an order.
     ///
     /// # Errors
     ///
-    /// [`Mismatch::BadOrder`] if its name stands already, of whatever symbol; [`Mismatch::Capacity`].
+    /// [`Mismatch::BadOrder`] if its symbol has one of that name; [`Mismatch::Capacity`] if the room is full, the symbol has its
+    /// share of it, or too many names lie where this one would.
     pub fn insert(&mut self, id: u128, resting: Resting) -> Result<(), Mismatch> {
-        let (place, is_there) = self.find(id);
-        if is_there {
-            return Err(Mismatch::BadOrder);
-        }
-        if self.used >= self.room {
+        let symbol = resting.symbol;
+        let Found::Nowhere(free) = self.find(id, symbol) else { return Err(Mismatch::BadOrder) };
+        let count = self.counts.get_mut(usize::from(symbol)).ok_or(Mismatch::Capacity)?;
+        if self.used >= self.room || *count >= self.share {
             return Err(Mismatch::Capacity);
         }
-        let symbol = usize::from(resting.symbol);
-        if self.counts.len() <= symbol {
-            self.counts.resize(symbol + 1, 0);
-        }
-        if let Some(count) = self.counts.get_mut(symbol) {
-            *count += 1;
-        }
+        let place = free.ok_or(Mismatch::Capacity)?;
+        *count += 1;
         self.used += 1;
-        self.put(place, resting.to_slot(id));
+        self.pass(id, symbol, place, true);
+        self.put(place, resting.to_slot(id, passed(self.slot(place))));
         Ok(())
     }
 
     /// Sets price and quantity of an order.
-    pub fn set(&mut self, id: u128, px: i64, qty: i64) {
-        if let (place, true) = self.find(id) {
-            let resting = Resting::from_slot(self.slot(place));
-            self.put(place, Resting { px, qty, ..resting }.to_slot(id));
+    pub fn set(&mut self, id: u128, symbol: u16, px: i64, qty: i64) {
+        if let Found::Here(place) = self.find(id, symbol) {
+            let slot = self.slot(place);
+            let resting = Resting { px, qty, ..Resting::from_slot(slot) };
+            self.put(place, resting.to_slot(id, passed(slot)));
         }
     }
 
     /// Removes an order.
-    pub fn remove(&mut self, id: u128) {
-        if let (place, true) = self.find(id) {
+    pub fn remove(&mut self, id: u128, symbol: u16) {
+        if let Found::Here(place) = self.find(id, symbol) {
             self.free(place);
         }
     }
 
-    /// Frees a place, and moves those behind it up that would not be found any more.
-    fn free(&mut self, mut place: usize) {
-        let symbol = Resting::from_slot(self.slot(place)).symbol;
+    /// Frees a place that is taken.
+    fn free(&mut self, place: usize) {
+        let slot = self.slot(place);
+        let (id, symbol) = (id_of(slot), Resting::from_slot(slot).symbol);
         if let Some(count) = self.counts.get_mut(usize::from(symbol)) {
             *count = count.saturating_sub(1);
         }
         self.used = self.used.saturating_sub(1);
-        let mask = self.slots.len() - 1;
-        let mut next = self.after(place);
-        for _ in 0..self.slots.len() {
-            let slot = self.slot(next);
-            let [_, _, order, ..] = slot;
-            if order == 0 {
-                break;
-            }
-            // How far it lies behind its home, and how far it would.
-            let from_home = next.wrapping_sub(self.home(id_of(slot))) & mask;
-            if from_home >= next.wrapping_sub(place) & mask {
-                self.put(place, slot);
-                place = next;
-            }
-            next = self.after(next);
-        }
-        self.put(place, FREE);
+        self.pass(id, symbol, place, false);
+        self.put(place, [0, 0, 0, 0, 0, passed(slot) << PASSED_SHIFT]);
     }
 
     /// Removes every order.
@@ -191,23 +214,15 @@ impl Table {
     /// Removes every order of a symbol; looks at every place, unless it has none.
     pub fn forget(&mut self, symbol: u16) {
         let mut left = self.counts.get(usize::from(symbol)).copied().unwrap_or(0);
-        // Those that move up around the end come to places that were passed: then it begins anew.
-        while left > 0 {
-            let before = left;
-            let mut place = 0;
-            while place < self.slots.len() && left > 0 {
-                let slot = self.slot(place);
-                let [_, _, order, ..] = slot;
-                if order != 0 && Resting::from_slot(slot).symbol == symbol {
-                    self.free(place);
-                    left -= 1;
-                } else {
-                    place += 1;
-                }
+        let mut place = 0;
+        while left > 0 && place < self.slots.len() {
+            let slot = self.slot(place);
+            let [_, _, order, ..] = slot;
+            if order != 0 && Resting::from_slot(slot).symbol == symbol {
+                self.free(place);
+                left -= 1;
             }
-            if left == before {
-                break;
-            }
+            place += 1;
         }
     }
 
@@ -219,92 +234,4 @@ impl Table {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn resting(order: u64, symbol: u16) -> Resting {
-        Resting { order, px: -1, qty: i64::MAX, symbol, side: Side::Sell }
-    }
-
-    /// Goal: no name is taken for another, and a full table says so. Method: names that differ in one bit; one too many.
-    #[test]
-    fn whole_names() {
-        let mut table = Table::new(129, 5);
-        for bit in 0..128 {
-            let order = resting(bit + 1, bit as u16 % 3);
-            assert_eq!(table.insert(1 << bit, order), Ok(()));
-            assert_eq!(table.insert(1 << bit, resting(999, 0)), Err(Mismatch::BadOrder));
-        }
-        for bit in 0..128 {
-            let (id, symbol) = (1 << bit, bit as u16 % 3);
-            assert_eq!(table.get(id, symbol), Some(resting(bit + 1, symbol)));
-            assert_eq!((table.get(id | 1 << 127, 9), table.get(id, symbol + 1)), (None, None));
-        }
-        assert_eq!(table.insert(0, resting(200, 7)), Ok(()));
-        assert_eq!(table.insert(3, resting(201, 7)), Err(Mismatch::Capacity));
-        table.remove(1);
-        assert_eq!(table.insert(3, resting(201, 7)), Ok(()));
-        assert_eq!((table.get(0, 7), table.len()), (Some(resting(200, 7)), 129));
-    }
-
-    proptest! {
-        /// Goal: the table is a map. Method: random changes of few names in a small table against `BTreeMap`, with symbols that
-        /// are forgotten.
-        #[test]
-        fn same_as_a_map(
-            seed in any::<u64>(),
-            steps in prop::collection::vec((0..5, 0_u128..40, 0_u16..3, 1_i64..9), 0..400),
-        ) {
-            let (mut table, mut map) = (Table::new(20, seed), BTreeMap::new());
-            for (number, (step, id, symbol, qty)) in steps.into_iter().enumerate() {
-                let id = id << 64 | id;
-                match step {
-                    0 | 1 => {
-                        let order = Resting { qty, ..resting(number as u64 + 1, symbol) };
-                        let expected = match map.get(&id) {
-                            Some(_) => Err(Mismatch::BadOrder),
-                            None if map.len() >= 20 => Err(Mismatch::Capacity),
-                            None => {
-                                map.insert(id, order);
-                                Ok(())
-                            }
-                        };
-                        prop_assert_eq!(table.insert(id, order), expected);
-                    }
-                    2 => {
-                        table.remove(id);
-                        map.remove(&id);
-                    }
-                    3 => {
-                        table.set(id, qty, -qty);
-                        if let Some(order) = map.get_mut(&id) {
-                            (order.px, order.qty) = (qty, -qty);
-                        }
-                    }
-                    _ if qty == 2 && id & 7 == 0 => {
-                        table.clear();
-                        map.clear();
-                    }
-                    _ if qty == 1 => {
-                        table.forget(symbol);
-                        map.retain(|_, order| order.symbol != symbol);
-                    }
-                    _ => {}
-                }
-                prop_assert_eq!(table.len(), map.len());
-                for id in 0_u128..40 {
-                    let id = id << 64 | id;
-                    let known = map.get(&id).copied();
-                    for symbol in 0..3 {
-                        let own = known.filter(|order| order.symbol == symbol);
-                        prop_assert_eq!(table.get(id, symbol), own);
-                    }
-                }
-            }
-        }
-    }
-}
+mod tests;
