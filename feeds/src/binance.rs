@@ -171,23 +171,28 @@ impl Venue for Binance {
     }
 }
 
-/// Numbers run without a hole: a diff must not begin behind the next.
+/// Numbers run without a hole: a diff must not begin behind the next. One that ends before the last may be a repeat, but no
+/// more than the last it may have been wrong: to drop all such would keep a book that nothing reaches any more.
 fn judge_spot(head: &BookHead, position: Position) -> Judgement {
-    if head.last <= position.last {
+    let Position { last, bridged } = position;
+    if head.last == last || !bridged && head.last < last {
         Judgement::Old
-    } else if head.first > position.last.saturating_add(1) {
+    } else if head.last < last || head.first > last.saturating_add(1) {
         Judgement::Gap
     } else {
         Judgement::Next
     }
 }
 
-/// Numbers are shared with other streams: the first diff spans the snapshot, each other names the one before it.
+/// Numbers are shared with other streams: the first diff spans the snapshot, each other names the one before it. One that ends
+/// before the last is what it is on spot.
 fn judge_futures(head: &BookHead, position: Position) -> Judgement {
     let Position { last, bridged } = position;
-    if head.last < last || bridged && head.last == last {
+    let is_old = if bridged { head.last == last } else { head.last < last };
+    if is_old {
         Judgement::Old
-    } else if if bridged { head.prev == Some(last) } else { head.first <= last } {
+    } else if if bridged { head.last > last && head.prev == Some(last) } else { head.first <= last }
+    {
         Judgement::Next
     } else {
         Judgement::Gap

@@ -30,14 +30,19 @@ fn head(first: u64, last: u64, prev: Option<u64>) -> BookHead {
 fn sequences() {
     use Judgement::{Gap, Next, Old};
     let at = |bridged| Position { last: 100, bridged };
-    for (first, last, snapshot, bridged) in
-        [(90, 100, Old, Old), (90, 101, Next, Next), (101, 105, Next, Next), (102, 105, Gap, Gap)]
-    {
+    for (first, last, snapshot, bridged) in [
+        (90, 99, Old, Gap),
+        (90, 100, Old, Old),
+        (90, 101, Next, Next),
+        (101, 105, Next, Next),
+        (102, 105, Gap, Gap),
+    ] {
         assert_eq!(judge_spot(&head(first, last, None), at(false)), snapshot, "{first} {last}");
         assert_eq!(judge_spot(&head(first, last, None), at(true)), bridged, "{first} {last}");
     }
     for (first, last, prev, snapshot, bridged) in [
-        (90, 99, 89, Old, Old),
+        (90, 99, 89, Old, Gap),
+        (90, 99, 100, Old, Gap),
         (90, 100, 89, Next, Old),
         (100, 105, 99, Next, Gap),
         (101, 105, 100, Gap, Next),

@@ -233,11 +233,12 @@ impl Venue for CoinbaseFull {
             .any(|start| text.starts_with(start))
     }
 
-    /// Numbers step by one.
+    /// Numbers step by one. One before the last, once messages have followed, shows that either was wrong.
     fn judge(&self, head: &BookHead, position: Position) -> Judgement {
-        if head.last <= position.last {
+        let Position { last, bridged } = position;
+        if head.last == last || !bridged && head.last < last {
             Judgement::Old
-        } else if head.first > position.last.saturating_add(1) {
+        } else if head.last < last || head.first > last.saturating_add(1) {
             Judgement::Gap
         } else {
             Judgement::Next
