@@ -254,3 +254,83 @@ fn late_but_held() {
     rig.text(&said(a, "received", 9));
     assert_eq!(rig.said(1), (Integrity::Incomplete, Cause::Gap));
 }
+
+/// Goal: a whole book whose number nothing reaches is given up, and asked for ever less often; one of which nothing comes is left
+/// alone. Method: a number far ahead, with and without diffs; each new answer as bad, then a good one.
+#[test]
+fn snapshots_far_ahead() {
+    for market in MARKETS {
+        let mut rig = Rig::new(&[BTC], |_| Binance::new(market));
+        rig.text(&one(100));
+        rig.answer(BTC, &whole(1 << 60));
+        let mut number = 100;
+        let mut asked = 1;
+        for _ in 0..3_000 {
+            number += 1;
+            rig.text(&one(number));
+            rig.pass(100 * MS);
+            assert_ne!(rig.phase(BTC), Phase::Live);
+            if rig.asked(BTC) > asked && rig.phase(BTC) == Phase::Snapshot {
+                asked = rig.asked(BTC);
+                rig.answer(BTC, &whole(1 << 60));
+            }
+        }
+        assert!((7..20).contains(&asked), "{asked} in five minutes");
+        for _ in 0..1_200 {
+            number += 1;
+            rig.text(&one(number));
+            rig.pass(100 * MS);
+            if rig.phase(BTC) == Phase::Snapshot {
+                rig.answer(BTC, &whole(number));
+            }
+        }
+        assert_eq!(rig.phase(BTC), Phase::Live);
+
+        let mut rig = Rig::new(&[BTC], |_| Binance::new(market));
+        rig.text(&one(100));
+        rig.answer(BTC, &whole(100));
+        for _ in 0..60 {
+            rig.pass(10 * SECOND);
+            rig.text("{\"result\":null,\"id\":1}");
+        }
+        assert_eq!((rig.asked(BTC), rig.connects), (1, 1));
+    }
+}
+
+/// Goal: the same where heartbeats show it. Method: a product of which nothing but heartbeats comes.
+#[test]
+fn snapshot_ahead_of_heartbeats() {
+    let [a, ..] = NAMES;
+    let mut rig = coinbase(&[a]);
+    rig.answer(a, &orders(1 << 60, 0..1));
+    for _ in 0..15 {
+        rig.text(&said(a, "heartbeat", 9));
+        rig.pass(SECOND);
+    }
+    assert_eq!(rig.asked(a), 2);
+    rig.heal(a, &orders(9, 0..1));
+    rig.text(&said(a, "heartbeat", 9));
+    rig.text(&said(a, "heartbeat", 9));
+    assert_eq!(rig.phase(a), Phase::Live);
+}
+
+/// Goal: a product whose subscription the venue has lost is subscribed to again, alone. Method: heartbeats that show messages
+/// which never come.
+#[test]
+fn lost_subscription() {
+    let [a, b, _] = NAMES;
+    let mut rig = coinbase(&[a, b]);
+    for name in [a, b] {
+        rig.answer(name, &orders(9, 0..1));
+        rig.text(&said(name, "received", 10));
+    }
+    assert_eq!(rig.sent.len(), 1, "no more than once for what goes well");
+    rig.text(&said(a, "heartbeat", 11));
+    rig.text(&said(a, "heartbeat", 12));
+    rig.pass(SECOND);
+    assert_eq!((rig.asked(a), rig.asked(b), rig.phase(b)), (2, 1, Phase::Live));
+    let again = format!(
+        "{{\"type\":\"subscribe\",\"product_ids\":[\"{a}\"],\"channels\":[\"full\",\"heartbeat\"]}}"
+    );
+    assert_eq!(rig.sent[1..], [again]);
+}

@@ -170,6 +170,7 @@ impl Venue for CoinbaseFull {
         Rules {
             // Whole books of every order are large, and the venue cuts those off that ask for many.
             snapshot: SnapshotBy::Rest { per_minute: 20 },
+            subscribes_again: true,
             // A heartbeat comes each second.
             idle_ns: 10 * SECOND,
             ..Rules::DEFAULT

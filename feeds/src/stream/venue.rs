@@ -25,6 +25,9 @@ pub enum SnapshotBy {
 pub struct Rules {
     /// Where snapshots come from.
     pub snapshot: SnapshotBy,
+    /// Whether a book in doubt is subscribed to once more with each request for its snapshot, where those are asked for: the venue
+    /// takes a subscription that stands, and does not tell of one that it has lost.
+    pub subscribes_again: bool,
     /// Silence of the whole connection after which it is given up, ns.
     pub idle_ns: u64,
     /// Silence of the venue after which a ping of ours is due ([`Venue::ping`]), ns.
@@ -51,6 +54,7 @@ impl Rules {
     /// Rules that suit most venues: snapshots by the stream, 30 s of silence, no ping of ours, no age.
     pub const DEFAULT: Rules = Rules {
         snapshot: SnapshotBy::Stream,
+        subscribes_again: false,
         idle_ns: 30 * SECOND,
         ping_ns: 0,
         ping_always: false,

@@ -21,7 +21,7 @@ pub(super) struct Book {
     pub due: Option<Ts>,
     /// The request whose answer is awaited.
     pub request: u32,
-    /// When it was last subscribed to, or its snapshot asked for.
+    /// When it was last subscribed to, its snapshot asked for, or one that was asked for applied.
     asked: Ts,
     failures: u32,
     live_since: Ts,
@@ -111,7 +111,10 @@ impl<V: Venue> Core<V> {
     ) {
         let Some(position) = self.book(head.symbol).map(|book| book.position) else { return };
         match self.venue.judge(head, position) {
-            Judgement::Old => self.counters.old += 1,
+            Judgement::Old => {
+                self.counters.old += 1;
+                self.on_no_bridge(head.symbol, now, emit);
+            }
             Judgement::Next => self.apply(head, parsed, now, emit),
             Judgement::Gap => {
                 self.counters.gaps += 1;
@@ -120,6 +123,17 @@ impl<V: Venue> Core<V> {
                     self.wait(head, parsed, now);
                 }
             }
+        }
+    }
+
+    /// What came of a book was in its snapshot already. If that lasts, the snapshot was never of this stream's numbers. A book
+    /// of which nothing comes may be bridged at any time.
+    fn on_no_bridge(&mut self, symbol: u16, now: Ts, emit: &mut impl FnMut(Event)) {
+        let patience = self.rules.snapshot_ns;
+        let Some(book) = self.book(symbol) else { return };
+        if book.phase == Phase::Bridging && now.since(book.asked) > patience {
+            self.counters.snapshots_failed += 1;
+            self.doubt(symbol, Cause::Snapshot, now, emit);
         }
     }
 
@@ -174,7 +188,7 @@ impl<V: Venue> Core<V> {
         let Some(book) = self.book(symbol) else { return };
         book.position = Position { last: head.last, bridged: !asked };
         if asked {
-            (book.phase, book.due) = (Phase::Bridging, None);
+            (book.phase, book.due, book.asked) = (Phase::Bridging, None, now);
             self.play_waiting(symbol, parsed, now, emit);
         } else {
             self.live(symbol, now, emit);
@@ -243,10 +257,14 @@ impl<V: Venue> Core<V> {
             book.due = Some(at);
             return;
         }
+        let is_again = book.phase == Phase::Resync;
         (book.phase, book.request, book.due) = (Phase::Snapshot, request, Some(until));
         book.asked = now;
         if !self.asks_for_snapshots() {
             return self.resubscribe(symbol);
+        }
+        if is_again && self.rules.subscribes_again {
+            self.subscribe(&[symbol]);
         }
         if let Some(known) = self.symbols.get(symbol) {
             let base = self.config.rest_url.as_deref();
@@ -262,7 +280,14 @@ impl<V: Venue> Core<V> {
     fn resubscribe(&mut self, symbol: u16) {
         let Core { venue, symbols, config, texts, actions, .. } = self;
         venue.unsubscribe(symbols, &[symbol], config.depth, texts);
-        venue.subscribe(symbols, &[symbol], config.depth, texts);
+        actions.extend(texts.drain(..).map(|text| Action::Send { text }));
+        self.subscribe(&[symbol]);
+    }
+
+    /// Sends what subscribes to these.
+    pub(super) fn subscribe(&mut self, which: &[u16]) {
+        let Core { venue, symbols, config, texts, actions, .. } = self;
+        venue.subscribe(symbols, which, config.depth, texts);
         actions.extend(texts.drain(..).map(|text| Action::Send { text }));
     }
 
@@ -352,6 +377,7 @@ impl<V: Venue> Core<V> {
             }
             // Nothing has followed the snapshot, and nothing can be on its way.
             Phase::Bridging if last == before && last == sequence => self.live(symbol, now, emit),
+            Phase::Bridging if sequence < last => self.on_no_bridge(symbol, now, emit),
             _ => {}
         }
     }

@@ -65,9 +65,7 @@ impl<V: Venue> Core<V> {
         (self.connection.heard, self.connection.pinged) = (now, now);
         self.venue.opened();
         let all: Vec<u16> = (0..self.books.len() as u16).collect();
-        let Core { venue, symbols, config, texts, actions, .. } = self;
-        venue.subscribe(symbols, &all, config.depth, texts);
-        actions.extend(texts.drain(..).map(|text| Action::Send { text }));
+        self.subscribe(&all);
         for symbol in all {
             self.venue.forget(symbol);
             self.subscribed(symbol, now);
