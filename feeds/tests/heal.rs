@@ -165,6 +165,9 @@ fn numbers_far_ahead() {
             rig.text(&one(104));
             rig.heal(BTC, &whole(104));
             rig.text(&one(105));
+            assert_eq!(rig.phase(BTC), Phase::Bridging, "{market:?} {far}: it may be true yet");
+            rig.pass(11 * SECOND);
+            rig.text(&one(106));
             assert_eq!(rig.phase(BTC), Phase::Live, "{market:?} {far}");
 
             let mut rig = Rig::new(&[BTC], |_| Binance::new(market));
@@ -174,6 +177,8 @@ fn numbers_far_ahead() {
             rig.text(&one(103));
             rig.answer(BTC, &whole(102));
             rig.text(&one(104));
+            rig.pass(11 * SECOND);
+            rig.text(&one(105));
             assert_eq!(rig.phase(BTC), Phase::Live, "{market:?} {far}, waiting");
         }
     }
@@ -333,4 +338,21 @@ fn lost_subscription() {
         "{{\"type\":\"subscribe\",\"product_ids\":[\"{a}\"],\"channels\":[\"full\",\"heartbeat\"]}}"
     );
     assert_eq!(rig.sent[1..], [again]);
+}
+
+/// Goal: a book is not live before it has reached what it was told of. Method: messages that were overtaken by a later one, and
+/// follow a stale snapshot without a hole; the same once more, with a snapshot that is new.
+#[test]
+fn overtaken() {
+    for (market, snapshot) in MARKETS.into_iter().flat_map(|market| [(market, 101), (market, 104)])
+    {
+        let mut rig = Rig::new(&[BTC], |_| Binance::new(market));
+        for number in [100, 104, 101, 102, 103] {
+            rig.text(&one(number));
+        }
+        rig.answer(BTC, &whole(snapshot));
+        assert_eq!(rig.phase(BTC), Phase::Bridging, "{market:?}");
+        rig.text(&diff(104, 104 + u64::from(snapshot == 104), 103));
+        assert_eq!(rig.phase(BTC), Phase::Live, "{market:?}");
+    }
 }

@@ -25,6 +25,8 @@ pub(super) struct Book {
     asked: Ts,
     failures: u32,
     live_since: Ts,
+    /// The highest number that has come on this connection, and since when all that came was below it.
+    highest: (u64, Option<Ts>),
     /// Messages that wait for a snapshot.
     waiting: Waiting,
     /// The sequence that the venue said last of it apart from its messages; zero: none yet.
@@ -42,6 +44,7 @@ impl Default for Book {
             asked: Ts(0),
             failures: 0,
             live_since: Ts(0),
+            highest: (0, None),
             waiting: Waiting::default(),
             named: 0,
         }
@@ -53,6 +56,20 @@ impl Book {
     pub fn shut(&mut self) {
         self.waiting.clear();
         (self.phase, self.due, self.named) = (Phase::Down, None, 0);
+        self.highest = (0, None);
+    }
+
+    /// A message has come that ends with this number. What all that came for `patience` ns was below was no number of this book.
+    fn see(&mut self, last: u64, now: Ts, patience: u64) {
+        let (highest, below) = self.highest;
+        let since = below.unwrap_or(now);
+        let is_below = last < highest && now.since(since) <= patience;
+        self.highest = if is_below { (highest, Some(since)) } else { (last, None) };
+    }
+
+    /// Whether the book has reached what is known to be: it may have been joined to messages that had been overtaken.
+    fn is_up_to_date(&self) -> bool {
+        self.position.last >= self.highest.0
     }
 }
 
@@ -86,7 +103,12 @@ impl<V: Venue> Core<V> {
         emit: &mut impl FnMut(Event),
     ) {
         let asks = self.asks_for_snapshots();
-        let Some(phase) = self.book(head.symbol).map(|book| book.phase) else { return };
+        let patience = self.rules.snapshot_ns;
+        let Some(book) = self.book(head.symbol) else { return };
+        let phase = book.phase;
+        if asks && head.kind == BookKind::Delta {
+            book.see(head.last, now, patience);
+        }
         match (head.kind, phase) {
             (_, Phase::Down) => self.counters.early += 1,
             (BookKind::Snapshot, _) => self.on_snapshot(head, parsed, now, emit),
@@ -151,7 +173,7 @@ impl<V: Venue> Core<V> {
         self.counters.applied += 1;
         let Some(book) = self.book(head.symbol) else { return };
         book.position = Position { last: head.last, bridged: true };
-        let bridged = book.phase == Phase::Bridging;
+        let bridged = book.phase == Phase::Bridging && book.is_up_to_date();
         self.say_changes(head.symbol, head.ts_venue, parsed, Flags::NONE, now, emit);
         if bridged {
             self.live(head.symbol, now, emit);
@@ -369,6 +391,7 @@ impl<V: Venue> Core<V> {
     ) {
         let Some(book) = self.book(symbol) else { return };
         let (before, last) = (std::mem::replace(&mut book.named, sequence), book.position.last);
+        let is_there = last == before && last == sequence && book.is_up_to_date();
         match book.phase {
             // Numbers that run backwards have begun anew: by the old ones, all that comes would be old.
             Phase::Live | Phase::Bridging if last < before || sequence < before => {
@@ -376,7 +399,7 @@ impl<V: Venue> Core<V> {
                 self.doubt(symbol, Cause::Gap, now, emit);
             }
             // Nothing has followed the snapshot, and nothing can be on its way.
-            Phase::Bridging if last == before && last == sequence => self.live(symbol, now, emit),
+            Phase::Bridging if is_there => self.live(symbol, now, emit),
             Phase::Bridging if sequence < last => self.on_no_bridge(symbol, now, emit),
             _ => {}
         }
