@@ -356,3 +356,30 @@ fn overtaken() {
         assert_eq!(rig.phase(BTC), Phase::Live, "{market:?}");
     }
 }
+
+/// Goal: bad texts keep no book from being asked for. Method: one every 20 s, or every 2 s, for as long as the longest pauses
+/// last; every request is answered after half a second.
+#[test]
+fn bad_texts_put_nothing_off() {
+    for (market, every) in MARKETS.into_iter().zip([20, 2]) {
+        let mut rig = Rig::new(&[BTC], |_| Binance::new(market));
+        let (mut late, mut live) = (0, 0);
+        for second in 0..1_800 {
+            if second % every == 0 {
+                rig.text("{");
+                assert_ne!(rig.phase(BTC), Phase::Live);
+            }
+            let asked = rig.asked(BTC);
+            rig.pass(SECOND / 2);
+            rig.text(&one(100 + second));
+            if rig.phase(BTC) == Phase::Snapshot {
+                rig.answer(BTC, &whole(100 + second));
+            }
+            rig.pass(SECOND / 2);
+            late += usize::from(second > 900) * (rig.asked(BTC) - asked);
+            live += u32::from(rig.phase(BTC) == Phase::Live);
+        }
+        assert!((12..40).contains(&late), "{late} in the last quarter of an hour");
+        assert!(live > 10, "live in {live} seconds");
+    }
+}

@@ -350,7 +350,8 @@ impl<V: Venue> Core<V> {
         judged.find(|judgement| *judgement != Judgement::Old) != Some(Judgement::Gap)
     }
 
-    /// A book may be wrong: says so, and starts it anew, the sooner the longer it was right.
+    /// A book may be wrong: says so, and starts it anew, the sooner the longer it was right. If that is to be done already, it
+    /// stays due: else a text of nonsense now and then would put it off for ever.
     pub(super) fn doubt(
         &mut self,
         symbol: u16,
@@ -366,16 +367,17 @@ impl<V: Venue> Core<V> {
         }
         book.waiting.clear();
         let proven = book.phase == Phase::Live && now.since(book.live_since) >= PROVEN_NS;
-        let pause = if proven {
-            0
-        } else {
-            back_off.pause(rules.retry_ns, rules.retry_max_ns, book.failures)
-        };
-        book.failures = if proven { 0 } else { book.failures.saturating_add(1) };
-        let due = Ts(now.0.saturating_add(pause));
-        (book.phase, book.due) = (Phase::Resync, Some(due));
+        if book.phase != Phase::Resync || book.due.is_none() {
+            let pause = if proven {
+                0
+            } else {
+                back_off.pause(rules.retry_ns, rules.retry_max_ns, book.failures)
+            };
+            book.failures = if proven { 0 } else { book.failures.saturating_add(1) };
+            (book.phase, book.due) = (Phase::Resync, Some(Ts(now.0.saturating_add(pause))));
+        }
         self.believe(Some(symbol), (Integrity::Incomplete, cause), now, emit);
-        if pause == 0 {
+        if proven {
             self.pursue(symbol, now);
         }
     }
