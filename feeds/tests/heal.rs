@@ -383,3 +383,74 @@ fn bad_texts_put_nothing_off() {
         assert!(live > 10, "live in {live} seconds");
     }
 }
+
+/// Goal: a product that the venue will not have is left alone, ever longer, and costs the others nothing. Method: a venue that
+/// refuses every request with it, as a whole; the others begin, go on, and begin again on a new connection; then it is taken.
+#[test]
+fn one_is_refused() {
+    let [a, b, c] = NAMES;
+    let mut rig = coinbase(&NAMES);
+    let refuses = |rig: &mut Rig<CoinbaseFull>, from: usize| {
+        let refused = rig.sent[from..].iter().filter(|text| text.contains(a)).count();
+        for _ in 0..refused {
+            rig.text(&format!("{{\"type\":\"error\",\"reason\":\"{a} is not a valid product\"}}"));
+        }
+        refused
+    };
+    assert_eq!(refuses(&mut rig, 0), 1);
+    assert_eq!(rig.said(1), (Integrity::Incomplete, Cause::Snapshot));
+    assert!(rig.sent[1].contains(b) && rig.sent[1].contains(c) && !rig.sent[1].contains(a));
+    for name in [b, c] {
+        rig.answer(name, &orders(9, 0..1));
+        rig.text(&said(name, "received", 10));
+    }
+    let mut tries = Vec::new();
+    for minute in 0..240 {
+        let mut refused = 0;
+        for second in 0..60 {
+            let from = rig.sent.len();
+            rig.pass(SECOND);
+            for name in [b, c] {
+                rig.text(&said(name, "received", 11 + 60 * minute + second));
+                assert_eq!(rig.phase(name), Phase::Live);
+            }
+            refused += refuses(&mut rig, from);
+        }
+        tries.push(refused);
+    }
+    assert_eq!((rig.connects, rig.asked(b)), (1, 1));
+    let (first, last) = (tries[..60].iter().sum::<usize>(), tries[180..].iter().sum::<usize>());
+    assert!((5..15).contains(&first) && (1..4).contains(&last), "{first} {last}");
+
+    rig.tell(|feed, now, fold| feed.on_close(now, &mut |event| fold.apply(event)));
+    rig.pass(SECOND);
+    rig.open();
+    assert!(rig.sent[0].contains(b) && !rig.sent[0].contains(a), "{:?}", rig.sent);
+    for _ in 0..3_600 {
+        rig.pass(SECOND);
+        rig.text("{\"type\":\"subscriptions\"}");
+        if rig.phase(a) == Phase::Snapshot {
+            break;
+        }
+    }
+    rig.answer(a, &orders(9, 0..1));
+    rig.text(&said(a, "received", 10));
+    assert_eq!(rig.phase(a), Phase::Live);
+}
+
+/// Goal: a refusal that names nobody begins anew; one that is said over and over of one product puts nothing off. Method: each.
+#[test]
+fn refusals_repeated() {
+    let [a, b, _] = NAMES;
+    let mut rig = coinbase(&[a, b]);
+    rig.text("{\"type\":\"error\",\"message\":\"rate limit\"}");
+    assert_eq!((rig.is_open, rig.phase(a), rig.phase(b)), (false, Phase::Down, Phase::Down));
+    let mut rig = coinbase(&[a, b]);
+    let sent = rig.sent.len();
+    for _ in 0..100 {
+        rig.text(&format!("{{\"type\":\"error\",\"reason\":\"{a} is not a valid product\"}}"));
+        rig.pass(SECOND / 10);
+    }
+    assert_eq!(rig.asked(a), 2 + usize::from(rig.asked(a) > 2), "the pause ended once");
+    assert!(rig.sent.len() - sent < 4, "{:?}", rig.sent);
+}

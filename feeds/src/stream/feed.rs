@@ -3,6 +3,7 @@
 mod book;
 mod connection;
 mod line;
+mod refusal;
 mod waiting;
 
 use std::collections::VecDeque;

@@ -129,7 +129,9 @@ pub trait Venue {
     fn ws_url(&self, base: Option<&str>, symbols: &Symbols) -> String;
 
     /// Appends the texts that subscribe to the symbols of these indexes. Called for all of them when a connection has
-    /// opened, and for those in need of a new snapshot (after [`Venue::unsubscribe`]) where the stream gives snapshots.
+    /// opened, but for those that the venue refused by name of late; for those in need of a new snapshot (after
+    /// [`Venue::unsubscribe`]) where the stream gives snapshots; and else where [`Rules::subscribes_again`] says so, or after a
+    /// refusal.
     fn subscribe(&mut self, symbols: &Symbols, which: &[u16], depth: u16, out: &mut Vec<String>);
 
     /// Appends the texts that end those subscriptions. Not called where snapshots come by [`SnapshotBy::Rest`].

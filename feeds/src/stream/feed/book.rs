@@ -2,6 +2,7 @@
 
 use model::{Cause, Event, Flags, Integrity, Kind, Ts};
 
+use super::refusal::Refusal;
 use super::waiting::Waiting;
 use super::{Action, Core, HttpFailure, Phase, number_of};
 use crate::stream::message::{BookHead, BookKind, Parsed};
@@ -22,8 +23,10 @@ pub(super) struct Book {
     /// The request whose answer is awaited.
     pub request: u32,
     /// When it was last subscribed to, its snapshot asked for, or one that was asked for applied.
-    asked: Ts,
+    pub asked: Ts,
     failures: u32,
+    /// How often the venue has refused to subscribe to it, and since when it may be asked again.
+    pub refusal: Refusal,
     live_since: Ts,
     /// The highest number that has come on this connection, and since when all that came was below it.
     highest: (u64, Option<Ts>),
@@ -43,6 +46,7 @@ impl Default for Book {
             request: 0,
             asked: Ts(0),
             failures: 0,
+            refusal: Refusal::default(),
             live_since: Ts(0),
             highest: (0, None),
             waiting: Waiting::default(),
@@ -74,7 +78,7 @@ impl Book {
 }
 
 impl<V: Venue> Core<V> {
-    fn book(&mut self, symbol: u16) -> Option<&mut Book> {
+    pub(super) fn book(&mut self, symbol: u16) -> Option<&mut Book> {
         self.books.get_mut(usize::from(symbol))
     }
 
@@ -279,13 +283,13 @@ impl<V: Venue> Core<V> {
             book.due = Some(at);
             return;
         }
-        let is_again = book.phase == Phase::Resync;
+        let (is_again, is_apart) = (book.phase == Phase::Resync, book.refusal.is_apart());
         (book.phase, book.request, book.due) = (Phase::Snapshot, request, Some(until));
         book.asked = now;
         if !self.asks_for_snapshots() {
             return self.resubscribe(symbol);
         }
-        if is_again && self.rules.subscribes_again {
+        if is_again && (is_apart || self.rules.subscribes_again) {
             self.subscribe(&[symbol]);
         }
         if let Some(known) = self.symbols.get(symbol) {
@@ -314,7 +318,7 @@ impl<V: Venue> Core<V> {
     }
 
     /// A snapshot did not come, or was of no use: later again.
-    fn fail(&mut self, symbol: u16, now: Ts) {
+    pub(super) fn fail(&mut self, symbol: u16, now: Ts) {
         self.counters.snapshots_failed += 1;
         let Core { books, back_off, rules, .. } = self;
         if let Some(book) = books.get_mut(usize::from(symbol)) {
@@ -367,6 +371,9 @@ impl<V: Venue> Core<V> {
         }
         book.waiting.clear();
         let proven = book.phase == Phase::Live && now.since(book.live_since) >= PROVEN_NS;
+        if proven {
+            book.refusal = Refusal::default();
+        }
         if book.phase != Phase::Resync || book.due.is_none() {
             let pause = if proven {
                 0
@@ -404,33 +411,6 @@ impl<V: Venue> Core<V> {
             Phase::Bridging if is_there => self.live(symbol, now, emit),
             Phase::Bridging if sequence < last => self.on_no_bridge(symbol, now, emit),
             _ => {}
-        }
-    }
-
-    /// The venue refused a subscription: of this book, or of one that was asked for of late. A snapshot of the subscription
-    /// before may have made such a book live meanwhile, with nothing to follow it.
-    pub(super) fn on_refused(
-        &mut self,
-        symbol: Option<u16>,
-        now: Ts,
-        emit: &mut impl FnMut(Event),
-    ) {
-        if self.asks_for_snapshots() {
-            // Such a subscription is made once, with the connection.
-            return self.reconnect(now, emit);
-        }
-        let late = self.rules.snapshot_ns.max(self.rules.idle_ns);
-        for place in 0..self.books.len() as u16 {
-            if symbol.is_some_and(|symbol| symbol != place) {
-                continue;
-            }
-            match self.book(place).map(|book| (book.phase, now.since(book.asked))) {
-                Some((Phase::Snapshot, _)) => self.fail(place, now),
-                Some((Phase::Live, age)) if age <= late => {
-                    self.doubt(place, Cause::Snapshot, now, emit);
-                }
-                _ => {}
-            }
         }
     }
 }

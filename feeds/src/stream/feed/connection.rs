@@ -64,11 +64,13 @@ impl<V: Venue> Core<V> {
         self.connection.state = State::Open(now);
         (self.connection.heard, self.connection.pinged) = (now, now);
         self.venue.opened();
-        let all: Vec<u16> = (0..self.books.len() as u16).collect();
-        self.subscribe(&all);
-        for symbol in all {
+        let together = self.not_apart();
+        self.subscribe(&together);
+        for symbol in 0..self.books.len() as u16 {
             self.venue.forget(symbol);
-            self.subscribed(symbol, now);
+            if !self.leave_out(symbol, now) {
+                self.subscribed(symbol, now);
+            }
         }
     }
 
