@@ -17,6 +17,7 @@ use super::venue::{Rules, Venue};
 use crate::back_off::BackOff;
 use book::Book;
 use connection::Connection;
+use waiting::Waitings;
 
 /// Longest text that is looked at, bytes.
 pub const TEXT_MAX: usize = 16 << 20;
@@ -142,6 +143,8 @@ struct Core<V> {
     symbols: Symbols,
     rules: Rules,
     books: Vec<Book>,
+    /// Messages that wait for snapshots.
+    waiting: Waitings,
     connection: Connection,
     /// Sequence of the last text.
     seq: u64,
@@ -167,7 +170,7 @@ impl<V: Venue> StreamFeed<V> {
         if got > usize::from(most) {
             return Err(ConfigError::TooManyForVenue { got, most });
         }
-        let books = symbols.iter().map(|_| Book::default()).collect();
+        let books: Vec<Book> = symbols.iter().map(|_| Book::default()).collect();
         let core = Core {
             rules: venue.rules(),
             connection: Connection::default(),
@@ -175,6 +178,7 @@ impl<V: Venue> StreamFeed<V> {
             venue,
             config,
             symbols,
+            waiting: Waitings::new(books.len()),
             books,
             seq: 0,
             request: 0,

@@ -3,7 +3,7 @@
 use model::{Cause, Event, Flags, Integrity, Kind, Ts};
 
 use super::refusal::Refusal;
-use super::waiting::Waiting;
+use super::waiting::Waitings;
 use super::{Action, Core, HttpFailure, Phase, number_of};
 use crate::stream::message::{BookHead, BookKind, Parsed};
 use crate::stream::venue::{Judgement, Position, SECOND, SnapshotBy, Venue};
@@ -30,8 +30,6 @@ pub(super) struct Book {
     live_since: Ts,
     /// The highest number that has come on this connection, and since when all that came was below it.
     highest: (u64, Option<Ts>),
-    /// Messages that wait for a snapshot.
-    waiting: Waiting,
     /// The sequence that the venue said last of it apart from its messages; zero: none yet.
     named: u64,
 }
@@ -49,7 +47,6 @@ impl Default for Book {
             refusal: Refusal::default(),
             live_since: Ts(0),
             highest: (0, None),
-            waiting: Waiting::default(),
             named: 0,
         }
     }
@@ -58,7 +55,6 @@ impl Default for Book {
 impl Book {
     /// The connection is down.
     pub fn shut(&mut self) {
-        self.waiting.clear();
         (self.phase, self.due, self.named) = (Phase::Down, None, 0);
         self.highest = (0, None);
     }
@@ -229,32 +225,32 @@ impl<V: Venue> Core<V> {
         now: Ts,
         emit: &mut impl FnMut(Event),
     ) {
-        for _ in 0..Waiting::MESSAGES_MAX {
+        for _ in 0..Waitings::MESSAGES_MAX {
             let Some(book) = self.book(symbol) else { return };
             if !matches!(book.phase, Phase::Bridging | Phase::Live) {
                 return;
             }
-            let Some(head) = book.waiting.pop(parsed) else { return };
+            let Some(head) = self.waiting.pop(symbol, parsed) else { return };
             self.on_delta(&head, parsed, now, emit);
         }
     }
 
     /// Keeps a message until there is a snapshot. What is kept has no hole: a hole means to begin behind it.
     fn wait(&mut self, head: &BookHead, parsed: &Parsed, now: Ts) {
-        let Some(book) = self.books.get_mut(usize::from(head.symbol)) else { return };
-        if let Some(last) = book.waiting.last() {
+        let Some(phase) = self.book(head.symbol).map(|book| book.phase) else { return };
+        if let Some(last) = self.waiting.last(head.symbol) {
             let position = Position { last, bridged: true };
             match self.venue.judge(head, position) {
                 Judgement::Old => return,
                 Judgement::Next => {}
                 Judgement::Gap => {
                     self.counters.gaps += 1;
-                    book.waiting.clear();
+                    self.waiting.clear(head.symbol);
                 }
             }
         }
-        self.counters.overflows += u64::from(book.waiting.push(head, parsed).is_err());
-        if book.phase == Phase::Buffering {
+        self.counters.overflows += self.waiting.push(head, parsed, phase == Phase::Snapshot);
+        if phase == Phase::Buffering {
             self.pursue(head.symbol, now);
         }
     }
@@ -348,9 +344,8 @@ impl<V: Venue> Core<V> {
     /// Whether what waits follows a snapshot without a hole: if it begins too late, the snapshot is too old.
     fn joins(&self, head: &BookHead) -> bool {
         let position = Position { last: head.last, bridged: false };
-        let waiting = self.books.get(usize::from(head.symbol)).map(|book| &book.waiting);
-        let heads = waiting.into_iter().flat_map(Waiting::heads);
-        let mut judged = heads.map(|head| self.venue.judge(head, position));
+        let mut judged =
+            self.waiting.heads(head.symbol).map(|head| self.venue.judge(head, position));
         judged.find(|judgement| *judgement != Judgement::Old) != Some(Judgement::Gap)
     }
 
@@ -364,12 +359,12 @@ impl<V: Venue> Core<V> {
         emit: &mut impl FnMut(Event),
     ) {
         self.venue.forget(symbol);
+        self.waiting.clear(symbol);
         let Core { books, back_off, rules, .. } = self;
         let Some(book) = books.get_mut(usize::from(symbol)) else { return };
         if book.phase == Phase::Down {
             return;
         }
-        book.waiting.clear();
         let proven = book.phase == Phase::Live && now.since(book.live_since) >= PROVEN_NS;
         if proven {
             book.refusal = Refusal::default();

@@ -91,6 +91,7 @@ impl<V: Venue> Core<V> {
         self.connection.state = State::Closed(Ts(now.0.saturating_add(pause)));
         self.believe(None, (Integrity::Incomplete, Cause::Disconnected), now, emit);
         self.books.iter_mut().for_each(super::Book::shut);
+        self.waiting.clear_all();
         // Whatever was to be sent belonged to the connection that is gone.
         self.actions.retain(|action| !matches!(action, Action::Send { .. } | Action::Get { .. }));
     }
