@@ -207,7 +207,10 @@ impl Venue for CoinbaseFull {
             Some(message) => message,
             None => {
                 parsed.clear();
-                tree::read(text, symbols, parsed)?
+                tree::read(text, symbols, parsed).map_err(|error| ParseError {
+                    symbol: error.symbol.or_else(|| super::scan::symbol(text, symbols)),
+                    ..error
+                })?
             }
         };
         self.only_new(parsed);

@@ -25,8 +25,8 @@ pub enum SnapshotBy {
 pub struct Rules {
     /// Where snapshots come from.
     pub snapshot: SnapshotBy,
-    /// Whether a book in doubt is subscribed to once more with each request for its snapshot, where those are asked for: the venue
-    /// takes a subscription that stands, and does not tell of one that it has lost.
+    /// Whether a book in doubt is subscribed to once more with each request for its snapshot, where those are asked for: the
+    /// venue takes a subscription that stands, and does not tell of one that it has lost.
     pub subscribes_again: bool,
     /// Silence of the whole connection after which it is given up, ns.
     pub idle_ns: u64,

@@ -354,3 +354,13 @@ proptest! {
         prop_assert_eq!(uuid(&text).is_some(), legal);
     }
 }
+
+/// Goal: a text that cannot be read doubts the product that it names, and nobody else's. Method: one that breaks off behind its
+/// name.
+#[test]
+fn broken_texts_name_their_product() {
+    let whole = received(10, 77);
+    let broken = whole.get(..whole.len() - 5).unwrap();
+    assert_eq!(parse(broken).0.unwrap_err().symbol, Some(0));
+    assert_eq!(parse("{\"sequence\":").0.unwrap_err().symbol, None);
+}

@@ -123,8 +123,8 @@ impl Waitings {
         self.of(symbol).into_iter().flat_map(|waiting| &waiting.messages).map(|(head, _)| head)
     }
 
-    /// Keeps a message of a book whose snapshot is asked for, or not yet. Returns how often there was no room: then all that waited
-    /// for a book is forgotten, if need be for this one, and first for those whose snapshots are not asked for.
+    /// Keeps a message of a book whose snapshot is asked for, or not yet. Returns how often there was no room: then all that
+    /// waited for a book is forgotten, if need be for this one, and first for those whose snapshots are not asked for.
     pub fn push(&mut self, head: &BookHead, parsed: &Parsed, is_asked: bool) -> u64 {
         let mut full = 0;
         self.with(head.symbol, |waiting| {
@@ -210,8 +210,8 @@ mod tests {
         assert_eq!((waitings.bytes, waitings.books[0].bytes()), (0, 0));
     }
 
-    /// Goal: no book, and not all of them, hold more than is allowed; who waits for an answer suffers last. Method: large messages
-    /// of one book, then of many; the memory counted anew each time.
+    /// Goal: no book, and not all of them, hold more than is allowed; who waits for an answer suffers last. Method: large
+    /// messages of one book, then of many; the memory counted anew each time.
     #[test]
     fn bounds() {
         let mut waitings = Waitings::new(40);
