@@ -16,7 +16,7 @@ use crate::tape::{Next, TapeCursor};
 /// Why a page could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadError {
-    /// The engine has stopped beating, or overtook every attempt. What was published is not
+    /// The engine has not begun to beat, has stopped, or overtook every attempt. What was published is not
     /// current.
     Stale,
     /// Nothing was published there yet.
@@ -131,7 +131,7 @@ impl Client {
             CellError::Absent => ReadError::Absent,
             CellError::Overtaken => ReadError::Stale,
         })?;
-        if self.heartbeat_age().is_some_and(|age| age > self.stale_after) {
+        if self.heartbeat_age().is_none_or(|age| age > self.stale_after) {
             return Err(ReadError::Stale);
         }
         from_words(&words).map_err(ReadError::Bad)
