@@ -42,6 +42,8 @@ pub struct Listed {
     pub quotes: [Option<Quote>; 2],
     /// Whether its book is in the middle of what the venue marks as one event.
     pub mid_event: bool,
+    /// What traded in that event, which strategies see when it is complete: the last price, and the quantity at all.
+    pub unseen: Option<(Px, Qty)>,
 }
 
 impl Listed {
@@ -62,6 +64,7 @@ impl Listed {
             believed: (Integrity::Live, Cause::None),
             quotes: [None; 2],
             mid_event: false,
+            unseen: None,
         }
     }
 
@@ -104,7 +107,8 @@ impl Instruments {
         Instruments { list: Vec::with_capacity(capacity as usize), by_number }
     }
 
-    /// Lists an instrument under the venue's number of today; the same symbol keeps our number from day to day.
+    /// Lists an instrument under the venue's number of today; the same symbol keeps our number from day to day, and the
+    /// number that it had is nobody's.
     /// `None` if there is no room or the number is out of range.
     pub fn list(
         &mut self,
@@ -118,7 +122,8 @@ impl Instruments {
             .list
             .iter()
             .position(|l| l.instrument.symbol == symbol && l.instrument.feed == feed);
-        let place = self.by_number.get_mut(usize::from(feed.0))?.get_mut(number.0 as usize)?;
+        let numbers = self.by_number.get_mut(usize::from(feed.0))?;
+        numbers.get(number.0 as usize)?;
         let at = match known {
             Some(at) => at,
             None if self.list.len() < self.list.capacity() => self.list.len(),
@@ -130,8 +135,15 @@ impl Instruments {
             let instrument = Instrument { id, symbol, feed, number, ..scale };
             self.list.push(Listed::new(instrument, now)); // Within its capacity.
         }
-        *place = at as u32 + 1;
-        self.list.get_mut(at)?.instrument.number = number;
+        let listed = self.list.get_mut(at)?;
+        let before = std::mem::replace(&mut listed.instrument.number, number);
+        // What is still said of the number that it had is not of its book.
+        if let Some(place) = numbers.get_mut(before.0 as usize)
+            && *place == at as u32 + 1
+        {
+            *place = 0;
+        }
+        *numbers.get_mut(number.0 as usize)? = at as u32 + 1;
         Some(at as u32)
     }
 

@@ -4,14 +4,17 @@
 //! to the order, its reservation and the position. Whatever a strategy asks and the paper venue reports is applied within
 //! the step that caused it, so that it needs no record: a replay makes it again.
 //!
-//! The code follows the order of things: `event.rs` is a tick's way, `request.rs` an order's, `report.rs` what comes back,
+//! The code follows the order of things: `event.rs` is a tick's way (`mid_event.rs`: while the venue's event is not complete), `request.rs` an order's, `report.rs` what comes back,
 //! `page.rs` what readers are shown.
 
 mod channel;
 mod event;
+mod mid_event;
 mod page;
 mod report;
 mod request;
+#[cfg(test)]
+mod tests;
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
@@ -135,7 +138,10 @@ impl Engine {
             books: feeds.iter().map(|feed| FeedBooks::new(feed.books(), &capacity)).collect(),
             instruments: Instruments::new(capacity.instruments, feeds.len()),
             indicators: (0..instruments).map(|_| Indicators::new()).collect(),
-            channels: feeds.iter().map(|feed| Channel::new(feed.silence_ns)).collect(),
+            channels: feeds
+                .iter()
+                .map(|feed| Channel::new(feed.silence_ns, feed.venue.marks_events()))
+                .collect(),
             strategies: strategies.collect(),
             risk,
             orders: OrderTable::new(capacity.own_orders),

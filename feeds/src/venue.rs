@@ -96,6 +96,12 @@ impl Venue {
     pub const fn tells_orders(self) -> bool {
         matches!(self, Venue::NasdaqItch | Venue::DatabentoMbo | Venue::CoinbaseFull)
     }
+
+    /// Whether every event of an instrument says by [`model::Flags::EVENT_COMPLETE`] if it is the last of those that the venue
+    /// makes one of: trades and notices too, not levels alone.
+    pub const fn marks_events(self) -> bool {
+        matches!(self, Venue::DatabentoMbo | Venue::DatabentoMbp)
+    }
 }
 
 impl core::fmt::Display for Venue {

@@ -9,6 +9,8 @@ pub(super) struct Channel {
     pub believed: (Integrity, Cause),
     /// Silence after which every book of it is stale.
     pub silence_ns: u64,
+    /// Whether each of its events says if it completes one of the venue's: see [`feeds::Venue::marks_events`].
+    pub marks_events: bool,
     /// Sequence of its last event.
     pub seq: u64,
     /// Messages lost: holes in the sequence.
@@ -28,10 +30,11 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    pub const fn new(silence_ns: u64) -> Channel {
+    pub const fn new(silence_ns: u64, marks_events: bool) -> Channel {
         Channel {
             believed: (Integrity::Live, Cause::None),
             silence_ns,
+            marks_events,
             seq: 0,
             lost: 0,
             unlisted: 0,

@@ -6,6 +6,7 @@ use model::{
     TradingState, VenueNumber,
 };
 
+use super::mid_event::Part;
 use super::{Engine, Stage, Stamp};
 use crate::feed_books::FeedBooks;
 use crate::output::Output;
@@ -38,7 +39,8 @@ impl Engine {
             Kind::Session => self.on_session(event, out),
             Kind::Clear => self.on_clear(event, out),
             Kind::Integrity => self.on_integrity(event, out),
-            Kind::Broken | Kind::ShortSale | Kind::Notice => {}
+            Kind::Notice => self.on_notice(event, out, stamp),
+            Kind::Broken | Kind::ShortSale => {}
         }
     }
 
@@ -77,7 +79,8 @@ impl Engine {
     fn on_book_event(&mut self, event: &Event, out: &mut Output, stamp: &mut impl Stamp) {
         let Some(id) = self.find(event) else { return };
         let book = id as usize;
-        let before = self.best(id);
+        let part = self.part(id, event);
+        let Some(before) = self.instruments.get(id).map(|listed| listed.quotes) else { return };
         let Some(FeedBooks::Orders(books)) = self.feed_books_mut(event.feed) else { return };
         let applied = books.apply(book, event);
         stamp.mark(Stage::Book);
@@ -85,8 +88,12 @@ impl Engine {
         for touch in [applied.removed, applied.added].into_iter().flatten() {
             self.fold_level(id, touch.side, touch.px, touch.level_qty);
         }
-        out.touch_book(id);
-        let quotes = self.best(id);
+        // What the venue makes one event is shown when it is complete.
+        let mut quotes = before;
+        if part != Part::Open {
+            out.touch_book(id);
+            quotes = self.best(id);
+        }
         let moved = quotes != before;
         if moved {
             self.tell_quotes(id, quotes, event.flags.has(Flags::SNAPSHOT));
@@ -103,7 +110,7 @@ impl Engine {
         }
         stamp.mark(Stage::Indicators);
 
-        if moved || applied.fault.is_some() {
+        if moved || part == Part::Last || applied.fault.is_some() {
             self.show_integrity(id, out);
         }
         if moved || trade.is_some() {
@@ -117,6 +124,9 @@ impl Engine {
         self.settle(out);
         if let Some(px) = trade {
             self.ask_strategies(id, px, event.qty, out, stamp);
+        }
+        if part == Part::Last {
+            self.ask_unseen(id, out, stamp);
         }
     }
 
@@ -132,15 +142,8 @@ impl Engine {
         let complete = event.flags.has(Flags::EVENT_COMPLETE);
         let Some(listed) = self.instruments.get_mut(id) else { return };
         listed.mid_event = !complete;
-        let before = listed.quotes;
         if complete {
-            out.touch_book(id);
-            let quotes = self.best(id);
-            if quotes != before {
-                self.tell_quotes(id, quotes, event.flags.has(Flags::SNAPSHOT));
-                self.re_mark(id);
-            }
-            self.show_integrity(id, out);
+            self.show_event(id, event.flags.has(Flags::SNAPSHOT), out);
         }
         stamp.mark(Stage::Indicators);
         if let Some(touch) = applied.level
@@ -150,10 +153,13 @@ impl Engine {
             self.paper.on_level(id, &touch, trading);
             self.settle(out);
         }
+        if complete {
+            self.ask_unseen(id, out, stamp);
+        }
     }
 
     /// Our number of the event's instrument; counts those of none.
-    fn find(&mut self, event: &Event) -> Option<u32> {
+    pub(super) fn find(&mut self, event: &Event) -> Option<u32> {
         let found = self.instruments.find(event.feed, event.number);
         match found.and_then(|id| self.instruments.get_mut(id)) {
             Some(listed) => (listed.ts_venue, listed.updated) = (event.ts_venue, self.now),
@@ -176,7 +182,12 @@ impl Engine {
     }
 
     /// Tells the indicators of new best prices; `rebuilt`: of a book that is built again.
-    fn tell_quotes(&mut self, id: u32, quotes: [Option<model::page::Quote>; 2], rebuilt: bool) {
+    pub(super) fn tell_quotes(
+        &mut self,
+        id: u32,
+        quotes: [Option<model::page::Quote>; 2],
+        rebuilt: bool,
+    ) {
         let [bid, ask] = quotes;
         if let Some(listed) = self.instruments.get_mut(id) {
             listed.quotes = quotes;
@@ -193,16 +204,21 @@ impl Engine {
     /// A trade that does not touch the book: hidden, an auction's, or of a venue that tells levels and trades apart.
     fn on_print(&mut self, event: &Event, out: &mut Output, stamp: &mut impl Stamp) {
         if event.qty.0 <= 0 || event.px.0 <= 0 {
-            return; // An auction in which nothing traded.
+            return self.on_notice(event, out, stamp); // An auction in which nothing traded.
         }
         let Some(id) = self.find(event) else { return };
         if event.flags.has(Flags::NOT_PRINTABLE) || event.flags.has(Flags::SNAPSHOT) {
             return;
         }
+        let part = self.part(id, event);
         out.boards.mark(id);
         self.add_trade(id, event.px, event, event.side, out);
         stamp.mark(Stage::Indicators);
-        self.re_mark(id);
+        match part {
+            Part::Whole => self.re_mark(id),
+            Part::Open => {}
+            Part::Last => self.show_event(id, false, out),
+        }
         if event.kind == Kind::Trade && self.trading_state(id).is_tradable() {
             match self.feed_books(event.feed) {
                 Some(FeedBooks::Levels(_)) => {
@@ -212,7 +228,13 @@ impl Engine {
             }
             self.settle(out);
         }
-        self.ask_strategies(id, event.px, event.qty, out, stamp);
+        if part == Part::Whole {
+            return self.ask_strategies(id, event.px, event.qty, out, stamp);
+        }
+        self.keep_unseen(id, event.px, event.qty);
+        if part == Part::Last {
+            self.ask_unseen(id, out, stamp);
+        }
     }
 
     /// Adds a printable trade to the day's figures, the indicators and the tape.
@@ -237,7 +259,7 @@ impl Engine {
     }
 
     /// Lets every strategy see a trade; what it asks passes the gate here and now.
-    fn ask_strategies(
+    pub(super) fn ask_strategies(
         &mut self,
         id: u32,
         px: Px,
@@ -332,7 +354,7 @@ impl Engine {
             self.paper.rejoin(id, books);
         }
         if let Some(listed) = self.instruments.get_mut(id) {
-            listed.mid_event = false;
+            (listed.mid_event, listed.unseen) = (false, None);
         }
         self.tell_quotes(id, [None, None], true);
         out.touch_book(id);
@@ -453,7 +475,7 @@ impl Engine {
     }
 
     /// Marks what is held in the instrument to the market.
-    fn re_mark(&mut self, id: u32) {
+    pub(super) fn re_mark(&mut self, id: u32) {
         let market = self.market(id);
         self.risk.mark(InstrumentId(id), &market);
     }

@@ -27,6 +27,10 @@ pub(super) struct Decoder {
     rtype: Option<u8>,
     symbols: Symbols,
     instruments: Instruments,
+    /// No record of the stream was told yet.
+    is_new: bool,
+    /// Each record of the stream is an event of its own, whatever its flags: of none is more told than one record.
+    is_apart: bool,
     /// The last record was part of this instrument's snapshot: the sequence is not told up to it.
     untold: Option<u16>,
     pub counters: DbnCounters,
@@ -40,6 +44,8 @@ impl Decoder {
             rtype: None,
             symbols: Symbols::default(),
             instruments: Instruments::new(options.instruments_max),
+            is_new: true,
+            is_apart: false,
             untold: None,
             counters: DbnCounters::default(),
         }
@@ -58,6 +64,8 @@ impl Decoder {
         };
         self.symbols = metadata.map(Symbols::from_metadata).unwrap_or_default();
         self.instruments.begin_stream();
+        self.is_new = true;
+        self.is_apart = matches!(schema, Some(Schema::Trades | Schema::Tbbo));
         self.counters.streams += 1;
         Ok(())
     }
@@ -153,17 +161,50 @@ impl Decoder {
         if let Some(found) = found {
             let known = *self.instruments.get_mut(found)?;
             let is_same = known.publisher == view.publisher;
-            if !known.is_stale {
+            if !known.is_stale && view.ts_recv < known.until {
                 self.counters.other_publishers += u64::from(!is_same);
                 return is_same.then_some(found);
             }
-            if is_same && known.symbol == self.symbol(view) {
-                self.instruments.get_mut(found)?.is_stale = false;
-                return Some(found);
-            }
-            self.forget(found, stamp, emit);
+            return self.name_again(found, view, stamp, emit);
         }
         self.name_anew(view, stamp, emit)
+    }
+
+    /// The symbol of an id that has a number is looked up again.
+    #[cold]
+    fn name_again(
+        &mut self,
+        found: u16,
+        view: &View,
+        stamp: &Event,
+        emit: &mut impl FnMut(Event),
+    ) -> Option<u16> {
+        let (symbol, until) = self.symbols.get(view.id, view.ts_recv);
+        let known = self.instruments.get_mut(found)?;
+        let is_same = known.publisher == view.publisher;
+        if !is_same && !known.is_stale {
+            self.counters.other_publishers += 1;
+            return None;
+        }
+        let symbol = match symbol {
+            // Nothing says that it is another one since.
+            None if !known.is_stale => known.symbol,
+            symbol => symbol.unwrap_or_else(|| unnamed(view.id)),
+        };
+        if !is_same || known.symbol != symbol {
+            // Else its number stands for nothing any more, or is said to when the symbol has another one.
+            if known.symbol != symbol && !known.is_replaced {
+                self.forget(found, stamp, emit);
+            }
+            return self.name_anew(view, stamp, emit);
+        }
+        (known.is_stale, known.until) = (false, until);
+        if known.is_replaced {
+            (known.belief, known.in_snapshot, known.is_replaced) =
+                (Belief::NotStarted, false, false);
+            self.announce(found, symbol, stamp, emit);
+        }
+        Some(found)
     }
 
     #[cold]
@@ -173,7 +214,8 @@ impl Decoder {
         stamp: &Event,
         emit: &mut impl FnMut(Event),
     ) -> Option<u16> {
-        let symbol = self.symbol(view);
+        let (symbol, until) = self.symbols.get(view.id, view.ts_recv);
+        let symbol = symbol.unwrap_or_else(|| unnamed(view.id));
         let instrument = Instrument {
             id: view.id,
             publisher: view.publisher,
@@ -181,27 +223,42 @@ impl Decoder {
             belief: Belief::NotStarted,
             in_snapshot: false,
             is_stale: false,
+            until,
+            is_replaced: false,
         };
         let Some(named) = self.instruments.name(instrument) else {
             self.counters.unlisted += 1;
             return None;
         };
+        self.announce(named, symbol, stamp, emit);
+        Some(named)
+    }
+
+    /// Names an instrument to the engine. The symbol's book under another number is not that of this one.
+    fn announce(
+        &mut self,
+        named: u16,
+        symbol: Symbol,
+        stamp: &Event,
+        emit: &mut impl FnMut(Event),
+    ) {
+        let before = self.instruments.replace(named, symbol);
+        if let Some(before) = before {
+            self.forget(before, stamp, emit);
+        }
         let Event { ts_venue, ts_recv, seq, flags, feed, .. } = *stamp;
         let directory = Event::directory(number(named), symbol, PX_DECIMALS, 0);
         emit(Event { ts_venue, ts_recv, seq, flags, feed, ..directory });
         // These schemas say nothing of trading states.
         let aux = TradingState::Trading.code().into();
         emit(Event { kind: Kind::State, aux, number: number(named), ..*stamp });
-        // The book of a symbol that had another number before is not of this one.
         self.say(named, stamp, emit);
-        Some(named)
-    }
-
-    /// What the instrument of a record is called; `id:` and its number where nothing says so.
-    fn symbol(&self, view: &View) -> Symbol {
-        self.symbols
-            .get(view.id, view.ts_recv)
-            .unwrap_or_else(|| Symbol::new(&format!("id:{}", view.id)).unwrap_or_default())
+        if before.is_some() {
+            if let Some(told) = self.instruments.tops_mut(named) {
+                *told = Tops::default();
+            }
+            emit(Event { number: number(named), ..clear(stamp) });
+        }
     }
 
     fn on_mbo(&mut self, view: &View, emit: &mut impl FnMut(Event)) {
@@ -252,7 +309,8 @@ impl Decoder {
         self.counters.trades += 1;
         let stamp = self.stamp(view);
         let Some((named, _)) = self.enter(view, &stamp, emit) else { return };
-        let stamp = Event { number: number(named), flags: view.complete(), ..stamp };
+        let flags = self.complete(view);
+        let stamp = Event { number: number(named), flags, ..stamp };
         self.counters.undefined_px += u64::from(view.px.is_none());
         emit(last(if view.px.is_some() { trade(view, &stamp) } else { stamp }));
     }
@@ -275,9 +333,9 @@ impl Decoder {
                 emit(before);
             }
         });
-        // Each record shows the whole top of the book: with the last level that differs, the book is that again.
-        let flags = Flags::EVENT_COMPLETE;
-        let mut event = waiting.map_or(stamp, |level| Event { flags, ..level });
+        // The last level that differs is the event's last word of them if the record is.
+        let stamp = Event { flags: self.complete(view), ..stamp };
+        let mut event = waiting.map_or(stamp, |level| Event { flags: stamp.flags, ..level });
         // The levels of a trade are those before it had its effect.
         if view.action == b'T' {
             if event.kind == Kind::Level {
@@ -288,6 +346,21 @@ impl Decoder {
         }
         self.leave(named, view, Some(event), &stamp, emit);
     }
+
+    /// Whether a record of levels or trades completes the venue's event.
+    fn complete(&self, view: &View) -> Flags {
+        if self.is_apart { Flags::EVENT_COMPLETE } else { view.complete() }
+    }
+}
+
+/// What an instrument is called that nothing names.
+fn unnamed(id: u32) -> Symbol {
+    Symbol::new(&format!("id:{id}")).unwrap_or_default()
+}
+
+/// The book, or every book of the feed, is of no use any more; apart from the sequence.
+fn clear(stamp: &Event) -> Event {
+    Event { kind: Kind::Clear, aux: 0, flags: Flags::SNAPSHOT, ..*stamp }
 }
 
 /// A trade, by the side that took: the resting order was of the other one.

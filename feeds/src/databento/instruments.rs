@@ -1,6 +1,6 @@
 //! Dense numbers for Databento's instrument ids: a fixed table by open addressing.
 
-use model::{Cause, Symbol, VenueNumber};
+use model::{Cause, Symbol, Ts, VenueNumber};
 
 use super::levels::Tops;
 
@@ -28,6 +28,10 @@ pub(super) struct Instrument {
     pub in_snapshot: bool,
     /// Another stream, or a mapping, may have given the id to another symbol.
     pub is_stale: bool,
+    /// From this time on the id may have another symbol.
+    pub until: Ts,
+    /// Another number was given to its symbol: it is not told of, unless the id gets the symbol again.
+    pub is_replaced: bool,
 }
 
 /// The table.
@@ -87,11 +91,28 @@ impl Instruments {
         self.tops.get_mut(index)
     }
 
-    /// Another stream begins: no snapshot goes on, and every symbol must be looked up again.
+    /// Takes the symbol of `number` from whatever other number has it; which that was.
+    pub fn replace(&mut self, number: u16, symbol: Symbol) -> Option<u16> {
+        let place = usize::from(number).checked_sub(1);
+        let mut others = self.named.iter_mut().enumerate();
+        let is_other = |at: usize, other: &Instrument| {
+            Some(at) != place && !other.is_replaced && other.symbol == symbol
+        };
+        let (at, other) = others.find(|(at, other)| is_other(*at, other))?;
+        other.is_replaced = true;
+        u16::try_from(at + 1).ok()
+    }
+
+    /// Another stream begins: no snapshot goes on, every symbol must be looked up again, and whether the books are still
+    /// those of the stream before is not known.
     pub fn begin_stream(&mut self) {
         for instrument in &mut self.named {
             (instrument.in_snapshot, instrument.is_stale) = (false, true);
+            if instrument.belief != Belief::NotStarted {
+                instrument.belief = Belief::Doubtful(Cause::SessionEnd);
+            }
         }
+        self.tops.fill(Tops::default());
     }
 
     /// The place of an id, or the free one where it belongs. The table is never full: see [`Instruments::new`].

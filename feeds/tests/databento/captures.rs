@@ -56,7 +56,7 @@ fn esh4() {
     let last = last.unwrap();
     assert_eq!((last.ts_recv.0, last.seq), (1_703_548_799_446_821_072, 8_725 + 68_792));
     assert_eq!(twins.symbols.values().collect::<Vec<_>>(), ["ESH4"]);
-    assert_eq!((kinds["clear"], kinds["directory"], kinds["trade"]), (2, 1, 2_973));
+    assert_eq!((kinds["clear"], kinds["directory"], kinds["trade"]), (4, 1, 2_973));
     assert_eq!((complete, crossed), (46_097, 0));
     let known = DbnCounters {
         records: 77_517,

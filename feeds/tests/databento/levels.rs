@@ -70,24 +70,29 @@ fn naive(shown: &Shown) -> Vec<Vec<(i64, i64)>> {
 
 proptest! {
     /// Goal: after each record the naive book of its instrument holds the levels that the record shows, it never crosses on
-    /// the way, and only what changed is told. Method: any levels of two instruments in turn.
+    /// the way, only what changed is told, and the last that is told of a record says whether the venue's event is complete
+    /// by it. Method: any levels of two instruments in turn, some with the flag of the last record.
     #[test]
     fn book_equals_the_record(
-        steps in prop::collection::vec((any::<bool>(), shown(10), any::<bool>()), 1..60),
+        steps in prop::collection::vec(
+            (any::<bool>(), shown(10), any::<bool>(), any::<bool>()),
+            1..60,
+        ),
     ) {
         let id = |first: bool| if first { NAMED } else { UNNAMED };
         let records: Vec<_> = steps
             .iter()
-            .map(|(first, shown, trades)| {
+            .map(|(first, shown, trades, completes)| {
                 let action = if *trades { b'T' } else { b'A' };
-                mbp10(id(*first), action, flags::LAST, pairs(shown))
+                let bits = if *completes { flags::LAST } else { 0 };
+                mbp10(id(*first), action, bits, pairs(shown))
             })
             .collect();
         let bytes = encode(Some(Schema::Mbp10), &records);
         let mut reader = DbnReader::open(bytes.as_slice(), DbnOptions::default()).unwrap();
         let mut twins = Twins::default();
         let mut numbers: Vec<u32> = Vec::new();
-        for (first, shown, trades) in &steps {
+        for (first, shown, trades, completes) in &steps {
             let mut told: Vec<Event> = Vec::new();
             prop_assert!(reader.next(&mut |event| told.push(event)).unwrap());
             for event in &told {
@@ -107,8 +112,12 @@ proptest! {
             prop_assert_eq!(told.iter().filter(|event| event.kind == Kind::Trade).count(), usize::from(*trades));
             let levels: Vec<_> = told.iter().filter(|event| event.kind == Kind::Level).collect();
             let complete = |event: &&Event| event.flags.has(Flags::EVENT_COMPLETE);
-            prop_assert_eq!(levels.iter().filter(|level| complete(level)).count(), levels.len().min(1));
-            prop_assert!(levels.last().is_none_or(complete));
+            let marked = if *completes { levels.len().min(1) } else { 0 };
+            prop_assert_eq!(levels.iter().filter(|level| complete(level)).count(), marked);
+            prop_assert!(levels.last().is_none_or(|level| complete(level) == *completes));
+            let of_book = |event: &&Event| [Kind::Level, Kind::Trade, Kind::Notice].contains(&event.kind);
+            let last = told.iter().rfind(of_book);
+            prop_assert!(last.is_some_and(|event| complete(&event) == *completes));
         }
         prop_assert!(!reader.next(&mut |_| ()).unwrap());
     }

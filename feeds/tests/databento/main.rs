@@ -7,6 +7,7 @@ mod captured;
 mod captures;
 #[path = "../counting/mod.rs"]
 mod counting;
+mod days;
 mod levels;
 mod snapshots;
 mod streams;

@@ -45,8 +45,13 @@ fn told(streams: &[&[MboMsg]]) -> Vec<String> {
     words
 }
 
-const NAMING: [&str; 4] =
-    ["0 incomplete/not_started 0", "1 directory 1s", "1 state 1s", "1 incomplete/not_started 0"];
+const NAMING: [&str; 5] = [
+    "0 incomplete/not_started 0",
+    "0 clear 1s",
+    "1 directory 1s",
+    "1 state 1s",
+    "1 incomplete/not_started 0",
+];
 
 /// Goal: a run of snapshot records empties the book first, and ends by its last record or by the first of another kind; in
 /// one stream it is one run. Method: the events in order.
@@ -56,6 +61,8 @@ fn a_run_empties_the_book() {
     let second = [add(1, SNAPSHOT), add(2, SNAPSHOT), add(3, 0)];
     let begins = ["1 recovering/snapshot 0", "1 clear 1s", "1 add 1s", "1 add 2s", "1 live/none 2"];
     let again = [
+        "0 incomplete/session_end 2",
+        "0 clear 3s",
         "1 recovering/snapshot 2",
         "1 clear 3s",
         "1 add 3s",
@@ -78,8 +85,13 @@ fn clears() {
     let known = ["1 recovering/snapshot 0", "1 clear 1s", "1 add 2s", "1 live/none 2"];
     assert_eq!(told(&[&records]), [&NAMING[..], &known].concat());
 
-    let known =
-        ["0 incomplete/not_started 0", "1 directory 1", "1 state 1", "1 incomplete/not_started 0"];
+    let known = [
+        "0 incomplete/not_started 0",
+        "0 clear 1s",
+        "1 directory 1",
+        "1 state 1",
+        "1 incomplete/not_started 0",
+    ];
     let live = ["1 clear 1", "1 live/none 1", "1 add 2", "1 clear 3"];
     assert_eq!(told(&[&[clear(0), add(1, 0), clear(0)]]), [&known[..], &live].concat());
     assert_eq!(told(&[&[add(1, 0)]]), [&known[..], &["1 add 1"]].concat(), "never whole");
@@ -140,7 +152,8 @@ fn doubts() {
     let known = [&whole[..3], &["1 incomplete/gap 1", "1 add 2s", "1 incomplete/gap 2", "1 add 3"]];
     assert_eq!(told(&[&records]), [&NAMING[..], &known.concat()].concat());
 
-    let known = [&whole[..3], &["1 recovering/snapshot 1", "1 add 2"]];
+    let anew = ["0 incomplete/session_end 1", "0 clear 2s", "1 add 2"];
+    let known = [&whole[..3], &anew];
     assert_eq!(told(&[&[add(1, SNAPSHOT)], &[add(2, 0)]]), [&NAMING[..], &known.concat()].concat());
 
     let records = [add(1, SNAPSHOT), mbo(b'A', b'N', 2, 1, 1, 0), mbo(b'?', b'N', 2, 1, 1, 0)];
@@ -157,6 +170,8 @@ fn another_symbol() {
     let records = [add(1, SNAPSHOT | flags::LAST)];
     let begins = ["1 recovering/snapshot 0", "1 clear 1s", "1 add 1s", "1 live/none 1"];
     let known = [
+        "0 incomplete/session_end 1",
+        "0 clear 2s",
         "1 incomplete/session_end 1",
         "2 directory 2",
         "2 state 2",
@@ -164,4 +179,23 @@ fn another_symbol() {
         "2 add 2",
     ];
     assert_eq!(told(&[&records, &[of(NAMED, late)]]), [&NAMING[..], &begins, &known].concat());
+}
+
+/// Goal: a stream that begins in the middle of a day leaves no book live that it does not build: neither one that it tells
+/// of, nor one that it is silent of. Method: two instruments, of which the second stream has one, without a clear; then one.
+#[test]
+fn a_stream_without_a_beginning() {
+    let first = [clear(0), add(1, 0), of(UNNAMED, clear(0)), of(UNNAMED, add(2, 0))];
+    let second = [add(3, 0), add(4, 0), clear(0)];
+    let known = [
+        "0 incomplete/session_end 4",
+        "0 clear 5s",
+        "1 add 5",
+        "1 add 6",
+        "1 clear 7",
+        "1 live/none 7",
+    ];
+    let words = told(&[&first, &second]);
+    assert_eq!(words[words.len() - known.len()..], known);
+    assert_eq!(words[words.len() - known.len() - 1], "2 add 4");
 }

@@ -43,6 +43,8 @@ impl Twins {
         } else if event.number != VenueNumber(0) {
             let book = self.books.get_mut(&event.number).expect("told of before it is named");
             book.take(event);
+        } else if event.kind == Kind::Clear {
+            self.books.values_mut().for_each(|book| book.take(event));
         } else if let Some((integrity, _)) =
             event.believed().filter(|_| event.kind == Kind::Integrity)
         {
@@ -78,7 +80,7 @@ impl Twin {
         }
     }
 
-    fn take(&mut self, event: &Event) {
+    pub fn take(&mut self, event: &Event) {
         let (reference, px, qty) = (event.order.0, event.px.0, event.qty.0);
         match event.kind {
             Kind::Add => {

@@ -2,9 +2,9 @@
 //!
 //! Snapshot records stand outside the sequence: where they end, the sequence is told anew.
 
-use model::{Cause, Event, Flags, Integrity, Kind, VenueNumber};
+use model::{Cause, Event, Flags, Integrity, VenueNumber};
 
-use super::{Decoder, last};
+use super::{Decoder, clear, last};
 use crate::databento::instruments::{Belief, number};
 use crate::databento::view::View;
 
@@ -64,7 +64,7 @@ impl Decoder {
         }
         if began {
             self.counters.snapshots += 1;
-            emit(Event { kind: Kind::Clear, aux: 0, number: number(named), ..*stamp });
+            emit(Event { number: number(named), ..clear(stamp) });
         }
         began
     }
@@ -102,7 +102,9 @@ impl Decoder {
             _ if view.flags.is_maybe_bad_book() => false,
             Belief::Recovering => is_snapshot && view.flags.is_last(),
             // A trade's levels may be all that its schema tells: no book to rely on.
-            Belief::NotStarted if !tells_orders => view.action != b'T',
+            Belief::NotStarted | Belief::Doubtful(Cause::SessionEnd) if !tells_orders => {
+                view.action != b'T'
+            }
             Belief::NotStarted | Belief::Doubtful(_) if view.action == b'R' => !is_snapshot,
             Belief::Doubtful(Cause::Gap) => !tells_orders && view.flags.is_snapshot(),
             Belief::NotStarted | Belief::Doubtful(_) => false,
@@ -139,12 +141,16 @@ impl Decoder {
         self.say(named, stamp, emit);
     }
 
-    /// The first record: nothing is known of any book.
+    /// The first record of a stream: nothing is known of any book, and what a stream before told is none of this one.
+    #[inline]
     pub(super) fn begin_feed(&mut self, stamp: &Event, emit: &mut impl FnMut(Event)) {
-        if stamp.seq == 1 {
-            let nothing = (Integrity::Incomplete, Cause::NotStarted);
-            emit(integrity(VenueNumber(0), nothing, stamp));
+        if !std::mem::take(&mut self.is_new) {
+            return;
         }
+        let cause = if stamp.seq == 1 { Cause::NotStarted } else { Cause::SessionEnd };
+        emit(integrity(VenueNumber(0), (Integrity::Incomplete, cause), stamp));
+        emit(clear(stamp));
+        self.untold = None;
     }
 
     /// Tells the sequence up to the record, if the ones before it were of a snapshot.
