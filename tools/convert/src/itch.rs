@@ -9,6 +9,8 @@ use feeds::nasdaq::message::{
 use feeds::nasdaq::{Header, MESSAGE_MAX, Price4, Stock};
 use model::{DAY_NS, Event, Flags, Kind, Side, TradingState, Ts, VenueNumber};
 
+/// Times that ITCH can hold, nanoseconds since midnight: 48 bits, or 78 hours.
+const TIME_END: u64 = 1 << 48;
 /// Places behind the point that ITCH has.
 const PX_DECIMALS: u32 = 4;
 
@@ -29,32 +31,48 @@ pub struct Writer {
     listed: HashMap<VenueNumber, Listed>,
     orders: HashMap<u64, Order>,
     midnight: Option<Ts>,
+    /// Messages of a time before midnight, which has no word.
+    early: u64,
+}
+
+impl Drop for Writer {
+    /// Says how many times were not written as they are.
+    fn drop(&mut self) {
+        let Writer { early, .. } = self;
+        if *early > 0 {
+            eprintln!("tickgate-convert: {early} events of a day before were given the time 00:00");
+        }
+    }
 }
 
 impl Writer {
     pub fn new() -> Writer {
-        Writer { listed: HashMap::new(), orders: HashMap::new(), midnight: None }
+        Writer { listed: HashMap::new(), orders: HashMap::new(), midnight: None, early: 0 }
     }
 
     /// Says one event; `false`: ITCH has no words for it.
     ///
     /// # Errors
     ///
-    /// In words: a price or a quantity that ITCH cannot hold, an order that is not there.
+    /// In words: a price, a quantity or a time that ITCH cannot hold, an order that is not there.
     pub fn take(
         &mut self,
         event: &Event,
         emit: &mut impl FnMut(Ts, &[u8]),
     ) -> Result<bool, String> {
-        let day = Ts(event.ts_venue.0 / DAY_NS * DAY_NS);
-        let midnight = *self.midnight.get_or_insert(day);
+        match event.kind {
+            Kind::Notice | Kind::Integrity => return Ok(false),
+            Kind::Clear if self.orders.is_empty() => return Ok(true),
+            _ => {}
+        }
+        let time = self.time(event)?;
         let header = Header {
             locate: u16::try_from(event.number.0).map_err(|_| "more than 65,535 instruments")?,
             tracking: 0,
-            time: event.ts_venue.since(midnight) & 0xFFFF_FFFF_FFFF,
+            time,
         };
         let mut say = |message: Message| {
-            emit(event.ts_venue, message.encode(&mut [0; MESSAGE_MAX]));
+            emit(event.ts_recv, message.encode(&mut [0; MESSAGE_MAX]));
         };
         match event.kind {
             Kind::Directory => self.list(event, header, &mut say)?,
@@ -71,6 +89,17 @@ impl Writer {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// Nanoseconds since the midnight of the first event. That is of the time of receipt: the orders of a snapshot have the
+    /// venue's time of long before.
+    fn time(&mut self, event: &Event) -> Result<u64, String> {
+        let day = Ts(event.ts_recv.0 / DAY_NS * DAY_NS);
+        let midnight = *self.midnight.get_or_insert(day);
+        self.early += u64::from(event.ts_venue < midnight);
+        let time = event.ts_venue.0.saturating_sub(midnight.0);
+        let later = || format!("message {} is 78 hours after the first midnight", event.seq);
+        (time < TIME_END).then_some(time).ok_or_else(later)
     }
 
     fn list(
@@ -244,4 +273,40 @@ impl Writer {
 
 fn shares(qty: i64) -> Result<u32, String> {
     u32::try_from(qty).map_err(|_| format!("a quantity of {qty} that ITCH cannot hold"))
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Symbol;
+
+    use super::*;
+
+    /// Goal: times are of the day of the first receipt: earlier ones are midnight and counted, later ones than ITCH can hold
+    /// are refused. Method: a snapshot's order of last week, the day itself, 78 hours on.
+    #[test]
+    fn times() {
+        let day = Ts(20_000 * DAY_NS);
+        let at = |venue, recv| Event {
+            ts_venue: Ts(venue),
+            ts_recv: Ts(recv),
+            ..Event::directory(VenueNumber(1), Symbol::new("A").unwrap(), 4, 0)
+        };
+        let mut writer = Writer::new();
+        let mut times = Vec::new();
+        let mut take = |event: Event| {
+            writer.take(&event, &mut |_, message| {
+                let [high, low] =
+                    [[0, 0, message[5], message[6]], message[7..11].try_into().unwrap()];
+                times.push(
+                    u64::from(u32::from_be_bytes(high)) << 32 | u64::from(u32::from_be_bytes(low)),
+                );
+            })
+        };
+        assert_eq!(take(at(day.0 - 7 * DAY_NS, day.0 + 5)), Ok(true));
+        assert_eq!(take(at(day.0 + 3, day.0 + 6)), Ok(true));
+        assert_eq!(take(at(day.0 + TIME_END - 1, day.0 + TIME_END)), Ok(true));
+        assert!(take(at(day.0 + TIME_END, day.0 + TIME_END)).is_err());
+        assert_eq!(times, [0, 3, TIME_END - 1]);
+        assert_eq!(writer.early, 1);
+    }
 }

@@ -1,13 +1,18 @@
 //! Events of a book of orders as DBN market by order.
+//!
+//! DBN has no word for how far a book may be believed. What its readers go by are clears, snapshots and the flag of a doubtful
+//! book: they are written so that a book is live again where it is live here, or stays doubtful.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::c_char;
 use std::io::Write;
 
 use dbn::encode::EncodeRecord;
 use dbn::encode::dbn::Encoder;
-use dbn::{FlagSet, MappingInterval, MboMsg, Metadata, RecordHeader, SType, Schema, SymbolMapping};
-use model::{Event, Flags, Kind, Side, VenueNumber};
+use dbn::{
+    FlagSet, MappingInterval, MboMsg, Metadata, RecordHeader, SType, Schema, SymbolMapping, flags,
+};
+use model::{Event, Flags, Integrity, Kind, Side, VenueNumber};
 
 use crate::Listing;
 
@@ -26,6 +31,17 @@ pub struct Writer<W: Write> {
     encoder: Encoder<W>,
     listed: HashMap<VenueNumber, Listing>,
     orders: HashMap<u64, Order>,
+    /// How far the feed says that the books may be believed that were named, and those that are still to be.
+    believed: BTreeMap<u32, Integrity>,
+    believed_at_first: Integrity,
+    /// Books that messages may be missing from.
+    holed: BTreeSet<u32>,
+    /// Whether messages were missing, unsaid.
+    lost: bool,
+    /// Sequence of the last event.
+    seq: u64,
+    /// The last record: what comes next may say more of it.
+    held: Option<MboMsg>,
 }
 
 impl<W: Write> Writer<W> {
@@ -52,16 +68,40 @@ impl<W: Write> Writer<W> {
             .mappings(mappings.into_iter().map(mapping).collect())
             .build();
         let encoder = Encoder::new(out, &metadata).map_err(|error| error.to_string())?;
-        Ok(Writer { encoder, listed: listed.clone(), orders: HashMap::new() })
+        Ok(Writer {
+            encoder,
+            listed: listed.clone(),
+            orders: HashMap::new(),
+            believed: BTreeMap::new(),
+            believed_at_first: Integrity::Live,
+            holed: BTreeSet::new(),
+            lost: false,
+            seq: 0,
+            held: None,
+        })
     }
 
     /// Says one event; how many records it took.
     ///
     /// # Errors
     ///
-    /// In words: a price or quantity that DBN cannot hold, an order that is not there, a full disk.
+    /// In words: a price or quantity that DBN cannot hold, an order that is not there although its book is whole, a full disk.
     pub fn take(&mut self, event: &Event) -> Result<u64, String> {
+        self.count(event)?;
         let (order, qty) = (event.order.0, event.qty.0);
+        // Of a book with a hole before, orders may be told of that nothing was said of.
+        let changes = matches!(
+            event.kind,
+            Kind::Execute
+                | Kind::ExecuteAt
+                | Kind::Reduce
+                | Kind::Delete
+                | Kind::Replace
+                | Kind::Modify
+        );
+        if changes && self.is_doubtful(event.number) && !self.orders.contains_key(&order) {
+            return Ok(0);
+        }
         let terms = |side, px, qty| Terms { order, side, px, qty };
         match event.kind {
             Kind::Add => {
@@ -112,21 +152,109 @@ impl<W: Write> Writer<W> {
                 )?;
                 Ok(1)
             }
-            Kind::Clear => {
-                self.orders.retain(|_, order| {
-                    event.number != VenueNumber(0) && order.number != event.number
-                });
-                self.say(event, b'R', Terms { order: 0, side: None, px: 0, qty: 0 }, true)?;
+            Kind::Clear => self.clear(event),
+            // Names stand in the head.
+            Kind::Directory if !self.listed.contains_key(&event.number) => Ok(0),
+            Kind::Directory => {
+                let believed = self.believed_at_first;
+                let known = self.believed.insert(event.number.0, believed).is_some();
+                if !known && self.lost {
+                    self.holed.insert(event.number.0);
+                } else if !known && believed == Integrity::Live {
+                    self.say(event, b'R', Terms::NONE, true)?;
+                }
                 Ok(1)
             }
-            // Names stand in the head.
-            Kind::Directory => Ok(u64::from(self.listed.contains_key(&event.number))),
+            Kind::Integrity => self.believe(event),
             _ => Ok(0),
         }
     }
 
+    /// Notices messages that are missing before the event: no book can be believed from there on.
+    fn count(&mut self, event: &Event) -> Result<(), String> {
+        if event.kind != Kind::Integrity && event.flags.has(Flags::SNAPSHOT) {
+            return Ok(());
+        }
+        let is_hole = event.kind != Kind::Integrity && event.seq > self.seq + 1;
+        self.seq = event.seq;
+        if is_hole {
+            let sound = self.sound();
+            self.holed.extend(self.believed.keys());
+            self.lost = true;
+            self.doubt(event, &sound)?;
+        }
+        Ok(())
+    }
+
+    /// Numbers of the books that are not doubtful.
+    fn sound(&self) -> Vec<u32> {
+        let numbers = self.believed.keys().copied();
+        numbers.filter(|number| !self.is_doubtful(VenueNumber(*number))).collect()
+    }
+
+    /// Says of books that were sound that they are doubtful, if they are: no other record may come of them. How many records.
+    fn doubt(&mut self, event: &Event, sound: &[u32]) -> Result<u64, String> {
+        let mut written = 0;
+        for number in sound.iter().map(|number| VenueNumber(*number)) {
+            if self.is_doubtful(number) {
+                self.say(&Event { number, ..*event }, b'N', Terms::NONE, true)?;
+                written += 1;
+            }
+        }
+        Ok(written)
+    }
+
+    fn is_doubtful(&self, number: VenueNumber) -> bool {
+        let believed = self.believed.get(&number.0).copied().unwrap_or(self.believed_at_first);
+        let is_sound = [Integrity::Live, Integrity::Recovering].contains(&believed);
+        !is_sound || self.holed.contains(&number.0)
+    }
+
+    /// Orders that rest are void. A clear of all books is one of each.
+    fn clear(&mut self, event: &Event) -> Result<u64, String> {
+        let all = event.number == VenueNumber(0);
+        self.orders.retain(|_, order| !all && order.number != event.number);
+        let numbers = match all {
+            true => self.believed.keys().copied().collect(),
+            false => vec![event.number.0],
+        };
+        for number in &numbers {
+            self.holed.remove(number);
+            let event = Event { number: VenueNumber(*number), ..*event };
+            self.say(&event, b'R', Terms::NONE, true)?;
+        }
+        Ok(numbers.len() as u64)
+    }
+
+    /// A book is believed from here on, or is not.
+    fn believe(&mut self, event: &Event) -> Result<u64, String> {
+        let Some((believed, _)) = event.believed() else { return Ok(0) };
+        let sound = self.sound();
+        if event.number == VenueNumber(0) {
+            self.believed.values_mut().for_each(|book| *book = believed);
+            self.believed_at_first = believed;
+        } else if let Some(known) = self.believed.get_mut(&event.number.0) {
+            *known = believed;
+        }
+        // The clear that a book is whole by, or the last record of its snapshot.
+        if let Some(held) = &mut self.held
+            && [0, held.hd.instrument_id].contains(&event.number.0)
+            && believed == Integrity::Live
+        {
+            let is_snapshot = held.flags.is_snapshot();
+            let is_clear = held.action.cast_unsigned() == b'R';
+            if is_snapshot {
+                held.flags.set_last();
+            } else if is_clear {
+                held.flags = FlagSet::new(held.flags.raw() & !flags::MAYBE_BAD_BOOK);
+            }
+        }
+        self.doubt(event, &sound)
+    }
+
     /// Writes what is still in memory.
     pub fn end(mut self) -> Result<(), String> {
+        self.write_held()?;
         self.encoder.get_mut().flush().map_err(|error| error.to_string())
     }
 
@@ -155,12 +283,18 @@ impl<W: Write> Writer<W> {
     fn say(&mut self, event: &Event, action: u8, terms: Terms, last: bool) -> Result<(), String> {
         let decimals = self.listed.get(&event.number).map_or(0, |listing| listing.px_decimals);
         let price = model::Px::from_venue(terms.px, decimals.into(), PX_DECIMALS);
+        let is_doubtful = self.is_doubtful(event.number);
+        // A snapshot is at its end where its book is live: that is still to come.
+        let is_snapshot = event.flags.has(Flags::SNAPSHOT) && !is_doubtful;
         let mut flags = FlagSet::default();
-        if last {
+        if last && !is_snapshot {
             flags.set_last();
         }
-        if event.flags.has(Flags::SNAPSHOT) {
+        if is_snapshot {
             flags.set_snapshot();
+        }
+        if is_doubtful {
+            flags.set_maybe_bad_book();
         }
         let side = match terms.side {
             Some(Side::Buy) => b'B',
@@ -180,7 +314,15 @@ impl<W: Write> Writer<W> {
             ts_in_delta: 0,
             sequence: event.seq as u32,
         };
-        self.encoder.encode_record(&record).map_err(|error| error.to_string())
+        self.write_held()?;
+        self.held = Some(record);
+        Ok(())
+    }
+
+    fn write_held(&mut self) -> Result<(), String> {
+        let held = self.held.take();
+        let wrote = held.map_or(Ok(()), |record| self.encoder.encode_record(&record));
+        wrote.map_err(|error| error.to_string())
     }
 }
 
@@ -191,6 +333,10 @@ struct Terms {
     side: Option<Side>,
     px: i64,
     qty: i64,
+}
+
+impl Terms {
+    const NONE: Terms = Terms { order: 0, side: None, px: 0, qty: 0 };
 }
 
 fn date(year: i32) -> Result<time::Date, String> {

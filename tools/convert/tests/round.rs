@@ -7,7 +7,7 @@ use std::process::Command;
 
 use feeds::capture::{Capture, kind_of};
 use feeds::{FeedOptions, Next};
-use model::{Event, Kind, Side};
+use model::{Event, Integrity, Kind, Side, VenueNumber};
 
 fn convert(input: &Path, to: &[&str], out: &str) -> PathBuf {
     let out = input.with_file_name(out);
@@ -123,4 +123,82 @@ fn refusals() {
     std::fs::write(&garbage, [0; 100]).unwrap();
     let (code, error) = run(&garbage, &folder.path().join("y"));
     assert_eq!(code, Some(3), "{error}");
+}
+
+/// How far the books are believed at the end by what is said of them, by symbol, as the engine takes it.
+fn believed(path: &Path) -> BTreeMap<String, Integrity> {
+    let kind = kind_of(path).unwrap();
+    let mut capture =
+        Capture::open(kind.venue.unwrap(), &[path.to_path_buf()], FeedOptions::default(), &[])
+            .unwrap();
+    let (mut names, mut believed) = (BTreeMap::new(), BTreeMap::new());
+    let mut at_first = Integrity::Live;
+    while let Next::Event(event) = capture.next().unwrap() {
+        match (event.kind, event.believed()) {
+            (Kind::Directory, _) => {
+                let symbol = event.listing().unwrap().0.to_string();
+                believed.entry(symbol.clone()).or_insert(at_first);
+                names.insert(event.number, symbol);
+            }
+            (Kind::Integrity, Some((said, _))) if event.number == VenueNumber(0) => {
+                at_first = said;
+                believed.values_mut().for_each(|book| *book = said);
+            }
+            (Kind::Integrity, Some((said, _))) => {
+                believed.insert(names[&event.number].clone(), said);
+            }
+            _ => {}
+        }
+    }
+    believed
+}
+
+/// Goal: books that may be believed in one format may be in another. Method: how far each may, at the end, by way of DBN and
+/// of tables of both.
+#[test]
+fn belief_survives() {
+    let folder = tempfile::tempdir().unwrap();
+    let day = day(folder.path());
+    let live = |path: &Path, what: &str| {
+        let believed = believed(path);
+        assert_eq!(believed.len(), 12, "{what}");
+        assert!(believed.values().all(|book| *book == Integrity::Live), "{what}: {believed:?}");
+    };
+    live(&day, "itch");
+    let dbn = convert(&day, &["dbn"], "day.mbo.dbn");
+    live(&dbn, "dbn");
+    let parquet = convert(&dbn, &["parquet"], "mbo.parquet");
+    live(&convert(&parquet, &["dbn"], "again.dbn"), "dbn, table, dbn");
+    live(&convert(&parquet, &["itch"], "again.itch"), "dbn, table, itch");
+}
+
+/// Goal: what was converted from packets with a hole is not believed, although every order that is named was seen.
+/// Method: a packet taken out of the capture.
+#[test]
+fn a_hole_is_not_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let day = day(folder.path());
+    let packets = convert(&day, &["mold"], "day.pcapng");
+    let mut bytes = std::fs::read(&packets).unwrap();
+    let word = |bytes: &[u8], at: usize| {
+        u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap()) as usize
+    };
+    let (mut at, mut blocks) = (0, Vec::new());
+    while at < bytes.len() {
+        let length = word(&bytes, at + 4);
+        blocks.push((word(&bytes, at), at..at + length));
+        at += length;
+    }
+    let is_packet = |block: &&(usize, std::ops::Range<usize>)| block.0 == 6;
+    let of_packets: Vec<_> = blocks.iter().filter(is_packet).collect();
+    bytes.drain(of_packets[of_packets.len() - 3].1.clone());
+    let holed = folder.path().join("holed.pcapng");
+    std::fs::write(&holed, bytes).unwrap();
+    let out = folder.path().join("holed.dbn");
+    let program = env!("CARGO_BIN_EXE_tickgate-convert");
+    let mut run = Command::new(program);
+    run.arg(&holed).args(["--to", "dbn", "--out"]).arg(&out).output().unwrap();
+    let believed = believed(&out);
+    assert!(!believed.is_empty());
+    assert!(believed.values().all(|book| *book != Integrity::Live), "{believed:?}");
 }
