@@ -83,17 +83,25 @@ impl Glimpse {
         (self.state, self.since, self.open) = (State::Opening, now, true);
     }
 
-    /// No snapshot is wanted any more.
-    pub fn cancel(&mut self) {
-        self.shut();
-        self.state = State::Idle;
-        self.failures = 0;
+    /// The snapshot under way is of no use any more. A pause that has begun goes on, and an attempt that is
+    /// broken off begins one: whatever the lines say, the server is not asked more often than it can bear.
+    pub fn cancel(&mut self, now: Ts) {
+        if self.is_under_way() {
+            self.rest(now);
+        } else if !matches!(self.state, State::Resting(_)) {
+            self.shut();
+            self.state = State::Idle;
+        }
     }
 
     /// The attempt has failed: the next one comes after a pause.
     pub fn fail(&mut self, error: GlimpseError, now: Ts) {
-        self.shut();
         self.error_last = Some(error);
+        self.rest(now);
+    }
+
+    fn rest(&mut self, now: Ts) {
+        self.shut();
         let (first, most) = (self.options.back_off_ns, self.options.back_off_ns_max);
         let pause = self.back_off.pause(first, most, self.failures);
         self.failures = self.failures.saturating_add(1);
@@ -153,7 +161,9 @@ impl Glimpse {
         let mut whole = false;
         let taken = self.client.on_bytes(bytes, now, &mut |received| match received {
             _ if whole || fault.is_some() => {}
-            Received::Accepted { session, .. } => out(Piece::Begin { session }),
+            Received::Accepted { session, next: 1 } => out(Piece::Begin { session }),
+            // The rest of a snapshot is none.
+            Received::Accepted { next, .. } => fault = Some(GlimpseError::Sequence(next)),
             Received::Rejected { reason } => fault = Some(GlimpseError::Rejected(reason)),
             Received::Sequenced { message: [b'G', digits @ ..], .. } => {
                 match number(digits).filter(|next| *next > 0 && digits.len() == 20) {
