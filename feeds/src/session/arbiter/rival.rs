@@ -17,14 +17,17 @@ pub(super) struct Rival {
     /// Sequence after the highest.
     end: u64,
     since: Ts,
+    /// When a packet last went on where the others led.
+    last: Ts,
     packets: u32,
 }
 
 impl Rival {
     /// Takes one more packet; one that does not go on where the others led counts for nothing.
-    fn follow(&mut self, first: u64, end: u64) {
+    fn follow(&mut self, first: u64, end: u64, now: Ts) {
         if first >= self.end {
             self.packets = self.packets.saturating_add(1);
+            self.last = now;
         }
         self.end = self.end.max(end);
     }
@@ -70,11 +73,11 @@ impl Arbiter {
     }
 
     /// Whether the current session is over, so that any other may follow at once. One that is past returns
-    /// only where nothing else is heard; its end, which is repeated for long, never brings it back.
+    /// only where nothing else is heard, and by its end, which is repeated for long, only in place of a name.
     fn gives_way(&self, kind: PacketKind, returns: bool, now: Ts) -> bool {
         let silent = self.silent || now.since(self.fresh) >= self.options.line_dead_ns;
         if returns {
-            return silent && kind != PacketKind::End;
+            return silent && (kind != PacketKind::End || !self.confirmed);
         }
         // A chain of names without messages must not empty the books once a packet.
         let (settled, wait) = (now.since(self.began), self.options.switch_ns);
@@ -100,14 +103,21 @@ impl Arbiter {
     fn compete(&mut self, header: &Header, now: Ts) -> Option<u64> {
         let (session, first) = (header.session, header.first);
         let end = first.saturating_add(header.messages().into());
+        let wait = self.options.switch_ns;
+        let known = |rival: &Rival| {
+            let leads = first >= rival.end || now.since(rival.last) < wait;
+            rival.session == session && rival.first <= first && leads
+        };
         let rival = match &mut self.rival {
-            Some(rival) if rival.session == session && rival.first <= first => {
-                rival.follow(first, end);
+            Some(rival) if known(rival) => {
+                rival.follow(first, end, now);
                 rival
             }
-            _ => self.rival.insert(Rival { session, first, end, since: now, packets: 1 }),
+            _ => {
+                self.rival.insert(Rival { session, first, end, since: now, last: now, packets: 1 })
+            }
         };
-        let taken = rival.packets >= PACKETS && now.since(rival.since) >= self.options.switch_ns;
+        let taken = rival.packets >= PACKETS && now.since(rival.since) >= wait;
         taken.then_some(rival.first)
     }
 
@@ -132,10 +142,7 @@ impl Arbiter {
         out: &mut F,
     ) {
         let sound = line != Line::Answer && Packet::parse(packet).is_ok();
-        if sound
-            && header.kind() != PacketKind::End
-            && let Some(heard) = self.compete(header, now)
-        {
+        if sound && let Some(heard) = self.compete(header, now) {
             self.enter(header, Some(heard), now, out);
         }
     }
