@@ -128,11 +128,11 @@ impl Arbiter {
             if self.silent {
                 self.begin_again(line, &header, packet, now, out);
             }
-        } else if self.rival.is_some() {
-            self.outlive(header.kind());
-        }
-        if end >= self.next && line != Line::Answer {
+        } else {
             (self.fresh, self.silent) = (now, false);
+            if self.rival.is_some() {
+                self.outlive(header.kind());
+            }
         }
         if end <= self.next && header.kind() == PacketKind::Messages {
             let skew = self.wins.skew(header.first, received, line);
@@ -181,11 +181,12 @@ impl Arbiter {
 
     /// When [`Arbiter::on_time`] is due next.
     pub fn wake_at(&self) -> Option<Ts> {
-        let dead_ns = self.options.line_dead_ns;
-        let alive = self.lines.iter().take(2).filter(|state| state.alive && self.started);
-        let fresh = (self.started && !self.silent).then_some(self.fresh);
-        let heard = alive.map(|state| state.heard).chain(fresh).min();
-        let dead = heard.map(|heard| Ts(heard.0.saturating_add(dead_ns)));
+        let mut heard = if self.silent { u64::MAX } else { self.fresh.0 };
+        for state in self.lines.iter().take(2).filter(|state| state.alive) {
+            heard = heard.min(state.heard.0);
+        }
+        let waits = self.started && heard < u64::MAX;
+        let dead = waits.then(|| Ts(heard.saturating_add(self.options.line_dead_ns)));
         let gap = self.gap.as_ref().map(Gap::wake_at);
         [dead, gap].into_iter().flatten().min()
     }
