@@ -29,7 +29,12 @@ fn lines() -> Lines {
         lines: vec![a, b],
         interface: Ipv4Addr::LOCALHOST,
         request: Some(request),
-        snapshot: Some(SnapshotServer { address, user: "t".into(), password_env: None }),
+        snapshot: Some(SnapshotServer {
+            address,
+            user: "t".into(),
+            password_env: None,
+            same_session: true,
+        }),
         receive_buffer: 8 << 20,
         busy_poll_us: 0,
     }

@@ -119,12 +119,7 @@ impl LinesThread {
         let session = match venue {
             Venue::NasdaqItch => {
                 let now = around.pace.now(host::monotonic_ns()).unwrap_or_default();
-                let mut options = ChannelOptions::new(feed, new_york_midnight(now));
-                options.arbiter.two_lines = config.lines.len() == 2;
-                if config.request.is_none() {
-                    options.arbiter.attempts_max = 0; // Nobody can bring what both lines lost.
-                }
-                options.glimpse = config.snapshot.as_ref().map(glimpse).transpose()?;
+                let options = channel_options(feed, config, now)?;
                 Session::Channel(Box::new(Channel::new(options)))
             }
             Venue::Iex => Session::Iex(Box::new(IexFeed::new(feed))),
@@ -354,6 +349,16 @@ fn open_line(options: &UdpOptions) -> std::io::Result<UdpReceiver> {
     Ok(receiver)
 }
 
+fn channel_options(feed: FeedId, config: &Lines, now: Ts) -> Result<ChannelOptions, RunError> {
+    let mut options = ChannelOptions::new(feed, new_york_midnight(now));
+    options.arbiter.two_lines = config.lines.len() == 2;
+    if config.request.is_none() {
+        options.arbiter.attempts_max = 0; // Nobody can bring what the lines lost: no answer is waited for.
+    }
+    options.glimpse = config.snapshot.as_ref().map(glimpse).transpose()?;
+    Ok(options)
+}
+
 /// A socket for the re-request server, which hears nobody else.
 fn ask(
     bind: impl Fn(SocketAddr) -> Result<UdpReceiver, RunError>,
@@ -387,4 +392,45 @@ fn glimpse(server: &SnapshotServer) -> Result<GlimpseOptions, RunError> {
     let login = login(&server.user, server.password_env.as_deref()).map_err(RunError::Password)?;
     let same_session = server.same_session;
     Ok(GlimpseOptions { same_session, ..GlimpseOptions::new(login) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(request: Option<&str>, same_session: bool) -> Lines {
+        let address = "127.0.0.1:2".parse().unwrap();
+        let server = SnapshotServer { address, user: "u".into(), password_env: None, same_session };
+        Lines {
+            lines: vec!["127.0.0.1:1".parse().unwrap()],
+            interface: Ipv4Addr::LOCALHOST,
+            request: request.map(|text| text.parse().unwrap()),
+            snapshot: Some(server),
+            receive_buffer: 1 << 16,
+            busy_poll_us: 0,
+        }
+    }
+
+    /// Goal: without a re-request server nothing waits for its answers; the session of a snapshot is held to the lines' unless
+    /// that is switched off. Method: what a channel is told, each way.
+    #[test]
+    fn what_a_channel_is_told() {
+        let told = |config| channel_options(FeedId(1), &config, Ts(0)).unwrap();
+        let [with, without] =
+            [Some("127.0.0.1:3"), None].map(|request| told(config(request, true)));
+        assert!(with.arbiter.attempts_max > 0 && !with.arbiter.two_lines);
+        assert_eq!(without.arbiter.attempts_max, 0);
+        assert!(with.glimpse.unwrap().same_session);
+        assert!(!told(config(None, false)).glimpse.unwrap().same_session);
+    }
+
+    /// Goal: an error of a line's socket is counted every time. Method: two.
+    #[test]
+    fn errors_are_counted() {
+        let mut errors = 0;
+        for _ in 0..2 {
+            complain(FeedId(0), Line::B, &mut errors, &std::io::ErrorKind::OutOfMemory.into());
+        }
+        assert_eq!(errors, 2);
+    }
 }
