@@ -321,6 +321,23 @@ fn silence_and_end() {
     assert_eq!(bench.time(9_000 * MS), "");
 }
 
+/// Goal: messages bear the time that they are stamped with, silence is judged by the clock. Method: stamps ten
+/// seconds old.
+#[test]
+fn stamps() {
+    let mut bench = Bench::new(false);
+    let mut writer = PacketWriter::new(SESSION, 1, 100);
+    writer.push(&system(b'Q', 5));
+    let (stamp, now) = (Ts(5_000 * MS), Ts(15_000 * MS));
+    let out = &mut bench.out;
+    bench.channel.on_received(Line::A, writer.packet(), (stamp, now), &mut |e| out.push(e));
+    let message = bench.out.iter().find(|event| event.kind == Kind::Session).unwrap();
+    assert_eq!(message.ts_recv, stamp);
+    assert_eq!(bench.said(), "incomplete/not_started@0 1 live/none@1");
+    assert_eq!(bench.channel.wake_at(), Some(Ts(18_000 * MS)));
+    assert_eq!(bench.time(17_999 * MS), "");
+}
+
 /// Goal: venue times follow the days. Method: a start of messages that goes back within a session, then a
 /// session three days later.
 #[test]
