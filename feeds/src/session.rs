@@ -30,4 +30,10 @@ impl SessionId {
         }
         SessionId(field)
     }
+
+    /// Whether both have one name: spaces around it are padding, which one protocol puts before it and
+    /// another behind.
+    pub fn is_called(&self, other: &SessionId) -> bool {
+        self.0.trim_ascii() == other.0.trim_ascii()
+    }
 }

@@ -29,7 +29,12 @@ fn lines() -> Lines {
         lines: vec![a, b],
         interface: Ipv4Addr::LOCALHOST,
         request: Some(request),
-        snapshot: Some(SnapshotServer { address, user: "t".into(), password_env: None }),
+        snapshot: Some(SnapshotServer {
+            address,
+            user: "t".into(),
+            password_env: None,
+            same_session: true,
+        }),
         receive_buffer: 8 << 20,
         busy_poll_us: 0,
     }
@@ -101,7 +106,14 @@ fn over_lines(stage: &Stage, day: Vec<u8>, messages: u64, seed: u64) -> Finished
     let venue = Publisher::start(config, source).unwrap();
     let begun = Instant::now();
     let heard = || running.progress().feeds[0].counters().messages >= messages;
+    let stranger = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     while !(venue.is_done() && heard()) {
+        let told = running.progress().feeds[0].counters().messages;
+        if told > 0 && told < messages / 2 {
+            // A heartbeat of no session that there is, while there is one: behind its end another may follow.
+            let stray = [&b"XXXXXXXXXX"[..], &1_u64.to_be_bytes(), &[0, 0]].concat();
+            stranger.send_to(&stray, lines.lines[0]).unwrap();
+        }
         assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", running.progress().feeds[0]);
         std::thread::sleep(Duration::from_millis(10));
     }

@@ -110,7 +110,12 @@ fn lines_feed() -> Result<FeedConfig, Failure> {
         lines: udp.iter().take(2).copied().collect(),
         interface: Ipv4Addr::LOCALHOST,
         request: udp.last().copied(),
-        snapshot: Some(SnapshotServer { address, user: "demo".into(), password_env: None }),
+        snapshot: Some(SnapshotServer {
+            address,
+            user: "demo".into(),
+            password_env: None,
+            same_session: true,
+        }),
         receive_buffer: 4 << 20,
         busy_poll_us: 0,
     });

@@ -37,14 +37,15 @@ pub fn json(run: &Finished, took: Duration) -> Value {
 
 /// A live feed in one line: what came by each of its lines, and what it took to make it whole.
 pub fn feed(feed: &FeedCounters) -> String {
-    let FeedCounters { messages, lost, gaps, requests, recovered, snapshots, .. } = feed;
+    let FeedCounters { messages, lost, gaps, requests, recovered, snapshots, passed_over, .. } =
+        feed;
     let mut text = format!("{messages} messages");
     for (name, line) in ["A", "B"].into_iter().zip(&feed.lines).filter(|(_, line)| line.packets > 0)
     {
         text += &format!(", line {name} first with {} and without {}", line.wins, line.losses);
     }
     text + &format!(
-        "; {gaps} gaps, {requests} re-requests brought {recovered}, {snapshots} snapshots, {lost} lost, {} dropped",
+        "; {gaps} gaps, {requests} re-requests brought {recovered}, {snapshots} snapshots over {passed_over}, {lost} lost, {} dropped",
         feed.dropped()
     )
 }
@@ -55,12 +56,13 @@ fn feed_json(feed: &FeedCounters) -> Value {
         json!({
             "packets": line.packets, "first": line.wins, "duplicates": line.duplicates,
             "losses": line.losses, "skew_ns_max": line.skew_ns_max, "dropped": line.dropped,
+            "errors": line.errors,
         })
     });
     json!({
         "messages": feed.messages, "bytes": feed.bytes, "unknown": feed.unknown, "bad": feed.bad,
         "lost": feed.lost, "gaps": feed.gaps, "requests": feed.requests, "recovered": feed.recovered,
-        "snapshots": feed.snapshots, "dropped": feed.dropped(), "connects": feed.connects, "lines": lines,
+        "snapshots": feed.snapshots, "passed_over": feed.passed_over, "dropped": feed.dropped(), "connects": feed.connects, "lines": lines,
     })
 }
 

@@ -77,6 +77,18 @@ impl UdpReceiver {
         Ok(UdpReceiver { socket: socket.into(), arena, control, dropped: 0 })
     }
 
+    /// Hears nothing but `peer` from here on, and sends to it: datagrams of others the kernel discards. What came before is
+    /// discarded too.
+    ///
+    /// # Errors
+    ///
+    /// What the host says: there is no way to that address.
+    pub fn connect(&mut self, peer: SocketAddr) -> io::Result<()> {
+        self.socket.connect(peer)?;
+        while self.receive(|_| ())? > 0 {}
+        Ok(())
+    }
+
     /// Takes the datagrams that wait, [`BATCH`] at the most, and hands each to `each`; how many there were. Does not wait.
     ///
     /// # Errors
@@ -255,6 +267,25 @@ mod tests {
         assert!(got.iter().all(|(_, received)| recent(received)));
         sender.send_to(&vec![7; 65_507], to).unwrap();
         assert_eq!(receive(&mut receiver, 1)[0].0.len(), 65_507);
+    }
+
+    /// Goal: a connected socket hears its peer and nobody else, not even who wrote before. Method: a stranger that writes
+    /// before and after, between two datagrams of the peer.
+    #[test]
+    fn strangers_are_not_heard() {
+        let mut receiver = UdpReceiver::bind(&options("127.0.0.1:0".parse().unwrap())).unwrap();
+        let to = receiver.socket().local_addr().unwrap();
+        let [peer, stranger] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+        stranger.send_to(b"before", to).unwrap();
+        receiver.connect(peer.local_addr().unwrap()).unwrap();
+        peer.send_to(b"first", to).unwrap();
+        stranger.send_to(b"after", to).unwrap();
+        peer.send_to(b"second", to).unwrap();
+        let got: Vec<_> = receive(&mut receiver, 2).into_iter().map(|(bytes, _)| bytes).collect();
+        assert_eq!(got, [b"first".to_vec(), b"second".to_vec()]);
+        assert_eq!(receiver.receive(|_| panic!("nobody else")).unwrap(), 0);
+        receiver.socket().send(b"asked").unwrap();
+        assert_eq!(peer.recv(&mut [0; 8]).unwrap(), 5);
     }
 
     /// Goal: what the kernel had to drop is counted. Method: send more than its buffer holds, take all, send one more.

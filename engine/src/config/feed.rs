@@ -100,6 +100,8 @@ pub struct SnapshotServer {
     pub user: String,
     /// Name of the environment variable that holds the password; none: a blank password.
     pub password_env: Option<String>,
+    /// Whether its session bears the name of the lines' session, and is refused if it does not.
+    pub same_session: bool,
 }
 
 impl Speed {
@@ -206,8 +208,9 @@ impl Lines {
         if let Some(request) = self.request {
             text += &format!("request = \"{request}\"\n");
         }
-        if let Some(SnapshotServer { address, user, password_env }) = &self.snapshot {
+        if let Some(SnapshotServer { address, user, password_env, same_session }) = &self.snapshot {
             text += &format!("snapshot = \"{address}\"\nuser = {user:?}\n");
+            text += &format!("same_session = {same_session}\n");
             if let Some(name) = password_env {
                 text += &format!("password_env = {name:?}\n");
             }
@@ -234,6 +237,7 @@ impl Lines {
             table.error("`user` has at most 6 characters", errors);
         }
         let password_env = table.text_or("password_env", "", errors);
+        let same_session = table.flag_or("same_session", true, errors);
         let receive_buffer = table.number_or("receive_buffer", 32 << 20, 4096, 1 << 30, errors);
         let busy_poll_us = table.number_or("busy_poll_us", 0, 0, 1_000_000, errors);
         let password_env = password_env?;
@@ -243,6 +247,7 @@ impl Lines {
                 address: address?,
                 user: user?,
                 password_env: Some(password_env).filter(|name| !name.is_empty()),
+                same_session: same_session?,
             }),
         };
         Some(Lines {

@@ -95,13 +95,19 @@ fn live_feeds_read_back() {
     };
     let lines = "[[feed]]\nvenue = \"nasdaq_itch\"\nlines = [\"239.1.2.3:26400\", \"239.1.2.4:26400\"]\n\
                  interface = \"10.0.0.1\"\nrequest = \"10.0.0.9:1\"\nsnapshot = \"10.0.0.9:2\"\nuser = \"me\"\n\
-                 password_env = \"SECRET\"\nreceive_buffer = 65536\nbusy_poll_us = 50\n\
+                 password_env = \"SECRET\"\nsame_session = false\nreceive_buffer = 65536\nbusy_poll_us = 50\n\
                  [[feed]]\nvenue = \"iex\"\nlines = [\"239.1.2.5:1\"]\n\n";
     let server = "[[feed]]\nvenue = \"nasdaq_itch\"\nserver = \"10.0.0.9:3\"\nuser = \"me\"\npassword_env = \"SECRET\"\n\
                   session = \"DAY1\"\nlag_ms = 250\n";
     let config = with(&format!("{server}{lines}")).unwrap();
     let FeedSource::Server(read) = &config.engine.feeds[0].source else { panic!("no server") };
     assert_eq!((read.session.as_deref(), read.lag_ns), (Some("DAY1"), 250_000_000));
+    let FeedSource::Lines(read) = &config.engine.feeds[1].source else { panic!("no lines") };
+    assert!(!read.snapshot.as_ref().unwrap().same_session);
+    let named = lines.replace("same_session = false\n", "");
+    let named = with(&named).unwrap();
+    let FeedSource::Lines(read) = &named.engine.feeds[0].source else { panic!("no lines") };
+    assert!(read.snapshot.as_ref().unwrap().same_session, "unless it is switched off");
     let read = {
         let changed = config.clone().with_engine(config.engine.clone());
         let files = changed.files.iter().map(|file| (PathBuf::from(&file.name), file.text.clone()));

@@ -1,7 +1,7 @@
 //! The thread of a live feed over datagrams: sockets → session → decoder → ring. What the session wants sent or opened is done
 //! here; what it wants to know of time it is told.
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,11 +10,11 @@ use feeds::session::arbiter::{GapState, Line};
 use feeds::session::channel::{Action, Channel, ChannelOptions};
 use feeds::session::glimpse::GlimpseOptions;
 use feeds::{Venue, new_york_midnight};
-use host::{Clock, TcpClient, UdpOptions, UdpReceiver};
+use host::{TcpClient, UdpOptions, UdpReceiver};
 use model::page::{FeedCounters, LineCounters};
 use model::{Event, FeedId, Ts};
 
-use super::pace::Pace;
+use super::pace::{Pace, Steered};
 use super::wait::Waiter;
 use super::{Progress, RunError, StreamPort};
 use crate::config::{Lines, SnapshotServer, login};
@@ -44,7 +44,10 @@ impl Around {
 pub(super) struct LinesThread {
     feed: FeedId,
     lines: Vec<UdpReceiver>,
-    asking: Option<(UdpReceiver, SocketAddr)>,
+    /// Errors of the host, by line.
+    errors: [u64; 2],
+    /// The socket that asks the re-request server, and hears it alone.
+    asking: Option<UdpReceiver>,
     snapshot: Option<(SocketAddr, TcpClient)>,
     session: Session,
     out: Out,
@@ -111,14 +114,12 @@ impl LinesThread {
         let lines = config.lines.iter().map(|address| bind(*address)).collect::<Result<_, _>>()?;
         let asking = match config.request {
             None => None,
-            Some(server) => Some((bind((Ipv4Addr::UNSPECIFIED, 0).into())?, server)),
+            Some(server) => Some(ask(bind, server)?),
         };
         let session = match venue {
             Venue::NasdaqItch => {
                 let now = around.pace.now(host::monotonic_ns()).unwrap_or_default();
-                let mut options = ChannelOptions::new(feed, new_york_midnight(now));
-                options.arbiter.two_lines = config.lines.len() == 2;
-                options.glimpse = config.snapshot.as_ref().map(glimpse).transpose()?;
+                let options = channel_options(feed, config, now)?;
                 Session::Channel(Box::new(Channel::new(options)))
             }
             Venue::Iex => Session::Iex(Box::new(IexFeed::new(feed))),
@@ -127,6 +128,7 @@ impl LinesThread {
         Ok(LinesThread {
             feed,
             lines,
+            errors: [0; 2],
             asking,
             snapshot: config.snapshot.as_ref().map(|server| (server.address, TcpClient::new())),
             session,
@@ -142,7 +144,7 @@ impl LinesThread {
 
     /// Runs until it is stopped. Dropping the ring tells the engine.
     pub fn run(mut self) {
-        let clock = Clock::start();
+        let mut clock = Steered::start();
         let mut last = Ts(0);
         let mut rounds = 0_u64;
         while !self.out.is_over() {
@@ -163,30 +165,35 @@ impl LinesThread {
 
     /// Takes what waits on the lines.
     fn receive(&mut self, now: Ts) -> bool {
-        let LinesThread { lines, session, out, stamped, bytes, .. } = self;
+        let LinesThread { lines, errors, session, out, stamped, bytes, feed, .. } = self;
         let mut busy = false;
-        for (line, receiver) in [Line::A, Line::B].into_iter().zip(lines) {
+        let each = [Line::A, Line::B].into_iter().zip(lines).zip(errors);
+        for ((line, receiver), errors) in each {
             let received = receiver.receive(|datagram| {
                 *bytes += datagram.bytes.len() as u64;
-                // The kernel's time, within what can be: clocks that disagree do not turn time back.
+                // The kernel's time, within what can be: clocks that disagree do not turn time back. It is for those who
+                // read the events; waiting and silence are judged by this thread's clock.
                 let received = datagram.received_ns.map_or(now, Ts).min(now).max(*stamped);
                 *stamped = received;
                 let mut emit = |event| out.push(event);
                 match session {
                     Session::Channel(channel) => {
-                        channel.on_datagram(line, datagram.bytes, received, &mut emit);
+                        channel.on_received(line, datagram.bytes, (received, now), &mut emit);
                     }
                     Session::Iex(feed) => feed.on_segment(datagram.bytes, received, &mut emit),
                 }
             });
-            busy |= received.is_ok_and(|count| count > 0);
+            match received {
+                Ok(count) => busy |= count > 0,
+                Err(error) => complain(*feed, line, errors, &error),
+            }
         }
         busy
     }
 
     /// Takes what the re-request server answered; `late`: even if nothing was asked for.
     fn receive_answers(&mut self, now: Ts, late: bool) -> bool {
-        let LinesThread { asking: Some((receiver, _)), session, out, .. } = self else {
+        let LinesThread { asking: Some(receiver), session, out, .. } = self else {
             return false;
         };
         let Session::Channel(channel) = session else { return false };
@@ -241,8 +248,8 @@ impl LinesThread {
     fn act(&mut self, action: &Action, now: Ts) {
         match action {
             Action::Request(request) => {
-                if let Some((receiver, server)) = &self.asking {
-                    send(receiver.socket(), &request.to_bytes(), *server);
+                if let Some(receiver) = &self.asking {
+                    send(receiver.socket(), &request.to_bytes());
                 }
             }
             Action::OpenSnapshot => {
@@ -280,8 +287,8 @@ impl LinesThread {
             Session::Channel(channel) => of_channel(channel),
             Session::Iex(feed) => of_iex(feed),
         };
-        for (line, receiver) in seen.lines.iter_mut().zip(&self.lines) {
-            line.dropped = receiver.dropped().into();
+        for ((line, receiver), errors) in seen.lines.iter_mut().zip(&self.lines).zip(self.errors) {
+            (line.dropped, line.errors) = (receiver.dropped().into(), errors);
         }
         if let Some(progress) = self.progress.feeds.get(usize::from(self.feed.0)) {
             progress.show(&FeedCounters { bytes, connects, ..seen });
@@ -296,6 +303,7 @@ fn of_channel(channel: &Channel) -> FeedCounters {
         unknown: seen.unknown.iter().sum(),
         bad: seen.bad,
         lost: seen.lost,
+        passed_over: arbiter.passed_over,
         gaps: arbiter.gaps,
         requests: arbiter.requests,
         recovered: channel.line_counters(Line::Answer).wins,
@@ -309,6 +317,7 @@ fn of_channel(channel: &Channel) -> FeedCounters {
                 losses: line.losses,
                 skew_ns_max: line.skew_ns_max,
                 dropped: 0,
+                errors: 0,
             }
         }),
         ..FeedCounters::default()
@@ -340,12 +349,88 @@ fn open_line(options: &UdpOptions) -> std::io::Result<UdpReceiver> {
     Ok(receiver)
 }
 
+fn channel_options(feed: FeedId, config: &Lines, now: Ts) -> Result<ChannelOptions, RunError> {
+    let mut options = ChannelOptions::new(feed, new_york_midnight(now));
+    options.arbiter.two_lines = config.lines.len() == 2;
+    if config.request.is_none() {
+        options.arbiter.attempts_max = 0; // Nobody can bring what the lines lost: no answer is waited for.
+    }
+    options.glimpse = config.snapshot.as_ref().map(glimpse).transpose()?;
+    Ok(options)
+}
+
+/// A socket for the re-request server, which hears nobody else.
+fn ask(
+    bind: impl Fn(SocketAddr) -> Result<UdpReceiver, RunError>,
+    server: SocketAddr,
+) -> Result<UdpReceiver, RunError> {
+    let any = match server.ip() {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let mut receiver = bind(SocketAddr::new(any, 0))?;
+    let connected = receiver.connect(server);
+    connected.map_err(|error| RunError::Line { address: server, error })?;
+    Ok(receiver)
+}
+
+/// Counts an error of a line's socket, and says so at the first.
+#[cold]
+fn complain(feed: FeedId, line: Line, errors: &mut u64, error: &std::io::Error) {
+    if *errors == 0 {
+        tracing::warn!("feed {}, line {line:?}: {error}; further errors are counted", feed.0);
+    }
+    *errors += 1;
+}
+
 /// A datagram that is not sent is as good as lost, which its sender reckons with.
-fn send(socket: &UdpSocket, bytes: &[u8], to: SocketAddr) {
-    let _ = socket.send_to(bytes, to);
+fn send(socket: &UdpSocket, bytes: &[u8]) {
+    let _ = socket.send(bytes);
 }
 
 fn glimpse(server: &SnapshotServer) -> Result<GlimpseOptions, RunError> {
-    let login = login(&server.user, server.password_env.as_deref());
-    login.map(GlimpseOptions::new).map_err(RunError::Password)
+    let login = login(&server.user, server.password_env.as_deref()).map_err(RunError::Password)?;
+    let same_session = server.same_session;
+    Ok(GlimpseOptions { same_session, ..GlimpseOptions::new(login) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(request: Option<&str>, same_session: bool) -> Lines {
+        let address = "127.0.0.1:2".parse().unwrap();
+        let server = SnapshotServer { address, user: "u".into(), password_env: None, same_session };
+        Lines {
+            lines: vec!["127.0.0.1:1".parse().unwrap()],
+            interface: Ipv4Addr::LOCALHOST,
+            request: request.map(|text| text.parse().unwrap()),
+            snapshot: Some(server),
+            receive_buffer: 1 << 16,
+            busy_poll_us: 0,
+        }
+    }
+
+    /// Goal: without a re-request server nothing waits for its answers; the session of a snapshot is held to the lines' unless
+    /// that is switched off. Method: what a channel is told, each way.
+    #[test]
+    fn what_a_channel_is_told() {
+        let told = |config| channel_options(FeedId(1), &config, Ts(0)).unwrap();
+        let [with, without] =
+            [Some("127.0.0.1:3"), None].map(|request| told(config(request, true)));
+        assert!(with.arbiter.attempts_max > 0 && !with.arbiter.two_lines);
+        assert_eq!(without.arbiter.attempts_max, 0);
+        assert!(with.glimpse.unwrap().same_session);
+        assert!(!told(config(None, false)).glimpse.unwrap().same_session);
+    }
+
+    /// Goal: an error of a line's socket is counted every time. Method: two.
+    #[test]
+    fn errors_are_counted() {
+        let mut errors = 0;
+        for _ in 0..2 {
+            complain(FeedId(0), Line::B, &mut errors, &std::io::ErrorKind::OutOfMemory.into());
+        }
+        assert_eq!(errors, 2);
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use host::Clock;
 use model::Ts;
 
 use crate::config::Speed;
@@ -57,6 +58,40 @@ impl Pace {
     }
 }
 
+/// How often a thread's clock is steered.
+const STEER_NS: u64 = 1_000_000_000;
+
+/// A thread's clock, steered along CLOCK_MONOTONIC about once a second: uncorrected it would leave the clock that the kernel
+/// stamps packets by, by some parts in a million.
+pub(super) struct Steered {
+    clock: Clock,
+    due: u64,
+}
+
+impl Steered {
+    pub fn start() -> Steered {
+        let clock = Clock::start();
+        let due = clock.now_ns().saturating_add(STEER_NS);
+        Steered { clock, due }
+    }
+
+    /// Nanoseconds of CLOCK_MONOTONIC.
+    #[inline]
+    pub fn now_ns(&mut self) -> u64 {
+        let now = self.clock.now_ns();
+        if now >= self.due {
+            self.steer(now);
+        }
+        now
+    }
+
+    #[cold]
+    fn steer(&mut self, now: u64) {
+        self.clock.correct();
+        self.due = now.saturating_add(STEER_NS);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,5 +106,19 @@ mod tests {
         assert_eq!(pace.now(550), Some(Ts(1_000_100)));
         assert_eq!(pace.due(Ts(0)), Some(500), "the past is due at once");
         assert_eq!(Pace::new(Speed::Max).due(Ts(7)), None);
+    }
+
+    /// Goal: a thread's clock is steered once a second and no more often. Method: the time that it is due next, before, at
+    /// and behind it.
+    #[test]
+    fn clocks_are_steered() {
+        let mut clock = Steered::start();
+        let due = clock.due;
+        clock.now_ns();
+        assert_eq!(clock.due, due, "not yet");
+        clock.due = 0;
+        let now = clock.now_ns();
+        assert_eq!(clock.due, now + STEER_NS);
+        assert!(host::monotonic_ns().abs_diff(clock.now_ns()) < 100_000_000);
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use feeds::new_york_midnight;
 use feeds::session::soup_feed::{Action, SoupFeed, SoupFeedOptions};
-use host::{Clock, TcpClient};
+use host::TcpClient;
 use model::page::FeedCounters;
 use model::{Event, FeedId, Ts};
 
 use super::lines::{Around, Out};
-use super::pace::Pace;
+use super::pace::{Pace, Steered};
 use super::wait::Waiter;
 use super::{Progress, RunError};
 use crate::config::Server;
@@ -63,12 +63,12 @@ impl ServerThread {
 
     /// Runs until it is stopped. Dropping the ring tells the engine.
     pub fn run(mut self) {
-        let clock = Clock::start();
+        let mut clock = Steered::start();
         let mut last = Ts(0);
         let mut rounds = 0_u64;
         while !self.out.is_over() {
-            let busy = self.receive(&clock, &mut last);
-            self.pass_time(&clock, &mut last);
+            let busy = self.receive(&mut clock, &mut last);
+            self.pass_time(&mut clock, &mut last);
             rounds += 1;
             if rounds.is_multiple_of(COUNT_EVERY) || !busy && rounds.is_multiple_of(64) {
                 self.count();
@@ -79,7 +79,7 @@ impl ServerThread {
     }
 
     /// Takes what has come. It is stamped when it is taken: TCP keeps no times of its segments.
-    fn receive(&mut self, clock: &Clock, last: &mut Ts) -> bool {
+    fn receive(&mut self, clock: &mut Steered, last: &mut Ts) -> bool {
         match self.client.has_opened() {
             Ok(false) => {}
             Ok(true) => self.feed.on_opened(tick(&self.pace, clock, last)),
@@ -100,7 +100,7 @@ impl ServerThread {
     }
 
     /// Tells the session of the time, and does what it wants.
-    fn pass_time(&mut self, clock: &Clock, last: &mut Ts) {
+    fn pass_time(&mut self, clock: &mut Steered, last: &mut Ts) {
         let now = tick(&self.pace, clock, last);
         if self.feed.wake_at().is_some_and(|due| due <= now) {
             self.feed.on_time(now, &mut |event| self.out.push(event));
@@ -117,7 +117,7 @@ impl ServerThread {
     }
 
     #[cold]
-    fn act(&mut self, action: &Action, clock: &Clock, last: &mut Ts) {
+    fn act(&mut self, action: &Action, clock: &mut Steered, last: &mut Ts) {
         let done = match action {
             Action::Open => self.client.connect(self.address),
             Action::Send(outgoing) => self.client.send(outgoing.bytes()),
@@ -154,7 +154,7 @@ impl ServerThread {
 }
 
 /// Now, never before `last`.
-fn tick(pace: &Pace, clock: &Clock, last: &mut Ts) -> Ts {
+fn tick(pace: &Pace, clock: &mut Steered, last: &mut Ts) -> Ts {
     *last = pace.now(clock.now_ns()).unwrap_or(*last).max(*last);
     *last
 }

@@ -7,6 +7,7 @@
 mod gap;
 mod held;
 mod line;
+mod rival;
 mod take;
 mod words;
 
@@ -14,9 +15,10 @@ use model::Ts;
 
 use super::SessionId;
 use super::mold::{Header, Messages, MoldError, Packet, PacketKind, Request};
-use gap::Gap;
+use gap::{Claim, FAR, Gap};
 use held::{Held, Put};
 use line::{LineState, Wins};
+use rival::Rival;
 
 pub use gap::GapState;
 pub use line::{Line, LineCounters};
@@ -25,6 +27,15 @@ pub use words::{ArbiterCounters, ArbiterOptions, Arbitrated, Message};
 /// Sessions that are over and whose late packets are ignored.
 const PAST: usize = 4;
 
+/// The end of the session, as far as it was told.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    /// Sequence that the next message would have had.
+    at: u64,
+    /// It was passed on.
+    said: bool,
+}
+
 /// Two lines into one.
 #[derive(Debug)]
 pub struct Arbiter {
@@ -32,8 +43,10 @@ pub struct Arbiter {
     session: SessionId,
     /// Sequence of the next message; zero before the first session.
     next: u64,
-    /// Sequence of the next message as far as heartbeats and dropped packets tell, and since when.
-    known_end: (u64, Ts),
+    /// What heartbeats and dropped packets tell of the next message.
+    claim: Claim,
+    /// A claim that was not believed.
+    doubted: u64,
     /// What was asked for ends here.
     asked_end: u64,
     gap: Option<Gap>,
@@ -41,9 +54,19 @@ pub struct Arbiter {
     held: Held,
     lines: [LineState; 3],
     wins: Wins,
+    /// Another session, or this one from an earlier sequence, that may be about to take over.
+    rival: Option<Rival>,
     past: [Option<SessionId>; PAST],
-    /// The session's end was told, and whether that was passed on.
-    end: Option<bool>,
+    end: Option<End>,
+    /// A message of the session went out, or a snapshot was joined: it is more than a name.
+    confirmed: bool,
+    /// When the session was entered.
+    began: Ts,
+    /// When a line last brought a packet that does not lie wholly in the past.
+    fresh: Ts,
+    silent: bool,
+    /// When a line last brought a message in its turn while something was missing further on.
+    moved: Ts,
     started: bool,
     counters: ArbiterCounters,
 }
@@ -55,42 +78,64 @@ impl Arbiter {
             options,
             session: SessionId::default(),
             next: 0,
-            known_end: (0, Ts(0)),
+            claim: Claim::default(),
+            doubted: 0,
             asked_end: 0,
             gap: None,
             request: None,
             held: Held::new(options.held_packets_max, options.held_bytes_max),
             lines: [LineState::new(), LineState::new(), LineState::new()],
             wins: Wins::new(),
+            rival: None,
             past: [None; PAST],
             end: None,
+            confirmed: false,
+            began: Ts(0),
+            fresh: Ts(0),
+            silent: false,
+            moved: Ts(0),
             started: false,
             counters: ArbiterCounters::default(),
         }
     }
 
-    /// Takes a packet of `line`, received at `now`; [`Line::Answer`]: of the re-request server.
+    /// Takes a packet of `line`; [`Line::Answer`]: of the re-request server. `received` is what its messages
+    /// are stamped with; it may be by another clock than `now`, which all waiting is measured by.
     #[inline]
     pub fn on_packet<F: FnMut(Arbitrated<'_>)>(
         &mut self,
         line: Line,
         packet: &[u8],
-        now: Ts,
+        (received, now): (Ts, Ts),
         out: &mut F,
     ) {
         self.start(now);
         let header = Header::parse(packet).and_then(|header| Ok((header, header.end()?)));
-        let (header, end) = match header {
+        let (header, mut end) = match header {
             Ok(header) => header,
             Err(error) => return self.refuse(line, error),
         };
-        if (self.next == 0 || header.session != self.session)
-            && !self.other_session(line, &header, packet, now, out)
-        {
-            return;
+        if self.next == 0 || header.session != self.session {
+            if !self.other_session(line, &header, packet, now, out) {
+                return;
+            }
+        } else if line == Line::Answer {
+            match self.asked_part(&header, end) {
+                Some(part) => end = part,
+                None => return self.pass_by(line),
+            }
+        } else if end < self.next {
+            if self.silent {
+                self.begin_again(line, &header, packet, now, out);
+            }
+        } else {
+            (self.fresh, self.silent) = (now, false);
+            if self.rival.is_some() {
+                self.outlive(header.kind());
+            }
         }
         if end <= self.next && header.kind() == PacketKind::Messages {
-            let skew = self.wins.skew(header.first, now, line);
+            let skew = self.wins.skew(header.first, received, line);
             let state = self.line_mut(line);
             state.carry(header.first, end, now);
             return state.duplicate(u64::from(header.count), skew);
@@ -102,17 +147,15 @@ impl Arbiter {
         self.line_mut(line).carry(header.first, end, now);
         match header.kind() {
             PacketKind::Messages if header.first <= self.next => {
-                self.wins.set(header.first, now, line);
-                self.deliver((header.first, end), packet.blocks(), line, now, out);
+                self.wins.set(header.first, received, line);
+                self.deliver((header.first, end), packet.blocks(), line, received, out);
             }
-            PacketKind::Messages => self.hold(&packet, end, line, now),
+            PacketKind::Messages => self.hold(&packet, end, line, (received, now)),
             PacketKind::Heartbeat => self.know(end, now),
-            PacketKind::End => {
-                self.know(end, now);
-                self.end.get_or_insert(false);
-            }
+            PacketKind::End => self.hear_end(end, now),
         }
-        if self.gap.is_some() || !self.held.is_empty() || self.known_end.0 > self.next {
+        if self.gap.is_some() || !self.held.is_empty() || self.claim.end > self.next {
+            self.weigh(line, end, now);
             self.drain(out);
             self.reassess(line, now, out);
         }
@@ -133,21 +176,32 @@ impl Arbiter {
                 state.counters.deaths += 1;
             }
         }
+        self.silent |= now.since(self.fresh) >= dead_ns;
     }
 
     /// When [`Arbiter::on_time`] is due next.
     pub fn wake_at(&self) -> Option<Ts> {
-        let dead_ns = self.options.line_dead_ns;
-        let alive = self.lines.iter().take(2).filter(|state| state.alive && self.started);
-        let dead = alive.map(|state| Ts(state.heard.0.saturating_add(dead_ns))).min();
+        let mut heard = if self.silent { u64::MAX } else { self.fresh.0 };
+        for state in self.lines.iter().take(2).filter(|state| state.alive) {
+            heard = heard.min(state.heard.0);
+        }
+        let waits = self.started && heard < u64::MAX;
+        let dead = waits.then(|| Ts(heard.saturating_add(self.options.line_dead_ns)));
         let gap = self.gap.as_ref().map(Gap::wake_at);
         [dead, gap].into_iter().flatten().min()
     }
 
     /// Passes over what lies before `next`, because a snapshot tells it.
     pub fn skip_to<F: FnMut(Arbitrated<'_>)>(&mut self, next: u64, now: Ts, out: &mut F) {
-        if self.next != 0 && next > self.next {
+        if self.next == 0 {
+            return;
+        }
+        self.confirmed = true;
+        if next > self.next {
+            self.counters.passed_over += next - self.next;
             self.next = next;
+            // What is missing behind the snapshot has its own time.
+            (self.gap, self.request) = (None, None);
             self.drain(out);
             self.reassess(Line::Answer, now, out);
             self.tell_end(out);
@@ -159,9 +213,22 @@ impl Arbiter {
         self.next
     }
 
-    /// Sequence that the venue's next message has, as far as is known.
+    /// Sequence that the venue's next message has, as far as is known. What one packet alone claims of far
+    /// away is not.
     pub fn head(&self) -> u64 {
-        self.next.max(self.known_end.0).max(self.held.end())
+        let Claim { end, by, .. } = self.claim;
+        let believed = by > 1 || end.saturating_sub(self.next) <= FAR;
+        self.next.max(if believed { end } else { 0 }).max(self.held.end())
+    }
+
+    /// Whether the session's end was told, and nothing before or behind it.
+    pub fn is_ended(&self) -> bool {
+        self.end.is_some_and(|end| end.said)
+    }
+
+    /// Whether the session is more than a name: a message of it went out, or a snapshot was joined.
+    pub const fn is_confirmed(&self) -> bool {
+        self.confirmed
     }
 
     /// The session; all zeros before the first.
@@ -169,9 +236,9 @@ impl Arbiter {
         self.session
     }
 
-    /// Whether no line is alive.
-    pub fn is_silent(&self) -> bool {
-        self.lines.iter().take(2).all(|state| !state.alive)
+    /// Whether no line has brought anything but the past lately.
+    pub const fn is_silent(&self) -> bool {
+        self.silent
     }
 
     /// Whether a line has been heard lately enough.

@@ -85,8 +85,21 @@ impl Channel {
     /// Takes a datagram of `line`, received at `now`.
     #[inline]
     pub fn on_datagram(&mut self, line: Line, bytes: &[u8], now: Ts, emit: &mut impl FnMut(Event)) {
+        self.on_received(line, bytes, (now, now), emit);
+    }
+
+    /// Takes a datagram of `line` that somebody else, such as the kernel, stamped as `received`. Its messages
+    /// bear that; what waits, and who is silent, is judged by `now` alone, whatever that other clock shows.
+    #[inline]
+    pub fn on_received(
+        &mut self,
+        line: Line,
+        bytes: &[u8],
+        (received, now): (Ts, Ts),
+        emit: &mut impl FnMut(Event),
+    ) {
         let Channel { arbiter, events, .. } = self;
-        arbiter.on_packet(line, bytes, now, &mut |out| events.take(&out, emit));
+        arbiter.on_packet(line, bytes, (received, now), &mut |out| events.take(&out, emit));
         self.settle(now, emit);
     }
 

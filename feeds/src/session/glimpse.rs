@@ -33,6 +33,8 @@ pub struct Glimpse {
     client: Client,
     state: State,
     since: Ts,
+    /// Nothing is opened before this time.
+    not_before: Ts,
     failures: u32,
     back_off: BackOff,
     open: bool,
@@ -48,6 +50,7 @@ impl Glimpse {
             client: Client::new(options.login, options.client),
             state: State::Idle,
             since: Ts(0),
+            not_before: Ts(0),
             failures: 0,
             back_off: BackOff::new(options.seed),
             open: false,
@@ -75,7 +78,11 @@ impl Glimpse {
     pub fn want(&mut self, now: Ts) {
         if self.is_idle() {
             self.close |= self.state == State::Done;
-            self.open_now(now);
+            if now < self.not_before {
+                self.state = State::Resting(self.not_before);
+            } else {
+                self.open_now(now);
+            }
         }
     }
 
@@ -83,21 +90,29 @@ impl Glimpse {
         (self.state, self.since, self.open) = (State::Opening, now, true);
     }
 
-    /// No snapshot is wanted any more.
-    pub fn cancel(&mut self) {
+    /// No snapshot is wanted any more. An attempt that is broken off counts as a failure: whatever the lines say,
+    /// the server is not asked more often than the pauses allow.
+    pub fn cancel(&mut self, now: Ts) {
+        if self.is_under_way() {
+            self.rest(now);
+        }
         self.shut();
         self.state = State::Idle;
-        self.failures = 0;
     }
 
     /// The attempt has failed: the next one comes after a pause.
     pub fn fail(&mut self, error: GlimpseError, now: Ts) {
-        self.shut();
         self.error_last = Some(error);
+        self.rest(now);
+    }
+
+    fn rest(&mut self, now: Ts) {
+        self.shut();
         let (first, most) = (self.options.back_off_ns, self.options.back_off_ns_max);
         let pause = self.back_off.pause(first, most, self.failures);
         self.failures = self.failures.saturating_add(1);
-        self.state = State::Resting(Ts(now.0.saturating_add(pause)));
+        self.not_before = Ts(now.0.saturating_add(pause));
+        self.state = State::Resting(self.not_before);
     }
 
     /// The snapshot is joined to the lines: the connection may go.
@@ -153,7 +168,9 @@ impl Glimpse {
         let mut whole = false;
         let taken = self.client.on_bytes(bytes, now, &mut |received| match received {
             _ if whole || fault.is_some() => {}
-            Received::Accepted { session, .. } => out(Piece::Begin { session }),
+            Received::Accepted { session, next: 1 } => out(Piece::Begin { session }),
+            // The rest of a snapshot is none.
+            Received::Accepted { next, .. } => fault = Some(GlimpseError::Sequence(next)),
             Received::Rejected { reason } => fault = Some(GlimpseError::Rejected(reason)),
             Received::Sequenced { message: [b'G', digits @ ..], .. } => {
                 match number(digits).filter(|next| *next > 0 && digits.len() == 20) {

@@ -81,7 +81,7 @@ fn deliver(bytes: &[u8], count: u16) {
     let (first, session) = (header.first, header.session);
     let mut arbiter = Arbiter::new(ArbiterOptions::default());
     let mut seen = Vec::new();
-    arbiter.on_packet(Line::A, bytes, Ts(1), &mut |out| match out {
+    arbiter.on_packet(Line::A, bytes, (Ts(1), Ts(1)), &mut |out| match out {
         Arbitrated::Message(message) => seen.push(message.seq),
         other => assert_eq!(other, Arbitrated::Session { session, first, now: Ts(1) }),
     });

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::collections::BinaryHeap;
 
+use feeds::session::SessionId;
 use feeds::session::arbiter::Line;
 use feeds::session::channel::{Action, Channel, ChannelOptions};
 use feeds::session::mold::{PacketWriter, Request};
@@ -27,13 +28,20 @@ pub struct Faults {
     /// Most messages of an answer; 0: no server.
     pub answer_max: u64,
     pub snapshot_fails: u64,
+    /// Until when packets come that nobody of the venue sent, or sent long ago.
+    pub hostile_until: u64,
+    /// How long nothing but heartbeats of the next day is said before it.
+    pub night_ns: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Thing {
     Publish,
     Heartbeat,
-    Datagram(Line, Vec<u8>),
+    /// A packet that is no part of the day.
+    Hostile,
+    /// Of a day; none: of no session that there is.
+    Datagram(Line, Option<usize>, Vec<u8>),
     Asked(u64, u16, [u8; 10]),
     Opened(u32),
     Login(u32),
@@ -44,9 +52,9 @@ enum Thing {
 /// What the channel's reader believes, checked at every event against the clean run.
 pub struct Reader {
     pub twin: Twin,
-    pub day: usize,
+    pub day: Option<usize>,
     /// Day of the packet that is being taken.
-    heard: usize,
+    heard: Option<usize>,
     pub seq: u64,
     pub believed: Option<(Integrity, Cause)>,
     pub seen: BTreeMap<(Integrity, Cause), u32>,
@@ -75,7 +83,7 @@ impl Reader {
         assert!(event.kind != Kind::Clear || event.flags.has(Flags::SNAPSHOT));
         self.twin.apply(event);
         if self.integrity() == Some(Integrity::Live) {
-            let clean = days[self.day].digests[self.seq as usize];
+            let clean = days[self.day.expect("live, of no session")].digests[self.seq as usize];
             assert_eq!(self.twin.digest(), clean, "live and different at {}", self.seq);
         }
     }
@@ -101,6 +109,8 @@ pub struct World {
     heap: BinaryHeap<Reverse<(u64, u64, Thing)>>,
     pushed: u64,
     connection: u32,
+    /// What was sent, to come again.
+    sent: Vec<Vec<u8>>,
 }
 
 impl World {
@@ -113,8 +123,8 @@ impl World {
     ) -> World {
         let reader = Reader {
             twin: Twin::default(),
-            day: 0,
-            heard: 0,
+            day: None,
+            heard: None,
             seq: 0,
             believed: None,
             seen: BTreeMap::new(),
@@ -133,10 +143,18 @@ impl World {
             heap: BinaryHeap::new(),
             pushed: 0,
             connection: 0,
+            sent: Vec::new(),
         };
         world.push(0, Thing::Publish);
         world.push(0, Thing::Heartbeat);
         world
+    }
+
+    /// Adds packets that nobody of the venue sent, until a time. The last session goes on behind them: one that only
+    /// repeats its end does not come back.
+    pub fn add_hostile(&mut self, until: u64) {
+        (self.faults.hostile_until, self.ends) = (until, false);
+        self.push(2 * MS, Thing::Hostile);
     }
 
     fn push(&mut self, after: u64, thing: Thing) {
@@ -168,14 +186,17 @@ impl World {
     fn happen(&mut self, thing: Thing) {
         let now = self.now;
         let World { channel, reader, days, connection, .. } = self;
-        if let Thing::Datagram(_, bytes) = &thing {
-            let of = |day: &Day| bytes.starts_with(&day.session.0);
-            reader.heard = days.iter().position(of).unwrap();
+        if let Thing::Datagram(_, day, _) = &thing {
+            reader.heard = *day;
         }
         let mut emit = |event: Event| reader.take(&event, days, now);
         match thing {
-            Thing::Datagram(Line::Answer, bytes) => channel.on_answer(&bytes, Ts(now), &mut emit),
-            Thing::Datagram(line, bytes) => channel.on_datagram(line, &bytes, Ts(now), &mut emit),
+            Thing::Datagram(Line::Answer, _, bytes) => {
+                channel.on_answer(&bytes, Ts(now), &mut emit)
+            }
+            Thing::Datagram(line, _, bytes) => {
+                channel.on_datagram(line, &bytes, Ts(now), &mut emit)
+            }
             Thing::Bytes(of, bytes) if of == *connection => {
                 channel.on_snapshot_bytes(&bytes, Ts(now), &mut emit);
             }
@@ -186,6 +207,7 @@ impl World {
             Thing::Opened(_) | Thing::Closed(_) | Thing::Bytes(..) => {}
             Thing::Publish => self.publish(),
             Thing::Heartbeat => self.heartbeat(),
+            Thing::Hostile => self.hostile(),
             Thing::Asked(first, count, session) => self.answer(first, count, session),
             Thing::Login(of) => self.snapshot(of),
         }
@@ -220,6 +242,10 @@ impl World {
 
     /// Sends a packet down both lines, or loses it.
     fn send(&mut self, bytes: &[u8]) {
+        let day = Some(self.at.0);
+        if self.faults.hostile_until > 0 {
+            self.sent.push(bytes.to_vec());
+        }
         for (place, line) in [Line::A, Line::B].into_iter().enumerate() {
             let (from, to) = self.faults.dead[place];
             if (from..to).contains(&self.now) || self.dice.percent(self.faults.loss[place]) {
@@ -228,8 +254,45 @@ impl World {
             for _ in 0..1 + u32::from(self.dice.percent(self.faults.duplicate)) {
                 let late = self.dice.percent(self.faults.late);
                 let delay = 50_000 + self.dice.below(if late { 4 * MS } else { 60_000 });
-                self.push(delay, Thing::Datagram(line, bytes.to_vec()));
+                self.push(delay, Thing::Datagram(line, day, bytes.to_vec()));
             }
+        }
+    }
+
+    /// A name of no session, a sequence that is none of the day's, an end that is not one, an old packet, or what
+    /// the re-request server was not asked for.
+    fn hostile(&mut self) {
+        let line = [Line::A, Line::B, Line::Answer][self.dice.below(3) as usize];
+        let day = &self.days[self.at.0];
+        let (session, at) = (day.session, self.at.1 as u64 + 1);
+        let stray = SessionId([b'x', self.dice.below(3) as u8, 0, 0, 0, 0, 0, 0, 0, 0]);
+        let near = at + self.dice.below(40);
+        let far = at + (1 << 17) + self.dice.below(1 << 40);
+        let (session, mut writer) = match self.dice.below(6) {
+            0 => (None, PacketWriter::new(stray, 1 + self.dice.below(2_000), 100)),
+            1 => (Some(self.at.0), PacketWriter::new(session, near, 100)),
+            2 => (Some(self.at.0), PacketWriter::new(session, far, 100)),
+            3 => (Some(self.at.0), PacketWriter::new(session, 1 + self.dice.below(at), 100)),
+            _ if self.sent.is_empty() || line == Line::Answer => return self.later(),
+            _ => {
+                let old = self.sent[self.dice.below(self.sent.len() as u64) as usize].clone();
+                let day = self.days.iter().position(|day| old.starts_with(&day.session.0));
+                self.push(0, Thing::Datagram(line, day, old));
+                return self.later();
+            }
+        };
+        let bytes = match self.dice.percent(50) {
+            true => writer.end_of_session().to_vec(),
+            false => writer.packet().to_vec(),
+        };
+        self.push(0, Thing::Datagram(line, session, bytes));
+        self.later();
+    }
+
+    fn later(&mut self) {
+        if self.now < self.faults.hostile_until {
+            let pause = self.dice.below(4 * MS);
+            self.push(pause, Thing::Hostile);
         }
     }
 
@@ -245,6 +308,9 @@ impl World {
                 return;
             }
             self.at = (day + 1, 0);
+            if self.faults.night_ns > 0 {
+                return self.push(self.faults.night_ns, Thing::Publish);
+            }
         }
         let mut writer = self.writer();
         for _ in 0..1 + self.dice.below(6) {
@@ -284,7 +350,8 @@ impl World {
         for _ in 0..1 + u32::from(self.dice.percent(self.faults.duplicate)) {
             if writer.count() > 0 && !self.dice.percent(self.faults.request_loss) {
                 let delay = self.dice.below(MS);
-                self.push(delay, Thing::Datagram(Line::Answer, writer.packet().to_vec()));
+                let bytes = writer.packet().to_vec();
+                self.push(delay, Thing::Datagram(Line::Answer, Some(day), bytes));
             }
         }
     }

@@ -67,7 +67,7 @@ fn of_packets(path: &Path, mut each: impl FnMut(Ts, &[u8]) -> bool) -> Result<u6
             arbiter.on_time(due, &mut take);
             while arbiter.next_request().is_some() {}
         }
-        arbiter.on_packet(line, datagram.payload, now, &mut take);
+        arbiter.on_packet(line, datagram.payload, (now, now), &mut take);
         while arbiter.next_request().is_some() {}
     }
     // What is still waited for will not come.

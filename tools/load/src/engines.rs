@@ -84,7 +84,12 @@ pub(crate) fn free_lines(plan: &Plan) -> std::io::Result<Lines> {
         lines: addresses,
         interface: Ipv4Addr::LOCALHOST,
         request,
-        snapshot: Some(SnapshotServer { address, user: USER.into(), password_env: None }),
+        snapshot: Some(SnapshotServer {
+            address,
+            user: USER.into(),
+            password_env: None,
+            same_session: true,
+        }),
         receive_buffer: plan.receive_buffer as usize,
         busy_poll_us: plan.busy_poll_us,
     })

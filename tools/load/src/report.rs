@@ -103,7 +103,7 @@ impl Report {
             "packet_messages": self.plan.packet_messages, "late": self.sent.late, "late_ns_max": self.sent.late_ns_max,
             "send_errors": self.sent.send_errors, "packets": self.packets(), "lines": lines,
             "messages": messages, "gaps": gaps, "requests": requests, "recovered": recovered,
-            "snapshots": snapshots, "lost": lost, "bad": bad,
+            "snapshots": snapshots, "passed_over": self.feed.passed_over, "lost": lost, "bad": bad,
             "receive_buffer_asked": self.plan.receive_buffer, "receive_buffer": self.granted,
             "hash": format!("{:016x}", self.hash), "clean_hash": format!("{:016x}", self.clean_hash),
             "orders": self.orders[1], "equal": self.is_equal(),

@@ -32,6 +32,8 @@ pub struct LineCounters {
     pub skew_ns_max: u64,
     /// Datagrams that the kernel dropped because its buffer was full.
     pub dropped: u64,
+    /// Errors of its socket.
+    pub errors: u64,
 }
 
 /// Counters of one feed.
@@ -57,26 +59,30 @@ pub struct FeedCounters {
     pub snapshots: u64,
     /// Times that a connection was opened.
     pub connects: u64,
+    /// Messages that no line brought before a snapshot told what they made.
+    pub passed_over: u64,
     /// The lines of a feed that has two.
     pub lines: [LineCounters; 2],
 }
 
 impl FeedCounters {
     /// Words of a feed's counters.
-    pub const WORDS: usize = 22;
+    pub const WORDS: usize = 25;
 
     /// The counters as words.
     pub fn to_words(&self) -> [u64; Self::WORDS] {
         let FeedCounters { messages, bytes, unknown, bad, lost, .. } = *self;
-        let FeedCounters { gaps, requests, recovered, snapshots, connects, lines, .. } = *self;
+        let FeedCounters { gaps, requests, recovered, snapshots, connects, .. } = *self;
+        let FeedCounters { passed_over, lines, .. } = *self;
         let [a, b] = lines.map(|line| {
-            let LineCounters { packets, wins, duplicates, losses, skew_ns_max, dropped } = line;
-            [packets, wins, duplicates, losses, skew_ns_max, dropped]
+            let LineCounters { packets, wins, duplicates, losses, .. } = line;
+            let LineCounters { skew_ns_max, dropped, errors, .. } = line;
+            [packets, wins, duplicates, losses, skew_ns_max, dropped, errors]
         });
         let mut words = [0; Self::WORDS];
         let own =
             [messages, bytes, unknown, bad, lost, gaps, requests, recovered, snapshots, connects];
-        let all = own.into_iter().chain(a).chain(b);
+        let all = own.into_iter().chain([passed_over]).chain(a).chain(b);
         words.iter_mut().zip(all).for_each(|(word, value)| *word = value);
         words
     }
@@ -87,10 +93,11 @@ impl FeedCounters {
         let mut next = || from.next().unwrap_or(0);
         let [messages, bytes, unknown, bad, lost, gaps, requests, recovered, snapshots, connects] =
             core::array::from_fn(|_| next());
+        let passed_over = next();
         let lines = core::array::from_fn(|_| {
-            let [packets, wins, duplicates, losses, skew_ns_max, dropped] =
+            let [packets, wins, duplicates, losses, skew_ns_max, dropped, errors] =
                 core::array::from_fn(|_| next());
-            LineCounters { packets, wins, duplicates, losses, skew_ns_max, dropped }
+            LineCounters { packets, wins, duplicates, losses, skew_ns_max, dropped, errors }
         });
         FeedCounters {
             messages,
@@ -103,6 +110,7 @@ impl FeedCounters {
             recovered,
             snapshots,
             connects,
+            passed_over,
             lines,
         }
     }

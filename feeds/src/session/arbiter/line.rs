@@ -32,7 +32,7 @@ pub struct LineCounters {
     pub late: u64,
     /// Packets refused whole.
     pub malformed: u64,
-    /// Packets of a session that is over.
+    /// Packets of another session, and answers that nothing was asked for.
     pub foreign: u64,
     /// Heartbeats and ends of session.
     pub heartbeats: u64,

@@ -1,15 +1,16 @@
-//! How a packet is taken: its turn, before its turn, or of another session.
+//! How a packet is taken: in its turn, or before it.
 
 use model::Ts;
 
-use super::{Arbiter, Arbitrated, Header, Held, Line, Message, Messages, MoldError, Packet, Put};
+use super::held::Slot;
+use super::{Arbiter, Arbitrated, End, Held, Line, Message, Messages, MoldError, Packet, Put};
 
 impl Arbiter {
     /// Begins to count the silence of the lines.
     #[inline]
     pub(super) fn start(&mut self, now: Ts) {
         if !self.started {
-            self.started = true;
+            (self.started, self.fresh) = (true, now);
             let two = self.options.two_lines;
             for (place, state) in self.lines.iter_mut().enumerate() {
                 state.heard = now;
@@ -36,7 +37,7 @@ impl Arbiter {
     ) {
         let next = self.next;
         send((first, end), next, blocks, line, ts_recv, out);
-        self.next = end;
+        (self.next, self.confirmed) = (end, true);
         let counters = &mut self.line_mut(line).counters;
         counters.wins += end - next;
         counters.duplicates += next - first;
@@ -53,7 +54,7 @@ impl Arbiter {
             if slot.end > next {
                 counters.wins += slot.end - next;
                 counters.duplicates += next - slot.first;
-                self.next = slot.end;
+                (self.next, self.confirmed) = (slot.end, true);
                 let blocks = self.held.blocks(&slot);
                 send((slot.first, slot.end), next, blocks, slot.line, slot.ts_recv, out);
             } else {
@@ -65,10 +66,20 @@ impl Arbiter {
 
     /// Keeps a packet until its turn.
     #[cold]
-    pub(super) fn hold(&mut self, packet: &Packet<'_>, end: u64, line: Line, now: Ts) {
+    pub(super) fn hold(
+        &mut self,
+        packet: &Packet<'_>,
+        end: u64,
+        line: Line,
+        (received, now): (Ts, Ts),
+    ) {
         let first = packet.header().first;
-        let skew = self.wins.skew(first, now, line);
-        let (lines, mut known) = (&mut self.lines, self.known_end.0);
+        if first > self.horizon() {
+            self.line_mut(line).counters.dropped += end - first;
+            return self.know(end, now);
+        }
+        let skew = self.wins.skew(first, received, line);
+        let (lines, mut known) = (&mut self.lines, self.claim.end);
         let mut drop = |line: Line, first: u64, end: u64| {
             let state = lines.get_mut(line as usize);
             if let Some(state) = state {
@@ -77,77 +88,56 @@ impl Arbiter {
             known = known.max(end);
         };
         let held: &mut Held = &mut self.held;
-        let put = held.put((first, end), packet.blocks(), line, now, &mut |slot| {
+        let slot = Slot::new((first, end), line, (received, now));
+        let put = held.put(slot, packet.blocks(), &mut |slot| {
             drop(slot.line, slot.first, slot.end);
         });
         if put == Put::Full {
             drop(line, first, end);
         }
-        self.know(known, now);
+        if known > self.claim.end {
+            self.know(known, now);
+        }
         match put {
             Put::Kept => {
                 self.counters.held += 1;
-                self.wins.set(first, now, line);
+                self.wins.set(first, received, line);
             }
             Put::Duplicate => self.line_mut(line).duplicate(end - first, skew),
             Put::Full => {}
         }
     }
 
-    /// The venue's next sequence is at least `end`. The time is when anything beyond was first told of.
-    pub(super) fn know(&mut self, end: u64, now: Ts) {
-        let (known, since) = self.known_end;
-        if end > known {
-            self.known_end = (end, if known > self.next { since } else { now });
-        }
-    }
-
-    /// Says that the session is over, once, when nothing of it is missing.
-    #[inline]
-    pub(super) fn tell_end<F: FnMut(Arbitrated<'_>)>(&mut self, out: &mut F) {
-        if self.end == Some(false) && self.gap.is_none() {
-            self.end = Some(true);
-            out(Arbitrated::Ended);
-        }
-    }
-
-    /// A packet of another session: of one that is over (`false`), or the start of the next.
+    /// The end of the session, unless messages behind it are known.
     #[cold]
-    pub(super) fn other_session<F: FnMut(Arbitrated<'_>)>(
-        &mut self,
-        line: Line,
-        header: &Header,
-        packet: &[u8],
-        now: Ts,
-        out: &mut F,
-    ) -> bool {
-        // An answer repeats what a line told of; it is nobody's first word of a session.
-        if self.past.contains(&Some(header.session)) || line == Line::Answer {
-            self.line_mut(line).counters.foreign += 1;
-            return false;
-        }
-        if let Err(error) = Packet::parse(packet) {
-            self.refuse(line, error);
-            return false;
-        }
-        if self.next != 0 {
-            self.give_up(now, out);
-            self.past.rotate_right(1);
-            if let Some(last) = self.past.first_mut() {
-                *last = Some(self.session);
+    pub(super) fn hear_end(&mut self, at: u64, now: Ts) {
+        if at >= self.next {
+            self.know(at, now);
+            if self.end.is_none_or(|end| end.at != at) {
+                self.end = Some(End { at, said: false });
             }
         }
-        self.session = header.session;
-        self.known_end = (0, now);
-        self.asked_end = 0;
-        self.end = None;
-        self.wins.clear();
-        self.lines.iter_mut().for_each(super::LineState::new_session);
-        let late = header.first - 1 > self.options.join_messages_max;
-        self.next = if late { header.first } else { 1 };
-        self.counters.sessions += 1;
-        out(Arbitrated::Session { session: self.session, first: self.next, now });
-        true
+    }
+
+    /// Says that the session is over, once, when nothing of it is missing. What comes behind the end takes it
+    /// back.
+    #[inline]
+    pub(super) fn tell_end<F: FnMut(Arbitrated<'_>)>(&mut self, out: &mut F) {
+        if self.end.is_some() {
+            self.weigh_end(out);
+        }
+    }
+
+    #[cold]
+    fn weigh_end<F: FnMut(Arbitrated<'_>)>(&mut self, out: &mut F) {
+        let Some(end) = &mut self.end else { return };
+        let held = self.held.last().map_or(0, |slot| slot.end);
+        if self.next.max(self.claim.end).max(held) > end.at {
+            self.end = None;
+        } else if !end.said && self.gap.is_none() {
+            end.said = true;
+            out(Arbitrated::Ended);
+        }
     }
 }
 

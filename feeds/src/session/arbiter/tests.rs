@@ -1,7 +1,10 @@
+mod strays;
+
 use super::*;
 use crate::session::mold::PacketWriter;
 
 const SESSION: SessionId = SessionId(*b"0000000001");
+const OTHER: SessionId = SessionId(*b"0000000002");
 const MS: u64 = 1_000_000;
 
 /// An arbiter, and what came out of it as text.
@@ -25,7 +28,7 @@ impl Bench {
 
     fn bytes(&mut self, line: Line, bytes: &[u8], now: u64) -> String {
         let out = &mut self.out;
-        self.arbiter.on_packet(line, bytes, Ts(now), &mut |said| say(said, out));
+        self.arbiter.on_packet(line, bytes, (Ts(now), Ts(now)), &mut |said| say(said, out));
         std::mem::take(&mut self.out).join(" ")
     }
 
@@ -104,18 +107,20 @@ fn requests() {
     assert_eq!((bench.request(), bench.request()), (Some((2, 6)), None));
     assert_eq!(bench.arbiter.gap(), GapState::Asked);
     assert_eq!(bench.packet(Line::Answer, 2, 4, 3 * MS), "2Answer 3Answer 4Answer 5Answer.");
-    assert_eq!(bench.request(), Some((6, 6)), "the rest, at once");
+    assert_eq!(bench.request(), None, "the rest may be under way");
     assert_eq!(bench.packet(Line::Answer, 2, 4, 3 * MS), "");
     assert_eq!(bench.request(), None, "a repeated answer asks for nothing");
+    bench.time(5 * MS);
+    assert_eq!(bench.request(), Some((6, 6)), "the rest");
     for attempt in 1..4 {
-        assert_eq!(bench.time((3 + 250 * attempt) * MS - 1), "");
+        assert_eq!(bench.time((5 + 250 * attempt) * MS - 1), "");
         assert_eq!(bench.request(), None);
-        assert_eq!(bench.time((3 + 250 * attempt) * MS), "");
+        assert_eq!(bench.time((5 + 250 * attempt) * MS), "");
         assert_eq!(bench.request(), Some((6, 6)), "attempt {attempt}");
     }
-    assert_eq!(bench.time(1_003 * MS), "lost 6+6 12A.");
+    assert_eq!(bench.time(1_005 * MS), "lost 6+6 12A.");
     assert_eq!((bench.arbiter.gap(), bench.request()), (GapState::None, None));
-    assert_eq!(bench.packet(Line::B, 6, 6, 1_004 * MS), "", "told as lost, it stays lost");
+    assert_eq!(bench.packet(Line::B, 6, 6, 1_006 * MS), "", "told as lost, it stays lost");
     assert_eq!(bench.arbiter.counters().lost, 6);
 }
 
@@ -169,13 +174,93 @@ fn session_change() {
     let mut bench = Bench::new(ArbiterOptions::default());
     bench.packet(Line::A, 1, 1, 0);
     bench.packet(Line::A, 3, 1, 1);
-    bench.session = SessionId(*b"0000000002");
-    assert_eq!(bench.packet(Line::A, 2, 1, 2), "lost 2+1 3A. from 1");
-    assert_eq!(bench.packet(Line::B, 1, 1, 3), "1B. 2A.");
+    bench.session = OTHER;
+    assert_eq!(bench.packet(Line::A, 2, 1, 2), "");
+    assert_eq!(bench.packet(Line::A, 3, 1, 3), "");
+    assert_eq!(bench.packet(Line::A, 4, 1, 2 + 1_500 * MS), "lost 2+1 3A. from 1");
+    assert_eq!(bench.packet(Line::B, 1, 3, 3 + 1_500 * MS), "1B 2B 3B. 4A.");
     bench.session = SESSION;
-    assert_eq!(bench.packet(Line::B, 2, 1, 4), "");
+    assert_eq!(bench.packet(Line::B, 2, 1, 4 + 1_500 * MS), "");
     assert_eq!(bench.arbiter.line_counters(Line::B).foreign, 1);
-    assert_eq!(bench.arbiter.next(), 3);
+    assert_eq!(bench.arbiter.next(), 5);
+    // Behind the end of a session the next follows at once.
+    let end = PacketWriter::new(OTHER, 5, 0).end_of_session();
+    assert_eq!(bench.bytes(Line::A, &end, 1_600 * MS), "end");
+    bench.session = SessionId(*b"0000000003");
+    assert_eq!(bench.packet(Line::A, 1, 1, 1_601 * MS), "from 1 1A.");
+    // So it does after a silence.
+    bench.session = SessionId(*b"0000000004");
+    assert_eq!(bench.packet(Line::A, 1, 1, 4_601 * MS), "from 1 1A.");
+}
+
+/// Goal: a gap behind a snapshot has its own time, and what the snapshot passes over is counted. Method: a gap
+/// that was asked for long ago, a snapshot that covers it, and the next gap.
+#[test]
+fn skipped() {
+    let mut bench = Bench::new(ArbiterOptions::default());
+    bench.packet(Line::A, 1, 1, 0);
+    bench.packet(Line::A, 10, 1, 0);
+    bench.packet(Line::A, 20, 1, 0);
+    bench.time(2 * MS);
+    for step in 1..49 {
+        bench.time((2 + step * 100) * MS);
+        let (first, _) = bench.request().unwrap_or((bench.arbiter.next(), 0));
+        if step % 8 == 0 {
+            bench.packet(Line::Answer, first, 1, (2 + step * 100) * MS);
+        }
+    }
+    assert_eq!(bench.arbiter.counters().lost, 0);
+    let Bench { arbiter, out, .. } = &mut bench;
+    arbiter.skip_to(11, Ts(4_990 * MS), &mut |said| say(said, out));
+    assert_eq!(std::mem::take(&mut bench.out).join(" "), "");
+    assert_eq!(bench.arbiter.counters().passed_over, 3);
+    bench.time(4_992 * MS);
+    assert_eq!(bench.request(), Some((11, 9)));
+    assert_eq!(bench.time(5_100 * MS), "", "five seconds after the first gap");
+    assert_eq!(bench.packet(Line::Answer, 11, 9, 5_101 * MS).split(' ').count(), 10);
+}
+
+/// Goal: a large answer in many packets is asked for once. Method: as many packets as messages.
+#[test]
+fn answers_in_pieces() {
+    let mut bench = Bench::new(ArbiterOptions::default());
+    bench.packet(Line::A, 1, 1, 0);
+    bench.packet(Line::A, 2_000, 1, 0);
+    bench.time(2 * MS);
+    assert_eq!(bench.request(), Some((2, 1_024)));
+    for seq in 2..1_025 {
+        bench.packet(Line::Answer, seq, 1, (3 + seq) * MS);
+        assert_eq!(bench.request(), None, "{seq}");
+    }
+    bench.packet(Line::Answer, 1_025, 1, 1_028 * MS);
+    assert_eq!(bench.request(), Some((1_026, 974)), "all came: at once");
+}
+
+/// Goal: waiting and silence are judged by the clock of the caller, whatever the packets are stamped with.
+/// Method: two lines, one behind the other, with stamps three seconds old.
+#[test]
+fn stamps_do_not_matter() {
+    let mut arbiter = Arbiter::new(ArbiterOptions::default());
+    let base = 100_000 * MS;
+    for step in 2..4_000 {
+        // Line B is one packet and a half behind, and line A loses every tenth.
+        let now = base + step * MS / 2;
+        let (line, seq) = if step % 2 == 0 { (Line::A, step / 2) } else { (Line::B, step / 2 - 1) };
+        if seq > 0 && (line == Line::B || seq % 10 != 0) {
+            let mut writer = PacketWriter::new(SESSION, seq, 100);
+            writer.push(b"m");
+            let stamp = Ts(now - 3_000 * MS);
+            arbiter.on_packet(line, writer.packet(), (stamp, Ts(now)), &mut |said| match said {
+                Arbitrated::Message(message) => assert!(message.ts_recv <= stamp),
+                said => assert!(matches!(said, Arbitrated::Session { .. }), "{said:?}"),
+            });
+        }
+        arbiter.on_time(Ts(now), &mut |said| panic!("{said:?}"));
+        assert_eq!(arbiter.next_request(), None);
+    }
+    let deaths = [Line::A, Line::B].map(|line| arbiter.line_counters(line).deaths);
+    assert_eq!((arbiter.next(), deaths), (2_000, [0, 0]));
+    assert!(arbiter.counters().held > 100);
 }
 
 /// Goal: a session is joined where it stands, unless its start may still be had. Method: both sides of the

@@ -30,6 +30,9 @@ pub struct ArbiterOptions {
     /// A session that is first heard of no more than so many messages after its first is asked for from
     /// there; any other is joined where it stands. 0: always joined.
     pub join_messages_max: u64,
+    /// How long another session must be heard, with nothing of the current one between, before it takes over
+    /// from one that has neither ended nor fallen silent: more than a heartbeat. 0: at its first packet.
+    pub switch_ns: u64,
 }
 
 impl Default for ArbiterOptions {
@@ -45,6 +48,7 @@ impl Default for ArbiterOptions {
             recovery_ns_max: 5_000_000_000,
             line_dead_ns: 3_000_000_000,
             join_messages_max: 1_024,
+            switch_ns: 1_500_000_000,
         }
     }
 }
@@ -63,7 +67,8 @@ pub enum Arbitrated<'a> {
         /// When they were given up.
         now: Ts,
     },
-    /// Another session than before, or the first one. Its messages begin at `first`: joined late, unless 1.
+    /// Another session than before, the first one, or the same from an earlier sequence: nothing that went
+    /// before counts. Its messages begin at `first`: joined late, unless 1.
     Session {
         /// Its name.
         session: SessionId,
@@ -72,7 +77,7 @@ pub enum Arbitrated<'a> {
         /// When.
         now: Ts,
     },
-    /// The session is over, and this is all of it.
+    /// The session is over, and this is all of it. If messages follow nevertheless, it was not.
     Ended,
 }
 
@@ -100,6 +105,10 @@ pub struct ArbiterCounters {
     pub requests: u64,
     /// Messages given up.
     pub lost: u64,
+    /// Messages that no line brought before a snapshot told what they made.
+    pub passed_over: u64,
+    /// Sequences far ahead that one packet alone told of, and that were forgotten.
+    pub disbelieved: u64,
     /// Sessions begun.
     pub sessions: u64,
     /// Packets that had to wait.

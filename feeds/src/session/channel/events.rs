@@ -41,7 +41,6 @@ pub(super) struct Events {
     pub(super) announced: Option<(Integrity, Cause)>,
     /// A snapshot has replaced what the books held.
     pub(super) streaming: bool,
-    pub(super) ended: bool,
     /// The snapshot under way is of no use.
     pub(super) fault: Option<GlimpseError>,
     /// The snapshot under way belongs to another session.
@@ -67,7 +66,6 @@ impl Events {
             cause: Cause::NotStarted,
             announced: None,
             streaming: false,
-            ended: false,
             fault: None,
             cancel: false,
             seq: 0,
@@ -97,7 +95,7 @@ impl Events {
                 self.session = *session;
                 self.begin(*first, *now, emit);
             }
-            Arbitrated::Ended => self.ended = true,
+            Arbitrated::Ended => {}
         }
     }
 
@@ -226,15 +224,15 @@ impl Events {
     fn begin(&mut self, first: u64, now: Ts, emit: &mut impl FnMut(Event)) {
         let follows = self.phase != Phase::None;
         self.seq = first - 1;
-        let cause = if follows { Cause::SessionEnd } else { Cause::NotStarted };
-        self.announce(Integrity::Incomplete, cause, now, emit);
+        self.cause = if follows { Cause::SessionEnd } else { Cause::NotStarted };
+        self.announce(Integrity::Incomplete, self.cause, now, emit);
         self.roll_midnight(now);
         if follows {
             self.last = Ts(0);
             self.clear(now, emit);
         }
         self.phase = Phase::Whole;
-        (self.streaming, self.ended, self.cancel, self.fault) = (false, false, true, None);
+        (self.streaming, self.cancel, self.fault) = (false, true, None);
         self.bridge.restart_at(first);
         if first > 1 {
             self.lose(first - 1, Cause::Gap, now, emit);
@@ -270,7 +268,7 @@ impl Events {
         }
         match piece {
             Piece::Begin { session } => {
-                if self.same_session && *session != self.session {
+                if self.same_session && !session.is_called(&self.session) {
                     self.fault = Some(GlimpseError::OtherSession);
                     return;
                 }

@@ -17,7 +17,7 @@ impl Channel {
         let quiet = self.events.phase == Phase::Whole
             && self.events.announced == Some(LIVE)
             && self.arbiter.gap() == GapState::None
-            && !self.events.ended
+            && !self.arbiter.is_ended()
             && !self.arbiter.is_silent();
         if !quiet {
             self.heal(now, emit);
@@ -29,7 +29,7 @@ impl Channel {
         if std::mem::take(&mut self.events.cancel)
             && let Some(glimpse) = &mut self.glimpse
         {
-            glimpse.cancel();
+            glimpse.cancel(now);
         }
         if let Some(error) = self.events.fault.take() {
             self.fail(error, now);
@@ -65,11 +65,15 @@ impl Channel {
             }
             Phase::Whole => match self.arbiter.gap() {
                 GapState::Asked => Some((Integrity::Recovering, Cause::Gap)),
-                _ if self.arbiter.is_silent() && !events.ended => {
+                // No message yet: the books are empty because nothing is known, or because it is so.
+                _ if !self.arbiter.is_confirmed() => Some((Integrity::Incomplete, events.cause)),
+                _ if self.arbiter.is_silent() && !self.arbiter.is_ended() => {
                     Some((Integrity::Stale, Cause::Silent))
                 }
                 GapState::Waiting => None,
-                GapState::None if events.ended => Some((Integrity::Stale, Cause::SessionEnd)),
+                GapState::None if self.arbiter.is_ended() => {
+                    Some((Integrity::Stale, Cause::SessionEnd))
+                }
                 GapState::None => Some(LIVE),
             },
         }

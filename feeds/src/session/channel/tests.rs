@@ -140,7 +140,8 @@ fn lost_without_snapshots() {
     assert_eq!(said.last().unwrap(), "incomplete/gap@2 3");
     assert_eq!(bench.packet(4, &quiet(1), 2_000 * MS), "4");
     bench.session = SessionId(*b"0000000002");
-    let said = bench.packet(1, &quiet(1), 2_001 * MS);
+    assert_eq!(bench.packet(1, &quiet(1), 2_001 * MS), "");
+    let said = bench.packet(1, &quiet(1), 5_001 * MS);
     assert_eq!(said, "incomplete/session_end@0 clear 1 live/none@1");
 }
 
@@ -231,6 +232,69 @@ fn other_session() {
     assert_eq!(error, Some(GlimpseError::OtherSession));
 }
 
+/// Goal: a name without a message is no session whose books are live. Method: a heartbeat, first of all and after
+/// a silence; then the message.
+#[test]
+fn a_name_is_not_live() {
+    let mut bench = Bench::new(false);
+    assert_eq!(bench.packet(1, &[], 0), "incomplete/not_started@0");
+    assert_eq!(bench.time(3_000 * MS), "");
+    assert_eq!(bench.packet(1, &quiet(1), 3_001 * MS), "1 live/none@1");
+    bench.time(6_001 * MS);
+    bench.session = SessionId([b'x'; 10]);
+    assert_eq!(bench.packet(1, &[], 6_002 * MS), "incomplete/session_end@0 clear");
+    assert_eq!(bench.time(9_003 * MS), "");
+    bench.session = SESSION;
+    let said = "incomplete/session_end@1 clear incomplete/gap@1 2";
+    assert_eq!(bench.packet(2, &quiet(1), 9_004 * MS), said);
+}
+
+/// Goal: whatever names the lines invent, the snapshot server is not asked more often than its pauses allow.
+/// Method: a new name once in three seconds, with a server that never answers.
+#[test]
+fn a_chain_of_names() {
+    let mut bench = Bench::new(true);
+    let (mut opens, mut events) = (0, 0);
+    for name in 0..100_u64 {
+        bench.session = SessionId([name as u8; 10]);
+        for millis in [0, 1, 2, 1_000, 2_900] {
+            let now = (name * 3_001 + millis) * MS;
+            events += bench.packet(5_000, &[], now).split_whitespace().count();
+            events += bench.time(now).split_whitespace().count();
+            opens += bench.actions().matches("open").count();
+        }
+    }
+    assert!(opens <= 24, "{opens} connections in 300 s");
+    assert!(events <= 400, "{events} events");
+}
+
+/// Goal: the rest of a snapshot is none. Method: a login accepted from another sequence than the first.
+#[test]
+fn snapshot_from_the_middle() {
+    let mut bench = Bench::new(true);
+    bench.packet(7, &quiet(1), 0);
+    bench.actions();
+    bench.channel.on_snapshot_opened(Ts(1));
+    let mut bytes = Vec::new();
+    server::accepted(SESSION, 777, &mut bytes);
+    bytes.extend_from_slice(&end(8));
+    assert_eq!(bench.snapshot(&bytes, 2), "");
+    let error = bench.channel.glimpse().unwrap().error_last();
+    assert_eq!(error, Some(GlimpseError::Sequence(777)));
+}
+
+/// Goal: an end of session that was none is taken back by the next message. Method: both.
+#[test]
+fn premature_end() {
+    let mut bench = Bench::new(false);
+    bench.packet(1, &quiet(1), 0);
+    let end = PacketWriter::new(SESSION, 2, 0).end_of_session();
+    let out = &mut bench.out;
+    bench.channel.on_datagram(Line::B, &end, Ts(1), &mut |e| out.push(e));
+    assert_eq!(bench.said(), "stale/session_end@1");
+    assert_eq!(bench.packet(2, &quiet(1), 2), "2 live/none@2");
+}
+
 /// Goal: an undecodable message breaks the books, unknown and empty ones do not. Method: one of each.
 #[test]
 fn bad_messages() {
@@ -255,6 +319,23 @@ fn silence_and_end() {
     bench.channel.on_datagram(Line::A, &end, Ts(3_002 * MS), &mut |e| out.push(e));
     assert_eq!(bench.said(), "stale/session_end@1");
     assert_eq!(bench.time(9_000 * MS), "");
+}
+
+/// Goal: messages bear the time that they are stamped with, silence is judged by the clock. Method: stamps ten
+/// seconds old.
+#[test]
+fn stamps() {
+    let mut bench = Bench::new(false);
+    let mut writer = PacketWriter::new(SESSION, 1, 100);
+    writer.push(&system(b'Q', 5));
+    let (stamp, now) = (Ts(5_000 * MS), Ts(15_000 * MS));
+    let out = &mut bench.out;
+    bench.channel.on_received(Line::A, writer.packet(), (stamp, now), &mut |e| out.push(e));
+    let message = bench.out.iter().find(|event| event.kind == Kind::Session).unwrap();
+    assert_eq!(message.ts_recv, stamp);
+    assert_eq!(bench.said(), "incomplete/not_started@0 1 live/none@1");
+    assert_eq!(bench.channel.wake_at(), Some(Ts(18_000 * MS)));
+    assert_eq!(bench.time(17_999 * MS), "");
 }
 
 /// Goal: venue times follow the days. Method: a start of messages that goes back within a session, then a

@@ -10,8 +10,8 @@ pub struct GlimpseOptions {
     pub login: Login,
     /// The connection's own times.
     pub client: ClientOptions,
-    /// The snapshot's session must have the name of the lines' session. Where a venue names them alike, this
-    /// keeps a snapshot of another day out; else only its sequence does.
+    /// The snapshot's session must have the name of the lines' session: this keeps a snapshot of another day
+    /// out. Only for a venue that names them apart it must be off; then nothing but the sequence does.
     pub same_session: bool,
     /// Until the connection stands.
     pub open_ns_max: u64,
@@ -30,7 +30,7 @@ impl GlimpseOptions {
     pub fn new(login: Login) -> GlimpseOptions {
         GlimpseOptions {
             login,
-            same_session: false,
+            same_session: true,
             client: ClientOptions::default(),
             open_ns_max: 10_000_000_000,
             snapshot_ns_max: 120_000_000_000,
@@ -70,6 +70,9 @@ pub enum GlimpseError {
     /// The server refused the login: `A` not authorised, `S` session not available.
     #[error("login rejected: '{}'", char::from(*.0))]
     Rejected(u8),
+    /// The login was for all of it, and accepted from this sequence on.
+    #[error("accepted from {0}, not from 1")]
+    Sequence(u64),
     /// The snapshot is not whole in time, or the lines do not reach it.
     #[error("not done in time")]
     Timeout,
