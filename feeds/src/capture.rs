@@ -1,5 +1,6 @@
 //! A feed of captures in whatever format they are: the format is told by what a file holds, never by its name.
 
+mod addresses;
 mod files;
 mod packets;
 mod records;
@@ -13,11 +14,10 @@ use model::Event;
 
 use crate::Venue;
 use crate::feed::{Counters, FeedCause, FeedError, FeedOptions, FileFeed, Next};
-use crate::iex::transport::{DEEP, Segment, TOPS};
-use crate::session::mold::Packet;
-use crate::source::frame;
+use crate::source::frame::{self, Transport};
 use crate::source::{FileReader, PcapFile, SourceError};
 use crate::stream::StreamSymbol;
+pub use addresses::Addresses;
 use packets::PacketFeed;
 use records::RecordFeed;
 use texts::TextFeed;
@@ -89,9 +89,10 @@ pub fn kind_of(path: &Path) -> Result<Kind, FeedError> {
         let Ok(datagram) = frame::decode(packet.link, packet.bytes, packet.original_len) else {
             continue;
         };
-        let venue = match Segment::new(datagram.payload) {
-            Ok(segment) if [DEEP, TOPS].contains(&segment.protocol) => Venue::Iex,
-            _ if Packet::parse(datagram.payload).is_ok() => Venue::NasdaqItch,
+        let venue = match datagram.payload {
+            _ if datagram.transport != Transport::Udp => continue,
+            payload if addresses::is_segment(payload) => Venue::Iex,
+            payload if addresses::is_mold(payload) => Venue::NasdaqItch,
             _ => continue,
         };
         return Ok(Kind { format: Format::Packets, venue: Some(venue) });

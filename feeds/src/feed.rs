@@ -60,6 +60,9 @@ pub enum FeedCause {
     /// A capture of packets, none of which is of a known protocol.
     #[error("packets of no protocol that is known")]
     NoVenue,
+    /// Captures of packets that are through and held no message of the venue.
+    #[error("no message of the venue in any packet")]
+    NoMessage,
 }
 
 /// A feed's last word: where and why.
@@ -117,6 +120,22 @@ pub struct Counters {
     pub files: u64,
     /// Captures without an end-of-session marker.
     pub missing_end: u64,
+    /// Captures that end inside a record, or whose compressed stream does: what was behind is missing.
+    pub cut: u64,
+    /// Times that messages were missing, whether they came later or not.
+    pub gaps: u64,
+    /// Messages that are lost for good.
+    pub lost: u64,
+    /// Frames that gave no datagram: pieces of one, cut short by the capture, of another protocol.
+    pub rejected: u64,
+    /// Datagrams that are not the feed's: of another protocol, stream or session.
+    pub foreign: u64,
+    /// Datagrams left out for their time: of a session that is over, or sent at a time that cannot be.
+    pub late: u64,
+    /// Packets without a usable time of their own.
+    pub untimed: u64,
+    /// Messages of symbols that the feed could not list.
+    pub unlisted: u64,
 }
 
 impl Counters {
@@ -131,6 +150,14 @@ impl Counters {
         past_midnight: 0,
         files: 0,
         missing_end: 0,
+        cut: 0,
+        gaps: 0,
+        lost: 0,
+        rejected: 0,
+        foreign: 0,
+        late: 0,
+        untimed: 0,
+        unlisted: 0,
     };
 
     /// Adds what another feed has seen.
@@ -144,6 +171,14 @@ impl Counters {
         self.past_midnight += other.past_midnight;
         self.files += other.files;
         self.missing_end += other.missing_end;
+        self.cut += other.cut;
+        self.gaps += other.gaps;
+        self.lost = self.lost.saturating_add(other.lost); // What a sequence jumps over has no bound.
+        self.rejected += other.rejected;
+        self.foreign += other.foreign;
+        self.late += other.late;
+        self.untimed += other.untimed;
+        self.unlisted += other.unlisted;
     }
 
     /// Messages of all unknown types.

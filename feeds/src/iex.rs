@@ -5,7 +5,9 @@
 //! securities no numbers: the feed numbers symbols in the order of their first message.
 
 mod feed;
+mod hold;
 pub mod message;
+mod order;
 mod symbols;
 pub mod transport;
 

@@ -26,7 +26,7 @@ mod venue;
 pub use any::{WithFeed, with_feed};
 pub use config::{ConfigError, SYMBOLS_MAX, StreamConfig, StreamSymbol, Symbols};
 pub use crc32::Crc32;
-pub use feed::{Action, HttpFailure, Phase, StreamCounters, StreamFeed, TEXT_MAX};
+pub use feed::{Action, BODY_MAX, HttpFailure, Phase, StreamCounters, StreamFeed, TEXT_MAX};
 pub use message::{
     BookHead, BookKind, Message, ORDERS_MAX, OrderChange, ParseError, Parsed, TRADES_MAX, Ticker,
     Trade,

@@ -10,7 +10,7 @@ use captured::capture;
 use feeds::iex::{IexCounters, IexFeed};
 use feeds::source::PcapFile;
 use feeds::source::frame::FrameCounts;
-use model::{Event, FeedId, Flags, Integrity, Kind, Side, Symbol, VenueNumber};
+use model::{Cause, Event, FeedId, Flags, Integrity, Kind, Side, Symbol, VenueNumber};
 
 /// Plays a capture through a feed.
 fn play(path: &Path, mut each: impl FnMut(Event)) -> IexCounters {
@@ -115,7 +115,8 @@ fn deep() {
         ..IexCounters::default()
     };
     assert_eq!(counters, known);
-    assert!(beliefs.iter().all(|(integrity, _)| *integrity == Integrity::Live));
+    let begun = [(Integrity::Incomplete, Cause::NotStarted), (Integrity::Live, Cause::None)];
+    assert_eq!(beliefs, begun, "a heartbeat is first");
     assert_eq!((books.crossed, books.complete, levels.len()), (0, 2_752, 2_752));
 
     for row in table("iex/test_trd.csv").unwrap() {

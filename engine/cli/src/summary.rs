@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use engine::runtime::Finished;
+use feeds::Counters;
 use model::Reject;
 use model::page::{FeedCounters, StageLatency};
 use serde_json::{Map, Value, json};
@@ -24,6 +25,13 @@ pub fn json(run: &Finished, took: Duration) -> Value {
         "bytes": sum(|feed| feed.bytes),
         "unknown_messages": sum(|feed| feed.unknown),
         "bad_messages": sum(|feed| feed.bad),
+        "lost": sum(|feed| feed.lost),
+        "cut_files": run.feed.cut,
+        "rejected_packets": run.feed.rejected,
+        "foreign_packets": run.feed.foreign,
+        "late_packets": run.feed.late,
+        "untimed_packets": run.feed.untimed,
+        "unlisted_messages": run.feed.unlisted,
         "feeds": run.feeds.iter().map(feed_json).collect::<Vec<_>>(),
         "seconds": seconds,
         "messages_per_second": (messages as f64 / seconds.max(1e-9)).round(),
@@ -89,19 +97,38 @@ pub fn line(run: &Finished, took: Duration) -> String {
     let messages = sum(|feed| feed.messages);
     let rate = messages as f64 / took.as_secs_f64().max(1e-9);
     format!(
-        "{} messages in {:.1} s ({}/s), {} unknown, {} bad; {} books, {} live orders; {} orders passed, {} refused; \
-         state hash {:016x}",
+        "{} messages in {:.1} s ({}/s), {} unknown, {} bad, {} lost{}; {} books, {} live orders; {} orders passed, \
+         {} refused; state hash {:016x}",
         messages,
         took.as_secs_f64(),
         short(rate),
         sum(|feed| feed.unknown),
         sum(|feed| feed.bad),
+        sum(|feed| feed.lost),
+        left_out(&run.feed),
         run.engine.instruments().len(),
         run.engine.live_orders(),
         run.engine.passed(),
         refused,
         run.engine.state_hash(),
     )
+}
+
+/// What of captures was not read, where there is such.
+fn left_out(seen: &Counters) -> String {
+    let Counters { cut, rejected, foreign, late, untimed, unlisted, .. } = *seen;
+    [
+        (cut, "files cut off"),
+        (rejected, "packets rejected"),
+        (foreign, "foreign"),
+        (late, "late"),
+        (untimed, "without time"),
+        (unlisted, "messages unlisted"),
+    ]
+    .iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!(", {count} {what}"))
+    .collect()
 }
 
 /// A table of the stages.

@@ -90,13 +90,15 @@ impl FeedThread {
 
     fn count(&self) {
         for (capture, progress) in self.captures.feeds().iter().zip(&self.progress.feeds) {
-            let Counters { messages, bytes, bad, .. } = capture.counters();
-            let unknown = capture.counters().unknown_total();
+            let seen = capture.counters();
+            let Counters { messages, bytes, bad, lost, gaps, .. } = seen;
             progress.show(&FeedCounters {
                 messages,
                 bytes,
-                unknown,
+                unknown: seen.unknown_total(),
                 bad,
+                lost,
+                gaps,
                 ..FeedCounters::default()
             });
         }

@@ -122,6 +122,9 @@ impl LinesThread {
                 let options = channel_options(feed, config, now)?;
                 Session::Channel(Box::new(Channel::new(options)))
             }
+            Venue::Iex if config.lines.len() == 2 => {
+                Session::Iex(Box::new(IexFeed::of_two_lines(feed)))
+            }
             Venue::Iex => Session::Iex(Box::new(IexFeed::new(feed))),
             _ => return Err(RunError::Unheard(venue)),
         };
@@ -233,9 +236,14 @@ impl LinesThread {
 
     /// Tells the session of the time, and does what it wants.
     fn pass_time(&mut self, now: Ts) {
-        let Session::Channel(channel) = &mut self.session else { return };
-        if channel.wake_at().is_some_and(|due| due <= now) {
-            channel.on_time(now, &mut |event| self.out.push(event));
+        let LinesThread { session, out, .. } = self;
+        let mut emit = |event| out.push(event);
+        match session {
+            Session::Iex(feed) => feed.on_time(now, &mut emit),
+            Session::Channel(channel) if channel.wake_at().is_some_and(|due| due <= now) => {
+                channel.on_time(now, &mut emit);
+            }
+            Session::Channel(_) => {}
         }
         while let Session::Channel(channel) = &mut self.session
             && let Some(action) = channel.next_action()
@@ -329,7 +337,7 @@ fn of_iex(feed: &IexFeed) -> FeedCounters {
     FeedCounters {
         messages: seen.messages,
         unknown: seen.unknown,
-        bad: seen.bad + seen.refused,
+        bad: seen.bad + seen.refused + seen.untimely,
         lost: seen.lost,
         gaps: seen.gaps,
         ..FeedCounters::default()

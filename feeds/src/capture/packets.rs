@@ -1,11 +1,11 @@
 //! Packets of captures become events, through the same sessions as live ones: recorded time takes the clock's place.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use model::{Event, Ts};
 
+use super::addresses::Addresses;
 use super::files::{Files, of_source};
 use crate::Venue;
 use crate::date::new_york_midnight;
@@ -24,12 +24,13 @@ pub(super) struct PacketFeed {
     files: Files,
     source: PcapFile,
     frames: FrameCounts,
+    addresses: Addresses,
     session: Session,
     options: FeedOptions,
     /// Time of the last packet.
     now: Ts,
-    /// Bytes of the captures before this one.
-    bytes_before: u64,
+    /// Bytes, captures cut off and packets without a time, of the captures before this one.
+    before: [u64; 3],
     ended: bool,
 }
 
@@ -38,37 +39,20 @@ enum Session {
     Iex(Box<IexFeed>),
 }
 
-/// A channel, and where its lines are sent to: the first address heard is line A, the second line B, and whatever is sent
-/// anywhere else answers a request.
+/// A channel, from its first packet on.
 struct MoldLines {
     channel: Option<Channel>,
-    addresses: [Option<SocketAddr>; 2],
 }
 
 impl MoldLines {
-    fn line(&mut self, to: SocketAddr) -> Line {
-        let known = self.addresses.iter().position(|address| *address == Some(to));
-        let free = || self.addresses.iter().position(Option::is_none);
-        match known.or_else(free) {
-            Some(place) => {
-                if let Some(address) = self.addresses.get_mut(place) {
-                    *address = Some(to);
-                }
-                if place == 0 { Line::A } else { Line::B }
-            }
-            None => Line::Answer,
-        }
-    }
-
     fn on_packet(
         &mut self,
-        to: SocketAddr,
+        line: Line,
         payload: &[u8],
         now: Ts,
         options: &FeedOptions,
         emit: &mut impl FnMut(Event),
     ) {
-        let line = self.line(to);
         let channel = self.channel.get_or_insert_with(|| {
             let named = options.date.0 != 0;
             let midnight = if named { options.date.midnight() } else { new_york_midnight(now) };
@@ -97,22 +81,25 @@ impl PacketFeed {
         options: FeedOptions,
     ) -> Result<PacketFeed, FeedError> {
         let (files, source) = Files::open(paths, open)?;
-        let session = match venue {
+        let (session, addresses) = match venue {
             Venue::NasdaqItch => {
-                let lines = MoldLines { channel: None, addresses: [None; 2] };
-                Session::Mold(Box::new(lines))
+                let lines = MoldLines { channel: None };
+                (Session::Mold(Box::new(lines)), Addresses::of_mold())
             }
-            Venue::Iex => Session::Iex(Box::new(IexFeed::new(options.feed))),
+            Venue::Iex => {
+                (Session::Iex(Box::new(IexFeed::of_two_lines(options.feed))), Addresses::of_iex())
+            }
             _ => return Err(FeedError::NO_VENUE),
         };
         Ok(PacketFeed {
             files,
             source,
             frames: FrameCounts::default(),
+            addresses,
             session,
             options,
             now: Ts(0),
-            bytes_before: 0,
+            before: [0; 3],
             ended: false,
         })
     }
@@ -130,53 +117,76 @@ impl PacketFeed {
         self.now = self.now.max(packet.ts);
         let now = self.now;
         let Ok(datagram) = self.frames.decode(&packet) else { return Ok(true) };
+        let Some(line) = self.addresses.line(&datagram) else { return Ok(true) };
         match &mut self.session {
             Session::Mold(lines) => {
-                lines.on_packet(datagram.dst, datagram.payload, now, &self.options, &mut emit);
+                lines.on_packet(line, datagram.payload, now, &self.options, &mut emit);
             }
             Session::Iex(feed) => feed.on_segment(datagram.payload, now, &mut emit),
         }
         Ok(true)
     }
 
+    /// What this capture and those before it came to: bytes, how many were cut off, packets without a time.
+    fn read_so_far(&self) -> [u64; 3] {
+        let [bytes, cut, untimed] = self.before;
+        let counts = self.source.counts();
+        [bytes + self.source.offset(), cut + counts.cut, untimed + counts.untimed]
+    }
+
     /// Goes to the next capture; behind the last, whatever is still waited for is given up.
     #[cold]
     fn next_file(&mut self, waiting: &mut VecDeque<Event>) -> Result<bool, FeedError> {
         if let Some(source) = self.files.next(open)? {
-            self.bytes_before += self.source.offset();
+            self.before = self.read_so_far();
             self.source = source;
             return Ok(true);
         }
         if self.ended {
+            if self.counters().messages == 0 {
+                return Err(self.files.fail((self.source.offset(), FeedCause::NoMessage)));
+            }
             return Ok(false);
         }
         self.ended = true;
-        if let Session::Mold(lines) = &mut self.session
-            && let Some(channel) = &mut lines.channel
-        {
-            let end = Ts(self.now.0.saturating_add(60_000_000_000));
-            pass_time(channel, end, &mut |event| {
-                waiting.push_back(Event { ts_recv: self.now, ..event });
-            });
+        let end = Ts(self.now.0.saturating_add(60_000_000_000));
+        let mut emit = |event| waiting.push_back(Event { ts_recv: self.now, ..event });
+        match &mut self.session {
+            Session::Mold(lines) => {
+                if let Some(channel) = &mut lines.channel {
+                    pass_time(channel, end, &mut emit);
+                }
+            }
+            Session::Iex(feed) => feed.on_time(end, &mut emit),
         }
         Ok(true)
     }
 
     pub fn counters(&self) -> Counters {
+        let [bytes, cut, untimed] = self.read_so_far();
         let mut counters = Counters {
-            bytes: self.bytes_before + self.source.offset(),
+            bytes,
+            cut,
+            untimed,
             files: self.files.count(),
+            rejected: self.frames.rejected(),
+            foreign: self.addresses.foreign(),
             ..Counters::NONE
         };
         match &self.session {
             Session::Mold(lines) => {
                 let Some(channel) = &lines.channel else { return counters };
                 let seen = channel.counters();
+                let lines =
+                    [Line::A, Line::B, Line::Answer].map(|line| channel.line_counters(line));
                 counters.messages = seen.messages;
                 counters.unknown = seen.unknown;
-                counters.bad = seen.bad;
+                counters.bad = seen.bad + lines.iter().map(|line| line.malformed).sum::<u64>();
                 counters.backwards = seen.backwards;
                 counters.past_midnight = seen.past_midnight;
+                counters.gaps = channel.arbiter_counters().gaps;
+                counters.lost = seen.lost;
+                counters.foreign += lines.iter().map(|line| line.foreign).sum::<u64>();
             }
             Session::Iex(feed) => {
                 let seen = feed.counters();
@@ -185,6 +195,11 @@ impl PacketFeed {
                 if let Some(unknown) = counters.unknown.first_mut() {
                     *unknown = seen.unknown;
                 }
+                counters.gaps = seen.gaps;
+                counters.lost = seen.lost;
+                counters.foreign += seen.foreign;
+                counters.late = seen.late + seen.untimely;
+                counters.unlisted = seen.unlisted;
             }
         }
         counters

@@ -51,7 +51,8 @@ pub(super) struct TextFeed {
     started: bool,
     /// Time of the last line.
     now: Ts,
-    bytes_before: u64,
+    /// Bytes, and captures cut off, of the captures before this one.
+    before: [u64; 2],
 }
 
 impl TextFeed {
@@ -73,7 +74,7 @@ impl TextFeed {
         let machine = with_feed(venue, config, Boxed);
         let refuse = |error| FeedError { file: 0, offset: 0, cause: FeedCause::Symbols(error) };
         let machine = machine.map_err(refuse)?.ok_or(FeedError::NO_VENUE)?;
-        Ok(TextFeed { files, source, machine, started: false, now: Ts(0), bytes_before: 0 })
+        Ok(TextFeed { files, source, machine, started: false, now: Ts(0), before: [0; 2] })
     }
 
     /// Takes one line; `false`: there is none left.
@@ -100,16 +101,24 @@ impl TextFeed {
     #[cold]
     fn next_file(&mut self) -> Result<bool, FeedError> {
         let Some(source) = self.files.next(open)? else { return Ok(false) };
-        self.bytes_before += self.source.offset();
+        self.before = self.read_so_far();
         self.source = source;
         Ok(true)
     }
 
+    /// What this capture and those before it came to: bytes, and how many were cut off.
+    fn read_so_far(&self) -> [u64; 2] {
+        let [bytes, cut] = self.before;
+        [bytes + self.source.offset(), cut + self.source.counts().cut]
+    }
+
     pub fn counters(&self) -> Counters {
         let seen = self.machine.counters();
+        let [bytes, cut] = self.read_so_far();
         Counters {
             messages: seen.texts,
-            bytes: self.bytes_before + self.source.offset(),
+            bytes,
+            cut,
             bad: seen.bad,
             files: self.files.count(),
             ..Counters::NONE

@@ -5,9 +5,10 @@ use model::{
     Ts, VenueNumber,
 };
 
+use super::hold::Hold;
 use super::message::{CROSS, Decoded, Message, MessageError, TYPES, decode};
 use super::symbols::{Known, Symbols};
-use super::transport::{DEEP, Segment, SegmentError, TOPS};
+use super::transport::{Segment, SegmentError};
 
 /// Places behind the point of every price.
 const PX_DECIMALS: u8 = 4;
@@ -31,8 +32,12 @@ pub struct IexCounters {
     pub first_refused: Option<SegmentError>,
     /// Segments of another channel or protocol than the first one's: one feed is one stream.
     pub foreign: u64,
-    /// Segments of the session before, come late.
+    /// Segments of the session before, or of its numbers before they began again, come late.
     pub late: u64,
+    /// Segments with a send time that cannot be.
+    pub untimely: u64,
+    /// Segments that had to wait for what was missing before them.
+    pub held: u64,
     /// Messages that came again.
     pub duplicates: u64,
     /// Jumps of the sequence.
@@ -56,23 +61,54 @@ pub struct IexCounters {
 pub struct IexFeed {
     feed: FeedId,
     /// Protocol and channel of the segments taken.
-    stream: Option<(u16, u32)>,
-    session: Option<u32>,
-    session_before: Option<u32>,
+    pub(super) stream: Option<(u16, u32)>,
+    /// Whether send times are near our own clock: the first one tells.
+    pub(super) is_timed: Option<bool>,
+    pub(super) session: Option<u32>,
+    pub(super) session_before: Option<u32>,
+    /// When the segment was sent from which on the numbers count.
+    pub(super) since_ns: u64,
+    /// Late segments in a row.
+    pub(super) late_run: u32,
+    /// The session was begun by a heartbeat, and no message has come.
+    pub(super) is_unproven: bool,
     /// Sequence of the next message.
-    next: u64,
+    pub(super) next: u64,
     /// When the newest segment was sent.
-    sent_ns: u64,
-    symbols: Symbols,
-    counters: IexCounters,
+    pub(super) sent_ns: u64,
+    /// What came early; none: nothing waits.
+    pub(super) hold: Option<Box<Hold>>,
+    /// What a heartbeat says is next, beyond our own next, and since when we know.
+    pub(super) told: Option<(u64, Ts)>,
+    pub(super) symbols: Symbols,
+    pub(super) counters: IexCounters,
 }
 
 impl IexFeed {
-    /// Takes all memory that it will ever use.
+    /// A feed of one line: whatever is missing is lost. Takes all memory that it will ever use.
     pub fn new(feed: FeedId) -> IexFeed {
-        let (symbols, counters) = (Symbols::new(), IexCounters::default());
-        let (stream, session, session_before) = (None, None, None);
-        IexFeed { feed, stream, session, session_before, next: 0, sent_ns: 0, symbols, counters }
+        IexFeed {
+            feed,
+            stream: None,
+            is_timed: None,
+            session: None,
+            session_before: None,
+            since_ns: 0,
+            late_run: 0,
+            is_unproven: false,
+            next: 0,
+            sent_ns: 0,
+            hold: None,
+            told: None,
+            symbols: Symbols::new(),
+            counters: IexCounters::default(),
+        }
+    }
+
+    /// A feed of two lines that carry the same: what one of them loses may come by the other, for a moment.
+    /// [`IexFeed::on_time`] must be called.
+    pub fn of_two_lines(feed: FeedId) -> IexFeed {
+        IexFeed { hold: Some(Box::new(Hold::new())), ..IexFeed::new(feed) }
     }
 
     /// What it has seen.
@@ -80,42 +116,11 @@ impl IexFeed {
         &self.counters
     }
 
-    /// Takes the payload of a datagram, received at `now`.
-    pub fn on_segment(&mut self, payload: &[u8], now: Ts, mut emit: impl FnMut(Event)) {
-        let segment = match Segment::new(payload) {
-            Ok(segment) if [DEEP, TOPS].contains(&segment.protocol) => segment,
-            refused => {
-                self.counters.refused += 1;
-                if let Err(error) = refused {
-                    self.counters.first_refused.get_or_insert(error);
-                }
-                return;
-            }
-        };
-        let stream = (segment.protocol, segment.channel);
-        if *self.stream.get_or_insert(stream) != stream {
-            self.counters.foreign += 1;
-            return;
-        }
-        self.counters.segments += 1;
-        self.counters.heartbeats += u64::from(segment.count == 0);
-        let is_later = segment.sent_ns > self.sent_ns;
-        let is_other = self.session != Some(segment.session);
-        if is_other && self.session_before == Some(segment.session) && !is_later {
-            self.counters.late += 1;
-            return;
-        }
-        // A heartbeat says what comes next. One sent later that says less: the numbers began again.
-        let again = segment.count == 0 && segment.first < self.next && is_later;
-        if is_other || again {
-            self.begin(&segment, now, &mut emit);
-        }
-        self.sent_ns = self.sent_ns.max(segment.sent_ns);
-        if segment.first > self.next {
-            self.counters.gaps += 1;
-            self.counters.lost += segment.first - self.next;
-            self.next = segment.first;
-            self.say(Integrity::Incomplete, Cause::Gap, &segment, now, &mut emit);
+    /// Says the messages of a segment, of which the first is no later than the next one due.
+    pub(super) fn deliver(&mut self, segment: &Segment<'_>, now: Ts, emit: &mut impl FnMut(Event)) {
+        if self.is_unproven && segment.count > 0 {
+            self.is_unproven = false;
+            self.say(Integrity::Live, Cause::None, segment.sent_ns, now, emit);
         }
         let known = self.next.saturating_sub(segment.first);
         self.counters.duplicates += known.min(segment.count.into());
@@ -126,41 +131,34 @@ impl IexFeed {
             self.next = seq + 1;
             let flags = if seq == last { Flags::LAST_OF_PACKET } else { Flags::NONE };
             let stamp = Event { ts_recv: now, seq, flags, feed: self.feed, ..blank() };
-            self.on_message(bytes, stamp, &segment, &mut emit);
+            self.on_message(bytes, stamp, segment, emit);
         }
     }
 
-    /// A session begins, as far as we see it: from its first message on, or somewhere within.
-    fn begin(&mut self, segment: &Segment<'_>, now: Ts, emit: &mut impl FnMut(Event)) {
-        if self.session != Some(segment.session) {
-            self.session_before = self.session.replace(segment.session);
-        }
-        self.counters.sessions += 1;
+    /// Every book is empty.
+    pub(super) fn clear(&mut self, sent_ns: u64, now: Ts, emit: &mut impl FnMut(Event)) {
         self.symbols.clear();
-        // A session's first number is 1; before it has one, heartbeats may say 0.
-        self.next = segment.first.max(1);
-        let whole = segment.first <= 1;
-        if !whole {
-            self.say(Integrity::Incomplete, Cause::NotStarted, segment, now, emit);
-        }
-        let (ts_venue, seq) = (Ts(segment.sent_ns), self.next.saturating_sub(1));
-        let clear = Event { flags: Flags::SNAPSHOT, ..Event::empty(Kind::Clear) };
-        emit(Event { feed: self.feed, ts_recv: now, ts_venue, seq, ..clear });
-        if whole {
-            self.say(Integrity::Live, Cause::None, segment, now, emit);
-        }
+        emit(Event {
+            feed: self.feed,
+            ts_recv: now,
+            ts_venue: Ts(sent_ns),
+            seq: self.next.saturating_sub(1),
+            flags: Flags::SNAPSHOT,
+            ..Event::empty(Kind::Clear)
+        });
     }
 
-    fn say(
+    /// What is to be believed of every book.
+    pub(super) fn say(
         &self,
         integrity: Integrity,
         cause: Cause,
-        segment: &Segment<'_>,
+        sent_ns: u64,
         now: Ts,
         emit: &mut impl FnMut(Event),
     ) {
         emit(Event {
-            ts_venue: Ts(segment.sent_ns),
+            ts_venue: Ts(sent_ns),
             ts_recv: now,
             seq: self.next.saturating_sub(1),
             feed: self.feed,
@@ -190,7 +188,8 @@ impl IexFeed {
             Err(error) => {
                 self.counters.bad += 1;
                 self.counters.first_bad.get_or_insert(error);
-                self.say(Integrity::Incomplete, Cause::BadEvent, segment, stamp.ts_recv, emit);
+                let (sent_ns, now) = (segment.sent_ns, stamp.ts_recv);
+                self.say(Integrity::Incomplete, Cause::BadEvent, sent_ns, now, emit);
                 emit(notice);
             }
         }

@@ -28,6 +28,11 @@ impl<W: Write> BinaryFileWriter<W> {
         self.out.write_all(message)
     }
 
+    /// Gives `out` back without an end of the session: there is more of it elsewhere, or it is not known.
+    pub fn into_inner(self) -> W {
+        self.out
+    }
+
     /// Ends the session, flushes, and gives `out` back.
     ///
     /// # Errors

@@ -20,8 +20,12 @@ use super::error::{SourceCause, SourceError};
 use super::file::FileReader;
 use super::window::Window;
 
-/// Longest line that is read unless told otherwise, in bytes, its end not counted.
-pub const LINE_MAX: u32 = 16 * 1024 * 1024;
+/// Bytes of a time and what sets it apart, at most.
+const STAMP_MAX: usize = 64;
+
+/// Longest line that is read unless told otherwise, in bytes, its end not counted: the longest body that a recorder may have
+/// written, and its time.
+pub const LINE_MAX: u32 = (crate::stream::BODY_MAX + STAMP_MAX) as u32;
 
 /// Bytes of the buffer at the start. It grows as far as the longest line demands.
 const BUFFER_BYTES: usize = 256 * 1024;

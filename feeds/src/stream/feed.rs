@@ -22,6 +22,9 @@ use waiting::Waitings;
 /// Longest text that is looked at, bytes.
 pub const TEXT_MAX: usize = 16 << 20;
 
+/// Longest body that a transport takes, bytes. A line of a capture has room for it.
+pub const BODY_MAX: usize = 32 << 20;
+
 /// Books in doubt at once that are subscribed to again one by one.
 const RESUBSCRIBE_MAX: usize = 4;
 

@@ -212,6 +212,7 @@ impl<V: Venue, P: Port, T: Tap> Drive<V, P, T> {
         if feed.wake_at().is_some_and(|due| due <= now) {
             feed.on_time(now, &mut emit);
         }
+        tap.tick(now); // Whatever happened: a venue that pings all the time leaves no time without.
     }
 
     /// Does what the machine wants done.

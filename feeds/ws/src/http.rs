@@ -4,13 +4,11 @@ use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use feeds::stream::HttpFailure;
+use feeds::stream::{BODY_MAX, HttpFailure};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::socket::is_allowed;
 
-/// Longest body that is taken.
-const BODY_MAX: u64 = 32 << 20;
 /// Bodies at a time, until the machine has read them.
 const AT_ONCE: usize = 2;
 
@@ -130,11 +128,11 @@ fn get(agent: &ureq::Agent, url: &str, until: Instant, ban: &Ban) -> Result<Vec<
     }
     let mut body = Vec::new();
     let reader = answer.body_mut().as_reader();
-    let read = reader.take(BODY_MAX + 1).read_to_end(&mut body);
+    let read = reader.take(BODY_MAX as u64 + 1).read_to_end(&mut body);
     match read {
         Err(error) if error.kind() == std::io::ErrorKind::TimedOut => Err(HttpFailure::TimedOut),
         Err(error) => Err(broken(error)),
-        Ok(_) if body.len() as u64 > BODY_MAX => Err(HttpFailure::TooLong),
+        Ok(_) if body.len() > BODY_MAX => Err(HttpFailure::TooLong),
         Ok(_) => Ok(body),
     }
 }

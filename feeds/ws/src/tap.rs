@@ -26,6 +26,10 @@ pub enum Raw<'a> {
 pub trait Tap {
     /// Takes what happened at `ts`.
     fn take(&mut self, ts: Ts, raw: Raw<'_>);
+    /// Lets time pass, many times a second: what is held back for more to come can be let go.
+    fn tick(&mut self, now: Ts) {
+        let _ = now;
+    }
 }
 
 impl Tap for () {

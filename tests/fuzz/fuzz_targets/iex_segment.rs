@@ -1,6 +1,8 @@
 //! Payloads of any bytes into one feed: no panic, whatever becomes an event survives its words and names its symbol first, the
 //! sequence has no hole that was not told, and a feed that missed something is not live before another session begins.
 //!
+//! All of it for one line, and for two, where what is early waits.
+//!
 //! The bytes are a script: length (2 bytes, little-endian), payload, and so on.
 #![no_main]
 
@@ -11,7 +13,11 @@ use libfuzzer_sys::fuzz_target;
 use model::{Event, FeedId, Flags, Integrity, Kind, Ts};
 
 fuzz_target!(|bytes: &[u8]| {
-    let mut feed = IexFeed::new(FeedId(1));
+    play(bytes, IexFeed::new(FeedId(1)), false);
+    play(bytes, IexFeed::of_two_lines(FeedId(1)), true);
+});
+
+fn play(bytes: &[u8], mut feed: IexFeed, two_lines: bool) {
     let mut named = HashSet::new();
     let (mut seq, mut rest, mut is_live) = (0, bytes, false);
     for now in 0.. {
@@ -21,7 +27,7 @@ fuzz_target!(|bytes: &[u8]| {
         rest = behind;
         let before = *feed.counters();
         let mut events = 0;
-        feed.on_segment(payload, Ts(now), |event| {
+        let mut take = |event: Event| {
             assert_eq!(Event::from_words(&event.to_words()), Ok(event));
             events += 1;
             match event.kind {
@@ -46,10 +52,14 @@ fuzz_target!(|bytes: &[u8]| {
                 Kind::Level | Kind::State | Kind::Trade => assert!(named.contains(&event.number)),
                 _ => {}
             }
-        });
-        assert!(events <= 2 * payload.len() + 2, "more events than bytes");
+        };
+        feed.on_segment(payload, Ts(now), &mut take);
+        if two_lines && payload.len() % 2 == 0 {
+            feed.on_time(feed.wake_at().unwrap_or(Ts(now)), &mut take);
+        }
+        assert!(two_lines || events <= 2 * payload.len() + 2, "more events than bytes");
         let after = feed.counters();
         let is_same = before.sessions == after.sessions;
         assert!(!(is_same && (before.gaps, before.bad) != (after.gaps, after.bad) && is_live));
     }
-});
+}

@@ -1,6 +1,6 @@
 //! Datagrams into pcapng. Each line is an interface of the file.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -11,7 +11,7 @@ use feeds::source::LinkType;
 use host::{UdpOptions, UdpReceiver};
 use model::Ts;
 
-use crate::files::{Out, Place};
+use crate::files::{Out, Place, nobody};
 use crate::{Failure, Shared};
 
 /// How long what was received may wait for the disk.
@@ -54,8 +54,7 @@ fn record(
             let received = receiver.receive(|datagram| {
                 let ts = Ts(datagram.received_ns.unwrap_or_else(wall_ns));
                 // Who sent it is not known here; to whom is what tells lines apart.
-                let from = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-                let wrote = writer.udp(number, ts, from, *address, datagram.bytes);
+                let wrote = writer.udp(number, ts, nobody(*address), *address, datagram.bytes);
                 failed = failed.take().or(wrote.err());
                 written += datagram.bytes.len() as u64 + 100;
                 shared.done.records.fetch_add(1, Ordering::Relaxed);
@@ -100,4 +99,54 @@ fn begin(
 
 fn wall_ns() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, UdpSocket};
+
+    use feeds::source::PcapFile;
+    use feeds::source::frame::decode;
+
+    use super::*;
+
+    /// Goal: lines of either family are recorded, with the address that they were sent to. Method: datagrams over loopback.
+    #[test]
+    fn either_family() {
+        for address in ["127.0.0.1:0", "[::1]:0"] {
+            let Ok(free) = UdpSocket::bind(address) else {
+                eprintln!("SKIPPED: no {address}");
+                continue;
+            };
+            let address = free.local_addr().unwrap();
+            drop(free);
+            let folder = tempfile::tempdir().unwrap();
+            let shared =
+                Shared { stop: std::sync::Arc::default(), done: std::sync::Arc::default() };
+            let lines = Lines {
+                lines: vec![address],
+                interface: Ipv4Addr::UNSPECIFIED,
+                request: None,
+                snapshot: None,
+                receive_buffer: 1 << 16,
+                busy_poll_us: 0,
+            };
+            let place = Place::new(folder.path(), 0, "iex", 1 << 20);
+            let thread = start(&lines, place, shared.clone()).unwrap();
+            let sender = UdpSocket::bind((address.ip(), 0)).unwrap();
+            sender.send_to(b"one", address).unwrap();
+            let begun = Instant::now();
+            while shared.done.records.load(Ordering::Relaxed) == 0 && !thread.is_finished() {
+                assert!(begun.elapsed() < Duration::from_secs(20), "{address}: nothing came");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            shared.stop.store(true, Ordering::Release);
+            assert_eq!(thread.join().unwrap(), Ok(()), "{address}");
+            let file = folder.path().read_dir().unwrap().next().unwrap().unwrap().path();
+            let mut source = PcapFile::open(&file).unwrap();
+            let packet = source.next_packet().unwrap().unwrap();
+            let datagram = decode(packet.link, packet.bytes, packet.original_len).unwrap();
+            assert_eq!((datagram.dst, datagram.payload), (address, b"one".as_slice()));
+        }
+    }
 }

@@ -123,14 +123,14 @@ struct Recorder {
     thread: std::thread::JoinHandle<Result<(), String>>,
 }
 
-/// Waits for the end, showing how far it is.
+/// Waits for the end, showing how far it is. A recorder that ends by itself has failed, and nobody records without it.
 fn wait(cli: &Cli, recorders: &[Recorder], stop: &AtomicBool) {
     let begun = Instant::now();
     let over = || cli.seconds.is_some_and(|seconds| begun.elapsed().as_secs() >= seconds);
     let mut shown = Instant::now();
     let terminal = std::io::stderr().is_terminal();
     while !stop.load(Ordering::Acquire) && !over() {
-        if recorders.iter().all(|recorder| recorder.thread.is_finished()) {
+        if recorders.iter().any(|recorder| recorder.thread.is_finished()) {
             break;
         }
         std::thread::sleep(Duration::from_millis(20));
@@ -159,7 +159,8 @@ fn finish(cli: &Cli, recorders: Vec<Recorder>) -> Result<(), Failure> {
     for Recorder { number, venue, done, thread } in recorders {
         let ended = thread.join().unwrap_or_else(|_| Err("its thread failed".into()));
         if let Err(error) = ended {
-            failed.get_or_insert((1, format!("feed {number}, {venue}: {error}")));
+            eprintln!("tickgate-capture: feed {number}, {venue}: {error}");
+            failed.get_or_insert((1, "a feed could not be recorded".to_owned()));
         }
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let (records, bytes) = (read(&done.records), read(&done.bytes));
@@ -178,4 +179,41 @@ fn finish(cli: &Cli, recorders: Vec<Recorder>) -> Result<(), Failure> {
         println!("{}", serde_json::json!({ "feeds": feeds, "folder": cli.out }));
     }
     failed.map_or(Ok(()), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: a recorder that fails is told of at once and ends the others, with an exit code that says so. Method: one that fails,
+    /// and one that would go on for ever.
+    #[test]
+    fn a_failure_is_not_waited_for() {
+        let cli = Cli::parse_from(["tickgate-capture", "--config", "x", "--out", "x"]);
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let bad = std::thread::spawn(|| Err("disk full".to_owned()));
+        let good = std::thread::spawn(move || {
+            while !stopped.load(Ordering::Acquire) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Ok(())
+        });
+        let recorder = |number, thread| Recorder {
+            number,
+            venue: Venue::Iex,
+            done: Arc::new(Done::default()),
+            thread,
+        };
+        let recorders = vec![recorder(0, good), recorder(1, bad)];
+        // Should the wait have no end by itself, this is one.
+        let late = stop.clone();
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_secs(20));
+            late.store(true, Ordering::Release);
+        });
+        wait(&cli, &recorders, &stop);
+        assert!(!stop.swap(true, Ordering::AcqRel), "waited for the other");
+        assert_eq!(finish(&cli, recorders).unwrap_err().0, 1);
+    }
 }

@@ -1,6 +1,6 @@
 //! Messages of a connection into pcapng, as the MoldUDP64 packets that would have carried them: same session, same sequences.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -15,7 +15,7 @@ use feeds::source::LinkType;
 use host::TcpClient;
 use model::{Event, FeedId, Ts};
 
-use crate::files::{Out, Place};
+use crate::files::{Out, Place, nobody};
 use crate::{Failure, Shared};
 
 /// How long what was received may wait for the disk.
@@ -184,11 +184,7 @@ impl Packets {
     }
 
     fn write(&mut self, bytes: &[u8], now: Ts) {
-        let unspecified = match self.to {
-            SocketAddr::V4(_) => IpAddr::from(Ipv4Addr::UNSPECIFIED),
-            SocketAddr::V6(_) => IpAddr::from(Ipv6Addr::UNSPECIFIED),
-        };
-        let wrote = self.out.udp(0, now, (unspecified, 0).into(), self.to, bytes);
+        let wrote = self.out.udp(0, now, nobody(self.to), self.to, bytes);
         self.failed = self.failed.take().or(wrote.err());
         self.written += bytes.len() as u64 + 100;
         self.last = now;

@@ -15,7 +15,7 @@ use zstd::stream::write::Encoder;
 use crate::files::{Out, Place};
 use crate::{Done, Shared};
 
-/// A frame ends after so long, or so many bytes: what is in it is lost if the process is killed.
+/// A frame ends so long after its first line, whether more come or not, or after so many bytes: what is in it is lost if the process is killed.
 const FRAME_TIME: Duration = Duration::from_millis(250);
 const FRAME_BYTES: usize = 1 << 20;
 /// Compression: fast, and two thirds of what slower levels save.
@@ -78,6 +78,7 @@ struct Frames {
     shared: Shared,
     out: Option<Out>,
     lines: Vec<u8>,
+    /// When the first of `lines` came.
     begun: Instant,
     failed: std::sync::Arc<std::sync::Mutex<Option<String>>>,
 }
@@ -92,12 +93,23 @@ impl Frames {
         let done: &Done = &self.shared.done;
         done.records.fetch_add(1, Ordering::Relaxed);
         done.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
+        if self.lines.is_empty() {
+            self.begun = Instant::now();
+        }
         self.lines.extend_from_slice(ts.0.to_string().as_bytes());
         self.lines.push(b' ');
         // A venue that sends a text over several lines says the same on one.
         self.lines.extend(text.iter().map(|b| if *b == b'\n' || *b == b'\r' { b' ' } else { *b }));
         self.lines.push(b'\n');
-        if self.lines.len() >= FRAME_BYTES || self.begun.elapsed() >= FRAME_TIME {
+        if self.lines.len() >= FRAME_BYTES {
+            self.end_frame();
+        }
+        self.end_old_frame();
+    }
+
+    /// Ends a frame that has waited long enough for more.
+    fn end_old_frame(&mut self) {
+        if !self.lines.is_empty() && self.begun.elapsed() >= FRAME_TIME {
             self.end_frame();
         }
     }
@@ -105,7 +117,6 @@ impl Frames {
     fn end_frame(&mut self) {
         let written = self.write_frame();
         self.lines.clear();
-        self.begun = Instant::now();
         if let Err(error) = written {
             self.shared.stop.store(true, Ordering::Release);
             if let Ok(mut failed) = self.failed.lock() {
@@ -145,6 +156,10 @@ impl Tap for Frames {
             }
         }
     }
+
+    fn tick(&mut self, _: Ts) {
+        self.end_old_frame();
+    }
 }
 
 impl Drop for Frames {
@@ -152,5 +167,41 @@ impl Drop for Frames {
         if !self.lines.is_empty() {
             self.end_frame();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use feeds::source::LineFile;
+
+    use super::*;
+
+    /// Goal: a text is on disk soon, whether another comes or not. Method: one line, then nothing but time; the file is read
+    /// while the recorder still has it open.
+    #[test]
+    fn the_last_text_does_not_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let shared = Shared { stop: Arc::default(), done: Arc::default() };
+        let mut frames = Frames::new(Place::new(folder.path(), 0, "kraken", 1 << 20), shared);
+        let count = || {
+            let file = folder.path().read_dir().unwrap().next()?.unwrap().path();
+            let mut lines = LineFile::open(&file).unwrap();
+            while lines.next_line().unwrap().is_some() {}
+            Some((lines.counts().lines, lines.counts().cut))
+        };
+        let tap: &mut dyn Tap = &mut frames;
+        tap.take(Ts(1), Raw::Text(b"{}"));
+        tap.tick(Ts(2));
+        assert_eq!(count(), None, "a frame waits for more");
+        std::thread::sleep(FRAME_TIME);
+        tap.tick(Ts(3));
+        assert_eq!(count(), Some((1, 0)));
+        tap.tick(Ts(4));
+        assert_eq!(count(), Some((1, 0)), "no empty frames");
+        tap.take(Ts(5), Raw::Text(b"{}"));
+        tap.tick(Ts(6));
+        assert_eq!(count(), Some((1, 0)), "its time begins with its first line");
     }
 }

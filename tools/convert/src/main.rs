@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use clap::{Parser, ValueEnum};
 use feeds::capture::{Capture, Format, Kind};
 use feeds::sink::BinaryFileWriter;
-use feeds::{Date, FeedError, FeedOptions, Next, Venue};
+use feeds::{Counters, Date, FeedError, FeedOptions, Next, Venue};
 use indicatif::{ProgressBar, ProgressStyle};
 use model::{Event, VenueNumber};
 
@@ -96,19 +96,32 @@ struct Done {
     unsaid: u64,
     /// Messages that were missing in the input.
     lost: u64,
+    /// The input ends inside a record: what was behind is missing.
+    cut: bool,
+    /// Frames that gave no datagram, and datagrams that are not the input's: what a network carries besides, or pieces of what
+    /// is lost then.
+    rejected: u64,
+}
+
+impl Done {
+    /// Notes what the input lacks.
+    fn note(&mut self, counters: &Counters) {
+        let Counters { lost, cut, rejected, foreign, late, .. } = *counters;
+        (self.lost, self.cut, self.rejected) = (lost, cut > 0, rejected + foreign + late);
+    }
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(&cli) {
         Ok(done) => {
-            let Done { read, written, unsaid, lost } = done;
+            let Done { read, written, unsaid, lost, cut, rejected } = done;
             if cli.json {
                 println!(
                     "{}",
                     serde_json::json!({
                         "read": read, "written": written, "unsaid": unsaid, "lost": lost,
-                        "out": cli.out,
+                        "cut": cut, "rejected": rejected, "out": cli.out,
                     })
                 );
             } else {
@@ -120,7 +133,13 @@ fn main() -> ExitCode {
             if lost > 0 {
                 eprintln!("tickgate-convert: {lost} messages were missing in the input");
             }
-            ExitCode::from(u8::from(lost > 0))
+            if rejected > 0 {
+                eprintln!("tickgate-convert: {rejected} packets of the input were not its feed's");
+            }
+            if cut {
+                eprintln!("tickgate-convert: the input is cut off: what was behind is missing");
+            }
+            ExitCode::from(u8::from(lost > 0 || cut))
         }
         Err(failure) => {
             eprintln!("tickgate-convert: {failure}");
@@ -152,7 +171,7 @@ fn raw(cli: &Cli, kind: Kind) -> Result<Done, Failure> {
     let packets = kind.format == Format::Packets;
     let mut sink = Sink::open(cli)?;
     let mut failed = None;
-    done.lost = messages::each(&cli.input, packets, midnight, |ts, message| {
+    let seen = messages::each(&cli.input, packets, midnight, |ts, message| {
         done.read += 1;
         bar.inc(message.len() as u64 + 2);
         let wrote = sink.message(ts, message);
@@ -163,7 +182,8 @@ fn raw(cli: &Cli, kind: Kind) -> Result<Done, Failure> {
     if let Some(error) = failed {
         return Err(Failure::Io { path: cli.out.clone(), error });
     }
-    sink.end().map_err(io(&cli.out))?;
+    done.note(&seen);
+    sink.end(!done.cut).map_err(io(&cli.out))?;
     done.written = done.read;
     Ok(done)
 }
@@ -175,7 +195,7 @@ fn events(cli: &Cli, kind: Option<Kind>) -> Result<Done, Failure> {
         Target::Itch | Target::Mold => {
             let mut sink = Sink::open(cli)?;
             let mut writer = itch::Writer::new();
-            each_event(cli, kind, |event| {
+            let seen = each_event(cli, kind, |event| {
                 done.read += 1;
                 let mut wrote = Ok(());
                 let said = writer.take(event, &mut |ts, message| {
@@ -187,46 +207,50 @@ fn events(cli: &Cli, kind: Option<Kind>) -> Result<Done, Failure> {
                 done.unsaid += u64::from(!said.map_err(Failure::Cannot)?);
                 wrote.map_err(io(&cli.out))
             })?;
-            sink.end().map_err(io(&cli.out))?;
+            done.note(&seen);
+            sink.end(!done.cut).map_err(io(&cli.out))?;
         }
         Target::Dbn => {
             let symbols = symbols(cli, kind)?;
             let out = create(&cli.out)?;
             let mut writer = mbo::Writer::new(out, &symbols).map_err(Failure::Cannot)?;
-            each_event(cli, kind, |event| {
+            let seen = each_event(cli, kind, |event| {
                 done.read += 1;
                 let written = writer.take(event).map_err(Failure::Cannot)?;
                 done.written += written;
                 done.unsaid += u64::from(written == 0);
                 Ok(())
             })?;
+            done.note(&seen);
             writer.end().map_err(Failure::Cannot)?;
         }
         Target::Parquet => {
             let mut writer = table::Writer::new(create(&cli.out)?).map_err(Failure::Cannot)?;
-            each_event(cli, kind, |event| {
+            let seen = each_event(cli, kind, |event| {
                 done.read += 1;
                 done.written += 1;
                 writer.take(event).map_err(Failure::Cannot)
             })?;
+            done.note(&seen);
             writer.end().map_err(Failure::Cannot)?;
         }
     }
     Ok(done)
 }
 
-/// Reads every event of the input.
+/// Reads every event of the input; what was seen of it.
 fn each_event(
     cli: &Cli,
     kind: Option<Kind>,
     mut each: impl FnMut(&Event) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+) -> Result<Counters, Failure> {
     let bar = bar(&cli.input);
     let Some(kind) = kind else {
-        return table::each(&cli.input, |event| {
+        table::each(&cli.input, |event| {
             bar.inc(1);
             each(event)
-        });
+        })?;
+        return Ok(Counters::NONE);
     };
     let input = |error| Failure::Input { path: cli.input.clone(), error };
     let options = FeedOptions { date: cli.date, ..FeedOptions::default() };
@@ -241,7 +265,7 @@ fn each_event(
         each(&event)?;
     }
     bar.finish_and_clear();
-    Ok(())
+    Ok(capture.counters())
 }
 
 /// What the numbers of the input stand for.
@@ -288,13 +312,15 @@ impl Sink {
         }
     }
 
-    fn end(self) -> std::io::Result<()> {
+    /// Ends the output, and says that the session is over if it `is_over`.
+    fn end(self, is_over: bool) -> std::io::Result<()> {
         match self {
             Sink::File(writer) => {
-                writer.end()?.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+                let out = if is_over { writer.end()? } else { writer.into_inner() };
+                out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
                 Ok(())
             }
-            Sink::Packets(writer) => writer.end(),
+            Sink::Packets(writer) => writer.end(is_over),
         }
     }
 }

@@ -2,37 +2,42 @@
 
 use std::path::Path;
 
-use feeds::session::arbiter::{Arbiter, ArbiterOptions, Arbitrated, Line};
+use feeds::capture::Addresses;
+use feeds::session::arbiter::{Arbiter, ArbiterOptions, Arbitrated};
 use feeds::source::frame::FrameCounts;
 use feeds::source::{FileSource, PcapFile, SourceError};
-use feeds::{FeedCause, FeedError};
+use feeds::{Counters, FeedCause, FeedError};
 use model::Ts;
 
 use crate::Failure;
 
-/// Hands every message with its time to `each`, until that says `false`; how many messages were missing.
+/// Hands every message with its time to `each`, until that says `false`; what was missing or left out.
 pub fn each(
     path: &Path,
     packets: bool,
     midnight: Ts,
     each: impl FnMut(Ts, &[u8]) -> bool,
-) -> Result<u64, Failure> {
-    let refuse = |error: SourceError| Failure::Input {
-        path: path.to_path_buf(),
-        error: FeedError { file: 0, offset: error.offset, cause: FeedCause::Source(error.cause) },
+) -> Result<Counters, Failure> {
+    let refuse = |(offset, cause)| {
+        let error = FeedError { file: 0, offset, cause };
+        Failure::Input { path: path.to_path_buf(), error }
     };
-    if packets {
-        of_packets(path, each).map_err(refuse)
-    } else {
-        of_file(path, midnight, each).map_err(refuse)
+    let source = |error: SourceError| refuse((error.offset, FeedCause::Source(error.cause)));
+    if !packets {
+        return of_file(path, midnight, each).map_err(source);
     }
+    let counters = of_packets(path, each).map_err(source)?;
+    if counters.messages == 0 {
+        return Err(refuse((counters.bytes, FeedCause::NoMessage)));
+    }
+    Ok(counters)
 }
 
 fn of_file(
     path: &Path,
     midnight: Ts,
     mut each: impl FnMut(Ts, &[u8]) -> bool,
-) -> Result<u64, SourceError> {
+) -> Result<Counters, SourceError> {
     let mut source = FileSource::open(path)?;
     while let Some(frame) = source.next_frame()? {
         let field = frame.bytes.get(3..).and_then(<[u8]>::first_chunk::<8>);
@@ -41,25 +46,30 @@ fn of_file(
             break;
         }
     }
-    Ok(0)
+    Ok(Counters::NONE)
 }
 
 /// Both lines of a session, arbitrated as a live feed would.
-fn of_packets(path: &Path, mut each: impl FnMut(Ts, &[u8]) -> bool) -> Result<u64, SourceError> {
+fn of_packets(
+    path: &Path,
+    mut each: impl FnMut(Ts, &[u8]) -> bool,
+) -> Result<Counters, SourceError> {
     let mut source = PcapFile::open(path)?;
     let mut frames = FrameCounts::default();
+    let mut addresses = Addresses::of_mold();
     let mut arbiter = Arbiter::new(ArbiterOptions { join_messages_max: 0, ..Default::default() });
-    let mut first = None;
-    let (mut lost, mut go_on) = (0, true);
+    let (mut messages, mut lost, mut go_on) = (0, 0, true);
     let mut last = Ts(0);
     while go_on && let Some(packet) = source.next_packet()? {
         let now = packet.ts.max(last);
         last = now;
         let Ok(datagram) = frames.decode(&packet) else { continue };
-        let line =
-            if *first.get_or_insert(datagram.dst) == datagram.dst { Line::A } else { Line::B };
+        let Some(line) = addresses.line(&datagram) else { continue };
         let mut take = |arbitrated: Arbitrated<'_>| match arbitrated {
-            Arbitrated::Message(message) => go_on = go_on && each(message.ts_recv, message.bytes),
+            Arbitrated::Message(message) => {
+                messages += 1;
+                go_on = go_on && each(message.ts_recv, message.bytes);
+            }
             Arbitrated::Lost { count, .. } => lost += count,
             Arbitrated::Session { .. } | Arbitrated::Ended => {}
         };
@@ -73,7 +83,10 @@ fn of_packets(path: &Path, mut each: impl FnMut(Ts, &[u8]) -> bool) -> Result<u6
     // What is still waited for will not come.
     let end = Ts(last.0.saturating_add(60_000_000_000));
     let mut take = |arbitrated: Arbitrated<'_>| match arbitrated {
-        Arbitrated::Message(message) => _ = each(message.ts_recv, message.bytes),
+        Arbitrated::Message(message) => {
+            messages += 1;
+            each(message.ts_recv, message.bytes);
+        }
         Arbitrated::Lost { count, .. } => lost += count,
         Arbitrated::Session { .. } | Arbitrated::Ended => {}
     };
@@ -82,5 +95,14 @@ fn of_packets(path: &Path, mut each: impl FnMut(Ts, &[u8]) -> bool) -> Result<u6
         arbiter.on_time(due, &mut take);
         while arbiter.next_request().is_some() {}
     }
-    Ok(lost)
+    Ok(Counters {
+        messages,
+        bytes: source.offset(),
+        lost,
+        gaps: arbiter.counters().gaps,
+        cut: source.counts().cut,
+        rejected: frames.rejected(),
+        foreign: addresses.foreign(),
+        ..Counters::NONE
+    })
 }

@@ -57,11 +57,13 @@ impl<W: Write> Writer<W> {
         Err(io::Error::other(format!("a message of {} bytes fits no packet", message.len())))
     }
 
-    /// Ends the session.
-    pub fn end(mut self) -> io::Result<()> {
+    /// Sends the rest, and ends the session if it `is_over`.
+    pub fn end(mut self, is_over: bool) -> io::Result<()> {
         self.send()?;
-        let end = self.packet.end_of_session();
-        self.over_lines(&end)?;
+        if is_over {
+            let end = self.packet.end_of_session();
+            self.over_lines(&end)?;
+        }
         self.out.flush()
     }
 

@@ -189,3 +189,19 @@ impl std::io::Read for Chunks<'_> {
         self.left.read(&mut buffer[..most])
     }
 }
+
+/// Goal: whatever a recorder may have written is read. Method: the longest body behind the longest time, and one byte more.
+#[test]
+fn the_longest_body() {
+    let line = |more: usize| {
+        let mut line = b"18446744073709551615 ".to_vec();
+        line.resize(line.len() + crate::stream::BODY_MAX + more, b'{');
+        line
+    };
+    let mut source = LineSource::from_reader(Cursor::new(line(0)));
+    let text = source.next_line().unwrap().map(|line| (line.ts, line.text.len()));
+    assert_eq!(text, Some((Some(Ts(u64::MAX)), crate::stream::BODY_MAX)));
+    let mut source = LineSource::from_reader(Cursor::new(line(64)));
+    let cause = SourceCause::LineTooLong { max: LINE_MAX };
+    assert_eq!(source.next_line().map(|_| ()), Err(SourceError { offset: 0, cause }));
+}

@@ -1,0 +1,199 @@
+//! Which segments are taken, and in what order: sessions, beginnings of the numbers, gaps.
+
+use model::{Cause, Event, Integrity, Ts};
+
+use super::IexFeed;
+use super::hold::Put;
+use super::transport::{DEEP, Segment, TOPS};
+
+/// A send time farther than this from the time of receipt is none, where the clocks are comparable.
+const SKEW_NS_MAX: u64 = 60_000_000_000;
+/// So many late segments in a row, and it is what we took for newer that was wrong.
+const LATE_MAX: u32 = 256;
+/// How long the other line may take to bring what is missing.
+const GAP_WAIT_NS: u64 = 2_000_000;
+
+impl IexFeed {
+    /// Takes the payload of a datagram, received at `now`.
+    pub fn on_segment(&mut self, payload: &[u8], now: Ts, mut emit: impl FnMut(Event)) {
+        let Some(segment) = self.accept(payload, now) else { return };
+        if !self.follow(&segment, now, &mut emit) {
+            return;
+        }
+        self.sent_ns = self.sent_ns.max(segment.sent_ns);
+        if segment.first > self.next && !self.wait(&segment, payload, now, &mut emit) {
+            self.lose(segment.first, now, &mut emit);
+        }
+        if segment.first <= self.next {
+            self.deliver(&segment, now, &mut emit);
+            self.drain(&mut emit);
+        }
+        self.on_time(now, &mut emit);
+    }
+
+    /// Lets time pass: call it at [`IexFeed::wake_at`], or more often.
+    #[inline]
+    pub fn on_time(&mut self, now: Ts, emit: &mut impl FnMut(Event)) {
+        while self.wake_at().is_some_and(|due| due <= now) {
+            self.give_up(now, emit);
+        }
+    }
+
+    /// When [`IexFeed::on_time`] is due next.
+    #[inline]
+    pub fn wake_at(&self) -> Option<Ts> {
+        let held = self.hold.as_ref().and_then(|hold| hold.since());
+        let told = self.told.map(|(_, since)| since);
+        let since = [held, told].into_iter().flatten().min()?;
+        Some(Ts(since.0.saturating_add(GAP_WAIT_NS)))
+    }
+
+    /// A segment of this feed, sent at a time that can be.
+    fn accept<'a>(&mut self, payload: &'a [u8], now: Ts) -> Option<Segment<'a>> {
+        let segment = match Segment::new(payload) {
+            Ok(segment) if [DEEP, TOPS].contains(&segment.protocol) => segment,
+            refused => {
+                self.counters.refused += 1;
+                if let Err(error) = refused {
+                    self.counters.first_refused.get_or_insert(error);
+                }
+                return None;
+            }
+        };
+        let stream = (segment.protocol, segment.channel);
+        if *self.stream.get_or_insert(stream) != stream {
+            self.counters.foreign += 1;
+            return None;
+        }
+        let is_near = now.0.abs_diff(segment.sent_ns) <= SKEW_NS_MAX;
+        if *self.is_timed.get_or_insert(is_near) && !is_near {
+            self.counters.untimely += 1;
+            return None;
+        }
+        self.counters.segments += 1;
+        self.counters.heartbeats += u64::from(segment.count == 0);
+        Some(segment)
+    }
+
+    /// Whether a segment belongs to the numbers that count now, which it may begin.
+    fn follow(&mut self, segment: &Segment<'_>, now: Ts, emit: &mut impl FnMut(Event)) -> bool {
+        let is_later = segment.sent_ns > self.sent_ns;
+        let is_other = self.session != Some(segment.session);
+        let is_late = if is_other {
+            self.session_before == Some(segment.session) && !is_later
+        } else {
+            segment.sent_ns < self.since_ns
+        };
+        self.late_run = if is_late { self.late_run + 1 } else { 0 };
+        if is_late && self.late_run < LATE_MAX {
+            self.counters.late += 1;
+            return false;
+        }
+        // What is sent later and says less: the numbers began again. A copy of what came has no later send time.
+        if is_late || is_other || (segment.first.max(1) < self.next && is_later) {
+            while self.wake_at().is_some() {
+                self.give_up(now, emit);
+            }
+            self.begin(segment, is_late, now, emit);
+        }
+        true
+    }
+
+    /// A session begins, as far as we see it: from its first message on, or somewhere within. A heartbeat alone proves nothing,
+    /// nor does a session that comes back.
+    #[cold]
+    fn begin(
+        &mut self,
+        segment: &Segment<'_>,
+        is_back: bool,
+        now: Ts,
+        emit: &mut impl FnMut(Event),
+    ) {
+        if self.session != Some(segment.session) {
+            self.session_before = self.session.replace(segment.session);
+        }
+        self.counters.sessions += 1;
+        self.late_run = 0;
+        (self.since_ns, self.sent_ns) = (segment.sent_ns, segment.sent_ns);
+        // A session's first number is 1; before it has one, heartbeats may say 0.
+        self.next = segment.first.max(1);
+        let is_whole = segment.first <= 1 && !is_back;
+        self.is_unproven = is_whole && segment.count == 0;
+        let is_live = is_whole && !self.is_unproven;
+        if !is_live {
+            self.say(Integrity::Incomplete, Cause::NotStarted, segment.sent_ns, now, emit);
+        }
+        self.clear(segment.sent_ns, now, emit);
+        if is_live {
+            self.say(Integrity::Live, Cause::None, segment.sent_ns, now, emit);
+        }
+    }
+
+    /// Lets a segment wait for what is missing before it, if there is another line and room; `false`: there is not.
+    #[cold]
+    fn wait(
+        &mut self,
+        segment: &Segment<'_>,
+        payload: &[u8],
+        now: Ts,
+        emit: &mut impl FnMut(Event),
+    ) -> bool {
+        let Some(hold) = &mut self.hold else { return false };
+        if segment.count == 0 {
+            let (first, since) = self.told.unwrap_or((0, now));
+            self.told = Some((first.max(segment.first), since));
+            return true;
+        }
+        let sequence = (segment.first, segment.first + u64::from(segment.count));
+        match hold.put(sequence, payload, now) {
+            Put::Kept => self.counters.held += 1,
+            Put::Duplicate => self.counters.duplicates += u64::from(segment.count),
+            Put::Full => {
+                while self.wake_at().is_some() {
+                    self.give_up(now, emit);
+                }
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Goes on behind the first of what is missing.
+    #[cold]
+    fn give_up(&mut self, now: Ts, emit: &mut impl FnMut(Event)) {
+        let held = self.hold.as_ref().and_then(|hold| hold.first()).map(|slot| slot.sequence.0);
+        let told = self.told.map(|(first, _)| first);
+        if let Some(first) = [held, told].into_iter().flatten().min() {
+            self.lose(first, now, emit);
+        }
+        self.drain(emit);
+    }
+
+    /// What comes before `first` is lost.
+    #[cold]
+    fn lose(&mut self, first: u64, now: Ts, emit: &mut impl FnMut(Event)) {
+        if first > self.next {
+            self.counters.gaps += 1;
+            self.counters.lost = self.counters.lost.saturating_add(first - self.next);
+            self.next = first;
+            self.is_unproven = false;
+            self.say(Integrity::Incomplete, Cause::Gap, self.sent_ns, now, emit);
+        }
+    }
+
+    /// Says what waited and is due now.
+    #[inline]
+    fn drain(&mut self, emit: &mut impl FnMut(Event)) {
+        if let Some(mut hold) = self.hold.take() {
+            while hold.first().is_some_and(|slot| slot.sequence.0 <= self.next)
+                && let Some(slot) = hold.pop()
+            {
+                if let Ok(segment) = Segment::new(hold.payload(&slot)) {
+                    self.deliver(&segment, slot.ts_recv, emit);
+                }
+            }
+            self.hold = Some(hold);
+        }
+        self.told = self.told.filter(|(first, _)| *first > self.next);
+    }
+}
