@@ -101,8 +101,9 @@ fn latch(config: &Config, halt: Halt, failure: &Failure) -> Result<PathBuf, Fail
     let folder = shm::Folder::standard();
     let _name =
         folder.prepare().and_then(|()| folder.lock(&config.engine.name)).map_err(|error| {
-            // It runs and does not answer, or it is not known whether it runs.
-            Failure::no_engine(format!("{}; {error}: nothing was halted", failure.message))
+            // It runs and does not answer: whether it halted is not known.
+            let message = format!("{}; {error}. End its process, then halt again", failure.message);
+            Failure::no_engine(message)
         })?;
     let path = latch_path(config);
     if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
