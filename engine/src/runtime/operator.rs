@@ -108,7 +108,7 @@ impl OperatorDesk {
         outbox: &mut Outbox,
         stalled: bool,
     ) -> Option<Ticket> {
-        self.end_check(now, outbox);
+        self.end_check(now, outbox, stalled);
         self.release(now, keeper);
         self.give_up(now, keeper, outbox);
         let Asked { ticket, uid, request } = self.socket.poll(now)?;
@@ -198,8 +198,7 @@ impl OperatorDesk {
             Target::Symbol(symbol) => Control::ResumeSymbol { symbol, level, operator: name, note },
         };
         if stalled {
-            let text = "the engine thread stands still; nothing can be resumed";
-            return Err(Answer::refused("stalled", text));
+            return Err(stands_still());
         }
         if self.check.is_some() {
             return Err(Answer::refused("busy", "another passphrase is being checked"));
@@ -219,7 +218,7 @@ impl OperatorDesk {
         Ok(())
     }
 
-    fn end_check(&mut self, now: Instant, outbox: &mut Outbox) {
+    fn end_check(&mut self, now: Instant, outbox: &mut Outbox, stalled: bool) {
         let Some(check) = self.check.take_if(|check| check.thread.is_finished()) else { return };
         let Check { thread, ticket, control, scope, name, reason } = check;
         let right = thread.join().unwrap_or(false);
@@ -228,6 +227,10 @@ impl OperatorDesk {
             tracing::warn!("resume of {scope} refused: not operator {name}'s passphrase");
             let text = "no such operator, or not this one's passphrase";
             return self.socket.answer(ticket, &Answer::refused("wrong_passphrase", text), now);
+        }
+        if stalled {
+            // Behind the watchdog's halt it would undo it.
+            return self.socket.answer(ticket, &stands_still(), now);
         }
         tracing::warn!("resume of {scope}, operator {name}: {reason}");
         let waiting = Waiting { ticket: Some(ticket), since: now, scope, resumes: true };
@@ -271,23 +274,32 @@ impl OperatorDesk {
         }
     }
 
-    /// Answers whoever waited too long for the engine thread. What was sent holds all the same.
+    /// Answers whoever waited too long for the engine thread. What was sent holds all the same; a resume that was not is
+    /// forgotten.
     fn give_up(&mut self, now: Instant, keeper: &mut Keeper, outbox: &mut Outbox) {
+        let is_late = |waiting: &Waiting| {
+            waiting.ticket.is_some() && now.saturating_duration_since(waiting.since) >= PATIENCE
+        };
+        let socket = &mut self.socket;
+        outbox.unsent.retain_mut(|(_, waiting)| match waiting {
+            Some(waiting) if waiting.resumes && is_late(waiting) => {
+                let ticket = waiting.ticket.take();
+                ticket.into_iter().for_each(|ticket| socket.answer(ticket, &stands_still(), now));
+                false
+            }
+            _ => true,
+        });
         let unsent = outbox.unsent.iter_mut().filter_map(|(_, waiting)| waiting.as_mut());
         let sent = outbox.sent.iter_mut().filter_map(|sent| sent.waiting.as_mut());
-        for waiting in sent.chain(unsent) {
-            if waiting.ticket.is_none() || now.saturating_duration_since(waiting.since) < PATIENCE {
-                continue;
-            }
+        for waiting in sent.chain(unsent).filter(|waiting| is_late(waiting)) {
             let answer = if waiting.resumes {
                 let text = "the engine thread did not answer; it may still do it: see the status";
                 Answer::refused("unknown_outcome", text)
             } else {
                 Answer::Done(done(None, false, keeper))
             };
-            if let Some(ticket) = waiting.ticket.take() {
-                self.socket.answer(ticket, &answer, now);
-            }
+            let ticket = waiting.ticket.take();
+            ticket.into_iter().for_each(|ticket| self.socket.answer(ticket, &answer, now));
         }
     }
 
@@ -326,6 +338,10 @@ fn done(engine_seq: Option<u64>, recorded: bool, keeper: &Keeper) -> Done {
     Done { engine_seq, recorded, latched: keeper.is_kept() }
 }
 
+fn stands_still() -> Answer {
+    Answer::refused("stalled", "the engine thread stands still; nothing can be resumed")
+}
+
 /// In live mode whoever runs as the engine's user could as well be the agent: only root resumes.
 fn may_resume(mode: Mode, uid: u32, engine: u32) -> bool {
     mode != Mode::Live || uid != engine
@@ -346,6 +362,40 @@ fn explain(refusal: ResumeRefusal) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Goal: a resume that the engine thread was never sent is forgotten when it was waited for long enough, and its asker is
+    /// told; a halt stays on its way. Method: both unsent, an asker each, time passes.
+    #[test]
+    fn an_unsent_resume_is_forgotten() {
+        use std::io::{BufRead, BufReader, Write};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.operator.sock");
+        let socket = OperatorSocket::bind(&path).unwrap();
+        let mut desk = OperatorDesk::new(socket, Mode::Paper, path.clone(), None);
+        let mut keeper = Keeper::new(folder.path().join("halts.json"), Vec::new(), Vec::new());
+        let (mut outbox, now, level) = (Outbox::default(), Instant::now(), HaltLevel::Active);
+        let mut lines = Vec::new();
+        for resumes in [true, false] {
+            let mut guest = std::os::unix::net::UnixStream::connect(&path).unwrap();
+            guest.write_all(b"{\"op\":\"status\"}\n").unwrap();
+            let ticket = desk.poll(now, 0, &mut keeper, &mut outbox, true);
+            let scope = model::HaltScope::All;
+            let why = Why::of(HaltCause::Human);
+            let (operator, note) = (why.operator, why.note);
+            let control = match resumes {
+                true => Control::Resume { scope, level, operator, note },
+                false => Control::Halt { scope, level: HaltLevel::Halted, why },
+            };
+            let waiting = Waiting { ticket, since: now, scope: Scope::All, resumes };
+            outbox.unsent.push_back((control, Some(waiting)));
+            lines.push(BufReader::new(guest).lines());
+        }
+        desk.poll(now + PATIENCE, 0, &mut keeper, &mut outbox, true);
+        assert!(matches!(outbox.unsent.front(), Some((Control::Halt { .. }, _))));
+        assert_eq!(outbox.unsent.len(), 1);
+        assert!(lines[0].next().unwrap().unwrap().contains("\"stalled\""));
+        assert!(lines[1].next().unwrap().unwrap().contains("\"engine_seq\":null"));
+    }
 
     /// Goal: the rule of live mode. Method: every mode, own user, root, an engine that is root.
     #[test]

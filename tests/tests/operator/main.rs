@@ -79,7 +79,7 @@ fn halt_and_resume() {
         assert_eq!(status["halts"][0]["reason"], "everything", "{round}: {status:#}");
         let mut trader = place.trader();
         assert!(halted(&trader.asks()), "{round}");
-        engine.is_killed();
+        engine.dies();
     }
     let engine = place.start();
     assert_eq!(resume("ann", PASSPHRASE, &["--all"]).0, 0);

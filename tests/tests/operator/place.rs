@@ -208,7 +208,7 @@ impl Running {
     }
 
     /// kill -9.
-    pub fn is_killed(mut self) {
+    pub fn dies(mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
     }
