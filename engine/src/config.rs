@@ -30,6 +30,8 @@ pub struct Config {
     pub rules: Rules,
     /// The files it was read from, for the journal.
     pub files: Vec<ConfigFile>,
+    /// The folder of `engine.toml`, where `operators.toml` is looked for.
+    pub folder: PathBuf,
 }
 
 /// One file, as read.
@@ -94,9 +96,11 @@ impl Config {
         if !errors.is_empty() {
             return Err(errors);
         }
+        let folder = files.first().and_then(|(path, _)| path.parent()).unwrap_or(Path::new("."));
+        let folder = folder.to_path_buf();
         let names = Self::NAMES.iter().map(|name| name.to_string());
         let files = names.zip(files).map(|(name, (_, text))| ConfigFile { name, text }).collect();
-        Ok(Config { engine, rules, files })
+        Ok(Config { engine, rules, files, folder })
     }
 
     /// Changes what `engine.toml` says; the journal of the run records the changed text.

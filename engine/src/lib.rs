@@ -26,6 +26,7 @@ pub mod hash;
 pub mod indicator;
 pub mod instruments;
 pub mod journal;
+pub mod latches;
 pub mod level_book;
 pub mod orders;
 pub mod output;

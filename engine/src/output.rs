@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use model::ResumeRefusal;
 use model::page::{Answer, TapeRecord};
 
 /// Numbers of things that changed since they were last taken, each once, in the order of their first change.
@@ -58,20 +59,26 @@ pub struct Output {
     pub depths: Dirty,
     /// Slots of the order table that changed.
     pub orders: Dirty,
+    /// Slots of [`crate::latches::Latches`] that changed. Not forgotten: whoever keeps the latch file takes them.
+    pub halts: Dirty,
     /// The answer to the request that was stepped, if it was one.
     pub answer: Option<Answer>,
+    /// What became of the resume that was stepped, if it was one.
+    pub resumed: Option<Result<(), ResumeRefusal>>,
 }
 
 impl Output {
     /// Room for what one input can cause: every order of ours closing at once, with a fill each.
-    pub fn new(instruments: usize, own_orders: usize) -> Output {
+    pub fn new(instruments: usize, own_orders: usize, latches: usize) -> Output {
         Output {
             tape: Vec::with_capacity(4 * own_orders + 1024),
             tape_lost: 0,
             boards: Dirty::new(instruments),
             depths: Dirty::new(instruments),
             orders: Dirty::new(own_orders),
+            halts: Dirty::new(latches),
             answer: None,
+            resumed: None,
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! feed ──events──► engine ──entries──► journal
-//!                    ▲ └──samples──► housekeeping ◄── attach socket
+//!                    ▲ ├──samples──► housekeeping ◄── attach socket, operator socket
+//!                    │ └──halts────────► │ ──► latch file, halt word
 //!                    └───controls────────┘
 //! ```
 
@@ -10,14 +11,18 @@ mod desks;
 mod engine;
 mod feed;
 mod house;
+mod keeper;
 mod lines;
+mod operator;
 mod pace;
 mod port;
 mod publish;
 mod server;
 mod stages;
 mod start;
+mod status;
 mod wait;
+mod watchdog;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -33,9 +38,11 @@ use crate::replay::ReplayError;
 use crate::script::Script;
 use crate::step::{Engine, StartError};
 
+pub use keeper::latch_path;
 pub use port::{DriveStream, StreamPort};
 pub use stages::{StageHistograms, summary};
 pub use start::start;
+pub use watchdog::FirmHalt;
 
 /// What a run is.
 pub struct Plan {
@@ -62,6 +69,8 @@ pub struct Progress {
     pub loops: AtomicU64,
     /// Whether the engine thread has ended.
     pub ended: AtomicBool,
+    /// The halt of everything, also while the engine thread stands still.
+    pub halt: FirmHalt,
 }
 
 /// How far a feed has come: the words of its counters.
@@ -186,6 +195,14 @@ pub enum RunError {
     /// Shared memory or its socket.
     #[error(transparent)]
     Shared(#[from] shm::ShmError),
+    /// The operator socket.
+    #[error("{}: {error}", path.display())]
+    Operator {
+        /// Where.
+        path: PathBuf,
+        /// What the operating system says.
+        error: std::io::Error,
+    },
     /// A thread could not be made, or died.
     #[error("thread `{0}` failed")]
     Thread(&'static str),

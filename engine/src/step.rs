@@ -4,13 +4,16 @@
 //! to the order, its reservation and the position. Whatever a strategy asks and the paper venue reports is applied within
 //! the step that caused it, so that it needs no record: a replay makes it again.
 //!
-//! The code follows the order of things: `event.rs` is a tick's way (`mid_event.rs`: while the venue's event is not complete), `request.rs` an order's, `report.rs` what comes back,
-//! `page.rs` what readers are shown.
+//! The code follows the order of things: `event.rs` is a tick's way (`mid_event.rs`: while the venue's event is not
+//! complete), `request.rs` an order's, `report.rs` what comes back, `page.rs` what readers are shown; `halt.rs` is the kill
+//! switch, `rearm.rs` what it takes to resume.
 
 mod channel;
 mod event;
+mod halt;
 mod mid_event;
 mod page;
+mod rearm;
 mod report;
 mod request;
 #[cfg(test)]
@@ -18,8 +21,8 @@ mod tests;
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
-    AccountId, Body, Cause, Control, FeedId, HaltLevel, HaltScope, Input, InstrumentId, Integrity,
-    Mode, OrderId, Px, Qty, Reject, TradingState, Ts,
+    AccountId, Body, Cause, Control, FeedId, HaltCause, Input, InstrumentId, Integrity, Mode,
+    OrderId, Px, Qty, Reject, TradingState, Ts, Why,
 };
 use risk::{Market, Moment, Risk};
 
@@ -28,6 +31,7 @@ use crate::feed_books::FeedBooks;
 use crate::hash::StateHash;
 use crate::indicator::Indicators;
 use crate::instruments::Instruments;
+use crate::latches::Latches;
 use crate::orders::OrderTable;
 use crate::output::Output;
 use crate::paper::Paper;
@@ -69,6 +73,7 @@ pub struct Engine {
     channels: Vec<Channel>,
     strategies: Vec<Strategy>,
     risk: Risk,
+    latches: Latches,
     orders: OrderTable,
     paper: Paper,
     rules: Rules,
@@ -144,6 +149,7 @@ impl Engine {
                 .collect(),
             strategies: strategies.collect(),
             risk,
+            latches: Latches::new(rules.accounts.len(), instruments),
             orders: OrderTable::new(capacity.own_orders),
             paper: Paper::new(instruments, capacity.own_orders as usize),
             rules,
@@ -181,34 +187,28 @@ impl Engine {
     }
 
     fn on_control(&mut self, control: &Control, out: &mut Output) {
-        let [first, second] = control.to_words();
-        self.hash.fold_pair(first, second);
-        match *control {
-            Control::Halt { scope, level } => {
-                self.risk.set_halt(scope, level);
-                self.on_halt(scope, level, out);
+        self.hash.fold_words(&control.to_words());
+        let who = |operator, note| Why { cause: HaltCause::Human, operator, note };
+        let resumed = match *control {
+            Control::Resume { scope, level, operator, note } => {
+                Some(self.resume(scope, level, who(operator, note), out))
             }
+            Control::ResumeSymbol { symbol, level, operator, note } => {
+                Some(self.resume_symbol(symbol, level, who(operator, note), out))
+            }
+            _ => None,
+        };
+        if let Some(outcome) = resumed {
+            self.hash.fold(outcome.err().map_or(0, |refusal| refusal.code().into()));
+            out.resumed = resumed;
+        }
+        match *control {
+            Control::Halt { scope, level, why } => self.trip(scope, level, why, out),
+            Control::HaltSymbol { symbol, level, why } => self.trip_symbol(symbol, level, why, out),
+            Control::Resume { .. } | Control::ResumeSymbol { .. } => {}
             Control::JournalFull(full) => self.journal_full = full,
             Control::DeskClosed(desk) => self.cancel_orphans(Some(desk), out),
             Control::Restarted => self.cancel_orphans(None, out),
-        }
-    }
-
-    /// Tells readers of a halt, and cancels what it covers if it says so.
-    fn on_halt(&mut self, scope: HaltScope, level: HaltLevel, out: &mut Output) {
-        let (aux, account, instrument) = match scope {
-            HaltScope::All => (1, AccountId(0), InstrumentId(0)),
-            HaltScope::Account(account) => (2, account, InstrumentId(0)),
-            HaltScope::Instrument(instrument) => (3, AccountId(0), instrument),
-        };
-        let code = level.code();
-        out.record(TapeRecord { code, aux, account, instrument, ..self.record(TapeKind::Halt) });
-        if level == HaltLevel::Halted {
-            self.cancel_all(out, |order, _| match scope {
-                HaltScope::All => true,
-                HaltScope::Account(account) => order.account == account,
-                HaltScope::Instrument(instrument) => order.instrument == instrument,
-            });
         }
     }
 
@@ -357,7 +357,7 @@ impl Engine {
 
     /// An output with room for what one input of this engine can cause.
     pub fn output(&self) -> Output {
-        Output::new(self.indicators.len(), self.orders.capacity())
+        Output::new(self.indicators.len(), self.orders.capacity(), self.latches.len())
     }
 
     /// The number of an account.
@@ -422,6 +422,11 @@ impl Engine {
     /// Accounts, positions and limits.
     pub fn risk(&self) -> &Risk {
         &self.risk
+    }
+
+    /// What is halted, and why.
+    pub fn latches(&self) -> &Latches {
+        &self.latches
     }
 
     /// The orders of ours.

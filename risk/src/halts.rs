@@ -1,35 +1,75 @@
-//! The kill switch: halt levels of everything, an account, an instrument. The effective one is the highest.
+//! The kill switch: halt levels of everything, an account, an instrument, a strategy, a desk. The effective one is the
+//! highest.
 
-use model::{AccountId, HaltLevel, HaltScope, InstrumentId};
+use model::{AccountId, HaltLevel, HaltScope, InstrumentId, Origin};
 
 use crate::ledger::Risk;
+
+/// Levels that hang on no account and no instrument.
+#[derive(Debug)]
+pub(crate) struct Halts {
+    /// Of everything.
+    pub(crate) all: HaltLevel,
+    /// By the strategy's place.
+    strategies: [HaltLevel; 256],
+    /// By the desk's number.
+    desks: [HaltLevel; 256],
+}
+
+impl Halts {
+    pub(crate) const ACTIVE: Halts = Halts {
+        all: HaltLevel::Active,
+        strategies: [HaltLevel::Active; 256],
+        desks: [HaltLevel::Active; 256],
+    };
+
+    /// The higher one of everything's level and that of whoever asks: one look-up.
+    #[inline]
+    pub(crate) fn of(&self, origin: Origin) -> HaltLevel {
+        let own = match origin {
+            Origin::Strategy(place) => self.strategies.get(usize::from(place)),
+            Origin::Desk(desk) => self.desks.get(usize::from(desk.0)),
+            Origin::File => None,
+        };
+        own.map_or(self.all, |own| self.all.max(*own))
+    }
+}
 
 impl Risk {
     /// The level that was set for this scope alone; `None` if the scope does not exist.
     pub fn halt(&self, scope: HaltScope) -> Option<HaltLevel> {
         match scope {
-            HaltScope::All => Some(self.halt),
+            HaltScope::All => Some(self.halts.all),
             HaltScope::Account(id) => self.account(id).map(|account| account.halt),
             HaltScope::Instrument(id) => self.listing(id).map(|listing| listing.halt),
+            HaltScope::Strategy(place) => self.halts.strategies.get(usize::from(place)).copied(),
+            HaltScope::Desk(desk) => self.halts.desks.get(usize::from(desk.0)).copied(),
         }
     }
 
-    /// The level that applies to an order of this account in this instrument.
-    pub fn effective_halt(&self, account: AccountId, instrument: InstrumentId) -> HaltLevel {
+    /// The level that applies to an order of this account in this instrument, asked for by `origin`.
+    pub fn effective_halt(
+        &self,
+        account: AccountId,
+        instrument: InstrumentId,
+        origin: Origin,
+    ) -> HaltLevel {
         let account = self.account(account).map_or(HaltLevel::Active, |account| account.halt);
         let listing = self.listing(instrument).map_or(HaltLevel::Active, |listing| listing.halt);
-        self.halt.max(account).max(listing)
+        self.halts.of(origin).max(account).max(listing)
     }
 
     /// Sets a level, up or down: the operator's way. Whether it changed anything; a scope that does not exist
     /// is left alone.
     pub fn set_halt(&mut self, scope: HaltScope, level: HaltLevel) -> bool {
         let place = match scope {
-            HaltScope::All => Some(&mut self.halt),
+            HaltScope::All => Some(&mut self.halts.all),
             HaltScope::Account(id) => self.accounts.get_mut(usize::from(id.0)).map(|a| &mut a.halt),
             HaltScope::Instrument(id) => {
                 self.listings.get_mut(id.0 as usize).map(|listing| &mut listing.halt)
             }
+            HaltScope::Strategy(place) => self.halts.strategies.get_mut(usize::from(place)),
+            HaltScope::Desk(desk) => self.halts.desks.get_mut(usize::from(desk.0)),
         };
         let Some(place) = place.filter(|place| **place != level) else { return false };
         *place = level;
@@ -51,13 +91,15 @@ impl Risk {
                 }
             }
             HaltScope::Account(id) => self.note_account(id),
-            HaltScope::Instrument(_) => {}
+            HaltScope::Instrument(_) | HaltScope::Strategy(_) | HaltScope::Desk(_) => {}
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use model::DeskId;
+
     use super::*;
     use crate::fixture::{ACCOUNT, Floor, INSTRUMENT};
 
@@ -66,15 +108,32 @@ mod tests {
     fn highest_counts_and_requests_only_tighten() {
         let mut floor = Floor::new();
         let risk = &mut floor.risk;
+        let level = |risk: &Risk| risk.effective_halt(ACCOUNT, INSTRUMENT, Origin::File);
         assert!(risk.raise_halt(HaltScope::Instrument(INSTRUMENT), HaltLevel::ReduceOnly));
         assert!(risk.raise_halt(HaltScope::Account(ACCOUNT), HaltLevel::CancelOnly));
-        assert_eq!(risk.effective_halt(ACCOUNT, INSTRUMENT), HaltLevel::CancelOnly);
+        assert_eq!(level(risk), HaltLevel::CancelOnly);
         assert!(!risk.raise_halt(HaltScope::Account(ACCOUNT), HaltLevel::Active));
         assert!(!risk.raise_halt(HaltScope::Account(AccountId(9)), HaltLevel::Halted));
         assert!(risk.set_halt(HaltScope::Account(ACCOUNT), HaltLevel::Active));
-        assert_eq!(risk.effective_halt(ACCOUNT, INSTRUMENT), HaltLevel::ReduceOnly);
+        assert_eq!(level(risk), HaltLevel::ReduceOnly);
         assert!(risk.set_halt(HaltScope::All, HaltLevel::Halted));
-        assert_eq!(risk.effective_halt(ACCOUNT, INSTRUMENT), HaltLevel::Halted);
+        assert_eq!(level(risk), HaltLevel::Halted);
         assert_eq!(risk.halt(HaltScope::Instrument(InstrumentId(u32::MAX))), None);
+    }
+
+    /// Goal: a halt of a strategy or a desk stops its orders and nobody else's, the highest number too. Method: halt one
+    /// of each, ask for the level of every neighbour.
+    #[test]
+    fn halts_of_an_origin_are_its_own() {
+        let mut floor = Floor::new();
+        let risk = &mut floor.risk;
+        assert!(risk.raise_halt(HaltScope::Strategy(255), HaltLevel::Halted));
+        assert!(risk.raise_halt(HaltScope::Desk(DeskId(3)), HaltLevel::CancelOnly));
+        let level = |origin| risk.effective_halt(ACCOUNT, INSTRUMENT, origin);
+        assert_eq!(level(Origin::Strategy(255)), HaltLevel::Halted);
+        assert_eq!(level(Origin::Desk(DeskId(3))), HaltLevel::CancelOnly);
+        for other in [Origin::Strategy(3), Origin::Desk(DeskId(255)), Origin::File] {
+            assert_eq!(level(other), HaltLevel::Active, "{other:?}");
+        }
     }
 }

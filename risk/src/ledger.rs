@@ -1,9 +1,10 @@
 //! The books of account: every account, instrument and pair. The gate and the venue's reports move them by
 //! postings.
 
-use model::{AccountId, HaltLevel, Instrument, InstrumentId, Money, Qty};
+use model::{AccountId, Instrument, InstrumentId, Money, Qty};
 
 use crate::account::Account;
+use crate::halts::Halts;
 use crate::limits::{AccountLimits, Capacity, LimitError, PairLimits, nobody};
 use crate::line::{Exposure, Line, NO_SLOT};
 use crate::listing::Listing;
@@ -16,7 +17,7 @@ use crate::reservation::Reservation;
 #[derive(Debug)]
 pub struct Risk {
     pub(crate) capacity: Capacity,
-    pub(crate) halt: HaltLevel,
+    pub(crate) halts: Halts,
     pub(crate) accounts: Vec<Account>,
     /// Stands in for an account that does not exist.
     pub(crate) nobody: Account,
@@ -74,7 +75,7 @@ impl Risk {
         let (pairs, slots) = (accounts * instruments, capacity.lines as usize);
         Risk {
             capacity,
-            halt: HaltLevel::Active,
+            halts: Halts::ACTIVE,
             accounts: Vec::with_capacity(accounts),
             nobody: Account::new(nobody(), 0),
             listings: vec![Listing::UNLISTED; instruments],

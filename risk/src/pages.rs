@@ -36,7 +36,7 @@ impl Risk {
             id,
             name: limits.name,
             permission: limits.permission,
-            halt: HaltLevel::max(self.halt, account.halt),
+            halt: HaltLevel::max(self.halts.all, account.halt),
             currency: limits.currency,
             cash: account.cash,
             reserved: account.reserved,
@@ -84,7 +84,7 @@ impl Risk {
         fold(
             u64::from(id.0)
                 | u64::from(account.halt.code()) << 32
-                | u64::from(self.halt.code()) << 40,
+                | u64::from(self.halts.all.code()) << 40,
         );
         for sum in [account.cash, account.reserved, account.realised, account.gross] {
             fold_money(sum, &mut fold);

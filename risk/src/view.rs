@@ -87,7 +87,7 @@ impl<'a> View<'a> {
             listing,
             has_limits: pair.limits.is_some(),
             limits,
-            halt: risk.halt.max(account.halt).max(listing.halt),
+            halt: risk.halts.of(order.origin).max(account.halt).max(listing.halt),
             replaces: is_replace.then_some(held),
             exposure,
             open,

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use model::page::{Account, Answer, Board, Depth, Line, OrderCell};
 use model::{AccountId, InstrumentId, OrderId, Request, Symbol};
-use shm::{Client, ReadError};
+use shm::{Client, ReadError, Reader};
 
 use crate::fault::Fault;
 use crate::reply::{Moment, Notice};
@@ -118,7 +118,7 @@ impl Session {
     /// Every instrument that has a page.
     pub fn boards(&self) -> Result<Vec<Board>, Fault> {
         let count = self.moment()?.control.instruments;
-        self.pages(count, Client::board)
+        self.pages(count, Reader::board)
     }
 
     /// The page of the instrument of that symbol.
@@ -165,7 +165,7 @@ impl Session {
     /// Every account, in the order of the configuration.
     pub fn accounts(&self) -> Result<Vec<Account>, Fault> {
         let count = self.moment()?.control.accounts;
-        self.pages(count, Client::account)
+        self.pages(count, Reader::account)
     }
 
     /// The account of that name; without a name, the only one.
@@ -195,7 +195,7 @@ impl Session {
     /// The lines of an account: what it holds or works, with limits.
     pub fn lines(&self, account: AccountId) -> Result<Vec<Line>, Fault> {
         let count = self.moment()?.control.lines;
-        let mut lines = self.pages(count, Client::line)?;
+        let mut lines = self.pages(count, Reader::line)?;
         lines.retain(|line| line.account == account);
         Ok(lines)
     }
@@ -203,7 +203,7 @@ impl Session {
     /// Every order that still has its slot.
     pub fn orders(&self) -> Result<Vec<OrderCell>, Fault> {
         let count = self.moment()?.control.orders;
-        self.pages(count, Client::order)
+        self.pages(count, Reader::order)
     }
 
     /// Every page of a kind that was ever published; one that cannot be read is an error, not a
@@ -211,7 +211,7 @@ impl Session {
     fn pages<T>(
         &self,
         count: u32,
-        read: fn(&Client, usize) -> Result<T, ReadError>,
+        read: fn(&Reader, usize) -> Result<T, ReadError>,
     ) -> Result<Vec<T>, Fault> {
         let client = self.client()?;
         let published = |place| match read(client, place) {

@@ -47,6 +47,7 @@ impl From<RunError> for Failure {
             RunError::Journal(_)
             | RunError::Replay(_)
             | RunError::Shared(_)
+            | RunError::Operator { .. }
             | RunError::Thread(_) => 1,
         };
         Failure { code, message: error.to_string() }

@@ -22,6 +22,9 @@ pub fn run(words: &[OsString]) -> Result<(), Failure> {
     }
     let message = match name.as_ref() {
         "mcp" => format!("{program} is not built yet: cargo build --release -p sidecar"),
+        "halt" | "operator" | "resume" | "status" => {
+            format!("{program} is not built yet: cargo build --release -p operator")
+        }
         "book" | "capture" | "convert" | "journal" | "load" | "sim" | "synth" => {
             format!("{program} is not built yet: cargo build --release -p {name}")
         }

@@ -149,6 +149,10 @@ text!(
     ClientOrderId, 16, 2
 );
 text!(
+    /// Who runs the engine, at most 16 characters; none: nobody in particular.
+    OperatorName, 16, 2
+);
+text!(
     /// Why somebody asked, at most 32 characters; kept in the journal, never interpreted.
     Note, 32, 4
 );

@@ -1,21 +1,67 @@
 //! Everything that may enter the deterministic core.
 
 use crate::event::Event;
-use crate::id::DeskId;
+use crate::id::{DeskId, Note, OperatorName, Symbol};
 use crate::num::Ts;
 use crate::report::Report;
 use crate::request::{HaltScope, Request};
-use crate::state::HaltLevel;
+use crate::state::{HaltCause, HaltLevel};
+use crate::words::{BadWord, WordReader, WordWriter};
+
+/// Why something was halted, and by whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Why {
+    /// What kind of reason.
+    pub cause: HaltCause,
+    /// Which operator; none if it was not one.
+    pub operator: OperatorName,
+    /// In words.
+    pub note: Note,
+}
 
 /// A change from outside the core that can alter a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
-    /// The operator or a watchdog sets a halt level; unlike a request it may also lower it.
+    /// The operator or a watchdog raises a level. A level that stands already is left as it is, with its reason.
     Halt {
+        /// What is meant.
+        scope: HaltScope,
+        /// How hard.
+        level: HaltLevel,
+        /// Why.
+        why: Why,
+    },
+    /// The same for every instrument of this symbol, listed or still to be listed.
+    HaltSymbol {
+        /// Which.
+        symbol: Symbol,
+        /// How hard.
+        level: HaltLevel,
+        /// Why.
+        why: Why,
+    },
+    /// The operator lowers a level. Refused with a [`crate::ResumeRefusal`] unless all preconditions hold; never
+    /// restores a cancelled order.
+    Resume {
         /// What is meant.
         scope: HaltScope,
         /// The new level.
         level: HaltLevel,
+        /// Who.
+        operator: OperatorName,
+        /// Why.
+        note: Note,
+    },
+    /// The same for every instrument of this symbol.
+    ResumeSymbol {
+        /// Which.
+        symbol: Symbol,
+        /// The new level.
+        level: HaltLevel,
+        /// Who.
+        operator: OperatorName,
+        /// Why.
+        note: Note,
     },
     /// The journal can or cannot take more; while it cannot, new orders are refused.
     JournalFull(bool),
@@ -23,6 +69,13 @@ pub enum Control {
     DeskClosed(DeskId),
     /// The engine was started again on this journal; every desk of the run before is gone.
     Restarted,
+}
+
+impl Why {
+    /// A reason that no person gave.
+    pub fn of(cause: HaltCause) -> Why {
+        Why { cause, operator: OperatorName::default(), note: Note::default() }
+    }
 }
 
 /// What an input says.
@@ -53,23 +106,35 @@ pub struct Input {
 
 impl Control {
     /// Words of a control.
-    pub const WORDS: usize = 2;
+    pub const WORDS: usize = 9;
 
     /// The control as words.
     pub fn to_words(&self) -> [u64; Self::WORDS] {
+        let mut words = [0; Self::WORDS];
+        let mut to = WordWriter::new(&mut words);
+        let mut small = |code: u8, number: u64| {
+            to.u64(code.into());
+            to.u64(number);
+        };
         match *self {
-            Control::Halt { scope, level } => {
-                let (code, number) = match scope {
-                    HaltScope::All => (1, 0),
-                    HaltScope::Account(account) => (2, u64::from(account.0)),
-                    HaltScope::Instrument(instrument) => (3, u64::from(instrument.0)),
-                };
-                [u64::from_le_bytes([1, code, level.code(), 0, 0, 0, 0, 0]), number]
+            Control::Halt { scope, level, why } => write_halt(&mut to, 1, scope, level, why),
+            Control::HaltSymbol { symbol, level, why } => {
+                write_symbol(&mut to, 5, symbol, level, why)
             }
-            Control::JournalFull(full) => [2, full.into()],
-            Control::DeskClosed(desk) => [3, desk.0.into()],
-            Control::Restarted => [4, 0],
+            // What a resume is for needs no cause: it is always a person.
+            Control::Resume { scope, level, operator, note } => {
+                let why = Why { cause: HaltCause::Human, operator, note };
+                write_halt(&mut to, 6, scope, level, why);
+            }
+            Control::ResumeSymbol { symbol, level, operator, note } => {
+                let why = Why { cause: HaltCause::Human, operator, note };
+                write_symbol(&mut to, 7, symbol, level, why);
+            }
+            Control::JournalFull(full) => small(2, full.into()),
+            Control::DeskClosed(desk) => small(3, desk.0.into()),
+            Control::Restarted => small(4, 0),
         }
+        words
     }
 
     /// Reads words back.
@@ -77,30 +142,68 @@ impl Control {
     /// # Errors
     ///
     /// [`crate::BadWord`] names the word that holds no legal value.
-    pub fn from_words(words: &[u64; Self::WORDS]) -> Result<Control, crate::BadWord> {
-        use crate::{AccountId, BadWord, InstrumentId};
-        let [head, number] = *words;
-        let small = u8::try_from(number).map_err(|_| BadWord(1));
-        match head.to_le_bytes() {
-            [1, code, level, 0, 0, 0, 0, 0] => {
-                let level = HaltLevel::from_code(level).ok_or(BadWord(0))?;
-                let number = u32::try_from(number).map_err(|_| BadWord(1))?;
-                let scope = match code {
-                    1 => HaltScope::All,
-                    2 => HaltScope::Account(AccountId(
-                        u16::try_from(number).map_err(|_| BadWord(1))?,
-                    )),
-                    3 => HaltScope::Instrument(InstrumentId(number)),
-                    _ => return Err(BadWord(0)),
-                };
-                Ok(Control::Halt { scope, level })
+    pub fn from_words(words: &[u64; Self::WORDS]) -> Result<Control, BadWord> {
+        let [head, number, rest @ ..] = *words;
+        let [code, kind, level, cause, 0, 0, 0, 0] = head.to_le_bytes() else {
+            return Err(BadWord(0));
+        };
+        if !matches!(code, 1 | 5..=7) {
+            if let Some(place) = rest.iter().position(|word| *word != 0) {
+                return Err(BadWord(2 + place as u8));
             }
-            [2, 0, 0, 0, 0, 0, 0, 0] if number < 2 => Ok(Control::JournalFull(number == 1)),
-            [3, 0, 0, 0, 0, 0, 0, 0] => Ok(Control::DeskClosed(DeskId(small?))),
-            [4, 0, 0, 0, 0, 0, 0, 0] if number == 0 => Ok(Control::Restarted),
-            _ => Err(BadWord(0)),
+            return match (head, u8::try_from(number)) {
+                (2, Ok(full @ (0 | 1))) => Ok(Control::JournalFull(full == 1)),
+                (3, Ok(desk)) => Ok(Control::DeskClosed(DeskId(desk))),
+                (4, Ok(0)) => Ok(Control::Restarted),
+                (2..=4, _) => Err(BadWord(1)),
+                _ => Err(BadWord(0)),
+            };
         }
+        let mut from = WordReader::new(words);
+        from.u64();
+        let target = [from.u64(), from.u64()];
+        let operator = OperatorName::from_words([from.u64(), from.u64()]);
+        let operator = from.legal(operator)?;
+        let note = Note::from_words(core::array::from_fn(|_| from.u64()));
+        let note = from.legal(note)?;
+        let level = HaltLevel::from_code(level).ok_or(BadWord(0))?;
+        let cause = HaltCause::from_code(cause).ok_or(BadWord(0))?;
+        let why = Why { cause, operator, note };
+        if matches!(code, 1 | 6) {
+            let [number, 0] = target else { return Err(BadWord(2)) };
+            let number = u32::try_from(number).map_err(|_| BadWord(1))?;
+            let scope = HaltScope::from_parts(kind, number).ok_or(BadWord(1))?;
+            return Ok(match code {
+                1 => Control::Halt { scope, level, why },
+                _ => Control::Resume { scope, level, operator, note },
+            });
+        }
+        let symbol = Symbol::from_words(target).filter(|symbol| !symbol.as_str().is_empty());
+        let symbol = symbol.filter(|_| kind == 0).ok_or(BadWord(1))?;
+        Ok(match code {
+            5 => Control::HaltSymbol { symbol, level, why },
+            _ => Control::ResumeSymbol { symbol, level, operator, note },
+        })
     }
+}
+
+fn write_halt(to: &mut WordWriter<'_>, code: u8, scope: HaltScope, level: HaltLevel, why: Why) {
+    let (kind, number) = scope.to_parts();
+    to.bytes([code, kind, level.code(), why.cause.code(), 0, 0, 0, 0]);
+    to.u64(number.into());
+    to.u64(0);
+    write_who(to, why);
+}
+
+fn write_symbol(to: &mut WordWriter<'_>, code: u8, symbol: Symbol, level: HaltLevel, why: Why) {
+    to.bytes([code, 0, level.code(), why.cause.code(), 0, 0, 0, 0]);
+    symbol.to_words().into_iter().for_each(|word| to.u64(word));
+    write_who(to, why);
+}
+
+fn write_who(to: &mut WordWriter<'_>, why: Why) {
+    why.operator.to_words().into_iter().for_each(|word| to.u64(word));
+    why.note.to_words().into_iter().for_each(|word| to.u64(word));
 }
 
 #[cfg(test)]
@@ -108,23 +211,54 @@ mod tests {
     use super::*;
     use crate::{AccountId, InstrumentId};
 
-    /// Goal: each control survives its words. Method: one of each.
+    /// Goal: each control survives its words. Method: one of each, halts of every kind of scope.
     #[test]
     fn control_words_read_back() {
-        for control in [
-            Control::Halt { scope: HaltScope::All, level: HaltLevel::Halted },
-            Control::Halt { scope: HaltScope::Account(AccountId(9)), level: HaltLevel::Active },
-            Control::Halt {
-                scope: HaltScope::Instrument(InstrumentId(9)),
-                level: HaltLevel::ReduceOnly,
-            },
+        let operator = OperatorName::new("0123456789abcdef").unwrap();
+        let note = Note::lossy("thirty-two characters of a note!");
+        let why = Why { cause: HaltCause::VenueSession, operator, note };
+        let symbol = Symbol::new("BTC-USD").unwrap();
+        let level = HaltLevel::CancelOnly;
+        let scopes = [
+            HaltScope::All,
+            HaltScope::Account(AccountId(9)),
+            HaltScope::Instrument(InstrumentId(u32::MAX)),
+            HaltScope::Strategy(255),
+            HaltScope::Desk(DeskId(15)),
+        ];
+        let halts = scopes.map(|scope| Control::Halt { scope, level, why });
+        let resumes = scopes.map(|scope| Control::Resume { scope, level, operator, note });
+        let rest = [
+            Control::Halt { scope: HaltScope::All, level, why: Why::of(HaltCause::Clock) },
+            Control::HaltSymbol { symbol, level, why },
+            Control::ResumeSymbol { symbol, level, operator, note },
             Control::JournalFull(true),
             Control::DeskClosed(DeskId(15)),
             Control::Restarted,
-        ] {
+        ];
+        for control in halts.into_iter().chain(resumes).chain(rest) {
             assert_eq!(Control::from_words(&control.to_words()), Ok(control));
         }
-        assert!(Control::from_words(&[9, 0]).is_err());
-        assert!(Control::from_words(&[2, 2]).is_err());
+    }
+
+    /// Goal: no illegal word passes, and it is named. Method: spoil one word of a halt and of a small control.
+    #[test]
+    fn bad_words_are_named() {
+        let level = HaltLevel::Halted;
+        let halt = Control::Halt { scope: HaltScope::All, level, why: Why::of(HaltCause::Human) };
+        let spoiled = |of: Control, word: usize, value: u64| {
+            let mut words = of.to_words();
+            words[word] = value;
+            Control::from_words(&words)
+        };
+        for (word, value) in [(0, 9), (0, 0x0101), (1, 7), (2, 1), (4, 1), (8, 1)] {
+            assert_eq!(spoiled(halt, word, value), Err(BadWord(word as u8)), "{word} {value}");
+        }
+        for (word, value) in [(0, 0x0102), (1, 2), (2, 1), (8, 1)] {
+            let bad = spoiled(Control::JournalFull(true), word, value);
+            assert_eq!(bad, Err(BadWord(word as u8)), "{word} {value}");
+        }
+        assert!(spoiled(Control::Restarted, 1, 1).is_err());
+        assert!(spoiled(Control::Restarted, 0, 8).is_err());
     }
 }

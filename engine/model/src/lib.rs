@@ -36,15 +36,15 @@ mod words;
 pub use decimal::{Scaled, parse_decimal, parse_time_of_day};
 pub use event::{Event, Flags, Kind};
 pub use id::{
-    AccountId, ClientOrderId, DeskId, FeedId, InstrumentId, Note, OrderId, OrderRef, Symbol,
-    TextTooLong, VenueNumber,
+    AccountId, ClientOrderId, DeskId, FeedId, InstrumentId, Note, OperatorName, OrderId, OrderRef,
+    Symbol, TextTooLong, VenueNumber,
 };
-pub use input::{Body, Control, Input};
+pub use input::{Body, Control, Input, Why};
 pub use instrument::{Currency, Instrument};
 pub use num::{DAY_NS, Money, OutOfRange, Px, Qty, Ts};
 pub use order::{Order, OrderState, OrderType, Origin, Side, Tif};
 pub use report::{Report, ReportKind};
 pub use request::{Ask, HaltScope, Request, Terms};
-pub use state::{Cause, HaltLevel, Integrity, Mode, TradingState};
+pub use state::{Cause, HaltCause, HaltLevel, Integrity, Mode, ResumeRefusal, TradingState};
 pub use verdict::{Finding, Reject, Verdict};
 pub use words::{BadWord, WordReader, WordWriter};

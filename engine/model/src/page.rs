@@ -27,7 +27,7 @@ pub use control::{
 };
 pub use depth::{DEPTH_LEVELS, Depth, Level};
 pub use order::OrderCell;
-pub use tape::{TapeKind, TapeRecord};
+pub use tape::{TapeKind, TapeRecord, halt_aux, read_halt_aux};
 
 use crate::num::Ts;
 use crate::words::{WordReader, WordWriter};

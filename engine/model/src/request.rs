@@ -1,8 +1,8 @@
 //! What a client or a strategy asks for.
 
-use crate::id::{AccountId, ClientOrderId, InstrumentId, Note, OrderId};
+use crate::id::{AccountId, ClientOrderId, DeskId, InstrumentId, Note, OrderId};
 use crate::num::{Px, Qty};
-use crate::order::{OrderType, Origin, Side, Tif};
+use crate::order::{Order, OrderType, Origin, Side, Tif};
 use crate::state::HaltLevel;
 use crate::words::{BadWord, WordReader, WordWriter};
 
@@ -34,6 +34,46 @@ pub enum HaltScope {
     Account(AccountId),
     /// One instrument.
     Instrument(InstrumentId),
+    /// What one strategy of the engine asks for, by its place in the list.
+    Strategy(u8),
+    /// What clients ask for over one desk.
+    Desk(DeskId),
+}
+
+impl HaltScope {
+    /// Kind and number.
+    pub const fn to_parts(self) -> (u8, u32) {
+        match self {
+            HaltScope::All => (1, 0),
+            HaltScope::Account(account) => (2, account.0 as u32),
+            HaltScope::Instrument(instrument) => (3, instrument.0),
+            HaltScope::Strategy(place) => (4, place as u32),
+            HaltScope::Desk(desk) => (5, desk.0 as u32),
+        }
+    }
+
+    /// Reads kind and number back; `None` if the kind is none or the number out of its range.
+    pub fn from_parts(kind: u8, number: u32) -> Option<HaltScope> {
+        match kind {
+            1 => (number == 0).then_some(HaltScope::All),
+            2 => u16::try_from(number).ok().map(|number| HaltScope::Account(AccountId(number))),
+            3 => Some(HaltScope::Instrument(InstrumentId(number))),
+            4 => u8::try_from(number).ok().map(HaltScope::Strategy),
+            5 => u8::try_from(number).ok().map(|number| HaltScope::Desk(DeskId(number))),
+            _ => None,
+        }
+    }
+
+    /// Whether an order is meant.
+    pub fn covers(self, order: &Order) -> bool {
+        match self {
+            HaltScope::All => true,
+            HaltScope::Account(account) => order.account == account,
+            HaltScope::Instrument(instrument) => order.instrument == instrument,
+            HaltScope::Strategy(place) => order.origin == Origin::Strategy(place),
+            HaltScope::Desk(desk) => order.origin == Origin::Desk(desk),
+        }
+    }
 }
 
 /// What is asked.
@@ -118,13 +158,9 @@ impl Request {
                 to.i64(qty.0);
             }
             Ask::Halt { scope, level } => {
-                let (scope_code, number) = match scope {
-                    HaltScope::All => (1, 0),
-                    HaltScope::Account(account) => (2, u64::from(account.0)),
-                    HaltScope::Instrument(instrument) => (3, u64::from(instrument.0)),
-                };
-                to.bytes(head(4, scope_code, level.code(), 0));
-                to.u64(number);
+                let (kind, number) = scope.to_parts();
+                to.bytes(head(4, kind, level.code(), 0));
+                to.u64(number.into());
             }
         }
         if let Some(note) = words.last_chunk_mut() {
@@ -164,13 +200,8 @@ impl Request {
             4 => {
                 let level = from.legal(HaltLevel::from_code(b))?;
                 let number = read_u32(&mut from)?;
-                let scope = match a {
-                    1 => Some(HaltScope::All),
-                    2 => u16::try_from(number).ok().map(|n| HaltScope::Account(AccountId(n))),
-                    3 => Some(HaltScope::Instrument(InstrumentId(number))),
-                    _ => None,
-                };
-                Ask::Halt { scope: from.legal(scope)?, level }
+                let scope = from.legal(HaltScope::from_parts(a, number))?;
+                Ask::Halt { scope, level }
             }
             _ => return Err(BadWord(1)),
         };
@@ -199,7 +230,6 @@ fn read_u32(from: &mut WordReader<'_>) -> Result<u32, BadWord> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::DeskId;
 
     fn terms() -> Terms {
         Terms {
@@ -240,6 +270,8 @@ mod tests {
                 scope: HaltScope::Instrument(InstrumentId(2)),
                 level: HaltLevel::ReduceOnly,
             },
+            Ask::Halt { scope: HaltScope::Strategy(255), level: HaltLevel::Halted },
+            Ask::Halt { scope: HaltScope::Desk(DeskId(15)), level: HaltLevel::Halted },
         ] {
             let request = request(ask);
             assert_eq!(Request::from_words(&request.to_words()), Ok(request));

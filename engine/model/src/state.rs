@@ -21,6 +21,11 @@ macro_rules! codes {
                 self as u8
             }
 
+            /// The value of a name, `None` if there is none.
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|value| value.name() == name)
+            }
+
             /// The name that configuration, tools and answers use.
             pub const fn name(self) -> &'static str {
                 match self { $($name::$variant => $text),+ }
@@ -121,6 +126,56 @@ codes!(
 );
 
 codes!(
+    /// Why something is halted.
+    HaltCause {
+        /// An operator said so.
+        Human = 1 => "human",
+        /// A client said so.
+        Client = 2 => "client",
+        /// A loss limit.
+        Loss = 3 => "loss",
+        /// A drawdown limit.
+        Drawdown = 4 => "drawdown",
+        /// Too many refusals, ours or the venue's, in a window.
+        RejectStorm = 5 => "reject_storm",
+        /// Fills faster than configured.
+        FillVelocity = 6 => "fill_velocity",
+        /// The venue's position is not ours.
+        PositionMismatch = 7 => "position_mismatch",
+        /// Market data is missing for too long.
+        FeedGap = 8 => "feed_gap",
+        /// A thread or a client that must beat does not.
+        Heartbeat = 9 => "heartbeat",
+        /// The journal cannot be relied on.
+        Journal = 10 => "journal",
+        /// The audit log cannot be written.
+        Audit = 11 => "audit",
+        /// Time cannot be trusted.
+        Clock = 12 => "clock",
+        /// Something that cannot be is: books that do not add up, a latch that cannot be read.
+        Invariant = 13 => "invariant",
+        /// The session with a venue is gone.
+        VenueSession = 14 => "venue_session",
+    }
+);
+
+codes!(
+    /// Why a level is not lowered. Decided by the core, so that a replay decides alike.
+    ResumeRefusal {
+        /// There is no such account, strategy, desk or symbol.
+        UnknownScope = 1 => "unknown_scope",
+        /// The level asked for is not below the one in force.
+        NotLower = 2 => "not_lower",
+        /// The journal cannot take more.
+        JournalFull = 3 => "journal_full",
+        /// An order of the scope waits for an answer of the venue.
+        OrderInDoubt = 4 => "order_in_doubt",
+        /// The book of the symbol is not live.
+        BookNotLive = 5 => "book_not_live",
+    }
+);
+
+codes!(
     /// What becomes of orders that pass.
     Mode {
         /// Filled by the paper venue inside the engine, against a live feed.
@@ -150,6 +205,8 @@ mod tests {
         assert!(Integrity::ALL.iter().all(|s| Integrity::from_code(s.code()) == Some(*s)));
         assert!(Cause::ALL.iter().all(|s| Cause::from_code(s.code()) == Some(*s)));
         assert!(HaltLevel::ALL.iter().all(|s| HaltLevel::from_code(s.code()) == Some(*s)));
+        assert!(HaltCause::ALL.iter().all(|s| HaltCause::from_code(s.code()) == Some(*s)));
+        assert!(ResumeRefusal::ALL.iter().all(|s| ResumeRefusal::from_code(s.code()) == Some(*s)));
         assert!(Mode::ALL.iter().all(|s| Mode::from_code(s.code()) == Some(*s)));
         assert_eq!(TradingState::from_code(0), None);
         assert!(HaltLevel::Halted > HaltLevel::Active);

@@ -2,7 +2,6 @@
 //! never waits for the engine except in [`Client::attach`], and there with a deadline.
 
 use std::os::fd::OwnedFd;
-use std::time::Duration;
 
 use model::page::Answer;
 use model::{DeskId, Origin, Request};
@@ -14,7 +13,7 @@ use crate::find::{connect, find};
 use crate::folder::Folder;
 use crate::greeting::{ATTACH, Greeting, MAPPED, OPEN, hear, say};
 use crate::header::{BadHeader, Header, Version};
-use crate::layout::{Capacity, Layout, Region};
+use crate::layout::Layout;
 use crate::lease::salt;
 use crate::memory::{Access, Map};
 use crate::ring::Ring;
@@ -23,10 +22,7 @@ use crate::tape::{Next, TapeCursor};
 
 mod read;
 
-pub use read::ReadError;
-
-/// Age of the heartbeat from which on pages are called stale, unless set otherwise.
-const STALE_AFTER: Duration = Duration::from_secs(1);
+pub use read::{ReadError, Reader};
 
 /// Why a request could not be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,21 +33,18 @@ pub enum SendError {
     Gone,
 }
 
-/// A client attached to an engine. Dropping it gives the desk back.
+/// A client attached to an engine: a [`Reader`] with a desk. Dropping it gives the desk back.
 #[derive(Debug)]
 pub struct Client {
     name: String,
     socket: OwnedFd,
-    pages: Map,
+    reader: Reader,
     requests: Map,
-    header: Header,
-    layout: Layout,
     desk: DeskId,
     lease: u64,
     sent: u64,
     answers: TapeCursor,
     answers_lost: u64,
-    stale_after: Duration,
 }
 
 impl Client {
@@ -94,16 +87,13 @@ impl Client {
         let mut client = Client {
             name,
             socket,
-            pages,
+            reader: Reader::new(pages, header),
             requests,
-            header,
-            layout,
             desk: DeskId(desk),
             lease,
             sent: 0,
             answers: TapeCursor::default(),
             answers_lost: 0,
-            stale_after: STALE_AFTER,
         };
         client.check_pages()?;
         client.answers =
@@ -114,21 +104,6 @@ impl Client {
     /// The name of the engine.
     pub fn engine_name(&self) -> &str {
         &self.name
-    }
-
-    /// The engine's process.
-    pub fn engine_pid(&self) -> u32 {
-        self.header.pid
-    }
-
-    /// The number of the engine's start: another one after a restart.
-    pub fn epoch(&self) -> u64 {
-        self.header.epoch
-    }
-
-    /// How many of each thing the engine has room for.
-    pub fn capacity(&self) -> &Capacity {
-        &self.header.capacity
     }
 
     /// The desk that this client has leased.
@@ -155,8 +130,8 @@ impl Client {
         if self.is_gone() {
             return Err(SendError::Gone);
         }
-        let salt = salt(self.header.epoch, self.lease);
-        let slots = self.header.capacity.requests as usize;
+        let salt = salt(self.reader.epoch(), self.lease);
+        let slots = self.reader.capacity().requests as usize;
         let ring = DeskRing::over(self.requests.words(), slots, salt).ok_or(SendError::Gone)?;
         if self.sent.saturating_sub(self.taken()) >= ring.slots() {
             return Err(SendError::Full);
@@ -202,12 +177,12 @@ impl Client {
     /// client that means harm has in its hands anyway. For tests of such clients alone.
     #[doc(hidden)]
     pub fn writable(&self) -> (&[AtomicU64], u64) {
-        (self.requests.words(), salt(self.header.epoch, self.lease))
+        (self.requests.words(), salt(self.reader.epoch(), self.lease))
     }
 
     /// Requests of this lease that the engine has taken.
     fn taken(&self) -> u64 {
-        match self.words(self.layout.ports, self.desk.0.into()) {
+        match self.reader.words(self.reader.layout().ports, self.desk.0.into()) {
             [lease, taken, ..] if lease.load(Acquire) == self.lease => taken.load(Acquire),
             _ => 0,
         }
@@ -215,23 +190,34 @@ impl Client {
 
     fn check_pages(&self) -> Result<(), AttachError> {
         let mut words = [0; Header::WORDS];
-        for (word, shared) in words.iter_mut().zip(self.words(self.layout.header, 0)) {
+        for (word, shared) in
+            words.iter_mut().zip(self.reader.words(self.reader.layout().header, 0))
+        {
             *word = shared.load(Relaxed);
         }
         match Header::from_words(&words) {
-            Ok(header) if header == self.header => Ok(()),
+            Ok(header) if &header == self.reader.header() => Ok(()),
             _ => Err(AttachError::Protocol("its memory is not what it greeted with")),
         }
     }
 
     fn answer_ring(&self) -> Option<Ring<'_, { Answer::WORDS }>> {
-        let words = self.words(self.layout.answers, self.desk.0.into());
-        Ring::over(words, self.header.capacity.answers as usize, 0)
+        let words = self.reader.words(self.reader.layout().answers, self.desk.0.into());
+        Ring::over(words, self.reader.capacity().answers as usize, 0)
     }
+}
 
-    /// The words of an object; none if it does not exist.
-    fn words(&self, region: Region, index: usize) -> &[AtomicU64] {
-        region.at(index).and_then(|range| self.pages.words().get(range)).unwrap_or_default()
+impl core::ops::Deref for Client {
+    type Target = Reader;
+
+    fn deref(&self) -> &Reader {
+        &self.reader
+    }
+}
+
+impl core::ops::DerefMut for Client {
+    fn deref_mut(&mut self) -> &mut Reader {
+        &mut self.reader
     }
 }
 

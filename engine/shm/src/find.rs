@@ -54,6 +54,15 @@ fn engines(folders: &[Folder]) -> Vec<(Folder, String)> {
     engines
 }
 
+/// Folder and name of the engine `name` of this user, or without a name of the only one that runs.
+///
+/// # Errors
+///
+/// [`AttachError::NoEngine`], [`AttachError::SeveralEngines`] or [`AttachError::Folder`].
+pub fn find_engine(name: Option<&str>) -> Result<(Folder, String), AttachError> {
+    find(&Folder::search(), name)
+}
+
 /// The engine `name`, or without a name the only one that runs.
 pub(crate) fn find(
     folders: &[Folder],

@@ -13,6 +13,10 @@ use crate::error::{Doing, ShmError};
 /// Longest name of an engine.
 const NAME_MAX: usize = 32;
 
+/// An engine's name, held: no other engine of it can start.
+#[derive(Debug)]
+pub struct NameLock(#[expect(dead_code, reason = "held, not read")] OwnedFd);
+
 /// A folder of attach sockets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Folder(PathBuf);
@@ -74,7 +78,11 @@ impl Folder {
     }
 
     /// Makes the folder if there is none, and refuses one that is not private.
-    pub(crate) fn prepare(&self) -> Result<(), ShmError> {
+    ///
+    /// # Errors
+    ///
+    /// [`ShmError::Folder`] or [`ShmError::Os`].
+    pub fn prepare(&self) -> Result<(), ShmError> {
         match rustix::fs::mkdir(&self.0, Mode::RWXU) {
             Err(Errno::EXIST) => {}
             made => made.doing("make the folder of the attach sockets")?,
@@ -87,15 +95,30 @@ impl Folder {
 
     /// Takes the name for as long as the result lives; the kernel lets go of it when the process
     /// dies.
-    pub(crate) fn lock(&self, name: &str) -> Result<OwnedFd, ShmError> {
+    ///
+    /// # Errors
+    ///
+    /// [`ShmError::NameTaken`] while an engine of this name lives; [`ShmError::Name`],
+    /// [`ShmError::Os`].
+    pub fn lock(&self, name: &str) -> Result<NameLock, ShmError> {
+        if !is_name(name) {
+            return Err(ShmError::Name(name.to_owned()));
+        }
         let path = self.0.join(format!("{name}.lock"));
         let flags = OFlags::CREATE | OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let mode = Mode::RUSR | Mode::WUSR;
         let lock = rustix::fs::open(path, flags, mode).doing("open the engine's lock file")?;
         match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
             Err(Errno::WOULDBLOCK) => Err(ShmError::NameTaken(name.to_owned())),
-            taken => taken.doing("lock the engine's name").map(|()| lock).map_err(Into::into),
+            taken => {
+                taken.doing("lock the engine's name").map(|()| NameLock(lock)).map_err(Into::into)
+            }
         }
+    }
+
+    /// Where an engine hears its operator.
+    pub fn operator_path(&self, name: &str) -> PathBuf {
+        self.0.join(format!("{name}.operator.sock"))
     }
 
     pub(crate) fn socket_path(&self, name: &str) -> PathBuf {

@@ -18,13 +18,16 @@ use crate::ring::Ring;
 
 /// Version of the protocol between engine and client. Raise it when the meaning of anything shared
 /// changes without changing [`LAYOUT_HASH`].
-pub const ABI: u32 = 1;
+pub const ABI: u32 = 2;
 
 /// Digest of the shape of everything shared: the words of each page and the objects that hold them.
 pub const LAYOUT_HASH: u64 = layout_hash();
 
-/// Words of the pulse: heartbeat (CLOCK_MONOTONIC ns), loops, ignored writes.
+/// Words of the pulse: heartbeat (CLOCK_MONOTONIC ns), loops, ignored writes; housekeeping's halt
+/// in a cache line of its own.
 pub(crate) const PULSE_WORDS: usize = 16;
+/// Place of housekeeping's halt in the pulse.
+pub(crate) const HALT_WORD: usize = 8;
 /// Words of a port: number of the present lease, requests taken from it.
 pub(crate) const PORT_WORDS: usize = 16;
 

@@ -67,14 +67,14 @@ mod publisher;
 
 #[cfg(not(loom))]
 pub use {
-    client::{Client, ReadError, SendError},
+    client::{Client, ReadError, Reader, SendError},
     error::{AttachError, ShmError},
-    find::{halt, halt_in, list_engines},
-    folder::Folder,
+    find::{find_engine, halt, halt_in, list_engines},
+    folder::{Folder, NameLock},
     header::Version,
     layout::{ABI, Capacity, LAYOUT_HASH},
     listener::{AttachEvent, Listener},
-    publisher::Publisher,
+    publisher::{HaltWord, Publisher},
 };
 
 /// Each end can be moved to the thread that runs it.
@@ -84,4 +84,5 @@ const _: () = {
     is_send::<Publisher>();
     is_send::<Listener>();
     is_send::<Client>();
+    is_send::<HaltWord>();
 };

@@ -12,12 +12,14 @@ use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
 
+use crate::client::Reader;
 use crate::error::{Doing, ShmError};
-use crate::folder::{Folder, is_name};
+use crate::folder::{Folder, NameLock, is_name};
 use crate::greeting::{ATTACH, Greeting, HALT, MAPPED, OK, OPEN, hear, say};
+use crate::layout::Layout;
 use crate::lease::Lease;
 use crate::memory::{self, Access, Map};
-use crate::publisher::{Housekeeping, Publisher};
+use crate::publisher::{HaltWord, Housekeeping, Publisher};
 
 /// Connections that have not said yet what they want; one more drives out the oldest.
 const GUESTS_MAX: usize = 8;
@@ -52,7 +54,7 @@ pub struct Listener {
     leases: u64,
     events: VecDeque<AttachEvent>,
     /// Declared last, so that it is let go of last.
-    _name: OwnedFd,
+    _name: NameLock,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -130,6 +132,23 @@ impl Listener {
             events: VecDeque::new(),
             _name: lock,
         })
+    }
+
+    /// Reads the pages that are handed out here.
+    ///
+    /// # Errors
+    ///
+    /// [`ShmError::Os`] if they cannot be mapped once more.
+    pub fn reader(&self) -> Result<Reader, ShmError> {
+        let header = self.engine.header;
+        let words = Layout::new(&header.capacity).words;
+        let pages = Map::new(&self.engine.pages, words, Access::Read);
+        Ok(Reader::new(pages.doing("map shared memory for reading")?, header))
+    }
+
+    /// The word by which housekeeping halts without the engine thread.
+    pub fn halt_word(&self) -> HaltWord {
+        self.engine.halt.clone()
     }
 
     /// Waits at most `timeout` for something to happen. Call it again at once while it returns

@@ -2,6 +2,7 @@
 //! allocates nor calls the operating system, and nothing that a client does can make it wait.
 
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use model::page::{Account, Answer, Board, Control, Depth, Line, OrderCell, TapeRecord};
@@ -11,7 +12,7 @@ use crate::cell::Cell;
 use crate::desk::DeskFault;
 use crate::error::{Doing, ShmError};
 use crate::header::Header;
-use crate::layout::{Capacity, Layout, Region};
+use crate::layout::{Capacity, HALT_WORD, Layout, Region};
 use crate::lease::{Desks, Lessor, desks};
 use crate::memory::{self, Access, Map};
 use crate::ring::Ring;
@@ -20,7 +21,7 @@ use crate::sync::{AtomicU64, Ordering::*};
 /// The only writer of an engine's shared memory. A write to a place that does not exist is ignored
 /// and counted.
 pub struct Publisher {
-    map: Map,
+    map: Arc<Map>,
     layout: Layout,
     capacity: Capacity,
     epoch: u64,
@@ -35,6 +36,24 @@ pub(crate) struct Housekeeping {
     pub(crate) pages: OwnedFd,
     pub(crate) header: Header,
     pub(crate) lessor: Lessor,
+    pub(crate) halt: HaltWord,
+}
+
+/// The one word of an engine's memory that its housekeeping writes and not its engine thread: a halt
+/// that holds although the engine thread stands still. Whoever sends orders reads it before each.
+#[derive(Clone)]
+pub struct HaltWord {
+    map: Arc<Map>,
+    at: Option<usize>,
+}
+
+impl HaltWord {
+    /// Sets the word; zero: no halt.
+    pub fn set(&self, word: u64) {
+        if let Some(place) = self.at.and_then(|at| self.map.words().get(at)) {
+            place.store(word, Release);
+        }
+    }
 }
 
 impl Publisher {
@@ -51,6 +70,7 @@ impl Publisher {
         let layout = Layout::new(&capacity);
         let file = memory::create("tickgate-pages", layout.words).doing("make shared memory")?;
         let map = Map::new(&file, layout.words, Access::Write).doing("map shared memory")?;
+        let map = Arc::new(map);
         memory::seal(&file).doing("seal shared memory")?;
         let pages = memory::read_only(&file).doing("re-open shared memory for reading")?;
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -61,7 +81,9 @@ impl Publisher {
             capacity,
         };
         let (desks, lessor) = desks(capacity.desks as usize, capacity.requests as usize, epoch);
-        let housekeeping = Some(Housekeeping { pages, header, lessor });
+        let at = layout.pulse.at(0).map(|pulse| pulse.start + HALT_WORD);
+        let halt = HaltWord { map: Arc::clone(&map), at };
+        let housekeeping = Some(Housekeeping { pages, header, lessor, halt });
         let publisher = Publisher { map, layout, capacity, epoch, desks, housekeeping, ignored: 0 };
         for (word, value) in publisher.words(layout.header, 0).iter().zip(header.to_words()) {
             word.store(value, Relaxed);

@@ -27,6 +27,8 @@ pub struct EngineConfig {
     pub cpus: Cpus,
     /// Whether everything is kept in memory, so that no hot thread ever waits for a page.
     pub lock_memory: bool,
+    /// For how long the engine thread may stand still before everything is halted, nanoseconds.
+    pub stalled_ns: u64,
     /// Where inputs are recorded; `None`: nowhere, which only a replay may do.
     pub journal: Option<JournalConfig>,
     /// Where market data comes from.
@@ -167,10 +169,12 @@ impl EngineConfig {
             "name = {:?}\nmode = \"{}\"\n\n[capacity]\ninstruments = {instruments}\nbook_orders = {book_orders}\n\
              levels = {levels}\nref_pages = {ref_pages}\nown_orders = {own_orders}\nclient_ids = {client_ids}\n\
              tape = {tape}\nfeed_ring = {feed_ring}\n\n[threads]\nwait = \"{wait}\"\nlock_memory = {}\n\n\
+             [watchdog]\nstalled_ms = {}\n\n\
              [journal]\nfolder = {:?}\ndurability = \"{durability}\"\n",
             self.name,
             self.mode,
             self.lock_memory,
+            self.stalled_ns / 1_000_000,
             folder.to_string_lossy(),
         );
         self.feeds.iter().for_each(|feed| text += &feed.to_toml());
@@ -223,6 +227,7 @@ pub(super) fn read(
     );
     let capacity = capacity(root.table("capacity", errors), errors);
     let (wait, cpus, lock_memory) = threads(root.table("threads", errors), errors);
+    let stalled_ns = watchdog(root.table("watchdog", errors), errors);
     let journal = journal(root.table("journal", errors), folder, errors);
     // All of them are read, whatever is wrong with the first.
     let feeds: Vec<_> = root
@@ -244,6 +249,7 @@ pub(super) fn read(
         wait: wait?,
         cpus: cpus?,
         lock_memory: lock_memory?,
+        stalled_ns: stalled_ns?,
         journal: Some(journal?),
         feeds: feeds?,
         strategies: strategies?,
@@ -289,6 +295,12 @@ fn threads(
     table.finish(errors);
     let cpus = || Some(Cpus { feed: feed?, engine: engine?, journal: journal? });
     (wait, cpus(), lock_memory)
+}
+
+fn watchdog(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<u64> {
+    let stalled_ms = table.number_or("stalled_ms", 1000, 100, 60_000, errors);
+    table.finish(errors);
+    Some(stalled_ms? * 1_000_000)
 }
 
 fn journal(

@@ -70,6 +70,7 @@ fn overrides_read_back() {
     engine.capacity = Capacity::LARGE;
     engine.wait = Wait::Yield;
     engine.lock_memory = true;
+    engine.stalled_ns = 250_000_000;
     engine.feeds[0].captures_mut().unwrap().speed = Speed::Times(2_500);
     engine.feeds[0].captures_mut().unwrap().date = "2020-01-30".parse().unwrap();
     engine.feeds[0].captures_mut().unwrap().files = vec!["a \"b\".itch".into(), "/c/d.gz".into()];

@@ -10,6 +10,8 @@ use shm::DeskFault;
 
 use super::Progress;
 use super::desks::{Budget, Held, REQUESTS_PER_ROUND};
+use super::house::Told;
+use super::keeper::Changed;
 use super::pace::Pace;
 use super::publish::Pages;
 use super::stages::{BOOK, GATE, HOLD, INDICATORS, PUBLISH, SAMPLE_EVERY, Samples};
@@ -22,6 +24,8 @@ use crate::step::{Engine, Stage, Stamp};
 
 /// Events taken from the ring in one round.
 const EVENTS_PER_ROUND: usize = 64;
+/// Room for what one control changes, nearly always, and for its answer.
+const TOLD_ROOM: usize = 512;
 /// How often pages are written that no event waits for, nanoseconds.
 const QUIET_NS: u64 = 1_000_000;
 
@@ -30,6 +34,7 @@ pub(super) struct EngineThread {
     /// One for each feed thread.
     pub events: Vec<rtrb::Consumer<Event>>,
     pub controls: rtrb::Consumer<Control>,
+    pub told: rtrb::Producer<Told>,
     pub pages: Option<Pages>,
     pub journal: Option<(Arc<JournalProgress>, Durability)>,
     pub script: Script,
@@ -100,11 +105,32 @@ impl EngineThread {
             self.input(Body::Control(Control::JournalFull(full)), state);
             busy = true;
         }
-        while let Ok(control) = self.controls.pop() {
+        // Each is answered, after what it changed: while there is no room for that, none is taken.
+        while self.told.slots() >= TOLD_ROOM
+            && let Ok(control) = self.controls.pop()
+        {
             self.input(Body::Control(control), state);
+            self.tell_halts(1);
+            let outcome = self.sequencer.out.resumed.take();
+            let _ = self.told.push(Told::Acted { seq: self.sequencer.engine.seq(), outcome });
             busy = true;
         }
+        if busy {
+            self.publish(state);
+        }
         busy
+    }
+
+    /// Tells housekeeping what is halted or resumed, as far as there is room besides `reserve`.
+    fn tell_halts(&mut self, reserve: usize) {
+        let Sequencer { engine, out, .. } = &mut self.sequencer;
+        let told = &mut self.told;
+        let room = told.slots().saturating_sub(reserve);
+        out.halts.take(room, |slot| {
+            if let Some(changed) = Changed::of(engine, slot) {
+                let _ = told.push(Told::Changed(changed));
+            }
+        });
     }
 
     /// Takes events of every feed in turn, a few from each.
@@ -261,6 +287,9 @@ impl EngineThread {
         state.loops += 1;
         let now_ns = state.clock.now_ns();
         self.progress.loops.store(state.loops, Ordering::Relaxed);
+        if !self.sequencer.out.halts.is_empty() {
+            self.tell_halts(0);
+        }
         let due = now_ns >= state.quiet_at;
         if due {
             state.quiet_at = now_ns + QUIET_NS;
@@ -327,6 +356,7 @@ impl EngineThread {
         if !self.script.is_done() {
             run_script(&mut self.script, &mut self.sequencer, None);
         }
+        self.tell_halts(0);
         let engine = &self.sequencer.engine;
         if let Some(recorder) = &mut self.sequencer.recorder {
             recorder.close(engine.seq(), engine.state_hash());

@@ -1,28 +1,56 @@
-//! The housekeeping thread: the attach socket, latency figures, and an eye on the engine thread.
+//! The housekeeping thread: the attach socket, the operator, the latch file, latency figures, and an eye on the engine
+//! thread. Nothing that it waits for can hold up a halt.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use model::page::{STAGES, StageLatency};
-use model::{Control, HaltLevel, HaltScope};
-use shm::{AttachEvent, Listener};
+use model::{Control, HaltCause, HaltLevel, HaltScope, Note, Why};
+use shm::{AttachEvent, HaltWord, Listener};
+use switch::{Answer, Halt, Scope, Ticket};
 
 use super::Progress;
+use super::keeper::{Changed, Keeper};
+use super::operator::{OperatorDesk, Outbox, Outcome, Sent};
 use super::stages::{Sample, StageHistograms};
+use super::status::StatusPage;
+use super::watchdog::{Sight, Watchdog};
 
 /// How long the socket is waited on.
 const POLL: Duration = Duration::from_millis(5);
 /// How often the latency figures are worked out.
 const FIGURES: Duration = Duration::from_millis(250);
 
+/// What the engine thread tells housekeeping.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Told {
+    /// A latch changed. Comes before the control that did it is [`Told::Acted`].
+    Changed(Changed),
+    /// A control was taken as input `seq`.
+    Acted { seq: u64, outcome: Outcome },
+}
+
 pub(super) struct HouseThread {
-    pub listener: Option<Listener>,
+    /// Where clients attach and the operator asks; `None`: nobody can.
+    pub door: Option<Door>,
     pub controls: rtrb::Producer<Control>,
+    pub told: rtrb::Consumer<Told>,
+    pub keeper: Keeper,
+    pub watchdog: Watchdog,
+    pub outbox: Outbox,
     pub samples: [rtrb::Consumer<Sample>; 2],
     pub figures: rtrb::Producer<[StageLatency; STAGES.len()]>,
     pub progress: Arc<Progress>,
     pub stop: Arc<AtomicBool>,
+}
+
+/// The sockets of an engine that can be found.
+pub(super) struct Door {
+    pub listener: Listener,
+    pub desk: OperatorDesk,
+    pub status: StatusPage,
+    pub halt: HaltWord,
 }
 
 impl HouseThread {
@@ -35,39 +63,147 @@ impl HouseThread {
             if Instant::now() >= next_figures {
                 next_figures = Instant::now() + FIGURES;
                 let _ = self.figures.push(histograms.page()); // Full: the engine has newer ones than it reads.
+                self.keep(); // What could not be written is tried again.
             }
+            self.look(Instant::now());
+            self.hear(Instant::now());
+            self.send();
             self.poll();
         }
         self.samples.iter_mut().for_each(|ring| histograms.collect(ring));
+        self.hear(Instant::now());
+        self.keep();
         histograms
     }
 
+    /// Waits a little for clients and the operator.
     fn poll(&mut self) {
-        let Some(listener) = &mut self.listener else {
-            std::thread::sleep(POLL);
-            return;
-        };
-        match listener.poll(POLL) {
+        let Some(door) = &mut self.door else { return std::thread::sleep(POLL) };
+        match door.listener.poll(POLL) {
             Ok(None) => {}
             Ok(Some(AttachEvent::Attached(desk))) => {
                 tracing::info!("desk {}: a client attached", desk.0)
             }
             Ok(Some(AttachEvent::Closed(desk))) => {
                 tracing::info!("desk {}: its client is gone", desk.0);
-                self.tell(Control::DeskClosed(desk));
+                self.outbox.push(Control::DeskClosed(desk));
             }
             Ok(Some(AttachEvent::Halt { note })) => {
                 tracing::warn!("halt asked for on the attach socket: {note}");
-                self.tell(Control::Halt { scope: HaltScope::All, level: HaltLevel::Halted });
+                self.halt_all(HaltCause::Client, note);
             }
             Err(_) => std::thread::sleep(POLL),
         }
+        let (now, wall_ns, stalled) = (Instant::now(), wall_ns(), self.watchdog.is_stalled());
+        let Some(Door { desk, .. }) = &mut self.door else { return };
+        let asked = desk.poll(now, wall_ns, &mut self.keeper, &mut self.outbox, stalled);
+        self.show_word();
+        if let Some(ticket) = asked {
+            self.answer_status(ticket);
+        }
+        self.send();
     }
 
-    /// Hands a control to the engine, waiting for room: none may be lost.
-    fn tell(&mut self, control: Control) {
-        while self.controls.push(control).is_err() && !self.stop.load(Ordering::Acquire) {
-            std::thread::sleep(Duration::from_micros(50));
+    /// Looks whether the engine thread goes round.
+    fn look(&mut self, now: Instant) {
+        match self.watchdog.look(self.progress.loops.load(Ordering::Relaxed), now) {
+            None => {}
+            Some(Sight::Stalled) => {
+                tracing::error!(
+                    "the engine thread stands still for {:?}: everything is halted",
+                    self.watchdog.stood()
+                );
+                self.halt_all(HaltCause::Heartbeat, Note::lossy("the engine thread stood still"));
+            }
+            Some(Sight::Back) => tracing::warn!("the engine thread goes on; the halt stays"),
         }
     }
+
+    /// Halts everything without anybody's asking: the word first, which needs no engine thread.
+    fn halt_all(&mut self, cause: HaltCause, note: Note) {
+        let (scope, level, operator) = (Scope::All, HaltLevel::Halted, String::new());
+        let (reason, since_ns) = (note.as_str().to_owned(), wall_ns());
+        let is_new = self.keeper.tell(Halt { scope, level, cause, operator, reason, since_ns });
+        self.show_word();
+        self.keep();
+        if is_new {
+            let why = Why { note, ..Why::of(cause) };
+            self.outbox.push(Control::Halt { scope: HaltScope::All, level, why });
+        }
+    }
+
+    /// Takes what the engine thread tells.
+    fn hear(&mut self, now: Instant) {
+        let mut changed = false;
+        while let Ok(told) = self.told.pop() {
+            match told {
+                Told::Changed(latch) => {
+                    self.keeper.say(&latch, wall_ns());
+                    changed = true;
+                }
+                Told::Acted { seq, outcome } => {
+                    let sent = self.outbox.sent.pop_front();
+                    let door = self.door.as_mut();
+                    match (sent, door) {
+                        (Some(Sent { waiting: Some(waiting), .. }), Some(Door { desk, .. })) => {
+                            desk.acted(waiting, seq, outcome, now, &mut self.keeper);
+                        }
+                        (Some(Sent { halts_all: true, .. }), _) => self.keeper.taken(&Scope::All),
+                        _ => {}
+                    }
+                    changed = true;
+                }
+            }
+        }
+        if changed {
+            self.show_word();
+            self.keep();
+        }
+    }
+
+    /// Hands controls to the engine thread, as many as there is room for.
+    fn send(&mut self) {
+        while let Some((control, waiting)) = self.outbox.unsent.pop_front() {
+            if self.controls.push(control).is_err() {
+                self.outbox.unsent.push_front((control, waiting));
+                return;
+            }
+            let halts_all = matches!(control, Control::Halt { scope: HaltScope::All, .. });
+            self.outbox.sent.push_back(Sent { waiting, halts_all });
+        }
+    }
+
+    /// Shows gateways and readers the halt of everything.
+    fn show_word(&mut self) {
+        let word = self.progress.halt.set(self.keeper.firm());
+        if let Some(door) = &self.door {
+            door.halt.set(word);
+        }
+    }
+
+    fn keep(&mut self) {
+        if self.door.is_some() {
+            self.keeper.keep();
+        }
+    }
+
+    fn answer_status(&mut self, ticket: Ticket) {
+        let Some(Door { desk, status, .. }) = &mut self.door else { return };
+        let now = Instant::now();
+        let uptime = now.saturating_duration_since(desk.begun);
+        let answer = match status.read(uptime, &self.keeper, &self.watchdog) {
+            Some(status) => Answer::Status(Box::new(status)),
+            None => Answer::refused("not_published", "the engine has published nothing yet"),
+        };
+        desk.socket.answer(ticket, &answer, now);
+    }
 }
+
+/// Wall clock, nanoseconds since the UNIX epoch.
+fn wall_ns() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,26 +3,32 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use feeds::stream::StreamConfig;
 use feeds::{Counters, Merge};
-use model::{FeedId, Ts};
-use shm::{Listener, Publisher};
+use model::{FeedId, HaltCause, HaltLevel, Ts};
+use shm::{Folder, Listener, Publisher};
+use switch::{Halt, OperatorSocket, Operators, Scope, latch_file};
 
 use super::engine::{Ended, EngineThread};
 use super::feed::{FeedEnd, FeedThread};
-use super::house::HouseThread;
+use super::house::{Door, HouseThread};
+use super::keeper::{Changed, Keeper, latch_path};
 use super::lines::{Around, LinesThread};
+use super::operator::{OperatorDesk, Outbox};
 use super::pace::Pace;
 use super::publish::Pages;
 use super::server::ServerThread;
 use super::stages::{Samples, StageHistograms};
+use super::status::StatusPage;
 use super::wait::Waiter;
+use super::watchdog::Watchdog;
 use super::{FeedProgress, Finished, Plan, Progress, RunError, Running};
 use crate::config::{Config, Durability, FeedConfig, FeedSource, Stream};
 use crate::journal::reader::Tail;
 use crate::journal::recorder::Recorder;
-use crate::journal::writer::Writer;
+use crate::journal::writer::{Progress as JournalProgress, Writer};
 use crate::journal::{Entry, JournalError, Record};
 use crate::replay::{Replay, digest_of, open_captures};
 use crate::sequencer::Sequencer;
@@ -30,6 +36,8 @@ use crate::step::{Engine, lines_max};
 
 /// Controls that can wait for the engine thread.
 const CONTROLS: usize = 256;
+/// What the engine thread tells housekeeping and can wait for it.
+const TOLD: usize = 1024;
 /// Desks that clients can lease.
 const DESKS: u32 = 16;
 
@@ -84,6 +92,7 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
         (0..rings_of(&plan.config)).map(|_| rtrb::RingBuffer::new(ring)).unzip();
     let mut rings = rings.into_iter();
     let (to_controls, controls) = rtrb::RingBuffer::new(CONTROLS);
+    let (to_house, told) = rtrb::RingBuffer::new(TOLD);
     let (to_figures, stages) = rtrb::RingBuffer::new(2);
     let (feed_samples, from_feed) = Samples::ring();
     let (samples, from_engine) = Samples::ring();
@@ -101,6 +110,8 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
         let now = sequencer.engine.now();
         sequencer.input(now, model::Body::Control(model::Control::Restarted), &mut ());
     }
+    let keeper = latched(&plan, &mut sequencer, started);
+    progress.halt.set(keeper.firm());
     let journal_stop = Arc::new(AtomicBool::new(false));
     let (journal_thread, journal) = match journal {
         None => (None, None),
@@ -112,10 +123,15 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
             (Some(thread), Some((progress, durability)))
         }
     };
+    let door = match listener {
+        None => None,
+        Some(listener) => Some(open_door(&plan.config, listener, journal.as_ref())?),
+    };
     let engine_thread = EngineThread {
         sequencer,
         events,
         controls,
+        told: to_house,
         pages,
         journal,
         script: plan.script,
@@ -165,8 +181,12 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
         Some(thread) => Some(spawn("feed", cpus.feed, move || thread.run())?),
     };
     let house_thread = HouseThread {
-        listener,
+        door,
         controls: to_controls,
+        told,
+        keeper,
+        watchdog: Watchdog::new(Duration::from_nanos(plan.config.engine.stalled_ns)),
+        outbox: Outbox::default(),
         samples: [from_feed, from_engine],
         figures: to_figures,
         progress: Arc::clone(&progress),
@@ -298,6 +318,62 @@ fn share(
     )?;
     let listener = Listener::bind(&config.engine.name, &mut publisher)?;
     Ok((Some(Pages::new(publisher, started, config.digest())), Some(listener)))
+}
+
+/// Halts what the latch file says, and begins to keep it. A file that cannot be read halts everything. An engine that
+/// nobody can find has no latch file: nobody could resume it.
+fn latched(plan: &Plan, sequencer: &mut Sequencer, started: Ts) -> Keeper {
+    let path = latch_path(&plan.config);
+    let read = if plan.shared { latch_file::read(&path) } else { Ok(Vec::new()) };
+    let readable = read.is_ok();
+    let halts = read.unwrap_or_else(|error| {
+        tracing::error!("{error}; what was halted is not known, so everything is");
+        latch_file::set_aside(&path);
+        vec![Halt {
+            scope: Scope::All,
+            level: HaltLevel::Halted,
+            cause: HaltCause::Invariant,
+            operator: String::new(),
+            reason: "the latch file cannot be read".into(),
+            since_ns: started.0,
+        }]
+    });
+    let accounts = plan.config.rules.accounts.iter().map(|account| account.name).collect();
+    let mut keeper = Keeper::new(path, accounts, halts.clone());
+    for halt in &halts {
+        tracing::warn!("{} is {}: {} {}", halt.scope, halt.level, halt.operator, halt.reason);
+        if let Some(control) = keeper.control(halt, &sequencer.engine) {
+            let now = sequencer.engine.now();
+            sequencer.input(now, model::Body::Control(control), &mut ());
+        }
+    }
+    sequencer.out.halts.take(usize::MAX, |_| ()); // All that is in force is said here.
+    let engine = &sequencer.engine;
+    let in_force = engine.latches().in_force().filter_map(|slot| Changed::of(engine, slot));
+    in_force.for_each(|changed| keeper.say(&changed, started.0));
+    keeper.settle(readable.then_some(&halts));
+    if plan.shared {
+        keeper.keep();
+    }
+    keeper
+}
+
+/// Opens the operator socket beside the attach socket.
+fn open_door(
+    config: &Config,
+    listener: Listener,
+    journal: Option<&(Arc<JournalProgress>, Durability)>,
+) -> Result<Door, RunError> {
+    let engine = &config.engine;
+    let path = Folder::standard().operator_path(&engine.name);
+    let socket = OperatorSocket::bind(&path).map_err(|error| RunError::Operator { path, error })?;
+    let operators = config.folder.join(Operators::FILE);
+    let journal = journal.map(|(progress, _)| Arc::clone(progress));
+    let venues = engine.feeds.iter().map(|feed| feed.venue).collect();
+    let reader = listener.reader()?;
+    let status = StatusPage::new(reader, engine.name.clone(), venues, journal.is_some());
+    let desk = OperatorDesk::new(socket, engine.mode, operators, journal);
+    Ok(Door { halt: listener.halt_word(), listener, desk, status })
 }
 
 fn spawn<T: Send + 'static>(

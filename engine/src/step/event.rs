@@ -312,6 +312,9 @@ impl Engine {
         }
         out.touch_book(id);
         self.show_integrity(id, out);
+        if id as usize >= known {
+            self.trip_listed(id, symbol, out);
+        }
     }
 
     /// Tells risk of an instrument. A rule that does not fit leaves the pair without limits, which blocks it.

@@ -1,10 +1,7 @@
 //! What comes back from the venue: the order, its reservation, the position.
 
 use model::page::{TapeKind, TapeRecord};
-use model::{
-    Control, DeskId, HaltLevel, HaltScope, Money, Order, OrderState, Origin, Qty, Report,
-    ReportKind,
-};
+use model::{DeskId, Money, Order, OrderState, Origin, Qty, Report, ReportKind};
 
 use super::Engine;
 use crate::orders::OrderRecord;
@@ -108,6 +105,7 @@ impl Engine {
         });
         self.orders.release(id);
         out.orders.mark(id.slot() as u32);
+        self.trip_broken(account, out);
     }
 
     /// Folds what became of an account.
@@ -141,14 +139,6 @@ impl Engine {
             }
         }
         self.settle(out);
-    }
-
-    /// A halt asked for by a request: it can only tighten.
-    pub(super) fn tighten(&mut self, scope: HaltScope, level: HaltLevel, out: &mut Output) {
-        let [first, second] = Control::Halt { scope, level }.to_words();
-        self.hash.fold_pair(first, second);
-        self.risk.raise_halt(scope, level);
-        self.on_halt(scope, level, out);
     }
 }
 

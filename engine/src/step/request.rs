@@ -2,8 +2,8 @@
 
 use model::page::{Answer, AnswerKind, TapeKind, TapeRecord};
 use model::{
-    Ask, ClientOrderId, Money, Order, OrderId, OrderState, Origin, Px, Qty, Reject, Request, Side,
-    Terms, Verdict,
+    Ask, ClientOrderId, HaltCause, Money, Order, OrderId, OrderState, Origin, Px, Qty, Reject,
+    Request, Side, Terms, Verdict, Why,
 };
 
 use super::{Engine, Stage, Stamp};
@@ -35,7 +35,8 @@ impl Engine {
                 self.on_replace(request, Change { order, client_id, px, qty }, out, stamp)
             }
             Ask::Halt { scope, level } => {
-                self.tighten(scope, level, out);
+                let (cause, note) = (HaltCause::Client, request.note);
+                self.trip(scope, level, Why { cause, note, ..Why::of(cause) }, out);
                 self.answer(request, AnswerKind::Accepted)
             }
             Ask::Check(terms) => self.check(request, &terms),

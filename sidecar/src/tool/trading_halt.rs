@@ -72,7 +72,7 @@ impl Tool for TradingHalt {
             _ => "halted",
         };
         let stamp = sidecar.session().moment()?.stamp();
-        let resume = "only by the operator at the engine's host, who starts the engine anew";
+        let resume = "only by the operator at a terminal of the engine's host: tickgate resume";
         Ok(Reply::new(stamp, Body { status, scope: stopped, resume }))
     }
 }

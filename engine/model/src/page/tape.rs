@@ -2,7 +2,8 @@
 
 use crate::num::{Px, Qty, Ts};
 use crate::order::Side;
-use crate::state::codes;
+use crate::request::HaltScope;
+use crate::state::{HaltCause, codes};
 use crate::words::BadWord;
 use crate::{AccountId, InstrumentId, OrderId};
 
@@ -23,7 +24,7 @@ codes!(
         Cancelled = 6 => "cancelled",
         /// An order has new terms.
         Replaced = 7 => "replaced",
-        /// A halt level changed; `code` is the [`crate::HaltLevel`], `aux` 1 all, 2 account, 3 instrument.
+        /// A halt was raised; `code` is the [`crate::HaltLevel`], `aux` as [`halt_aux`] puts it together.
         Halt = 8 => "halt",
         /// A trading state changed; `code` is the [`crate::TradingState`].
         State = 9 => "state",
@@ -31,8 +32,29 @@ codes!(
         Integrity = 10 => "integrity",
         /// The venue refused an order or a change.
         VenueRefused = 11 => "venue_refused",
+        /// An operator lowered a halt; `code` is the new [`crate::HaltLevel`], `aux` as for a halt.
+        Resumed = 12 => "resumed",
+        /// A halt was not lowered; `code` is the [`crate::ResumeRefusal`], `aux` as for a halt.
+        ResumeRefused = 13 => "resume_refused",
     }
 );
+
+/// Scope and cause of a halt in one word: kind of the scope in bits 0 to 7, cause in bits 8 to 15 (zero: none), number of
+/// the account, instrument, strategy or desk in bits 32 to 63.
+pub const fn halt_aux(scope: HaltScope, cause: Option<HaltCause>) -> u64 {
+    let (kind, number) = scope.to_parts();
+    let cause = match cause {
+        Some(cause) => cause.code(),
+        None => 0,
+    };
+    kind as u64 | (cause as u64) << 8 | (number as u64) << 32
+}
+
+/// Takes [`halt_aux`] apart; `None` if it holds no scope.
+pub fn read_halt_aux(aux: u64) -> Option<(HaltScope, Option<HaltCause>)> {
+    let [kind, cause, ..] = aux.to_le_bytes();
+    Some((HaltScope::from_parts(kind, (aux >> 32) as u32)?, HaltCause::from_code(cause)))
+}
 
 /// One record of the tape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,5 +159,23 @@ mod tests {
             assert_eq!(TapeRecord::from_words(&record.to_words()), Ok(record));
         }
         assert!(TapeRecord::from_words(&[0; 8]).is_err());
+    }
+
+    /// Goal: scope and cause of a halt survive their word. Method: every kind of scope, with and without a cause.
+    #[test]
+    fn halts_read_back() {
+        let scopes = [
+            HaltScope::All,
+            HaltScope::Account(AccountId(u16::MAX)),
+            HaltScope::Instrument(InstrumentId(u32::MAX)),
+            HaltScope::Strategy(7),
+            HaltScope::Desk(crate::DeskId(15)),
+        ];
+        for scope in scopes {
+            for cause in [None, Some(HaltCause::Invariant)] {
+                assert_eq!(read_halt_aux(halt_aux(scope, cause)), Some((scope, cause)));
+            }
+        }
+        assert_eq!(read_halt_aux(0), None);
     }
 }

@@ -1,4 +1,4 @@
-//! What a client reads: pages, tape, heartbeat.
+//! What can be read of an engine: pages, tape, heartbeat.
 
 use std::time::Duration;
 
@@ -6,11 +6,12 @@ use model::BadWord;
 use model::page::{Account, Board, Control, Depth, Line, OrderCell, TapeRecord};
 use rustix::time::{ClockId, clock_gettime};
 
-use super::Client;
 use crate::cell::{Cell, CellError};
-use crate::layout::Region;
+use crate::header::Header;
+use crate::layout::{HALT_WORD, Layout, Region};
+use crate::memory::Map;
 use crate::ring::Ring;
-use crate::sync::Ordering::*;
+use crate::sync::{AtomicU64, Ordering::*};
 use crate::tape::{Next, TapeCursor};
 
 /// Why a page could not be read.
@@ -27,7 +28,47 @@ pub enum ReadError {
     OutOfRange,
 }
 
-impl Client {
+/// Age of the heartbeat from which on pages are called stale, unless set otherwise.
+const STALE_AFTER: Duration = Duration::from_secs(1);
+
+/// Reads an engine's pages. A client has one; so has the engine's housekeeping, see
+/// [`crate::Listener::reader`].
+#[derive(Debug)]
+pub struct Reader {
+    pages: Map,
+    header: Header,
+    layout: Layout,
+    stale_after: Duration,
+}
+
+impl Reader {
+    pub(crate) fn new(pages: Map, header: Header) -> Reader {
+        let layout = Layout::new(&header.capacity);
+        Reader { pages, header, layout, stale_after: STALE_AFTER }
+    }
+
+    /// The engine's process.
+    pub fn engine_pid(&self) -> u32 {
+        self.header.pid
+    }
+
+    /// The number of the engine's start: another one after a restart.
+    pub fn epoch(&self) -> u64 {
+        self.header.epoch
+    }
+
+    /// How many of each thing the engine has room for.
+    pub fn capacity(&self) -> &crate::Capacity {
+        &self.header.capacity
+    }
+
+    /// The halt that the engine's housekeeping set beside the engine's own, as
+    /// [`crate::HaltWord::set`] put it together; zero: none.
+    pub fn halt_word(&self) -> u64 {
+        let word = self.words(self.layout.pulse, 0).get(HALT_WORD);
+        word.map_or(0, |word| word.load(Acquire))
+    }
+
     /// How long ago the engine's loop last said that it lives; `None` before it first did.
     pub fn heartbeat_age(&self) -> Option<Duration> {
         let [heartbeat, ..] = self.words(self.layout.pulse, 0) else { return None };
@@ -135,6 +176,19 @@ impl Client {
             return Err(ReadError::Stale);
         }
         from_words(&words).map_err(ReadError::Bad)
+    }
+
+    pub(crate) fn header(&self) -> &Header {
+        &self.header
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The words of an object; none if it does not exist.
+    pub(crate) fn words(&self, region: Region, index: usize) -> &[AtomicU64] {
+        region.at(index).and_then(|range| self.pages.words().get(range)).unwrap_or_default()
     }
 
     fn tape_ring(&self) -> Option<Ring<'_, { TapeRecord::WORDS }>> {

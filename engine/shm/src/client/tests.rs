@@ -2,6 +2,7 @@
 //! The ordinary journey is in `tests/attach.rs`.
 
 use super::*;
+use crate::Capacity;
 use crate::desk::DeskFault;
 use crate::find::connect;
 use crate::folder::Folder;
@@ -14,7 +15,7 @@ use rustix::net::{
     bind, listen, send, shutdown, socket_with,
 };
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const DESK: DeskId = DeskId(0);
 const CAPACITY: Capacity = Capacity {

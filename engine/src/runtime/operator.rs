@@ -1,0 +1,410 @@
+//! What the operator asks, on the housekeeping thread: who may, by which control, and what came of it.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use model::{Control, HaltCause, HaltLevel, Mode, Note, OperatorName, ResumeRefusal, Symbol, Why};
+use switch::{
+    Answer, Asked, Attempts, Done, Halt, OperatorSocket, Operators, Passphrase, Request, Scope,
+    Ticket, clean_reason,
+};
+
+use super::keeper::Keeper;
+use crate::journal::writer::Progress as JournalProgress;
+
+/// How long an answer waits for the engine thread, and then for the journal.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// Controls of operators that can wait for the engine thread.
+const WAITING_MAX: usize = 4096;
+
+/// What became of a control; `None`: it cannot be refused.
+pub(super) type Outcome = Option<Result<(), ResumeRefusal>>;
+
+/// An operator's control on its way to the engine, and whom to tell.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    ticket: Option<Ticket>,
+    since: Instant,
+    scope: Scope,
+    resumes: bool,
+}
+
+/// The operator's side of an engine.
+pub(super) struct OperatorDesk {
+    pub socket: OperatorSocket,
+    pub mode: Mode,
+    pub operators: PathBuf,
+    pub journal: Option<Arc<JournalProgress>>,
+    pub begun: Instant,
+    attempts: Attempts,
+    check: Option<Check>,
+    /// What the engine did, until the journal has it.
+    done: Vec<(Waiting, u64, Outcome)>,
+}
+
+/// A passphrase that is being checked, on a thread of its own: it takes as long as it is meant to.
+struct Check {
+    thread: JoinHandle<bool>,
+    ticket: Ticket,
+    control: Control,
+    scope: Scope,
+    name: OperatorName,
+    reason: String,
+}
+
+/// What is on its way to the engine thread, in order.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    pub unsent: VecDeque<(Control, Option<Waiting>)>,
+    /// Sent; the engine thread answers each, in order.
+    pub sent: VecDeque<Sent>,
+}
+
+/// A control that the engine thread has not answered yet.
+#[derive(Debug)]
+pub(super) struct Sent {
+    /// Who waits for it.
+    pub waiting: Option<Waiting>,
+    /// Whether it halts everything.
+    pub halts_all: bool,
+}
+
+impl Outbox {
+    /// Adds a control that nobody waits for.
+    pub fn push(&mut self, control: Control) {
+        self.unsent.push_back((control, None));
+    }
+}
+
+impl OperatorDesk {
+    pub fn new(
+        socket: OperatorSocket,
+        mode: Mode,
+        operators: PathBuf,
+        journal: Option<Arc<JournalProgress>>,
+    ) -> OperatorDesk {
+        let (attempts, check, done) = (Attempts::default(), None, Vec::new());
+        OperatorDesk {
+            socket,
+            mode,
+            operators,
+            journal,
+            begun: Instant::now(),
+            attempts,
+            check,
+            done,
+        }
+    }
+
+    /// Takes what is asked. A status is for the caller to answer.
+    pub fn poll(
+        &mut self,
+        now: Instant,
+        wall_ns: u64,
+        keeper: &mut Keeper,
+        outbox: &mut Outbox,
+        stalled: bool,
+    ) -> Option<Ticket> {
+        self.end_check(now, outbox, stalled);
+        self.release(now, keeper);
+        self.give_up(now, keeper, outbox);
+        let Asked { ticket, uid, request } = self.socket.poll(now)?;
+        match request {
+            Request::Status {} => return Some(ticket),
+            Request::Halt { scope, level, operator, reason } => {
+                let (cause, reason) = (HaltCause::Human, clean_reason(&reason));
+                let operator = OperatorName::new(&operator).unwrap_or_default();
+                let since_ns = wall_ns;
+                let operator = operator.as_str().to_owned();
+                let halt = Halt { scope, level, cause, operator, reason, since_ns };
+                self.halt(ticket, halt, now, keeper, outbox);
+            }
+            Request::Resume { scope, level, operator, reason, passphrase } => {
+                let asks = Asks { uid, scope, level, operator, reason: clean_reason(&reason) };
+                if let Err(refusal) = self.resume(ticket, asks, passphrase, now, keeper, stalled) {
+                    self.socket.answer(ticket, &refusal, now);
+                }
+            }
+        }
+        None
+    }
+
+    fn halt(
+        &mut self,
+        ticket: Ticket,
+        halt: Halt,
+        now: Instant,
+        keeper: &mut Keeper,
+        outbox: &mut Outbox,
+    ) {
+        let (scope, level) = (halt.scope.clone(), halt.level);
+        let why = Why {
+            cause: halt.cause,
+            operator: OperatorName::new(&halt.operator).unwrap_or_default(),
+            note: Note::lossy(&halt.reason),
+        };
+        let control = match control(keeper, &scope) {
+            Ok(Target::Scope(scope)) => Control::Halt { scope, level, why },
+            Ok(Target::Symbol(symbol)) => Control::HaltSymbol { symbol, level, why },
+            Err(refusal) => return self.socket.answer(ticket, &refusal, now),
+        };
+        if level == HaltLevel::Active {
+            let refusal = Answer::refused("bad_level", "a halt to `active` stops nothing");
+            return self.socket.answer(ticket, &refusal, now);
+        }
+        if outbox.unsent.len() >= WAITING_MAX && scope != Scope::All {
+            let text = "too much waits for the engine thread; halt everything instead";
+            return self.socket.answer(ticket, &Answer::refused("busy", text), now);
+        }
+        tracing::warn!("halt of {scope} to {level}, operator {:?}: {}", halt.operator, halt.reason);
+        // Kept before the engine has it: whatever becomes of this process, the next one is halted.
+        let is_new = keeper.tell(halt);
+        keeper.keep();
+        let waiting = Waiting { ticket: Some(ticket), since: now, scope, resumes: false };
+        if is_new {
+            outbox.unsent.push_back((control, Some(waiting)));
+        } else {
+            self.tell(&waiting, Answer::Done(done(None, false, keeper)), now);
+        }
+    }
+
+    /// Who may resume, in the order of cost.
+    fn resume(
+        &mut self,
+        ticket: Ticket,
+        asks: Asks,
+        passphrase: Passphrase,
+        now: Instant,
+        keeper: &Keeper,
+        stalled: bool,
+    ) -> Result<(), Answer> {
+        let Asks { uid, scope, level, operator, reason } = asks;
+        if !may_resume(self.mode, uid, rustix::process::geteuid().as_raw()) {
+            let text = "in live mode nobody resumes as the engine's own user";
+            return Err(Answer::refused("own_uid", text));
+        }
+        let name = OperatorName::new(&operator).map_err(|_| {
+            Answer::refused("bad_operator", "an operator's name is 1 to 16 letters")
+        })?;
+        if reason.is_empty() {
+            return Err(Answer::refused("no_reason", "say why: a resume without a reason is none"));
+        }
+        let note = Note::lossy(&reason);
+        let control = match control(keeper, &scope)? {
+            Target::Scope(scope) => Control::Resume { scope, level, operator: name, note },
+            Target::Symbol(symbol) => Control::ResumeSymbol { symbol, level, operator: name, note },
+        };
+        if stalled {
+            return Err(stands_still());
+        }
+        if self.check.is_some() {
+            return Err(Answer::refused("busy", "another passphrase is being checked"));
+        }
+        if let Some(wait) = self.attempts.wait(now.saturating_duration_since(self.begun)) {
+            let seconds = wait.as_secs() + 1;
+            let text = format!("too many wrong passphrases; try again in {seconds} s");
+            return Err(Answer::refused("rate_limited", text));
+        }
+        let operators = Operators::load(&self.operators)
+            .map_err(|error| Answer::refused("no_operators", error.to_string()))?;
+        let check = move || operators.verify(&operator, &passphrase);
+        let thread = std::thread::Builder::new().name("passphrase".into()).spawn(check);
+        let thread =
+            thread.map_err(|_| Answer::refused("busy", "no thread to check the passphrase on"))?;
+        self.check = Some(Check { thread, ticket, control, scope, name, reason });
+        Ok(())
+    }
+
+    fn end_check(&mut self, now: Instant, outbox: &mut Outbox, stalled: bool) {
+        let Some(check) = self.check.take_if(|check| check.thread.is_finished()) else { return };
+        let Check { thread, ticket, control, scope, name, reason } = check;
+        let right = thread.join().unwrap_or(false);
+        self.attempts.note(right, now.saturating_duration_since(self.begun));
+        if !right {
+            tracing::warn!("resume of {scope} refused: not operator {name}'s passphrase");
+            let text = "no such operator, or not this one's passphrase";
+            return self.socket.answer(ticket, &Answer::refused("wrong_passphrase", text), now);
+        }
+        if stalled {
+            // Behind the watchdog's halt it would undo it.
+            return self.socket.answer(ticket, &stands_still(), now);
+        }
+        tracing::warn!("resume of {scope}, operator {name}: {reason}");
+        let waiting = Waiting { ticket: Some(ticket), since: now, scope, resumes: true };
+        outbox.unsent.push_back((control, Some(waiting)));
+    }
+
+    /// The engine has taken a control of an operator's, as input `seq`.
+    pub fn acted(
+        &mut self,
+        waiting: Waiting,
+        seq: u64,
+        outcome: Outcome,
+        now: Instant,
+        keeper: &mut Keeper,
+    ) {
+        if !waiting.resumes {
+            keeper.taken(&waiting.scope);
+        }
+        if let Some(Err(refusal)) = outcome {
+            tracing::warn!("resume of {} refused: {refusal}", waiting.scope);
+        }
+        self.done.push((Waiting { since: now, ..waiting }, seq, outcome));
+    }
+
+    /// Answers what is recorded, or cannot be waited for any longer.
+    fn release(&mut self, now: Instant, keeper: &mut Keeper) {
+        let written = self.journal.as_ref().map(|journal| journal.written());
+        for (waiting, seq, outcome) in std::mem::take(&mut self.done) {
+            let recorded = written.is_some_and(|written| written >= seq);
+            let waits = written.is_some() && !recorded;
+            if waits && now.saturating_duration_since(waiting.since) < PATIENCE {
+                self.done.push((waiting, seq, outcome));
+                continue;
+            }
+            keeper.keep();
+            let answer = match outcome {
+                Some(Err(refusal)) => Answer::refused(refusal.name(), explain(refusal)),
+                _ => Answer::Done(done(Some(seq), recorded, keeper)),
+            };
+            self.tell(&waiting, answer, now);
+        }
+    }
+
+    /// Answers whoever waited too long for the engine thread. What was sent holds all the same; a resume that was not is
+    /// forgotten.
+    fn give_up(&mut self, now: Instant, keeper: &mut Keeper, outbox: &mut Outbox) {
+        let is_late = |waiting: &Waiting| {
+            waiting.ticket.is_some() && now.saturating_duration_since(waiting.since) >= PATIENCE
+        };
+        let socket = &mut self.socket;
+        outbox.unsent.retain_mut(|(_, waiting)| match waiting {
+            Some(waiting) if waiting.resumes && is_late(waiting) => {
+                let ticket = waiting.ticket.take();
+                ticket.into_iter().for_each(|ticket| socket.answer(ticket, &stands_still(), now));
+                false
+            }
+            _ => true,
+        });
+        let unsent = outbox.unsent.iter_mut().filter_map(|(_, waiting)| waiting.as_mut());
+        let sent = outbox.sent.iter_mut().filter_map(|sent| sent.waiting.as_mut());
+        for waiting in sent.chain(unsent).filter(|waiting| is_late(waiting)) {
+            let answer = if waiting.resumes {
+                let text = "the engine thread did not answer; it may still do it: see the status";
+                Answer::refused("unknown_outcome", text)
+            } else {
+                Answer::Done(done(None, false, keeper))
+            };
+            let ticket = waiting.ticket.take();
+            ticket.into_iter().for_each(|ticket| self.socket.answer(ticket, &answer, now));
+        }
+    }
+
+    fn tell(&mut self, waiting: &Waiting, answer: Answer, now: Instant) {
+        if let Some(ticket) = waiting.ticket {
+            self.socket.answer(ticket, &answer, now);
+        }
+    }
+}
+
+/// What a resume asks, without its passphrase.
+struct Asks {
+    uid: u32,
+    scope: Scope,
+    level: HaltLevel,
+    operator: String,
+    reason: String,
+}
+
+/// What a scope is to the core.
+enum Target {
+    Scope(model::HaltScope),
+    Symbol(Symbol),
+}
+
+fn control(keeper: &Keeper, scope: &Scope) -> Result<Target, Answer> {
+    let unknown =
+        || Answer::refused(ResumeRefusal::UnknownScope.name(), format!("there is no {scope}"));
+    match scope {
+        Scope::Symbol(name) => Symbol::new(name).map(Target::Symbol).map_err(|_| unknown()),
+        scope => keeper.scope(scope).map(Target::Scope).ok_or_else(unknown),
+    }
+}
+
+fn done(engine_seq: Option<u64>, recorded: bool, keeper: &Keeper) -> Done {
+    Done { engine_seq, recorded, latched: keeper.is_kept() }
+}
+
+fn stands_still() -> Answer {
+    Answer::refused("stalled", "the engine thread stands still; nothing can be resumed")
+}
+
+/// In live mode whoever runs as the engine's user could as well be the agent: only root resumes.
+fn may_resume(mode: Mode, uid: u32, engine: u32) -> bool {
+    mode != Mode::Live || uid != engine
+}
+
+fn explain(refusal: ResumeRefusal) -> &'static str {
+    match refusal {
+        ResumeRefusal::UnknownScope => "nothing of that name is known",
+        ResumeRefusal::NotLower => "the level in force is not above the one asked for",
+        ResumeRefusal::JournalFull => "the journal takes nothing; restart the engine",
+        ResumeRefusal::OrderInDoubt => "an order waits for the venue's answer; try again",
+        ResumeRefusal::BookNotLive => {
+            "the symbol's book is not live; resume to reduce_only, or wait"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: a resume that the engine thread was never sent is forgotten when it was waited for long enough, and its asker is
+    /// told; a halt stays on its way. Method: both unsent, an asker each, time passes.
+    #[test]
+    fn an_unsent_resume_is_forgotten() {
+        use std::io::{BufRead, BufReader, Write};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.operator.sock");
+        let socket = OperatorSocket::bind(&path).unwrap();
+        let mut desk = OperatorDesk::new(socket, Mode::Paper, path.clone(), None);
+        let mut keeper = Keeper::new(folder.path().join("halts.json"), Vec::new(), Vec::new());
+        let (mut outbox, now, level) = (Outbox::default(), Instant::now(), HaltLevel::Active);
+        let mut lines = Vec::new();
+        for resumes in [true, false] {
+            let mut guest = std::os::unix::net::UnixStream::connect(&path).unwrap();
+            guest.write_all(b"{\"op\":\"status\"}\n").unwrap();
+            let ticket = desk.poll(now, 0, &mut keeper, &mut outbox, true);
+            let scope = model::HaltScope::All;
+            let why = Why::of(HaltCause::Human);
+            let (operator, note) = (why.operator, why.note);
+            let control = match resumes {
+                true => Control::Resume { scope, level, operator, note },
+                false => Control::Halt { scope, level: HaltLevel::Halted, why },
+            };
+            let waiting = Waiting { ticket, since: now, scope: Scope::All, resumes };
+            outbox.unsent.push_back((control, Some(waiting)));
+            lines.push(BufReader::new(guest).lines());
+        }
+        desk.poll(now + PATIENCE, 0, &mut keeper, &mut outbox, true);
+        assert!(matches!(outbox.unsent.front(), Some((Control::Halt { .. }, _))));
+        assert_eq!(outbox.unsent.len(), 1);
+        assert!(lines[0].next().unwrap().unwrap().contains("\"stalled\""));
+        assert!(lines[1].next().unwrap().unwrap().contains("\"engine_seq\":null"));
+    }
+
+    /// Goal: the rule of live mode. Method: every mode, own user, root, an engine that is root.
+    #[test]
+    fn own_user_does_not_resume_live() {
+        for mode in [Mode::Paper, Mode::Replay] {
+            assert!(may_resume(mode, 1000, 1000) && may_resume(mode, 0, 1000));
+        }
+        assert!(!may_resume(Mode::Live, 1000, 1000));
+        assert!(may_resume(Mode::Live, 0, 1000));
+        assert!(!may_resume(Mode::Live, 0, 0));
+    }
+}

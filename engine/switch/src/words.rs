@@ -1,0 +1,296 @@
+//! What operator and engine say to each other: one JSON object on a line each way.
+//!
+//! ```text
+//! {"op":"halt","scope":{"kind":"account","name":"agent"},"level":"halted","operator":"ann","reason":"fat finger"}
+//! {"op":"resume","scope":{"kind":"all"},"level":"active","operator":"ann","reason":"checked","passphrase":"…"}
+//! {"op":"status"}
+//! ```
+
+use std::collections::BTreeMap;
+
+use model::{HaltCause, HaltLevel};
+use serde::{Deserialize, Serialize};
+
+use crate::passphrase::Passphrase;
+
+/// Longest reason, in characters; the core keeps the first 32 of them.
+pub const REASON_MAX: usize = 200;
+
+/// What is asked.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(tag = "op", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// Raise a level. Nobody needs a passphrase to stop.
+    Halt {
+        /// What to stop.
+        scope: Scope,
+        /// How hard.
+        #[serde(with = "level")]
+        level: HaltLevel,
+        /// Who says so; may be empty.
+        #[serde(default)]
+        operator: String,
+        /// Why.
+        reason: String,
+    },
+    /// Lower a level.
+    Resume {
+        /// What to let go.
+        scope: Scope,
+        /// To which level.
+        #[serde(with = "level")]
+        level: HaltLevel,
+        /// Who says so.
+        operator: String,
+        /// Why.
+        reason: String,
+        /// The operator's.
+        passphrase: Passphrase,
+    },
+    /// How does the engine stand?
+    Status {},
+}
+
+/// What a halt stops, by the names that people use.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(tag = "kind", content = "name", rename_all = "snake_case")]
+pub enum Scope {
+    /// Everything.
+    All,
+    /// One account.
+    Account(String),
+    /// Every instrument of a symbol, listed or still to be listed.
+    Symbol(String),
+    /// One strategy, by its place in engine.toml, from 0.
+    Strategy(u8),
+    /// Whoever asks over one desk.
+    Client(u8),
+}
+
+impl std::fmt::Display for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Scope::All => f.write_str("all"),
+            Scope::Account(name) => write!(f, "account {name}"),
+            Scope::Symbol(name) => write!(f, "symbol {name}"),
+            Scope::Strategy(place) => write!(f, "strategy {place}"),
+            Scope::Client(desk) => write!(f, "client {desk}"),
+        }
+    }
+}
+
+/// What comes back.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(tag = "answer", rename_all = "snake_case")]
+pub enum Answer {
+    /// It was done.
+    Done(Done),
+    /// It was not.
+    Refused(Refusal),
+    /// How the engine stands.
+    Status(Box<Status>),
+}
+
+/// A halt or a resume that was taken.
+#[derive(Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Done {
+    /// The input that did it; `None`: the engine thread has not taken it yet, and will before anything else.
+    pub engine_seq: Option<u64>,
+    /// Whether the journal has that input.
+    pub recorded: bool,
+    /// Whether the latch file says so: a start after this moment comes up in this state.
+    pub latched: bool,
+}
+
+/// Why something was not done.
+#[derive(Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Refusal {
+    /// The reason as a word; those of the core are [`model::ResumeRefusal`]'s.
+    pub code: String,
+    /// The same for people, and what to do.
+    pub message: String,
+}
+
+impl Answer {
+    /// A refusal.
+    pub fn refused(code: &str, message: impl Into<String>) -> Answer {
+        Answer::Refused(Refusal { code: code.to_owned(), message: message.into() })
+    }
+}
+
+/// A halt in force.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Halt {
+    /// What is stopped.
+    pub scope: Scope,
+    /// How hard.
+    #[serde(with = "level")]
+    pub level: HaltLevel,
+    /// Why, as a word.
+    #[serde(with = "cause")]
+    pub cause: HaltCause,
+    /// By whom; empty: not by an operator.
+    pub operator: String,
+    /// Why, in words.
+    pub reason: String,
+    /// Since when, by the wall clock, nanoseconds.
+    pub since_ns: u64,
+}
+
+/// How an engine stands.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Status {
+    /// Its name.
+    pub engine: String,
+    /// Its process.
+    pub pid: u32,
+    /// paper, replay or live.
+    pub mode: String,
+    /// Number of its start.
+    pub epoch: u64,
+    /// How long it runs.
+    pub uptime_ms: u64,
+    /// Number of the last input.
+    pub engine_seq: u64,
+    /// Engine time, nanoseconds.
+    pub engine_time_ns: u64,
+    /// How long ago the engine thread was last seen to go round.
+    pub loop_age_ms: u64,
+    /// Whether the engine thread stands still.
+    pub stalled: bool,
+    /// What is halted. At most [`Status::HALTS_MAX`] of them.
+    pub halts: Vec<Halt>,
+    /// How many halts there are.
+    pub halt_count: u64,
+    /// Whether the latch file says the same.
+    pub latched: bool,
+    /// Its path.
+    pub latch_file: String,
+    /// The feeds, in the order of engine.toml.
+    pub feeds: Vec<Feed>,
+    /// The journal; `None`: there is none.
+    pub journal: Option<Journal>,
+    /// Orders that can still fill.
+    pub open_orders: u64,
+    /// Orders and changes that passed the gate.
+    pub orders_passed: u64,
+    /// Refused, by first failing rule.
+    pub orders_refused: BTreeMap<String, u64>,
+}
+
+impl Status {
+    /// Most halts that a status lists.
+    pub const HALTS_MAX: usize = 256;
+}
+
+/// A feed at a glance.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Feed {
+    /// Its venue.
+    pub venue: String,
+    /// Messages decoded.
+    pub messages: u64,
+    /// Messages lost for good.
+    pub lost: u64,
+    /// Times that something was missing.
+    pub gaps: u64,
+    /// Books by integrity.
+    pub books: BTreeMap<String, u64>,
+}
+
+/// The journal at a glance.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Journal {
+    /// Whether new orders are refused because it takes no more.
+    pub full: bool,
+    /// Inputs not written yet.
+    pub unwritten: u64,
+    /// Inputs not on the disk yet.
+    pub unsynced: u64,
+}
+
+/// A reason as it is logged and kept: one line of [`REASON_MAX`] characters at most.
+pub fn clean_reason(reason: &str) -> String {
+    let clean = |c: char| if c.is_control() { '?' } else { c };
+    reason.trim().chars().take(REASON_MAX).map(clean).collect()
+}
+
+macro_rules! by_name {
+    ($module:ident, $of:ty) => {
+        pub(crate) mod $module {
+            use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+            pub fn serialize<S: Serializer>(value: &$of, to: S) -> Result<S::Ok, S::Error> {
+                to.serialize_str(value.name())
+            }
+
+            pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<$of, D::Error> {
+                let name = String::deserialize(from)?;
+                <$of>::from_name(&name).ok_or_else(|| D::Error::custom("no such word"))
+            }
+        }
+    };
+}
+
+by_name!(level, model::HaltLevel);
+by_name!(cause, model::HaltCause);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Request, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    /// Goal: what the tool writes the engine reads. Method: one request of each kind, each kind of scope.
+    #[test]
+    fn requests_read_back() {
+        let scopes = [
+            Scope::All,
+            Scope::Account("a".into()),
+            Scope::Symbol("S".into()),
+            Scope::Strategy(255),
+            Scope::Client(0),
+        ];
+        for scope in scopes {
+            let (level, operator, reason) = (HaltLevel::CancelOnly, "ann".into(), "r".into());
+            let halt = Request::Halt { scope: scope.clone(), level, operator, reason };
+            let text = serde_json::to_string(&halt).unwrap();
+            let Request::Halt { scope: read, level: HaltLevel::CancelOnly, .. } =
+                read(&text).unwrap()
+            else {
+                panic!("{text}")
+            };
+            assert_eq!(read, scope);
+        }
+        assert!(matches!(read(r#"{"op":"status"}"#), Ok(Request::Status {})));
+    }
+
+    /// Goal: what is not exactly a request is none. Method: unknown words, fields, numbers, and things left out.
+    #[test]
+    fn other_texts_are_refused() {
+        for text in [
+            "",
+            "null",
+            "[]",
+            r#"{"op":"stop"}"#,
+            r#"{"op":"status","more":1}"#,
+            r#"{"op":"halt","scope":{"kind":"all"},"level":"off","reason":""}"#,
+            r#"{"op":"halt","scope":{"kind":"planet","name":"x"},"level":"halted","reason":""}"#,
+            r#"{"op":"halt","scope":{"kind":"strategy","name":256},"level":"halted","reason":""}"#,
+            r#"{"op":"halt","scope":{"kind":"account"},"level":"halted","reason":""}"#,
+            r#"{"op":"halt","scope":{"kind":"all"},"level":"halted"}"#,
+            r#"{"op":"resume","scope":{"kind":"all"},"level":"active","operator":"a","reason":""}"#,
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+
+    /// Goal: no reason breaks a line of the log or fills it. Method: control characters, length.
+    #[test]
+    fn reasons_are_one_line() {
+        assert_eq!(clean_reason(" a\nb\u{1b}[2J "), "a?b?[2J");
+        assert_eq!(clean_reason(&"ä".repeat(999)).chars().count(), REASON_MAX);
+    }
+}

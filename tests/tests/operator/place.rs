@@ -1,0 +1,342 @@
+//! An engine as a process in a folder of its own, its operator's commands, and a trader.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use engine::config::{Config, Speed};
+use model::page::{Answer, AnswerKind, Board, TapeKind, read_halt_aux};
+use model::{
+    AccountId, Ask, ClientOrderId, HaltCause, HaltScope, Integrity, Note, OrderId, OrderState,
+    OrderType, Origin, Px, Qty, Reject, Request, Side, Terms, Tif, TradingState, Verdict,
+};
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use serde_json::Value;
+use shm::{Client, Folder, Next};
+use tests::{Stage, program};
+
+/// How long anything may take on a machine that is busy with other things.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+/// The operator's.
+pub const PASSPHRASE: &str = "correct horse battery staple";
+
+/// A folder with configuration, journal, sockets and log.
+pub struct Place {
+    stage: Stage,
+    config: Config,
+    name: String,
+}
+
+/// An engine's process.
+pub struct Running(Child);
+
+/// A client that trades.
+pub struct Trader {
+    /// Its end.
+    pub client: Client,
+    board: Board,
+    number: u64,
+}
+
+impl Place {
+    /// A place for an engine that plays a day again and again.
+    pub fn new(name: &str) -> Place {
+        let stage = Stage::new(200_000, 20);
+        let config = stage.config(name);
+        let mut engine = config.engine.clone();
+        engine.feeds[0].captures_mut().unwrap().speed = Speed::Times(5_000);
+        engine.feeds[0].captures_mut().unwrap().repeat = true;
+        engine.feeds[0].silence_ns = 86_400_000_000_000; // Or a machine that stalls makes books stale.
+        engine.stalled_ns = 60_000_000_000; // Nor is such a machine what is tested here.
+        engine.journal.as_mut().unwrap().folder = stage.folder.path().join("journal");
+        let config = config.with_engine(engine);
+        stage.write_config(&config);
+        Place { stage, config, name: name.to_owned() }
+    }
+
+    /// Starts the engine and waits until its operator is heard.
+    pub fn start(&self) -> Running {
+        let log = File::options().create(true).append(true).open(self.log_path()).unwrap();
+        let child = self
+            .command("tickgate")
+            .args(["run", "--config", &self.config_path()])
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let since = Instant::now();
+        while self.run("tickgate-status", &["--json"]).0 != 0 {
+            assert!(since.elapsed() < PATIENCE, "no engine: {}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Running(child)
+    }
+
+    /// A program that finds this place's engine and no other.
+    fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(program(name));
+        command.env("XDG_RUNTIME_DIR", self.stage.folder.path()).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command; its exit code and what it said.
+    pub fn run(&self, name: &str, words: &[&str]) -> (i32, String) {
+        let output = self.command(name).args(words).output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code().unwrap(), String::from_utf8(said).unwrap())
+    }
+
+    /// The same for a command that must do it: its JSON.
+    pub fn done(&self, name: &str, words: &[&str]) -> Value {
+        let (code, said) = self.run(name, &[words, &["--json"]].concat());
+        assert_eq!(code, 0, "{name} {words:?}: {said}");
+        serde_json::from_str(&said).unwrap()
+    }
+
+    /// How the engine stands.
+    pub fn status(&self) -> Value {
+        self.done("tickgate-status", &[])
+    }
+
+    /// Sets an operator's passphrase.
+    pub fn passwd(&self, operator: &str, passphrase: &str) {
+        let words = ["passwd", operator, "--config", &self.config_path()];
+        let (code, said) = self.typed("tickgate-operator", &words, &[passphrase, passphrase]);
+        assert_eq!(code, 0, "{said}");
+    }
+
+    /// Runs a command at a pseudo-terminal, and types a line at each of its questions. What is typed must not be shown.
+    pub fn typed(&self, name: &str, words: &[&str], lines: &[&str]) -> (i32, String) {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let path = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        let flags = rustix::fs::OFlags::NOCTTY.bits() as i32;
+        let terminal = File::options().read(true).write(true).custom_flags(flags).open(path);
+        let terminal = terminal.unwrap();
+        let mut child = self
+            .command(name)
+            .args(words)
+            .stdin(terminal.try_clone().unwrap())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut master = File::from(master);
+        let mut questions = child.stderr.take().unwrap();
+        let mut said = String::new();
+        for line in lines {
+            let mut byte = [0];
+            while !said.ends_with(": ") && questions.read(&mut byte).unwrap() > 0 {
+                said.push(byte[0] as char);
+            }
+            said.push('|');
+            writeln!(master, "{line}").unwrap();
+        }
+        questions.read_to_string(&mut said).unwrap();
+        child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        let code = child.wait().unwrap().code().unwrap();
+        rustix::io::ioctl_fionbio(&master, true).unwrap();
+        let mut shown = Vec::new();
+        let _ = master.read_to_end(&mut shown); // Ends when there is nothing more.
+        let shown = String::from_utf8_lossy(&shown).into_owned() + &said;
+        assert!(lines.iter().all(|line| !shown.contains(line)), "{name} shows a passphrase");
+        (code, said)
+    }
+
+    /// A client of the engine and an instrument that trades.
+    pub fn trader(&self) -> Trader {
+        let folders = [self.sockets()];
+        let since = Instant::now();
+        loop {
+            if let Ok(client) = Client::attach_in(&folders, Some(&self.name)) {
+                let board = tradable(&client);
+                let number = std::process::id().into();
+                return Trader { client, board, number };
+            }
+            assert!(since.elapsed() < PATIENCE, "cannot attach");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Whether any file of the place holds a text.
+    pub fn holds(&self, text: &str) -> bool {
+        let folder = self.stage.folder.path();
+        [folder.to_path_buf(), self.journal()].iter().any(|folder| {
+            let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+            files.filter(|path| path.is_file()).any(|path| {
+                let bytes = std::fs::read(path).unwrap();
+                bytes.windows(text.len()).any(|window| window == text.as_bytes())
+            })
+        })
+    }
+
+    pub fn config_path(&self) -> String {
+        self.stage.folder.path().join("engine.toml").display().to_string()
+    }
+
+    pub fn journal(&self) -> PathBuf {
+        self.config.engine.journal.as_ref().unwrap().folder.clone()
+    }
+
+    pub fn operator_socket(&self) -> PathBuf {
+        self.sockets().operator_path(&self.name)
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+
+    fn sockets(&self) -> Folder {
+        Folder::at(self.stage.folder.path().join("tickgate"))
+    }
+
+    fn log_path(&self) -> PathBuf {
+        Path::new(self.stage.folder.path()).join("log")
+    }
+}
+
+impl Running {
+    /// Stops it cleanly.
+    pub fn ends(mut self) {
+        kill_process(Pid::from_raw(self.0.id() as i32).unwrap(), Signal::TERM).unwrap();
+        assert_eq!(self.0.wait().unwrap().code(), Some(130));
+    }
+
+    /// kill -9.
+    pub fn dies(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Whether an order was refused because of a halt.
+pub fn halted(answer: &Answer) -> bool {
+    answer.kind == AnswerKind::Refused
+        && answer.verdict.bits & Verdict::bit(Reject::Halted) != 0
+        && answer.order == OrderId(0)
+}
+
+impl Trader {
+    /// Asks for a buy far below the market.
+    pub fn asks(&mut self) -> Answer {
+        self.number += 1;
+        let id = format!("{:x}-{:x}", self.client.epoch() & 0xFF_FFFF, self.number);
+        let bid = self.board.bid.map_or(2, |bid| bid.px.0);
+        self.ask(Ask::New(Terms {
+            client_id: ClientOrderId::new(&id).unwrap(),
+            instrument: self.board.instrument.id,
+            side: Side::Buy,
+            order_type: OrderType::Limit,
+            tif: Tif::Day,
+            px: Px((bid / 2).max(1)),
+            qty: Qty(1),
+        }))
+    }
+
+    /// Asks until an order rests.
+    pub fn rests(&mut self) -> OrderId {
+        let since = Instant::now();
+        loop {
+            let answer = self.asks();
+            if answer.kind == AnswerKind::Accepted {
+                return answer.order;
+            }
+            assert!(since.elapsed() < PATIENCE && !halted(&answer), "{answer:?}");
+            self.board = tradable(&self.client); // The day ended, or its book is not live now.
+        }
+    }
+
+    /// Whether a cancel of the order is taken.
+    pub fn cancels(&mut self, order: OrderId) -> bool {
+        self.ask(Ask::Cancel { order }).kind == AnswerKind::Accepted
+    }
+
+    /// Waits until the order is in a state.
+    pub fn reaches(&self, order: OrderId, state: OrderState) {
+        let since = Instant::now();
+        loop {
+            let cell = self.client.order(order.slot());
+            if cell.is_ok_and(|cell| cell.order.id == order && cell.state == state) {
+                return;
+            }
+            assert!(since.elapsed() < PATIENCE, "{order:?} is never {state}: {cell:?}");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Scopes and causes of the halts on the tape.
+    pub fn tape_halts(&self) -> Vec<(HaltScope, HaltCause)> {
+        let (mut tape, mut halts) = (self.client.tape(), Vec::new());
+        loop {
+            match self.client.next_record(&mut tape).unwrap() {
+                Next::Record(record) if record.kind == TapeKind::Halt => {
+                    let (scope, cause) = read_halt_aux(record.aux).unwrap();
+                    halts.push((scope, cause.unwrap()));
+                }
+                Next::Empty => return halts,
+                Next::Record(_) | Next::Lost(_) => {}
+            }
+        }
+    }
+
+    pub fn desk(&self) -> u8 {
+        self.client.desk().0
+    }
+
+    pub fn symbol(&self) -> String {
+        self.board.instrument.symbol.to_string()
+    }
+
+    fn ask(&mut self, ask: Ask) -> Answer {
+        let (account, note) = (AccountId(0), Note::lossy("a trader"));
+        let request = Request { id: 0, origin: Origin::File, account, ask, note };
+        let since = Instant::now();
+        loop {
+            let id = self.client.send(&request).unwrap();
+            let answer = loop {
+                assert!(since.elapsed() < PATIENCE, "no answer");
+                match self.client.poll_answer() {
+                    Some(answer) if answer.request == id => break answer,
+                    _ => std::thread::yield_now(),
+                }
+            };
+            if answer.kind != AnswerKind::OverBudget {
+                return answer;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// An instrument that trades now on a live book of two sides.
+fn tradable(client: &Client) -> Board {
+    let since = Instant::now();
+    loop {
+        let count = client.control().map_or(0, |control| control.instruments);
+        let boards = (0..count as usize).filter_map(|number| client.board(number).ok());
+        let trades = |board: &Board| {
+            board.state == TradingState::Trading
+                && board.integrity == Integrity::Live
+                && board.bid.is_some()
+                && board.ask.is_some()
+                && board.last.is_some()
+        };
+        if let Some(board) = boards.into_iter().find(trades) {
+            return board;
+        }
+        assert!(since.elapsed() < PATIENCE, "nothing trades");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

@@ -1,0 +1,143 @@
+//! What a resume takes, in the core alone.
+
+use engine::output::Output;
+use engine::step::Engine;
+use model::{
+    Body, Control, DeskId, Event, HaltCause, HaltLevel, HaltScope, Input, InstrumentId, Kind, Note,
+    OperatorName, ResumeRefusal, Symbol, Why,
+};
+use tests::Stage;
+
+/// An engine that has heard part of a day.
+struct Core {
+    engine: Engine,
+    out: Output,
+    events: Vec<Event>,
+    heard: usize,
+}
+
+impl Core {
+    fn new(events: usize) -> Core {
+        let stage = Stage::new(20_000, 5);
+        let engine = Engine::new(&stage.config("core")).unwrap();
+        let out = engine.output();
+        let mut core = Core { engine, out, events: stage.events(), heard: 0 };
+        core.hear(events);
+        core
+    }
+
+    fn hear(&mut self, count: usize) {
+        for _ in 0..count {
+            let event = self.events[self.heard];
+            self.heard += 1;
+            self.step(Body::Event(event));
+        }
+    }
+
+    fn step(&mut self, body: Body) {
+        let now = match body {
+            Body::Event(event) => event.ts_recv,
+            _ => self.engine.now(),
+        };
+        let input = Input { seq: self.engine.seq() + 1, now, body };
+        self.engine.step(&input, &mut self.out, &mut ());
+        self.out.forget();
+    }
+
+    fn halts(&mut self, scope: HaltScope, level: HaltLevel) {
+        let why = Why::of(HaltCause::Loss);
+        self.step(Body::Control(Control::Halt { scope, level, why }));
+    }
+
+    fn halts_symbol(&mut self, symbol: Symbol, level: HaltLevel) {
+        let why = Why::of(HaltCause::Human);
+        self.step(Body::Control(Control::HaltSymbol { symbol, level, why }));
+    }
+
+    fn resumes(&mut self, scope: HaltScope, level: HaltLevel) -> Result<(), ResumeRefusal> {
+        let (operator, note) = (OperatorName::new("ann").unwrap(), Note::lossy("checked"));
+        self.step(Body::Control(Control::Resume { scope, level, operator, note }));
+        self.out.resumed.take().unwrap()
+    }
+
+    fn resumes_symbol(&mut self, symbol: Symbol, level: HaltLevel) -> Result<(), ResumeRefusal> {
+        let (operator, note) = (OperatorName::new("ann").unwrap(), Note::lossy("checked"));
+        self.step(Body::Control(Control::ResumeSymbol { symbol, level, operator, note }));
+        self.out.resumed.take().unwrap()
+    }
+
+    fn level(&self, scope: HaltScope) -> HaltLevel {
+        self.engine.risk().halt(scope).unwrap()
+    }
+}
+
+/// Goal: each precondition refuses by its own name, and what was refused changed nothing. Method: one core, every way to
+/// fail, then the way that passes.
+#[test]
+fn every_precondition_refuses() {
+    let mut core = Core::new(5_000);
+    let all = HaltScope::All;
+    assert_eq!(core.resumes(all, HaltLevel::Active), Err(ResumeRefusal::NotLower));
+    let nobody = HaltScope::Account(model::AccountId(99));
+    assert_eq!(core.resumes(nobody, HaltLevel::Active), Err(ResumeRefusal::UnknownScope));
+    core.halts(all, HaltLevel::CancelOnly);
+    core.halts(all, HaltLevel::ReduceOnly);
+    assert_eq!(core.level(all), HaltLevel::CancelOnly, "a halt never lowers");
+    assert_eq!(core.resumes(all, HaltLevel::CancelOnly), Err(ResumeRefusal::NotLower));
+    assert_eq!(core.resumes(all, HaltLevel::Halted), Err(ResumeRefusal::NotLower));
+    core.step(Body::Control(Control::JournalFull(true)));
+    assert_eq!(core.resumes(all, HaltLevel::Active), Err(ResumeRefusal::JournalFull));
+    core.step(Body::Control(Control::JournalFull(false)));
+    assert_eq!(core.level(all), HaltLevel::CancelOnly);
+    assert_eq!(core.resumes(all, HaltLevel::ReduceOnly), Ok(()));
+    assert_eq!(core.resumes(all, HaltLevel::Active), Ok(()));
+    assert_eq!(core.level(all), HaltLevel::Active);
+    for scope in [HaltScope::Strategy(0), HaltScope::Desk(DeskId(15))] {
+        core.halts(scope, HaltLevel::Halted);
+        assert_eq!(core.level(scope), HaltLevel::Halted);
+        assert_eq!(core.resumes(scope, HaltLevel::Active), Ok(()));
+    }
+    assert_eq!(core.engine.latches().in_force().count(), 0);
+}
+
+/// Goal: a symbol whose book has a hole is resumed to closing alone; everything else may be resumed. Method: lose an event,
+/// resume in steps.
+#[test]
+fn a_book_with_a_hole_is_not_resumed() {
+    let mut core = Core::new(5_000);
+    let symbol = core.engine.instruments().get(0).unwrap().instrument.symbol;
+    let instrument = HaltScope::Instrument(InstrumentId(0));
+    core.halts_symbol(symbol, HaltLevel::Halted);
+    core.halts(HaltScope::All, HaltLevel::Halted);
+    core.heard += 1; // Lost.
+    core.hear(10);
+    assert_eq!(core.resumes(HaltScope::All, HaltLevel::Active), Ok(()));
+    assert_eq!(core.resumes_symbol(symbol, HaltLevel::Active), Err(ResumeRefusal::BookNotLive));
+    assert_eq!(core.resumes(instrument, HaltLevel::Active), Err(ResumeRefusal::BookNotLive));
+    assert_eq!(core.level(instrument), HaltLevel::Halted);
+    assert_eq!(core.resumes_symbol(symbol, HaltLevel::ReduceOnly), Ok(()));
+    assert_eq!(core.level(instrument), HaltLevel::ReduceOnly);
+}
+
+/// Goal: a symbol that was halted before the venue listed it is halted when it is listed, and not after a resume; one that
+/// nobody knows is not resumed. Method: halts before the first event of a day.
+#[test]
+fn symbols_are_halted_before_they_are_listed() {
+    let mut core = Core::new(0);
+    let symbols: Vec<Symbol> = {
+        let events = core.events.iter().filter(|event| event.kind == Kind::Directory);
+        events.filter_map(|event| event.listing()).map(|(symbol, ..)| symbol).take(2).collect()
+    };
+    let [first, second] = symbols[..] else { panic!("{symbols:?}") };
+    assert_eq!(core.resumes_symbol(first, HaltLevel::Active), Err(ResumeRefusal::UnknownScope));
+    core.halts_symbol(first, HaltLevel::Halted);
+    core.halts_symbol(second, HaltLevel::Halted);
+    assert_eq!(core.resumes_symbol(second, HaltLevel::Active), Ok(()));
+    core.hear(5_000);
+    let number = |symbol| {
+        let listed = core.engine.instruments().iter();
+        listed.map(|l| l.instrument).find(|i| i.symbol == symbol).unwrap().id
+    };
+    assert_eq!(core.level(HaltScope::Instrument(number(first))), HaltLevel::Halted);
+    assert_eq!(core.level(HaltScope::Instrument(number(second))), HaltLevel::Active);
+}

@@ -1,0 +1,7 @@
+//! What `tickgate halt`, `resume`, `status` and `operator` share: finding the engine, asking it, saying what came of it.
+#![forbid(unsafe_code)]
+
+pub mod args;
+pub mod exit;
+pub mod show;
+pub mod terminal;

@@ -1,0 +1,118 @@
+//! What an engine answered, for people.
+
+use std::fmt::Write;
+
+use switch::{Done, Halt, Status};
+
+/// A halt or a resume that was taken.
+pub fn done(what: &str, done: &Done) -> String {
+    let mut text = match done.engine_seq {
+        Some(seq) => format!("{what} (input {seq}"),
+        None => {
+            format!("{what} (the engine thread has not taken it yet: it will before anything else")
+        }
+    };
+    text += if done.recorded { ", recorded" } else { ", not recorded yet" };
+    text +=
+        if done.latched { ", kept for the next start)" } else { ", NOT kept for the next start)" };
+    text
+}
+
+/// A halt in force, on a line.
+pub fn halt(halt: &Halt) -> String {
+    let by =
+        if halt.operator.is_empty() { String::new() } else { format!(" by {}", halt.operator) };
+    let why = if halt.reason.is_empty() { String::new() } else { format!(": {}", halt.reason) };
+    let since = moment(halt.since_ns);
+    format!("{:<13} {} ({}){by} since {since}{why}", halt.level, halt.scope, halt.cause)
+}
+
+/// The whole status.
+pub fn status(status: &Status) -> String {
+    let mut text = String::new();
+    let seconds = status.uptime_ms / 1000;
+    let _ = writeln!(
+        text,
+        "engine {} ({}), pid {}, epoch {}, up {seconds} s",
+        status.engine, status.mode, status.pid, status.epoch
+    );
+    let loop_age = if status.stalled { "STANDS STILL for" } else { "went round within" };
+    let _ = writeln!(
+        text,
+        "input {} at {}, loop {loop_age} {} ms",
+        status.engine_seq,
+        moment(status.engine_time_ns),
+        status.loop_age_ms.max(1)
+    );
+    match (status.halt_count, status.halts.len() as u64) {
+        (0, _) => text += "nothing is halted\n",
+        (count, shown) => {
+            status.halts.iter().for_each(|line| text += &format!("{}\n", halt(line)));
+            if count > shown {
+                let _ = writeln!(text, "… and {} more halts", count - shown);
+            }
+        }
+    }
+    if !status.latched {
+        let _ = writeln!(text, "NOT KEPT for the next start: {}", status.latch_file);
+    }
+    for feed in &status.feeds {
+        let books = feed.books.iter().map(|(word, count)| format!("{count} {word}"));
+        let books = books.collect::<Vec<_>>().join(", ");
+        let _ = writeln!(
+            text,
+            "feed {}: {} messages, {} lost, {} gaps; books: {books}",
+            feed.venue, feed.messages, feed.lost, feed.gaps
+        );
+    }
+    if let Some(journal) = &status.journal {
+        let full = if journal.full { ", TAKES NO MORE" } else { "" };
+        let _ = writeln!(
+            text,
+            "journal: {} inputs not written, {} not on the disk{full}",
+            journal.unwritten, journal.unsynced
+        );
+    }
+    let refused: u64 = status.orders_refused.values().sum();
+    let _ = write!(
+        text,
+        "orders: {} open, {} passed, {refused} refused",
+        status.open_orders, status.orders_passed
+    );
+    let reasons = status.orders_refused.iter().map(|(code, count)| format!("{code} {count}"));
+    let reasons = reasons.collect::<Vec<_>>().join(", ");
+    if !reasons.is_empty() {
+        let _ = write!(text, " ({reasons})");
+    }
+    text
+}
+
+/// A time of the wall clock in UTC, to the second.
+fn moment(ns: u64) -> String {
+    let (days, seconds) = (ns / 86_400_000_000_000, ns / 1_000_000_000 % 86_400);
+    // Days from 0000-03-01, so that a leap day is the last of its year.
+    let days = days + 719_468;
+    let (era, day) = (days / 146_097, days % 146_097);
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let (year, day) = (era * 400 + year, day - (153 * month + 2) / 5 + 1);
+    let (year, month) = if month < 10 { (year, month + 3) } else { (year + 1, month - 9) };
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: the calendar is right. Method: the epoch, a leap day, a day that is none, the last second of a year.
+    #[test]
+    fn moments() {
+        let at = |seconds: u64| moment(seconds * 1_000_000_000);
+        assert_eq!(at(0), "1970-01-01T00:00:00Z");
+        assert_eq!(at(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!(at(4_107_542_400), "2100-03-01T00:00:00Z");
+        assert_eq!(at(1_798_761_599), "2026-12-31T23:59:59Z");
+    }
+}
