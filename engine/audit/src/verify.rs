@@ -299,9 +299,14 @@ impl Witness {
         }
         let Some(said) = &self.next else { return Ok(None) };
         let (count, closes) = (said.count, said.occasion == Occasion::Close);
-        if count > records || count == records && closes {
+        if count > records || count == records && (closes || self.agreed == records) {
+            let mut most = count;
+            while let Some(said) = &self.next {
+                most = most.max(said.count);
+                self.advance()?;
+            }
             self.agreed = records;
-            return Ok(Some(self.finding(count, Fault::CutOff(count))));
+            return Ok(Some(self.finding(most, Fault::CutOff(most))));
         }
         Ok(Some(self.finding(records, Fault::NotWitnessed(count))))
     }

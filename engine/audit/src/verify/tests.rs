@@ -233,7 +233,8 @@ fn rewritten_without_the_key() {
 fn rewritten_with_the_key() {
     let truth = Log::new(12, 4, 1000);
     let lines = truth.options.witness.clone().unwrap();
-    for (records, fault) in [(11, Fault::CutOff(12)), (8, Fault::CutOff(12)), (3, Fault::CutOff(4))]
+    for (records, fault) in
+        [(11, Fault::CutOff(12)), (8, Fault::CutOff(12)), (3, Fault::CutOff(12))]
     {
         let mut shorter = Log::new(records, 4, 1000);
         assert!(shorter.verify().is_ok());
