@@ -70,6 +70,7 @@ pub struct Engine {
     paper: Paper,
     rules: Rules,
     journal_full: bool,
+    audit_full: bool,
     passed: u64,
     refused: [u64; model::page::REJECT_SLOTS],
     hash: StateHash,
@@ -142,6 +143,7 @@ impl Engine {
             paper: Paper::new(instruments, capacity.own_orders as usize),
             rules,
             journal_full: false,
+            audit_full: false,
             passed: 0,
             refused: [0; model::page::REJECT_SLOTS],
             hash: StateHash::default(),
@@ -183,6 +185,7 @@ impl Engine {
                 self.on_halt(scope, level, out);
             }
             Control::JournalFull(full) => self.journal_full = full,
+            Control::AuditFull(full) => self.audit_full = full,
             Control::DeskClosed(desk) => self.cancel_orphans(Some(desk), out),
             Control::Restarted => self.cancel_orphans(None, out),
         }
@@ -322,7 +325,8 @@ impl Engine {
     /// What the gate sees of the engine.
     fn moment(&self) -> Moment {
         let tables_full = self.orders.next_id().is_none();
-        Moment { now: self.now, journal_full: self.journal_full, tables_full }
+        let (journal_full, audit_full) = (self.journal_full, self.audit_full);
+        Moment { now: self.now, journal_full, audit_full, tables_full }
     }
 
     /// An empty tape record of this moment.

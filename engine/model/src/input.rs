@@ -19,6 +19,8 @@ pub enum Control {
     },
     /// The journal can or cannot take more; while it cannot, new orders are refused.
     JournalFull(bool),
+    /// The audit log can or cannot take more; while it cannot, new orders are refused.
+    AuditFull(bool),
     /// A client is gone: its working orders are cancelled.
     DeskClosed(DeskId),
     /// The engine was started again on this journal; every desk of the run before is gone.
@@ -69,6 +71,7 @@ impl Control {
             Control::JournalFull(full) => [2, full.into()],
             Control::DeskClosed(desk) => [3, desk.0.into()],
             Control::Restarted => [4, 0],
+            Control::AuditFull(full) => [60, full.into()],
         }
     }
 
@@ -98,6 +101,7 @@ impl Control {
             [2, 0, 0, 0, 0, 0, 0, 0] if number < 2 => Ok(Control::JournalFull(number == 1)),
             [3, 0, 0, 0, 0, 0, 0, 0] => Ok(Control::DeskClosed(DeskId(small?))),
             [4, 0, 0, 0, 0, 0, 0, 0] if number == 0 => Ok(Control::Restarted),
+            [60, 0, 0, 0, 0, 0, 0, 0] if number < 2 => Ok(Control::AuditFull(number == 1)),
             _ => Err(BadWord(0)),
         }
     }
@@ -121,6 +125,7 @@ mod tests {
             Control::JournalFull(true),
             Control::DeskClosed(DeskId(15)),
             Control::Restarted,
+            Control::AuditFull(true),
         ] {
             assert_eq!(Control::from_words(&control.to_words()), Ok(control));
         }
