@@ -372,6 +372,13 @@ impl Engine {
         self.channels.first().map_or(0, |channel| channel.seq)
     }
 
+    /// Sequence of the last message of an instrument's feed; zero if it is not listed.
+    pub fn feed_seq(&self, instrument: InstrumentId) -> u64 {
+        let listed = self.instruments.get(instrument.0);
+        let channel = listed.and_then(|listed| self.channel(listed.instrument.feed));
+        channel.map_or(0, |channel| channel.seq)
+    }
+
     /// What becomes of orders that pass.
     pub fn mode(&self) -> Mode {
         self.mode

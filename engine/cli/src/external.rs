@@ -22,6 +22,7 @@ pub fn run(words: &[OsString]) -> Result<(), Failure> {
     }
     let message = match name.as_ref() {
         "mcp" => format!("{program} is not built yet: cargo build --release -p sidecar"),
+        "audit" => format!("{program} is not built yet: cargo build --release -p audit-tool"),
         "book" | "capture" | "convert" | "journal" | "load" | "sim" | "synth" => {
             format!("{program} is not built yet: cargo build --release -p {name}")
         }

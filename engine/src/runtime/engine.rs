@@ -48,6 +48,7 @@ struct Loop {
     budgets: Vec<Budget>,
     held: Held,
     journal_full: bool,
+    audit_full: bool,
     loops: u64,
     quiet_at: u64,
     correct_at: u64,
@@ -68,6 +69,7 @@ impl EngineThread {
             budgets: vec![Budget::new(); desks],
             held: Held::new(),
             journal_full: false,
+            audit_full: false,
             loops: 0,
             quiet_at: 0,
             correct_at: 0,
@@ -98,6 +100,14 @@ impl EngineThread {
         if full != state.journal_full && recorder.is_none_or(|recorder| recorder.has_reserve()) {
             state.journal_full = full;
             self.input(Body::Control(Control::JournalFull(full)), state);
+            busy = true;
+        }
+        let audit = self.sequencer.audit.as_mut();
+        let full = audit.is_some_and(|audit| audit.is_full(state.clock.now_ns()));
+        let recorder = self.sequencer.recorder.as_ref();
+        if full != state.audit_full && recorder.is_none_or(|recorder| recorder.has_reserve()) {
+            state.audit_full = full;
+            self.input(Body::Control(Control::AuditFull(full)), state);
             busy = true;
         }
         while let Ok(control) = self.controls.pop() {
@@ -206,11 +216,15 @@ impl EngineThread {
             // Judged without a trace: whom an account is closed to must not use up its rate or ids.
             Ask::New(terms) if !engine.risk().is_open_to_clients(request.account) => {
                 let verdict = engine.check(request, &terms).verdict;
-                state.held.hold(desk, Answer { verdict, ..bare(AnswerKind::Refused) }, now_ns);
+                let answer = Answer { verdict, ..bare(AnswerKind::Refused) };
+                self.turn_away(request, &answer);
+                state.held.hold(desk, answer, now_ns);
             }
             Ask::New(_) | Ask::Replace { .. } if state.journal_full => {
                 let verdict = Verdict::refuse(Reject::JournalFull);
-                state.held.hold(desk, Answer { verdict, ..bare(AnswerKind::Refused) }, now_ns);
+                let answer = Answer { verdict, ..bare(AnswerKind::Refused) };
+                self.turn_away(request, &answer);
+                state.held.hold(desk, answer, now_ns);
             }
             _ => {
                 self.input(Body::Request(*request), state);
@@ -218,6 +232,14 @@ impl EngineThread {
                     state.held.hold(desk, answer, now_ns);
                 }
             }
+        }
+    }
+
+    /// Records a refusal that is no input.
+    fn turn_away(&mut self, request: &Request, answer: &Answer) {
+        let Sequencer { engine, audit, .. } = &mut self.sequencer;
+        if let Some(audit) = audit {
+            audit.turn_away(engine, request, answer.verdict);
         }
     }
 
@@ -327,8 +349,11 @@ impl EngineThread {
         if !self.script.is_done() {
             run_script(&mut self.script, &mut self.sequencer, None);
         }
-        let engine = &self.sequencer.engine;
-        if let Some(recorder) = &mut self.sequencer.recorder {
+        let Sequencer { engine, audit, recorder, .. } = &mut self.sequencer;
+        if let Some(audit) = audit {
+            audit.close(engine);
+        }
+        if let Some(recorder) = recorder {
             recorder.close(engine.seq(), engine.state_hash());
         }
         self.progress.inputs.store(engine.seq(), Ordering::Relaxed);
