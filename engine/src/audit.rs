@@ -14,9 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use audit::{Actor, AuditKind, AuditRecord, Reached};
 use model::page::{AnswerKind, TapeKind, TapeRecord};
-use model::{
-    Ask, Body, Control, Input, Order, OrderId, Origin, Reject, Request, Symbol, Verdict,
-};
+use model::{Ask, Body, Control, Input, Order, OrderId, Origin, Reject, Request, Symbol, Verdict};
 
 use crate::output::{Judged, Output};
 use crate::step::Engine;
