@@ -50,11 +50,15 @@ fn orders(stage: &Stage, count: u64) -> std::path::PathBuf {
     let mut text = String::new();
     for n in 0..count {
         let after = 5_000 + n * 70;
-        let (px, tif) =
-            [("-1", "day"), ("100000", "ioc"), ("0.01", "day"), ("0.01", "day")][(n % 4) as usize];
+        let (side, px, tif) = [
+            ("buy", "-1", "day"),
+            ("sell", "0.01", "ioc"),
+            ("buy", "0.01", "day"),
+            ("buy", "0.01", "day"),
+        ][(n % 4) as usize];
         text += &format!(
             "{{\"after\":{after},\"op\":\"new\",\"id\":\"o{n}\",\"account\":\"agent\",\"symbol\":\"SYN001\",\
-             \"side\":\"buy\",\"qty\":\"1\",\"px\":\"{px}\",\"tif\":\"{tif}\"}}\n"
+             \"side\":\"{side}\",\"qty\":\"1\",\"px\":\"{px}\",\"tif\":\"{tif}\"}}\n"
         );
         if n % 4 == 2 {
             let after = after + 30;
@@ -113,7 +117,9 @@ fn log_of_a_replay() {
     }
     assert!(verdicts["passed"].as_u64() > Some(100), "{verdicts:?}");
     assert_eq!(count("kind", "route"), count("kind", "passed"));
-    assert!(count("kind", "cancel") == 250 && count("kind", "fill") > 100, "{verdicts:?}");
+    for often in ["cancel", "cancelled", "working", "fill"] {
+        assert!(count("kind", often) > 20, "{often}: {verdicts:?}");
+    }
     for once in ["start", "config", "stop"] {
         assert_eq!(count("kind", once), 1, "{once}");
     }
@@ -306,7 +312,8 @@ fn loss_of_the_sink_stops_orders_not_cancels() {
 
     let (report, records) = verify(&config, key, true);
     let passed = |record: &AuditRecord| record.kind == AuditKind::Passed && record.order == working;
-    assert!(records.iter().any(passed) && !report.closed);
+    let kinds: Vec<_> = records.iter().map(|record| (record.kind, record.order)).collect();
+    assert!(records.iter().any(passed) && !report.closed, "{working:?} {report:?} {kinds:?}");
     let journal = config.engine.journal.as_ref().unwrap();
     let mut replay = Replay::open(&journal.folder).unwrap().unwrap();
     replay.run(None, |_| ()).unwrap();
