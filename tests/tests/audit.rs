@@ -284,6 +284,13 @@ fn loss_of_the_sink_stops_orders_not_cancels() {
             assert!(begun.elapsed() < PATIENCE, "{answer:?}");
         };
 
+        // What is judged before the log fails is in it only once it was written.
+        let is_passed =
+            |record: &AuditRecord| record.kind == AuditKind::Passed && record.order == working;
+        while !verify(&config, key, true).1.iter().any(is_passed) {
+            assert!(begun.elapsed() < PATIENCE, "the order is never written");
+            std::thread::sleep(Duration::from_millis(5));
+        }
         gone.store(true, Ordering::Release);
         reader.join().unwrap();
         let (lost, mut passed) = (Instant::now(), 0);
