@@ -52,7 +52,7 @@ fn plain_order_passes() {
     for side in BOTH {
         let order = floor.order(side, 1, 1_000_000);
         let (verdict, findings) = floor.risk.check(&order, &floor.market, floor.moment);
-        assert_eq!((verdict, findings.iter().flatten().count()), (Verdict::pass(), 23));
+        assert_eq!((verdict, findings.iter().flatten().count()), (Verdict::pass(), 24));
         let (cleared, held) = floor.clear(order).unwrap();
         assert_eq!((*cleared.order(), held.open(), held.is_open()), (order, Qty(1), true));
     }
