@@ -1,7 +1,9 @@
 //! The engine's end of the audit log: who asked, what the gate said, what became of it, who halted.
 //!
-//! Flow: a step leaves tape and verdicts → [`Tap`] on the engine thread makes records of them and pushes them into a ring →
-//! [`AuditThread`] hashes, signs and writes. If the log takes no more, [`Tap::is_full`] says so, the engine makes an input of
+//! Flow: a step leaves tape and verdicts → [`Tap`] on the engine thread makes records of them and pushes them into a
+//! ring →
+//! [`AuditThread`] hashes, signs and writes. If the log takes no more, [`Tap::is_full`] says so, the engine makes an
+//! input of
 //! it ([`Control::AuditFull`]), and the gate refuses new orders until it takes again; cancels pass.
 //!
 //! How long orders can pass while nothing is written: until the ring has no room beyond its reserve, or for
@@ -95,7 +97,8 @@ impl Tap {
         self.limits_version = digest;
     }
 
-    /// Whether new orders must be refused, by the host's clock. A write that failed and a record that found no room are for good.
+    /// Whether new orders must be refused, by the host's clock. A write that failed and a record that found no room
+    /// are for good.
     pub fn is_full(&mut self, mono_ns: u64) -> bool {
         let is_first = self.mono_ns == 0;
         self.mono_ns = mono_ns;
@@ -163,7 +166,8 @@ impl Tap {
         self.push(AuditRecord { aux: engine.state_hash(), ..stop });
     }
 
-    /// A request that no verdict of the gate follows: cancels, and what was answered before or speaks of an unknown order.
+    /// A request that no verdict of the gate follows: cancels, and what was answered before or speaks of an unknown
+    /// order.
     fn on_request(&mut self, engine: &Engine, request: &Request, out: &Output) {
         let is_judged = !out.judged.is_empty() && !matches!(request.ask, Ask::Cancel { .. });
         let Some(asked) = self.asked(engine, request).filter(|_| !is_judged) else { return };

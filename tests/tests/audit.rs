@@ -84,7 +84,8 @@ fn verify(config: &Config, key: PublicKey, torn_is_good: bool) -> (Report, Vec<A
     (report.unwrap().unwrap_or_else(|finding| panic!("{finding}")), records)
 }
 
-/// Goal: the log of a run verifies with the tool and holds every verdict, and an order of it can be proved. Method: a replay
+/// Goal: the log of a run verifies with the tool and holds every verdict, and an order of it can be proved. Method: a
+/// replay
 /// with orders of all fates; its own counts against those of the log.
 #[test]
 fn log_of_a_replay() {
@@ -140,7 +141,8 @@ fn log_of_a_replay() {
     assert!(kinds.contains(&"fill".into()));
 }
 
-/// Goal: killed at any moment, the log is good up to its last whole frame, the next run goes on with it, and in the end all of it
+/// Goal: killed at any moment, the log is good up to its last whole frame, the next run goes on with it, and in the
+/// end all of it
 /// is good. Method: kill replays that go on with one log at moments spread over their time; verify after each.
 #[test]
 fn killed_at_random_moments() {
@@ -241,8 +243,10 @@ fn is_full(verdict: Verdict) -> bool {
     verdict.failed().any(|code| code == Reject::AuditFull)
 }
 
-/// Goal: when the second file is gone, new orders stop within the bound and cancels pass; what was judged stands in the log, the
-/// journal replays, and the run ends with an error. Method: a pipe as the second file, whose reader goes while orders come.
+/// Goal: when the second file is gone, new orders stop within the bound and cancels pass; what was judged stands in
+/// the log, the
+/// journal replays, and the run ends with an error. Method: a pipe as the second file, whose reader goes while orders
+/// come.
 #[test]
 fn loss_of_the_sink_stops_orders_not_cancels() {
     let stage = Stage::new(200_000, 5);

@@ -1,6 +1,7 @@
 //! Frames and the chain of hashes through them.
 //!
-//! Everything in a log is one chain: the header of a segment, then frames, then the header of the next segment. Each link is
+//! Everything in a log is one chain: the header of a segment, then frames, then the header of the next segment. Each
+//! link is
 //! `h = BLAKE3(h before ‖ what is linked)`, so that no byte can change without changing every hash behind it.
 
 /// A BLAKE3 hash.
@@ -39,7 +40,8 @@ pub(crate) struct Frame<'a> {
     pub due: Hash,
 }
 
-/// The next link: BLAKE3 of the link before and of `parts` one after the other. All parts have fixed lengths, or carry them.
+/// The next link: BLAKE3 of the link before and of `parts` one after the other. All parts have fixed lengths, or
+/// carry them.
 pub(crate) fn link(before: &Hash, parts: &[&[u8]]) -> Hash {
     let mut hasher = blake3::Hasher::new();
     hasher.update(before);

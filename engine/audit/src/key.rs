@@ -113,7 +113,8 @@ impl PublicKey {
 mod tests {
     use super::*;
 
-    /// Goal: a key survives its file, nobody else may read it, none is overwritten. Method: write, read, open it to others.
+    /// Goal: a key survives its file, nobody else may read it, none is overwritten. Method: write, read, open it to
+    /// others.
     #[test]
     fn key_file() {
         let folder = tempfile::tempdir().unwrap();

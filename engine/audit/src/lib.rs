@@ -1,7 +1,8 @@
 //! The audit log: who asked for what, what the gate said, what became of it; in a form in which nothing can be changed,
 //! taken out, put in or cut off without a trace. The format is in `AUDIT.md` beside this crate.
 //!
-//! Flow: [`AuditRecord`] → [`Writer`] makes a frame of it, whose hash takes in the hash before, and every so often signs a
+//! Flow: [`AuditRecord`] → [`Writer`] makes a frame of it, whose hash takes in the hash before, and every so often
+//! signs a
 //! [`Checkpoint`] of all so far, which a second file keeps too → [`verify`] reads everything again and names the first
 //! bad record; [`prove`] shows that one record stands in a log to somebody who has no more than a checkpoint.
 //!

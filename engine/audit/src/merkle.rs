@@ -35,7 +35,8 @@ pub struct Frontier {
 }
 
 impl Frontier {
-    /// A tree of `count` leaves whose whole subtrees have these heads; `None` if their number is not that of such a tree.
+    /// A tree of `count` leaves whose whole subtrees have these heads; `None` if their number is not that of such a
+    /// tree.
     pub fn from_parts(count: u64, peaks: Vec<Hash>) -> Option<Frontier> {
         (peaks.len() == count.count_ones() as usize).then_some(Frontier { count, peaks })
     }

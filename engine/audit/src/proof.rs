@@ -61,7 +61,8 @@ impl Proof {
 /// What [`prove`] has to say of a good log.
 pub type Proved = (Report, Vec<Proof>);
 
-/// Verifies the log in `folder` and proves the first `most` records that `wanted` chooses, against its last checkpoint. Those
+/// Verifies the log in `folder` and proves the first `most` records that `wanted` chooses, against its last
+/// checkpoint. Those
 /// behind that checkpoint cannot be proved yet. Reads the log twice and holds O(log² n) hashes for each proof.
 ///
 /// # Errors

@@ -78,7 +78,8 @@ kinds! {
     Act = 21 => "act",
     /// A client is gone.
     Disconnect = 22 => "disconnect",
-    /// The journal (`code` 1) or this log (`code` 2) takes no more (`aux` 1) or takes again (`aux` 0); `bits` counts what
+    /// The journal (`code` 1) or this log (`code` 2) takes no more (`aux` 1) or takes again (`aux` 0); `bits` counts
+    /// what
     /// was refused meanwhile for that reason.
     Sink = 23 => "sink",
     /// `aux` records found no room and are missing here.

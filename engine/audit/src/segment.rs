@@ -114,7 +114,8 @@ impl Header {
     }
 }
 
-/// Whether nothing but zeros follows a part of a header: the file had its length before it had its bytes when power was lost.
+/// Whether nothing but zeros follows a part of a header: the file had its length before it had its bytes when power
+/// was lost.
 fn is_torn_header(path: &Path) -> io::Result<bool> {
     let mut reader = BufReader::new(File::open(path)?);
     let mut fixed = [0; FIXED_BYTES];
@@ -229,7 +230,8 @@ impl Segment {
         }
     }
 
-    /// Whether a frame that was just read and found bad is the end of a write that power was lost in: zeros from its last byte to the
+    /// Whether a frame that was just read and found bad is the end of a write that power was lost in: zeros from its
+    /// last byte to the
     /// end of the file, which had its length before it had its bytes. If so, the bytes from its first on.
     ///
     /// # Errors

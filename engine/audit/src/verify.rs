@@ -270,7 +270,8 @@ impl Witness {
         Ok(())
     }
 
-    /// Looks for a checkpoint of the log in the second file. One of the log alone is good: its writer died before the second copy.
+    /// Looks for a checkpoint of the log in the second file. One of the log alone is good: its writer died before the
+    /// second copy.
     /// One of the second file alone is not.
     fn hear(&mut self, good: &Good) -> Result<Option<Finding>, AuditError> {
         let Good::Checkpoint(of_log) = good else { return Ok(None) };

@@ -69,7 +69,8 @@ pub(crate) struct WitnessWriter {
 }
 
 impl WitnessWriter {
-    /// Opens it for appending. One that is a file must speak of this log and of no more records than it has, or of nothing; a line
+    /// Opens it for appending. One that is a file must speak of this log and of no more records than it has, or of
+    /// nothing; a line
     /// that a crash cut off is removed.
     ///
     /// # Errors

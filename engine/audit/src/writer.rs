@@ -1,4 +1,5 @@
-//! Writes a log. The first failure is final: a page that could not be synced may be gone although a later sync succeeds, so
+//! Writes a log. The first failure is final: a page that could not be synced may be gone although a later sync
+//! succeeds, so
 //! only a restart, which reads what is there, goes on.
 
 use std::fs::File;
@@ -68,7 +69,8 @@ struct End {
 }
 
 impl Writer {
-    /// Opens the log in the folder of `config` for appending, or begins one. The last segment is verified. Bytes at the end that
+    /// Opens the log in the folder of `config` for appending, or begins one. The last segment is verified. Bytes at
+    /// the end that
     /// are no whole frame are cut off, which the log then says of itself. `wall` is the time.
     ///
     /// # Errors
@@ -142,7 +144,8 @@ impl Writer {
         self.failed
     }
 
-    /// Appends records. When it returns they survive the end of the process; up to the last checkpoint, the loss of power.
+    /// Appends records. When it returns they survive the end of the process; up to the last checkpoint, the loss of
+    /// power.
     ///
     /// # Errors
     ///

@@ -11,7 +11,8 @@ fn record() -> AuditRecord {
     AuditRecord::bare(AuditKind::Act, Actor::Operator, 1, model::Ts(2))
 }
 
-/// Goal: the log is full when the ring has no room beyond its reserve, and not when it has again; what passed still finds its
+/// Goal: the log is full when the ring has no room beyond its reserve, and not when it has again; what passed still
+/// finds its
 /// place. Method: fill it while nobody writes, then take out.
 #[test]
 fn full_ring_keeps_its_reserve() {
@@ -36,7 +37,8 @@ fn lost_record_latches() {
     assert!(tap.is_full(1) && tap.is_full(2) && tap.lost == 1);
 }
 
-/// Goal: a log that hangs counts as full after the stated time, not before, and not when nothing waits. Method: a clock by hand.
+/// Goal: a log that hangs counts as full after the stated time, not before, and not when nothing waits. Method: a
+/// clock by hand.
 #[test]
 fn hanging_log_is_full() {
     let (mut tap, _ring, progress) = tap(1000, 10);

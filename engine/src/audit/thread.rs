@@ -84,7 +84,8 @@ fn wall() -> Ts {
 }
 
 impl AuditThread {
-    /// Writes until `stop` is set and the ring is empty, then ends the log in good order. On the first failure it says so in
+    /// Writes until `stop` is set and the ring is empty, then ends the log in good order. On the first failure it
+    /// says so in
     /// [`Progress`] and goes on only to empty the ring.
     ///
     /// # Errors

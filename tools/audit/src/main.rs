@@ -48,7 +48,8 @@ enum Command {
         /// The key that checkpoints must be signed with.
         #[arg(long, value_name = "KEY", value_parser = key)]
         public_key: PublicKey,
-        /// The second file of checkpoints: without it, a log that was cut off at a checkpoint or written anew with the key looks good.
+        /// The second file of checkpoints: without it, a log that was cut off at a checkpoint or written anew with
+        /// the key looks good.
         #[arg(long, value_name = "FILE")]
         checkpoints: Option<PathBuf>,
         /// The log may end inside of a record: an engine writes it, or was killed.

@@ -67,7 +67,8 @@ fn segment(folder: &str, number: u32) -> PathBuf {
     Path::new(folder).join(format!("{number:08}.tga"))
 }
 
-/// Goal: a good log is exit 0, a bad one exit 1 with the first bad record named, no log exit 3, no key exit 2. Method: one of each.
+/// Goal: a good log is exit 0, a bad one exit 1 with the first bad record named, no log exit 3, no key exit 2.
+/// Method: one of each.
 #[test]
 fn verify_names_the_first_bad_record() {
     let case = Case::new();
@@ -124,7 +125,8 @@ fn show_prints_all() {
     assert_eq!(String::from_utf8(out.stdout).unwrap().lines().count(), lines.len());
 }
 
-/// Goal: the proof of an order is accepted without the log, and no altered one is. Method: prove, check, alter each part.
+/// Goal: the proof of an order is accepted without the log, and no altered one is. Method: prove, check, alter each
+/// part.
 #[test]
 fn proofs_of_an_order() {
     let case = Case::new();

@@ -91,7 +91,8 @@ proptest! {
         let flip = |hash: &Hash| { let mut hash = *hash; hash[bit / 8] ^= 1 << (bit % 8); hash };
         prop_assert!(!is_in(&flip(&leaf), index, count, &path, &root));
         prop_assert!(!is_in(&leaf, index, count, &path, &flip(&root)));
-        // Another size can have the same path only if the head is another, which the checkpoint signs; another place never.
+        // Another size can have the same path only if the head is another, which the checkpoint signs; another place
+        // never.
         for other in [index ^ 1, index + 1, index.wrapping_sub(1), count - 1 - index, u64::MAX] {
             prop_assert!(other == index || !is_in(&leaf, other, count, &path, &root), "at {other}");
         }

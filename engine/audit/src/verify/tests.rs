@@ -145,7 +145,8 @@ fn every_cut() {
     }
 }
 
-/// Goal: no frame can be taken out, doubled, put in again elsewhere or swapped unseen. Method: every frame and pair of frames of
+/// Goal: no frame can be taken out, doubled, put in again elsewhere or swapped unseen. Method: every frame and pair
+/// of frames of
 /// each file; every file taken out, swapped.
 #[test]
 fn every_frame_has_its_place() {
@@ -205,7 +206,8 @@ fn chain_again(
     out
 }
 
-/// Goal: a chain made again without the key is found at the next checkpoint, and the records among which the change is are named.
+/// Goal: a chain made again without the key is found at the next checkpoint, and the records among which the change
+/// is are named.
 /// Method: change one record, hash everything behind it again; also with all checkpoints left out.
 #[test]
 fn rewritten_without_the_key() {
@@ -227,7 +229,8 @@ fn rewritten_without_the_key() {
     assert_eq!(log.with(0, &bare).unwrap_err().fault, Fault::Overdue);
 }
 
-/// Goal: who has the key can make another log, but not one that agrees with the second file; nor can he cut one off. Method: write
+/// Goal: who has the key can make another log, but not one that agrees with the second file; nor can he cut one off.
+/// Method: write
 /// a log with one record changed, or fewer of them, and verify it beside the second file of the true one.
 #[test]
 fn rewritten_with_the_key() {
@@ -263,7 +266,8 @@ fn rewritten_with_the_key() {
     }
 }
 
-/// Goal: without the right key nothing is good; a line of the second file cannot be changed unseen. Method: another key; flips.
+/// Goal: without the right key nothing is good; a line of the second file cannot be changed unseen. Method: another
+/// key; flips.
 #[test]
 fn key_and_second_file() {
     let mut log = Log::new(9, 4, 6);
@@ -284,7 +288,8 @@ fn key_and_second_file() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
-    /// Goal: as above, on logs of any shape. Method: random logs; a random change of each kind: flip, delete, double, swap, cut at a
+    /// Goal: as above, on logs of any shape. Method: random logs; a random change of each kind: flip, delete, double,
+    /// swap, cut at a
     /// boundary and at a byte, bytes put in, bytes overwritten.
     #[test]
     fn any_change_is_found(
@@ -331,7 +336,8 @@ proptest! {
     }
 }
 
-/// Goal: a proof shows its record and no other, under its key and checkpoint alone. Method: every record of an order; alter each part.
+/// Goal: a proof shows its record and no other, under its key and checkpoint alone. Method: every record of an order;
+/// alter each part.
 #[test]
 fn proofs() {
     let log = Log::new(41, 7, 9);

@@ -30,7 +30,8 @@ fn records(numbers: std::ops::Range<u64>) -> Vec<AuditRecord> {
     numbers.map(sample).collect()
 }
 
-/// Goal: a log written in batches over many segments and three runs reads back whole. Method: write, close, open, write, drop,
+/// Goal: a log written in batches over many segments and three runs reads back whole. Method: write, close, open,
+/// write, drop,
 /// open under another period, write, close.
 #[test]
 fn goes_on_over_segments_and_runs() {
@@ -72,7 +73,8 @@ fn goes_on_over_segments_and_runs() {
     assert_eq!(read, records(0..140));
 }
 
-/// Goal: a log cut at any byte, or with zeros behind a cut, goes on from its last whole frame, says so, and verifies. Method:
+/// Goal: a log cut at any byte, or with zeros behind a cut, goes on from its last whole frame, says so, and verifies.
+/// Method:
 /// every byte of a small log of two segments, with the second file as it stood then.
 #[test]
 fn torn_tails_are_cut_and_told() {
@@ -125,7 +127,8 @@ fn torn_tails_are_cut_and_told() {
     }
 }
 
-/// Goal: two engines never write one log; none goes on with a log that is damaged, signed by another, or shorter than the second
+/// Goal: two engines never write one log; none goes on with a log that is damaged, signed by another, or shorter than
+/// the second
 /// file says. Method: try each.
 #[test]
 fn refuses_to_go_on() {
@@ -175,7 +178,8 @@ fn second_file_torn() {
     }
 }
 
-/// Goal: when a disk refuses, the log says so and never again that something is written. Method: /dev/full in the place of the
+/// Goal: when a disk refuses, the log says so and never again that something is written. Method: /dev/full in the
+/// place of the
 /// log's file, then of the second.
 #[test]
 fn full_disk_latches() {
@@ -198,7 +202,8 @@ fn full_disk_latches() {
     assert!(matches!(Writer::open(full, WALL), Err(AuditError::Io { .. })));
 }
 
-/// Goal: a second file that is a pipe is written as long as somebody reads; without a reader the log does not start, and fails at
+/// Goal: a second file that is a pipe is written as long as somebody reads; without a reader the log does not start,
+/// and fails at
 /// the next checkpoint. Method: a named pipe.
 #[test]
 fn second_file_is_a_pipe() {
