@@ -399,7 +399,10 @@ pub(crate) mod tests {
     proptest! {
         /// Goal: any bytes are a record whose bytes they are, or are refused. Method: random changes of a good record.
         #[test]
-        fn nothing_is_read_twice(number in 0_u64..100, changes in prop::collection::vec((0_usize..BODY_BYTES, any::<u8>()), 0..4)) {
+        fn nothing_is_read_twice(
+            number in 0_u64..100,
+            changes in prop::collection::vec((0_usize..BODY_BYTES, any::<u8>()), 0..4),
+        ) {
             let mut bytes = sample(number).to_bytes();
             changes.iter().for_each(|(at, byte)| bytes[*at] = *byte);
             if let Ok(record) = AuditRecord::from_bytes(&bytes) {

@@ -106,9 +106,12 @@ fn audit_is_asked_for() {
     assert_eq!(audit.checkpoints, PathBuf::from("/b/c"));
     let errors = with("[audit]\nfolder = \"a\"\nkeys = \"k\"\ncheckpoint_records = 0\n");
     let errors = errors.unwrap_err().to_string();
-    for part in
-        ["`key` is missing", "`checkpoints` is missing", "`checkpoint_records`", "unknown key `keys`"]
-    {
+    for part in [
+        "`key` is missing",
+        "`checkpoints` is missing",
+        "`checkpoint_records`",
+        "unknown key `keys`",
+    ] {
         assert!(errors.contains(part), "{part} in\n{errors}");
     }
     let check = |mode, audit| {
