@@ -100,7 +100,12 @@ fn row(criterion: &mut Criterion, instruments: u32) {
         let round = on_cpu(ORDERS, || {
             for order in orders() {
                 now += GAP;
-                let moment = Moment { now: Ts(now), journal_full: false, tables_full: false };
+                let moment = Moment {
+                    now: Ts(now),
+                    journal_full: false,
+                    audit_full: false,
+                    tables_full: false,
+                };
                 if let Ok((cleared, reservation)) = risk.clear(order, black_box(&MARKET), moment) {
                     black_box(cleared.order());
                     held.push(reservation);

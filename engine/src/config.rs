@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 use crate::rules::Rules;
 
 pub use engine::{
-    Capacity, Cpus, Durability, EngineConfig, FEEDS_MAX, JournalConfig, StrategyConfig, Wait,
+    AuditConfig, Capacity, Cpus, Durability, EngineConfig, FEEDS_MAX, JournalConfig,
+    StrategyConfig, Wait,
 };
 pub use feed::{Captures, FeedConfig, FeedSource, Lines, SnapshotServer, Speed, Stream};
 pub use server::{Server, login};

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use model::ResumeRefusal;
-use model::page::{Answer, TapeRecord};
+use model::page::{Answer, TapeKind, TapeRecord};
+use model::{Order, ResumeRefusal, Verdict};
 
 /// Numbers of things that changed since they were last taken, each once, in the order of their first change.
 #[derive(Debug)]
@@ -45,6 +45,22 @@ impl Dirty {
     }
 }
 
+/// Verdicts that one input can cause: its own, and one of each strategy and trigger.
+const JUDGED_MAX: usize = 1024;
+
+/// What the gate said of an order or of new terms of one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// The asker's number of the request.
+    pub request: u64,
+    /// The order, with the terms that were judged.
+    pub order: Order,
+    /// Whether they were new terms of an order that works.
+    pub is_replace: bool,
+    /// What was said.
+    pub verdict: Verdict,
+}
+
 /// What steps leave behind; accounts and lines keep their own list of changes. One for all steps of an engine: who
 /// publishes takes what he publishes.
 #[derive(Debug)]
@@ -53,6 +69,12 @@ pub struct Output {
     pub tape: Vec<TapeRecord>,
     /// Records that found no room on the tape; readers see them as lapped.
     pub tape_lost: u64,
+    /// Those of them that were of orders or halts.
+    pub orders_lost: u64,
+    /// Verdicts of the last step, in the order in which the tape has them.
+    pub judged: Vec<Judged>,
+    /// Verdicts that found no room there.
+    pub judged_lost: u64,
     /// Instruments whose board page changed.
     pub boards: Dirty,
     /// Instruments whose depth changed.
@@ -73,6 +95,9 @@ impl Output {
         Output {
             tape: Vec::with_capacity(4 * own_orders + 1024),
             tape_lost: 0,
+            orders_lost: 0,
+            judged: Vec::with_capacity(JUDGED_MAX),
+            judged_lost: 0,
             boards: Dirty::new(instruments),
             depths: Dirty::new(instruments),
             orders: Dirty::new(own_orders),
@@ -88,12 +113,25 @@ impl Output {
             self.tape.push(record);
         } else {
             self.tape_lost += 1;
+            let is_of_market =
+                matches!(record.kind, TapeKind::Trade | TapeKind::State | TapeKind::Integrity);
+            self.orders_lost += u64::from(!is_of_market);
+        }
+    }
+
+    /// Notes a verdict.
+    pub fn judge(&mut self, judged: Judged) {
+        if self.judged.len() < self.judged.capacity() {
+            self.judged.push(judged);
+        } else {
+            self.judged_lost += 1;
         }
     }
 
     /// Forgets everything: nobody is there to read it.
     pub fn forget(&mut self) {
         self.tape.clear();
+        self.judged.clear();
         for dirty in [&mut self.boards, &mut self.depths, &mut self.orders] {
             dirty.take(usize::MAX, |_| ());
         }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! feed ──events──► engine ──entries──► journal
-//!                    ▲ ├──samples──► housekeeping ◄── attach socket, operator socket
+//!                    ▲ ├──records──► audit log
+//!                    │ ├──samples──► housekeeping ◄── attach socket, operator socket
 //!                    │ └──halts────────► │ ──► latch file, halt word
 //!                    └───controls────────┘
 //! ```
@@ -170,6 +171,9 @@ pub enum RunError {
     /// The journal.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The audit log.
+    #[error(transparent)]
+    Audit(#[from] audit::AuditError),
     /// The journal that is to be gone on with cannot be replayed.
     #[error(transparent)]
     Replay(#[from] ReplayError),

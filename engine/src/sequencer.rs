@@ -2,6 +2,7 @@
 
 use model::{Body, Event, Input, Ts};
 
+use crate::audit::Tap;
 use crate::journal::recorder::Recorder;
 use crate::output::Output;
 use crate::step::{Engine, Stamp};
@@ -14,13 +15,15 @@ pub struct Sequencer {
     pub out: Output,
     /// Where inputs are recorded; `None`: nowhere.
     pub recorder: Option<Recorder>,
+    /// Where the audit log takes what steps leave behind; `None`: there is none.
+    pub audit: Option<Tap>,
 }
 
 impl Sequencer {
     /// Goes on with an engine, fresh or replayed.
     pub fn new(engine: Engine, recorder: Option<Recorder>) -> Sequencer {
         let out = engine.output();
-        Sequencer { engine, out, recorder }
+        Sequencer { engine, out, recorder, audit: None }
     }
 
     /// Takes a message of a feed at its receive time.
@@ -43,7 +46,12 @@ impl Sequencer {
     }
 
     fn step(&mut self, input: &Input, stamp: &mut impl Stamp) {
+        let tape = self.out.tape.len();
+        self.out.judged.clear();
         self.engine.step(input, &mut self.out, stamp);
+        if let Some(audit) = &mut self.audit {
+            audit.observe(&self.engine, input, &self.out, tape);
+        }
         if let Some(recorder) = &mut self.recorder {
             recorder.checkpoint(input.seq, self.engine.state_hash());
         }

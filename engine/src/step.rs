@@ -78,6 +78,7 @@ pub struct Engine {
     paper: Paper,
     rules: Rules,
     journal_full: bool,
+    audit_full: bool,
     passed: u64,
     refused: [u64; model::page::REJECT_SLOTS],
     hash: StateHash,
@@ -154,6 +155,7 @@ impl Engine {
             paper: Paper::new(instruments, capacity.own_orders as usize),
             rules,
             journal_full: false,
+            audit_full: false,
             passed: 0,
             refused: [0; model::page::REJECT_SLOTS],
             hash: StateHash::default(),
@@ -207,6 +209,7 @@ impl Engine {
             Control::HaltSymbol { symbol, level, why } => self.trip_symbol(symbol, level, why, out),
             Control::Resume { .. } | Control::ResumeSymbol { .. } => {}
             Control::JournalFull(full) => self.journal_full = full,
+            Control::AuditFull(full) => self.audit_full = full,
             Control::DeskClosed(desk) => self.cancel_orphans(Some(desk), out),
             Control::Restarted => self.cancel_orphans(None, out),
         }
@@ -328,7 +331,8 @@ impl Engine {
     /// What the gate sees of the engine.
     fn moment(&self) -> Moment {
         let tables_full = self.orders.next_id().is_none();
-        Moment { now: self.now, journal_full: self.journal_full, tables_full }
+        let (journal_full, audit_full) = (self.journal_full, self.audit_full);
+        Moment { now: self.now, journal_full, audit_full, tables_full }
     }
 
     /// An empty tape record of this moment.
@@ -372,6 +376,13 @@ impl Engine {
     /// Sequence of the first feed's last event.
     pub fn last_event(&self) -> u64 {
         self.channels.first().map_or(0, |channel| channel.seq)
+    }
+
+    /// Sequence of the last message of an instrument's feed; zero if it is not listed.
+    pub fn feed_seq(&self, instrument: InstrumentId) -> u64 {
+        let listed = self.instruments.get(instrument.0);
+        let channel = listed.and_then(|listed| self.channel(listed.instrument.feed));
+        channel.map_or(0, |channel| channel.seq)
     }
 
     /// What becomes of orders that pass.

@@ -6,6 +6,7 @@
 //! 3. add its `mod` line and its line in [`each_check`], in the order of the codes;
 //! 4. test it in `gate/tests.rs` one below its limit, on it, and one beyond it.
 
+mod audit_full;
 mod below_filled;
 mod book_not_live;
 mod capacity;
@@ -76,6 +77,7 @@ fn each_check(order: &Order, view: &View<'_>, mut found: impl FnMut(Finding)) {
     found(journal_full::check(order, view));
     found(capacity::check(order, view));
     found(below_filled::check(order, view));
+    found(audit_full::check(order, view));
 }
 
 /// A new order that the gate let through. Only the gate makes one, and it is not `Clone`: a gateway that

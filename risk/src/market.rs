@@ -41,6 +41,8 @@ pub struct Moment {
     pub now: Ts,
     /// Whether the journal takes no more.
     pub journal_full: bool,
+    /// Whether the audit log takes no more.
+    pub audit_full: bool,
     /// Whether a table that the order would need (order table, gateway ring) has no room.
     pub tables_full: bool,
 }

@@ -241,6 +241,9 @@ fn advice(code: Reject) -> &'static str {
         Reject::JournalFull => {
             "the engine cannot record orders now: tell the operator; cancels still pass"
         }
+        Reject::AuditFull => {
+            "the engine cannot keep its audit log now: tell the operator; cancels still pass"
+        }
         Reject::Capacity => "a table of the engine is full: cancel working orders, or wait",
         Reject::BelowFilled => {
             "new qty must be above filled_qty of orders_list; to stop the order cancel it"

@@ -6,7 +6,7 @@ pub mod rogue;
 
 use std::path::{Path, PathBuf};
 
-use engine::config::{Config, Speed};
+use engine::config::{AuditConfig, Config, Speed};
 use feeds::{FeedOptions, FileFeed, Next};
 use model::Event;
 use tempfile::TempDir;
@@ -99,6 +99,21 @@ impl Stage {
         engine.feeds[0].captures_mut().unwrap().speed = Speed::Max;
         engine.feeds[0].captures_mut().unwrap().repeat = false;
         config.with_engine(engine)
+    }
+
+    /// A configuration with an audit log in the folder, whose key is made here; the key that verifies it.
+    pub fn audited(&self, config: Config) -> (Config, audit::PublicKey) {
+        let path = |name: &str| self.folder.path().join(name);
+        let key = audit::SecretKey::generate(&path("audit.key")).expect("a key");
+        let mut engine = config.engine.clone();
+        engine.audit = Some(AuditConfig {
+            folder: path("audit"),
+            key: path("audit.key"),
+            checkpoints: path("checkpoints"),
+            checkpoint_records: 1024,
+            checkpoint_ms: 50,
+        });
+        (config.with_engine(engine), key.public())
     }
 
     /// Writes the configuration where `tickgate run --config` can read it.

@@ -178,6 +178,15 @@ fn no_allocation_and_no_fault_over_levels() {
     play_warm(of_levels(&stage, "hot-levels", 60_000), 1_000_000);
 }
 
+/// Goal: the audit log changes nothing of that: the thread only pushes into a ring. Method: the same day with a log.
+#[test]
+fn no_allocation_and_no_fault_with_an_audit_log() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let stage = Stage::new(3_000_000, 50);
+    let (config, _) = stage.audited(stage.config("hot-audit"));
+    play_warm(config, 2_000_000);
+}
+
 /// System calls of the engine thread of `tickgate replay` with these arguments, under wait = spin, by name; `None`, said loudly,
 /// where they cannot be counted.
 fn calls(stage: &Stage, config: Config, arguments: &[&str]) -> Option<BTreeMap<String, usize>> {
@@ -243,6 +252,19 @@ fn no_system_call_on_the_engine_thread() {
         let stage = Stage::new(messages, 20);
         let config = stage.config("calls");
         calls(&stage, config, &[])
+    }));
+}
+
+/// Goal: the same with an audit log. Method: trace two runs of a strategy that asks all the time.
+#[test]
+fn no_system_call_with_an_audit_log() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    judge([30_000, 300_000].map(|messages| {
+        let stage = Stage::new(messages, 20);
+        let (config, _) = stage.audited(stage.config("audit-calls"));
+        let mut engine = config.engine.clone();
+        engine.strategies[0].every = 10;
+        calls(&stage, config.with_engine(engine), &["--audit"])
     }));
 }
 

@@ -45,6 +45,7 @@ impl From<RunError> for Failure {
                 ReplayError::Source { .. } | ReplayError::SourceChanged(_) | ReplayError::Feed(_),
             ) => 3,
             RunError::Journal(_)
+            | RunError::Audit(_)
             | RunError::Replay(_)
             | RunError::Shared(_)
             | RunError::Operator { .. }

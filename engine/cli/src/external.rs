@@ -22,6 +22,8 @@ pub fn run(words: &[OsString]) -> Result<(), Failure> {
     }
     let message = match name.as_ref() {
         "mcp" => format!("{program} is not built yet: cargo build --release -p sidecar"),
+        "audit" => format!("{program} is not built yet: cargo build --release -p audit-tool"),
+        "risk" => format!("{program} is not built yet: cargo build --release -p risk-verify"),
         "halt" | "operator" | "resume" | "status" => {
             format!("{program} is not built yet: cargo build --release -p operator")
         }

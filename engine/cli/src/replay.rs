@@ -63,6 +63,9 @@ pub struct Replay {
     /// Records the run in this new folder.
     #[arg(long, value_name = "FOLDER")]
     journal: Option<PathBuf>,
+    /// Keeps the audit log that the configuration asks for; without it, a replay keeps none.
+    #[arg(long, requires = "config")]
+    audit: bool,
     /// Prints one JSON object.
     #[arg(long)]
     json: bool,
@@ -203,6 +206,9 @@ impl Replay {
             let is_small =
                 total < 256 << 20 && engine.feeds.iter().all(|feed| feed.venue != Venue::Iex);
             engine.capacity = if is_small { Capacity::SMALL } else { Capacity::LARGE };
+        }
+        if !self.audit {
+            engine.audit = None; // That of the engine whose configuration this is.
         }
         engine.journal =
             self.journal.map(|folder| JournalConfig { folder, durability: Durability::Written });

@@ -65,6 +65,8 @@ pub enum Control {
     },
     /// The journal can or cannot take more; while it cannot, new orders are refused.
     JournalFull(bool),
+    /// The audit log can or cannot take more; while it cannot, new orders are refused.
+    AuditFull(bool),
     /// A client is gone: its working orders are cancelled.
     DeskClosed(DeskId),
     /// The engine was started again on this journal; every desk of the run before is gone.
@@ -133,6 +135,7 @@ impl Control {
             Control::JournalFull(full) => small(2, full.into()),
             Control::DeskClosed(desk) => small(3, desk.0.into()),
             Control::Restarted => small(4, 0),
+            Control::AuditFull(full) => small(8, full.into()),
         }
         words
     }
@@ -155,7 +158,8 @@ impl Control {
                 (2, Ok(full @ (0 | 1))) => Ok(Control::JournalFull(full == 1)),
                 (3, Ok(desk)) => Ok(Control::DeskClosed(DeskId(desk))),
                 (4, Ok(0)) => Ok(Control::Restarted),
-                (2..=4, _) => Err(BadWord(1)),
+                (8, Ok(full @ (0 | 1))) => Ok(Control::AuditFull(full == 1)),
+                (2..=4 | 8, _) => Err(BadWord(1)),
                 _ => Err(BadWord(0)),
             };
         }
@@ -235,6 +239,7 @@ mod tests {
             Control::JournalFull(true),
             Control::DeskClosed(DeskId(15)),
             Control::Restarted,
+            Control::AuditFull(true),
         ];
         for control in halts.into_iter().chain(resumes).chain(rest) {
             assert_eq!(Control::from_words(&control.to_words()), Ok(control));
@@ -259,6 +264,6 @@ mod tests {
             assert_eq!(bad, Err(BadWord(word as u8)), "{word} {value}");
         }
         assert!(spoiled(Control::Restarted, 1, 1).is_err());
-        assert!(spoiled(Control::Restarted, 0, 8).is_err());
+        assert!(spoiled(Control::Restarted, 0, 9).is_err());
     }
 }

@@ -60,6 +60,8 @@ codes!(
         Capacity = 26 => "capacity",
         /// New total quantity not above what is filled already (FIX 13).
         BelowFilled = 27 => "below_filled",
+        /// The audit log cannot take more: nothing may be sent of which no record is kept (FIX 0).
+        AuditFull = 60 => "audit_full",
     }
 );
 

@@ -31,6 +31,8 @@ pub struct EngineConfig {
     pub stalled_ns: u64,
     /// Where inputs are recorded; `None`: nowhere, which only a replay may do.
     pub journal: Option<JournalConfig>,
+    /// Where the audit log is kept; `None`: nowhere, which is not for live trading.
+    pub audit: Option<AuditConfig>,
     /// Where market data comes from.
     pub feeds: Vec<FeedConfig>,
     /// Strategies inside the engine.
@@ -98,6 +100,21 @@ pub struct JournalConfig {
     pub folder: PathBuf,
     /// What an answer waits for.
     pub durability: Durability,
+}
+
+/// Where the audit log is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditConfig {
+    /// The folder.
+    pub folder: PathBuf,
+    /// File of the secret key that signs checkpoints.
+    pub key: PathBuf,
+    /// The second file of checkpoints.
+    pub checkpoints: PathBuf,
+    /// Records after which a checkpoint is made.
+    pub checkpoint_records: u64,
+    /// Milliseconds after which one is made if there are new records.
+    pub checkpoint_ms: u64,
 }
 
 /// A strategy inside the engine.
@@ -177,6 +194,15 @@ impl EngineConfig {
             self.stalled_ns / 1_000_000,
             folder.to_string_lossy(),
         );
+        if let Some(audit) = &self.audit {
+            let [folder, key, checkpoints] =
+                [&audit.folder, &audit.key, &audit.checkpoints].map(|path| path.to_string_lossy());
+            text += &format!(
+                "\n[audit]\nfolder = {folder:?}\nkey = {key:?}\ncheckpoints = {checkpoints:?}\n\
+                 checkpoint_records = {}\ncheckpoint_ms = {}\n",
+                audit.checkpoint_records, audit.checkpoint_ms
+            );
+        }
         self.feeds.iter().for_each(|feed| text += &feed.to_toml());
         for strategy in &self.strategies {
             let account = strategy.account.as_str();
@@ -193,6 +219,10 @@ impl EngineConfig {
         if self.feeds.iter().any(|feed| feed.captures().map(|c| c.speed) != self.speed()) {
             let text = "[[feed]]: captures that are played together share one `speed`, and no live feed \
                         plays beside them";
+            errors.note(Path::new("engine.toml"), text.into());
+        }
+        if self.mode == Mode::Live && self.audit.is_none() {
+            let text = "[audit] is missing: live trading needs an audit log";
             errors.note(Path::new("engine.toml"), text.into());
         }
         for strategy in &self.strategies {
@@ -229,6 +259,10 @@ pub(super) fn read(
     let (wait, cpus, lock_memory) = threads(root.table("threads", errors), errors);
     let stalled_ns = watchdog(root.table("watchdog", errors), errors);
     let journal = journal(root.table("journal", errors), folder, errors);
+    let audit = match root.has("audit") {
+        true => audit(root.table("audit", errors), folder, errors).map(Some),
+        false => Some(None),
+    };
     // All of them are read, whatever is wrong with the first.
     let feeds: Vec<_> = root
         .tables("feed", errors)
@@ -251,6 +285,7 @@ pub(super) fn read(
         lock_memory: lock_memory?,
         stalled_ns: stalled_ns?,
         journal: Some(journal?),
+        audit: audit?,
         feeds: feeds?,
         strategies: strategies?,
     })
@@ -313,6 +348,22 @@ fn journal(
     let durability = table.choice_or("durability", &choices, Durability::Written, errors);
     table.finish(errors);
     Some(JournalConfig { folder: folder.join(path?), durability: durability? })
+}
+
+fn audit(mut table: Table<'_>, folder: &Path, errors: &mut ConfigErrors) -> Option<AuditConfig> {
+    let mut path = |key| Some(folder.join(table.text(key, errors)?));
+    let (log, key, checkpoints) = (path("folder"), path("key"), path("checkpoints"));
+    let records =
+        table.number_or("checkpoint_records", 1024, 1, audit::CHECKPOINT_RECORDS_MAX, errors);
+    let ms = table.number_or("checkpoint_ms", 1000, 1, 3_600_000, errors);
+    table.finish(errors);
+    Some(AuditConfig {
+        folder: log?,
+        key: key?,
+        checkpoints: checkpoints?,
+        checkpoint_records: records?,
+        checkpoint_ms: ms?,
+    })
 }
 
 fn strategy(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<StrategyConfig> {

@@ -76,11 +76,54 @@ fn overrides_read_back() {
     engine.feeds[0].captures_mut().unwrap().files = vec!["a \"b\".itch".into(), "/c/d.gz".into()];
     engine.feeds[0].captures_mut().unwrap().repeat = false;
     engine.strategies[0].every = 7;
+    engine.audit = Some(AuditConfig {
+        folder: "a \"log\"".into(),
+        key: "/keys/audit.key".into(),
+        checkpoints: "pipe".into(),
+        checkpoint_records: 7,
+        checkpoint_ms: 8,
+    });
     let changed = config.with_engine(engine.clone());
     let files = changed.files.iter().map(|file| (PathBuf::from(&file.name), file.text.clone()));
     let read = Config::from_texts(files.collect()).unwrap();
     assert_eq!(read.engine, engine);
     assert_eq!(read.files, changed.files);
+}
+
+/// Goal: an audit log is kept only if asked for, and then wholly: a second file has no default; live trading needs one. Method:
+/// no table, a whole one, one without the second file, one with mistakes.
+#[test]
+fn audit_is_asked_for() {
+    let with = |table: &str| {
+        let mut files = deployed();
+        files[0].1 = files[0].1.replace("[[strategy]]", &format!("{table}\n[[strategy]]"));
+        Config::from_texts(files)
+    };
+    let config = with("").unwrap();
+    assert_eq!(config.engine.audit, None);
+    let whole = with("[audit]\nfolder = \"a\"\nkey = \"k\"\ncheckpoints = \"/b/c\"\n").unwrap();
+    let audit = whole.engine.audit.clone().unwrap();
+    assert_eq!((audit.checkpoint_records, audit.checkpoint_ms), (1024, 1000));
+    assert_eq!(audit.checkpoints, PathBuf::from("/b/c"));
+    let errors = with("[audit]\nfolder = \"a\"\nkeys = \"k\"\ncheckpoint_records = 0\n");
+    let errors = errors.unwrap_err().to_string();
+    for part in [
+        "`key` is missing",
+        "`checkpoints` is missing",
+        "`checkpoint_records`",
+        "unknown key `keys`",
+    ] {
+        assert!(errors.contains(part), "{part} in\n{errors}");
+    }
+    let check = |mode, audit| {
+        let engine = EngineConfig { mode, audit, ..config.engine.clone() };
+        let mut errors = ConfigErrors::default();
+        engine.check_against(&config.rules, &mut errors);
+        errors.to_string()
+    };
+    assert!(check(model::Mode::Live, None).contains("[audit] is missing"));
+    assert_eq!(check(model::Mode::Live, whole.engine.audit), "");
+    assert_eq!(check(model::Mode::Paper, None), "");
 }
 
 /// Goal: live feeds of every kind are read, written and read back; what cannot be heard so is refused, all at once. Method:

@@ -190,10 +190,20 @@ fn crossed_halted_ended() {
 /// again. Method: set and clear it by control, with an order resting before.
 #[test]
 fn a_full_journal_stops_orders_not_cancels() {
+    stops_orders_not_cancels(model::Control::JournalFull, model::Reject::JournalFull);
+}
+
+/// Goal: the same of a full audit log. Method: the same.
+#[test]
+fn a_full_audit_log_stops_orders_not_cancels() {
+    stops_orders_not_cancels(model::Control::AuditFull, model::Reject::AuditFull);
+}
+
+fn stops_orders_not_cancels(control: fn(bool) -> model::Control, code: model::Reject) {
     let mut venue = market();
     let (ours, _) = venue.order(BUY, 1_000_000, 60, Tif::Day);
     let now = venue.engine.now();
-    venue.step(now, Body::Control(model::Control::JournalFull(true)));
+    venue.step(now, Body::Control(control(true)));
     let client_id = ClientOrderId::new("full").unwrap();
     let (instrument, order_type, tif) = (InstrumentId(0), OrderType::Limit, Tif::Day);
     let terms =
@@ -202,9 +212,9 @@ fn a_full_journal_stops_orders_not_cancels() {
     let request = Request { id: 1, origin, account, ask: Ask::New(terms), note };
     venue.step(now, Body::Request(request));
     let answer = venue.out.answer.take().unwrap();
-    assert_eq!(answer.verdict.primary.unwrap().code, model::Reject::JournalFull);
+    assert_eq!(answer.verdict.primary.unwrap().code, code);
     venue.ask(Ask::Cancel { order: ours });
     assert_eq!(venue.state(ours), OrderState::Cancelled);
-    venue.step(now, Body::Control(model::Control::JournalFull(false)));
+    venue.step(now, Body::Control(control(false)));
     venue.order(BUY, 1_000_000, 60, Tif::Day);
 }

@@ -53,6 +53,7 @@ struct Loop {
     budgets: Vec<Budget>,
     held: Held,
     journal_full: bool,
+    audit_full: bool,
     loops: u64,
     quiet_at: u64,
     correct_at: u64,
@@ -73,6 +74,7 @@ impl EngineThread {
             budgets: vec![Budget::new(); desks],
             held: Held::new(),
             journal_full: false,
+            audit_full: false,
             loops: 0,
             quiet_at: 0,
             correct_at: 0,
@@ -103,6 +105,14 @@ impl EngineThread {
         if full != state.journal_full && recorder.is_none_or(|recorder| recorder.has_reserve()) {
             state.journal_full = full;
             self.input(Body::Control(Control::JournalFull(full)), state);
+            busy = true;
+        }
+        let audit = self.sequencer.audit.as_mut();
+        let full = audit.is_some_and(|audit| audit.is_full(state.clock.now_ns()));
+        let recorder = self.sequencer.recorder.as_ref();
+        if full != state.audit_full && recorder.is_none_or(|recorder| recorder.has_reserve()) {
+            state.audit_full = full;
+            self.input(Body::Control(Control::AuditFull(full)), state);
             busy = true;
         }
         // Each is answered, after what it changed: while there is no room for that, none is taken.
@@ -232,11 +242,15 @@ impl EngineThread {
             // Judged without a trace: whom an account is closed to must not use up its rate or ids.
             Ask::New(terms) if !engine.risk().is_open_to_clients(request.account) => {
                 let verdict = engine.check(request, &terms).verdict;
-                state.held.hold(desk, Answer { verdict, ..bare(AnswerKind::Refused) }, now_ns);
+                let answer = Answer { verdict, ..bare(AnswerKind::Refused) };
+                self.turn_away(request, &answer);
+                state.held.hold(desk, answer, now_ns);
             }
             Ask::New(_) | Ask::Replace { .. } if state.journal_full => {
                 let verdict = Verdict::refuse(Reject::JournalFull);
-                state.held.hold(desk, Answer { verdict, ..bare(AnswerKind::Refused) }, now_ns);
+                let answer = Answer { verdict, ..bare(AnswerKind::Refused) };
+                self.turn_away(request, &answer);
+                state.held.hold(desk, answer, now_ns);
             }
             _ => {
                 self.input(Body::Request(*request), state);
@@ -244,6 +258,14 @@ impl EngineThread {
                     state.held.hold(desk, answer, now_ns);
                 }
             }
+        }
+    }
+
+    /// Records a refusal that is no input.
+    fn turn_away(&mut self, request: &Request, answer: &Answer) {
+        let Sequencer { engine, audit, .. } = &mut self.sequencer;
+        if let Some(audit) = audit {
+            audit.turn_away(engine, request, answer.verdict);
         }
     }
 
@@ -357,8 +379,11 @@ impl EngineThread {
             run_script(&mut self.script, &mut self.sequencer, None);
         }
         self.tell_halts(0);
-        let engine = &self.sequencer.engine;
-        if let Some(recorder) = &mut self.sequencer.recorder {
+        let Sequencer { engine, audit, recorder, .. } = &mut self.sequencer;
+        if let Some(audit) = audit {
+            audit.close(engine);
+        }
+        if let Some(recorder) = recorder {
             recorder.close(engine.seq(), engine.state_hash());
         }
         self.progress.inputs.store(engine.seq(), Ordering::Relaxed);

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use audit::AuditError;
 use feeds::stream::StreamConfig;
 use feeds::{Counters, Merge};
 use model::{FeedId, HaltCause, HaltLevel, Ts};
@@ -51,6 +52,8 @@ pub(super) struct Threads {
     house: JoinHandle<StageHistograms>,
     journal: Option<JoinHandle<Result<(), JournalError>>>,
     journal_stop: Arc<AtomicBool>,
+    audit: Option<JoinHandle<Result<(), AuditError>>>,
+    audit_stop: Arc<AtomicBool>,
     progress: Arc<Progress>,
 }
 
@@ -76,6 +79,7 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
     let started = Ts(now.as_nanos() as u64);
     let epoch = started.0;
     let (recorder, journal) = open_journal(&plan.config, &engine, &events, tail, epoch)?;
+    let opened = crate::audit::open(&plan.config, &engine, epoch)?;
     let (pages, listener) =
         if plan.shared { share(&plan.config, started, epoch)? } else { (None, None) };
 
@@ -106,6 +110,13 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
     }
 
     let mut sequencer = Sequencer::new(engine, recorder);
+    let audit_stop = Arc::new(AtomicBool::new(false));
+    let mut audit_thread = None;
+    if let Some(crate::audit::Opened { tap, thread }) = opened {
+        sequencer.audit = Some(tap);
+        let stop = Arc::clone(&audit_stop);
+        audit_thread = Some(spawn("audit", None, move || thread.run(&stop))?);
+    }
     if restarted {
         let now = sequencer.engine.now();
         sequencer.input(now, model::Body::Control(model::Control::Restarted), &mut ());
@@ -199,6 +210,8 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
         live,
         journal: journal_thread,
         journal_stop,
+        audit: audit_thread,
+        audit_stop,
         progress: Arc::clone(&progress),
     };
     Ok(Running { stop, progress, threads })
@@ -400,9 +413,14 @@ impl Threads {
         let captures = self.captures.map(JoinHandle::join).transpose();
         let captures = captures.map_err(|_| RunError::Thread("feed"))?;
         let stages = self.house.join().map_err(|_| RunError::Thread("house"))?;
+        // Both end, whatever the first has to say.
         self.journal_stop.store(true, std::sync::atomic::Ordering::Release);
+        self.audit_stop.store(true, std::sync::atomic::Ordering::Release);
         if let Some(journal) = self.journal {
             journal.join().map_err(|_| RunError::Thread("journal"))??;
+        }
+        if let Some(audit) = self.audit {
+            audit.join().map_err(|_| RunError::Thread("audit"))??;
         }
         let mut feed = Counters::NONE;
         if let Some((captures, outcome)) = captures {

@@ -8,7 +8,7 @@ use model::{
 
 use super::{Engine, Stage, Stamp};
 use crate::orders::OrderRecord;
-use crate::output::Output;
+use crate::output::{Judged, Output};
 
 /// Terms of a replace.
 #[derive(Clone, Copy)]
@@ -82,7 +82,7 @@ impl Engine {
             ts_created: self.now,
             ts_updated: self.now,
         });
-        self.pass(&order, out);
+        self.pass(request, &order, out);
         if let Some(books) = self.books.get(self.feed_index(order.instrument.0)) {
             self.paper.submit(cleared, books);
         }
@@ -153,7 +153,7 @@ impl Engine {
                 record.state = OrderState::PendingReplace;
                 record.replacing = Some((px, qty));
                 record.ts_updated = self.now;
-                self.pass(&order, out);
+                self.pass(request, &order, out);
                 if let Some(books) = self.books.get(self.feed_index(order.instrument.0)) {
                     self.paper.replace(cleared, books);
                 }
@@ -180,8 +180,9 @@ impl Engine {
         self.orders.get(id).filter(|record| record.order.account == request.account)
     }
 
-    fn pass(&mut self, order: &Order, out: &mut Output) {
+    fn pass(&mut self, request: &Request, order: &Order, out: &mut Output) {
         self.passed += 1;
+        out.judge(judged(request, order, Verdict::pass()));
         self.fold_account(order.account);
         self.note(TapeKind::Passed, order, 0, 0, out);
         out.orders.mark(order.id.slot() as u32);
@@ -196,6 +197,7 @@ impl Engine {
     ) -> Answer {
         let code = verdict.primary.map_or(Reject::Overflow, |finding| finding.code);
         self.count_refusal(code);
+        out.judge(judged(request, order, verdict));
         self.note(TapeKind::Refused, order, code.code(), verdict.bits, out);
         self.hash.fold_pair(verdict.bits, code.code().into());
         let primary = verdict.primary.map_or((0, 0), |finding| (finding.limit, finding.used));
@@ -236,4 +238,9 @@ impl Engine {
     fn answer(&self, request: &Request, kind: AnswerKind) -> Answer {
         Answer::bare(request.id, self.seq, self.now, kind)
     }
+}
+
+fn judged(request: &Request, order: &Order, verdict: Verdict) -> Judged {
+    let is_replace = matches!(request.ask, Ask::Replace { .. });
+    Judged { request: request.id, order: *order, is_replace, verdict }
 }

@@ -52,7 +52,7 @@ fn plain_order_passes() {
     for side in BOTH {
         let order = floor.order(side, 1, 1_000_000);
         let (verdict, findings) = floor.risk.check(&order, &floor.market, floor.moment);
-        assert_eq!((verdict, findings.iter().flatten().count()), (Verdict::pass(), 23));
+        assert_eq!((verdict, findings.iter().flatten().count()), (Verdict::pass(), 24));
         let (cleared, held) = floor.clear(order).unwrap();
         assert_eq!((*cleared.order(), held.open(), held.is_open()), (order, Qty(1), true));
     }
@@ -410,7 +410,7 @@ fn overflow() {
     assert!(!floor.fails(&fits, Reject::Overflow));
 }
 
-/// Goal: a full table or journal refuses. Method: each of the engine's flags, all lines in use, all ids used.
+/// Goal: a full table, journal or audit log refuses. Method: each of the engine's flags, all lines in use, all ids used.
 #[test]
 fn journal_full_and_capacity() {
     let mut floor = Floor::new();
@@ -419,6 +419,10 @@ fn journal_full_and_capacity() {
     floor.moment.journal_full = true;
     assert!(floor.fails(&order, Reject::JournalFull) && !floor.fails(&order, Reject::Capacity));
     floor.moment.journal_full = false;
+    assert!(!floor.fails(&order, Reject::AuditFull));
+    floor.moment.audit_full = true;
+    assert!(floor.fails(&order, Reject::AuditFull) && !floor.fails(&order, Reject::JournalFull));
+    floor.moment.audit_full = false;
     floor.moment.tables_full = true;
     assert!(floor.fails(&order, Reject::Capacity));
 

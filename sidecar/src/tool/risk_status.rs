@@ -98,7 +98,8 @@ impl Tool for RiskStatus {
             }
             rows.push(row);
         }
-        let counts = Reject::ALL.iter().zip(moment.control.refused);
+        let count = |code: &Reject| moment.control.refused.get(usize::from(code.code()) - 1);
+        let counts = Reject::ALL.iter().filter_map(|code| Some((*code, *count(code)?)));
         let body = Body {
             engine_halt: moment.control.halt.name(),
             accounts: rows,

@@ -1,0 +1,383 @@
+//! The engine's end of the audit log: who asked, what the gate said, what became of it, who halted.
+//!
+//! Flow: a step leaves tape and verdicts → [`Tap`] on the engine thread makes records of them and pushes them into a
+//! ring →
+//! [`AuditThread`] hashes, signs and writes. If the log takes no more, [`Tap::is_full`] says so, the engine makes an
+//! input of
+//! it ([`Control::AuditFull`]), and the gate refuses new orders until it takes again; cancels pass.
+//!
+//! How long orders can pass while nothing is written: until the ring has no room beyond its reserve, or for
+//! [`STALL_NS`], whichever comes first; after a failed write, until the engine's next round.
+
+mod thread;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use audit::{Actor, AuditKind, AuditRecord, Reached};
+use model::page::{AnswerKind, TapeKind, TapeRecord};
+use model::{
+    Ask, Body, Control, HaltCause, Input, Note, OperatorName, Order, OrderId, Origin, Reject,
+    Request, Symbol, Verdict, Why,
+};
+
+use crate::output::{Judged, Output};
+use crate::step::Engine;
+
+pub use thread::{AuditThread, Opened, open};
+
+/// A record on its way.
+pub(crate) type Words = [u64; AuditRecord::WORDS];
+
+/// How long records may wait while nothing is written, nanoseconds; then the log counts as full.
+pub const STALL_NS: u64 = 1_000_000_000;
+/// Records that one request takes at most: what was asked, the verdict, the route, and what the venue says to it.
+const RECORDS_PER_INPUT: usize = 64;
+
+/// How far the log has come. Written by the audit thread, read by the engine thread.
+#[derive(Debug, Default)]
+pub struct Progress {
+    pub(crate) appended: AtomicU64,
+    pub(crate) failed: AtomicBool,
+}
+
+impl Progress {
+    /// Records that were taken from the ring and survive the end of the process.
+    pub fn appended(&self) -> u64 {
+        self.appended.load(Ordering::Acquire)
+    }
+
+    /// Writing failed. For good: only a restart, which reads what is there, may go on.
+    pub fn failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+}
+
+/// The engine thread's end. Never waits, allocates or reads a clock.
+pub struct Tap {
+    ring: rtrb::Producer<Words>,
+    progress: Arc<Progress>,
+    /// Places of the ring that are kept for what happens to orders that passed: fills, cancels.
+    reserve: usize,
+    /// Names of the strategies, by their place.
+    strategies: Vec<Symbol>,
+    limits_version: u64,
+    mono_ns: u64,
+    pushed: u64,
+    /// What the audit thread had written when it was last seen to come on, and when that was.
+    seen: (u64, u64),
+    /// Records that found no room at all.
+    lost: u64,
+    /// Refusals because this log was full, which are counted here and not recorded one by one.
+    turned_away: u64,
+}
+
+impl Tap {
+    /// Pushes into `ring`, of which `reserve` places are kept for what follows from orders that passed.
+    pub fn new(ring: rtrb::Producer<Words>, progress: Arc<Progress>, reserve: usize) -> Tap {
+        Tap {
+            ring,
+            progress,
+            reserve,
+            strategies: Vec::new(),
+            limits_version: 0,
+            mono_ns: 0,
+            pushed: 0,
+            seen: (0, 0),
+            lost: 0,
+            turned_away: 0,
+        }
+    }
+
+    /// What records are stamped with: names of the strategies, and the digest of the rules.
+    pub fn stamped(mut self, strategies: Vec<Symbol>, limits_version: u64) -> Tap {
+        (self.strategies, self.limits_version) = (strategies, limits_version);
+        self
+    }
+
+    /// Other rules are in force.
+    pub fn set_limits_version(&mut self, digest: u64) {
+        self.limits_version = digest;
+    }
+
+    /// Whether new orders must be refused, by the host's clock. A write that failed and a record that found no room
+    /// are for good.
+    pub fn is_full(&mut self, mono_ns: u64) -> bool {
+        let is_first = self.mono_ns == 0;
+        self.mono_ns = mono_ns;
+        let appended = self.progress.appended();
+        if is_first || appended != self.seen.0 || appended >= self.pushed {
+            self.seen = (appended, mono_ns);
+        }
+        let stalls = mono_ns.saturating_sub(self.seen.1) > STALL_NS;
+        let is_gone = self.progress.failed() || self.ring.is_abandoned();
+        is_gone || self.lost > 0 || stalls || !self.has_room()
+    }
+
+    fn has_room(&self) -> bool {
+        self.ring.slots() > self.reserve + RECORDS_PER_INPUT
+    }
+
+    /// Records what one step left behind: `tape` is where its part of the tape begins.
+    pub fn observe(&mut self, engine: &Engine, input: &Input, out: &Output, tape: usize) {
+        let mut judged = out.judged.iter();
+        match &input.body {
+            Body::Request(request) => self.on_request(engine, request, out),
+            Body::Control(control) => self.on_control(engine, control),
+            Body::Event(_) | Body::Report(_) | Body::Timer => {}
+        }
+        for record in out.tape.get(tape..).unwrap_or_default() {
+            match record.kind {
+                TapeKind::Trade | TapeKind::State | TapeKind::Integrity => {}
+                TapeKind::Passed | TapeKind::Refused => {
+                    if let Some(judged) = judged.next() {
+                        self.on_judged(engine, judged);
+                    }
+                }
+                TapeKind::Halt => self.on_halt(engine, AuditKind::Halt, input, record),
+                TapeKind::Resumed => self.on_halt(engine, AuditKind::Rearm, input, record),
+                TapeKind::ResumeRefused => self.on_halt(engine, AuditKind::Unarmed, input, record),
+                TapeKind::Working => self.on_report(engine, AuditKind::Working, record),
+                TapeKind::Fill => self.on_report(engine, AuditKind::Fill, record),
+                TapeKind::Cancelled => self.on_report(engine, AuditKind::Cancelled, record),
+                TapeKind::Replaced => self.on_report(engine, AuditKind::Replaced, record),
+                TapeKind::VenueRefused => self.on_report(engine, AuditKind::Rejected, record),
+            }
+        }
+        // What found no room on the tape or among the verdicts was not recorded here either.
+        judged.for_each(|judged| self.on_judged(engine, judged));
+        self.lost = self.lost.max(out.orders_lost + out.judged_lost);
+    }
+
+    /// Records a request that was refused before it became an input.
+    pub fn turn_away(&mut self, engine: &Engine, request: &Request, verdict: Verdict) {
+        if !self.has_room() || is_for_this_log(verdict) {
+            self.turned_away += 1;
+            return;
+        }
+        if let Some(asked) = self.asked(engine, request) {
+            self.push(asked);
+            self.push(refused(asked, verdict));
+        }
+    }
+
+    /// Records the end of the run.
+    pub fn close(&mut self, engine: &Engine) {
+        let stop = self.bare(engine, AuditKind::Stop, Actor::Engine);
+        if self.lost > 0 {
+            let aux = self.lost;
+            self.push(AuditRecord { kind: AuditKind::Lost, aux, ..stop });
+        }
+        self.push(AuditRecord { aux: engine.state_hash(), ..stop });
+    }
+
+    /// A request that no verdict of the gate follows: cancels, and what was answered before or speaks of an unknown
+    /// order.
+    fn on_request(&mut self, engine: &Engine, request: &Request, out: &Output) {
+        let is_judged = !out.judged.is_empty() && !matches!(request.ask, Ask::Cancel { .. });
+        let Some(asked) = self.asked(engine, request).filter(|_| !is_judged) else { return };
+        let Some(answer) = &out.answer else { return };
+        let asked = AuditRecord { order: answer.order, ..asked };
+        match answer.kind {
+            AnswerKind::Recorded => {
+                self.push(asked);
+                let bits = answer.verdict.bits;
+                self.push(AuditRecord { kind: AuditKind::Repeated, bits, ..asked });
+            }
+            AnswerKind::Refused if is_for_this_log(answer.verdict) => self.turned_away += 1,
+            AnswerKind::Refused => {
+                self.push(asked);
+                self.push(refused(asked, answer.verdict));
+            }
+            _ => self.push(asked),
+        }
+    }
+
+    fn on_control(&mut self, engine: &Engine, control: &Control) {
+        match *control {
+            // The tape has them, or the start of the run is it.
+            Control::Halt { .. }
+            | Control::HaltSymbol { .. }
+            | Control::Resume { .. }
+            | Control::ResumeSymbol { .. }
+            | Control::Restarted => {}
+            Control::JournalFull(full) => {
+                let record = self.bare(engine, AuditKind::Sink, Actor::Engine);
+                self.push(AuditRecord { code: 1, aux: full.into(), ..record });
+            }
+            Control::AuditFull(full) => {
+                let record = self.bare(engine, AuditKind::Sink, Actor::Engine);
+                let bits = std::mem::take(&mut self.turned_away);
+                self.push(AuditRecord { code: 2, aux: full.into(), bits, ..record });
+            }
+            Control::DeskClosed(desk) => {
+                let actor = Actor::Origin(Origin::Desk(desk));
+                self.push(self.bare(engine, AuditKind::Disconnect, actor));
+            }
+        }
+    }
+
+    /// What was asked, what was said, and where it went: the paper venue takes what passed in the same step.
+    fn on_judged(&mut self, engine: &Engine, judged: &Judged) {
+        if is_for_this_log(judged.verdict) {
+            self.turned_away += 1;
+            return;
+        }
+        let kind = if judged.is_replace { AuditKind::Replace } else { AuditKind::New };
+        let asked = self.of_order(engine, kind, &judged.order);
+        self.push(AuditRecord { aux: judged.request, ..asked });
+        if judged.verdict.passed() {
+            self.push(AuditRecord { kind: AuditKind::Passed, ..asked });
+            self.push(AuditRecord { kind: AuditKind::Route, ..asked });
+        } else {
+            self.push(refused(asked, judged.verdict));
+        }
+    }
+
+    fn on_report(&mut self, engine: &Engine, kind: AuditKind, said: &TapeRecord) {
+        let order = engine.orders().get(said.order).map(|record| record.order);
+        let (client_id, note) =
+            order.map_or(Default::default(), |order| (order.client_id, order.note));
+        self.push(AuditRecord {
+            side: said.side,
+            account: said.account,
+            instrument: said.instrument,
+            order: said.order,
+            client_id,
+            note,
+            px: said.px,
+            qty: said.qty,
+            md_seq: engine.feed_seq(said.instrument),
+            aux: said.aux,
+            ..self.bare(engine, kind, Actor::Venue)
+        });
+    }
+
+    /// A halt raised, lowered or kept, by whom and why.
+    fn on_halt(&mut self, engine: &Engine, kind: AuditKind, input: &Input, said: &TapeRecord) {
+        let (actor, name, note) = by_whom(&input.body);
+        let (code, account, instrument) = (said.code, said.account, said.instrument);
+        let aux = said.aux;
+        let record = self.bare(engine, kind, actor);
+        self.push(AuditRecord { code, account, instrument, aux, name, note, ..record });
+    }
+
+    /// What a request asks for; `None` for one that asks nothing of an order.
+    fn asked(&self, engine: &Engine, request: &Request) -> Option<AuditRecord> {
+        let of = |kind| AuditRecord {
+            account: request.account,
+            note: request.note,
+            aux: request.id,
+            ..self.bare(engine, kind, Actor::Origin(request.origin))
+        };
+        match request.ask {
+            Ask::New(terms) => Some(AuditRecord {
+                side: Some(terms.side),
+                instrument: terms.instrument,
+                client_id: terms.client_id,
+                px: terms.px,
+                qty: terms.qty,
+                md_seq: engine.feed_seq(terms.instrument),
+                ..of(AuditKind::New)
+            }),
+            Ask::Replace { order, client_id, px, qty } => {
+                let replace = AuditRecord { client_id, px, qty, ..of(AuditKind::Replace) };
+                Some(self.with_order(engine, replace, order))
+            }
+            Ask::Cancel { order } => {
+                let cancel = of(AuditKind::Cancel);
+                Some(self.with_order(engine, cancel, order))
+            }
+            Ask::Halt { .. } | Ask::Check(_) => None,
+        }
+    }
+
+    fn with_order(&self, engine: &Engine, record: AuditRecord, id: OrderId) -> AuditRecord {
+        let Some(of) = engine.orders().get(id).map(|record| record.order) else {
+            return AuditRecord { order: id, ..record };
+        };
+        let (side, instrument) = (Some(of.side), of.instrument);
+        let md_seq = engine.feed_seq(instrument);
+        AuditRecord { order: id, side, instrument, md_seq, ..record }
+    }
+
+    fn of_order(&self, engine: &Engine, kind: AuditKind, order: &Order) -> AuditRecord {
+        AuditRecord {
+            side: Some(order.side),
+            account: order.account,
+            instrument: order.instrument,
+            order: order.id,
+            client_id: order.client_id,
+            px: order.px,
+            qty: order.qty,
+            md_seq: engine.feed_seq(order.instrument),
+            note: order.note,
+            ..self.bare(engine, kind, Actor::Origin(order.origin))
+        }
+    }
+
+    fn bare(&self, engine: &Engine, kind: AuditKind, actor: Actor) -> AuditRecord {
+        let name = match actor {
+            Actor::Origin(Origin::Strategy(place)) => self.strategies.get(usize::from(place)),
+            _ => None,
+        };
+        AuditRecord {
+            mono_ns: self.mono_ns,
+            name: name.copied().unwrap_or_default(),
+            limits_version: self.limits_version,
+            ..AuditRecord::bare(kind, actor, engine.seq(), engine.now())
+        }
+    }
+
+    fn push(&mut self, record: AuditRecord) {
+        match self.ring.push(record.to_words()) {
+            Ok(()) => self.pushed += 1,
+            Err(_) => self.lost += 1,
+        }
+    }
+}
+
+/// Whether an order was refused because this log takes no more: to record that would take the room that cancels need.
+fn is_for_this_log(verdict: Verdict) -> bool {
+    verdict.bits & Verdict::bit(Reject::AuditFull) != 0
+}
+
+fn refused(asked: AuditRecord, verdict: Verdict) -> AuditRecord {
+    let primary = verdict.primary;
+    AuditRecord {
+        kind: AuditKind::Refused,
+        code: primary.map_or(0, |finding| finding.code.code()),
+        bits: verdict.bits,
+        reached: primary.map_or(Reached::default(), |finding| Reached {
+            limit: finding.limit,
+            used: finding.used,
+        }),
+        aux: 0,
+        ..asked
+    }
+}
+
+/// Who asked for a halt or a resume, and in what words. The engine itself, where no person or client did.
+fn by_whom(body: &Body) -> (Actor, Symbol, Note) {
+    let operator = |name: OperatorName| Symbol::from_words(name.to_words()).unwrap_or_default();
+    match *body {
+        Body::Request(Request { origin, note, .. }) => {
+            (Actor::Origin(origin), Symbol::default(), note)
+        }
+        Body::Control(
+            Control::Halt { why: Why { cause, operator: name, note }, .. }
+            | Control::HaltSymbol { why: Why { cause, operator: name, note }, .. },
+        ) => {
+            let by_person = cause == HaltCause::Human;
+            (if by_person { Actor::Operator } else { Actor::Engine }, operator(name), note)
+        }
+        Body::Control(
+            Control::Resume { operator: name, note, .. }
+            | Control::ResumeSymbol { operator: name, note, .. },
+        ) => (Actor::Operator, operator(name), note),
+        _ => (Actor::Engine, Symbol::default(), Note::default()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

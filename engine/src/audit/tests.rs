@@ -1,0 +1,65 @@
+use super::*;
+
+/// A tap, the other end of its ring, and what the audit thread would tell.
+fn tap(places: usize, reserve: usize) -> (Tap, rtrb::Consumer<Words>, Arc<Progress>) {
+    let (to, from) = rtrb::RingBuffer::new(places);
+    let progress = Arc::new(Progress::default());
+    (Tap::new(to, Arc::clone(&progress), reserve), from, progress)
+}
+
+fn record() -> AuditRecord {
+    AuditRecord::bare(AuditKind::Act, Actor::Operator, 1, model::Ts(2))
+}
+
+/// Goal: the log is full when the ring has no room beyond its reserve, and not when it has again; what passed still
+/// finds its
+/// place. Method: fill it while nobody writes, then take out.
+#[test]
+fn full_ring_keeps_its_reserve() {
+    let (mut tap, mut ring, progress) = tap(RECORDS_PER_INPUT + 100, 50);
+    assert!(!tap.is_full(5));
+    (0..50).for_each(|_| tap.push(record()));
+    assert!(tap.is_full(6));
+    (0..50 + RECORDS_PER_INPUT).for_each(|_| tap.push(record()));
+    assert_eq!(tap.lost, 0, "the reserve takes what follows");
+    while ring.pop().is_ok() {}
+    progress.appended.store(tap.pushed, Ordering::Release);
+    assert!(!tap.is_full(7));
+}
+
+/// Goal: a record that found no room is never forgotten: the log stays full. Method: one more than fit.
+#[test]
+fn lost_record_latches() {
+    let (mut tap, mut ring, progress) = tap(RECORDS_PER_INPUT + 10, 1);
+    (0..RECORDS_PER_INPUT + 11).for_each(|_| tap.push(record()));
+    while ring.pop().is_ok() {}
+    progress.appended.store(tap.pushed, Ordering::Release);
+    assert!(tap.is_full(1) && tap.is_full(2) && tap.lost == 1);
+}
+
+/// Goal: a log that hangs counts as full after the stated time, not before, and not when nothing waits. Method: a
+/// clock by hand.
+#[test]
+fn hanging_log_is_full() {
+    let (mut tap, _ring, progress) = tap(1000, 10);
+    assert!(!tap.is_full(10));
+    assert!(!tap.is_full(10 + 5 * STALL_NS), "nothing waits");
+    let now = 10 + 5 * STALL_NS;
+    tap.push(record());
+    assert!(!tap.is_full(now + STALL_NS));
+    assert!(tap.is_full(now + STALL_NS + 1));
+    progress.appended.store(1, Ordering::Release);
+    assert!(!tap.is_full(now + STALL_NS + 2), "it came on");
+}
+
+/// Goal: a failed write and a dead thread are for good. Method: set the one, drop the other.
+#[test]
+fn failure_latches() {
+    let (mut failing, _ring, progress) = tap(1000, 10);
+    assert!(!failing.is_full(1));
+    progress.failed.store(true, Ordering::Release);
+    assert!(failing.is_full(2));
+    let (mut dead, ring, _) = tap(1000, 10);
+    drop(ring);
+    assert!(dead.is_full(1));
+}

@@ -1,0 +1,136 @@
+//! Records as text and as JSON.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use audit::{AuditRecord, Checkpoint, Options, Seen};
+use model::{HaltLevel, Reject, Verdict};
+use serde_json::{Value, json};
+
+use crate::{Failure, bad, unreadable};
+
+/// Prints a log.
+pub fn show(folder: &Path, as_json: bool) -> Result<(), Failure> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut closed = false; // Whoever read has seen enough.
+    let options = Options { torn_is_good: true, ..Options::default() };
+    let found = audit::verify(folder, &options, |seen| {
+        if !closed {
+            let line = match (seen, as_json) {
+                (Seen::Record(number, record, _), true) => json(number, record).to_string(),
+                (Seen::Record(number, record, _), false) => text(number, record),
+                (Seen::Checkpoint(made), true) => checkpoint(made).to_string(),
+                (Seen::Checkpoint(made), false) => {
+                    format!("-- checkpoint of {} records, {}", made.count, made.occasion.name())
+                }
+            };
+            closed = writeln!(out, "{line}").is_err();
+        }
+    });
+    let flushed = out.flush();
+    match found.map_err(unreadable)? {
+        Err(finding) => Err(bad(&finding)),
+        Ok(_) if flushed.is_err() => Ok(()),
+        Ok(report) => {
+            if report.torn > 0 {
+                eprintln!("tickgate-audit: {} bytes at the end are no whole frame", report.torn);
+            }
+            Ok(())
+        }
+    }
+}
+
+/// A record as one JSON object. What is zero and means nothing is left out.
+pub fn json(number: u64, record: &AuditRecord) -> Value {
+    let mut line = json!({
+        "record": number,
+        "kind": record.kind.name(),
+        "engine_seq": record.engine_seq,
+        "now_ns": record.now.0,
+        "mono_ns": record.mono_ns,
+        "actor": record.actor.to_string(),
+        "limits_version": format!("{:016x}", record.limits_version),
+        "aux": record.aux,
+    });
+    let Some(fields) = line.as_object_mut() else { return line };
+    let mut say = |key: &str, value: Value| _ = fields.insert(key.into(), value);
+    if !record.name.as_str().is_empty() {
+        say("name", record.name.as_str().into());
+    }
+    if record.side.is_some() || record.order.0 > 0 {
+        say("account", record.account.0.into());
+        say("instrument", record.instrument.0.into());
+        say("order", record.order.0.into());
+        say("client_id", record.client_id.as_str().into());
+        say("side", record.side.map(|side| side.name()).into());
+        say("px", record.px.0.into());
+        say("qty", record.qty.0.into());
+        say("md_seq", record.md_seq.into());
+    }
+    if let Some(reason) = record.reason() {
+        say("reason", reason.name().into());
+        let names: Vec<&str> = failed(record.bits).map(Reject::name).collect();
+        say("failed", names.into());
+        // Beyond 2^53, as text: they are wider than what JSON numbers hold.
+        say("limit", record.reached.limit.to_string().into());
+        say("used", record.reached.used.to_string().into());
+    } else {
+        if record.code > 0 {
+            say("code", record.code.into());
+        }
+        if record.bits > 0 {
+            say("bits", record.bits.into());
+        }
+    }
+    if !record.note.as_str().is_empty() {
+        say("note", record.note.as_str().into());
+    }
+    line
+}
+
+fn failed(bits: u64) -> impl Iterator<Item = Reject> {
+    Reject::ALL.iter().copied().filter(move |code| bits & Verdict::bit(*code) != 0)
+}
+
+/// A record as one line of text.
+pub fn text(number: u64, record: &AuditRecord) -> String {
+    let AuditRecord { kind, engine_seq, now, actor, account, instrument, order, .. } = record;
+    let mut line = format!("{number} seq {engine_seq} now {} {} by {actor}", now.0, kind.name());
+    if let Some(side) = record.side {
+        line += &format!(
+            " account {} instrument {} order {} {side} {} at {}",
+            account.0, instrument.0, order.0, record.qty.0, record.px.0
+        );
+    }
+    if !record.client_id.as_str().is_empty() {
+        line += &format!(" client id {:?}", record.client_id.as_str());
+    }
+    if let Some(reason) = record.reason() {
+        let names: Vec<&str> = failed(record.bits).map(Reject::name).collect();
+        line += &format!(
+            ": {reason}, limit {}, used {}; failed: {}",
+            record.reached.limit,
+            record.reached.used,
+            names.join(" ")
+        );
+    } else if record.code > 0 {
+        let level = HaltLevel::from_code(record.code).map_or("", HaltLevel::name);
+        line += &format!(" code {} {level}", record.code);
+    }
+    if !record.note.as_str().is_empty() {
+        line += &format!(" note {:?}", record.note.as_str());
+    }
+    line
+}
+
+/// A checkpoint as JSON.
+pub fn checkpoint(made: &Checkpoint) -> Value {
+    json!({
+        "kind": "checkpoint",
+        "records": made.count,
+        "wall_ns": made.wall.0,
+        "occasion": made.occasion.name(),
+        "key": format!("{:016x}", made.key_id),
+        "root": audit::hex::encode(&made.root),
+    })
+}
