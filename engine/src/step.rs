@@ -4,8 +4,8 @@
 //! to the order, its reservation and the position. Whatever a strategy asks and the paper venue reports is applied within
 //! the step that caused it, so that it needs no record: a replay makes it again.
 //!
-//! The code follows the order of things: `event.rs` is a tick's way (`mid_event.rs`: while the venue's event is not complete), `request.rs` an order's, `report.rs` what comes back,
-//! `page.rs` what readers are shown.
+//! The code follows the order of things: `event.rs` is a tick's way (`mid_event.rs`: while the venue's event is not
+//! complete), `request.rs` an order's, `report.rs` what comes back, `page.rs` what readers are shown.
 
 mod channel;
 mod event;
