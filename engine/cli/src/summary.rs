@@ -53,7 +53,8 @@ pub fn feed(feed: &FeedCounters) -> String {
         text += &format!(", line {name} first with {} and without {}", line.wins, line.losses);
     }
     text + &format!(
-        "; {gaps} gaps, {requests} re-requests brought {recovered}, {snapshots} snapshots over {passed_over}, {lost} lost, {} dropped",
+        "; {gaps} gaps, {requests} re-requests brought {recovered}, {snapshots} snapshots over {passed_over}, {lost} lost, \
+         {} dropped",
         feed.dropped()
     )
 }
@@ -70,7 +71,8 @@ fn feed_json(feed: &FeedCounters) -> Value {
     json!({
         "messages": feed.messages, "bytes": feed.bytes, "unknown": feed.unknown, "bad": feed.bad,
         "lost": feed.lost, "gaps": feed.gaps, "requests": feed.requests, "recovered": feed.recovered,
-        "snapshots": feed.snapshots, "passed_over": feed.passed_over, "dropped": feed.dropped(), "connects": feed.connects, "lines": lines,
+        "snapshots": feed.snapshots, "passed_over": feed.passed_over, "dropped": feed.dropped(),
+        "connects": feed.connects, "lines": lines,
     })
 }
 

@@ -185,7 +185,8 @@ fn finish(cli: &Cli, recorders: Vec<Recorder>) -> Result<(), Failure> {
 mod tests {
     use super::*;
 
-    /// Goal: a recorder that fails is told of at once and ends the others, with an exit code that says so. Method: one that fails,
+    /// Goal: a recorder that fails is told of at once and ends the others, with an exit code that says so. Method: one that
+    /// fails,
     /// and one that would go on for ever.
     #[test]
     fn a_failure_is_not_waited_for() {

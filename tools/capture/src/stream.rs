@@ -15,7 +15,8 @@ use zstd::stream::write::Encoder;
 use crate::files::{Out, Place};
 use crate::{Done, Shared};
 
-/// A frame ends so long after its first line, whether more come or not, or after so many bytes: what is in it is lost if the process is killed.
+/// A frame ends so long after its first line, whether more come or not, or after so many bytes: what is in it is lost if
+/// the process is killed.
 const FRAME_TIME: Duration = Duration::from_millis(250);
 const FRAME_BYTES: usize = 1 << 20;
 /// Compression: fast, and two thirds of what slower levels save.
