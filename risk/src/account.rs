@@ -1,55 +1,159 @@
 //! One account: its limits and everything that is counted against them.
 
-use model::{HaltLevel, Money};
+use model::{AccountId, HaltLevel, Money};
 
 use crate::ids::Ids;
-use crate::limits::AccountLimits;
+use crate::limits::{AccountLimits, DEPTH_MAX, MarkAt};
 use crate::rate::RateWindow;
+use crate::same_terms::SameTerms;
+
+/// The accounts that an order counts on: its own first, then upwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Path {
+    accounts: [AccountId; DEPTH_MAX],
+    depth: u8,
+}
+
+/// Sums over the lines of an account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Worth {
+    /// Σ of the larger of both below, never negative: what the account is worth at stake.
+    pub(crate) gross: Money,
+    /// Σ (pos + working buys) · mark: net exposure if every buy fills and no sell.
+    pub(crate) long: Money,
+    /// Σ (working sells − pos) · mark: the opposite.
+    pub(crate) short: Money,
+    /// Σ pos · mark − cost, at the account's kind of mark.
+    pub(crate) unrealised: Money,
+}
 
 /// One account.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
     pub(crate) limits: AccountLimits,
+    pub(crate) path: Path,
     /// Our halt of it.
     pub(crate) halt: HaltLevel,
     /// Whether it is on the list of changed accounts.
     pub(crate) is_changed: bool,
     /// Orders open now.
     pub(crate) open_orders: u32,
-    /// Settled cash: start + sales − purchases.
+    /// Settled cash: start + sales − purchases − fees.
     pub(crate) cash: Money,
-    /// Cash that open buys use if they fill at their limits.
+    /// Cash that open buys use if they fill at their limits, fees included.
     pub(crate) reserved: Money,
-    /// Realised profit since the start.
+    /// Price · quantity of what is open on both sides.
+    pub(crate) working: Money,
+    /// Price · quantity of what traded in this session.
+    pub(crate) traded: Money,
+    /// Realised profit since the start, before fees.
     pub(crate) realised: Money,
-    /// Sum of what its lines add to the gross exposure.
-    pub(crate) gross: Money,
+    /// Fees since the start, rebates taken off.
+    pub(crate) fees: Money,
+    pub(crate) worth: Worth,
+    /// Profit and loss when the session began.
+    pub(crate) base: Money,
+    /// Highest profit and loss so far.
+    pub(crate) peak: Money,
     /// Times of its new orders and replaces.
     pub(crate) rate: RateWindow,
     /// Client order ids that it used.
     pub(crate) ids: Ids,
+    /// Terms of its latest new orders.
+    pub(crate) same_terms: SameTerms,
     /// Orders and replaces that passed the gate.
     pub(crate) passed: u64,
     /// Orders and replaces that the gate refused.
     pub(crate) refused: u64,
 }
 
+impl Path {
+    /// Of an account without one above it.
+    pub(crate) fn of(id: AccountId) -> Path {
+        Path { accounts: [id; DEPTH_MAX], depth: 1 }
+    }
+
+    /// Of an account beneath those of `above`; `None` if they are too many.
+    pub(crate) fn beneath(id: AccountId, above: Path) -> Option<Path> {
+        let mut path = Path { depth: above.depth + 1, ..Path::of(id) };
+        let places = path.accounts.get_mut(1..usize::from(path.depth))?;
+        places.iter_mut().zip(above.accounts).for_each(|(place, id)| *place = id);
+        Some(path)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = AccountId> {
+        self.accounts.into_iter().take(self.depth.into())
+    }
+
+    /// The account at the top: the owner.
+    pub(crate) fn owner(&self) -> AccountId {
+        self.iter().last().unwrap_or_default()
+    }
+}
+
+impl Worth {
+    /// `self − less + more`. Cannot overflow: see [`crate::money::EXPOSURE_MAX`].
+    pub(crate) fn with(self, less: Worth, more: Worth) -> Worth {
+        let sum = |of: fn(&Worth) -> Money| Money(of(&self).0 - of(&less).0 + of(&more).0);
+        Worth {
+            gross: sum(|w| w.gross),
+            long: sum(|w| w.long),
+            short: sum(|w| w.short),
+            unrealised: sum(|w| w.unrealised),
+        }
+    }
+}
+
 impl Account {
     /// Allocates the account's tables; nothing allocates afterwards.
-    pub(crate) fn new(limits: AccountLimits, ids: u32) -> Account {
+    pub(crate) fn new(limits: AccountLimits, path: Path, ids: u32) -> Account {
         Account {
             limits,
+            path,
             halt: HaltLevel::Active,
             is_changed: false,
             open_orders: 0,
             cash: limits.cash,
             reserved: Money::ZERO,
+            working: Money::ZERO,
+            traded: Money::ZERO,
             realised: Money::ZERO,
-            gross: Money::ZERO,
+            fees: Money::ZERO,
+            worth: Worth::default(),
+            base: Money::ZERO,
+            peak: Money::ZERO,
             rate: RateWindow::new(limits.rate_max, limits.rate_window_ns),
             ids: Ids::new(ids),
+            same_terms: SameTerms::new(limits.duplicates),
             passed: 0,
             refused: 0,
         }
+    }
+
+    /// Profit and loss since the start if its lines were worth `worth`.
+    pub(crate) fn profit(&self, worth: &Worth) -> Money {
+        Money(self.realised.0.saturating_sub(self.fees.0).saturating_add(worth.unrealised.0))
+    }
+
+    pub(crate) fn marks_at_exit(&self) -> bool {
+        self.limits.mark_at == MarkAt::Exit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: a path names the account, then all above it, as many as may be. Method: grow one to its end.
+    #[test]
+    fn paths_grow_upwards() {
+        let mut path = Path::of(AccountId(0));
+        for number in 1..DEPTH_MAX as u16 {
+            path = Path::beneath(AccountId(number), path).unwrap();
+            let expected: Vec<_> = (0..=number).rev().map(AccountId).collect();
+            assert_eq!(path.iter().collect::<Vec<_>>(), expected);
+            assert_eq!(path.owner(), AccountId(0));
+        }
+        assert_eq!(Path::beneath(AccountId(9), path), None);
     }
 }

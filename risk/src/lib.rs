@@ -22,6 +22,7 @@
 )]
 
 mod account;
+mod fee;
 mod gate;
 mod halts;
 mod ids;
@@ -31,19 +32,26 @@ mod line;
 mod listing;
 mod market;
 mod money;
+mod own_quotes;
 mod pages;
+mod posting;
 mod rate;
 mod reports;
 mod reservation;
+mod same_terms;
 mod view;
 
 #[cfg(test)]
 mod fixture;
 
+pub use fee::Fee;
 pub use gate::{Cleared, ClearedReplace};
 pub use ids::Recorded;
 pub use ledger::Risk;
-pub use limits::{AccountLimits, Capacity, LimitError, PairLimits, RATE_MAX};
+pub use limits::{
+    AccountLimits, Capacity, ChangeRule, DEPTH_MAX, DUPLICATES_MAX, Duplicates, LimitError,
+    LossStops, MarkAt, PairLimits, RATE_MAX,
+};
 pub use market::{LastTrade, Market, Moment};
 pub use reports::Filled;
 pub use reservation::Reservation;

@@ -15,6 +15,8 @@ pub(crate) struct Listing {
     pub(crate) currency: Currency,
     /// Twice the price that positions are valued at; zero before the first.
     pub(crate) mark2: i64,
+    /// Twice the prices at which a long and a short position could be closed; zero before the first.
+    pub(crate) exit2: [i64; 2],
     /// Accounts that hold it or have orders working in it.
     pub(crate) exposed: u16,
     /// Our halt of it.
@@ -29,6 +31,7 @@ impl Listing {
         lot: Qty(0),
         currency: [0; 8],
         mark2: 0,
+        exit2: [0; 2],
         exposed: 0,
         halt: HaltLevel::Active,
     };

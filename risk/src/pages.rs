@@ -3,8 +3,9 @@
 use model::page::{self, AsOf};
 use model::{AccountId, HaltLevel, InstrumentId, Money, Px, Ts};
 
+use crate::account::Account;
 use crate::ledger::{Pair, Risk};
-use crate::limits::BLOCKED;
+use crate::limits::PairLimits;
 
 impl Risk {
     /// Accounts that exist.
@@ -41,7 +42,7 @@ impl Risk {
             cash: account.cash,
             reserved: account.reserved,
             realised: account.realised,
-            gross: account.gross,
+            gross: account.worth.gross,
             gross_max: limits.gross_max,
             open_orders: account.open_orders,
             open_orders_max: limits.open_orders_max,
@@ -58,7 +59,7 @@ impl Risk {
     pub fn line_page(&self, slot: u32, as_of: AsOf) -> Option<page::Line> {
         let (account, instrument) = self.line_pair(slot)?;
         let pair = self.pair(account, instrument)?;
-        let (line, limits) = (&pair.line, pair.limits.as_ref().unwrap_or(&BLOCKED));
+        let (line, limits) = (&pair.line, self.limits(pair).unwrap_or(&PairLimits::BLOCKED));
         let mark2 = self.listing(instrument).map_or(0, |listing| listing.mark2);
         Some(page::Line {
             as_of,
@@ -86,9 +87,11 @@ impl Risk {
                 | u64::from(account.halt.code()) << 32
                 | u64::from(self.halt.code()) << 40,
         );
-        for sum in [account.cash, account.reserved, account.realised, account.gross] {
-            fold_money(sum, &mut fold);
-        }
+        let Account { cash, reserved, working, traded, realised, fees, worth, base, peak, .. } =
+            *account;
+        let sums = [cash, reserved, working, traded, realised, fees, base, peak];
+        let worth = [worth.gross, worth.long, worth.short, worth.unrealised];
+        sums.into_iter().chain(worth).for_each(|sum| fold_money(sum, &mut fold));
         fold(account.open_orders.into());
         fold(account.passed);
         fold(account.refused);
@@ -103,7 +106,7 @@ impl Risk {
         for qty in [exposure.position, exposure.working_buy, exposure.working_sell] {
             fold(qty.0.cast_unsigned());
         }
-        for sum in [line.gross, line.cost, line.realised] {
+        for sum in [line.worth.gross, line.cost, line.realised] {
             fold_money(sum, &mut fold);
         }
     }

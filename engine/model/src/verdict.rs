@@ -60,6 +60,18 @@ codes!(
         Capacity = 26 => "capacity",
         /// New total quantity not above what is filled already (FIX 13).
         BelowFilled = 27 => "below_filled",
+        /// What the day traded, with what is open, beyond the limit (FIX 25).
+        DayGross = 28 => "day_gross",
+        /// Net exposure beyond the limit (FIX 25).
+        Net = 29 => "net",
+        /// The same terms too often within the window (FIX 6).
+        DuplicateTerms = 30 => "duplicate_terms",
+        /// Would meet an order of the same owner (FIX 0).
+        SelfTrade = 31 => "self_trade",
+        /// Lost too much since the session began (FIX 25).
+        Loss = 32 => "loss",
+        /// Too far below the highest equity (FIX 25).
+        Drawdown = 33 => "drawdown",
     }
 );
 
@@ -80,6 +92,14 @@ impl Finding {
     /// A check of a quantity against a limit: fails iff `used > limit`.
     pub const fn at_most(code: Reject, used: i128, limit: i128) -> Finding {
         Finding { code, failed: used > limit, limit, used }
+    }
+
+    /// The same against a limit that may be off; off, it passes.
+    pub const fn at_most_if_set(code: Reject, used: i128, limit: Option<i128>) -> Finding {
+        match limit {
+            Some(limit) => Finding::at_most(code, used, limit),
+            None => Finding { code, failed: false, limit: i128::MAX, used },
+        }
     }
 
     /// A check of a condition, without numbers.

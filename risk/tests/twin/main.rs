@@ -83,6 +83,7 @@ impl Twins {
             open_orders_max: 4,
             rate_max: 12,
             rate_window_ns: 100,
+            ..AccountLimits::BLOCKED
         };
         let pair = PairLimits {
             clip_max: Qty(20),
@@ -91,7 +92,9 @@ impl Twins {
             long_max: Qty(40),
             short_max: Qty(30),
             age_max_ns: 200,
+            reference_age_max_ns: 200,
             symbol_age_alone: false,
+            ..PairLimits::BLOCKED
         };
         let instruments = SCALES.len() as u32;
         let mut risk = Risk::new(Capacity {
@@ -99,6 +102,8 @@ impl Twins {
             instruments,
             lines: 16,
             ids_per_account: 1_000,
+            orders: 100,
+            rows: 1,
         });
         let mut factors = Vec::new();
         for (number, (px_decimals, qty_decimals)) in SCALES.into_iter().enumerate() {

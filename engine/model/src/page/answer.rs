@@ -8,7 +8,7 @@ use crate::verdict::{Finding, Reject, Verdict};
 use crate::words::{BadWord, WordReader, WordWriter};
 
 /// Checks whose numbers fit an answer.
-pub const FINDINGS_MAX: usize = 24;
+pub const FINDINGS_MAX: usize = 56;
 
 codes!(
     /// What became of a request.
