@@ -14,17 +14,17 @@ pub(crate) struct Path {
     depth: u8,
 }
 
-/// Sums over the lines of an account.
+/// Sums over the lines of an account, all doubled: half a mark stays exact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Worth {
-    /// Σ of the larger of both below, never negative: what the account is worth at stake.
-    pub(crate) gross: Money,
+    /// Σ of the larger of both below, never negative: the worst gross exposure.
+    pub(crate) gross2: i128,
     /// Σ (pos + working buys) · mark: net exposure if every buy fills and no sell.
-    pub(crate) long: Money,
+    pub(crate) long2: i128,
     /// Σ (working sells − pos) · mark: the opposite.
-    pub(crate) short: Money,
+    pub(crate) short2: i128,
     /// Σ pos · mark − cost, at the account's kind of mark.
-    pub(crate) unrealised: Money,
+    pub(crate) unrealised2: i128,
 }
 
 /// One account.
@@ -51,10 +51,10 @@ pub(crate) struct Account {
     /// Fees since the start, rebates taken off.
     pub(crate) fees: Money,
     pub(crate) worth: Worth,
-    /// Profit and loss when the session began.
-    pub(crate) base: Money,
-    /// Highest profit and loss so far.
-    pub(crate) peak: Money,
+    /// Twice the profit when the session began.
+    pub(crate) base2: i128,
+    /// Twice the highest profit so far.
+    pub(crate) peak2: i128,
     /// Times of its new orders and replaces.
     pub(crate) rate: RateWindow,
     /// Client order ids that it used.
@@ -92,14 +92,13 @@ impl Path {
 }
 
 impl Worth {
-    /// `self − less + more`. Cannot overflow: see [`crate::money::EXPOSURE_MAX`].
+    /// `self − less + more`. Cannot overflow: see [`crate::money::WORTH_MAX`].
     pub(crate) fn with(self, less: Worth, more: Worth) -> Worth {
-        let sum = |of: fn(&Worth) -> Money| Money(of(&self).0 - of(&less).0 + of(&more).0);
         Worth {
-            gross: sum(|w| w.gross),
-            long: sum(|w| w.long),
-            short: sum(|w| w.short),
-            unrealised: sum(|w| w.unrealised),
+            gross2: self.gross2 - less.gross2 + more.gross2,
+            long2: self.long2 - less.long2 + more.long2,
+            short2: self.short2 - less.short2 + more.short2,
+            unrealised2: self.unrealised2 - less.unrealised2 + more.unrealised2,
         }
     }
 }
@@ -120,8 +119,8 @@ impl Account {
             realised: Money::ZERO,
             fees: Money::ZERO,
             worth: Worth::default(),
-            base: Money::ZERO,
-            peak: Money::ZERO,
+            base2: 0,
+            peak2: 0,
             rate: RateWindow::new(limits.rate_max, limits.rate_window_ns),
             ids: Ids::new(ids),
             same_terms: SameTerms::new(limits.duplicates),
@@ -130,9 +129,10 @@ impl Account {
         }
     }
 
-    /// Profit and loss since the start if its lines were worth `worth`.
-    pub(crate) fn profit(&self, worth: &Worth) -> Money {
-        Money(self.realised.0.saturating_sub(self.fees.0).saturating_add(worth.unrealised.0))
+    /// Twice the profit since the start if its lines were worth `worth`.
+    pub(crate) fn profit2(&self, worth: &Worth) -> i128 {
+        let settled = self.realised.0.saturating_sub(self.fees.0);
+        settled.saturating_mul(2).saturating_add(worth.unrealised2)
     }
 
     pub(crate) fn marks_at_exit(&self) -> bool {

@@ -144,7 +144,7 @@ impl Risk {
     pub fn begin_session(&mut self) {
         for account in &mut self.accounts {
             account.traded = Money::ZERO;
-            account.base = account.profit(&account.worth);
+            account.base2 = account.profit2(&account.worth);
         }
         (0..self.accounts.len()).for_each(|number| self.note_account(AccountId(number as u16)));
     }
@@ -326,7 +326,7 @@ impl Risk {
 fn revalue(line: &mut Line, account: &mut Account, listing: &Listing) {
     let worth = line.worth(listing, account.marks_at_exit());
     account.worth = account.worth.with(line.worth, worth);
-    account.peak = account.peak.max(account.profit(&account.worth));
+    account.peak2 = account.peak2.max(account.profit2(&account.worth));
     line.worth = worth;
 }
 

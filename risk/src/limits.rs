@@ -4,7 +4,7 @@ use model::page::Permission;
 use model::{AccountId, Currency, Money, Qty, Symbol};
 
 use crate::fee::Fee;
-use crate::money::EXPOSURE_MAX;
+use crate::money::WORTH_MAX;
 
 /// Largest `rate_max`: the window keeps one time for each request.
 pub const RATE_MAX: u32 = 1 << 20;
@@ -177,7 +177,7 @@ impl AccountLimits {
             return Err(LimitError::NoCurrency);
         }
         let sums = [Some(self.cash), Some(self.gross_max), self.net_max, self.day_gross_max];
-        let exact = |sum: &Money| (0..EXPOSURE_MAX).contains(&sum.0);
+        let exact = |sum: &Money| (0..WORTH_MAX / 2).contains(&sum.0);
         let fits = sums.iter().chain([&self.loss_max]).flatten().all(exact);
         let few = self.duplicates.is_none_or(|d| (1..=DUPLICATES_MAX).contains(&d.max));
         if fits && few && self.rate_max <= RATE_MAX { Ok(()) } else { Err(LimitError::OutOfRange) }

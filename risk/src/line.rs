@@ -69,10 +69,10 @@ impl Exposure {
         let &Listing { factor, mark2, exit2: [bid2, ask2], .. } = listing;
         let close2 = if self.position.0 < 0 { ask2 } else { bid2 };
         let close2 = if at_exit { close2 } else { mark2 };
-        let long = money::exposure(self.worst_long(), mark2, factor);
-        let short = money::exposure(self.worst_short(), mark2, factor);
-        let unrealised = money::unrealised(self.position, close2, factor, cost);
-        Worth { gross: long.max(short), long, short, unrealised }
+        let long2 = money::exposure2(self.worst_long(), mark2, factor);
+        let short2 = money::exposure2(self.worst_short(), mark2, factor);
+        let unrealised2 = money::unrealised2(self.position, close2, factor, cost);
+        Worth { gross2: long2.max(short2), long2, short2, unrealised2 }
     }
 
     /// Working quantity of a side.
@@ -98,12 +98,7 @@ impl Line {
         exposure: Exposure::NONE,
         slot: NO_SLOT,
         is_changed: false,
-        worth: Worth {
-            gross: Money(0),
-            long: Money(0),
-            short: Money(0),
-            unrealised: Money(0),
-        },
+        worth: Worth { gross2: 0, long2: 0, short2: 0, unrealised2: 0 },
         cost: Money(0),
         realised: Money(0),
     };

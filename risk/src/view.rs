@@ -67,8 +67,8 @@ pub(crate) struct Node<'a> {
     pub(crate) exposure: Exposure,
     /// Sums of the account if the order passes.
     pub(crate) worth: Worth,
-    /// Profit since the start at the present marks.
-    pub(crate) profit: Money,
+    /// Twice the profit since the start at the present marks.
+    pub(crate) profit2: i128,
     /// Money of open orders, this order not among them.
     pub(crate) working: Money,
     /// New orders and replaces within the window, this one not among them.
@@ -143,7 +143,7 @@ impl<'a> View<'a> {
                 limits,
                 exposure,
                 worth,
-                profit: account.profit(&worth),
+                profit2: account.profit2(&worth),
                 working: Money(account.working.0 - held.held.notional.0),
                 rate_used: account.rate.used(now),
                 reference2: market.reference2(limits, now),

@@ -11,11 +11,11 @@ const BASIS_POINTS: i128 = 10_000;
 pub(crate) fn check(order: &Order, view: &View<'_>, node: &Node<'_>) -> Finding {
     let limits = &node.account.limits;
     let Some(bps) = limits.drawdown_max_bps else { return Finding::holds(Reject::Drawdown, true) };
-    let peak = limits.cash.0.saturating_add(node.account.peak.max(node.profit).0);
-    let below = node.account.peak.0.saturating_sub(node.profit.0).max(0);
-    let used = below.saturating_mul(BASIS_POINTS);
-    let limit = peak.saturating_mul(bps.into());
-    let failed = (peak <= 0 || used > limit) && view.loss_stops(node.account, order);
-    let used = used.checked_div(peak).unwrap_or(BASIS_POINTS);
+    let peak2 = node.account.peak2.max(node.profit2);
+    let highest2 = limits.cash.0.saturating_mul(2).saturating_add(peak2);
+    let below = peak2.saturating_sub(node.profit2).saturating_mul(BASIS_POINTS);
+    let exceeded = highest2 <= 0 || below > highest2.saturating_mul(bps.into());
+    let failed = exceeded && view.loss_stops(node.account, order);
+    let used = below.checked_div(highest2).unwrap_or(BASIS_POINTS);
     Finding { code: Reject::Drawdown, failed, limit: bps.into(), used }
 }
