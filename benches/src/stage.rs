@@ -18,6 +18,12 @@ permission = "trade"
 currency = "USD"
 cash = "1000000000"
 gross_max = "1000000000"
+net_max = "off"
+day_gross_max = "off"
+loss_max = "off"
+drawdown_max_bps = "off"
+duplicates_max = "off"
+self_trade = "off"
 open_orders_max = 50
 rate_max = 10000
 rate_window_ms = 1000
@@ -30,7 +36,9 @@ notional_max = "1000000"
 long_max = "100000"
 short_max = "100000"
 band_bps = 1000
+band_px = "off"
 age_max_ms = 5000
+fees = "none"
 "#;
 
 /// An engine of the shipped configuration, without a journal. Its probe asks for an order on every `every`-th trade,

@@ -28,9 +28,12 @@ use crate::instruments::Instruments;
 use crate::orders::OrderTable;
 use crate::output::Output;
 use crate::paper::Paper;
-use crate::rules::{Rules, money};
+use crate::rules::Rules;
 use crate::strategy::{Strategy, probe::Probe};
 use channel::Channel;
+
+/// Scales of price and quantity that the rows of limits are read in: there is one for each way in which a venue counts.
+const SCALES_MAX: u32 = 32;
 
 /// A stage of the step, as its latency is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +89,8 @@ pub enum StartError {
         /// Why.
         error: risk::LimitError,
     },
-    /// Cash or exposure of an account is no exact money.
-    #[error("account `{0}`: `cash` or `gross_max` has more than 12 decimal places or is too large")]
+    /// Cash or a limit of an account is no exact money.
+    #[error("account `{0}`: a sum has more than 12 decimal places or is too large")]
     Money(model::Symbol),
 }
 
@@ -101,31 +104,17 @@ impl Engine {
         let capacity = config.engine.capacity;
         let feeds = &config.engine.feeds;
         let rules = config.rules.clone();
-        let mut risk = Risk::new(risk_capacity(&capacity, rules.accounts.len()));
+        let mut risk = Risk::new(risk_capacity(&capacity, &rules));
         for account in &rules.accounts {
             let name = account.name;
-            let limits = risk::AccountLimits {
-                name,
-                permission: account.permission,
-                clients: account.clients,
-                currency: account.currency,
-                cash: money(account.cash).ok_or(StartError::Money(name))?,
-                gross_max: money(account.gross_max).ok_or(StartError::Money(name))?,
-                open_orders_max: account.open_orders_max,
-                rate_max: account.rate_max,
-                rate_window_ns: account.rate_window_ns,
-            };
+            let number = |name| rules.account(name);
+            let limits = account.limits(number).ok_or(StartError::Money(name))?;
             risk.add_account(limits).map_err(|error| StartError::Account { name, error })?;
         }
         let strategies =
             config.engine.strategies.iter().enumerate().filter_map(|(place, strategy)| {
-                let account =
-                    rules.accounts.iter().position(|account| account.name == strategy.account)?;
-                Some(Strategy::Probe(Probe::new(
-                    AccountId(account as u16),
-                    place as u8,
-                    strategy.every,
-                )))
+                let account = rules.account(strategy.account)?;
+                Some(Strategy::Probe(Probe::new(account, place as u8, strategy.every)))
             });
         let instruments = capacity.instruments as usize;
         Ok(Engine {
@@ -356,11 +345,7 @@ impl Engine {
 
     /// The number of an account.
     pub fn account(&self, name: model::Symbol) -> Option<AccountId> {
-        self.rules
-            .accounts
-            .iter()
-            .position(|account| account.name == name)
-            .map(|place| AccountId(place as u16))
+        self.rules.account(name)
     }
 
     /// Sequence of the first feed's last event.
@@ -439,12 +424,15 @@ impl Engine {
     }
 }
 
-fn risk_capacity(capacity: &Capacity, accounts: usize) -> risk::Capacity {
+fn risk_capacity(capacity: &Capacity, rules: &Rules) -> risk::Capacity {
+    let accounts = rules.accounts.len();
     risk::Capacity {
         accounts: accounts as u16,
         instruments: capacity.instruments,
         lines: lines_max(capacity, accounts),
         ids_per_account: capacity.client_ids,
+        orders: capacity.own_orders,
+        rows: rules.limits.len() as u32 * SCALES_MAX,
     }
 }
 

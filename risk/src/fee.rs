@@ -27,7 +27,8 @@ impl Fee {
         let per = RATE_PARTS.checked_mul(unit.0).filter(|per| *per > 0)?;
         let by_notional = i128::from(rate) * i128::from(factor);
         let by_qty = RATE_PARTS.checked_mul(each.0)?;
-        let shared = gcd(gcd(by_notional.unsigned_abs(), by_qty.unsigned_abs()), per.unsigned_abs());
+        let shared =
+            gcd(gcd(by_notional.unsigned_abs(), by_qty.unsigned_abs()), per.unsigned_abs());
         let shared = i128::try_from(shared).ok()?;
         let reduced = |number: i128| i64::try_from(number / shared).ok();
         Some(Fee {

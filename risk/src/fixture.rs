@@ -81,6 +81,11 @@ impl Floor {
         Floor { risk, market: MARKET, moment, next_id: 1 }
     }
 
+    /// Sizes of the books.
+    pub(crate) fn risk_capacity(&self) -> Capacity {
+        self.risk.capacity
+    }
+
     /// A valid order with an id that nobody used.
     pub(crate) fn order(&mut self, side: Side, qty: i64, px: i64) -> Order {
         let id = self.next_id;

@@ -239,7 +239,9 @@ impl core::fmt::Display for LimitError {
             LimitError::NoCurrency => "no currency",
             LimitError::TooManyRows => "more different limits than the table holds",
             LimitError::BadScale => "decimals of price and quantity too many, or changed",
-            LimitError::BadParent => "the account above is unknown, of another currency or too deep",
+            LimitError::BadParent => {
+                "the account above is unknown, of another currency or too deep"
+            }
         })
     }
 }

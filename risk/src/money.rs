@@ -73,7 +73,10 @@ mod tests {
     /// Method: odd products of either sign; huge quantity and mark.
     #[test]
     fn worth_is_exact_and_stops() {
-        assert_eq!((exposure2(3, 5, 1), exposure2(-3, 5, 1), exposure2(0, i64::MAX, 9)), (15, -15, 0));
+        assert_eq!(
+            (exposure2(3, 5, 1), exposure2(-3, 5, 1), exposure2(0, i64::MAX, 9)),
+            (15, -15, 0)
+        );
         assert_eq!(exposure2(i128::from(u64::MAX), 1, 1), WORTH_MAX);
         assert_eq!(exposure2(i64::MAX.into(), i64::MAX, 1 << 40), WORTH_MAX);
         assert_eq!(exposure2(i64::MIN.into(), i64::MAX, 1 << 40), -WORTH_MAX);

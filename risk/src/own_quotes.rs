@@ -44,7 +44,10 @@ impl OwnQuotes {
             next: if number + 1 < capacity { number + 1 } else { NIL },
             prev: NIL,
         };
-        OwnQuotes { nodes: (0..capacity).map(node).collect(), free: if capacity > 0 { 0 } else { NIL } }
+        OwnQuotes {
+            nodes: (0..capacity).map(node).collect(),
+            free: if capacity > 0 { 0 } else { NIL },
+        }
     }
 
     /// Whether one more order finds room.

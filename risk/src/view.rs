@@ -135,7 +135,8 @@ impl<'a> View<'a> {
             let line = &pair.line;
             let exposure = without(&line.exposure, held);
             let marked = marked(listing, market);
-            let passed = exposure.with(side, open).worth(line.cost, &marked, account.marks_at_exit());
+            let passed =
+                exposure.with(side, open).worth(line.cost, &marked, account.marks_at_exit());
             let worth = account.worth.with(line.worth, passed);
             Node {
                 account,
@@ -160,9 +161,7 @@ impl<'a> View<'a> {
     pub(crate) fn loss_stops(&self, account: &Account, order: &Order) -> bool {
         match account.limits.loss_stops {
             LossStops::All => true,
-            LossStops::Increase => {
-                i128::from(self.open.0) > self.exposure.reducible(order.side)
-            }
+            LossStops::Increase => i128::from(self.open.0) > self.exposure.reducible(order.side),
         }
     }
 }

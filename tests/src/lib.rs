@@ -20,6 +20,12 @@ clients = true
 currency = "USD"
 cash = "1000000000000"
 gross_max = "1000000000000"
+net_max = "off"
+day_gross_max = "off"
+loss_max = "off"
+drawdown_max_bps = "off"
+duplicates_max = "off"
+self_trade = "off"
 open_orders_max = 65536
 rate_max = 65536
 rate_window_ms = 1
@@ -30,6 +36,12 @@ permission = "trade"
 currency = "USD"
 cash = "1000000000000"
 gross_max = "1000000000000"
+net_max = "off"
+day_gross_max = "off"
+loss_max = "off"
+drawdown_max_bps = "off"
+duplicates_max = "off"
+self_trade = "off"
 open_orders_max = 65536
 rate_max = 65536
 rate_window_ms = 1
@@ -42,7 +54,9 @@ notional_max = "1000000000000"
 long_max = "1000000000"
 short_max = "1000000000"
 band_bps = 10000
+band_px = "off"
 age_max_ms = 86400000
+fees = "none"
 
 [[limit]]
 account = "probe"
@@ -52,7 +66,9 @@ notional_max = "1000000000000"
 long_max = "1000000000"
 short_max = "1000000000"
 band_bps = 10000
+band_px = "off"
 age_max_ms = 86400000
+fees = "none"
 "#;
 
 /// A folder with a synthetic day and the configuration to run it.

@@ -4,7 +4,10 @@ use model::{
     Reject, Side, TradingState, Ts, Verdict,
 };
 
+mod money;
+mod repeats;
 mod tightening;
+mod tree;
 
 use super::each_check;
 use crate::fixture::{

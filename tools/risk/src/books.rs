@@ -264,15 +264,16 @@ impl Books {
         }
         let [positions, costs] =
             [|line: &(i128, i128)| line.0, |line: &(i128, i128)| line.1].map(|part| {
-                let numbers: Vec<_> = lines.iter().map(part).map(|number| number.to_string()).collect();
+                let numbers: Vec<_> =
+                    lines.iter().map(part).map(|number| number.to_string()).collect();
                 format!("[{}]", numbers.join(", "))
             });
         let account = self.risk.account_page(ACCOUNT, as_of, now);
-        let sum = |of: fn(&model::page::Account) -> Money| {
-            account.as_ref().map_or(0, |page| of(page).0)
-        };
+        let sum =
+            |of: fn(&model::page::Account) -> Money| account.as_ref().map_or(0, |page| of(page).0);
         let flow = sum(|page| page.cash) - i128::from(self.limits.cash);
-        let orders: Vec<String> = self.orders.iter().map(|(id, open)| of_order(*id, open)).collect();
+        let orders: Vec<String> =
+            self.orders.iter().map(|(id, open)| of_order(*id, open)).collect();
         format!(
             "[{positions}, {costs}, {}, {}, {flow}, {}, {}, [{}]]",
             sum(|page| page.realised),

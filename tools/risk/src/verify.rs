@@ -12,7 +12,7 @@ use risk::LimitError;
 use serde_json::{Value, json};
 
 use crate::books::{BadEvent, Books, Said};
-use crate::events::{Line, LimitsFile};
+use crate::events::{LimitsFile, Line};
 
 /// Longest line taken.
 const LINE_MAX: usize = 64 * 1024;
@@ -101,8 +101,11 @@ fn compare(
         if text.len() == LINE_MAX {
             return Err(VerifyError::TooLong { path: path(), line });
         }
-        let parsed: Line = serde_json::from_slice(&text)
-            .map_err(|error| VerifyError::Line { path: path(), line, error })?;
+        let parsed: Line = serde_json::from_slice(&text).map_err(|error| VerifyError::Line {
+            path: path(),
+            line,
+            error,
+        })?;
         let said = books
             .apply(Ts(parsed.ts), &parsed.event)
             .map_err(|error| VerifyError::Event { path: path(), line, error })?;
