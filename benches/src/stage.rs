@@ -12,6 +12,8 @@ use tempfile::TempDir;
 
 /// What the probe may do: the limits of the shipped configuration, and room for the random walk of its positions.
 const LIMITS: &str = r#"
+session_start = "00:00"
+
 [[account]]
 name = "probe"
 permission = "trade"

@@ -17,6 +17,8 @@ pub struct Rules {
     pub limits: Vec<LimitRule>,
     /// Fee schedules, by their names.
     pub fees: Vec<FeeRule>,
+    /// When a session begins: nanoseconds after midnight UTC.
+    pub session_start_ns: u64,
 }
 
 /// What an order in an instrument must look like.

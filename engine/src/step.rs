@@ -15,8 +15,8 @@ mod request;
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
-    AccountId, Body, Cause, Control, FeedId, HaltLevel, HaltScope, Input, InstrumentId, Integrity,
-    Mode, OrderId, Px, Qty, Reject, TradingState, Ts,
+    AccountId, Body, Cause, Control, DAY_NS, FeedId, HaltLevel, HaltScope, Input, InstrumentId,
+    Integrity, Mode, OrderId, Px, Qty, Reject, TradingState, Ts,
 };
 use risk::{Market, Moment, Risk};
 
@@ -73,6 +73,8 @@ pub struct Engine {
     paper: Paper,
     rules: Rules,
     journal_full: bool,
+    /// When the next session begins; zero before the first input.
+    next_session: Ts,
     passed: u64,
     refused: [u64; model::page::REJECT_SLOTS],
     hash: StateHash,
@@ -131,6 +133,7 @@ impl Engine {
             paper: Paper::new(instruments, capacity.own_orders as usize),
             rules,
             journal_full: false,
+            next_session: Ts(0),
             passed: 0,
             refused: [0; model::page::REJECT_SLOTS],
             hash: StateHash::default(),
@@ -153,6 +156,9 @@ impl Engine {
     /// Moves time on, never back, and notices silence.
     fn advance(&mut self, now: Ts, out: &mut Output) {
         self.now = self.now.max(now);
+        if self.now >= self.next_session {
+            self.begin_session();
+        }
         for feed in 0..self.channels.len() {
             let Some(channel) = self.channels.get_mut(feed) else { return };
             let silent = channel.seq > 0 && self.now.since(channel.updated) > channel.silence_ns;
@@ -161,6 +167,17 @@ impl Engine {
                 self.show_feed_integrity(FeedId(feed as u8), out);
             }
         }
+    }
+
+    /// What the day traded and lost is counted anew. The first input only says when that will be.
+    #[cold]
+    fn begin_session(&mut self) {
+        if self.next_session > Ts(0) {
+            self.risk.begin_session();
+            self.hash.fold(self.next_session.0);
+        }
+        let into = (self.now.time_of_day() + DAY_NS - self.rules.session_start_ns) % DAY_NS;
+        self.next_session = Ts(self.now.0.saturating_add(DAY_NS - into));
     }
 
     fn on_control(&mut self, control: &Control, out: &mut Output) {
@@ -440,3 +457,6 @@ fn risk_capacity(capacity: &Capacity, rules: &Rules) -> risk::Capacity {
 pub fn lines_max(capacity: &Capacity, accounts: usize) -> u32 {
     capacity.instruments.saturating_mul(accounts as u32).min(1 << 18)
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,8 @@ use tempfile::TempDir;
 
 /// Rules wide enough that nothing but what a test is about refuses.
 pub const WIDE_LIMITS: &str = r#"
+session_start = "00:00"
+
 [[account]]
 name = "agent"
 permission = "trade"

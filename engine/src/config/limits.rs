@@ -22,6 +22,7 @@ pub(super) fn read(
     rules: &mut Rules,
     errors: &mut ConfigErrors,
 ) -> Option<()> {
+    rules.session_start_ns = session_start(&mut root, errors)?;
     let tables = root.tables("account", errors);
     if tables.is_empty() || tables.len() > ACCOUNTS_MAX {
         root.error(format!("1 to {ACCOUNTS_MAX} [[account]] tables are needed"), errors);
@@ -46,6 +47,21 @@ pub(super) fn read(
     }
     root.finish(errors);
     complete.then_some(())
+}
+
+/// `"HH:MM"`, as nanoseconds after midnight.
+fn session_start(root: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<u64> {
+    let text = root.text("session_start", errors)?;
+    let two = |digits: &str| {
+        let plain = digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_digit());
+        digits.parse::<u64>().ok().filter(|_| plain)
+    };
+    let time = text.split_once(':').and_then(|(hours, minutes)| Some((two(hours)?, two(minutes)?)));
+    let time = time.filter(|(hours, minutes)| *hours < 24 && *minutes < 60);
+    if time.is_none() {
+        root.error("`session_start` must be a time of day in UTC: \"05:00\"", errors);
+    }
+    time.map(|(hours, minutes)| (hours * 60 + minutes) * 60_000 * MS)
 }
 
 fn account(
