@@ -2,8 +2,8 @@
 //! lists it: a rule that is not a whole number of those units does not apply, and what has no rule is blocked.
 
 use model::page::Permission;
-use model::{AccountId, Currency, Instrument, Money, Px, Qty, Symbol};
-use risk::{Fee, LossStops, MarkAt};
+use model::{AccountId, Currency, Instrument, Money, Px, Qty, Symbol, Ts};
+use risk::{Fee, LossStops, MarkAt, OrderToTrade, Reference, Restriction, VolumeLimit};
 use rust_decimal::Decimal;
 
 /// All rules of an engine.
@@ -32,6 +32,10 @@ pub struct InstrumentRule {
     pub lot: Decimal,
     /// Settlement currency.
     pub currency: Currency,
+    /// What trades on an average day, and when that is too old to count.
+    pub adv: Option<(Decimal, Ts)>,
+    /// Lowest and highest price at which the venue trades.
+    pub band: Option<(Decimal, Decimal)>,
 }
 
 /// One account. `None`: the limit is off.
@@ -71,6 +75,12 @@ pub struct AccountRule {
     pub rate_max: u32,
     /// The window.
     pub rate_window_ns: u64,
+    /// Most money in orders within a window of so many nanoseconds.
+    pub volume: Option<(Decimal, u64)>,
+    /// Most orders for what trades in a session.
+    pub order_to_trade: Option<OrderToTrade>,
+    /// Fills after which an operator must allow more.
+    pub executions_max: Option<u32>,
     /// How often the same terms may come.
     pub duplicates: Option<DuplicatesRule>,
     /// Whether an order that could meet one of the same owner is refused.
@@ -122,6 +132,16 @@ pub struct LimitRule {
     pub reference_age_max_ns: u64,
     /// Whether a quiet instrument is stale even while its channel speaks.
     pub symbol_age_alone: bool,
+    /// What the operator's list forbids.
+    pub restricted: Restriction,
+    /// Widest spread that may be believed, basis points.
+    pub spread_max_bps: Option<u32>,
+    /// Largest order against an average day, basis points.
+    pub adv_max_bps: Option<u32>,
+    /// Whether the venue's band must be known and kept.
+    pub venue_band: bool,
+    /// Quantity located for short sales.
+    pub located: Option<Decimal>,
     /// Name of its fee schedule; `None`: nothing is charged.
     pub fees: Option<Symbol>,
 }
@@ -133,15 +153,29 @@ impl Rules {
         u16::try_from(place).ok().map(AccountId)
     }
 
-    /// Completes a listed instrument with what its rule says; without one it stays unconfigured, which blocks orders.
-    pub fn complete(&self, instrument: &mut Instrument) {
+    /// What is known of an instrument from elsewhere; what is not a whole number of its units is not known.
+    pub fn reference(&self, instrument: &Instrument) -> Reference {
+        let Some(rule) = self.instrument(instrument) else { return Reference::default() };
+        let adv = rule.adv.and_then(|(adv, until)| {
+            units(adv, instrument.qty_decimals).map(|adv| (Qty(adv), until))
+        });
+        let band = rule.band.and_then(|(lowest, highest)| {
+            let px = |value| units(value, instrument.px_decimals).map(Px);
+            Some((px(lowest)?, px(highest)?))
+        });
+        Reference { adv, band }
+    }
+
+    /// The rule of an instrument: its own row, else the row of all.
+    fn instrument(&self, instrument: &Instrument) -> Option<&InstrumentRule> {
         let own = |rule: &&InstrumentRule| rule.symbol == Some(instrument.symbol);
         let all = |rule: &&InstrumentRule| rule.symbol.is_none();
-        let Some(rule) =
-            self.instruments.iter().find(own).or_else(|| self.instruments.iter().find(all))
-        else {
-            return;
-        };
+        self.instruments.iter().find(own).or_else(|| self.instruments.iter().find(all))
+    }
+
+    /// Completes a listed instrument with what its rule says; without one it stays unconfigured, which blocks orders.
+    pub fn complete(&self, instrument: &mut Instrument) {
+        let Some(rule) = self.instrument(instrument) else { return };
         let step = units(rule.px_step, instrument.px_decimals);
         let lot = units(rule.lot, instrument.qty_decimals);
         if let (Some(step), Some(lot)) = (step, lot) {
@@ -162,6 +196,10 @@ impl Rules {
         let row = own.or_else(|| rows.find(|row| row.symbol.is_none()))?;
         let qty = |value| units(value, instrument.qty_decimals).map(Qty);
         let [taker_fee, maker_fee] = self.fees(row, instrument)?;
+        let located = match row.located {
+            Some(located) => Some(qty(located)?),
+            None => None,
+        };
         let band_px = row.band_px.map_or(Some(0), |px| units(px, instrument.px_decimals))?;
         Some(risk::PairLimits {
             clip_max: qty(row.clip_max)?,
@@ -174,6 +212,11 @@ impl Rules {
             age_max_ns: row.age_max_ns,
             reference_age_max_ns: row.reference_age_max_ns,
             symbol_age_alone: row.symbol_age_alone,
+            restricted: row.restricted,
+            spread_max_bps: row.spread_max_bps,
+            adv_max_bps: row.adv_max_bps,
+            venue_band: row.venue_band,
+            located,
             taker_fee,
             maker_fee,
         })
@@ -202,6 +245,10 @@ impl AccountRule {
             Some(limit) => money(limit).map(Some),
             None => Some(None),
         };
+        let volume = match self.volume {
+            Some((max, window_ns)) => Some(VolumeLimit { max: money(max)?, window_ns }),
+            None => None,
+        };
         let parent = match self.parent {
             Some(name) => Some(number(name)?),
             None => None,
@@ -223,6 +270,9 @@ impl AccountRule {
             open_orders_max: self.open_orders_max,
             rate_max: self.rate_max,
             rate_window_ns: self.rate_window_ns,
+            volume,
+            order_to_trade: self.order_to_trade,
+            executions_max: self.executions_max,
             duplicates: self.duplicates,
             no_self_trade: self.no_self_trade,
             change_rule: risk::ChangeRule::Worst,

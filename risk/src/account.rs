@@ -6,6 +6,7 @@ use crate::ids::Ids;
 use crate::limits::{AccountLimits, DEPTH_MAX, MarkAt};
 use crate::rate::RateWindow;
 use crate::same_terms::SameTerms;
+use crate::volume::VolumeWindow;
 
 /// The accounts that an order counts on: its own first, then upwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +58,13 @@ pub(crate) struct Account {
     pub(crate) peak2: i128,
     /// Times of its new orders and replaces.
     pub(crate) rate: RateWindow,
+    /// Money of its orders and replaces that passed.
+    pub(crate) volume: VolumeWindow,
+    /// Orders of this session, a replace counted twice, and trades.
+    pub(crate) orders: u64,
+    pub(crate) trades: u64,
+    /// Fills since an operator last allowed more.
+    pub(crate) executions: u64,
     /// Client order ids that it used.
     pub(crate) ids: Ids,
     /// Terms of its latest new orders.
@@ -122,6 +130,10 @@ impl Account {
             base2: 0,
             peak2: 0,
             rate: RateWindow::new(limits.rate_max, limits.rate_window_ns),
+            volume: VolumeWindow::new(limits.volume.map_or(0, |volume| volume.window_ns)),
+            orders: 0,
+            trades: 0,
+            executions: 0,
             ids: Ids::new(ids),
             same_terms: SameTerms::new(limits.duplicates),
             passed: 0,

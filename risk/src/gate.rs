@@ -7,6 +7,7 @@
 //! 3. add its `mod` line and its line in [`each_check`];
 //! 4. test it in `gate/tests` one below its limit, on it, and one beyond it.
 
+mod adv;
 mod below_filled;
 mod book_not_live;
 mod capacity;
@@ -18,6 +19,7 @@ mod day_gross;
 mod drawdown;
 mod duplicate_id;
 mod duplicate_terms;
+mod executions;
 mod gross;
 mod halted;
 mod journal_full;
@@ -30,21 +32,28 @@ mod not_open;
 mod not_permitted;
 mod notional;
 mod open_orders;
+mod order_to_trade;
 mod overflow;
 mod position;
 mod px_step;
 mod rate;
+mod reduce_only;
+mod restricted;
 mod self_trade;
+mod short_sale;
+mod spread;
 mod stale;
 #[cfg(test)]
 mod tests;
 mod unknown_account;
 mod unknown_instrument;
 mod unknown_order;
+mod venue_band;
 mod venue_halted;
+mod volume;
 
 use model::page::FINDINGS_MAX;
-use model::{AccountId, Finding, Order, Reject, Ts, Verdict};
+use model::{AccountId, Finding, Money, Order, Reject, Ts, Verdict};
 
 use crate::ids::{Recorded, Wording};
 use crate::ledger::Risk;
@@ -90,6 +99,15 @@ fn each_check(order: &Order, view: &View<'_>, mut found: impl FnMut(Finding)) {
         found(self_trade::check(order, view, &node));
         found(loss::check(order, view, &node));
         found(drawdown::check(order, view, &node));
+        found(reduce_only::check(order, view, &node));
+        found(restricted::check(order, view, &node));
+        found(spread::check(order, view, &node));
+        found(adv::check(order, view, &node));
+        found(venue_band::check(order, view, &node));
+        found(short_sale::check(order, view, &node));
+        found(volume::check(order, view, &node));
+        found(order_to_trade::check(order, view, &node));
+        found(executions::check(order, view, &node));
     }
 }
 
@@ -272,27 +290,36 @@ impl Risk {
             0 => Verdict::pass(),
             _ => self.refusal(order, held, is_replace, market, moment),
         };
-        let View { id, same_terms, posting, .. } = view;
+        let View { id, same_terms, posting, notional, .. } = view;
         if let Some(account) = self.accounts.get_mut(usize::from(order.account.0)) {
             let recorded = Recorded { order: order.id, verdict };
             account.ids.record(id, order.client_id, Wording::new(order, is_replace), recorded);
             account.same_terms.count(same_terms, order, moment.now);
         }
-        self.count(order.account, moment.now, verdict.passed());
+        let passed = notional.filter(|_| verdict.passed());
+        self.count(order.account, moment.now, is_replace, passed);
         let Some(posting) = posting.filter(|_| verdict.passed()) else { return Err(verdict) };
         self.open_lines(order.account, order.instrument);
         self.post(held, posting);
         Ok(())
     }
 
-    /// Counts a request, passed or refused, on every account of its path.
-    fn count(&mut self, id: AccountId, now: Ts, passed: bool) {
+    /// Counts a request on every account of its path; `passed`: its money if it passed.
+    fn count(&mut self, id: AccountId, now: Ts, is_replace: bool, passed: Option<Money>) {
         for id in self.path(id).iter() {
             let Some(account) = self.accounts.get_mut(usize::from(id.0)) else { return };
             let used = account.rate.used(now);
             account.rate.count(now, used);
-            account.passed += u64::from(passed);
-            account.refused += u64::from(!passed);
+            account.orders += if is_replace { 2 } else { 1 };
+            match passed {
+                Some(notional) => {
+                    account.passed += 1;
+                    if account.limits.volume.is_some() {
+                        account.volume.count(now, notional);
+                    }
+                }
+                None => account.refused += 1,
+            }
             self.note_account(id);
         }
     }

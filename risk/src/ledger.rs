@@ -6,7 +6,7 @@ use model::{AccountId, HaltLevel, Instrument, InstrumentId, Money};
 use crate::account::{Account, Path};
 use crate::limits::{AccountLimits, Capacity, LimitError, PairLimits};
 use crate::line::{Line, NO_SLOT};
-use crate::listing::Listing;
+use crate::listing::{Listing, Reference};
 use crate::market::Market;
 use crate::own_quotes::{NIL, OwnQuotes};
 use crate::posting::Posting;
@@ -110,6 +110,29 @@ impl Risk {
         listing.list(instrument).ok_or(LimitError::BadScale)
     }
 
+    /// Says what is known of an instrument from elsewhere, from the next order on. Never allocates.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitError::UnknownInstrument`]; nothing is kept.
+    pub fn set_reference(
+        &mut self,
+        instrument: InstrumentId,
+        reference: Reference,
+    ) -> Result<(), LimitError> {
+        let listing = self.listings.get_mut(instrument.0 as usize);
+        listing.ok_or(LimitError::UnknownInstrument)?.reference = reference;
+        Ok(())
+    }
+
+    /// An operator saw what an account executed: it may execute as often again. Whether it exists.
+    pub fn allow_executions(&mut self, id: AccountId) -> bool {
+        let Some(account) = self.accounts.get_mut(usize::from(id.0)) else { return false };
+        account.executions = 0;
+        note_account(account, id, &mut self.changed_accounts);
+        true
+    }
+
     /// Sets the limits of a pair; they hold from the next order on and cancel nothing. Never allocates.
     ///
     /// # Errors
@@ -144,6 +167,7 @@ impl Risk {
     pub fn begin_session(&mut self) {
         for account in &mut self.accounts {
             account.traded = Money::ZERO;
+            (account.orders, account.trades) = (0, 0);
             account.base2 = account.profit2(&account.worth);
         }
         (0..self.accounts.len()).for_each(|number| self.note_account(AccountId(number as u16)));

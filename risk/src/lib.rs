@@ -40,6 +40,7 @@ mod reports;
 mod reservation;
 mod same_terms;
 mod view;
+mod volume;
 
 #[cfg(test)]
 mod fixture;
@@ -50,8 +51,9 @@ pub use ids::Recorded;
 pub use ledger::Risk;
 pub use limits::{
     AccountLimits, Capacity, ChangeRule, DEPTH_MAX, DUPLICATES_MAX, Duplicates, LimitError,
-    LossStops, MarkAt, PairLimits, RATE_MAX,
+    LossStops, MarkAt, OrderToTrade, PairLimits, RATE_MAX, Restriction, VolumeLimit,
 };
+pub use listing::Reference;
 pub use market::{LastTrade, Market, Moment};
 pub use reports::Filled;
 pub use reservation::Reservation;

@@ -64,6 +64,40 @@ pub enum LossStops {
     All,
 }
 
+/// Who may not trade an instrument, by an operator's list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Restriction {
+    /// Anyone may.
+    #[default]
+    None,
+    /// Nobody may buy.
+    Buy,
+    /// Nobody may sell.
+    Sell,
+    /// Nobody may trade.
+    All,
+    /// Only what reduces a position may trade.
+    Increase,
+}
+
+/// Most money in orders within a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VolumeLimit {
+    /// Most price · quantity of the orders and replaces that passed.
+    pub max: Money,
+    /// Length of the window, nanoseconds; counted in eighths, so that up to an eighth more is looked back on.
+    pub window_ns: u64,
+}
+
+/// Most orders for what trades in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OrderToTrade {
+    /// Most orders per trade, less one (RTS 9). A new order counts once, a replace twice.
+    pub ratio_max: u32,
+    /// Orders of a session that are free of it.
+    pub free: u32,
+}
+
 /// How often the same terms may come: account, instrument, side, type, time in force, price, quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Duplicates {
@@ -111,6 +145,13 @@ pub struct AccountLimits {
     pub rate_max: u32,
     /// Length of that window, nanoseconds.
     pub rate_window_ns: u64,
+    /// Most money in orders within a window; `None`: off.
+    pub volume: Option<VolumeLimit>,
+    /// Most orders for what trades in a session; `None`: off.
+    pub order_to_trade: Option<OrderToTrade>,
+    /// Fills after which nothing more passes until an operator says so (RTS 6, article 15(3)); not reset by a
+    /// session; `None`: off.
+    pub executions_max: Option<u32>,
     /// How often the same terms may come; `None`: off.
     pub duplicates: Option<Duplicates>,
     /// Whether an order is refused that would meet one of the same owner: of any account of its tree.
@@ -142,6 +183,16 @@ pub struct PairLimits {
     pub reference_age_max_ns: u64,
     /// Whether a quiet instrument is stale even while its channel speaks.
     pub symbol_age_alone: bool,
+    /// What the operator's list forbids.
+    pub restricted: Restriction,
+    /// Widest spread that may be believed, in basis points of the mid; both sides must be there. `None`: off.
+    pub spread_max_bps: Option<u32>,
+    /// Largest order, in basis points of what trades on an average day; `None`: off.
+    pub adv_max_bps: Option<u32>,
+    /// Whether the venue's published band must be known and kept.
+    pub venue_band: bool,
+    /// Quantity located for short sales: the worst-case short position may not be larger. `None`: off.
+    pub located: Option<Qty>,
     /// What a fill costs that takes liquidity; held for every open buy.
     pub taker_fee: Fee,
     /// What a fill costs that provides liquidity; negative: a rebate.
@@ -167,6 +218,9 @@ impl AccountLimits {
         open_orders_max: 0,
         rate_max: 0,
         rate_window_ns: 0,
+        volume: None,
+        order_to_trade: None,
+        executions_max: None,
         duplicates: None,
         no_self_trade: false,
         change_rule: ChangeRule::Worst,
@@ -176,7 +230,9 @@ impl AccountLimits {
         if self.currency == [0; 8] {
             return Err(LimitError::NoCurrency);
         }
-        let sums = [Some(self.cash), Some(self.gross_max), self.net_max, self.day_gross_max];
+        let volume = self.volume.map(|volume| volume.max);
+        let sums =
+            [Some(self.cash), Some(self.gross_max), self.net_max, self.day_gross_max, volume];
         let exact = |sum: &Money| (0..WORTH_MAX / 2).contains(&sum.0);
         let fits = sums.iter().chain([&self.loss_max]).flatten().all(exact);
         let few = self.duplicates.is_none_or(|d| (1..=DUPLICATES_MAX).contains(&d.max));
@@ -197,6 +253,11 @@ impl PairLimits {
         age_max_ns: 0,
         reference_age_max_ns: 0,
         symbol_age_alone: true,
+        restricted: Restriction::None,
+        spread_max_bps: None,
+        adv_max_bps: None,
+        venue_band: false,
+        located: None,
         taker_fee: Fee::NONE,
         maker_fee: Fee::NONE,
     };

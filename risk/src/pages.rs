@@ -103,6 +103,8 @@ impl Risk {
             fold_sum(sum, &mut fold);
         }
         fold(account.open_orders.into());
+        fold(account.orders);
+        fold(account.trades << 32 | account.executions);
         fold(account.passed);
         fold(account.refused);
     }

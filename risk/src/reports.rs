@@ -56,6 +56,8 @@ impl Risk {
                 (line.cost, line.realised) = (trade.line.cost, trade.line.realised);
                 (account.cash, account.realised) = (trade.cash, trade.realised);
                 (account.fees, account.traded) = (trade.fees, trade.traded);
+                account.trades += 1;
+                account.executions += 1;
             });
         }
         Ok(Filled { open: held.open(), excess })

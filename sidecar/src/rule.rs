@@ -53,16 +53,27 @@ impl Unit {
     /// The unit of a rule's numbers; `None`: the rule is a condition.
     fn of(code: Reject) -> Option<Unit> {
         match code {
-            Reject::Clip | Reject::Position | Reject::Halted => Some(Unit::Qty),
+            Reject::Clip
+            | Reject::Position
+            | Reject::Halted
+            | Reject::ReduceOnly
+            | Reject::ShortSale => Some(Unit::Qty),
             Reject::Notional
             | Reject::Gross
             | Reject::Cash
             | Reject::DayGross
             | Reject::Net
-            | Reject::Loss => Some(Unit::Money),
-            Reject::Collar | Reject::Drawdown => Some(Unit::BasisPoints),
+            | Reject::Loss
+            | Reject::Volume => Some(Unit::Money),
+            Reject::Collar | Reject::Drawdown | Reject::Spread | Reject::Adv => {
+                Some(Unit::BasisPoints)
+            }
             Reject::Stale => Some(Unit::Microseconds),
-            Reject::OpenOrders | Reject::Rate | Reject::DuplicateTerms => Some(Unit::Count),
+            Reject::OpenOrders
+            | Reject::Rate
+            | Reject::DuplicateTerms
+            | Reject::OrderToTrade
+            | Reject::Executions => Some(Unit::Count),
             _ => None,
         }
     }
@@ -130,7 +141,7 @@ impl Judged<'_> {
         let instrument = &self.board.instrument;
         let exact = finding.limit != 0 || finding.used != 0;
         match finding.code {
-            Reject::Halted if exact => {
+            Reject::Halted | Reject::ReduceOnly if exact => {
                 self.at_most(finding.limit, "only orders that reduce the position pass")
             }
             Reject::PxStep => {
@@ -262,6 +273,21 @@ fn advice(code: Reject) -> &'static str {
             "it could trade with an order of the same owner: cancel that one first, or price behind \
              it (orders_list)"
         }
+        Reject::ReduceOnly => "only orders that reduce a position pass on this account",
+        Reject::Restricted => {
+            "the operator restricts this instrument for the account: choose another side or instrument"
+        }
+        Reject::Spread => "wait until bid and ask are closer (market_snapshot)",
+        Reject::Adv => "lower qty; without a known daily volume only the operator can help",
+        Reject::VenueBand => {
+            "price it inside the venue's band; where the band is not known only the operator can help"
+        }
+        Reject::ShortSale => "sell no more than is held and located: lower qty",
+        Reject::Volume => "wait for the window to pass, or lower qty",
+        Reject::OrderToTrade => {
+            "too many orders for what traded: wait for trades, send fewer changes"
+        }
+        Reject::Executions => "it executed as often as it may: only the operator can allow more",
         Reject::Loss | Reject::Drawdown => {
             "the loss limit is reached: unless the operator stopped those too, orders that only \
              reduce a position pass (portfolio_get)"

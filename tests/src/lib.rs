@@ -26,6 +26,9 @@ net_max = "off"
 day_gross_max = "off"
 loss_max = "off"
 drawdown_max_bps = "off"
+volume_max = "off"
+order_to_trade_max = "off"
+executions_max = "off"
 duplicates_max = "off"
 self_trade = "off"
 open_orders_max = 65536
@@ -42,6 +45,9 @@ net_max = "off"
 day_gross_max = "off"
 loss_max = "off"
 drawdown_max_bps = "off"
+volume_max = "off"
+order_to_trade_max = "off"
+executions_max = "off"
 duplicates_max = "off"
 self_trade = "off"
 open_orders_max = 65536
@@ -58,6 +64,10 @@ short_max = "1000000000"
 band_bps = 10000
 band_px = "off"
 age_max_ms = 86400000
+spread_max_bps = "off"
+adv_max_bps = "off"
+venue_band = "off"
+located = "off"
 fees = "none"
 
 [[limit]]
@@ -70,6 +80,10 @@ short_max = "1000000000"
 band_bps = 10000
 band_px = "off"
 age_max_ms = 86400000
+spread_max_bps = "off"
+adv_max_bps = "off"
+venue_band = "off"
+located = "off"
 fees = "none"
 "#;
 

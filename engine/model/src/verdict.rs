@@ -72,6 +72,24 @@ codes!(
         Loss = 32 => "loss",
         /// Too far below the highest equity (FIX 25).
         Drawdown = 33 => "drawdown",
+        /// More than what reduces the position, where nothing else may pass (FIX 0).
+        ReduceOnly = 34 => "reduce_only",
+        /// On the restricted list (FIX 0).
+        Restricted = 35 => "restricted",
+        /// The spread is too wide to be believed, or a side is missing (FIX 19).
+        Spread = 36 => "spread",
+        /// Too large for what trades on an average day, or that is not known (FIX 26).
+        Adv = 37 => "adv",
+        /// Outside the band that the venue publishes, or that is not known (FIX 16).
+        VenueBand = 38 => "venue_band",
+        /// A short sale without stock located for it (FIX 22).
+        ShortSale = 39 => "short_sale",
+        /// Too much money in orders within the window (FIX 3).
+        Volume = 40 => "volume",
+        /// Too many orders for what trades (FIX 8 b).
+        OrderToTrade = 41 => "order_to_trade",
+        /// Executed as often as allowed without a human's word (FIX 21).
+        Executions = 42 => "executions",
     }
 );
 

@@ -3,7 +3,8 @@
 
 use model::Symbol;
 use model::page::Permission;
-use risk::{DUPLICATES_MAX, LossStops, MarkAt};
+use risk::{DUPLICATES_MAX, LossStops, MarkAt, OrderToTrade, Restriction};
+use rust_decimal::Decimal;
 
 use crate::rules::{AccountRule, DuplicatesRule, FeeRule, LimitRule, Rules};
 
@@ -87,6 +88,9 @@ fn account(
     let open_orders_max = table.number("open_orders_max", 0, 1 << 16, errors);
     let rate_max = table.number("rate_max", 0, 1 << 16, errors);
     let rate_window_ms = table.number("rate_window_ms", 1, DAY_MS, errors);
+    let volume = volume(&mut table, errors);
+    let order_to_trade = order_to_trade(&mut table, errors);
+    let executions_max = table.number_or_off("executions_max", 0, u32::MAX.into(), errors);
     let duplicates = duplicates(&mut table, errors);
     let self_trade = [("refuse", true), ("off", false)];
     let no_self_trade = table.choice("self_trade", &self_trade, errors);
@@ -109,6 +113,9 @@ fn account(
         open_orders_max: open_orders_max? as u32,
         rate_max: rate_max? as u32,
         rate_window_ns: rate_window_ms? * MS,
+        volume: volume?,
+        order_to_trade: order_to_trade?,
+        executions_max: executions_max?.map(|max| max as u32),
         duplicates: duplicates?,
         no_self_trade: no_self_trade?,
     })
@@ -135,6 +142,23 @@ fn duplicates(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<Option
     let Some(max) = max else { return Some(None) };
     let window_ms = table.number("duplicates_window_ms", 1, DAY_MS, errors)?;
     Some(Some(DuplicatesRule { max: max as u8, window_ns: window_ms * MS }))
+}
+
+fn volume(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<Option<(Decimal, u64)>> {
+    let Some(max) = table.decimal_or_off("volume_max", errors)? else { return Some(None) };
+    let window_ms = table.number("volume_window_ms", 1, DAY_MS, errors)?;
+    Some(Some((max, window_ms * MS)))
+}
+
+fn order_to_trade(
+    table: &mut Table<'_>,
+    errors: &mut ConfigErrors,
+) -> Option<Option<OrderToTrade>> {
+    let most = u32::MAX.into();
+    let ratio = table.number_or_off("order_to_trade_max", 0, most, errors)?;
+    let Some(ratio) = ratio else { return Some(None) };
+    let free = table.number("order_to_trade_free", 0, most, errors)?;
+    Some(Some(OrderToTrade { ratio_max: ratio as u32, free: free as u32 }))
 }
 
 fn fees(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<FeeRule> {
@@ -183,6 +207,18 @@ fn limit(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<LimitRule> 
     let reference_age_max_ms =
         table.number_or("reference_age_max_ms", age_max_ms.unwrap_or(1), 1, DAY_MS, errors);
     let symbol_age_alone = table.flag_or("symbol_age_alone", false, errors);
+    let lists = [
+        ("none", Restriction::None),
+        ("buy", Restriction::Buy),
+        ("sell", Restriction::Sell),
+        ("all", Restriction::All),
+        ("increase", Restriction::Increase),
+    ];
+    let restricted = table.choice_or("restricted", &lists, Restriction::None, errors);
+    let [spread_max_bps, adv_max_bps] = ["spread_max_bps", "adv_max_bps"]
+        .map(|key| table.number_or_off(key, 0, u32::MAX.into(), errors));
+    let venue_band = table.choice("venue_band", &[("keep", true), ("off", false)], errors);
+    let located = table.decimal_or_off("located", errors);
     let fees = table.symbol("fees", errors);
     Some(LimitRule {
         account: account?,
@@ -197,6 +233,11 @@ fn limit(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<LimitRule> 
         age_max_ns: age_max_ms? * MS,
         reference_age_max_ns: reference_age_max_ms? * MS,
         symbol_age_alone: symbol_age_alone?,
+        restricted: restricted?,
+        spread_max_bps: spread_max_bps?.map(|bps| bps as u32),
+        adv_max_bps: adv_max_bps?.map(|bps| bps as u32),
+        venue_band: venue_band?,
+        located: located?,
         fees: fees.map(|name| (name.as_str() != "none").then_some(name))?,
     })
 }

@@ -14,6 +14,8 @@ codes!(
         Read = 1 => "read",
         /// Look and trade.
         Trade = 2 => "trade",
+        /// Look, and trade what reduces a position.
+        CloseOnly = 3 => "close_only",
     }
 );
 
