@@ -25,6 +25,7 @@ mod account;
 mod fee;
 mod gate;
 mod halts;
+mod headroom;
 mod ids;
 mod ledger;
 mod limits;
@@ -47,6 +48,7 @@ mod fixture;
 
 pub use fee::Fee;
 pub use gate::{Cleared, ClearedReplace};
+pub use headroom::Headroom;
 pub use ids::Recorded;
 pub use ledger::Risk;
 pub use limits::{
