@@ -1,21 +1,12 @@
 //! The largest quantity that would pass now, found by asking the gate itself.
 
-use model::{Order, Qty, Reject, Verdict};
+use model::{Headroom, Order, Qty, Reject, Verdict};
 
 use crate::ledger::Risk;
 use crate::market::{Market, Moment};
 
 /// Quantities tried below one that only its repetition forbids.
 const REPEATS_MAX: i64 = 64;
-
-/// How much of an order would pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Headroom {
-    /// Largest quantity that passes, in quantity units; zero: none does.
-    pub qty: Qty,
-    /// What refuses one lot more.
-    pub binds: Reject,
-}
 
 impl Risk {
     /// The largest quantity with which this new order would pass at its price, and the rule that binds. The

@@ -48,7 +48,6 @@ mod fixture;
 
 pub use fee::Fee;
 pub use gate::{Cleared, ClearedReplace};
-pub use headroom::Headroom;
 pub use ids::Recorded;
 pub use ledger::Risk;
 pub use limits::{

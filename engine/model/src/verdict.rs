@@ -1,5 +1,6 @@
 //! What the gate says of an order.
 
+use crate::num::Qty;
 use crate::state::codes;
 
 codes!(
@@ -177,6 +178,15 @@ impl Verdict {
     pub fn failed(&self) -> impl Iterator<Item = Reject> + '_ {
         Reject::ALL.iter().copied().filter(|code| self.bits & Self::bit(*code) != 0)
     }
+}
+
+/// How much of an order would pass now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Headroom {
+    /// Largest quantity that passes, in quantity units; zero: none does.
+    pub qty: Qty,
+    /// What refuses one lot more.
+    pub binds: Reject,
 }
 
 #[cfg(test)]
