@@ -41,12 +41,20 @@ const PAIR: PairLimits = PairLimits {
     long_max: Qty(1_000_000),
     short_max: Qty(1_000_000),
     age_max_ns: 1_000_000_000,
+    reference_age_max_ns: 1_000_000_000,
     symbol_age_alone: false,
+    ..PairLimits::BLOCKED
 };
 
 fn books_of_account(instruments: u32) -> Risk {
-    let capacity =
-        Capacity { accounts: 1, instruments, lines: instruments, ids_per_account: ORDERS as u32 };
+    let capacity = Capacity {
+        accounts: 1,
+        instruments,
+        lines: instruments,
+        ids_per_account: ORDERS as u32,
+        orders: ORDERS as u32,
+        rows: 1,
+    };
     let mut risk = Risk::new(capacity);
     let symbol = Symbol::new("agent").expect("a name");
     let account = risk.add_account(AccountLimits {
@@ -59,6 +67,7 @@ fn books_of_account(instruments: u32) -> Risk {
         open_orders_max: ORDERS as u32,
         rate_max: 2_000,
         rate_window_ns: 1_000 * GAP,
+        ..AccountLimits::BLOCKED
     });
     let account = account.expect("limits in range");
     for id in (0..instruments).map(InstrumentId) {

@@ -12,12 +12,23 @@ use tempfile::TempDir;
 
 /// What the probe may do: the limits of the shipped configuration, and room for the random walk of its positions.
 const LIMITS: &str = r#"
+session_start = "00:00"
+
 [[account]]
 name = "probe"
 permission = "trade"
 currency = "USD"
 cash = "1000000000"
 gross_max = "1000000000"
+net_max = "off"
+day_gross_max = "off"
+loss_max = "off"
+drawdown_max_bps = "off"
+volume_max = "off"
+order_to_trade_max = "off"
+executions_max = "off"
+duplicates_max = "off"
+self_trade = "off"
 open_orders_max = 50
 rate_max = 10000
 rate_window_ms = 1000
@@ -30,7 +41,13 @@ notional_max = "1000000"
 long_max = "100000"
 short_max = "100000"
 band_bps = 1000
+band_px = "off"
 age_max_ms = 5000
+spread_max_bps = "off"
+adv_max_bps = "off"
+venue_band = "off"
+located = "off"
+fees = "none"
 "#;
 
 /// An engine of the shipped configuration, without a journal. Its probe asks for an order on every `every`-th trade,

@@ -77,22 +77,17 @@ impl Config {
     /// All that is wrong in any of them.
     pub fn from_texts(files: Vec<(PathBuf, String)>) -> Result<Config, ConfigErrors> {
         let mut errors = ConfigErrors::default();
-        let mut parsed = (None, Vec::new(), None);
+        let (mut engine, mut complete, mut rules) = (None, None, Rules::default());
         for (place, (path, text)) in files.iter().enumerate() {
             let root = table::parse(path, text, &mut errors);
+            let folder = path.parent().unwrap_or(Path::new("."));
             match place {
-                0 => {
-                    parsed.0 =
-                        engine::read(root, path.parent().unwrap_or(Path::new(".")), &mut errors)
-                }
-                1 => parsed.1 = instruments::read(root, &mut errors),
-                _ => parsed.2 = limits::read(root, &mut errors),
+                0 => engine = engine::read(root, folder, &mut errors),
+                1 => rules.instruments = instruments::read(root, &mut errors),
+                _ => complete = limits::read(root, &mut rules, &mut errors),
             }
         }
-        let (Some(engine), instruments, Some((accounts, limits))) = parsed else {
-            return Err(errors);
-        };
-        let rules = Rules { instruments, accounts, limits };
+        let (Some(engine), Some(())) = (engine, complete) else { return Err(errors) };
         engine.check_against(&rules, &mut errors);
         if !errors.is_empty() {
             return Err(errors);

@@ -2,7 +2,8 @@
 //! lists it: a rule that is not a whole number of those units does not apply, and what has no rule is blocked.
 
 use model::page::Permission;
-use model::{Currency, Instrument, Money, Px, Qty, Symbol};
+use model::{AccountId, Currency, Instrument, Money, Px, Qty, Symbol, Ts};
+use risk::{Fee, LossStops, MarkAt, OrderToTrade, Reference, Restriction, VolumeLimit};
 use rust_decimal::Decimal;
 
 /// All rules of an engine.
@@ -14,6 +15,10 @@ pub struct Rules {
     pub accounts: Vec<AccountRule>,
     /// By account and instrument.
     pub limits: Vec<LimitRule>,
+    /// Fee schedules, by their names.
+    pub fees: Vec<FeeRule>,
+    /// When a session begins: nanoseconds after midnight UTC.
+    pub session_start_ns: u64,
 }
 
 /// What an order in an instrument must look like.
@@ -27,13 +32,19 @@ pub struct InstrumentRule {
     pub lot: Decimal,
     /// Settlement currency.
     pub currency: Currency,
+    /// What trades on an average day, and when that is too old to count.
+    pub adv: Option<(Decimal, Ts)>,
+    /// Lowest and highest price at which the venue trades.
+    pub band: Option<(Decimal, Decimal)>,
 }
 
-/// One account.
+/// One account. `None`: the limit is off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountRule {
     /// Its name.
     pub name: Symbol,
+    /// The account above it, whose limits its orders must pass as well.
+    pub parent: Option<Symbol>,
     /// What it may do.
     pub permission: Permission,
     /// Whether clients over shared memory may trade on it.
@@ -46,12 +57,52 @@ pub struct AccountRule {
     pub cash: Decimal,
     /// Largest worst-case gross exposure.
     pub gross_max: Decimal,
+    /// Largest worst-case net exposure.
+    pub net_max: Option<Decimal>,
+    /// Most that may trade in a session, with what is open.
+    pub day_gross_max: Option<Decimal>,
+    /// Most that may be lost in a session.
+    pub loss_max: Option<Decimal>,
+    /// How far equity may fall below its highest, basis points.
+    pub drawdown_max_bps: Option<u32>,
+    /// What a loss or drawdown beyond its limit stops.
+    pub loss_stops: LossStops,
+    /// At which price positions count in profit and loss.
+    pub mark_at: MarkAt,
     /// Most orders open at once.
     pub open_orders_max: u32,
     /// Most risk-carrying requests within the window.
     pub rate_max: u32,
     /// The window.
     pub rate_window_ns: u64,
+    /// Most money in orders within a window of so many nanoseconds.
+    pub volume: Option<(Decimal, u64)>,
+    /// Most orders for what trades in a session.
+    pub order_to_trade: Option<OrderToTrade>,
+    /// Fills after which an operator must allow more.
+    pub executions_max: Option<u32>,
+    /// How often the same terms may come.
+    pub duplicates: Option<DuplicatesRule>,
+    /// Whether an order that could meet one of the same owner is refused.
+    pub no_self_trade: bool,
+}
+
+/// How often the same terms may come.
+pub type DuplicatesRule = risk::Duplicates;
+
+/// A fee schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeeRule {
+    /// Its name.
+    pub name: Symbol,
+    /// Basis points of what trades, where the order takes liquidity.
+    pub taker_bps: Decimal,
+    /// The same where it provides it; negative: a rebate.
+    pub maker_bps: Decimal,
+    /// Money for every whole quantity.
+    pub each: Decimal,
+    /// The fee of a fill is rounded up to a multiple of this.
+    pub unit: Decimal,
 }
 
 /// One account in one instrument.
@@ -71,22 +122,60 @@ pub struct LimitRule {
     pub short_max: Decimal,
     /// How far an order may be priced through the reference, basis points.
     pub band_bps: u32,
+    /// The same as a price; an order must be outside both to be refused. `None`: the other alone.
+    pub band_px: Option<Decimal>,
+    /// Whether a price on the passive side counts like one through the reference.
+    pub band_both_sides: bool,
     /// How old the instrument's last news may be while its channel is silent.
     pub age_max_ns: u64,
+    /// How old a price may be for the band to be measured from it.
+    pub reference_age_max_ns: u64,
     /// Whether a quiet instrument is stale even while its channel speaks.
     pub symbol_age_alone: bool,
+    /// What the operator's list forbids.
+    pub restricted: Restriction,
+    /// Widest spread that may be believed, basis points.
+    pub spread_max_bps: Option<u32>,
+    /// Largest order against an average day, basis points.
+    pub adv_max_bps: Option<u32>,
+    /// Whether the venue's band must be known and kept.
+    pub venue_band: bool,
+    /// Quantity located for short sales.
+    pub located: Option<Decimal>,
+    /// Name of its fee schedule; `None`: nothing is charged.
+    pub fees: Option<Symbol>,
 }
 
 impl Rules {
-    /// Completes a listed instrument with what its rule says; without one it stays unconfigured, which blocks orders.
-    pub fn complete(&self, instrument: &mut Instrument) {
+    /// The number of an account: its place in the configuration.
+    pub fn account(&self, name: Symbol) -> Option<AccountId> {
+        let place = self.accounts.iter().position(|account| account.name == name)?;
+        u16::try_from(place).ok().map(AccountId)
+    }
+
+    /// What is known of an instrument from elsewhere; what is not a whole number of its units is not known.
+    pub fn reference(&self, instrument: &Instrument) -> Reference {
+        let Some(rule) = self.instrument(instrument) else { return Reference::default() };
+        let adv = rule.adv.and_then(|(adv, until)| {
+            units(adv, instrument.qty_decimals).map(|adv| (Qty(adv), until))
+        });
+        let band = rule.band.and_then(|(lowest, highest)| {
+            let px = |value| units(value, instrument.px_decimals).map(Px);
+            Some((px(lowest)?, px(highest)?))
+        });
+        Reference { adv, band }
+    }
+
+    /// The rule of an instrument: its own row, else the row of all.
+    fn instrument(&self, instrument: &Instrument) -> Option<&InstrumentRule> {
         let own = |rule: &&InstrumentRule| rule.symbol == Some(instrument.symbol);
         let all = |rule: &&InstrumentRule| rule.symbol.is_none();
-        let Some(rule) =
-            self.instruments.iter().find(own).or_else(|| self.instruments.iter().find(all))
-        else {
-            return;
-        };
+        self.instruments.iter().find(own).or_else(|| self.instruments.iter().find(all))
+    }
+
+    /// Completes a listed instrument with what its rule says; without one it stays unconfigured, which blocks orders.
+    pub fn complete(&self, instrument: &mut Instrument) {
+        let Some(rule) = self.instrument(instrument) else { return };
         let step = units(rule.px_step, instrument.px_decimals);
         let lot = units(rule.lot, instrument.qty_decimals);
         if let (Some(step), Some(lot)) = (step, lot) {
@@ -106,14 +195,87 @@ impl Rules {
         let own = rows.clone().find(|row| row.symbol == Some(instrument.symbol));
         let row = own.or_else(|| rows.find(|row| row.symbol.is_none()))?;
         let qty = |value| units(value, instrument.qty_decimals).map(Qty);
+        let [taker_fee, maker_fee] = self.fees(row, instrument)?;
+        let located = match row.located {
+            Some(located) => Some(qty(located)?),
+            None => None,
+        };
+        let band_px = row.band_px.map_or(Some(0), |px| units(px, instrument.px_decimals))?;
         Some(risk::PairLimits {
             clip_max: qty(row.clip_max)?,
             notional_max: money(row.notional_max)?,
             long_max: qty(row.long_max)?,
             short_max: qty(row.short_max)?,
             band_bps: row.band_bps,
+            band_px,
+            band_both_sides: row.band_both_sides,
             age_max_ns: row.age_max_ns,
+            reference_age_max_ns: row.reference_age_max_ns,
             symbol_age_alone: row.symbol_age_alone,
+            restricted: row.restricted,
+            spread_max_bps: row.spread_max_bps,
+            adv_max_bps: row.adv_max_bps,
+            venue_band: row.venue_band,
+            located,
+            taker_fee,
+            maker_fee,
+        })
+    }
+
+    /// Taker and maker fee of a row; `None`: the schedule does not fit the instrument's units.
+    fn fees(&self, row: &LimitRule, instrument: &Instrument) -> Option<[Fee; 2]> {
+        let Some(name) = row.fees else { return Some([Fee::NONE; 2]) };
+        let schedule = self.fees.iter().find(|schedule| schedule.name == name)?;
+        let factor = instrument.money_factor()?;
+        let whole = 10_i128.checked_pow(instrument.qty_decimals.into())?;
+        let each = money(schedule.each).filter(|each| each.0 % whole == 0)?;
+        let unit = money(schedule.unit)?;
+        let fee = |bps| Fee::new(units(bps, 2)?, Money(each.0 / whole), unit, factor);
+        Some([fee(schedule.taker_bps)?, fee(schedule.maker_bps)?])
+    }
+}
+
+impl AccountRule {
+    /// The rule as the gate takes it. `number` gives the number of an account; `None`: a sum is no exact money.
+    pub fn limits(
+        &self,
+        number: impl Fn(Symbol) -> Option<AccountId>,
+    ) -> Option<risk::AccountLimits> {
+        let maybe = |limit: Option<Decimal>| match limit {
+            Some(limit) => money(limit).map(Some),
+            None => Some(None),
+        };
+        let volume = match self.volume {
+            Some((max, window_ns)) => Some(VolumeLimit { max: money(max)?, window_ns }),
+            None => None,
+        };
+        let parent = match self.parent {
+            Some(name) => Some(number(name)?),
+            None => None,
+        };
+        Some(risk::AccountLimits {
+            name: self.name,
+            parent,
+            permission: self.permission,
+            clients: self.clients,
+            currency: self.currency,
+            cash: money(self.cash)?,
+            gross_max: money(self.gross_max)?,
+            net_max: maybe(self.net_max)?,
+            day_gross_max: maybe(self.day_gross_max)?,
+            loss_max: maybe(self.loss_max)?,
+            drawdown_max_bps: self.drawdown_max_bps,
+            loss_stops: self.loss_stops,
+            mark_at: self.mark_at,
+            open_orders_max: self.open_orders_max,
+            rate_max: self.rate_max,
+            rate_window_ns: self.rate_window_ns,
+            volume,
+            order_to_trade: self.order_to_trade,
+            executions_max: self.executions_max,
+            duplicates: self.duplicates,
+            no_self_trade: self.no_self_trade,
+            change_rule: risk::ChangeRule::Worst,
         })
     }
 }

@@ -16,13 +16,11 @@ mod page;
 mod rearm;
 mod report;
 mod request;
-#[cfg(test)]
-mod tests;
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
-    AccountId, Body, Cause, Control, FeedId, HaltCause, Input, InstrumentId, Integrity, Mode,
-    OrderId, Px, Qty, Reject, TradingState, Ts, Why,
+    AccountId, Body, Cause, Control, DAY_NS, FeedId, HaltCause, Input, InstrumentId, Integrity,
+    Mode, OrderId, Px, Qty, Reject, TradingState, Ts, Why,
 };
 use risk::{Market, Moment, Risk};
 
@@ -35,9 +33,12 @@ use crate::latches::Latches;
 use crate::orders::OrderTable;
 use crate::output::Output;
 use crate::paper::Paper;
-use crate::rules::{Rules, money};
+use crate::rules::Rules;
 use crate::strategy::{Strategy, probe::Probe};
 use channel::Channel;
+
+/// Scales of price and quantity that the rows of limits are read in: there is one for each way in which a venue counts.
+const SCALES_MAX: u32 = 32;
 
 /// A stage of the step, as its latency is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +80,8 @@ pub struct Engine {
     rules: Rules,
     journal_full: bool,
     audit_full: bool,
+    /// When the next session begins; zero before the first input.
+    next_session: Ts,
     passed: u64,
     refused: [u64; model::page::REJECT_SLOTS],
     hash: StateHash,
@@ -95,8 +98,8 @@ pub enum StartError {
         /// Why.
         error: risk::LimitError,
     },
-    /// Cash or exposure of an account is no exact money.
-    #[error("account `{0}`: `cash` or `gross_max` has more than 12 decimal places or is too large")]
+    /// Cash or a limit of an account is no exact money.
+    #[error("account `{0}`: a sum has more than 12 decimal places or is too large")]
     Money(model::Symbol),
 }
 
@@ -110,31 +113,17 @@ impl Engine {
         let capacity = config.engine.capacity;
         let feeds = &config.engine.feeds;
         let rules = config.rules.clone();
-        let mut risk = Risk::new(risk_capacity(&capacity, rules.accounts.len()));
+        let mut risk = Risk::new(risk_capacity(&capacity, &rules));
         for account in &rules.accounts {
             let name = account.name;
-            let limits = risk::AccountLimits {
-                name,
-                permission: account.permission,
-                clients: account.clients,
-                currency: account.currency,
-                cash: money(account.cash).ok_or(StartError::Money(name))?,
-                gross_max: money(account.gross_max).ok_or(StartError::Money(name))?,
-                open_orders_max: account.open_orders_max,
-                rate_max: account.rate_max,
-                rate_window_ns: account.rate_window_ns,
-            };
+            let number = |name| rules.account(name);
+            let limits = account.limits(number).ok_or(StartError::Money(name))?;
             risk.add_account(limits).map_err(|error| StartError::Account { name, error })?;
         }
         let strategies =
             config.engine.strategies.iter().enumerate().filter_map(|(place, strategy)| {
-                let account =
-                    rules.accounts.iter().position(|account| account.name == strategy.account)?;
-                Some(Strategy::Probe(Probe::new(
-                    AccountId(account as u16),
-                    place as u8,
-                    strategy.every,
-                )))
+                let account = rules.account(strategy.account)?;
+                Some(Strategy::Probe(Probe::new(account, place as u8, strategy.every)))
             });
         let instruments = capacity.instruments as usize;
         Ok(Engine {
@@ -156,6 +145,7 @@ impl Engine {
             rules,
             journal_full: false,
             audit_full: false,
+            next_session: Ts(0),
             passed: 0,
             refused: [0; model::page::REJECT_SLOTS],
             hash: StateHash::default(),
@@ -173,11 +163,17 @@ impl Engine {
             Body::Control(control) => self.on_control(control, out),
             Body::Timer => {}
         }
+        if self.risk.has_losses() {
+            self.trip_losses(out);
+        }
     }
 
     /// Moves time on, never back, and notices silence.
     fn advance(&mut self, now: Ts, out: &mut Output) {
         self.now = self.now.max(now);
+        if self.now >= self.next_session {
+            self.begin_session();
+        }
         for feed in 0..self.channels.len() {
             let Some(channel) = self.channels.get_mut(feed) else { return };
             let silent = channel.seq > 0 && self.now.since(channel.updated) > channel.silence_ns;
@@ -186,6 +182,17 @@ impl Engine {
                 self.show_feed_integrity(FeedId(feed as u8), out);
             }
         }
+    }
+
+    /// What the day traded and lost is counted anew. The first input only says when that will be.
+    #[cold]
+    fn begin_session(&mut self) {
+        if self.next_session > Ts(0) {
+            self.risk.begin_session();
+            self.hash.fold(self.next_session.0);
+        }
+        let into = (self.now.time_of_day() + DAY_NS - self.rules.session_start_ns) % DAY_NS;
+        self.next_session = Ts(self.now.0.saturating_add(DAY_NS - into));
     }
 
     fn on_control(&mut self, control: &Control, out: &mut Output) {
@@ -366,11 +373,7 @@ impl Engine {
 
     /// The number of an account.
     pub fn account(&self, name: model::Symbol) -> Option<AccountId> {
-        self.rules
-            .accounts
-            .iter()
-            .position(|account| account.name == name)
-            .map(|place| AccountId(place as u16))
+        self.rules.account(name)
     }
 
     /// Sequence of the first feed's last event.
@@ -461,12 +464,15 @@ impl Engine {
     }
 }
 
-fn risk_capacity(capacity: &Capacity, accounts: usize) -> risk::Capacity {
+fn risk_capacity(capacity: &Capacity, rules: &Rules) -> risk::Capacity {
+    let accounts = rules.accounts.len();
     risk::Capacity {
         accounts: accounts as u16,
         instruments: capacity.instruments,
         lines: lines_max(capacity, accounts),
         ids_per_account: capacity.client_ids,
+        orders: capacity.own_orders,
+        rows: rules.limits.len() as u32 * SCALES_MAX,
     }
 }
 
@@ -474,3 +480,6 @@ fn risk_capacity(capacity: &Capacity, accounts: usize) -> risk::Capacity {
 pub fn lines_max(capacity: &Capacity, accounts: usize) -> u32 {
     capacity.instruments.saturating_mul(accounts as u32).min(1 << 18)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,55 +1,192 @@
 //! One account: its limits and everything that is counted against them.
 
-use model::{HaltLevel, Money};
+use model::{AccountId, HaltCause, HaltLevel, Money};
 
 use crate::ids::Ids;
-use crate::limits::AccountLimits;
+use crate::limits::{AccountLimits, DEPTH_MAX, MarkAt};
 use crate::rate::RateWindow;
+use crate::same_terms::SameTerms;
+use crate::volume::VolumeWindow;
+
+/// Parts of one that a drawdown is measured in.
+pub(crate) const BASIS_POINTS: i128 = 10_000;
+
+/// The accounts that an order counts on: its own first, then upwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Path {
+    accounts: [AccountId; DEPTH_MAX],
+    depth: u8,
+}
+
+/// Sums over the lines of an account, all doubled: half a mark stays exact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Worth {
+    /// Σ of the larger of both below, never negative: the worst gross exposure.
+    pub(crate) gross2: i128,
+    /// Σ (pos + working buys) · mark: net exposure if every buy fills and no sell.
+    pub(crate) long2: i128,
+    /// Σ (working sells − pos) · mark: the opposite.
+    pub(crate) short2: i128,
+    /// Σ pos · mark − cost, at the account's kind of mark.
+    pub(crate) unrealised2: i128,
+}
 
 /// One account.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
     pub(crate) limits: AccountLimits,
+    pub(crate) path: Path,
     /// Our halt of it.
     pub(crate) halt: HaltLevel,
     /// Whether it is on the list of changed accounts.
     pub(crate) is_changed: bool,
     /// Orders open now.
     pub(crate) open_orders: u32,
-    /// Settled cash: start + sales − purchases.
+    /// Settled cash: start + sales − purchases − fees.
     pub(crate) cash: Money,
-    /// Cash that open buys use if they fill at their limits.
+    /// Cash that open buys use if they fill at their limits, fees included.
     pub(crate) reserved: Money,
-    /// Realised profit since the start.
+    /// Price · quantity of what is open on both sides.
+    pub(crate) working: Money,
+    /// Price · quantity of what traded in this session.
+    pub(crate) traded: Money,
+    /// Realised profit since the start, before fees.
     pub(crate) realised: Money,
-    /// Sum of what its lines add to the gross exposure.
-    pub(crate) gross: Money,
+    /// Fees since the start, rebates taken off.
+    pub(crate) fees: Money,
+    pub(crate) worth: Worth,
+    /// Whether its losses were told of since its halt was last lowered.
+    pub(crate) loss_told: bool,
+    /// Twice the profit when the session began.
+    pub(crate) base2: i128,
+    /// Twice the highest profit so far.
+    pub(crate) peak2: i128,
     /// Times of its new orders and replaces.
     pub(crate) rate: RateWindow,
+    /// Money of its orders and replaces that passed.
+    pub(crate) volume: VolumeWindow,
+    /// Orders of this session, a replace counted twice, and trades.
+    pub(crate) orders: u64,
+    pub(crate) trades: u64,
+    /// Fills since an operator last allowed more.
+    pub(crate) executions: u64,
     /// Client order ids that it used.
     pub(crate) ids: Ids,
+    /// Terms of its latest new orders.
+    pub(crate) same_terms: SameTerms,
     /// Orders and replaces that passed the gate.
     pub(crate) passed: u64,
     /// Orders and replaces that the gate refused.
     pub(crate) refused: u64,
 }
 
+impl Path {
+    /// Of an account without one above it.
+    pub(crate) fn of(id: AccountId) -> Path {
+        Path { accounts: [id; DEPTH_MAX], depth: 1 }
+    }
+
+    /// Of an account beneath those of `above`; `None` if they are too many.
+    pub(crate) fn beneath(id: AccountId, above: Path) -> Option<Path> {
+        let mut path = Path { depth: above.depth + 1, ..Path::of(id) };
+        let places = path.accounts.get_mut(1..usize::from(path.depth))?;
+        places.iter_mut().zip(above.accounts).for_each(|(place, id)| *place = id);
+        Some(path)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = AccountId> {
+        self.accounts.into_iter().take(self.depth.into())
+    }
+
+    /// The account at the top: the owner.
+    pub(crate) fn owner(&self) -> AccountId {
+        self.iter().last().unwrap_or_default()
+    }
+}
+
+impl Worth {
+    /// `self − less + more`. Cannot overflow: see [`crate::money::WORTH_MAX`].
+    pub(crate) fn with(self, less: Worth, more: Worth) -> Worth {
+        Worth {
+            gross2: self.gross2 - less.gross2 + more.gross2,
+            long2: self.long2 - less.long2 + more.long2,
+            short2: self.short2 - less.short2 + more.short2,
+            unrealised2: self.unrealised2 - less.unrealised2 + more.unrealised2,
+        }
+    }
+}
+
 impl Account {
     /// Allocates the account's tables; nothing allocates afterwards.
-    pub(crate) fn new(limits: AccountLimits, ids: u32) -> Account {
+    pub(crate) fn new(limits: AccountLimits, path: Path, ids: u32) -> Account {
         Account {
             limits,
+            path,
             halt: HaltLevel::Active,
             is_changed: false,
             open_orders: 0,
             cash: limits.cash,
             reserved: Money::ZERO,
+            working: Money::ZERO,
+            traded: Money::ZERO,
             realised: Money::ZERO,
-            gross: Money::ZERO,
+            fees: Money::ZERO,
+            worth: Worth::default(),
+            loss_told: false,
+            base2: 0,
+            peak2: 0,
             rate: RateWindow::new(limits.rate_max, limits.rate_window_ns),
+            volume: VolumeWindow::new(limits.volume.map_or(0, |volume| volume.window_ns)),
+            orders: 0,
+            trades: 0,
+            executions: 0,
             ids: Ids::new(ids),
+            same_terms: SameTerms::new(limits.duplicates),
             passed: 0,
             refused: 0,
         }
+    }
+
+    /// Twice the profit since the start if its lines were worth `worth`.
+    pub(crate) fn profit2(&self, worth: &Worth) -> i128 {
+        let settled = self.realised.0.saturating_sub(self.fees.0);
+        settled.saturating_mul(2).saturating_add(worth.unrealised2)
+    }
+
+    /// Which of its limits of losses is exceeded at profit `profit2`, if one is.
+    pub(crate) fn lost(&self, profit2: i128) -> Option<HaltCause> {
+        let limits = &self.limits;
+        let lost2 = self.base2.saturating_sub(profit2);
+        if limits.loss_max.is_some_and(|max| lost2 > max.0.saturating_mul(2)) {
+            return Some(HaltCause::Loss);
+        }
+        let bps = limits.drawdown_max_bps?;
+        let peak2 = self.peak2.max(profit2);
+        let highest2 = limits.cash.0.saturating_mul(2).saturating_add(peak2);
+        let below = peak2.saturating_sub(profit2).saturating_mul(BASIS_POINTS);
+        let exceeded = below > 0 && below > highest2.saturating_mul(bps.into());
+        exceeded.then_some(HaltCause::Drawdown)
+    }
+
+    pub(crate) fn marks_at_exit(&self) -> bool {
+        self.limits.mark_at == MarkAt::Exit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: a path names the account, then all above it, as many as may be. Method: grow one to its end.
+    #[test]
+    fn paths_grow_upwards() {
+        let mut path = Path::of(AccountId(0));
+        for number in 1..DEPTH_MAX as u16 {
+            path = Path::beneath(AccountId(number), path).unwrap();
+            let expected: Vec<_> = (0..=number).rev().map(AccountId).collect();
+            assert_eq!(path.iter().collect::<Vec<_>>(), expected);
+            assert_eq!(path.owner(), AccountId(0));
+        }
+        assert_eq!(Path::beneath(AccountId(9), path), None);
     }
 }

@@ -25,6 +25,7 @@ pub(crate) const ACCOUNT_LIMITS: fn() -> AccountLimits = || AccountLimits {
     open_orders_max: 100,
     rate_max: 1000,
     rate_window_ns: 1_000,
+    ..AccountLimits::BLOCKED
 };
 
 pub(crate) const PAIR_LIMITS: PairLimits = PairLimits {
@@ -34,7 +35,9 @@ pub(crate) const PAIR_LIMITS: PairLimits = PairLimits {
     long_max: Qty(2_000),
     short_max: Qty(2_000),
     age_max_ns: 50,
+    reference_age_max_ns: 50,
     symbol_age_alone: false,
+    ..PairLimits::BLOCKED
 };
 
 /// Bid 99.99, ask 100.01, last 100.00.
@@ -62,7 +65,14 @@ impl Floor {
     }
 
     pub(crate) fn with(account: AccountLimits, pair: PairLimits) -> Floor {
-        let capacity = Capacity { accounts: 2, instruments: 3, lines: 4, ids_per_account: 2_000 };
+        let capacity = Capacity {
+            accounts: 2,
+            instruments: 3,
+            lines: 4,
+            ids_per_account: 2_000,
+            orders: 1_000,
+            rows: 8,
+        };
         let mut risk = Risk::new(capacity);
         risk.add_account(account).unwrap();
         risk.list(&instrument(INSTRUMENT)).unwrap();
@@ -70,6 +80,11 @@ impl Floor {
         let moment =
             Moment { now: Ts(10_000), journal_full: false, audit_full: false, tables_full: false };
         Floor { risk, market: MARKET, moment, next_id: 1 }
+    }
+
+    /// Sizes of the books.
+    pub(crate) fn risk_capacity(&self) -> Capacity {
+        self.risk.capacity
     }
 
     /// A valid order with an id that nobody used.
@@ -113,6 +128,7 @@ impl Floor {
         let account = &mut self.risk.accounts[0];
         account.cash.0 += limits.cash.0 - account.limits.cash.0;
         account.limits = limits;
+        account.same_terms = crate::same_terms::SameTerms::new(limits.duplicates);
         account.rate = crate::rate::RateWindow::new(limits.rate_max, limits.rate_window_ns);
         account.rate.count(self.moment.now, 0);
         account.rate.count(self.moment.now, 1);

@@ -1,11 +1,13 @@
 //! The list of checks, and the only way to a [`Cleared`] order.
 //!
 //! To add a check:
-//! 1. write `gate/<name>.rs`: one pure function `check`, like `gate/clip.rs`;
+//! 1. write `gate/<name>.rs`: one pure function `check`, of an order like `gate/lot.rs`, or of an order on each
+//!    account that it counts on like `gate/clip.rs`;
 //! 2. give it a code of its own at the end of `model::Reject`;
-//! 3. add its `mod` line and its line in [`each_check`], in the order of the codes;
-//! 4. test it in `gate/tests.rs` one below its limit, on it, and one beyond it.
+//! 3. add its `mod` line and its line in [`each_check`];
+//! 4. test it in `gate/tests` one below its limit, on it, and one beyond it.
 
+mod adv;
 mod audit_full;
 mod below_filled;
 mod book_not_live;
@@ -14,31 +16,45 @@ mod cash;
 mod change_pending;
 mod clip;
 mod collar;
+mod day_gross;
+mod drawdown;
 mod duplicate_id;
+mod duplicate_terms;
+mod executions;
 mod gross;
 mod halted;
 mod journal_full;
+mod loss;
 mod lot;
+mod net;
 mod no_limits;
 mod no_reference;
 mod not_open;
 mod not_permitted;
 mod notional;
 mod open_orders;
+mod order_to_trade;
 mod overflow;
 mod position;
 mod px_step;
 mod rate;
+mod reduce_only;
+mod restricted;
+mod self_trade;
+mod short_sale;
+mod spread;
 mod stale;
 #[cfg(test)]
 mod tests;
 mod unknown_account;
 mod unknown_instrument;
 mod unknown_order;
+mod venue_band;
 mod venue_halted;
+mod volume;
 
 use model::page::FINDINGS_MAX;
-use model::{Finding, Order, Reject, Verdict};
+use model::{AccountId, Finding, Money, Order, Reject, Ts, Verdict};
 
 use crate::ids::{Recorded, Wording};
 use crate::ledger::Risk;
@@ -46,28 +62,18 @@ use crate::market::{Market, Moment};
 use crate::reservation::Reservation;
 use crate::view::View;
 
-/// Runs every check, whatever the others found; a verdict's primary reason is the first that fails in this
-/// order.
+/// Runs every check, whatever the others found: those of the order, then those of each account that it counts
+/// on. Of a code that fails on several accounts, the verdict has the one that is exceeded most.
 #[inline(always)] // So that the view stays in registers, and what no check reads is never worked out.
 fn each_check(order: &Order, view: &View<'_>, mut found: impl FnMut(Finding)) {
     found(unknown_account::check(order, view));
     found(unknown_instrument::check(order, view));
     found(not_permitted::check(order, view));
-    found(no_limits::check(order, view));
     found(halted::check(order, view));
     found(venue_halted::check(order, view));
     found(book_not_live::check(order, view));
-    found(stale::check(order, view));
     found(px_step::check(order, view));
     found(lot::check(order, view));
-    found(clip::check(order, view));
-    found(notional::check(order, view));
-    found(no_reference::check(order, view));
-    found(collar::check(order, view));
-    found(position::check(order, view));
-    found(gross::check(order, view));
-    found(open_orders::check(order, view));
-    found(rate::check(order, view));
     found(duplicate_id::check(order, view));
     found(cash::check(order, view));
     found(overflow::check(order, view));
@@ -78,6 +84,53 @@ fn each_check(order: &Order, view: &View<'_>, mut found: impl FnMut(Finding)) {
     found(capacity::check(order, view));
     found(below_filled::check(order, view));
     found(audit_full::check(order, view));
+    found(duplicate_terms::check(order, view));
+    for node in view.nodes(order) {
+        found(no_limits::check(order, view, &node));
+        found(stale::check(order, view, &node));
+        found(clip::check(order, view, &node));
+        found(notional::check(order, view, &node));
+        found(no_reference::check(order, view, &node));
+        found(collar::check(order, view, &node));
+        found(position::check(order, view, &node));
+        found(gross::check(order, view, &node));
+        found(open_orders::check(order, view, &node));
+        found(rate::check(order, view, &node));
+        found(day_gross::check(order, view, &node));
+        found(net::check(order, view, &node));
+        found(self_trade::check(order, view, &node));
+        found(loss::check(order, view, &node));
+        found(drawdown::check(order, view, &node));
+        found(reduce_only::check(order, view, &node));
+        found(restricted::check(order, view, &node));
+        found(spread::check(order, view, &node));
+        found(adv::check(order, view, &node));
+        found(venue_band::check(order, view, &node));
+        found(short_sale::check(order, view, &node));
+        found(volume::check(order, view, &node));
+        found(order_to_trade::check(order, view, &node));
+        found(executions::check(order, view, &node));
+    }
+}
+
+/// What every check found, in the order of the codes: of several accounts the one that refuses, and of those
+/// the one with the least headroom.
+fn findings(order: &Order, view: &View<'_>) -> [Option<Finding>; FINDINGS_MAX] {
+    let mut findings: [Option<Finding>; FINDINGS_MAX] = [None; FINDINGS_MAX];
+    each_check(order, view, |finding| {
+        let Some(place) = findings.get_mut(usize::from(finding.code.code()) - 1) else { return };
+        let urgency = |finding: &Finding| (!finding.failed, finding.headroom());
+        if place.as_ref().is_none_or(|known| urgency(&finding) < urgency(known)) {
+            *place = Some(finding);
+        }
+    });
+    findings
+}
+
+fn verdict_of(findings: &[Option<Finding>]) -> Verdict {
+    let mut verdict = Verdict::pass();
+    findings.iter().flatten().for_each(|finding| verdict.fold(*finding));
+    verdict
 }
 
 /// A new order that the gate let through. Only the gate makes one, and it is not `Clone`: a gateway that
@@ -183,16 +236,11 @@ impl Risk {
     ) -> (Verdict, [Option<Finding>; FINDINGS_MAX]) {
         let held = Reservation::closed(order);
         let view = View::new(self, order, &held, false, market, moment);
-        let (mut verdict, mut findings) = (Verdict::pass(), [None; FINDINGS_MAX]);
-        let mut free = findings.iter_mut();
-        each_check(order, &view, |finding| {
-            verdict.fold(finding);
-            if is_of_new_orders(finding.code)
-                && let Some(place) = free.next()
-            {
-                *place = Some(finding);
-            }
-        });
+        let mut findings = findings(order, &view);
+        let verdict = verdict_of(&findings);
+        for finding in &mut findings {
+            *finding = finding.filter(|finding| is_of_new_orders(finding.code));
+        }
         (verdict, findings)
     }
 
@@ -220,9 +268,7 @@ impl Risk {
         moment: Moment,
     ) -> Verdict {
         let view = View::new(self, order, held, is_replace, market, moment);
-        let mut verdict = Verdict::pass();
-        each_check(order, &view, |finding| verdict.fold(finding));
-        verdict
+        verdict_of(&findings(order, &view))
     }
 
     /// Judges, counts, and on a pass reserves. Everything that can fail comes before the first change of the
@@ -246,19 +292,38 @@ impl Risk {
             0 => Verdict::pass(),
             _ => self.refusal(order, held, is_replace, market, moment),
         };
-        let View { id, rate_used, posting, .. } = view;
+        let View { id, same_terms, posting, notional, .. } = view;
         if let Some(account) = self.accounts.get_mut(usize::from(order.account.0)) {
             let recorded = Recorded { order: order.id, verdict };
             account.ids.record(id, order.client_id, Wording::new(order, is_replace), recorded);
-            account.rate.count(moment.now, rate_used);
-            account.passed += u64::from(verdict.passed());
-            account.refused += u64::from(!verdict.passed());
-            self.note_account(order.account);
+            account.same_terms.count(same_terms, order, moment.now);
         }
+        let passed = notional.filter(|_| verdict.passed());
+        self.count(order.account, moment.now, is_replace, passed);
         let Some(posting) = posting.filter(|_| verdict.passed()) else { return Err(verdict) };
-        self.open_line(order.account, order.instrument);
+        self.open_lines(order.account, order.instrument);
         self.post(held, posting);
         Ok(())
+    }
+
+    /// Counts a request on every account of its path; `passed`: its money if it passed.
+    fn count(&mut self, id: AccountId, now: Ts, is_replace: bool, passed: Option<Money>) {
+        for id in self.path(id).iter() {
+            let Some(account) = self.accounts.get_mut(usize::from(id.0)) else { return };
+            let used = account.rate.used(now);
+            account.rate.count(now, used);
+            account.orders += if is_replace { 2 } else { 1 };
+            match passed {
+                Some(notional) => {
+                    account.passed += 1;
+                    if account.limits.volume.is_some() {
+                        account.volume.count(now, notional);
+                    }
+                }
+                None => account.refused += 1,
+            }
+            self.note_account(id);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use model::{AccountId, HaltLevel, HaltScope, InstrumentId, Origin};
 
+use crate::account::Path;
 use crate::ledger::Risk;
 
 /// Levels that hang on no account and no instrument.
@@ -54,9 +55,19 @@ impl Risk {
         instrument: InstrumentId,
         origin: Origin,
     ) -> HaltLevel {
-        let account = self.account(account).map_or(HaltLevel::Active, |account| account.halt);
         let listing = self.listing(instrument).map_or(HaltLevel::Active, |listing| listing.halt);
-        self.halts.of(origin).max(account).max(listing)
+        self.halts.of(origin).max(self.halt_on(self.path(account))).max(listing)
+    }
+
+    /// The highest level of the accounts of a path.
+    pub(crate) fn halt_on(&self, path: Path) -> HaltLevel {
+        let accounts = path.iter().filter_map(|id| self.account(id));
+        accounts.map(|account| account.halt).max().unwrap_or(HaltLevel::Active)
+    }
+
+    /// Whether what `account` does counts on `above`: it is that account, or beneath it.
+    pub fn counts_on(&self, account: AccountId, above: AccountId) -> bool {
+        self.path(account).iter().any(|id| id == above)
     }
 
     /// Sets a level, up or down: the operator's way. Whether it changed anything; a scope that does not exist
@@ -72,7 +83,9 @@ impl Risk {
             HaltScope::Desk(desk) => self.halts.desks.get_mut(usize::from(desk.0)),
         };
         let Some(place) = place.filter(|place| **place != level) else { return false };
+        let lowers = level < *place;
         *place = level;
+        self.tell_losses_again(scope, lowers);
         self.note_halt(scope);
         true
     }
@@ -80,6 +93,15 @@ impl Risk {
     /// Raises a level, never lowers it: the way of requests. Whether it changed anything.
     pub fn raise_halt(&mut self, scope: HaltScope, level: HaltLevel) -> bool {
         self.halt(scope).is_some_and(|standing| standing < level) && self.set_halt(scope, level)
+    }
+
+    /// A halt that is lowered is raised again by the next change if the loss is still there.
+    fn tell_losses_again(&mut self, scope: HaltScope, lowers: bool) {
+        if let HaltScope::Account(id) = scope
+            && let Some(account) = self.accounts.get_mut(usize::from(id.0)).filter(|_| lowers)
+        {
+            account.loss_told = false;
+        }
     }
 
     /// Marks the accounts whose page shows the halt.
@@ -90,7 +112,13 @@ impl Risk {
                     self.note_account(AccountId(number as u16));
                 }
             }
-            HaltScope::Account(id) => self.note_account(id),
+            HaltScope::Account(above) => {
+                for id in (0..self.accounts.len()).map(|number| AccountId(number as u16)) {
+                    if self.counts_on(id, above) {
+                        self.note_account(id);
+                    }
+                }
+            }
             HaltScope::Instrument(_) | HaltScope::Strategy(_) | HaltScope::Desk(_) => {}
         }
     }

@@ -1,16 +1,17 @@
 //! The books of account: every account, instrument and pair. The gate and the venue's reports move them by
 //! postings.
 
-use model::{AccountId, Instrument, InstrumentId, Money, Qty};
+use model::{AccountId, HaltCause, HaltLevel, Instrument, InstrumentId, Money};
 
-use crate::account::Account;
+use crate::account::{Account, Path};
 use crate::halts::Halts;
-use crate::limits::{AccountLimits, Capacity, LimitError, PairLimits, nobody};
-use crate::line::{Exposure, Line, NO_SLOT};
-use crate::listing::Listing;
+use crate::limits::{AccountLimits, Capacity, LimitError, LossStops, PairLimits};
+use crate::line::{Line, NO_SLOT};
+use crate::listing::{Listing, Reference};
 use crate::market::Market;
-use crate::money;
-use crate::reservation::Reservation;
+use crate::own_quotes::{NIL, OwnQuotes};
+use crate::posting::Posting;
+use crate::reservation::{Pricing, Reservation};
 
 /// Gate and books of account. All memory is taken at start; each table is dense, by the numbers of account
 /// and instrument.
@@ -24,47 +25,34 @@ pub struct Risk {
     pub(crate) listings: Vec<Listing>,
     /// The accounts of an instrument lie together.
     pairs: Vec<Pair>,
+    /// Limits of pairs, each row once: many pairs share one.
+    rows: Vec<PairLimits>,
+    /// Prices of working orders, by their owner.
+    pub(crate) quotes: OwnQuotes,
     /// The pairs that were ever traded, in the order of their first order.
     pub(crate) slots: Vec<(AccountId, InstrumentId)>,
     /// Slots and accounts that changed and were not taken yet; each at most once.
     pub(crate) changed_lines: Vec<u32>,
     pub(crate) changed_accounts: Vec<AccountId>,
+    /// Accounts whose losses were not taken yet; each at most once.
+    losses: Vec<AccountId>,
 }
 
 /// One account in one instrument.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pair {
     pub(crate) line: Line,
-    /// What the operator allows; `None`: nothing.
-    pub(crate) limits: Option<PairLimits>,
+    /// Row of what the operator allows; [`NO_ROW`]: nothing.
+    row: u32,
+    /// Tops of the heaps of the prices that work beneath this account, buys and sells; only of an owner.
+    pub(crate) quotes: [u32; 2],
 }
 
-/// What changes when an order holds something else than before, worked out beforehand so that making it
-/// cannot fail.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Posting {
-    next: Reservation,
-    working: Qty,
-    reserved: Money,
-}
+/// No limits.
+const NO_ROW: u32 = u32::MAX;
 
 impl Pair {
-    pub(crate) const EMPTY: Pair = Pair { line: Line::EMPTY, limits: None };
-}
-
-impl Posting {
-    /// What it takes to hold `next` instead of `held`; `None` on overflow.
-    pub(crate) fn new(
-        account: &Account,
-        mut exposure: Exposure,
-        held: &Reservation,
-        next: Reservation,
-    ) -> Option<Posting> {
-        let others = exposure.working(held.side).0 - held.held_qty.0;
-        let working = Qty(others.checked_add(next.held_qty.0)?);
-        let reserved = account.reserved.minus(held.held_cash)?.plus(next.held_cash)?;
-        Some(Posting { next, working, reserved })
-    }
+    pub(crate) const EMPTY: Pair = Pair { line: Line::EMPTY, row: NO_ROW, quotes: [NIL; 2] };
 }
 
 impl Risk {
@@ -77,12 +65,15 @@ impl Risk {
             capacity,
             halts: Halts::ACTIVE,
             accounts: Vec::with_capacity(accounts),
-            nobody: Account::new(nobody(), 0),
+            nobody: Account::new(AccountLimits::BLOCKED, Path::of(AccountId(u16::MAX)), 0),
             listings: vec![Listing::UNLISTED; instruments],
             pairs: vec![Pair::EMPTY; pairs],
+            rows: touched(PairLimits::BLOCKED, capacity.rows as usize),
+            quotes: OwnQuotes::new(capacity.orders),
             slots: touched((AccountId(u16::MAX), InstrumentId(u32::MAX)), slots),
             changed_lines: touched(NO_SLOT, slots),
             changed_accounts: Vec::with_capacity(accounts),
+            losses: Vec::with_capacity(accounts),
         }
     }
 
@@ -90,15 +81,24 @@ impl Risk {
     ///
     /// # Errors
     ///
-    /// [`LimitError::TooManyAccounts`], [`LimitError::NoCurrency`] or [`LimitError::OutOfRange`]; nothing is
-    /// kept.
+    /// [`LimitError::TooManyAccounts`], [`LimitError::NoCurrency`], [`LimitError::BadParent`] or
+    /// [`LimitError::OutOfRange`]; nothing is kept.
     pub fn add_account(&mut self, limits: AccountLimits) -> Result<AccountId, LimitError> {
         limits.validate()?;
         let id = AccountId(self.accounts.len() as u16);
         if id.0 >= self.capacity.accounts {
             return Err(LimitError::TooManyAccounts);
         }
-        self.accounts.push(Account::new(limits, self.capacity.ids_per_account));
+        let path = match limits.parent {
+            None => Path::of(id),
+            Some(parent) => {
+                let above = self.account(parent).ok_or(LimitError::BadParent)?;
+                let same_currency = above.limits.currency == limits.currency;
+                let path = Path::beneath(id, above.path).filter(|_| same_currency);
+                path.ok_or(LimitError::BadParent)?
+            }
+        };
+        self.accounts.push(Account::new(limits, path, self.capacity.ids_per_account));
         Ok(id)
     }
 
@@ -114,12 +114,35 @@ impl Risk {
         listing.list(instrument).ok_or(LimitError::BadScale)
     }
 
+    /// Says what is known of an instrument from elsewhere, from the next order on. Never allocates.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitError::UnknownInstrument`]; nothing is kept.
+    pub fn set_reference(
+        &mut self,
+        instrument: InstrumentId,
+        reference: Reference,
+    ) -> Result<(), LimitError> {
+        let listing = self.listings.get_mut(instrument.0 as usize);
+        listing.ok_or(LimitError::UnknownInstrument)?.reference = reference;
+        Ok(())
+    }
+
+    /// An operator saw what an account executed: it may execute as often again. Whether it exists.
+    pub fn allow_executions(&mut self, id: AccountId) -> bool {
+        let Some(account) = self.accounts.get_mut(usize::from(id.0)) else { return false };
+        account.executions = 0;
+        note_account(account, id, &mut self.changed_accounts);
+        true
+    }
+
     /// Sets the limits of a pair; they hold from the next order on and cancel nothing. Never allocates.
     ///
     /// # Errors
     ///
-    /// [`LimitError::UnknownAccount`], [`LimitError::UnknownInstrument`] or [`LimitError::OutOfRange`];
-    /// nothing is kept.
+    /// [`LimitError::UnknownAccount`], [`LimitError::UnknownInstrument`], [`LimitError::OutOfRange`] or
+    /// [`LimitError::TooManyRows`]; nothing is kept.
     pub fn set_pair_limits(
         &mut self,
         account: AccountId,
@@ -130,16 +153,55 @@ impl Risk {
         self.account(account).ok_or(LimitError::UnknownAccount)?;
         let place = self.place(account, instrument);
         let pair = self.pairs.get_mut(place).ok_or(LimitError::UnknownInstrument)?;
-        pair.limits = Some(limits);
+        let known = self.rows.iter().position(|row| *row == limits);
+        let row = known.unwrap_or(self.rows.len());
+        if known.is_none() {
+            if row >= self.capacity.rows as usize {
+                return Err(LimitError::TooManyRows);
+            }
+            self.rows.push(limits);
+        }
+        pair.row = row as u32;
         note_line(&mut pair.line, &mut self.changed_lines);
         Ok(())
+    }
+
+    /// Begins a session: what traded is counted from zero, losses from the present profit. Positions, orders
+    /// and the highest equity stay.
+    pub fn begin_session(&mut self) {
+        for account in &mut self.accounts {
+            account.traded = Money::ZERO;
+            (account.orders, account.trades) = (0, 0);
+            account.base2 = account.profit2(&account.worth);
+        }
+        (0..self.accounts.len()).for_each(|number| self.note_account(AccountId(number as u16)));
     }
 
     /// Values the instrument at its market: the mid of a live book, else the last trade, else as before.
     /// Positions are never without a value because the book is not live: an old mark counts more than none.
     pub fn mark(&mut self, instrument: InstrumentId, market: &Market) {
-        if let Some(mark2) = market.mark2() {
-            self.set_mark(instrument, mark2);
+        if let (Some(mark2), Some(exit2)) = (market.mark2(), market.exit2()) {
+            self.set_mark(instrument, mark2, exit2);
+        }
+    }
+
+    /// Whether an account lost more than it may and nobody took it yet.
+    pub fn has_losses(&self) -> bool {
+        !self.losses.is_empty()
+    }
+
+    /// Next account that lost more than it may: at what level it must halt, and why. Told once, until its halt is lowered.
+    pub fn take_loss(&mut self) -> Option<(AccountId, HaltLevel, HaltCause)> {
+        loop {
+            let id = self.losses.pop()?;
+            let Some(account) = self.account(id) else { continue };
+            let level = match account.limits.loss_stops {
+                LossStops::Increase => HaltLevel::ReduceOnly,
+                LossStops::All => HaltLevel::CancelOnly,
+            };
+            if let Some(cause) = account.lost(account.profit2(&account.worth)) {
+                return Some((id, level, cause));
+            }
         }
     }
 
@@ -176,30 +238,75 @@ impl Risk {
         self.pairs.get(self.place(account, instrument))
     }
 
-    pub(crate) fn has_free_slot(&self) -> bool {
-        self.slots.len() < self.capacity.lines as usize
+    /// What the operator allows a pair; `None`: nothing.
+    pub(crate) fn limits(&self, pair: &Pair) -> Option<&PairLimits> {
+        self.rows.get(pair.row as usize)
     }
 
-    /// Gives the pair its place in the list of lines at its first order. The gate saw that there is room.
-    pub(crate) fn open_line(&mut self, account: AccountId, instrument: InstrumentId) {
-        let (place, has_room) = (self.place(account, instrument), self.has_free_slot());
-        let Some(Pair { line, .. }) = self.pairs.get_mut(place) else { return };
-        if line.slot == NO_SLOT && has_room {
-            line.slot = self.slots.len() as u32;
-            self.slots.push((account, instrument));
+    /// The accounts that an order of this one counts on.
+    pub(crate) fn path(&self, id: AccountId) -> Path {
+        self.account(id).map_or(Path::of(id), |account| account.path)
+    }
+
+    /// How orders of a pair turn into money.
+    pub(crate) fn pricing(&self, account: AccountId, instrument: InstrumentId) -> Pricing {
+        let factor = self.listing(instrument).map_or(0, |listing| listing.factor);
+        let pair = self.pair(account, instrument).unwrap_or(&Pair::EMPTY);
+        let limits = self.limits(pair).unwrap_or(&PairLimits::BLOCKED);
+        let rule = self.account(account).unwrap_or(&self.nobody).limits.change_rule;
+        Pricing { factor, fee: limits.taker_fee, rule }
+    }
+
+    /// Places left in the list of lines.
+    pub(crate) fn free_slots(&self) -> usize {
+        (self.capacity.lines as usize).saturating_sub(self.slots.len())
+    }
+
+    /// Gives the pair, on each account of its path, its place in the list of lines at its first order. The
+    /// gate saw that there is room.
+    pub(crate) fn open_lines(&mut self, account: AccountId, instrument: InstrumentId) {
+        for id in self.path(account).iter() {
+            let (place, has_room) = (self.place(id, instrument), self.free_slots() > 0);
+            let Some(Pair { line, .. }) = self.pairs.get_mut(place) else { return };
+            if line.slot == NO_SLOT && has_room {
+                line.slot = self.slots.len() as u32;
+                self.slots.push((id, instrument));
+            }
         }
     }
 
     /// Lets the order hold what it will hold. Cannot fail.
     pub(crate) fn post(&mut self, held: &mut Reservation, posting: Posting) {
-        let Posting { next, working, reserved } = posting;
+        let Posting { mut next, qty, cash, working } = posting;
         let (opens, closes) = (u32::from(next.is_open), u32::from(held.is_open));
-        self.change(held.account, held.instrument, |line, account| {
-            *line.exposure.working(next.side) = working;
-            account.reserved = reserved;
-            account.open_orders = (account.open_orders + opens).saturating_sub(closes);
-        });
+        for id in self.path(held.account).iter() {
+            self.change(id, held.instrument, |line, account| {
+                line.exposure.working(next.side).0 += qty;
+                account.reserved.0 += cash;
+                account.working.0 += working;
+                account.open_orders = (account.open_orders + opens).saturating_sub(closes);
+            });
+        }
+        next.quote = self.requote(held, &next);
         *held = next;
+    }
+
+    /// Moves the order to its new price among those of its owner; its place there.
+    fn requote(&mut self, held: &Reservation, next: &Reservation) -> u32 {
+        let rule = self.account(held.account).unwrap_or(&self.nobody).limits.change_rule;
+        let (old, new) = (held.quoted_px(rule), next.quoted_px(rule));
+        if held.quote != NIL && next.is_open && old == new {
+            return held.quote;
+        }
+        let owner = self.path(held.account).owner();
+        let place = self.place(owner, held.instrument);
+        let Some(pair) = self.pairs.get_mut(place) else { return NIL };
+        let [buys, sells] = &mut pair.quotes;
+        let top = if held.side == model::Side::Buy { buys } else { sells };
+        if held.quote != NIL {
+            self.quotes.remove(top, held.quote);
+        }
+        if next.is_open { self.quotes.insert(top, held.side, new) } else { NIL }
     }
 
     pub(crate) fn note_account(&mut self, id: AccountId) {
@@ -224,12 +331,13 @@ impl Risk {
             return;
         };
         let was_exposed = line.exposure.worst() > 0;
-        let before = line.gross;
         change(line, account);
-        let worst = line.exposure.worst();
-        line.gross = money::exposure(worst, listing.mark2, listing.factor);
-        account.gross.0 += line.gross.0 - before.0;
-        match (was_exposed, worst > 0) {
+        revalue(line, account, listing);
+        if !account.loss_told && account.lost(account.profit2(&account.worth)).is_some() {
+            account.loss_told = true;
+            self.losses.push(id); // Within its capacity: each account is in it once at most.
+        }
+        match (was_exposed, line.exposure.worst() > 0) {
             (false, true) => listing.exposed += 1,
             (true, false) => listing.exposed -= 1,
             _ => {}
@@ -246,13 +354,13 @@ impl Risk {
         instrument.0 as usize * usize::from(self.capacity.accounts) + usize::from(account.0)
     }
 
-    /// Values the instrument, and counts the exposure of every account in it again.
-    pub(crate) fn set_mark(&mut self, instrument: InstrumentId, mark2: i64) {
+    /// Values the instrument, and counts the worth of every account in it again.
+    pub(crate) fn set_mark(&mut self, instrument: InstrumentId, mark2: i64, exit2: [i64; 2]) {
         let Some(listing) = self.listings.get_mut(instrument.0 as usize) else { return };
-        if listing.mark2 == mark2 {
+        if (listing.mark2, listing.exit2) == (mark2, exit2) {
             return;
         }
-        listing.mark2 = mark2;
+        (listing.mark2, listing.exit2) = (mark2, exit2);
         if listing.exposed == 0 {
             return;
         }
@@ -264,6 +372,14 @@ impl Risk {
             }
         }
     }
+}
+
+/// Counts the worth of a line, and with it that of its account, at the present marks.
+fn revalue(line: &mut Line, account: &mut Account, listing: &Listing) {
+    let worth = line.worth(listing, account.marks_at_exit());
+    account.worth = account.worth.with(line.worth, worth);
+    account.peak2 = account.peak2.max(account.profit2(&account.worth));
+    line.worth = worth;
 }
 
 /// An empty list whose memory is there from the start: no page of it is missing when it first grows.

@@ -22,8 +22,10 @@
 )]
 
 mod account;
+mod fee;
 mod gate;
 mod halts;
+mod headroom;
 mod ids;
 mod ledger;
 mod limits;
@@ -31,19 +33,28 @@ mod line;
 mod listing;
 mod market;
 mod money;
+mod own_quotes;
 mod pages;
+mod posting;
 mod rate;
 mod reports;
 mod reservation;
+mod same_terms;
 mod view;
+mod volume;
 
 #[cfg(test)]
 mod fixture;
 
+pub use fee::Fee;
 pub use gate::{Cleared, ClearedReplace};
 pub use ids::Recorded;
 pub use ledger::Risk;
-pub use limits::{AccountLimits, Capacity, LimitError, PairLimits, RATE_MAX};
+pub use limits::{
+    AccountLimits, Capacity, ChangeRule, DEPTH_MAX, DUPLICATES_MAX, Duplicates, LimitError,
+    LossStops, MarkAt, OrderToTrade, PairLimits, RATE_MAX, Restriction, VolumeLimit,
+};
+pub use listing::Reference;
 pub use market::{LastTrade, Market, Moment};
 pub use reports::Filled;
 pub use reservation::Reservation;

@@ -2,6 +2,8 @@
 
 use model::{Money, Px, Qty, Side};
 
+use crate::account::Worth;
+use crate::listing::Listing;
 use crate::money;
 
 /// Place in the list of lines that a pair has before its first order.
@@ -26,8 +28,8 @@ pub(crate) struct Line {
     pub(crate) slot: u32,
     /// Whether it is on the list of changed lines.
     pub(crate) is_changed: bool,
-    /// What it adds to the account's gross exposure.
-    pub(crate) gross: Money,
+    /// What it adds to the account's sums.
+    pub(crate) worth: Worth,
     /// Σ signed price · quantity of what is still held, at average cost.
     pub(crate) cost: Money,
     /// Realised profit since the start.
@@ -62,6 +64,17 @@ impl Exposure {
         i128::from(held) - i128::from(working.0)
     }
 
+    /// What a pair of this exposure and cost adds to its account's sums.
+    pub(crate) fn worth(&self, cost: Money, listing: &Listing, at_exit: bool) -> Worth {
+        let &Listing { factor, mark2, exit2: [bid2, ask2], .. } = listing;
+        let close2 = if self.position.0 < 0 { ask2 } else { bid2 };
+        let close2 = if at_exit { close2 } else { mark2 };
+        let long2 = money::exposure2(self.worst_long(), mark2, factor);
+        let short2 = money::exposure2(self.worst_short(), mark2, factor);
+        let unrealised2 = money::unrealised2(self.position, close2, factor, cost);
+        Worth { gross2: long2.max(short2), long2, short2, unrealised2 }
+    }
+
     /// Working quantity of a side.
     pub(crate) fn working(&mut self, side: Side) -> &mut Qty {
         match side {
@@ -85,10 +98,16 @@ impl Line {
         exposure: Exposure::NONE,
         slot: NO_SLOT,
         is_changed: false,
-        gross: Money(0),
+        worth: Worth { gross2: 0, long2: 0, short2: 0, unrealised2: 0 },
         cost: Money(0),
         realised: Money(0),
     };
+
+    /// What it adds to its account's sums at the marks of the listing.
+    pub(crate) fn worth(&self, listing: &Listing, at_exit: bool) -> Worth {
+        let &Line { exposure, cost, .. } = self;
+        exposure.worth(cost, listing, at_exit)
+    }
 
     /// The line after a trade of `qty` > 0: first what it closes, then what it opens. Average cost is never
     /// kept rounded: the cost released by closing is floored and the rest stays in `cost`, so that realised −

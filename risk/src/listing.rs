@@ -1,6 +1,15 @@
 //! What the books of account must know of an instrument.
 
-use model::{Currency, HaltLevel, Instrument, Px, Qty};
+use model::{Currency, HaltLevel, Instrument, Px, Qty, Ts};
+
+/// What somebody other than the feed says of an instrument.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reference {
+    /// What trades on an average day, and when that is too old to count.
+    pub adv: Option<(Qty, Ts)>,
+    /// Lowest and highest price at which the venue trades.
+    pub band: Option<(Px, Px)>,
+}
 
 /// One instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,10 +24,13 @@ pub(crate) struct Listing {
     pub(crate) currency: Currency,
     /// Twice the price that positions are valued at; zero before the first.
     pub(crate) mark2: i64,
+    /// Twice the prices at which a long and a short position could be closed; zero before the first.
+    pub(crate) exit2: [i64; 2],
     /// Accounts that hold it or have orders working in it.
     pub(crate) exposed: u16,
     /// Our halt of it.
     pub(crate) halt: HaltLevel,
+    pub(crate) reference: Reference,
 }
 
 impl Listing {
@@ -29,8 +41,10 @@ impl Listing {
         lot: Qty(0),
         currency: [0; 8],
         mark2: 0,
+        exit2: [0; 2],
         exposed: 0,
         halt: HaltLevel::Active,
+        reference: Reference { adv: None, band: None },
     };
 
     /// Takes the facts over. The scale of an instrument never changes within a journal: positions are counted

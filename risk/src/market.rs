@@ -70,12 +70,12 @@ impl Market {
     /// Twice the price that a collar measures from: the mid of a live book that is not stale, else a last
     /// trade that is not too old, else nothing.
     pub(crate) fn reference2(&self, limits: &PairLimits, now: Ts) -> Option<i64> {
-        if self.age_ns(limits, now) <= limits.age_max_ns
+        if self.age_ns(limits, now) <= limits.reference_age_max_ns
             && let Some(mid2) = self.mid2()
         {
             return Some(mid2);
         }
-        let fresh = self.last.filter(|last| now.since(last.at) <= limits.age_max_ns);
+        let fresh = self.last.filter(|last| now.since(last.at) <= limits.reference_age_max_ns);
         fresh.and_then(|last| twice(last.px))
     }
 
@@ -83,6 +83,15 @@ impl Market {
     /// else nothing.
     pub(crate) fn mark2(&self) -> Option<i64> {
         self.mid2().or_else(|| self.last.and_then(|last| twice(last.px)))
+    }
+
+    /// Twice the prices at which a long and a short position could be closed: bid and ask of a live book, else
+    /// the last trade, else nothing.
+    pub(crate) fn exit2(&self) -> Option<[i64; 2]> {
+        if let (Some(_), Some(bid), Some(ask)) = (self.mid2(), self.bid, self.ask) {
+            return Some([twice(bid)?, twice(ask)?]);
+        }
+        self.last.and_then(|last| twice(last.px)).map(|px2| [px2; 2])
     }
 
     /// Best bid + best ask of a live book with two sides that do not meet; nothing if the sum does not fit.

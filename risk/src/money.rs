@@ -1,10 +1,10 @@
 //! Exact products of price, quantity and money factor.
 
-use model::{Money, Px, Qty};
+use model::{Finding, Money, Px, Qty, Reject};
 
-/// Where the exposure of one pair stops being counted exactly. A limit is below it, so a pair that reaches it
-/// is refused; and the pairs of all 2^32 instruments together do not overflow.
-pub(crate) const EXPOSURE_MAX: i128 = i128::MAX >> 32;
+/// Where the worth of one pair stops being counted exactly. Every limit is below half of it, so a pair that
+/// reaches it is refused; and the pairs of all 2^32 instruments together do not overflow.
+pub(crate) const WORTH_MAX: i128 = i128::MAX >> 32;
 
 /// `a · b`; `None` on overflow. Where `a` fits 64 bits, one multiplication does.
 fn product(a: i128, b: i64) -> Option<i128> {
@@ -19,13 +19,39 @@ pub(crate) fn notional(px: Px, qty: Qty, factor: i64) -> Option<Money> {
     product(i128::from(px.0) * i128::from(qty.0), factor).map(Money)
 }
 
-/// `quantity · mark · factor`, rounded up, where `mark2` is twice the mark. At most [`EXPOSURE_MAX`].
-pub(crate) fn exposure(quantity: i128, mark2: i64, factor: i64) -> Money {
+/// Twice `quantity · mark · factor`, where `mark2` is twice the mark: half a mark stays exact. Neither above
+/// [`WORTH_MAX`] nor below its negative.
+pub(crate) fn exposure2(quantity: i128, mark2: i64, factor: i64) -> i128 {
+    let end = if quantity < 0 { -WORTH_MAX } else { WORTH_MAX };
     let twice = match i64::try_from(quantity) {
         Ok(quantity) => product(i128::from(quantity) * i128::from(mark2), factor),
         Err(_) => None,
     };
-    Money(twice.map_or(EXPOSURE_MAX, |twice| ((twice + 1) >> 1).min(EXPOSURE_MAX)))
+    twice.map_or(end, |twice| twice.clamp(-WORTH_MAX, WORTH_MAX))
+}
+
+/// Twice `quantity · mark · factor − cost`: what closing at the mark would add to the profit. Bounded as
+/// [`exposure2`] is; what cannot be counted is a loss.
+pub(crate) fn unrealised2(quantity: Qty, mark2: i64, factor: i64, cost: Money) -> i128 {
+    let value2 = product(i128::from(quantity.0) * i128::from(mark2), factor);
+    let gain2 = value2.and_then(|value2| value2.checked_sub(cost.0.checked_mul(2)?));
+    gain2.map_or(-WORTH_MAX, |gain2| gain2.clamp(-WORTH_MAX, WORTH_MAX))
+}
+
+/// Half of twice a sum, rounded up.
+pub(crate) fn half_up(twice: i128) -> Money {
+    Money((twice >> 1) + (twice & 1))
+}
+
+/// Half of twice a sum, rounded down.
+pub(crate) fn half_down(twice: i128) -> Money {
+    Money(twice >> 1)
+}
+
+/// A check of twice a sum against a limit: nothing is rounded before it is compared.
+pub(crate) fn at_most2(code: Reject, used2: i128, limit: Money) -> Finding {
+    let failed = used2 > limit.0.saturating_mul(2);
+    Finding { code, failed, limit: limit.0, used: half_up(used2).0 }
 }
 
 #[cfg(test)]
@@ -43,14 +69,27 @@ mod tests {
         assert_eq!(notional(Px(i64::MIN), Qty(i64::MIN), 2), None);
     }
 
-    /// Goal: exposure rounds half a money unit up and stops at its ceiling. Method: odd product; huge
-    /// quantity and mark.
+    /// Goal: exposure is exact up to its ceiling, and so is profit; what cannot be counted is the worst.
+    /// Method: odd products of either sign; huge quantity and mark.
     #[test]
-    fn exposure_rounds_up_and_stops() {
-        assert_eq!(exposure(3, 5, 1), Money(8));
-        assert_eq!(exposure(4, 5, 1), Money(10));
-        assert_eq!(exposure(0, i64::MAX, i64::MAX), Money(0));
-        assert_eq!(exposure(i128::from(u64::MAX), 1, 1), Money(EXPOSURE_MAX));
-        assert_eq!(exposure(i64::MAX.into(), i64::MAX, 1 << 40), Money(EXPOSURE_MAX));
+    fn worth_is_exact_and_stops() {
+        assert_eq!(
+            (exposure2(3, 5, 1), exposure2(-3, 5, 1), exposure2(0, i64::MAX, 9)),
+            (15, -15, 0)
+        );
+        assert_eq!(exposure2(i128::from(u64::MAX), 1, 1), WORTH_MAX);
+        assert_eq!(exposure2(i64::MAX.into(), i64::MAX, 1 << 40), WORTH_MAX);
+        assert_eq!(exposure2(i64::MIN.into(), i64::MAX, 1 << 40), -WORTH_MAX);
+        assert_eq!(unrealised2(Qty(3), 5, 1, Money(1)), 13);
+        assert_eq!(unrealised2(Qty(-3), 5, 1, Money(-9)), 3);
+        assert_eq!(unrealised2(Qty(i64::MIN), i64::MAX, 1 << 40, Money(0)), -WORTH_MAX);
+        assert_eq!((half_up(-3), half_up(3), half_down(-3)), (Money(-1), Money(2), Money(-2)));
+    }
+
+    /// Goal: half a unit beyond the limit is beyond it. Method: −1 / 0 / +1 half units.
+    #[test]
+    fn limits_compare_half_units() {
+        let failed = [9, 10, 11].map(|used2| at_most2(Reject::Gross, used2, Money(5)).failed);
+        assert_eq!(failed, [false, false, true]);
     }
 }

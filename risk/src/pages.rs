@@ -1,10 +1,12 @@
 //! The books of account as readers of shared memory see them, and as the state hash folds them.
 
 use model::page::{self, AsOf};
-use model::{AccountId, HaltLevel, InstrumentId, Money, Px, Ts};
+use model::{AccountId, HaltLevel, InstrumentId, Px, Ts};
 
+use crate::account::{Account, Worth};
 use crate::ledger::{Pair, Risk};
-use crate::limits::BLOCKED;
+use crate::limits::PairLimits;
+use crate::money;
 
 impl Risk {
     /// Accounts that exist.
@@ -36,12 +38,18 @@ impl Risk {
             id,
             name: limits.name,
             permission: limits.permission,
-            halt: HaltLevel::max(self.halts.all, account.halt),
+            halt: HaltLevel::max(self.halts.all, self.halt_on(account.path)),
             currency: limits.currency,
             cash: account.cash,
             reserved: account.reserved,
             realised: account.realised,
-            gross: account.gross,
+            unrealised: money::half_down(account.worth.unrealised2),
+            fees: account.fees,
+            session_profit: money::half_down(
+                account.profit2(&account.worth).saturating_sub(account.base2),
+            ),
+            traded: account.traded,
+            gross: money::half_up(account.worth.gross2),
             gross_max: limits.gross_max,
             open_orders: account.open_orders,
             open_orders_max: limits.open_orders_max,
@@ -58,7 +66,7 @@ impl Risk {
     pub fn line_page(&self, slot: u32, as_of: AsOf) -> Option<page::Line> {
         let (account, instrument) = self.line_pair(slot)?;
         let pair = self.pair(account, instrument)?;
-        let (line, limits) = (&pair.line, pair.limits.as_ref().unwrap_or(&BLOCKED));
+        let (line, limits) = (&pair.line, self.limits(pair).unwrap_or(&PairLimits::BLOCKED));
         let mark2 = self.listing(instrument).map_or(0, |listing| listing.mark2);
         Some(page::Line {
             as_of,
@@ -86,10 +94,17 @@ impl Risk {
                 | u64::from(account.halt.code()) << 32
                 | u64::from(self.halts.all.code()) << 40,
         );
-        for sum in [account.cash, account.reserved, account.realised, account.gross] {
-            fold_money(sum, &mut fold);
+        let Account { cash, reserved, working, traded, realised, fees, worth, .. } = *account;
+        for sum in [cash, reserved, working, traded, realised, fees] {
+            fold_sum(sum.0, &mut fold);
+        }
+        let Worth { gross2, long2, short2, unrealised2 } = worth;
+        for sum in [gross2, long2, short2, unrealised2, account.base2, account.peak2] {
+            fold_sum(sum, &mut fold);
         }
         fold(account.open_orders.into());
+        fold(account.orders);
+        fold(account.trades << 32 | account.executions);
         fold(account.passed);
         fold(account.refused);
     }
@@ -103,13 +118,13 @@ impl Risk {
         for qty in [exposure.position, exposure.working_buy, exposure.working_sell] {
             fold(qty.0.cast_unsigned());
         }
-        for sum in [line.gross, line.cost, line.realised] {
-            fold_money(sum, &mut fold);
+        for sum in [line.worth.gross2, line.cost.0, line.realised.0] {
+            fold_sum(sum, &mut fold);
         }
     }
 }
 
-fn fold_money(sum: Money, fold: &mut impl FnMut(u64)) {
-    fold(sum.0 as u64);
-    fold((sum.0 >> 64) as u64);
+fn fold_sum(sum: i128, fold: &mut impl FnMut(u64)) {
+    fold(sum as u64);
+    fold((sum >> 64) as u64);
 }

@@ -2,11 +2,13 @@
 
 use model::{AccountId, HaltLevel, HaltScope, Money, OutOfRange, Px, Qty, Side};
 
-use crate::ledger::{Posting, Risk};
+use crate::ledger::Risk;
+use crate::limits::DEPTH_MAX;
 use crate::line::Line;
 use crate::market::twice;
 use crate::money;
-use crate::reservation::{Reservation, Terms};
+use crate::posting::Posting;
+use crate::reservation::{Needs, Reservation, Terms};
 
 /// What a fill did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,12 +20,14 @@ pub struct Filled {
     pub excess: Qty,
 }
 
-/// What a trade leaves behind.
+/// What a trade does to one account of the order's path.
 #[derive(Clone, Copy, Debug)]
 struct Trade {
     line: Line,
     cash: Money,
     realised: Money,
+    fees: Money,
+    traded: Money,
 }
 
 impl Risk {
@@ -39,19 +43,23 @@ impl Risk {
         // A position without a mark would not count as exposure.
         let unmarked = self.listing(held.instrument).is_some_and(|listing| listing.mark2 == 0);
         if let Some(px2) = twice(px).filter(|_| unmarked) {
-            self.set_mark(held.instrument, px2);
+            self.set_mark(held.instrument, px2, [px2; 2]);
         }
         let excess = Qty((qty.0.saturating_sub(held.held_qty.0)).max(0));
-        let Some((posting, trade)) = self.trade(held, px, qty) else {
+        let Some((posting, trades)) = self.trades(held, px, qty) else {
             return self.disown(held.account);
         };
         self.post(held, posting);
-        self.change(held.account, held.instrument, |line, account| {
-            line.exposure.position = trade.line.exposure.position;
-            (line.cost, line.realised) = (trade.line.cost, trade.line.realised);
-            account.cash = trade.cash;
-            account.realised = trade.realised;
-        });
+        for (id, trade) in self.path(held.account).iter().zip(trades.into_iter().flatten()) {
+            self.change(id, held.instrument, |line, account| {
+                line.exposure.position = trade.line.exposure.position;
+                (line.cost, line.realised) = (trade.line.cost, trade.line.realised);
+                (account.cash, account.realised) = (trade.cash, trade.realised);
+                (account.fees, account.traded) = (trade.fees, trade.traded);
+                account.trades += 1;
+                account.executions += 1;
+            });
+        }
         Ok(Filled { open: held.open(), excess })
     }
 
@@ -61,10 +69,10 @@ impl Risk {
             is_open: false,
             change: None,
             held_qty: Qty(0),
-            held_cash: Money::ZERO,
+            held: Needs::default(),
             ..*held
         };
-        if let Some(posting) = self.posting(held, next) {
+        if let Some(posting) = Posting::new(self, held, next) {
             self.post(held, posting);
         }
     }
@@ -89,32 +97,43 @@ impl Risk {
         self.retermed(held, held.terms)
     }
 
-    fn posting(&self, held: &Reservation, next: Reservation) -> Option<Posting> {
-        let line = &self.pair(held.account, held.instrument)?.line;
-        Posting::new(self.account(held.account)?, line.exposure, held, next)
-    }
-
-    /// What a fill does: first to what the order holds, then to position and cash. `None` on overflow.
-    fn trade(&self, held: &Reservation, px: Px, qty: Qty) -> Option<(Posting, Trade)> {
+    /// What a fill does: first to what the order holds, then to position, cash and fees of each account.
+    /// `None` on overflow.
+    fn trades(
+        &self,
+        held: &Reservation,
+        px: Px,
+        qty: Qty,
+    ) -> Option<(Posting, [Option<Trade>; DEPTH_MAX])> {
         if qty.0 <= 0 {
             return None;
         }
-        let factor = self.listing(held.instrument)?.factor;
+        let pricing = self.pricing(held.account, held.instrument);
         let mut next = Reservation { filled: Qty(held.filled.0.checked_add(qty.0)?), ..*held };
         if held.is_open {
-            next = next.held(factor)?;
+            next = next.holding(&pricing)?;
         }
-        let posting = self.posting(held, next)?;
-        let account = self.account(held.account)?;
-        let before = self.pair(held.account, held.instrument)?.line;
-        let line = before.traded(held.side, px, qty, factor)?;
-        let realised = account.realised.plus(line.realised.minus(before.realised)?)?;
-        let amount = money::notional(px, qty, factor)?;
-        let cash = match held.side {
-            Side::Buy => account.cash.minus(amount)?,
-            Side::Sell => account.cash.plus(amount)?,
-        };
-        Some((posting, Trade { line, cash, realised }))
+        let posting = Posting::new(self, held, next)?;
+        let amount = money::notional(px, qty, pricing.factor)?;
+        let fee = pricing.fee.of(px, qty)?;
+        let mut trades = [None; DEPTH_MAX];
+        for (trade, id) in trades.iter_mut().zip(self.path(held.account).iter()) {
+            let account = self.account(id)?;
+            let before = self.pair(id, held.instrument)?.line;
+            let line = before.traded(held.side, px, qty, pricing.factor)?;
+            let cash = match held.side {
+                Side::Buy => account.cash.minus(amount)?,
+                Side::Sell => account.cash.plus(amount)?,
+            };
+            *trade = Some(Trade {
+                line,
+                cash: cash.minus(fee)?,
+                realised: account.realised.plus(line.realised.minus(before.realised)?)?,
+                fees: account.fees.plus(fee)?,
+                traded: account.traded.plus(amount)?,
+            });
+        }
+        Some((posting, trades))
     }
 
     fn retermed(&mut self, held: &mut Reservation, terms: Terms) -> Result<(), OutOfRange> {
@@ -122,8 +141,8 @@ impl Risk {
             return Ok(());
         }
         let next = Reservation { terms, change: None, ..*held };
-        let factor = self.listing(held.instrument).map_or(0, |listing| listing.factor);
-        let posting = next.held(factor).and_then(|next| self.posting(held, next));
+        let pricing = self.pricing(held.account, held.instrument);
+        let posting = next.holding(&pricing).and_then(|next| Posting::new(self, held, next));
         let Some(posting) = posting else { return self.disown(held.account) };
         self.post(held, posting);
         Ok(())

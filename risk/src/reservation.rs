@@ -2,7 +2,10 @@
 
 use model::{AccountId, InstrumentId, Money, Order, Px, Qty, Side};
 
+use crate::fee::Fee;
+use crate::limits::ChangeRule;
 use crate::money;
+use crate::own_quotes::NIL;
 
 /// Price and total quantity of an order, filled part included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,12 +14,28 @@ pub(crate) struct Terms {
     pub(crate) qty: Qty,
 }
 
+/// How the orders of a pair turn into money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pricing {
+    pub(crate) factor: i64,
+    pub(crate) fee: Fee,
+    pub(crate) rule: ChangeRule,
+}
+
+/// Money that an order needs at worst.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Needs {
+    /// Price · quantity, whatever the side.
+    pub(crate) notional: Money,
+    /// Cash: of a buy that, with its fee; of a sell nothing.
+    pub(crate) cash: Money,
+}
+
 /// What an order holds. The engine keeps it beside the order and hands it back with every report on that
 /// order.
 ///
 /// While a replace is on its way the order lives at the venue under its old terms or its new ones, nobody
-/// knows which. It holds the larger open quantity of the two, and the cash of the dearest way in which both
-/// can fill.
+/// knows which. It holds the larger open quantity of the two, and the money that [`ChangeRule`] says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reservation {
     pub(crate) account: AccountId,
@@ -32,8 +51,10 @@ pub struct Reservation {
     pub(crate) filled: Qty,
     /// Held in the working quantity of the line.
     pub(crate) held_qty: Qty,
-    /// Held in the reserved cash of the account.
-    pub(crate) held_cash: Money,
+    /// Held in the sums of the account.
+    pub(crate) held: Needs,
+    /// Its place among the prices of its owner.
+    pub(crate) quote: u32,
 }
 
 impl Reservation {
@@ -48,7 +69,8 @@ impl Reservation {
             change: None,
             filled: Qty(0),
             held_qty: Qty(0),
-            held_cash: Money::ZERO,
+            held: Needs::default(),
+            quote: NIL,
         }
     }
 
@@ -68,20 +90,35 @@ impl Reservation {
         self.is_open
     }
 
+    /// Limit price and total quantity in force at the venue, as far as it has said.
+    pub fn terms(&self) -> (Px, Qty) {
+        (self.terms.px, self.terms.qty)
+    }
+
+    /// The price that it holds money at: the dearer one while a replace is on its way.
+    pub fn held_px(&self) -> Px {
+        self.change.map_or(self.terms.px, |change| self.terms.px.max(change.px))
+    }
+
+    /// Cash that it holds, in its account's currency.
+    pub fn held_cash(&self) -> Money {
+        self.held.cash
+    }
+
     /// The reservation that holds what its terms need, open iff something is left to fill. `None` on
     /// overflow.
-    pub(crate) fn held(mut self, factor: i64) -> Option<Reservation> {
+    pub(crate) fn holding(mut self, pricing: &Pricing) -> Option<Reservation> {
         let now = open_qty(self.terms.qty, self.filled);
         let then = self.change.map_or(Qty(0), |change| open_qty(change.qty, self.filled));
         self.held_qty = now.max(then);
         self.is_open = self.held_qty.0 > 0;
-        self.held_cash = match (self.side, self.change) {
-            (Side::Sell, _) => Money::ZERO,
-            (Side::Buy, None) => money::notional(self.terms.px, now, factor)?,
-            (Side::Buy, Some(change)) => {
-                let dearest = cash_at_worst(self.terms.px, now, change.px, then, factor)?;
-                dearest.max(money::notional(change.px, then, factor)?)
+        self.held = match (self.change, pricing.rule) {
+            (None, _) => self.needs(self.terms.px, now, pricing)?,
+            (Some(change), ChangeRule::Worst) => {
+                let dearest = self.one_after_the_other(change, pricing)?;
+                dearest.max(self.needs(change.px, then, pricing)?)
             }
+            (Some(_), ChangeRule::Plain) => self.needs(self.held_px(), self.held_qty, pricing)?,
         };
         self.change = self.change.filter(|_| self.is_open);
         Some(self)
@@ -93,34 +130,61 @@ impl Reservation {
         &self,
         order: &Order,
         is_replace: bool,
-        factor: i64,
+        pricing: &Pricing,
     ) -> Option<Reservation> {
         let terms = Terms { px: order.px, qty: order.qty };
-        Reservation { change: is_replace.then_some(terms), ..*self }.held(factor)
+        Reservation { change: is_replace.then_some(terms), ..*self }.holding(pricing)
     }
 
-    /// Cash that `change` must find free for the order to hold it: all that it holds until the venue has
-    /// answered if the quantity grows; else that of the new terms alone, so that a limit already exceeded
-    /// never forbids asking for less.
-    pub(crate) fn cash_to_change(&self, change: Terms, factor: i64) -> Option<Money> {
-        if self.side == Side::Sell {
-            return Some(Money::ZERO);
-        }
+    /// What `change` must find free for the order to hold it. Under [`ChangeRule::Worst`] all that it holds
+    /// until the venue has answered if the quantity grows; else that of the new terms alone, so that a limit
+    /// already exceeded never forbids asking for less.
+    pub(crate) fn needs_to_change(&self, change: Terms, pricing: &Pricing) -> Option<Needs> {
         let now = open_qty(self.terms.qty, self.filled);
         let then = open_qty(change.qty, self.filled);
-        let alone = money::notional(change.px, then, factor)?;
-        if then <= now {
+        let alone = self.needs(change.px, then, pricing)?;
+        if then <= now || pricing.rule == ChangeRule::Plain {
             return Some(alone);
         }
-        Some(alone.max(cash_at_worst(self.terms.px, now, change.px, then, factor)?))
+        Some(alone.max(self.one_after_the_other(change, pricing)?))
+    }
+
+    /// The price at which it can meet orders of its own side's opposite: what counts against self-trades.
+    pub(crate) fn quoted_px(&self, rule: ChangeRule) -> Px {
+        match (self.change, rule, self.side) {
+            (Some(change), ChangeRule::Worst, Side::Buy) => self.terms.px.max(change.px),
+            (Some(change), ChangeRule::Worst, Side::Sell) => self.terms.px.min(change.px),
+            _ => self.terms.px,
+        }
+    }
+
+    /// The old terms fill before the replace arrives, and what the new ones add to them fills afterwards.
+    fn one_after_the_other(&self, change: Terms, pricing: &Pricing) -> Option<Needs> {
+        let now = open_qty(self.terms.qty, self.filled);
+        let then = open_qty(change.qty, self.filled);
+        let first = self.needs(self.terms.px, now, pricing)?;
+        first.plus(self.needs(change.px, open_qty(then, now), pricing)?)
+    }
+
+    fn needs(&self, px: Px, qty: Qty, pricing: &Pricing) -> Option<Needs> {
+        let notional = money::notional(px, qty, pricing.factor)?;
+        let cash = match self.side {
+            Side::Sell => Money::ZERO,
+            Side::Buy => notional.plus(pricing.fee.at_worst(px, qty)?)?,
+        };
+        Some(Needs { notional, cash })
     }
 }
 
-/// Cash when the old terms fill before the replace arrives, and what the new ones add to them fills
-/// afterwards.
-fn cash_at_worst(px: Px, now: Qty, new_px: Px, then: Qty, factor: i64) -> Option<Money> {
-    let first = money::notional(px, now, factor)?;
-    first.plus(money::notional(new_px, open_qty(then, now), factor)?)
+impl Needs {
+    fn max(self, other: Needs) -> Needs {
+        Needs { notional: self.notional.max(other.notional), cash: self.cash.max(other.cash) }
+    }
+
+    fn plus(self, other: Needs) -> Option<Needs> {
+        let notional = self.notional.plus(other.notional)?;
+        Some(Needs { notional, cash: self.cash.plus(other.cash)? })
+    }
 }
 
 /// What is left of `total` after `filled`; never negative.
@@ -146,12 +210,16 @@ mod tests {
                 change: Some(Terms { px: Px(new_px), qty: Qty(then) }),
                 filled: Qty(0),
                 held_qty: Qty(0),
-                held_cash: Money::ZERO,
+                held: Needs::default(),
+                quote: NIL,
             };
-            let held = closed.held(1).unwrap();
+            let pricing = |rule| Pricing { factor: 1, fee: Fee::NONE, rule };
+            let held = closed.holding(&pricing(ChangeRule::Worst)).unwrap();
             let paths = (0..=now).map(|first| first * px + (then - first).max(0) * new_px);
-            assert_eq!(held.held_cash, Money(paths.max().unwrap().into()), "{closed:?}");
+            assert_eq!(held.held.cash, Money(paths.max().unwrap().into()), "{closed:?}");
             assert_eq!(held.held_qty, Qty(now.max(then)));
+            let plain = closed.holding(&pricing(ChangeRule::Plain)).unwrap();
+            assert!(plain.held.cash >= held.held.cash && plain.held_qty == held.held_qty);
         }
     }
 

@@ -1,19 +1,23 @@
 //! Everything that a check may look at, worked out once for each order.
 
-use model::{HaltLevel, Money, Order, Qty, Ts};
+use model::{HaltLevel, Money, Order, Px, Qty, Ts};
 
-use crate::account::Account;
+use crate::account::{Account, Path, Worth};
 use crate::ids::Place;
-use crate::ledger::{Pair, Posting, Risk};
-use crate::limits::{BLOCKED, PairLimits};
+use crate::ledger::{Pair, Risk};
+use crate::limits::{DEPTH_MAX, LossStops, PairLimits};
 use crate::line::{Exposure, NO_SLOT};
 use crate::listing::Listing;
 use crate::market::{Market, Moment};
 use crate::money;
-use crate::reservation::{Reservation, Terms, open_qty};
+use crate::own_quotes::NIL;
+use crate::posting::Posting;
+use crate::reservation::{Needs, Pricing, Reservation, Terms, open_qty};
+use crate::same_terms::Seen;
 
 /// One order before the gate. For a replace, everything counts as if the order to replace held nothing.
 pub(crate) struct View<'a> {
+    risk: &'a Risk,
     /// Engine time.
     pub(crate) now: Ts,
     /// What is known of the instrument's market.
@@ -26,10 +30,6 @@ pub(crate) struct View<'a> {
     pub(crate) account: &'a Account,
     /// What is traded; nothing of it is configured if it is not listed.
     pub(crate) listing: &'a Listing,
-    /// Whether the operator set limits for the pair.
-    pub(crate) has_limits: bool,
-    /// Those limits; all zero if there are none.
-    pub(crate) limits: &'a PairLimits,
     /// The highest of our halts that applies.
     pub(crate) halt: HaltLevel,
     /// What the order to replace holds; `None`: the order is new.
@@ -40,20 +40,41 @@ pub(crate) struct View<'a> {
     pub(crate) open: Qty,
     /// Price · total quantity; `None`: overflow.
     pub(crate) notional: Option<Money>,
-    /// Reserved cash of the account if the order passes; `None`: overflow.
-    pub(crate) reserved: Option<Money>,
-    /// Gross exposure of the account if the order passes.
-    pub(crate) gross: Money,
-    /// New orders and replaces of the account in its window, this one not among them.
+    /// What the order must find free; `None`: overflow.
+    pub(crate) needs: Option<Needs>,
+    /// Best price of the other side among the orders of the same owner.
+    pub(crate) own_opposite: Option<Px>,
+    /// Where the client order id stands.
+    pub(crate) id: Place,
+    /// Where the terms stand among those that came before; of a new order.
+    pub(crate) same_terms: Seen,
+    /// Whether every table of the books that the order needs has room.
+    pub(crate) has_room: bool,
+    /// What the books do if the order passes; `None`: overflow.
+    pub(crate) posting: Option<Posting>,
+    held: &'a Reservation,
+    path: Path,
+}
+
+/// One account of the order's path: its own or one above it.
+pub(crate) struct Node<'a> {
+    pub(crate) account: &'a Account,
+    /// Whether the operator set limits for account and instrument.
+    pub(crate) has_limits: bool,
+    /// Those limits; all zero if there are none.
+    pub(crate) limits: &'a PairLimits,
+    /// Position and working orders, this order not among them.
+    pub(crate) exposure: Exposure,
+    /// Sums of the account if the order passes.
+    pub(crate) worth: Worth,
+    /// Twice the profit since the start at the present marks.
+    pub(crate) profit2: i128,
+    /// Money of open orders, this order not among them.
+    pub(crate) working: Money,
+    /// New orders and replaces within the window, this one not among them.
     pub(crate) rate_used: u32,
     /// Twice the price that the collar measures from; `None`: no fresh one.
     pub(crate) reference2: Option<i64>,
-    /// Where the client order id stands.
-    pub(crate) id: Place,
-    /// Whether the pair has a place in the list of lines, or there is one left.
-    pub(crate) has_slot: bool,
-    /// What the books do if the order passes; `None`: overflow.
-    pub(crate) posting: Option<Posting>,
 }
 
 impl<'a> View<'a> {
@@ -69,66 +90,117 @@ impl<'a> View<'a> {
     ) -> View<'a> {
         let known = risk.account(order.account);
         let account = known.unwrap_or(&risk.nobody);
+        let path = known.map_or(Path::of(order.account), |account| account.path);
         let listing = risk.listing(order.instrument).unwrap_or(&Listing::UNLISTED);
-        let factor = listing.factor;
         let pair = risk.pair(order.account, order.instrument).unwrap_or(&Pair::EMPTY);
-        let line = &pair.line;
-        let mut exposure = line.exposure;
-        exposure.working(held.side).0 -= held.held_qty.0;
-        let open = open_qty(order.qty, held.filled);
-        let next = held.asked(order, is_replace, factor);
-        let limits = pair.limits.as_ref().unwrap_or(&BLOCKED);
+        let pricing = risk.pricing(order.account, order.instrument);
+        let next = held.asked(order, is_replace, &pricing);
+        let same_terms =
+            if is_replace { Seen::Off } else { account.same_terms.find(order, moment.now) };
         View {
+            risk,
             now: moment.now,
             market,
             moment,
             knows_account: known.is_some(),
             account,
             listing,
-            has_limits: pair.limits.is_some(),
-            limits,
-            halt: risk.halts.of(order.origin).max(account.halt).max(listing.halt),
+            halt: risk.halts.of(order.origin).max(listing.halt).max(risk.halt_on(path)),
             replaces: is_replace.then_some(held),
-            exposure,
-            open,
-            notional: money::notional(order.px, order.qty, factor),
-            reserved: reserved(account, order, held, is_replace, next.as_ref(), factor),
-            gross: gross(account, listing, line.gross, exposure.with(order.side, open), market),
-            rate_used: account.rate.used(moment.now),
-            reference2: market.reference2(limits, moment.now),
+            exposure: without(&pair.line.exposure, held),
+            open: open_qty(order.qty, held.filled),
+            notional: money::notional(order.px, order.qty, pricing.factor),
+            needs: needs(order, held, is_replace, next.as_ref(), &pricing),
+            own_opposite: own_opposite(risk, order, path),
             id: account.ids.find(order.client_id),
-            has_slot: line.slot != NO_SLOT || risk.has_free_slot(),
-            posting: next.and_then(|next| Posting::new(account, line.exposure, held, next)),
+            same_terms,
+            has_room: has_room(risk, order, held, path),
+            posting: next.and_then(|next| Posting::new(risk, held, next)),
+            held,
+            path,
+        }
+    }
+
+    /// The accounts whose limits the order must pass.
+    #[inline(always)] // As gate::each_check.
+    pub(crate) fn nodes(&self, order: &Order) -> impl Iterator<Item = Node<'a>> {
+        let (risk, market, now, open) = (self.risk, self.market, self.now, self.open);
+        let (listing, held) = (self.listing, self.held);
+        let (instrument, side) = (order.instrument, order.side);
+        self.path.iter().take(DEPTH_MAX).map(move |id| {
+            let account = risk.account(id).unwrap_or(&risk.nobody);
+            let pair = risk.pair(id, instrument).unwrap_or(&Pair::EMPTY);
+            let known = risk.limits(pair);
+            let limits = known.unwrap_or(&PairLimits::BLOCKED);
+            let line = &pair.line;
+            let exposure = without(&line.exposure, held);
+            let marked = marked(listing, market);
+            let passed =
+                exposure.with(side, open).worth(line.cost, &marked, account.marks_at_exit());
+            let worth = account.worth.with(line.worth, passed);
+            Node {
+                account,
+                has_limits: known.is_some(),
+                limits,
+                exposure,
+                worth,
+                profit2: account.profit2(&worth),
+                working: Money(account.working.0 - held.held.notional.0),
+                rate_used: account.rate.used(now),
+                reference2: market.reference2(limits, now),
+            }
+        })
+    }
+
+    /// Reserved cash of the account if the order passes; `None`: overflow.
+    pub(crate) fn reserved(&self) -> Option<Money> {
+        self.account.reserved.minus(self.held.held.cash)?.plus(self.needs?.cash)
+    }
+
+    /// Whether an order that only reduces what is held passes in spite of a loss.
+    pub(crate) fn loss_stops(&self, account: &Account, order: &Order) -> bool {
+        match account.limits.loss_stops {
+            LossStops::All => true,
+            LossStops::Increase => i128::from(self.open.0) > self.exposure.reducible(order.side),
         }
     }
 }
 
-/// Reserved cash of the account if the order passes; `None` on overflow.
-fn reserved(
-    account: &Account,
+/// The listing as the market marks it now.
+fn marked(listing: &Listing, market: &Market) -> Listing {
+    let mark2 = market.mark2().unwrap_or(listing.mark2);
+    Listing { mark2, exit2: market.exit2().unwrap_or(listing.exit2), ..*listing }
+}
+
+fn without(exposure: &Exposure, held: &Reservation) -> Exposure {
+    let mut exposure = *exposure;
+    exposure.working(held.side).0 -= held.held_qty.0;
+    exposure
+}
+
+/// What the order must find free; `None` on overflow.
+fn needs(
     order: &Order,
     held: &Reservation,
     is_replace: bool,
     next: Option<&Reservation>,
-    factor: i64,
-) -> Option<Money> {
-    let needed = if is_replace {
-        held.cash_to_change(Terms { px: order.px, qty: order.qty }, factor)?
-    } else {
-        next?.held_cash
-    };
-    account.reserved.minus(held.held_cash)?.plus(needed)
+    pricing: &Pricing,
+) -> Option<Needs> {
+    if is_replace {
+        return held.needs_to_change(Terms { px: order.px, qty: order.qty }, pricing);
+    }
+    Some(next?.held)
 }
 
-/// Gross exposure of the account, with `pair_gross` of the pair replaced by `exposure` at the present mark.
-fn gross(
-    account: &Account,
-    listing: &Listing,
-    pair_gross: Money,
-    exposure: Exposure,
-    market: &Market,
-) -> Money {
-    let mark2 = market.mark2().unwrap_or(listing.mark2);
-    let pair = money::exposure(exposure.worst(), mark2, listing.factor);
-    Money(account.gross.0 - pair_gross.0 + pair.0)
+fn own_opposite(risk: &Risk, order: &Order, path: Path) -> Option<Px> {
+    let against = order.side.opposite();
+    let [buys, sells] = risk.pair(path.owner(), order.instrument)?.quotes;
+    risk.quotes.best(if against == model::Side::Buy { buys } else { sells }, against)
+}
+
+fn has_room(risk: &Risk, order: &Order, held: &Reservation, path: Path) -> bool {
+    let slots = risk.free_slots();
+    let lines = path.iter().filter_map(|id| risk.pair(id, order.instrument));
+    let missing = lines.filter(|pair| pair.line.slot == NO_SLOT).count();
+    missing <= slots && (held.quote != NIL || risk.quotes.has_room())
 }

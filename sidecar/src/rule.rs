@@ -53,11 +53,27 @@ impl Unit {
     /// The unit of a rule's numbers; `None`: the rule is a condition.
     fn of(code: Reject) -> Option<Unit> {
         match code {
-            Reject::Clip | Reject::Position | Reject::Halted => Some(Unit::Qty),
-            Reject::Notional | Reject::Gross | Reject::Cash => Some(Unit::Money),
-            Reject::Collar => Some(Unit::BasisPoints),
+            Reject::Clip
+            | Reject::Position
+            | Reject::Halted
+            | Reject::ReduceOnly
+            | Reject::ShortSale => Some(Unit::Qty),
+            Reject::Notional
+            | Reject::Gross
+            | Reject::Cash
+            | Reject::DayGross
+            | Reject::Net
+            | Reject::Loss
+            | Reject::Volume => Some(Unit::Money),
+            Reject::Collar | Reject::Drawdown | Reject::Spread | Reject::Adv => {
+                Some(Unit::BasisPoints)
+            }
             Reject::Stale => Some(Unit::Microseconds),
-            Reject::OpenOrders | Reject::Rate => Some(Unit::Count),
+            Reject::OpenOrders
+            | Reject::Rate
+            | Reject::DuplicateTerms
+            | Reject::OrderToTrade
+            | Reject::Executions => Some(Unit::Count),
             _ => None,
         }
     }
@@ -105,14 +121,14 @@ impl Judged<'_> {
     fn measured(&self, finding: &Finding) -> Measured {
         let bare = finding.limit == 0 && finding.used == 0;
         let unit = Unit::of(finding.code).filter(|_| !bare);
-        // The gate says so where a sum exceeds its type.
-        let countable = finding.used != i128::MAX;
+        // The gate says so where a sum exceeds its type, and where a limit is off.
+        let [limited, counted] = [finding.limit, finding.used].map(|number| number != i128::MAX);
         let show = |value| unit.map(|unit| unit.show(value, self.board));
         Measured {
             rule: finding.code.name(),
-            limit: show(finding.limit),
-            used: show(finding.used).filter(|_| countable),
-            headroom: show(finding.headroom()).filter(|_| countable),
+            limit: show(finding.limit).filter(|_| limited),
+            used: show(finding.used).filter(|_| counted),
+            headroom: show(finding.headroom()).filter(|_| limited && counted),
             unit: unit.map(Unit::name),
         }
     }
@@ -125,7 +141,7 @@ impl Judged<'_> {
         let instrument = &self.board.instrument;
         let exact = finding.limit != 0 || finding.used != 0;
         match finding.code {
-            Reject::Halted if exact => {
+            Reject::Halted | Reject::ReduceOnly if exact => {
                 self.at_most(finding.limit, "only orders that reduce the position pass")
             }
             Reject::PxStep => {
@@ -154,7 +170,12 @@ impl Judged<'_> {
                     self.worth(self.qty).map(|worth| worth.saturating_add(finding.headroom()));
                 self.at_most_worth(worth.unwrap_or(0), "working buys count as filled")
             }
-            Reject::Gross if exact => {
+            Reject::DayGross if exact => {
+                let worth =
+                    self.worth(self.qty).map(|worth| worth.saturating_add(finding.headroom()));
+                self.at_most_worth(worth.unwrap_or(0), "what traded today and what is open counts")
+            }
+            Reject::Gross | Reject::Net if exact => {
                 let over = Unit::Money.show(finding.headroom().saturating_neg(), self.board);
                 format!(
                     "exposure would be {over} over the limit: lower qty, cancel working orders or \
@@ -248,6 +269,32 @@ fn advice(code: Reject) -> &'static str {
         Reject::BelowFilled => {
             "new qty must be above filled_qty of orders_list; to stop the order cancel it"
         }
+        Reject::DuplicateTerms => {
+            "the same order came too often just now: if it is meant, wait for the window to pass"
+        }
+        Reject::SelfTrade => {
+            "it could trade with an order of the same owner: cancel that one first, or price behind \
+             it (orders_list)"
+        }
+        Reject::ReduceOnly => "only orders that reduce a position pass on this account",
+        Reject::Restricted => {
+            "the operator restricts this instrument for the account: choose another side or instrument"
+        }
+        Reject::Spread => "wait until bid and ask are closer (market_snapshot)",
+        Reject::Adv => "lower qty; without a known daily volume only the operator can help",
+        Reject::VenueBand => {
+            "price it inside the venue's band; where the band is not known only the operator can help"
+        }
+        Reject::ShortSale => "sell no more than is held and located: lower qty",
+        Reject::Volume => "wait for the window to pass, or lower qty",
+        Reject::OrderToTrade => {
+            "too many orders for what traded: wait for trades, send fewer changes"
+        }
+        Reject::Executions => "it executed as often as it may: only the operator can allow more",
+        Reject::Loss | Reject::Drawdown => {
+            "the loss limit is reached: unless the operator stopped those too, orders that only \
+             reduce a position pass (portfolio_get)"
+        }
         Reject::PxStep
         | Reject::Lot
         | Reject::Clip
@@ -255,6 +302,8 @@ fn advice(code: Reject) -> &'static str {
         | Reject::Collar
         | Reject::Position
         | Reject::Gross
+        | Reject::DayGross
+        | Reject::Net
         | Reject::Cash => "order_check with the same terms shows this rule's numbers",
     }
 }

@@ -13,6 +13,8 @@ use tempfile::TempDir;
 
 /// Rules wide enough that nothing but what a test is about refuses.
 pub const WIDE_LIMITS: &str = r#"
+session_start = "00:00"
+
 [[account]]
 name = "agent"
 permission = "trade"
@@ -20,6 +22,15 @@ clients = true
 currency = "USD"
 cash = "1000000000000"
 gross_max = "1000000000000"
+net_max = "off"
+day_gross_max = "off"
+loss_max = "off"
+drawdown_max_bps = "off"
+volume_max = "off"
+order_to_trade_max = "off"
+executions_max = "off"
+duplicates_max = "off"
+self_trade = "off"
 open_orders_max = 65536
 rate_max = 65536
 rate_window_ms = 1
@@ -30,6 +41,15 @@ permission = "trade"
 currency = "USD"
 cash = "1000000000000"
 gross_max = "1000000000000"
+net_max = "off"
+day_gross_max = "off"
+loss_max = "off"
+drawdown_max_bps = "off"
+volume_max = "off"
+order_to_trade_max = "off"
+executions_max = "off"
+duplicates_max = "off"
+self_trade = "off"
 open_orders_max = 65536
 rate_max = 65536
 rate_window_ms = 1
@@ -42,7 +62,13 @@ notional_max = "1000000000000"
 long_max = "1000000000"
 short_max = "1000000000"
 band_bps = 10000
+band_px = "off"
 age_max_ms = 86400000
+spread_max_bps = "off"
+adv_max_bps = "off"
+venue_band = "off"
+located = "off"
+fees = "none"
 
 [[limit]]
 account = "probe"
@@ -52,7 +78,13 @@ notional_max = "1000000000000"
 long_max = "1000000000"
 short_max = "1000000000"
 band_bps = 10000
+band_px = "off"
 age_max_ms = 86400000
+spread_max_bps = "off"
+adv_max_bps = "off"
+venue_band = "off"
+located = "off"
+fees = "none"
 "#;
 
 /// A folder with a synthetic day and the configuration to run it.

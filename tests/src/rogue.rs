@@ -24,6 +24,15 @@ clients = true
 currency = "USD"
 cash = "1000000"
 gross_max = "1000000"
+net_max = "off"
+day_gross_max = "off"
+loss_max = "off"
+drawdown_max_bps = "off"
+volume_max = "off"
+order_to_trade_max = "off"
+executions_max = "off"
+duplicates_max = "off"
+self_trade = "off"
 open_orders_max = 50
 rate_max = 1000
 rate_window_ms = 1
@@ -36,7 +45,13 @@ notional_max = "1000000"
 long_max = "100000"
 short_max = "100000"
 band_bps = 10000
+band_px = "off"
 age_max_ms = 86400000
+spread_max_bps = "off"
+adv_max_bps = "off"
+venue_band = "off"
+located = "off"
+fees = "none"
 "#;
 
 /// Numbers that look random and are the same each time (splitmix64).

@@ -73,6 +73,9 @@ macro_rules! text {
         pub struct $name([u8; $bytes]);
 
         impl $name {
+            /// The absent text.
+            pub const EMPTY: Self = Self([0; $bytes]);
+
             /// Takes the text over.
             ///
             /// # Errors
@@ -121,7 +124,7 @@ macro_rules! text {
 
         impl Default for $name {
             fn default() -> Self {
-                Self([0; $bytes])
+                Self::EMPTY
             }
         }
 

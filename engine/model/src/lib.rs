@@ -46,5 +46,5 @@ pub use order::{Order, OrderState, OrderType, Origin, Side, Tif};
 pub use report::{Report, ReportKind};
 pub use request::{Ask, HaltScope, Request, Terms};
 pub use state::{Cause, HaltCause, HaltLevel, Integrity, Mode, ResumeRefusal, TradingState};
-pub use verdict::{Finding, Reject, Verdict};
+pub use verdict::{Finding, Headroom, Reject, Verdict};
 pub use words::{BadWord, WordReader, WordWriter};

@@ -1,5 +1,6 @@
 //! What the gate says of an order.
 
+use crate::num::Qty;
 use crate::state::codes;
 
 codes!(
@@ -60,8 +61,38 @@ codes!(
         Capacity = 26 => "capacity",
         /// New total quantity not above what is filled already (FIX 13).
         BelowFilled = 27 => "below_filled",
+        /// What the day traded, with what is open, beyond the limit (FIX 25).
+        DayGross = 28 => "day_gross",
+        /// Net exposure beyond the limit (FIX 25).
+        Net = 29 => "net",
+        /// The same terms too often within the window (FIX 6).
+        DuplicateTerms = 30 => "duplicate_terms",
+        /// Would meet an order of the same owner (FIX 0).
+        SelfTrade = 31 => "self_trade",
+        /// Lost too much since the session began (FIX 25).
+        Loss = 32 => "loss",
+        /// Too far below the highest equity (FIX 25).
+        Drawdown = 33 => "drawdown",
+        /// More than what reduces the position, where nothing else may pass (FIX 0).
+        ReduceOnly = 34 => "reduce_only",
+        /// On the restricted list (FIX 0).
+        Restricted = 35 => "restricted",
+        /// The spread is too wide to be believed, or a side is missing (FIX 19).
+        Spread = 36 => "spread",
+        /// Too large for what trades on an average day, or that is not known (FIX 26).
+        Adv = 37 => "adv",
+        /// Outside the band that the venue publishes, or that is not known (FIX 16).
+        VenueBand = 38 => "venue_band",
+        /// A short sale without stock located for it (FIX 22).
+        ShortSale = 39 => "short_sale",
+        /// Too much money in orders within the window (FIX 3).
+        Volume = 40 => "volume",
+        /// Too many orders for what trades (FIX 8 b).
+        OrderToTrade = 41 => "order_to_trade",
+        /// Executed as often as allowed without a human's word (FIX 21).
+        Executions = 42 => "executions",
         /// The audit log cannot take more: nothing may be sent of which no record is kept (FIX 0).
-        AuditFull = 60 => "audit_full",
+        AuditFull = 43 => "audit_full",
     }
 );
 
@@ -82,6 +113,14 @@ impl Finding {
     /// A check of a quantity against a limit: fails iff `used > limit`.
     pub const fn at_most(code: Reject, used: i128, limit: i128) -> Finding {
         Finding { code, failed: used > limit, limit, used }
+    }
+
+    /// The same against a limit that may be off; off, it passes.
+    pub const fn at_most_if_set(code: Reject, used: i128, limit: Option<i128>) -> Finding {
+        match limit {
+            Some(limit) => Finding::at_most(code, used, limit),
+            None => Finding { code, failed: false, limit: i128::MAX, used },
+        }
     }
 
     /// A check of a condition, without numbers.
@@ -141,6 +180,15 @@ impl Verdict {
     pub fn failed(&self) -> impl Iterator<Item = Reject> + '_ {
         Reject::ALL.iter().copied().filter(|code| self.bits & Self::bit(*code) != 0)
     }
+}
+
+/// How much of an order would pass now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Headroom {
+    /// Largest quantity that passes, in quantity units; zero: none does.
+    pub qty: Qty,
+    /// What refuses one lot more.
+    pub binds: Reject,
 }
 
 #[cfg(test)]

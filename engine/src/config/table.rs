@@ -218,6 +218,41 @@ impl<'a> Table<'a> {
         self.need(key, errors)?.decimal(errors)
     }
 
+    /// An exact decimal of either sign.
+    pub fn signed(&mut self, key: &str, errors: &mut ConfigErrors) -> Option<Decimal> {
+        self.need(key, errors)?.signed(errors)
+    }
+
+    /// [`Table::decimal`], or `None` inside for `"off"`: a limit is never left out silently.
+    pub fn decimal_or_off(
+        &mut self,
+        key: &str,
+        errors: &mut ConfigErrors,
+    ) -> Option<Option<Decimal>> {
+        let value = self.need_or_off(key, errors)?;
+        if value.is_off() { Some(None) } else { value.decimal(errors).map(Some) }
+    }
+
+    /// [`Table::number`], or `None` inside for `"off"`.
+    pub fn number_or_off(
+        &mut self,
+        key: &str,
+        least: u64,
+        most: u64,
+        errors: &mut ConfigErrors,
+    ) -> Option<Option<u64>> {
+        let value = self.need_or_off(key, errors)?;
+        if value.is_off() { Some(None) } else { value.number(least, most, errors).map(Some) }
+    }
+
+    fn need_or_off(&mut self, key: &str, errors: &mut ConfigErrors) -> Option<Value<'a>> {
+        let value = self.take(key);
+        if value.is_none() {
+            self.error(format!("`{key}` is missing: a limit, or \"off\""), errors);
+        }
+        value
+    }
+
     /// A symbol or name of at most 16 characters.
     pub fn symbol(&mut self, key: &str, errors: &mut ConfigErrors) -> Option<Symbol> {
         let value = self.need(key, errors)?;
@@ -346,15 +381,13 @@ impl Value<'_> {
         number
     }
 
+    fn is_off(&self) -> bool {
+        self.value.get_ref().as_str() == Some("off")
+    }
+
     fn decimal(self, errors: &mut ConfigErrors) -> Option<Decimal> {
-        let text = match self.value.get_ref() {
-            DeValue::String(text) => Some(text.as_ref()),
-            DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str()),
-            DeValue::Float(number) => Some(number.as_str()),
-            _ => None,
-        };
-        let decimal = text.and_then(|text| Decimal::from_str_exact(text).ok());
-        let decimal = decimal.filter(|decimal| !decimal.is_sign_negative() || decimal.is_zero());
+        let decimal =
+            self.plain().filter(|decimal| !decimal.is_sign_negative() || decimal.is_zero());
         if decimal.is_none() {
             self.error(
                 format!("`{}` must be a plain decimal, not negative: \"12.50\"", self.key),
@@ -362,5 +395,23 @@ impl Value<'_> {
             );
         }
         decimal
+    }
+
+    fn signed(self, errors: &mut ConfigErrors) -> Option<Decimal> {
+        let decimal = self.plain();
+        if decimal.is_none() {
+            self.error(format!("`{}` must be a plain decimal: \"-0.25\"", self.key), errors);
+        }
+        decimal
+    }
+
+    fn plain(&self) -> Option<Decimal> {
+        let text = match self.value.get_ref() {
+            DeValue::String(text) => Some(text.as_ref()),
+            DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str()),
+            DeValue::Float(number) => Some(number.as_str()),
+            _ => None,
+        };
+        text.and_then(|text| Decimal::from_str_exact(text).ok())
     }
 }

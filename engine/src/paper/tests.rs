@@ -17,10 +17,17 @@ struct Venue {
     orders: u64,
 }
 
+/// The second account of the shipped limits.
+const AGENT: AccountId = AccountId(1);
+
 impl Venue {
     fn new() -> Venue {
         let text = |text: &str| {
-            text.replace("10000000\"", "1000000000\"").replace("band_bps = 500", "band_bps = 10000")
+            // The agent alone, without what is not about fills.
+            let text = text.replace("10000000\"", "1000000000\"");
+            let text = text.replace("band_bps = 500", "band_bps = 10000");
+            let text = text.replace("parent = \"house\"\n", "").replace("\"refuse\"", "\"off\"");
+            text.replace("duplicates_max = 3 ", "duplicates_max = 8 ")
         };
         let files = [
             ("engine.toml", include_str!("../../../deploy/engine.toml").to_string()),
@@ -77,7 +84,7 @@ impl Venue {
     }
 
     fn ask(&mut self, ask: Ask) -> (OrderId, Vec<(OrderId, i64)>) {
-        let (origin, account) = (Origin::File, AccountId(0));
+        let (origin, account) = (Origin::File, AGENT);
         let request = Request { id: 1, origin, account, ask, note: Note::default() };
         let fills = self.step(self.engine.now(), Body::Request(request));
         let answer = self.out.answer.take().unwrap();
@@ -208,7 +215,7 @@ fn stops_orders_not_cancels(control: fn(bool) -> model::Control, code: model::Re
     let (instrument, order_type, tif) = (InstrumentId(0), OrderType::Limit, Tif::Day);
     let terms =
         Terms { client_id, instrument, side: BUY, order_type, tif, px: Px(1_000_000), qty: Qty(1) };
-    let (origin, account, note) = (Origin::File, AccountId(0), Note::default());
+    let (origin, account, note) = (Origin::File, AGENT, Note::default());
     let request = Request { id: 1, origin, account, ask: Ask::New(terms), note };
     venue.step(now, Body::Request(request));
     let answer = venue.out.answer.take().unwrap();

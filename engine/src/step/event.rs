@@ -322,6 +322,7 @@ impl Engine {
         if self.risk.list(instrument).is_err() {
             return;
         }
+        let _ = self.risk.set_reference(instrument.id, self.rules.reference(instrument));
         for (place, account) in self.rules.accounts.iter().enumerate() {
             if let Some(limits) = self.rules.limits(account, instrument) {
                 let account = model::AccountId(place as u16);

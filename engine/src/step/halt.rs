@@ -19,7 +19,10 @@ impl Engine {
         }
         self.show_halt(TapeKind::Halt, scope, level.code(), Some(why.cause), out);
         if level == HaltLevel::Halted {
-            self.cancel_all(out, |order, _| scope.covers(order));
+            self.cancel_all(out, |order, engine| match scope {
+                HaltScope::Account(above) => engine.risk.counts_on(order.account, above),
+                _ => scope.covers(order),
+            });
         }
     }
 
@@ -61,6 +64,14 @@ impl Engine {
             let why = Why::of(HaltCause::Invariant);
             out.halts.mark(self.latches.set(scope, Latch { level, why }));
             self.trip(scope, level, why, out);
+        }
+    }
+
+    /// Accounts that lost more than they may halt, until somebody resumes them: what reduces a position still passes, unless
+    /// the account says that nothing shall.
+    pub(super) fn trip_losses(&mut self, out: &mut Output) {
+        while let Some((account, level, cause)) = self.risk.take_loss() {
+            self.trip(HaltScope::Account(account), level, Why::of(cause), out);
         }
     }
 

@@ -6,7 +6,6 @@ use model::{DeskId, Money, Order, OrderState, Origin, Qty, Report, ReportKind};
 use super::Engine;
 use crate::orders::OrderRecord;
 use crate::output::Output;
-use crate::rules::Rules;
 
 impl Engine {
     /// Applies what the paper venue has to say.
@@ -116,14 +115,15 @@ impl Engine {
 
     /// Cancels the orders of a client that is gone (`None`: of every client), on accounts that want it so.
     pub(super) fn cancel_orphans(&mut self, desk: Option<DeskId>, out: &mut Output) {
-        self.cancel_all(out, |order, rules| {
+        self.cancel_all(out, |order, engine| {
             let orphan = match (order.origin, desk) {
                 (Origin::Desk(of), Some(desk)) => of == desk,
                 (Origin::Desk(_), None) => true,
                 _ => false,
             };
             orphan
-                && rules
+                && engine
+                    .rules
                     .accounts
                     .get(usize::from(order.account.0))
                     .is_none_or(|account| account.cancel_on_disconnect)
@@ -131,11 +131,16 @@ impl Engine {
     }
 
     /// Cancels every open order that `chosen` names.
-    pub(super) fn cancel_all(&mut self, out: &mut Output, chosen: impl Fn(&Order, &Rules) -> bool) {
+    pub(super) fn cancel_all(
+        &mut self,
+        out: &mut Output,
+        chosen: impl Fn(&Order, &Engine) -> bool,
+    ) {
         for slot in 0..self.orders.used() {
             let Some(record) = self.orders.at(slot) else { continue };
-            if record.state.is_open() && chosen(&record.order, &self.rules) {
-                self.paper.cancel(record.order.id);
+            let id = record.order.id;
+            if record.state.is_open() && chosen(&record.order, self) {
+                self.paper.cancel(id);
             }
         }
         self.settle(out);

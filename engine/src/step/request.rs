@@ -47,9 +47,10 @@ impl Engine {
     /// What the gate would say to a new order now. Changes nothing, and is no input.
     pub fn check(&self, request: &Request, terms: &Terms) -> Answer {
         let order = self.order_of(request, terms, OrderId(0));
-        let (verdict, findings) =
-            self.risk.check(&order, &self.market(order.instrument.0), self.moment());
-        Answer { verdict, findings, ..self.answer(request, AnswerKind::Checked) }
+        let (market, moment) = (self.market(order.instrument.0), self.moment());
+        let (verdict, findings) = self.risk.check(&order, &market, moment);
+        let headroom = Some(self.risk.headroom(&order, &market, moment));
+        Answer { verdict, findings, headroom, ..self.answer(request, AnswerKind::Checked) }
     }
 
     fn on_new(

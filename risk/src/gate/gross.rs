@@ -1,9 +1,10 @@
 use model::{Finding, Order, Reject};
 
-use crate::view::View;
+use crate::money;
+use crate::view::{Node, View};
 
 /// Refuses worst-case gross exposure of the account beyond its limit: the sum over its instruments of the
 /// largest absolute position that any subset of working orders can make, at the instrument's mark.
-pub(crate) fn check(_: &Order, view: &View<'_>) -> Finding {
-    Finding::at_most(Reject::Gross, view.gross.0, view.account.limits.gross_max.0)
+pub(crate) fn check(_: &Order, _: &View<'_>, node: &Node<'_>) -> Finding {
+    money::at_most2(Reject::Gross, node.worth.gross2, node.account.limits.gross_max)
 }

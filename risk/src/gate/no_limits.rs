@@ -1,8 +1,8 @@
 use model::{Finding, Order, Reject};
 
-use crate::view::View;
+use crate::view::{Node, View};
 
 /// Refuses a pair of account and instrument without limits: absent means blocked.
-pub(crate) fn check(_: &Order, view: &View<'_>) -> Finding {
-    Finding::holds(Reject::NoLimits, view.has_limits)
+pub(crate) fn check(_: &Order, _: &View<'_>, node: &Node<'_>) -> Finding {
+    Finding::holds(Reject::NoLimits, node.has_limits)
 }

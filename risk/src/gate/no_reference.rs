@@ -1,8 +1,8 @@
 use model::{Finding, Order, Reject};
 
-use crate::view::View;
+use crate::view::{Node, View};
 
 /// Refuses while there is no fresh price for the collar to measure from.
-pub(crate) fn check(_: &Order, view: &View<'_>) -> Finding {
-    Finding::holds(Reject::NoReference, view.reference2.is_some())
+pub(crate) fn check(_: &Order, _: &View<'_>, node: &Node<'_>) -> Finding {
+    Finding::holds(Reject::NoReference, node.reference2.is_some())
 }

@@ -9,6 +9,6 @@ pub(crate) fn check(order: &Order, view: &View<'_>) -> Finding {
     let limits = &view.account.limits;
     let same_currency = view.listing.currency == limits.currency;
     let may_ask = limits.clients || !matches!(order.origin, Origin::Desk(_));
-    let trades = limits.permission == Permission::Trade;
+    let trades = limits.permission != Permission::Read;
     Finding::holds(Reject::NotPermitted, trades && may_ask && same_currency)
 }

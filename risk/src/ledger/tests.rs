@@ -1,5 +1,5 @@
 use model::page::AsOf;
-use model::{HaltLevel, HaltScope, Px, Side};
+use model::{HaltLevel, HaltScope, Px, Qty, Side};
 
 use super::*;
 use crate::fixture::{ACCOUNT, ACCOUNT_LIMITS, FACTOR, Floor, INSTRUMENT, PAIR_LIMITS, instrument};

@@ -13,10 +13,16 @@ use model::{
 use num_bigint::BigInt;
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
-use risk::{AccountLimits, Capacity, LastTrade, Market, Moment, PairLimits, Reservation, Risk};
+use risk::{
+    AccountLimits, Capacity, Duplicates, Fee, LastTrade, Market, Moment, PairLimits, Reservation,
+    Risk,
+};
 use slow::{Passed, Slow, Trade};
 
+/// The second is beneath the first, and both trade.
 const ACCOUNTS: u16 = 2;
+/// A fee of so many times what trades, so that nothing is rounded.
+const FEE_TIMES: i64 = 1;
 /// Decimals of price and of quantity; the first makes the money factor odd, so that half a mark does not
 /// divide.
 const SCALES: [(u8, u8); 3] = [(6, 6), (4, 0), (2, 4)];
@@ -31,6 +37,7 @@ enum Op {
     Answer { pick: usize, takes: bool },
     Quote { instrument: u32, mid: i64, spread: i64, integrity: Integrity },
     Print { instrument: u32, px: i64 },
+    Session,
     Wait { ns: u64 },
 }
 
@@ -54,6 +61,7 @@ fn ops() -> impl Strategy<Value = Op> {
                 Op::Quote { instrument, mid, spread, integrity }
             }),
         1 => (instrument, 95_i64..106).prop_map(|(instrument, px)| Op::Print { instrument, px }),
+        1 => Just(Op::Session),
         3 => (0_u64..40).prop_map(|ns| Op::Wait { ns }),
     ]
 }
@@ -83,6 +91,13 @@ impl Twins {
             open_orders_max: 4,
             rate_max: 12,
             rate_window_ns: 100,
+            net_max: Some(Money(4_500 * 100_000_000)),
+            day_gross_max: Some(Money(6_000 * 100_000_000)),
+            loss_max: Some(Money(300 * 100_000_000)),
+            drawdown_max_bps: Some(1_000),
+            duplicates: Some(Duplicates { max: 1, window_ns: 60 }),
+            no_self_trade: true,
+            ..AccountLimits::BLOCKED
         };
         let pair = PairLimits {
             clip_max: Qty(20),
@@ -91,14 +106,18 @@ impl Twins {
             long_max: Qty(40),
             short_max: Qty(30),
             age_max_ns: 200,
-            symbol_age_alone: false,
+            reference_age_max_ns: 200,
+            ..PairLimits::BLOCKED
         };
+        let pair = PairLimits { symbol_age_alone: false, ..pair };
         let instruments = SCALES.len() as u32;
         let mut risk = Risk::new(Capacity {
             accounts: ACCOUNTS,
             instruments,
             lines: 16,
             ids_per_account: 1_000,
+            orders: 100,
+            rows: SCALES.len() as u32,
         });
         let mut factors = Vec::new();
         for (number, (px_decimals, qty_decimals)) in SCALES.into_iter().enumerate() {
@@ -114,10 +133,13 @@ impl Twins {
             risk.list(&instrument).unwrap();
             factors.push(instrument.money_factor().unwrap());
         }
-        for _ in 0..ACCOUNTS {
-            let account = risk.add_account(limits).unwrap();
-            for number in 0..instruments {
-                risk.set_pair_limits(account, InstrumentId(number), pair).unwrap();
+        for number in 0..ACCOUNTS {
+            let parent = (number > 0).then_some(AccountId(0));
+            let account = risk.add_account(AccountLimits { parent, ..limits }).unwrap();
+            for (number, factor) in (0..).zip(&factors) {
+                let taker_fee = Fee::new(FEE_TIMES * 1_000_000, Money::ZERO, Money(1), *factor);
+                let row = PairLimits { taker_fee: taker_fee.unwrap(), ..pair };
+                risk.set_pair_limits(account, InstrumentId(number), row).unwrap();
             }
         }
         let market = Market {
@@ -131,9 +153,15 @@ impl Twins {
             ..Market::UNKNOWN
         };
         let slow = Slow {
+            fee_times: FEE_TIMES,
             limits,
             pair,
+            session: 0,
+            bases: vec![BigInt::ZERO; ACCOUNTS.into()],
+            peaks: vec![BigInt::ZERO; ACCOUNTS.into()],
+            seen: Vec::new(),
             marks: vec![0; factors.len()],
+            exits: vec![[0; 2]; factors.len()],
             factors,
             orders: Vec::new(),
             trades: Vec::new(),
@@ -157,12 +185,14 @@ impl Twins {
 
     fn mark(&mut self, instrument: InstrumentId) {
         let market = &self.markets[instrument.0 as usize];
-        let mid2 = match (market.bid, market.ask) {
-            (Some(bid), Some(ask)) if market.integrity == Integrity::Live => Some(bid.0 + ask.0),
-            _ => market.last.map(|last| last.px.0 * 2),
+        let last = market.last.map(|last| last.px.0);
+        let closes = match (market.bid, market.ask) {
+            (Some(bid), Some(ask)) if market.integrity == Integrity::Live => Some([bid.0, ask.0]),
+            _ => last.map(|px| [px; 2]),
         };
-        if let Some(mark2) = mid2 {
-            self.slow.marks[instrument.0 as usize] = mark2;
+        if let Some([bid, ask]) = closes {
+            self.slow.marks[instrument.0 as usize] = bid + ask;
+            self.slow.exits[instrument.0 as usize] = [2 * bid, 2 * ask];
         }
         self.risk.mark(instrument, market);
     }
@@ -218,8 +248,13 @@ impl Twins {
                     Some(LastTrade { px: Px(px), at: self.now });
                 self.mark(InstrumentId(instrument));
             }
+            Op::Session => {
+                self.risk.begin_session();
+                self.slow.begin_session();
+            }
             Op::Wait { ns } => self.now.0 += ns,
         }
+        self.slow.note_peaks();
     }
 
     fn order(
@@ -251,8 +286,8 @@ impl Twins {
     fn send(&mut self, order: Order, replaces: Option<usize>) {
         self.mark(order.instrument);
         let (market, moment) = (self.markets[order.instrument.0 as usize], self.moment());
-        let mut expected = self.slow.refusals(&order, replaces, &market, self.now);
-        expected.sort();
+        self.slow.note_peaks();
+        let expected = self.slow.refusals(&order, replaces, &market, self.now);
         let terms = (order.px.0, order.qty.0);
         let ruling = match replaces {
             None => {
@@ -263,7 +298,15 @@ impl Twins {
                     assert_eq!(*cleared.order(), order);
                     self.held.push(held);
                     let (change, filled, is_open) = (None, 0, true);
-                    self.slow.orders.push(Passed { order, terms, change, filled, is_open });
+                    let fee_times = FEE_TIMES;
+                    self.slow.orders.push(Passed {
+                        fee_times,
+                        order,
+                        terms,
+                        change,
+                        filled,
+                        is_open,
+                    });
                 })
             }
             Some(number) => {
@@ -275,11 +318,16 @@ impl Twins {
                 })
             }
         };
-        let failed: Vec<Reject> = ruling.err().map_or(Vec::new(), |v| v.failed().collect());
+        let failed: BTreeSet<Reject> =
+            ruling.err().map_or(BTreeSet::new(), |v| v.failed().collect());
         assert_eq!(failed, expected, "{order:?} against {market:?}");
         self.refused.extend(failed);
         self.slow.requests.push((order.account, self.now));
         self.slow.ids.insert((order.account, order.client_id));
+        if replaces.is_none() {
+            let terms = (order.account, order.instrument, order.side, terms.0, terms.1);
+            self.slow.seen.push((terms, self.now));
+        }
     }
 
     fn fill(&mut self, number: usize, px: i64, qty: i64) {
@@ -328,6 +376,10 @@ impl Twins {
             assert_eq!(page.open_orders, self.slow.open_orders(id), "open orders");
             let used = self.slow.requests_in_window(id, self.now);
             assert_eq!(page.rate_used, used.min(page.rate_max), "rate");
+            assert_eq!(BigInt::from(page.fees.0), self.slow.fees(id), "fees");
+            assert_eq!(BigInt::from(page.traded.0), self.slow.traded(id), "traded");
+            let unrealised = self.slow.unrealised2(id) >> 1;
+            assert_eq!(BigInt::from(page.unrealised.0), unrealised, "unrealised");
         }
         let mut balance = vec![BigInt::ZERO; ACCOUNTS.into()];
         for slot in 0..self.risk.lines() as u32 {
@@ -344,7 +396,8 @@ impl Twins {
         }
         for (number, balance) in balance.into_iter().enumerate() {
             let cash = self.slow.cash(AccountId(number as u16));
-            assert_eq!(balance, cash - self.slow.limits.cash.0, "realised − cost = cash flows");
+            let paid = cash + self.slow.fees(AccountId(number as u16));
+            assert_eq!(balance, paid - self.slow.limits.cash.0, "realised − cost = cash flows");
         }
     }
 
@@ -421,6 +474,12 @@ fn equals_the_slow_twin() {
         NotOpen,
         ChangePending,
         BelowFilled,
+        DayGross,
+        Net,
+        DuplicateTerms,
+        SelfTrade,
+        Loss,
+        Drawdown,
     ] {
         assert!(reached.borrow().contains(&code), "no sequence reached {code}");
     }

@@ -34,6 +34,8 @@ pub struct Args {
 #[derive(Serialize, JsonSchema)]
 pub struct Body {
     passes: bool,
+    max_qty: Option<String>,
+    binds: Option<&'static str>,
     account: String,
     failed: Vec<FailedRule>,
     /// Passing rules that measure something.
@@ -59,10 +61,10 @@ impl Tool for OrderCheck {
     const NAME: &'static str = "order_check";
     const TITLE: &'static str = "Check an order";
     const DESCRIPTION: &'static str = "\
-        Asks the gate what it would say to these terms now, rule by rule with limit, used and \
-        headroom, and sweeps the displayed book for the expected cost. Sends nothing and uses up no \
-        allowance. A pass is no promise: order_request is judged again. qty and limit are exact \
-        decimals, best as strings.";
+        Asks the gate what it would say to these terms now, rule by rule, and how large the order \
+        could be (max_qty, and the rule that binds it); sweeps the displayed book for the expected \
+        cost. Sends nothing. A pass is no promise: order_request is judged again. qty and limit are \
+        exact decimals, best as strings.";
     const EFFECT: Effect = Effect::Looks;
     type Args = Args;
     type Body = Body;
@@ -90,6 +92,8 @@ impl Tool for OrderCheck {
         let judged = order.judged();
         let body = Body {
             passes: answer.verdict.passed(),
+            max_qty: answer.headroom.map(|h| decimal::qty(h.qty, &order.board.instrument)),
+            binds: answer.headroom.map(|headroom| headroom.binds.name()),
             account: order.account.name.to_string(),
             failed: rule::failed(&answer, &judged),
             headroom: rule::measured(&answer, &judged),

@@ -14,6 +14,8 @@ codes!(
         Read = 1 => "read",
         /// Look and trade.
         Trade = 2 => "trade",
+        /// Look, and trade what reduces a position.
+        CloseOnly = 3 => "close_only",
     }
 );
 
@@ -32,12 +34,20 @@ pub struct Account {
     pub halt: HaltLevel,
     /// Currency of every sum here.
     pub currency: Currency,
-    /// Settled cash: start + sales − purchases.
+    /// Settled cash: start + sales − purchases − fees.
     pub cash: Money,
     /// Cash that working buys would use if all filled at their limits.
     pub reserved: Money,
-    /// Realised profit since the start (average cost).
+    /// Realised profit since the start, before fees (average cost).
     pub realised: Money,
+    /// Unrealised profit, at the price that the account counts losses at.
+    pub unrealised: Money,
+    /// Fees since the start, rebates taken off.
+    pub fees: Money,
+    /// Profit since the session began: realised and unrealised, fees taken off.
+    pub session_profit: Money,
+    /// Price · quantity of what traded in this session.
+    pub traded: Money,
     /// Worst-case gross exposure: Σ max(pos + working buys, working sells − pos) · mark.
     pub gross: Money,
     /// Limit of `gross`.
@@ -60,7 +70,7 @@ pub struct Account {
 
 impl Account {
     /// Words of a page.
-    pub const WORDS: usize = 24;
+    pub const WORDS: usize = 32;
 
     /// The page as words.
     pub fn to_words(&self) -> [u64; Self::WORDS] {
@@ -79,6 +89,9 @@ impl Account {
         to.u64(self.rate_window_ns);
         to.u64(self.orders_passed);
         to.u64(self.orders_refused);
+        for sum in [self.unrealised, self.fees, self.session_profit, self.traded] {
+            to.i128(sum.0);
+        }
         words
     }
 
@@ -100,6 +113,9 @@ impl Account {
             core::array::from_fn(|_| Money(from.i128()));
         let (open_orders, open_orders_max) = from.pair();
         let (rate_used, rate_max) = from.pair();
+        let [rate_window_ns, orders_passed, orders_refused] = core::array::from_fn(|_| from.u64());
+        let [unrealised, fees, session_profit, traded] =
+            core::array::from_fn(|_| Money(from.i128()));
         Ok(Account {
             as_of,
             id: AccountId(u16::from_le_bytes([low, high])),
@@ -110,15 +126,19 @@ impl Account {
             cash,
             reserved,
             realised,
+            unrealised,
+            fees,
+            session_profit,
+            traded,
             gross,
             gross_max,
             open_orders,
             open_orders_max,
             rate_used,
             rate_max,
-            rate_window_ns: from.u64(),
-            orders_passed: from.u64(),
-            orders_refused: from.u64(),
+            rate_window_ns,
+            orders_passed,
+            orders_refused,
         })
     }
 }
@@ -237,6 +257,10 @@ mod tests {
             cash: Money(-5),
             reserved: Money(i128::MAX),
             realised: Money(i128::MIN),
+            unrealised: Money(-15),
+            fees: Money(16),
+            session_profit: Money(i128::MAX - 17),
+            traded: Money(18),
             gross: Money(6),
             gross_max: Money(7),
             open_orders: 8,

@@ -1,14 +1,14 @@
 //! What the engine answers to a desk.
 
 use crate::OrderId;
-use crate::num::Ts;
+use crate::num::{Qty, Ts};
 use crate::order::OrderState;
 use crate::state::codes;
-use crate::verdict::{Finding, Reject, Verdict};
+use crate::verdict::{Finding, Headroom, Reject, Verdict};
 use crate::words::{BadWord, WordReader, WordWriter};
 
 /// Checks whose numbers fit an answer.
-pub const FINDINGS_MAX: usize = 24;
+pub const FINDINGS_MAX: usize = 56;
 
 codes!(
     /// What became of a request.
@@ -45,6 +45,8 @@ pub struct Answer {
     pub state: Option<OrderState>,
     /// What the gate said.
     pub verdict: Verdict,
+    /// How much of the order would pass; only for a check.
+    pub headroom: Option<Headroom>,
     /// Every check with its numbers, in list order; only for a check. Free places are `None`.
     pub findings: [Option<Finding>; FINDINGS_MAX],
 }
@@ -64,6 +66,7 @@ impl Answer {
             order,
             state: None,
             verdict,
+            headroom: None,
             findings: [None; FINDINGS_MAX],
         }
     }
@@ -76,11 +79,12 @@ impl Answer {
         to.u64(self.engine_seq);
         to.u64(self.now.0);
         let state = self.state.map_or(0, OrderState::code);
-        to.bytes([self.kind.code(), state, 0, 0, 0, 0, 0, 0]);
+        let binds = self.headroom.map_or(0, |headroom| headroom.binds.code());
+        to.bytes([self.kind.code(), state, binds, 0, 0, 0, 0, 0]);
         to.u64(self.order.0);
         to.u64(self.verdict.bits);
         write_finding(&mut to, self.verdict.primary);
-        to.u64(0);
+        to.i64(self.headroom.map_or(0, |headroom| headroom.qty.0));
         self.findings.iter().for_each(|finding| write_finding(&mut to, *finding));
         words
     }
@@ -93,22 +97,28 @@ impl Answer {
     pub fn from_words(words: &[u64; Self::WORDS]) -> Result<Answer, BadWord> {
         let mut from = WordReader::new(words);
         let [request, engine_seq, now] = core::array::from_fn(|_| from.u64());
-        let [kind, state, ..] = from.bytes();
+        let [kind, state, binds, ..] = from.bytes();
         let kind = from.legal(AnswerKind::from_code(kind))?;
         let state = match state {
             0 => None,
             code => Some(from.legal(OrderState::from_code(code))?),
         };
+        let binds = match binds {
+            0 => None,
+            code => Some(from.legal(Reject::from_code(code))?),
+        };
         let order = OrderId(from.u64());
         let bits = from.u64();
         let primary = read_finding(&mut from)?;
-        from.u64();
+        let qty = Qty(from.i64());
+        let headroom = binds.map(|binds| Headroom { qty, binds });
         let mut findings = [None; FINDINGS_MAX];
         for finding in &mut findings {
             *finding = read_finding(&mut from)?;
         }
         let verdict = Verdict { bits, primary };
-        Ok(Answer { request, engine_seq, now: Ts(now), kind, order, state, verdict, findings })
+        let now = Ts(now);
+        Ok(Answer { request, engine_seq, now, kind, order, state, verdict, headroom, findings })
     }
 }
 
@@ -142,6 +152,7 @@ mod tests {
         answer.state = Some(OrderState::Working);
         let finding = Finding::at_most(Reject::Gross, i128::MAX, i128::MIN);
         answer.verdict.fold(finding);
+        answer.headroom = Some(Headroom { qty: Qty(-6), binds: Reject::Clip });
         answer.findings[0] = Some(finding);
         answer.findings[FINDINGS_MAX - 1] = Some(Finding::holds(Reject::Cash, true));
         assert_eq!(Answer::from_words(&answer.to_words()), Ok(answer));

@@ -8,7 +8,7 @@ use crate::words::{BadWord, WordReader, WordWriter};
 use super::board::INDICATOR_SLOTS;
 
 /// Counters by reject code; slot `code - 1`.
-pub const REJECT_SLOTS: usize = 60;
+pub const REJECT_SLOTS: usize = 64;
 
 /// Names of the stages whose latency is measured, in the order in which a tick or an order passes them.
 /// `hold` is the wait for the journal.

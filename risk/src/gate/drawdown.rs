@@ -1,0 +1,19 @@
+use model::{Finding, Order, Reject};
+
+use crate::account::BASIS_POINTS;
+use crate::view::{Node, View};
+
+/// Refuses while equity is further below its highest than the limit, in basis points of the highest. Equity
+/// is the cash of the start and all profit since, fees taken off. Where the highest is not positive there is
+/// nothing to measure from, and it refuses. What passes in spite of it is as in [`super::loss`].
+pub(crate) fn check(order: &Order, view: &View<'_>, node: &Node<'_>) -> Finding {
+    let limits = &node.account.limits;
+    let Some(bps) = limits.drawdown_max_bps else { return Finding::holds(Reject::Drawdown, true) };
+    let peak2 = node.account.peak2.max(node.profit2);
+    let highest2 = limits.cash.0.saturating_mul(2).saturating_add(peak2);
+    let below = peak2.saturating_sub(node.profit2).saturating_mul(BASIS_POINTS);
+    let exceeded = highest2 <= 0 || below > highest2.saturating_mul(bps.into());
+    let failed = exceeded && view.loss_stops(node.account, order);
+    let used = below.checked_div(highest2).unwrap_or(BASIS_POINTS);
+    Finding { code: Reject::Drawdown, failed, limit: bps.into(), used }
+}

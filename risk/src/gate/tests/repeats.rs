@@ -1,0 +1,97 @@
+use model::{Order, Px, Qty, Reject, Side, Ts};
+
+use super::{BOTH, account_floor};
+use crate::fixture::Floor;
+use crate::{ChangeRule, Duplicates};
+
+/// Goal: the same terms pass as often as allowed within the window; refused ones count, cancels clear nothing, other terms
+/// and replaces are free. Method: twice, then around the window's edge; each field changed in turn.
+#[test]
+fn duplicate_terms() {
+    let mut floor = account_floor(|limits| {
+        limits.duplicates = Some(Duplicates { max: 2, window_ns: 100 });
+    });
+    let mut first = floor.pass(Side::Buy, 1, 1_000_000);
+    floor.risk.release(&mut first);
+    floor.moment.now = Ts(10_010);
+    floor.moment.journal_full = true;
+    let refused = floor.order(Side::Buy, 1, 1_000_000);
+    assert!(floor.clear(refused).is_err());
+    floor.moment.journal_full = false;
+    let again = floor.order(Side::Buy, 1, 1_000_000);
+    for (now, refused) in [(10_010, true), (10_099, true), (10_100, false)] {
+        floor.moment.now = Ts(now);
+        assert_eq!(floor.fails(&again, Reject::DuplicateTerms), refused, "{now}");
+    }
+    floor.moment.now = Ts(10_020);
+    for other in [
+        Order { qty: Qty(2), ..again },
+        Order { px: Px(999_900), ..again },
+        Order { side: Side::Sell, ..again },
+        Order { tif: model::Tif::Ioc, ..again },
+    ] {
+        assert!(!floor.fails(&other, Reject::DuplicateTerms));
+    }
+    let mut held = floor.pass(Side::Buy, 2, 1_000_000);
+    let change = floor.order(Side::Buy, 1, 1_000_000);
+    let _asked = floor.risk.clear_replace(change, &mut held, &floor.market, floor.moment).unwrap();
+}
+
+/// Goal: an order that could meet one of ours is refused, the price itself included; one beyond the best of them is free, and
+/// the next best counts when the best is gone. Method: two of ours at two prices, −1 / 0 / +1 of each; off.
+#[test]
+fn self_trade() {
+    for side in BOTH {
+        let sign = if side == Side::Buy { 1 } else { -1 };
+        let mut floor = account_floor(|limits| limits.no_self_trade = true);
+        let mut best = floor.pass(side, 1, 1_000_000 + sign * 100);
+        floor.pass(side, 1, 1_000_000);
+        let refused = |floor: &mut Floor, better: i64| {
+            let order = floor.order(side.opposite(), 1, 1_000_000 + sign * better);
+            floor.fails(&order, Reject::SelfTrade)
+        };
+        assert!(!refused(&mut floor, 200) && refused(&mut floor, 100) && refused(&mut floor, 0));
+        let same_side = floor.order(side, 1, 1_000_000);
+        assert!(!floor.fails(&same_side, Reject::SelfTrade));
+        floor.risk.release(&mut best);
+        assert!(!refused(&mut floor, 100) && refused(&mut floor, 0));
+    }
+    let mut off = Floor::new();
+    off.pass(Side::Buy, 1, 1_000_000);
+    let order = off.order(Side::Sell, 1, 1_000_000);
+    assert!(!off.fails(&order, Reject::SelfTrade));
+}
+
+/// Goal: an order whose price is about to change counts at the price nearer to the other side, or where rules are plain at the
+/// one in force. Method: a buy that asks for more and for less; the venue takes the one and refuses the other.
+#[test]
+fn self_trade_while_changing() {
+    for (rule, nearer) in [(ChangeRule::Worst, true), (ChangeRule::Plain, false)] {
+        let mut floor = account_floor(|limits| {
+            (limits.no_self_trade, limits.change_rule) = (true, rule);
+        });
+        let order = floor.order(Side::Buy, 1, 999_000);
+        let (_, mut held) = floor.clear(order).unwrap();
+        let ask = |floor: &mut Floor, held: &mut crate::Reservation, px| {
+            let change = Order { id: order.id, ..floor.order(Side::Buy, 1, px) };
+            floor
+                .risk
+                .clear_replace(change, held, &floor.market, floor.moment)
+                .map(|_| ())
+                .unwrap();
+        };
+        let meets = |floor: &mut Floor, px| {
+            let sell = floor.order(Side::Sell, 1, px);
+            floor.fails(&sell, Reject::SelfTrade)
+        };
+        ask(&mut floor, &mut held, 1_000_000);
+        assert_eq!(meets(&mut floor, 1_000_000), nearer);
+        assert!(meets(&mut floor, 999_000));
+        floor.risk.replaced(&mut held, Px(1_000_000), Qty(1)).unwrap();
+        assert!(meets(&mut floor, 1_000_000));
+        ask(&mut floor, &mut held, 999_000);
+        assert!(meets(&mut floor, 1_000_000), "it may still be there");
+        floor.risk.replace_rejected(&mut held).unwrap();
+        assert!(meets(&mut floor, 1_000_000) && !meets(&mut floor, 1_000_100));
+    }
+}

@@ -1,0 +1,128 @@
+//! The largest quantity that would pass now, found by asking the gate itself.
+
+use model::{Headroom, Order, Qty, Reject, Verdict};
+
+use crate::ledger::Risk;
+use crate::market::{Market, Moment};
+
+/// Quantities tried below one that only its repetition forbids.
+const REPEATS_MAX: i64 = 64;
+
+impl Risk {
+    /// The largest quantity with which this new order would pass at its price, and the rule that binds. The
+    /// order's own quantity is not looked at. Consumes nothing; asks the gate at most 64 times, and some more
+    /// where the same terms came too often.
+    ///
+    /// A smaller quantity never fails a check that a larger one passes, but for the repetition of the very
+    /// same terms; so halving the range finds the edge.
+    pub fn headroom(&self, order: &Order, market: &Market, moment: Moment) -> Headroom {
+        let lot = self.listing(order.instrument).map_or(0, |listing| listing.lot.0);
+        let verdict = |lots: i64| {
+            let qty = Qty(lots.saturating_mul(lot));
+            self.verdict(&Order { qty, ..*order }, market, moment)
+        };
+        let repeated = Verdict::bit(Reject::DuplicateTerms);
+        let fits = |lots: i64| verdict(lots).bits & !repeated == 0;
+        let (mut passes, mut fails) = (0, i64::MAX.checked_div(lot).unwrap_or(1));
+        while passes + 1 < fails {
+            let middle = passes.midpoint(fails);
+            if fits(middle) { passes = middle } else { fails = middle }
+        }
+        let unrepeated = (0..=passes.min(REPEATS_MAX)).map(|less| passes - less);
+        let most = unrepeated.into_iter().find(|lots| verdict(*lots).passed()).unwrap_or(0);
+        let binds = verdict(most + 1).primary.map_or(Reject::Overflow, |finding| finding.code);
+        Headroom { qty: Qty(most.saturating_mul(lot)), binds }
+    }
+
+    fn verdict(&self, order: &Order, market: &Market, moment: Moment) -> Verdict {
+        self.check(order, market, moment).0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{ACCOUNT_LIMITS, FACTOR, Floor, INSTRUMENT, PAIR_LIMITS, instrument};
+    use crate::{Duplicates, PairLimits};
+    use model::{Money, Side};
+    use proptest::prelude::*;
+
+    /// Goal: the rule that binds is named, and a halted account has no room. Method: one limit after the
+    /// other tighter than the rest.
+    #[test]
+    fn names_what_binds() {
+        let with = |limits: PairLimits, side| {
+            let mut floor = Floor::with(ACCOUNT_LIMITS(), limits);
+            let order = floor.order(side, 0, 1_000_000);
+            floor.risk.headroom(&order, &floor.market, floor.moment)
+        };
+        let room = |qty, binds| Headroom { qty: Qty(qty), binds };
+        assert_eq!(with(PAIR_LIMITS, Side::Buy), room(1_000, Reject::Clip));
+        let short = PairLimits { short_max: Qty(7), ..PAIR_LIMITS };
+        assert_eq!(with(short, Side::Sell), room(7, Reject::Position));
+        let blocked = PairLimits { age_max_ns: 0, ..PairLimits::BLOCKED };
+        assert_eq!(with(blocked, Side::Sell).qty, Qty(0));
+        let mut nowhere = Floor::new();
+        let order = Order { instrument: model::InstrumentId(9), ..nowhere.order(Side::Buy, 1, 1) };
+        let nothing = nowhere.risk.headroom(&order, &nowhere.market, nowhere.moment);
+        assert_eq!(nothing, room(0, Reject::UnknownInstrument));
+    }
+
+    /// Goal: a quantity that came too often is stepped over. Method: the largest one used up, then the next.
+    #[test]
+    fn steps_over_repeats() {
+        let mut limits = ACCOUNT_LIMITS();
+        limits.duplicates = Some(Duplicates { max: 1, window_ns: 100 });
+        let mut floor = Floor::with(limits, PairLimits { clip_max: Qty(5), ..PAIR_LIMITS });
+        floor.pass(Side::Buy, 5, 1_000_000);
+        let order = floor.order(Side::Buy, 0, 1_000_000);
+        let room = floor.risk.headroom(&order, &floor.market, floor.moment);
+        assert_eq!(room, Headroom { qty: Qty(4), binds: Reject::DuplicateTerms });
+    }
+
+    proptest! {
+        /// Goal: exactly the largest quantity that the gate passes. Method: random limits and books; every
+        /// quantity up to beyond the clip is asked for.
+        #[test]
+        fn is_the_largest_that_passes(
+            clip in 0_i64..40,
+            sums in [0_i128..60, 0_i128..60, 0_i128..60],
+            positions in [0_i64..40, 0_i64..40],
+            lot in 1_i64..4,
+            side in prop::sample::select(&[Side::Buy, Side::Sell][..]),
+            prior in prop::collection::vec((any::<bool>(), any::<bool>(), 1_i64..5), 0..4),
+        ) {
+            let money = |units: i128| Money(units * 1_000_000 * FACTOR);
+            let mut floor = Floor::new();
+            for (buys, fills, qty) in prior {
+                let with = if buys { Side::Buy } else { Side::Sell };
+                let mut held = floor.pass(with, qty, 1_000_000);
+                if fills {
+                    floor.risk.fill(&mut held, model::Px(1_000_000), Qty(qty)).unwrap();
+                }
+            }
+            let mut account = ACCOUNT_LIMITS();
+            (account.gross_max, account.cash) = (money(sums[0]), money(sums[1]));
+            account.day_gross_max = Some(money(sums[2]));
+            let pair = PairLimits {
+                clip_max: Qty(clip),
+                long_max: Qty(positions[0]),
+                short_max: Qty(positions[1]),
+                ..PAIR_LIMITS
+            };
+            floor.relimit(account, pair);
+            floor.risk.list(&model::Instrument { lot: Qty(lot), ..instrument(INSTRUMENT) }).unwrap();
+            let order = floor.order(side, 0, 1_000_000);
+            let passes = |qty: &i64| {
+                let order = Order { qty: Qty(*qty), ..order };
+                floor.risk.check(&order, &floor.market, floor.moment).0.passed()
+            };
+            let largest = (0..=clip + 4).filter(passes).max().unwrap_or(0);
+            let room = floor.risk.headroom(&order, &floor.market, floor.moment);
+            prop_assert_eq!(room.qty, Qty(largest));
+            let next = Order { qty: Qty(largest + lot), ..order };
+            let verdict = floor.risk.check(&next, &floor.market, floor.moment).0;
+            prop_assert_eq!(verdict.primary.unwrap().code, room.binds);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What changes in the books when an order holds something else than before.
+
+use model::Qty;
+
+use crate::ledger::{Pair, Risk};
+use crate::reservation::Reservation;
+
+/// Differences to every account of the order's path, worked out beforehand so that making them cannot fail.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Posting {
+    pub(crate) next: Reservation,
+    /// To the working quantity of the order's side.
+    pub(crate) qty: i64,
+    /// To the reserved cash.
+    pub(crate) cash: i128,
+    /// To the money of open orders.
+    pub(crate) working: i128,
+}
+
+impl Posting {
+    /// What it takes to hold `next` instead of `held`; `None` on overflow of any sum.
+    pub(crate) fn new(risk: &Risk, held: &Reservation, next: Reservation) -> Option<Posting> {
+        let posting = Posting {
+            next,
+            qty: next.held_qty.0.checked_sub(held.held_qty.0)?,
+            cash: next.held.cash.minus(held.held.cash)?.0,
+            working: next.held.notional.minus(held.held.notional)?.0,
+        };
+        for id in risk.path(held.account).iter() {
+            let account = risk.account(id).unwrap_or(&risk.nobody);
+            let pair = risk.pair(id, held.instrument).unwrap_or(&Pair::EMPTY);
+            let mut exposure = pair.line.exposure;
+            let &mut Qty(working) = exposure.working(held.side);
+            working.checked_add(posting.qty)?;
+            account.reserved.0.checked_add(posting.cash)?;
+            account.working.0.checked_add(posting.working)?;
+        }
+        Some(posting)
+    }
+}

@@ -1,0 +1,175 @@
+//! Orders of the same terms within a window: a table of full keys, so that no two different orders are ever
+//! taken for the same.
+
+use model::{Order, OrderType, Px, Qty, Side, Tif, Ts};
+
+use crate::limits::{DUPLICATES_MAX, Duplicates};
+
+/// Entries of a table; a power of two.
+const PLACES: usize = 4096;
+/// Entries looked at for one key.
+const PROBES: usize = 16;
+const TIMES: usize = DUPLICATES_MAX as usize;
+
+/// What makes two orders of an account the same but for their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Key {
+    instrument: u32,
+    side: Side,
+    order_type: OrderType,
+    tif: Tif,
+    px: Px,
+    qty: Qty,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    key: Key,
+    /// When such orders came, in a ring.
+    times: [Ts; TIMES],
+    next: u8,
+    /// Entries of the ring in use.
+    used: u8,
+}
+
+/// Where an order stands among those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// The check is off.
+    Off,
+    /// So many orders of its terms came within the window; its entry, or the one it may take.
+    Times { count: u8, place: usize },
+    /// Every place of its key is held by other terms of this window: it cannot be counted.
+    Full,
+}
+
+/// The table of one account.
+#[derive(Clone, Debug)]
+pub(crate) struct SameTerms {
+    rule: Option<Duplicates>,
+    entries: Vec<Option<Entry>>,
+}
+
+impl Key {
+    fn of(order: &Order) -> Key {
+        let Order { side, order_type, tif, px, qty, .. } = *order;
+        Key { instrument: order.instrument.0, side, order_type, tif, px, qty }
+    }
+
+    /// Where its places begin. The same on every run, as a replay needs.
+    fn home(&self) -> usize {
+        let codes = [self.side.code(), self.order_type.code(), self.tif.code(), 0];
+        let small = u64::from(self.instrument) | u64::from(u32::from_le_bytes(codes)) << 32;
+        let mut hash = small.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        for word in [self.px.0.cast_unsigned(), self.qty.0.cast_unsigned()] {
+            let wide = u128::from(hash ^ word) * 0xD6E8_FEB8_6659_FD93_u128;
+            hash = wide as u64 ^ (wide >> 64) as u64;
+        }
+        hash as usize
+    }
+}
+
+impl Entry {
+    /// Times within the window that ends at `now`.
+    fn within(&self, now: Ts, window_ns: u64) -> u8 {
+        let used = self.times.iter().take(self.used.into());
+        used.filter(|at| now.since(**at) < window_ns).count() as u8
+    }
+}
+
+impl SameTerms {
+    /// Allocates the table if there is a rule; nothing allocates afterwards.
+    pub(crate) fn new(rule: Option<Duplicates>) -> SameTerms {
+        let places = if rule.is_some() { PLACES } else { 0 };
+        SameTerms { rule, entries: vec![None; places] }
+    }
+
+    /// Looks the terms of an order up.
+    pub(crate) fn find(&self, order: &Order, now: Ts) -> Seen {
+        let Some(rule) = self.rule else { return Seen::Off };
+        let key = Key::of(order);
+        let home = key.home();
+        let mut free = None;
+        for probe in 0..PROBES {
+            let place = home.wrapping_add(probe) % PLACES;
+            let Some(entry) = self.entries.get(place) else { return Seen::Full };
+            match entry {
+                Some(entry) if entry.key == key => {
+                    return Seen::Times { count: entry.within(now, rule.window_ns), place };
+                }
+                Some(entry) if entry.within(now, rule.window_ns) > 0 => {}
+                _ => free = free.or(Some(place)),
+            }
+        }
+        free.map_or(Seen::Full, |place| Seen::Times { count: 0, place })
+    }
+
+    /// Counts an order, passed or refused, that [`SameTerms::find`] has just looked up.
+    pub(crate) fn count(&mut self, seen: Seen, order: &Order, now: Ts) {
+        let Seen::Times { place, .. } = seen else { return };
+        let Some(place) = self.entries.get_mut(place) else { return };
+        let key = Key::of(order);
+        let fresh = Entry { key, times: [Ts(0); TIMES], next: 0, used: 0 };
+        let entry = match place {
+            Some(entry) if entry.key == key => entry,
+            place => place.insert(fresh),
+        };
+        if let Some(time) = entry.times.get_mut(usize::from(entry.next)) {
+            *time = now;
+        }
+        entry.next = (entry.next + 1) % DUPLICATES_MAX;
+        entry.used = (entry.used + 1).min(DUPLICATES_MAX);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::Floor;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Goal: the table counts as a plain list of all orders does. Method: few terms, random gaps, against
+        /// a list.
+        #[test]
+        fn equals_a_list(
+            window_ns in 1_u64..60,
+            orders in prop::collection::vec((0_i64..5, 0_i64..4, 0_u64..12), 1..200),
+        ) {
+            let mut table = SameTerms::new(Some(Duplicates { max: DUPLICATES_MAX, window_ns }));
+            let base = Floor::new().order(Side::Buy, 1, 1);
+            let (mut now, mut all) = (Ts(1), Vec::new());
+            for (px, qty, gap) in orders {
+                now.0 += gap;
+                let order = Order { px: Px(px), qty: Qty(qty), ..base };
+                let same = |(at, terms): &&(Ts, (i64, i64))| {
+                    *terms == (px, qty) && now.since(*at) < window_ns
+                };
+                let expected = all.iter().filter(same).count().min(TIMES);
+                let seen = table.find(&order, now);
+                let Seen::Times { count, .. } = seen else { return Err(TestCaseError::fail("full")) };
+                prop_assert_eq!(usize::from(count), expected);
+                table.count(seen, &order, now);
+                all.push((now, (px, qty)));
+            }
+        }
+    }
+
+    /// Goal: a table full of this window's terms says that it cannot count, and has room again when they are
+    /// old. Method: more terms than places within the window; wait.
+    #[test]
+    fn full_is_said() {
+        let mut table = SameTerms::new(Some(Duplicates { max: 1, window_ns: 10 }));
+        let base = Floor::new().order(Side::Buy, 1, 1);
+        let order = |px| Order { px: Px(px), ..base };
+        let mut full = 0;
+        for px in 0..2 * PLACES as i64 {
+            let seen = table.find(&order(px), Ts(5));
+            full += u32::from(seen == Seen::Full);
+            table.count(seen, &order(px), Ts(5));
+        }
+        assert!(full >= PLACES as u32);
+        assert!((0..100).all(|px| table.find(&order(px), Ts(15)) != Seen::Full));
+        assert_eq!(SameTerms::new(None).find(&base, Ts(5)), Seen::Off);
+    }
+}
