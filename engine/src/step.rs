@@ -9,6 +9,7 @@
 
 mod channel;
 mod event;
+mod full;
 mod page;
 mod report;
 mod request;
@@ -31,6 +32,7 @@ use crate::paper::Paper;
 use crate::rules::{Rules, money};
 use crate::strategy::{Strategy, probe::Probe};
 use channel::Channel;
+pub(crate) use full::Text;
 
 /// A stage of the step, as its latency is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,7 +186,10 @@ impl Engine {
             }
             Control::JournalFull(full) => self.journal_full = full,
             Control::DeskClosed(desk) => self.cancel_orphans(Some(desk), out),
-            Control::Restarted => self.cancel_orphans(None, out),
+            Control::Restarted { epoch } => {
+                self.orders.begin_epoch(epoch);
+                self.cancel_orphans(None, out);
+            }
         }
     }
 

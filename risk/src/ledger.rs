@@ -175,6 +175,10 @@ impl Risk {
         self.pairs.get(self.place(account, instrument))
     }
 
+    pub(crate) fn pairs(&self) -> &[Pair] {
+        &self.pairs
+    }
+
     pub(crate) fn has_free_slot(&self) -> bool {
         self.slots.len() < self.capacity.lines as usize
     }

@@ -22,6 +22,7 @@
 )]
 
 mod account;
+mod full;
 mod gate;
 mod halts;
 mod ids;

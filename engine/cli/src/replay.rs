@@ -205,7 +205,11 @@ impl Replay {
             engine.capacity = if is_small { Capacity::SMALL } else { Capacity::LARGE };
         }
         engine.journal =
-            self.journal.map(|folder| JournalConfig { folder, durability: Durability::Written });
+            self.journal.map(|folder| JournalConfig {
+                folder,
+                durability: Durability::Written,
+                deep_checkpoints: false,
+            });
         Ok(Plan {
             config: config.with_engine(engine),
             script,

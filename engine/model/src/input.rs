@@ -22,7 +22,10 @@ pub enum Control {
     /// A client is gone: its working orders are cancelled.
     DeskClosed(DeskId),
     /// The engine was started again on this journal; every desk of the run before is gone.
-    Restarted,
+    Restarted {
+        /// The epoch that begins, at most [`crate::OrderId::EPOCH_MAX`]: orders from here on carry it.
+        epoch: u32,
+    },
 }
 
 /// What an input says.
@@ -68,7 +71,7 @@ impl Control {
             }
             Control::JournalFull(full) => [2, full.into()],
             Control::DeskClosed(desk) => [3, desk.0.into()],
-            Control::Restarted => [4, 0],
+            Control::Restarted { epoch } => [4, epoch.into()],
         }
     }
 
@@ -97,7 +100,9 @@ impl Control {
             }
             [2, 0, 0, 0, 0, 0, 0, 0] if number < 2 => Ok(Control::JournalFull(number == 1)),
             [3, 0, 0, 0, 0, 0, 0, 0] => Ok(Control::DeskClosed(DeskId(small?))),
-            [4, 0, 0, 0, 0, 0, 0, 0] if number == 0 => Ok(Control::Restarted),
+            [4, 0, 0, 0, 0, 0, 0, 0] if number <= crate::OrderId::EPOCH_MAX.into() => {
+                Ok(Control::Restarted { epoch: number as u32 })
+            }
             _ => Err(BadWord(0)),
         }
     }
@@ -120,11 +125,12 @@ mod tests {
             },
             Control::JournalFull(true),
             Control::DeskClosed(DeskId(15)),
-            Control::Restarted,
+            Control::Restarted { epoch: crate::OrderId::EPOCH_MAX },
         ] {
             assert_eq!(Control::from_words(&control.to_words()), Ok(control));
         }
         assert!(Control::from_words(&[9, 0]).is_err());
         assert!(Control::from_words(&[2, 2]).is_err());
+        assert!(Control::from_words(&[4, u64::from(crate::OrderId::EPOCH_MAX) + 1]).is_err());
     }
 }

@@ -96,6 +96,8 @@ pub struct JournalConfig {
     pub folder: PathBuf,
     /// What an answer waits for.
     pub durability: Durability,
+    /// Whether each checkpoint records the full hash too, at the price of a look at everything.
+    pub deep_checkpoints: bool,
 }
 
 /// A strategy inside the engine.
@@ -157,6 +159,7 @@ impl EngineConfig {
             Some(JournalConfig { durability: Durability::Synced, .. }) => "synced",
             _ => "written",
         };
+        let deep = self.journal.as_ref().is_some_and(|journal| journal.deep_checkpoints);
         let wait = match self.wait {
             Wait::Auto => "auto",
             Wait::Spin => "spin",
@@ -167,7 +170,8 @@ impl EngineConfig {
             "name = {:?}\nmode = \"{}\"\n\n[capacity]\ninstruments = {instruments}\nbook_orders = {book_orders}\n\
              levels = {levels}\nref_pages = {ref_pages}\nown_orders = {own_orders}\nclient_ids = {client_ids}\n\
              tape = {tape}\nfeed_ring = {feed_ring}\n\n[threads]\nwait = \"{wait}\"\nlock_memory = {}\n\n\
-             [journal]\nfolder = {:?}\ndurability = \"{durability}\"\n",
+             [journal]\nfolder = {:?}\ndurability = \"{durability}\"\n\
+             deep_checkpoints = {deep}\n",
             self.name,
             self.mode,
             self.lock_memory,
@@ -299,8 +303,10 @@ fn journal(
     let path = table.text("folder", errors);
     let choices = [("written", Durability::Written), ("synced", Durability::Synced)];
     let durability = table.choice_or("durability", &choices, Durability::Written, errors);
+    let deep_checkpoints = table.flag_or("deep_checkpoints", false, errors);
     table.finish(errors);
-    Some(JournalConfig { folder: folder.join(path?), durability: durability? })
+    let folder = folder.join(path?);
+    Some(JournalConfig { folder, durability: durability?, deep_checkpoints: deep_checkpoints? })
 }
 
 fn strategy(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<StrategyConfig> {
