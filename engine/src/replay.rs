@@ -95,6 +95,17 @@ struct Pending {
     folded: StateHash,
 }
 
+/// A step of a replay.
+#[derive(Clone, Copy)]
+pub struct Seen<'a> {
+    /// The input.
+    pub input: &'a Input,
+    /// The engine after it.
+    pub engine: &'a Engine,
+    /// What it left behind, the answer to a request among it.
+    pub out: &'a Output,
+}
+
 /// A journal in the course of being replayed.
 pub struct Replay {
     reader: Reader,
@@ -189,17 +200,29 @@ impl Replay {
         until: Option<u64>,
         mut progress: impl FnMut(u64),
     ) -> Result<(), ReplayError> {
+        self.watch(until, |seen| progress(seen.input.seq))
+    }
+
+    /// [`Replay::run`] that shows each step, before what it left behind is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn watch(
+        &mut self,
+        until: Option<u64>,
+        mut watch: impl FnMut(&Seen<'_>),
+    ) -> Result<(), ReplayError> {
         let until = until.unwrap_or(u64::MAX);
         while self.engine.seq() < until {
             if self.pending.is_some() {
-                self.run_events(until)?;
-                progress(self.engine.seq());
+                self.run_events(until, &mut watch)?;
                 continue;
             }
             let Some(record) = self.reader.next_record()? else { break };
             self.closed = false;
             match record {
-                Record::Input(input) => self.step(&input)?,
+                Record::Input(input) => self.step(&input, &mut watch)?,
                 Record::Run { feed, first_seq, first_event, count, digest } => {
                     let (feed, folded) = (FeedId(feed), StateHash::default());
                     let (next_seq, next_event, left) = (first_seq, first_event, count);
@@ -219,7 +242,6 @@ impl Replay {
                 }
                 Record::Config { .. } | Record::Source { .. } => {}
             }
-            progress(self.engine.seq());
         }
         Ok(())
     }
@@ -235,7 +257,11 @@ impl Replay {
     }
 
     /// Steps the events of the pending run, up to input `until`.
-    fn run_events(&mut self, until: u64) -> Result<(), ReplayError> {
+    fn run_events(
+        &mut self,
+        until: u64,
+        watch: &mut impl FnMut(&Seen<'_>),
+    ) -> Result<(), ReplayError> {
         let Some(mut run) = self.pending.take() else { return Ok(()) };
         let changed = ReplayError::RunChanged { seq: run.first_seq };
         while run.left > 0 && self.engine.seq() < until {
@@ -248,7 +274,8 @@ impl Replay {
                 return Err(changed);
             }
             fold_event(&mut run.folded, &event);
-            self.step(&Input { seq: run.next_seq, now: event.ts_recv, body: Body::Event(event) })?;
+            let (seq, now) = (run.next_seq, event.ts_recv);
+            self.step(&Input { seq, now, body: Body::Event(event) }, watch)?;
             run.next_seq += 1;
             run.next_event += 1;
             run.left -= 1;
@@ -260,12 +287,17 @@ impl Replay {
         if run.folded.value() == run.digest { Ok(()) } else { Err(changed) }
     }
 
-    fn step(&mut self, input: &Input) -> Result<(), ReplayError> {
+    fn step(
+        &mut self,
+        input: &Input,
+        watch: &mut impl FnMut(&Seen<'_>),
+    ) -> Result<(), ReplayError> {
         let last = self.engine.seq();
         if input.seq != last + 1 {
             return Err(ReplayError::Hole { last, found: input.seq });
         }
         self.engine.step(input, &mut self.out, &mut ());
+        watch(&Seen { input, engine: &self.engine, out: &self.out });
         self.out.forget();
         Ok(())
     }

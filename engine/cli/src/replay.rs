@@ -209,6 +209,7 @@ impl Replay {
                 folder,
                 durability: Durability::Written,
                 deep_checkpoints: false,
+                segment_bytes: engine::journal::SEGMENT_BYTES,
             });
         Ok(Plan {
             config: config.with_engine(engine),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use model::{Mode, Symbol};
 
+use crate::journal::SEGMENT_BYTES;
 use crate::rules::Rules;
 
 use super::feed::{FeedConfig, Speed};
@@ -80,6 +81,8 @@ pub struct Cpus {
     pub journal: Option<usize>,
 }
 
+const MIB: u64 = 1 << 20;
+
 /// When a record counts as recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
@@ -98,6 +101,8 @@ pub struct JournalConfig {
     pub durability: Durability,
     /// Whether each checkpoint records the full hash too, at the price of a look at everything.
     pub deep_checkpoints: bool,
+    /// Bytes of a segment file.
+    pub segment_bytes: u64,
 }
 
 /// A strategy inside the engine.
@@ -159,6 +164,8 @@ impl EngineConfig {
             Some(JournalConfig { durability: Durability::Synced, .. }) => "synced",
             _ => "written",
         };
+        let segment_bytes = self.journal.as_ref().map_or(SEGMENT_BYTES, |j| j.segment_bytes);
+        let segment_mib = segment_bytes / MIB;
         let deep = self.journal.as_ref().is_some_and(|journal| journal.deep_checkpoints);
         let wait = match self.wait {
             Wait::Auto => "auto",
@@ -171,7 +178,7 @@ impl EngineConfig {
              levels = {levels}\nref_pages = {ref_pages}\nown_orders = {own_orders}\nclient_ids = {client_ids}\n\
              tape = {tape}\nfeed_ring = {feed_ring}\n\n[threads]\nwait = \"{wait}\"\nlock_memory = {}\n\n\
              [journal]\nfolder = {:?}\ndurability = \"{durability}\"\n\
-             deep_checkpoints = {deep}\n",
+             deep_checkpoints = {deep}\nsegment_mib = {segment_mib}\n",
             self.name,
             self.mode,
             self.lock_memory,
@@ -304,9 +311,16 @@ fn journal(
     let choices = [("written", Durability::Written), ("synced", Durability::Synced)];
     let durability = table.choice_or("durability", &choices, Durability::Written, errors);
     let deep_checkpoints = table.flag_or("deep_checkpoints", false, errors);
+    let default = SEGMENT_BYTES / MIB;
+    let segment_bytes =
+        table.number_or("segment_mib", default, 1, 4096, errors).map(|mib| mib * MIB);
     table.finish(errors);
-    let folder = folder.join(path?);
-    Some(JournalConfig { folder, durability: durability?, deep_checkpoints: deep_checkpoints? })
+    Some(JournalConfig {
+        folder: folder.join(path?),
+        durability: durability?,
+        deep_checkpoints: deep_checkpoints?,
+        segment_bytes: segment_bytes?,
+    })
 }
 
 fn strategy(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<StrategyConfig> {

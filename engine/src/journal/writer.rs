@@ -15,7 +15,7 @@ use super::lease::Lease;
 use super::reader::{Reader, Tail};
 use super::record::{Entry, Record};
 use super::repair;
-use super::segment::{self, HEADER_BYTES, JournalError, SEGMENT_BYTES};
+use super::segment::{self, HEADER_BYTES, JournalError};
 use super::storage::{Disk, Storage};
 
 /// How far the journal has come. Written by the journal thread, read by the engine thread.
@@ -83,13 +83,18 @@ impl Writer {
     ///
     /// [`JournalError::NotEmpty`] if a new one is asked for and there is one; [`JournalError::Fenced`];
     /// [`JournalError::Io`].
-    pub fn open(lease: Lease, claim: Claim, tail: Tail) -> Result<Writer, JournalError> {
-        Self::open_on(Disk, lease, claim, tail, SEGMENT_BYTES)
+    pub fn open(
+        lease: Lease,
+        claim: Claim,
+        tail: Tail,
+        segment_bytes: u64,
+    ) -> Result<Writer, JournalError> {
+        Self::open_on(Disk, lease, claim, tail, segment_bytes)
     }
 }
 
 impl<S: Storage> Writer<S> {
-    /// [`Writer::open`] on another storage, with segments of another size.
+    /// [`Writer::open`] on another storage.
     ///
     /// # Errors
     ///
@@ -173,18 +178,35 @@ impl<S: Storage> Writer<S> {
     ) -> Result<(), JournalError> {
         loop {
             let stopping = stop.load(Ordering::Acquire);
-            let last = self.take_batch(&mut ring);
-            match last {
-                Some(_) if self.progress.failed() => self.batch.clear(),
-                Some(seq) => {
-                    if let Err(error) = self.commit(seq, sync) {
-                        self.fail(error);
-                    }
-                }
-                None if stopping => break,
-                None => std::thread::park_timeout(Duration::from_micros(200)),
+            if self.poll(&mut ring, sync) {
+                continue;
             }
+            if stopping {
+                break;
+            }
+            std::thread::park_timeout(Duration::from_micros(200));
         }
+        self.close()
+    }
+
+    /// Appends what waits in the ring, a batch at most; whether there was something. Once writing failed it only empties
+    /// the ring.
+    pub fn poll(&mut self, ring: &mut rtrb::Consumer<Entry>, sync: bool) -> bool {
+        let Some(seq) = self.take_batch(ring) else { return false };
+        if self.progress.failed() {
+            self.batch.clear();
+        } else if let Err(error) = self.commit(seq, sync) {
+            self.fail(error);
+        }
+        true
+    }
+
+    /// Syncs and ends.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong first, now or earlier.
+    pub fn close(mut self) -> Result<(), JournalError> {
         if !self.progress.failed() {
             match self.sync() {
                 Ok(()) => self.remove_spare(),

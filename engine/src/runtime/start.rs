@@ -261,7 +261,7 @@ fn open_journal(
     let Some(journal) = &config.engine.journal else { return Ok((None, None)) };
     let claim = Claim::take(&journal.folder, found.as_ref().and_then(|found| found.epoch))?;
     let tail = found.as_ref().map(|found| found.tail).unwrap_or_default();
-    let mut writer = Writer::open(lease, claim, tail)?;
+    let mut writer = Writer::open(lease, claim, tail, journal.segment_bytes)?;
     if found.is_none() {
         for file in &config.files {
             let bytes = file.text.clone().into_bytes();
