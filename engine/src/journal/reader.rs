@@ -166,7 +166,7 @@ impl Reader {
         self.bytes.clear();
         let read = File::open(&path).and_then(|mut file| file.read_to_end(&mut self.bytes));
         read.map_err(JournalError::io(&path))?;
-        if self.bytes.iter().take(HEADER_BYTES as usize).all(|byte| *byte == 0) {
+        if segment::is_unwritten(&self.bytes, number) {
             // Made in advance, or its header did not survive a crash: nothing is in it, and nothing behind it.
             if self.any_left()? {
                 self.why = Some(Why::Missing(number));

@@ -133,6 +133,14 @@ pub(super) fn header(number: u32) -> [u8; HEADER_BYTES as usize] {
     header
 }
 
+/// Whether nothing was written to a segment but, at most, the beginning of its header.
+pub(super) fn is_unwritten(bytes: &[u8], number: u32) -> bool {
+    let header = header(number);
+    let head = bytes.get(..header.len()).unwrap_or(bytes);
+    let same = head.iter().zip(&header).take_while(|(byte, whole)| byte == whole).count();
+    same < header.len() && head.iter().skip(same).all(|byte| *byte == 0)
+}
+
 /// Checks a segment's header.
 pub(super) fn check_header(bytes: &[u8], number: u32, path: &Path) -> Result<(), JournalError> {
     let good = bytes.starts_with(&MAGIC) && bytes.get(8..12) == Some(&number.to_le_bytes());
