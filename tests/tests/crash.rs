@@ -1,7 +1,7 @@
 //! kill -9 at any moment loses nothing that was written, and leaves nothing that cannot be read.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use engine::replay::Replay;
@@ -27,7 +27,7 @@ impl Day {
         Day { stage, config, orders }
     }
 
-    fn start(&self, journal: &Path) -> std::process::Child {
+    fn start(&self, journal: &Path) -> Child {
         Command::new(program("tickgate"))
             .arg("replay")
             .arg(&self.stage.capture)
@@ -52,8 +52,9 @@ fn killed_at_random_moments() {
     let kills = std::env::var("TICKGATE_KILLS").map_or(KILLS, |text| text.parse().unwrap());
     let day = Day::new();
     let whole = day.stage.folder.path().join("whole");
-    let begun = Instant::now();
-    assert!(day.start(&whole).wait().unwrap().success());
+    let mut child = day.start(&whole);
+    let begun = begun(&mut child, &whole);
+    assert!(child.wait().unwrap().success());
     let took = begun.elapsed();
     let mut replay = Replay::open(&whole).unwrap().unwrap();
     let mut hashes = vec![replay.engine.state_hash()];
@@ -83,12 +84,21 @@ fn killed_at_random_moments() {
     assert!(ends.len() >= 5, "the kills hit too few places: {ends:?}");
 }
 
-/// Runs the day into a journal and kills it after some time.
+/// Runs the day into a journal and kills it some time after that was begun.
 fn killed(day: &Day, journal: &Path, after: Duration) {
     let mut child = day.start(journal);
+    begun(&mut child, journal);
     std::thread::sleep(after);
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// Waits until a run has begun its journal: what is before that is long, and nothing can happen to the journal then.
+fn begun(child: &mut Child, journal: &Path) -> Instant {
+    while !journal.join("epoch").exists() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_micros(100));
+    }
+    Instant::now()
 }
 
 /// The input that a journal ends at, which must be in the state of the uninterrupted run there.
