@@ -141,7 +141,6 @@ impl Storage for Faulty {
 }
 
 /// What became of a run whose disk failed.
-#[derive(Debug)]
 struct Outcome {
     /// The input of the control that told the engine; `None`: nothing failed.
     latched: Option<u64>,
@@ -210,7 +209,7 @@ fn every_call_can_fail() {
                 std::fs::remove_dir_all(&folder).unwrap();
                 continue; // It failed before the engine started: it does not start.
             };
-            let what = format!("{fault:?} at call {at}: {outcome:.0?}");
+            let what = format!("{fault:?} at call {at}");
             let replay = recover(&folder);
             let (seq, hash) = (replay.engine.seq(), replay.engine.state_hash());
             assert_eq!(hash, outcome.hashes[seq as usize], "{what}: input {seq}");
@@ -224,7 +223,9 @@ fn every_call_can_fail() {
                     recorded_cancels += seq - latch;
                 }
             } else {
-                assert_eq!(seq, outcome.written, "{what}");
+                // It failed while the last batch was written: a part of that may be whole.
+                assert!(seq == outcome.written || outcome.failed, "{what}");
+                assert!(seq >= outcome.written || fault == Fault::LostPages, "{what}");
             }
             if at.is_multiple_of(5) {
                 go_on(&folder, &replay);
