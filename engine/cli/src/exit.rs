@@ -45,19 +45,16 @@ impl From<RunError> for Failure {
             RunError::Replay(
                 ReplayError::Source { .. } | ReplayError::SourceChanged(_) | ReplayError::Feed(_),
             ) => 3,
-            RunError::Journal(error) | RunError::Replay(ReplayError::Journal(error)) => {
-                match error {
-                    JournalError::InUse { .. } | JournalError::Fenced { .. } => 5,
-                    JournalError::NotASegment(_)
-                    | JournalError::BadEpoch(_)
-                    | JournalError::Damaged { .. }
-                    | JournalError::Unknown { .. } => 3,
-                    _ => 1,
-                }
-            }
-            RunError::Replay(_)
-            | RunError::Shared(_)
-            | RunError::Thread(_) => 1,
+            RunError::Journal(error) | RunError::Replay(ReplayError::Journal(error)) => match error
+            {
+                JournalError::InUse { .. } | JournalError::Fenced { .. } => 5,
+                JournalError::NotASegment(_)
+                | JournalError::BadEpoch(_)
+                | JournalError::Damaged { .. }
+                | JournalError::Unknown { .. } => 3,
+                _ => 1,
+            },
+            RunError::Replay(_) | RunError::Shared(_) | RunError::Thread(_) => 1,
         };
         Failure { code, message: error.to_string() }
     }

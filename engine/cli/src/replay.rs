@@ -204,13 +204,12 @@ impl Replay {
                 total < 256 << 20 && engine.feeds.iter().all(|feed| feed.venue != Venue::Iex);
             engine.capacity = if is_small { Capacity::SMALL } else { Capacity::LARGE };
         }
-        engine.journal =
-            self.journal.map(|folder| JournalConfig {
-                folder,
-                durability: Durability::Written,
-                deep_checkpoints: false,
-                segment_bytes: engine::journal::SEGMENT_BYTES,
-            });
+        engine.journal = self.journal.map(|folder| JournalConfig {
+            folder,
+            durability: Durability::Written,
+            deep_checkpoints: false,
+            segment_bytes: engine::journal::SEGMENT_BYTES,
+        });
         Ok(Plan {
             config: config.with_engine(engine),
             script,

@@ -98,3 +98,55 @@ fn fold_books(hash: &mut StateHash, books: &FeedBooks, count: usize) {
         hash.fold(books.next_arrival().0.into());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::{Cause, HaltLevel, HaltScope, Integrity};
+
+    use super::*;
+    use crate::config::Config;
+
+    fn engine() -> Engine {
+        let files = [
+            ("engine.toml", include_str!("../../../deploy/engine.toml")),
+            ("instruments.toml", include_str!("../../../deploy/instruments.toml")),
+            ("limits.toml", include_str!("../../../deploy/limits.toml")),
+        ];
+        let files = files.map(|(name, text)| (name.into(), text.to_owned()));
+        let config = Config::from_texts(files.into()).unwrap();
+        let mut engine = config.engine.clone();
+        engine.capacity.instruments = 8;
+        engine.capacity.book_orders = 1024;
+        engine.capacity.levels = 1024;
+        engine.capacity.ref_pages = 1;
+        engine.capacity.own_orders = 16;
+        engine.capacity.client_ids = 64;
+        Engine::new(&config.with_engine(engine)).unwrap()
+    }
+
+    /// Goal: the full hash sees what the running one was not told of, wherever it lies. Method: change one thing behind the
+    /// engine's back; every change comes to another hash, and none of them to another running hash.
+    #[test]
+    fn sees_what_nobody_folded() {
+        let changes: [fn(&mut Engine); 7] = [
+            |_| (),
+            |engine| engine.books[0].set_integrity(3, Integrity::Live, Cause::None),
+            |engine| engine.channels[0].lost += 1,
+            |engine| engine.journal_full = true,
+            |engine| engine.orders.begin_epoch(1),
+            |engine| engine.refused[4] += 1,
+            |engine| {
+                engine.risk.set_halt(HaltScope::All, HaltLevel::CancelOnly);
+            },
+        ];
+        let mut seen = std::collections::BTreeSet::new();
+        for change in changes {
+            let mut engine = engine();
+            let running = engine.state_hash();
+            change(&mut engine);
+            assert_eq!(engine.state_hash(), running);
+            assert!(seen.insert(engine.full_hash()));
+            assert_eq!(engine.full_hash(), engine.full_hash(), "looking changes nothing");
+        }
+    }
+}
