@@ -152,7 +152,8 @@ impl<S: Storage> Writer<S> {
         self.claim.epoch()
     }
 
-    /// Appends a record before the engine starts.
+    /// Appends a record before the engine starts. [`Record::Opened`], the last of them, syncs: no input is on a disk whose
+    /// configuration is not.
     ///
     /// # Errors
     ///
@@ -161,7 +162,11 @@ impl<S: Storage> Writer<S> {
         self.payload.clear();
         record.write_head(&mut self.payload);
         segment::frame(&self.payload, &mut self.batch);
-        self.write_batch()
+        self.write_batch()?;
+        if matches!(record, Record::Opened { .. }) {
+            self.sync()?;
+        }
+        Ok(())
     }
 
     /// Appends entries from the ring until `stop` is set and the ring is empty. Syncs after each batch if `sync`, and at the end.
