@@ -200,7 +200,7 @@ impl Tap {
             | Control::HaltSymbol { .. }
             | Control::Resume { .. }
             | Control::ResumeSymbol { .. }
-            | Control::Restarted => {}
+            | Control::Restarted { .. } => {}
             Control::JournalFull(full) => {
                 let record = self.bare(engine, AuditKind::Sink, Actor::Engine);
                 self.push(AuditRecord { code: 1, aux: full.into(), ..record });

@@ -170,6 +170,14 @@ impl Instruments {
         self.list.iter()
     }
 
+    /// Feed, its number of today and our number of each instrument that is listed today.
+    pub fn numbers(&self) -> impl Iterator<Item = [u64; 3]> + '_ {
+        self.by_number.iter().zip(0..).flat_map(|(numbers, feed)| {
+            let listed = numbers.iter().zip(0..).filter(|(ours, _)| **ours != 0);
+            listed.map(move |(ours, number)| [feed, number, u64::from(*ours) - 1])
+        })
+    }
+
     /// How many are listed.
     pub fn len(&self) -> usize {
         self.list.len()

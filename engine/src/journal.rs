@@ -9,12 +9,19 @@
 //!
 //! Flow: the engine thread pushes [`Entry`] into a ring → [`writer`] appends them to the segment and publishes how far
 //! it has written and synced → what must not happen before its record is durable waits for that number.
+//!
+//! One process at a time writes a folder ([`lease`]), and every one of them in an epoch of its own ([`epoch`]). The format
+//! is described in `journal/JOURNAL.md`.
 
+pub mod epoch;
+pub mod lease;
 pub mod reader;
 mod record;
 pub mod recorder;
+pub mod repair;
 mod segment;
+pub mod storage;
 pub mod writer;
 
 pub use record::{BadRecord, Entry, Record};
-pub use segment::{JournalError, SEGMENT_BYTES};
+pub use segment::{BadFrame, JournalError, SEGMENT_BYTES, numbers, path_of};

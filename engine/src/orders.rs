@@ -54,6 +54,8 @@ impl OrderRecord {
 pub struct OrderTable {
     slots: Vec<Option<OrderRecord>>,
     generations: Vec<u64>,
+    /// The lowest generation of the epoch in force.
+    floor: u64,
     free: std::collections::VecDeque<u32>,
     used: u32,
 }
@@ -65,25 +67,37 @@ impl OrderTable {
         OrderTable {
             slots: vec![None; capacity as usize],
             generations: vec![0; capacity as usize],
+            floor: OrderId::generation(0, 0),
             free: (0..capacity).collect(),
             used: 0,
         }
     }
 
+    /// Begins an epoch: ids from here on carry it. One that is not later than the one in force changes nothing.
+    pub fn begin_epoch(&mut self, epoch: u32) {
+        self.floor = self.floor.max(OrderId::generation(epoch.min(OrderId::EPOCH_MAX), 0));
+    }
+
     /// The id of the next order, `None` if every slot holds an open one. Taking it is [`OrderTable::insert`].
     pub fn next_id(&self) -> Option<OrderId> {
         let slot = *self.free.front()?;
-        let generation = self.generations.get(slot as usize)?;
-        Some(OrderId::new(slot, generation + 1))
+        Some(OrderId::new(slot, self.next_generation(slot)?))
+    }
+
+    /// The next generation of a slot: a later one than any before, in the epoch in force; `None` once that has no more.
+    fn next_generation(&self, slot: u32) -> Option<u64> {
+        let next = self.generations.get(slot as usize)?.max(&self.floor) + 1;
+        (next >> OrderId::USE_BITS == self.floor >> OrderId::USE_BITS).then_some(next)
     }
 
     /// Puts an order in, under the id that [`OrderTable::next_id`] gave it.
     pub fn insert(&mut self, record: OrderRecord) {
         let Some(slot) = self.free.pop_front() else { return };
-        if let (Some(place), Some(generation)) =
-            (self.slots.get_mut(slot as usize), self.generations.get_mut(slot as usize))
+        let next = self.next_generation(slot);
+        if let (Some(place), Some(generation), Some(next)) =
+            (self.slots.get_mut(slot as usize), self.generations.get_mut(slot as usize), next)
         {
-            *generation += 1;
+            *generation = next;
             *place = Some(record);
             self.used = self.used.max(slot + 1);
         }
@@ -116,6 +130,17 @@ impl OrderTable {
         self.slots.iter().flatten().filter(|record| record.state.is_open())
     }
 
+    /// Folds every order, open or closed, and which id is given next where.
+    pub(crate) fn fold(&self, text: &mut crate::step::Text<'_>) {
+        let OrderTable { slots, generations, floor, free, used } = self;
+        let places = slots.iter().zip(generations).enumerate();
+        for place in places.filter(|(_, (_, generation))| **generation != 0) {
+            text.fold(&place);
+        }
+        text.fold(&(floor, used));
+        text.fold(free);
+    }
+
     /// Slots.
     pub fn capacity(&self) -> usize {
         self.slots.len()
@@ -124,5 +149,28 @@ impl OrderTable {
     /// Slots that were ever used.
     pub fn used(&self) -> u32 {
         self.used
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: no id is given twice, whatever epochs begin, and one that is used up gives none rather than another's.
+    /// Method: one slot at its edges.
+    #[test]
+    fn ids_never_repeat() {
+        let mut table = OrderTable::new(1);
+        assert_eq!(table.next_id(), Some(OrderId::new(0, 1)), "epoch zero");
+        table.begin_epoch(3);
+        assert_eq!(table.next_id(), Some(OrderId::new(0, OrderId::generation(3, 1))));
+        table.begin_epoch(2);
+        assert_eq!(table.next_id().unwrap().epoch(), 3, "never back");
+        table.generations = vec![OrderId::generation(3, (1 << 24) - 2)];
+        assert_eq!(table.next_id(), Some(OrderId::new(0, OrderId::generation(3, (1 << 24) - 1))));
+        table.generations = vec![OrderId::generation(3, (1 << 24) - 1)];
+        assert_eq!(table.next_id(), None, "used up");
+        table.begin_epoch(4);
+        assert_eq!(table.next_id(), Some(OrderId::new(0, OrderId::generation(4, 1))));
     }
 }

@@ -10,6 +10,7 @@
 //! The market does not react to us: a size that is large against what is displayed or traded fills better here than it
 //! would outside.
 
+mod full;
 mod levels;
 mod queue;
 mod taken;

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use feeds::capture::Capture;
 use feeds::{FeedOptions, Merge, MergeError};
-use model::{Body, FeedId, Input};
+use model::{Body, FeedId, Input, OrderId};
 
 use crate::config::{Config, ConfigErrors, FeedConfig};
 use crate::hash::StateHash;
-use crate::journal::reader::{Reader, Tail};
+use crate::journal::reader::{Fault, Reader, Tail};
 use crate::journal::recorder::fold_event;
 use crate::journal::{JournalError, Record};
 use crate::output::Output;
@@ -70,6 +70,18 @@ pub enum ReplayError {
         /// What came out.
         replayed: u64,
     },
+    /// The state is not what it was, although its running hash is.
+    #[error(
+        "after input {seq} the full hash is {replayed:016x}, recorded is {recorded:016x}: what is held differs"
+    )]
+    FullyDiverged {
+        /// After which input.
+        seq: u64,
+        /// What the journal says.
+        recorded: u64,
+        /// What came out.
+        replayed: u64,
+    },
 }
 
 /// A run of which some events are still to come.
@@ -81,6 +93,17 @@ struct Pending {
     left: u64,
     digest: u64,
     folded: StateHash,
+}
+
+/// A step of a replay.
+#[derive(Clone, Copy)]
+pub struct Seen<'a> {
+    /// The input.
+    pub input: &'a Input,
+    /// The engine after it.
+    pub engine: &'a Engine,
+    /// What it left behind, the answer to a request among it.
+    pub out: &'a Output,
 }
 
 /// A journal in the course of being replayed.
@@ -103,6 +126,14 @@ pub struct Replay {
     pub closed: bool,
     /// Times that an engine opened the journal.
     pub opened: u64,
+    /// The last epoch of an engine that opened it; `None`: of a version without epochs.
+    pub epoch: Option<u32>,
+    /// The full hash that was recorded last, and after which input.
+    pub full_hash: Option<(u64, u64)>,
+    /// Whether recorded full hashes are compared, which takes the time of a look at everything.
+    pub deep: bool,
+    /// Full hashes that were recorded, and came out the same.
+    pub full_checkpoints: u64,
 }
 
 impl Replay {
@@ -115,7 +146,7 @@ impl Replay {
         let mut reader = Reader::open(folder)?;
         let mut files = Vec::new();
         let mut sources = Vec::new();
-        loop {
+        let epoch = loop {
             match reader.next_record()? {
                 Some(Record::Config { name, bytes }) => {
                     files.push((PathBuf::from(name), String::from_utf8_lossy(&bytes).into_owned()));
@@ -123,11 +154,11 @@ impl Replay {
                 Some(Record::Source { feed, digest, path, .. }) => {
                     sources.push((feed, PathBuf::from(path), digest))
                 }
-                Some(Record::Opened { .. }) => break,
-                None => return Ok(None), // No engine had opened it yet: nothing is in it.
+                Some(Record::Opened { epoch, .. }) => break epoch_of(epoch),
+                None => return no_head(&reader), // No engine had opened it yet: nothing is in it.
                 Some(_) => return Err(ReplayError::NoConfig),
             }
-        }
+        };
         let config = Config::from_texts(files)?;
         for (_, path, digest) in &sources {
             if digest_of(path)? != *digest {
@@ -152,6 +183,10 @@ impl Replay {
             checkpoints: 0,
             closed: false,
             opened: 1,
+            epoch,
+            full_hash: None,
+            deep: false,
+            full_checkpoints: 0,
         }))
     }
 
@@ -165,17 +200,29 @@ impl Replay {
         until: Option<u64>,
         mut progress: impl FnMut(u64),
     ) -> Result<(), ReplayError> {
+        self.watch(until, |seen| progress(seen.input.seq))
+    }
+
+    /// [`Replay::run`] that shows each step, before what it left behind is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn watch(
+        &mut self,
+        until: Option<u64>,
+        mut watch: impl FnMut(&Seen<'_>),
+    ) -> Result<(), ReplayError> {
         let until = until.unwrap_or(u64::MAX);
         while self.engine.seq() < until {
             if self.pending.is_some() {
-                self.run_events(until)?;
-                progress(self.engine.seq());
+                self.run_events(until, &mut watch)?;
                 continue;
             }
             let Some(record) = self.reader.next_record()? else { break };
             self.closed = false;
             match record {
-                Record::Input(input) => self.step(&input)?,
+                Record::Input(input) => self.step(&input, &mut watch)?,
                 Record::Run { feed, first_seq, first_event, count, digest } => {
                     let (feed, folded) = (FeedId(feed), StateHash::default());
                     let (next_seq, next_event, left) = (first_seq, first_event, count);
@@ -188,10 +235,13 @@ impl Replay {
                     self.compare(seq, state_hash)?;
                     self.closed = true;
                 }
-                Record::Opened { .. } => self.opened += 1,
+                Record::Deep { seq, full_hash } => self.compare_full(seq, full_hash)?,
+                Record::Opened { epoch, .. } => {
+                    self.opened += 1;
+                    self.epoch = epoch_of(epoch).max(self.epoch);
+                }
                 Record::Config { .. } | Record::Source { .. } => {}
             }
-            progress(self.engine.seq());
         }
         Ok(())
     }
@@ -201,8 +251,17 @@ impl Replay {
         self.reader.tail()
     }
 
+    /// The first bad record, if it was reached.
+    pub fn fault(&self) -> Option<Fault> {
+        self.reader.fault()
+    }
+
     /// Steps the events of the pending run, up to input `until`.
-    fn run_events(&mut self, until: u64) -> Result<(), ReplayError> {
+    fn run_events(
+        &mut self,
+        until: u64,
+        watch: &mut impl FnMut(&Seen<'_>),
+    ) -> Result<(), ReplayError> {
         let Some(mut run) = self.pending.take() else { return Ok(()) };
         let changed = ReplayError::RunChanged { seq: run.first_seq };
         while run.left > 0 && self.engine.seq() < until {
@@ -215,7 +274,8 @@ impl Replay {
                 return Err(changed);
             }
             fold_event(&mut run.folded, &event);
-            self.step(&Input { seq: run.next_seq, now: event.ts_recv, body: Body::Event(event) })?;
+            let (seq, now) = (run.next_seq, event.ts_recv);
+            self.step(&Input { seq, now, body: Body::Event(event) }, watch)?;
             run.next_seq += 1;
             run.next_event += 1;
             run.left -= 1;
@@ -227,13 +287,31 @@ impl Replay {
         if run.folded.value() == run.digest { Ok(()) } else { Err(changed) }
     }
 
-    fn step(&mut self, input: &Input) -> Result<(), ReplayError> {
+    fn step(
+        &mut self,
+        input: &Input,
+        watch: &mut impl FnMut(&Seen<'_>),
+    ) -> Result<(), ReplayError> {
         let last = self.engine.seq();
         if input.seq != last + 1 {
             return Err(ReplayError::Hole { last, found: input.seq });
         }
         self.engine.step(input, &mut self.out, &mut ());
+        watch(&Seen { input, engine: &self.engine, out: &self.out });
         self.out.forget();
+        Ok(())
+    }
+
+    fn compare_full(&mut self, seq: u64, recorded: u64) -> Result<(), ReplayError> {
+        self.full_hash = Some((seq, recorded));
+        if !self.deep {
+            return Ok(());
+        }
+        let replayed = self.engine.full_hash();
+        if seq != self.engine.seq() || replayed != recorded {
+            return Err(ReplayError::FullyDiverged { seq, recorded, replayed });
+        }
+        self.full_checkpoints += 1;
         Ok(())
     }
 
@@ -245,6 +323,19 @@ impl Replay {
         self.checkpoints += 1;
         Ok(())
     }
+}
+
+/// A journal that ends before an engine had opened it; damage in its head is told.
+fn no_head(reader: &Reader) -> Result<Option<Replay>, ReplayError> {
+    match reader.fault().and_then(Fault::refusal) {
+        None => Ok(None),
+        Some(refusal) => Err(refusal.into()),
+    }
+}
+
+/// An epoch as its record has it. Versions without epochs wrote a time there.
+fn epoch_of(epoch: u64) -> Option<u32> {
+    u32::try_from(epoch).ok().filter(|epoch| *epoch <= OrderId::EPOCH_MAX)
 }
 
 /// Opens the captures of every feed of a configuration; `paths` names those of a feed by its place.

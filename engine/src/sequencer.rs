@@ -54,6 +54,9 @@ impl Sequencer {
         }
         if let Some(recorder) = &mut self.recorder {
             recorder.checkpoint(input.seq, self.engine.state_hash());
+            if recorder.is_deep_due(input.seq) {
+                recorder.deep(input.seq, self.engine.full_hash());
+            }
         }
     }
 }

@@ -10,6 +10,7 @@
 
 mod channel;
 mod event;
+mod full;
 mod halt;
 mod mid_event;
 mod page;
@@ -36,6 +37,7 @@ use crate::paper::Paper;
 use crate::rules::Rules;
 use crate::strategy::{Strategy, probe::Probe};
 use channel::Channel;
+pub(crate) use full::Text;
 
 /// Scales of price and quantity that the rows of limits are read in: there is one for each way in which a venue counts.
 const SCALES_MAX: u32 = 32;
@@ -218,7 +220,10 @@ impl Engine {
             Control::JournalFull(full) => self.journal_full = full,
             Control::AuditFull(full) => self.audit_full = full,
             Control::DeskClosed(desk) => self.cancel_orphans(Some(desk), out),
-            Control::Restarted => self.cancel_orphans(None, out),
+            Control::Restarted { epoch } => {
+                self.orders.begin_epoch(epoch);
+                self.cancel_orphans(None, out);
+            }
         }
     }
 

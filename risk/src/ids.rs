@@ -102,6 +102,11 @@ impl Ids {
         self.entry(number).filter(|entry| entry.wording == wording).map(|entry| entry.recorded)
     }
 
+    /// Every id that was used, in the order of use, with what was said.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &impl core::fmt::Debug> {
+        self.entries.iter().flatten()
+    }
+
     /// Uses an id up. Does nothing unless `place` is the free one that [`Ids::find`] named just now.
     pub(crate) fn record(
         &mut self,

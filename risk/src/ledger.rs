@@ -243,6 +243,10 @@ impl Risk {
         self.rows.get(pair.row as usize)
     }
 
+    pub(crate) fn pairs(&self) -> &[Pair] {
+        &self.pairs
+    }
+
     /// The accounts that an order of this one counts on.
     pub(crate) fn path(&self, id: AccountId) -> Path {
         self.account(id).map_or(Path::of(id), |account| account.path)

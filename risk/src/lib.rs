@@ -23,6 +23,7 @@
 
 mod account;
 mod fee;
+mod full;
 mod gate;
 mod halts;
 mod headroom;

@@ -1,81 +1,145 @@
 //! kill -9 at any moment loses nothing that was written, and leaves nothing that cannot be read.
 
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use engine::replay::Replay;
+use tests::rogue::Dice;
 use tests::{Stage, program};
 
-/// Processes killed.
-const KILLS: u64 = 200;
+/// Processes killed, unless TICKGATE_KILLS says how many.
+const KILLS: u64 = 40;
 
-/// Goal: after each kill the longest valid prefix is found, and its hash is that of the uninterrupted run at that input; a
-/// restart goes on from there to the same end. Method: the same day with orders, killed at moments spread over its run.
-#[test]
-fn killed_at_random_moments() {
-    let stage = Stage::new(150_000, 10);
-    let config = stage.config("crash");
-    let engine_toml = stage.write_config(&config);
-    let orders = stage.folder.path().join("orders.jsonl");
-    std::fs::write(&orders, order_lines()).unwrap();
-    let start = |journal: &std::path::Path| {
+/// A day with orders, and how to run it.
+struct Day {
+    stage: Stage,
+    config: PathBuf,
+    orders: PathBuf,
+}
+
+impl Day {
+    fn new() -> Day {
+        let stage = Stage::new(150_000, 10);
+        let config = stage.write_config(&stage.config("crash"));
+        let orders = stage.folder.path().join("orders.jsonl");
+        std::fs::write(&orders, order_lines()).unwrap();
+        Day { stage, config, orders }
+    }
+
+    fn start(&self, journal: &Path) -> Child {
         Command::new(program("tickgate"))
             .arg("replay")
-            .arg(&stage.capture)
+            .arg(&self.stage.capture)
             .arg("--config")
-            .arg(&engine_toml)
+            .arg(&self.config)
             .arg("--orders")
-            .arg(&orders)
+            .arg(&self.orders)
             .arg("--journal")
             .arg(journal)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap()
-    };
+    }
+}
 
-    let whole = stage.folder.path().join("whole");
-    let begun = std::time::Instant::now();
-    assert!(start(&whole).wait().unwrap().success());
+/// Goal: after each kill the longest valid prefix is found, and its hash is that of the uninterrupted run at that input; a
+/// second kill, of the restart, changes nothing of that. Method: the same day with orders, killed at random moments of its
+/// run (seeded; TICKGATE_KILLS says how often); every fourth one is started again and killed again.
+#[test]
+fn killed_at_random_moments() {
+    let kills = std::env::var("TICKGATE_KILLS").map_or(KILLS, |text| text.parse().unwrap());
+    let day = Day::new();
+    let whole = day.stage.folder.path().join("whole");
+    let mut child = day.start(&whole);
+    let begun = begun(&mut child, &whole);
+    assert!(child.wait().unwrap().success());
     let took = begun.elapsed();
     let mut replay = Replay::open(&whole).unwrap().unwrap();
     let mut hashes = vec![replay.engine.state_hash()];
-    for seq in 1.. {
-        replay.run(Some(seq), |_| ()).unwrap();
-        if replay.engine.seq() < seq {
-            break;
-        }
-        hashes.push(replay.engine.state_hash());
-    }
+    replay.watch(None, |seen| hashes.push(seen.engine.state_hash())).unwrap();
     assert!(hashes.len() > 150_000);
 
     let mut ends = std::collections::BTreeSet::new();
-    for kill in 0..KILLS {
-        let journal = stage.folder.path().join(format!("killed-{kill}"));
-        let mut child = start(&journal);
-        std::thread::sleep(
-            took.mul_f64(kill as f64 / KILLS as f64) + Duration::from_micros(kill * 37 % 1000),
-        );
-        child.kill().unwrap();
-        child.wait().unwrap();
-        match Replay::open(&journal) {
-            Ok(Some(mut replay)) => {
-                replay.run(None, |_| ()).unwrap();
-                let seq = replay.engine.seq();
-                assert_eq!(
-                    replay.engine.state_hash(),
-                    hashes[seq as usize],
-                    "kill {kill}, input {seq}"
-                );
-                ends.insert(seq);
-            }
-            Ok(None) => {} // Killed before the head of the journal was written.
-            Err(error) => panic!("kill {kill}: {error}"),
+    let (mut dice, mut torn, mut headless, mut again) = (Dice(9), 0, 0, 0);
+    for kill in 0..kills {
+        let journal = day.stage.folder.path().join(format!("killed-{kill}"));
+        killed(&day, &journal, Duration::from_nanos(dice.below(took.as_nanos() as u64)));
+        let Some(end) = check(&journal, &hashes, kill, &mut torn) else {
+            headless += 1; // Killed before the head of the journal was written.
+            std::fs::remove_dir_all(&journal).ok();
+            continue;
+        };
+        ends.insert(end);
+        if kill.is_multiple_of(4) && restart(&journal, end, &mut dice) {
+            again += 1;
         }
         std::fs::remove_dir_all(&journal).ok();
     }
-    println!("{} different ends, the last {:?}", ends.len(), ends.last());
+    println!(
+        "{kills} kills: {} different ends, the last {:?}; {torn} torn, {headless} without a head, {again} restarted",
+        ends.len(),
+        ends.last()
+    );
     assert!(ends.len() >= 5, "the kills hit too few places: {ends:?}");
+}
+
+/// Runs the day into a journal and kills it some time after that was begun.
+fn killed(day: &Day, journal: &Path, after: Duration) {
+    let mut child = day.start(journal);
+    begun(&mut child, journal);
+    std::thread::sleep(after);
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// Waits until a run has begun its journal: what is before that is long, and nothing can happen to the journal then.
+fn begun(child: &mut Child, journal: &Path) -> Instant {
+    while !journal.join("epoch").exists() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_micros(100));
+    }
+    Instant::now()
+}
+
+/// The input that a journal ends at, which must be in the state of the uninterrupted run there.
+fn check(journal: &Path, hashes: &[u64], kill: u64, torn: &mut u64) -> Option<u64> {
+    let mut replay = match Replay::open(journal) {
+        Ok(replay) => replay?,
+        Err(error) => panic!("kill {kill}: {error}"),
+    };
+    replay.run(None, |_| ()).unwrap_or_else(|error| panic!("kill {kill}: {error}"));
+    let refusal = replay.fault().and_then(engine::journal::reader::Fault::refusal);
+    assert!(refusal.is_none(), "kill {kill}: {refusal:?}");
+    *torn += u64::from(replay.tail().torn);
+    let seq = replay.engine.seq();
+    assert_eq!(replay.engine.state_hash(), hashes[seq as usize], "kill {kill}, input {seq}");
+    Some(seq)
+}
+
+/// Opens a journal for appending as a restart does, dies without a word, and finds the same state again. The kills before
+/// it hit a process; this one ends as one that is killed between two system calls: the files are as they are.
+fn restart(journal: &Path, end: u64, dice: &mut Dice) -> bool {
+    use engine::journal::epoch::Claim;
+    use engine::journal::lease::Lease;
+    use engine::journal::writer::Writer;
+    use engine::journal::{Record, SEGMENT_BYTES};
+    let mut before = Replay::open(journal).unwrap().unwrap();
+    before.run(None, |_| ()).unwrap();
+    let lease = Lease::take(journal).unwrap();
+    let claim = Claim::take(journal, before.epoch).unwrap();
+    let epoch = claim.epoch().into();
+    let mut writer = Writer::open(lease, claim, before.tail(), SEGMENT_BYTES).unwrap();
+    if dice.below(2) == 0 {
+        writer.append_head(&Record::Opened { epoch, seq: end }).unwrap();
+    }
+    drop(writer);
+    let mut after = Replay::open(journal).unwrap().unwrap();
+    after.run(None, |_| ()).unwrap();
+    assert_eq!(after.engine.seq(), end);
+    assert_eq!(after.engine.state_hash(), before.engine.state_hash());
+    assert_eq!(after.engine.full_hash(), before.engine.full_hash());
+    true
 }
 
 /// Orders all over the day, so that runs of events are short and many.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use engine::journal::JournalError;
 use engine::replay::ReplayError;
 use engine::runtime::RunError;
 
@@ -44,8 +45,16 @@ impl From<RunError> for Failure {
             RunError::Replay(
                 ReplayError::Source { .. } | ReplayError::SourceChanged(_) | ReplayError::Feed(_),
             ) => 3,
-            RunError::Journal(_)
-            | RunError::Audit(_)
+            RunError::Journal(error) | RunError::Replay(ReplayError::Journal(error)) => match error
+            {
+                JournalError::InUse { .. } | JournalError::Fenced { .. } => 5,
+                JournalError::NotASegment(_)
+                | JournalError::BadEpoch(_)
+                | JournalError::Damaged { .. }
+                | JournalError::Unknown { .. } => 3,
+                _ => 1,
+            },
+            RunError::Audit(_)
             | RunError::Replay(_)
             | RunError::Shared(_)
             | RunError::Operator { .. }

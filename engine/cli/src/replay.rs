@@ -210,8 +210,12 @@ impl Replay {
         if !self.audit {
             engine.audit = None; // That of the engine whose configuration this is.
         }
-        engine.journal =
-            self.journal.map(|folder| JournalConfig { folder, durability: Durability::Written });
+        engine.journal = self.journal.map(|folder| JournalConfig {
+            folder,
+            durability: Durability::Written,
+            deep_checkpoints: false,
+            segment_bytes: engine::journal::SEGMENT_BYTES,
+        });
         Ok(Plan {
             config: config.with_engine(engine),
             script,

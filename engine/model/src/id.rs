@@ -26,7 +26,8 @@ number!(
     OrderRef(u64)
 );
 number!(
-    /// Our number of an order of our own: table slot in the low 20 bits, generation of the slot above. Never zero.
+    /// Our number of an order of our own: table slot in the low 20 bits, above it the use of the slot in 24, above that
+    /// the epoch in 20. Never zero, and never given twice, whichever engine of a journal gives it.
     OrderId(u64)
 );
 number!(
@@ -42,7 +43,12 @@ impl OrderId {
     /// Bits of the slot number.
     pub const SLOT_BITS: u32 = 20;
 
-    /// The id of `slot` in its `generation`-th use.
+    /// Bits of the number of a slot's use within an epoch.
+    pub const USE_BITS: u32 = 24;
+    /// The last epoch that an id can carry.
+    pub const EPOCH_MAX: u32 = (1 << (64 - Self::SLOT_BITS - Self::USE_BITS)) - 1;
+
+    /// The id of `slot` in its `generation`-th use: epoch and use within it, as [`OrderId::generation`] joins them.
     pub const fn new(slot: u32, generation: u64) -> OrderId {
         OrderId(generation << Self::SLOT_BITS | slot as u64)
     }
@@ -50,6 +56,16 @@ impl OrderId {
     /// The order's place in the order table.
     pub const fn slot(self) -> usize {
         (self.0 & ((1 << Self::SLOT_BITS) - 1)) as usize
+    }
+
+    /// The generation of a slot's `number`-th use in `epoch`; uses count from 1.
+    pub const fn generation(epoch: u32, number: u32) -> u64 {
+        (epoch as u64) << Self::USE_BITS | number as u64
+    }
+
+    /// The epoch of the engine that gave it.
+    pub const fn epoch(self) -> u32 {
+        (self.0 >> (Self::SLOT_BITS + Self::USE_BITS)) as u32
     }
 }
 
@@ -210,10 +226,13 @@ mod tests {
         assert_eq!(Note::lossy("naïve\n").as_str(), "na?ve?");
     }
 
-    /// Goal: slot and generation share one number. Method: the edges of the slot.
+    /// Goal: epoch, use and slot share one number. Method: the edges of each.
     #[test]
     fn order_id_slot() {
         assert_eq!(OrderId::new(0xF_FFFF, 1).slot(), 0xF_FFFF);
         assert_eq!(OrderId::new(0, 1).0, 1 << 20);
+        let last = OrderId::new(7, OrderId::generation(OrderId::EPOCH_MAX, (1 << 24) - 1));
+        assert_eq!((last.epoch(), last.slot()), (OrderId::EPOCH_MAX, 7));
+        assert_eq!(last.0, u64::MAX << 20 | 7, "every bit is used");
     }
 }

@@ -1,7 +1,7 @@
 //! Everything that may enter the deterministic core.
 
 use crate::event::Event;
-use crate::id::{DeskId, Note, OperatorName, Symbol};
+use crate::id::{DeskId, Note, OperatorName, OrderId, Symbol};
 use crate::num::Ts;
 use crate::report::Report;
 use crate::request::{HaltScope, Request};
@@ -70,7 +70,10 @@ pub enum Control {
     /// A client is gone: its working orders are cancelled.
     DeskClosed(DeskId),
     /// The engine was started again on this journal; every desk of the run before is gone.
-    Restarted,
+    Restarted {
+        /// The epoch that begins, at most [`OrderId::EPOCH_MAX`]: orders from here on carry it.
+        epoch: u32,
+    },
 }
 
 impl Why {
@@ -134,7 +137,7 @@ impl Control {
             }
             Control::JournalFull(full) => small(2, full.into()),
             Control::DeskClosed(desk) => small(3, desk.0.into()),
-            Control::Restarted => small(4, 0),
+            Control::Restarted { epoch } => small(4, epoch.into()),
             Control::AuditFull(full) => small(8, full.into()),
         }
         words
@@ -154,10 +157,10 @@ impl Control {
             if let Some(place) = rest.iter().position(|word| *word != 0) {
                 return Err(BadWord(2 + place as u8));
             }
-            return match (head, u8::try_from(number)) {
+            return match (head, u32::try_from(number)) {
                 (2, Ok(full @ (0 | 1))) => Ok(Control::JournalFull(full == 1)),
-                (3, Ok(desk)) => Ok(Control::DeskClosed(DeskId(desk))),
-                (4, Ok(0)) => Ok(Control::Restarted),
+                (3, Ok(desk @ 0..=0xFF)) => Ok(Control::DeskClosed(DeskId(desk as u8))),
+                (4, Ok(epoch @ 0..=OrderId::EPOCH_MAX)) => Ok(Control::Restarted { epoch }),
                 (8, Ok(full @ (0 | 1))) => Ok(Control::AuditFull(full == 1)),
                 (2..=4 | 8, _) => Err(BadWord(1)),
                 _ => Err(BadWord(0)),
@@ -238,7 +241,7 @@ mod tests {
             Control::ResumeSymbol { symbol, level, operator, note },
             Control::JournalFull(true),
             Control::DeskClosed(DeskId(15)),
-            Control::Restarted,
+            Control::Restarted { epoch: OrderId::EPOCH_MAX },
             Control::AuditFull(true),
         ];
         for control in halts.into_iter().chain(resumes).chain(rest) {
@@ -263,7 +266,8 @@ mod tests {
             let bad = spoiled(Control::JournalFull(true), word, value);
             assert_eq!(bad, Err(BadWord(word as u8)), "{word} {value}");
         }
-        assert!(spoiled(Control::Restarted, 1, 1).is_err());
-        assert!(spoiled(Control::Restarted, 0, 9).is_err());
+        let restarted = Control::Restarted { epoch: 1 };
+        assert!(spoiled(restarted, 1, u64::from(OrderId::EPOCH_MAX) + 1).is_err());
+        assert!(spoiled(restarted, 0, 9).is_err());
     }
 }

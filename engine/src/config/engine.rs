@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use model::{Mode, Symbol};
 
+use crate::journal::SEGMENT_BYTES;
 use crate::rules::Rules;
 
 use super::feed::{FeedConfig, Speed};
@@ -84,6 +85,8 @@ pub struct Cpus {
     pub journal: Option<usize>,
 }
 
+const MIB: u64 = 1 << 20;
+
 /// When a record counts as recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
@@ -100,6 +103,10 @@ pub struct JournalConfig {
     pub folder: PathBuf,
     /// What an answer waits for.
     pub durability: Durability,
+    /// Whether each checkpoint records the full hash too, at the price of a look at everything.
+    pub deep_checkpoints: bool,
+    /// Bytes of a segment file.
+    pub segment_bytes: u64,
 }
 
 /// Where the audit log is kept.
@@ -176,6 +183,9 @@ impl EngineConfig {
             Some(JournalConfig { durability: Durability::Synced, .. }) => "synced",
             _ => "written",
         };
+        let segment_bytes = self.journal.as_ref().map_or(SEGMENT_BYTES, |j| j.segment_bytes);
+        let segment_mib = segment_bytes / MIB;
+        let deep = self.journal.as_ref().is_some_and(|journal| journal.deep_checkpoints);
         let wait = match self.wait {
             Wait::Auto => "auto",
             Wait::Spin => "spin",
@@ -187,7 +197,8 @@ impl EngineConfig {
              levels = {levels}\nref_pages = {ref_pages}\nown_orders = {own_orders}\nclient_ids = {client_ids}\n\
              tape = {tape}\nfeed_ring = {feed_ring}\n\n[threads]\nwait = \"{wait}\"\nlock_memory = {}\n\n\
              [watchdog]\nstalled_ms = {}\n\n\
-             [journal]\nfolder = {:?}\ndurability = \"{durability}\"\n",
+             [journal]\nfolder = {:?}\ndurability = \"{durability}\"\n\
+             deep_checkpoints = {deep}\nsegment_mib = {segment_mib}\n",
             self.name,
             self.mode,
             self.lock_memory,
@@ -346,8 +357,17 @@ fn journal(
     let path = table.text("folder", errors);
     let choices = [("written", Durability::Written), ("synced", Durability::Synced)];
     let durability = table.choice_or("durability", &choices, Durability::Written, errors);
+    let deep_checkpoints = table.flag_or("deep_checkpoints", false, errors);
+    let default = SEGMENT_BYTES / MIB;
+    let segment_bytes =
+        table.number_or("segment_mib", default, 1, 4096, errors).map(|mib| mib * MIB);
     table.finish(errors);
-    Some(JournalConfig { folder: folder.join(path?), durability: durability? })
+    Some(JournalConfig {
+        folder: folder.join(path?),
+        durability: durability?,
+        deep_checkpoints: deep_checkpoints?,
+        segment_bytes: segment_bytes?,
+    })
 }
 
 fn audit(mut table: Table<'_>, folder: &Path, errors: &mut ConfigErrors) -> Option<AuditConfig> {

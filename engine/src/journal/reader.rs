@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::record::{BadRecord, Record};
-use super::segment::{self, FRAME_BYTES, HEADER_BYTES, JournalError};
+use super::segment::{self, BadFrame, FRAME_BYTES, HEADER_BYTES, JournalError};
 
 /// Where the valid part of a journal ends: everything before is whole, the rest is to be overwritten.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,13 +20,57 @@ pub struct Tail {
     pub torn: bool,
 }
 
+/// Why reading stopped where it did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Why {
+    /// The bytes are no whole record.
+    #[error(transparent)]
+    Frame(#[from] BadFrame),
+    /// A whole record of no known kind: another version wrote it.
+    #[error(transparent)]
+    Record(#[from] BadRecord),
+    /// The next segment is not there, and a later one is.
+    #[error("segment {0} is missing")]
+    Missing(u32),
+}
+
+/// The first bad record of a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The segment's file.
+    pub path: PathBuf,
+    /// Its place there.
+    pub offset: u64,
+    /// Its number, from zero.
+    pub record: u64,
+    /// What is wrong with it.
+    pub why: Why,
+    /// Whether a later segment holds something. A crash leaves only the last one torn: each is synced before the next
+    /// begins.
+    pub is_followed: bool,
+}
+
+impl Fault {
+    /// Why no engine may go on with the journal as it is; `None`: it is what a crash leaves behind.
+    pub fn refusal(self) -> Option<JournalError> {
+        let Fault { path, offset, record, why, is_followed } = self;
+        match why {
+            Why::Record(bad) => Some(JournalError::Unknown { path, offset, bad }),
+            _ if is_followed => Some(JournalError::Damaged { path, offset, record }),
+            _ => None,
+        }
+    }
+}
+
 /// Reads the records of a folder in order and stops at the first that is not whole.
 pub struct Reader {
     folder: PathBuf,
     numbers: std::vec::IntoIter<u32>,
     bytes: Vec<u8>,
     tail: Tail,
-    bad: Option<BadRecord>,
+    why: Option<Why>,
+    /// Whether the segment after that of the fault was made and written to.
+    is_followed: bool,
     ended: bool,
 }
 
@@ -43,7 +87,8 @@ impl Reader {
             numbers,
             bytes: Vec::new(),
             tail: Tail::default(),
-            bad: None,
+            why: None,
+            is_followed: false,
             ended: false,
         };
         reader.ended = !reader.next_segment()?;
@@ -58,18 +103,20 @@ impl Reader {
     pub fn next_record(&mut self) -> Result<Option<Record>, JournalError> {
         while !self.ended {
             let rest = self.bytes.get(self.tail.offset as usize..).unwrap_or(&[]);
-            if let Some(payload) = segment::unframe(rest) {
-                match Record::read(payload) {
-                    Ok(record) => {
-                        self.tail.offset += (FRAME_BYTES + payload.len()) as u64;
-                        self.tail.records += 1;
-                        return Ok(Some(record));
-                    }
-                    Err(bad) => self.bad = Some(bad),
+            let (why, torn) = match segment::unframe(rest).map(|p| (p.len(), Record::read(p))) {
+                Ok((len, Ok(record))) => {
+                    self.tail.offset += (FRAME_BYTES + len) as u64;
+                    self.tail.records += 1;
+                    return Ok(Some(record));
                 }
+                Ok((_, Err(bad))) => (Why::Record(bad), true),
+                Err(bad) => (Why::Frame(bad), rest.iter().any(|byte| *byte != 0)),
+            };
+            if torn {
+                self.why = Some(why);
+                self.is_followed = self.any_left()?;
             }
-            let torn = rest.iter().any(|byte| *byte != 0);
-            if torn || self.bad.is_some() || !self.next_segment()? {
+            if torn || !self.next_segment()? {
                 self.tail.torn = torn;
                 self.ended = true;
             }
@@ -82,26 +129,64 @@ impl Reader {
         self.tail
     }
 
-    /// A record that is whole by its checksum but of no known kind: written by another version.
-    pub fn bad(&self) -> Option<BadRecord> {
-        self.bad
+    /// What ended the reading before the last record; `None`: nothing did so far.
+    pub fn fault(&self) -> Option<Fault> {
+        let Tail { segment, offset, records, .. } = self.tail;
+        let path = segment::path_of(&self.folder, segment);
+        let is_followed = self.is_followed;
+        self.why.map(|why| Fault { path, offset, record: records, why, is_followed })
+    }
+
+    /// Whether a later segment holds something.
+    fn any_left(&self) -> Result<bool, JournalError> {
+        for number in self.numbers.as_slice() {
+            let path = segment::path_of(&self.folder, *number);
+            let mut header = [0; HEADER_BYTES as usize];
+            let read = File::open(&path).and_then(|mut file| read_up_to(&mut file, &mut header));
+            read.map_err(JournalError::io(&path))?;
+            if header.iter().any(|byte| *byte != 0) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Goes on to the next segment if its number follows; a hole in the numbers ends the journal.
     fn next_segment(&mut self) -> Result<bool, JournalError> {
-        let Some(number) = self.numbers.next() else { return Ok(false) };
+        let Some(number) = self.numbers.as_slice().first().copied() else { return Ok(false) };
         if self.tail.offset != 0 && number != self.tail.segment + 1 {
+            if self.any_left()? {
+                self.why = Some(Why::Missing(self.tail.segment + 1));
+                self.is_followed = true;
+            }
             return Ok(false);
         }
+        self.numbers.next();
         let path = segment::path_of(&self.folder, number);
         self.bytes.clear();
         let read = File::open(&path).and_then(|mut file| file.read_to_end(&mut self.bytes));
         read.map_err(JournalError::io(&path))?;
-        if self.bytes.iter().take(HEADER_BYTES as usize).all(|byte| *byte == 0) {
-            return Ok(false); // Made, but its header did not survive the crash: nothing is in it.
+        if segment::is_unwritten(&self.bytes, number) {
+            // Made in advance, or its header did not survive a crash: nothing is in it, and nothing behind it.
+            if self.any_left()? {
+                self.why = Some(Why::Missing(number));
+                self.is_followed = true;
+            }
+            return Ok(false);
         }
         segment::check_header(&self.bytes, number, &path)?;
         self.tail = Tail { segment: number, offset: HEADER_BYTES, ..self.tail };
         Ok(true)
     }
+}
+
+fn read_up_to(file: &mut File, buffer: &mut [u8]) -> std::io::Result<()> {
+    let mut read = 0;
+    while let Some(room) = buffer.get_mut(read..).filter(|room| !room.is_empty()) {
+        match file.read(room)? {
+            0 => break,
+            count => read += count,
+        }
+    }
+    Ok(())
 }

@@ -47,6 +47,13 @@ pub enum Record {
         /// The hash then.
         state_hash: u64,
     },
+    /// The full hash after an input: everything that the engine holds, not only what changed.
+    Deep {
+        /// The last input before it.
+        seq: u64,
+        /// [`crate::step::Engine::full_hash`] then.
+        full_hash: u64,
+    },
     /// A clean stop after an input. Nothing but [`Record::Opened`] may follow.
     Closed {
         /// The last input.
@@ -56,7 +63,7 @@ pub enum Record {
     },
     /// An engine opened the journal, new or to go on with it.
     Opened {
-        /// The engine's epoch.
+        /// The engine's epoch: [`super::epoch`].
         epoch: u64,
         /// The last input before it.
         seq: u64,
@@ -93,6 +100,7 @@ const TIMER: u8 = 8;
 const CHECKPOINT: u8 = 9;
 const CLOSED: u8 = 10;
 const OPENED: u8 = 11;
+const DEEP: u8 = 12;
 
 /// What the engine thread hands to the journal thread: a record of fixed size, without memory of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,6 +148,11 @@ impl Entry {
         Entry::new(CHECKPOINT, seq, &[&[seq, state_hash]])
     }
 
+    /// The full hash after input `seq`.
+    pub fn deep(seq: u64, full_hash: u64) -> Entry {
+        Entry::new(DEEP, seq, &[&[seq, full_hash]])
+    }
+
     /// A clean stop after input `seq`.
     pub fn closed(seq: u64, state_hash: u64) -> Entry {
         Entry::new(CLOSED, seq, &[&[seq, state_hash]])
@@ -183,6 +196,7 @@ impl Record {
             Record::Checkpoint { seq, state_hash } => {
                 Entry::checkpoint(*seq, *state_hash).write(to)
             }
+            Record::Deep { seq, full_hash } => Entry::deep(*seq, *full_hash).write(to),
             Record::Closed { seq, state_hash } => Entry::closed(*seq, *state_hash).write(to),
             Record::Opened { epoch, seq } => Entry::opened(*epoch, *seq).write(to),
         }
@@ -254,6 +268,7 @@ fn read_words(kind: u8, words: &[u64]) -> Result<Record, BadRecord> {
         (CHECKPOINT, [seq, state_hash]) => {
             Ok(Record::Checkpoint { seq: *seq, state_hash: *state_hash })
         }
+        (DEEP, [seq, full_hash]) => Ok(Record::Deep { seq: *seq, full_hash: *full_hash }),
         (CLOSED, [seq, state_hash]) => Ok(Record::Closed { seq: *seq, state_hash: *state_hash }),
         (OPENED, [epoch, seq]) => Ok(Record::Opened { epoch: *epoch, seq: *seq }),
         (EVENT | REQUEST | REPORT | CONTROL | TIMER, [seq, now, body @ ..]) => {
@@ -272,9 +287,7 @@ fn read_words(kind: u8, words: &[u64]) -> Result<Record, BadRecord> {
             };
             Ok(Record::Input(Input { seq: *seq, now: Ts(*now), body: body.map_err(bad)? }))
         }
-        (RUN | EVENT | REQUEST | REPORT | CONTROL | TIMER | CHECKPOINT | CLOSED | OPENED, _) => {
-            Err(short)
-        }
+        (RUN..=OPENED | DEEP, _) => Err(short),
         _ => Err(BadRecord::Kind(kind)),
     }
 }
@@ -298,6 +311,7 @@ mod tests {
             input(Body::Control(Control::JournalFull(true))),
             input(Body::Timer),
             Record::Checkpoint { seq: 1, state_hash: 2 },
+            Record::Deep { seq: 1, full_hash: 2 },
             Record::Closed { seq: 1, state_hash: 2 },
             Record::Opened { epoch: 1, seq: 2 },
         ]

@@ -9,8 +9,8 @@ use crate::hash::StateHash;
 const RUN_EVENTS: u64 = 65_536;
 /// Inputs after which the state hash is recorded.
 const CHECKPOINT_INPUTS: u64 = 65_536;
-/// Entries that one input takes at most: the run before it, itself, a checkpoint.
-const ENTRIES_PER_INPUT: usize = 3;
+/// Entries that one input takes at most: the run before it, itself, a checkpoint, a full hash.
+const ENTRIES_PER_INPUT: usize = 4;
 
 struct Run {
     feed: u8,
@@ -28,13 +28,19 @@ pub struct Recorder {
     feeds: Vec<(bool, u64)>,
     reserve: usize,
     last_checkpoint: u64,
+    deep_checkpoints: bool,
 }
 
 impl Recorder {
     /// Writes into `ring`. `feeds`: by feed, whether its events come from files, which are recorded elsewhere, and how many
     /// of them went before. `reserve` places of the ring are kept for what must always pass: cancels and controls.
     pub fn new(ring: rtrb::Producer<Entry>, feeds: Vec<(bool, u64)>, reserve: usize) -> Recorder {
-        Recorder { ring, run: None, feeds, reserve, last_checkpoint: 0 }
+        Recorder { ring, run: None, feeds, reserve, last_checkpoint: 0, deep_checkpoints: false }
+    }
+
+    /// Records the full hash at each checkpoint too. It takes the time of a look at everything that the engine holds.
+    pub fn with_deep_checkpoints(self, deep_checkpoints: bool) -> Recorder {
+        Recorder { deep_checkpoints, ..self }
     }
 
     /// Whether the ring has room beyond the reserve.
@@ -87,6 +93,17 @@ impl Recorder {
         if let Some(Run { feed, first_seq, first_event, count, digest }) = self.run.take() {
             self.push(Entry::run(feed, first_seq, first_event, count, digest.value()));
         }
+    }
+
+    /// Whether the full hash is to be recorded after input `seq` too: after the checkpoint there, if that is wanted.
+    pub fn is_deep_due(&self, seq: u64) -> bool {
+        self.deep_checkpoints && self.last_checkpoint == seq
+    }
+
+    /// Records the full hash after input `seq`.
+    pub fn deep(&mut self, seq: u64, full_hash: u64) {
+        self.flush();
+        self.push(Entry::deep(seq, full_hash));
     }
 
     /// Records a clean stop.

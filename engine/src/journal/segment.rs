@@ -1,8 +1,6 @@
 //! Segment files: preallocated, numbered, each with a header of its own.
 
-use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 /// Size of a segment file.
@@ -29,8 +27,60 @@ pub enum JournalError {
         error: io::Error,
     },
     /// Another engine writes it.
-    #[error("{0}: another engine is writing this journal; stop it, or choose another folder")]
-    InUse(PathBuf),
+    #[error(
+        "{folder}: another engine{} is writing this journal; stop it, or choose another folder",
+        holder.map_or_else(String::new, |pid| format!(" (process {pid})"))
+    )]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+        /// The process that holds it, as far as its lock tells.
+        holder: Option<u32>,
+    },
+    /// Another engine took the journal over.
+    #[error(
+        "{path}: a later epoch than {epoch} was taken: another engine goes on with this journal"
+    )]
+    Fenced {
+        /// The file of the epoch.
+        path: PathBuf,
+        /// Ours.
+        epoch: u32,
+    },
+    /// The file of the epoch holds none.
+    #[error(
+        "{0}: holds no epoch: restore it, or write the last one that `tickgate journal print` shows"
+    )]
+    BadEpoch(PathBuf),
+    /// Every epoch was taken.
+    #[error("{0}: this journal was opened too often; begin another one")]
+    NoMoreEpochs(PathBuf),
+    /// A record that was whole once is not, and whole ones follow: no crash leaves that behind.
+    #[error(
+        "{path}: damaged at byte {offset} (record {record}), and there are records behind it; \
+         look with `tickgate journal verify`, cut with `tickgate journal repair`"
+    )]
+    Damaged {
+        /// The segment.
+        path: PathBuf,
+        /// Where the valid part ends.
+        offset: u64,
+        /// Number of the record there, from zero.
+        record: u64,
+    },
+    /// A whole record that this version does not know.
+    #[error("{path}: byte {offset}: {bad}: another version wrote it, which must go on with it")]
+    Unknown {
+        /// The segment.
+        path: PathBuf,
+        /// Where it begins.
+        offset: u64,
+        /// What is wrong with it.
+        bad: super::BadRecord,
+    },
+    /// The segment and its reserve are used up.
+    #[error("{0}: no room is left on the disk, and the reserve is used up")]
+    Full(PathBuf),
     /// A file of the folder is no segment of a journal.
     #[error("{0}: not a segment of a journal of this version")]
     NotASegment(PathBuf),
@@ -46,12 +96,16 @@ impl JournalError {
 }
 
 /// The path of a segment.
-pub(super) fn path_of(folder: &Path, number: u32) -> PathBuf {
+pub fn path_of(folder: &Path, number: u32) -> PathBuf {
     folder.join(format!("{number:08}.tgj"))
 }
 
 /// Numbers of the segments in a folder, ascending. An absent folder has none.
-pub(super) fn numbers(folder: &Path) -> Result<Vec<u32>, JournalError> {
+///
+/// # Errors
+///
+/// [`JournalError::Io`].
+pub fn numbers(folder: &Path) -> Result<Vec<u32>, JournalError> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -68,18 +122,23 @@ pub(super) fn numbers(folder: &Path) -> Result<Vec<u32>, JournalError> {
     Ok(numbers)
 }
 
-/// Makes a segment with its header, its whole length reserved on the disk, so that a later append cannot run out of space.
-pub(super) fn create(folder: &Path, number: u32, bytes: u64) -> Result<File, JournalError> {
-    let path = path_of(folder, number);
-    let open = OpenOptions::new().read(true).write(true).create_new(true).open(&path);
-    let file = open.map_err(JournalError::io(&path))?;
-    let reserved = rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes);
-    reserved.map_err(|error| JournalError::io(&path)(error.into()))?;
+/// A segment's header.
+pub(super) fn header(number: u32) -> [u8; HEADER_BYTES as usize] {
     let mut header = [0; HEADER_BYTES as usize];
-    header[..8].copy_from_slice(&MAGIC);
-    header[8..12].copy_from_slice(&number.to_le_bytes());
-    file.write_all_at(&header, 0).map_err(JournalError::io(&path))?;
-    Ok(file)
+    let (magic, rest) = header.split_at_mut(MAGIC.len());
+    magic.copy_from_slice(&MAGIC);
+    if let Some(place) = rest.first_chunk_mut() {
+        *place = number.to_le_bytes();
+    }
+    header
+}
+
+/// Whether nothing was written to a segment but, at most, the beginning of its header.
+pub(super) fn is_unwritten(bytes: &[u8], number: u32) -> bool {
+    let header = header(number);
+    let head = bytes.get(..header.len()).unwrap_or(bytes);
+    let same = head.iter().zip(&header).take_while(|(byte, whole)| byte == whole).count();
+    same < header.len() && head.iter().skip(same).all(|byte| *byte == 0)
 }
 
 /// Checks a segment's header.
@@ -95,14 +154,35 @@ pub(super) fn frame(payload: &[u8], to: &mut Vec<u8>) {
     to.extend_from_slice(payload);
 }
 
-/// Splits the first framed payload off; `None` where the valid part of a segment ends.
-pub(super) fn unframe(bytes: &[u8]) -> Option<&[u8]> {
-    let (len, rest) = bytes.split_first_chunk::<4>()?;
-    let (crc, rest) = rest.split_first_chunk::<4>()?;
-    let len = u32::from_le_bytes(*len) as usize;
-    if len == 0 || len > PAYLOAD_MAX {
-        return None;
+/// Why the bytes at a place are no whole record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadFrame {
+    /// A length of zero: where the valid part of a segment ends, if nothing but zeros follows.
+    #[error("its length is zero, and there are bytes behind it")]
+    Zero,
+    /// More bytes than any record has, or than are left.
+    #[error("its length says {0} bytes, more than any record has or than are left")]
+    Length(u32),
+    /// The payload is not what was written.
+    #[error("its checksum comes to {computed:08x}, written is {stored:08x}")]
+    Checksum {
+        /// What the frame says.
+        stored: u32,
+        /// What the payload comes to.
+        computed: u32,
+    },
+}
+
+/// Splits the first framed payload off.
+pub(super) fn unframe(bytes: &[u8]) -> Result<&[u8], BadFrame> {
+    let (len, rest) = bytes.split_first_chunk::<4>().ok_or(BadFrame::Zero)?;
+    let len = u32::from_le_bytes(*len);
+    if len == 0 {
+        return Err(BadFrame::Zero);
     }
-    let payload = rest.get(..len)?;
-    (crc32c::crc32c(payload) == u32::from_le_bytes(*crc)).then_some(payload)
+    let (stored, rest) = rest.split_first_chunk::<4>().ok_or(BadFrame::Length(len))?;
+    let payload = rest.get(..len as usize).filter(|payload| payload.len() <= PAYLOAD_MAX);
+    let payload = payload.ok_or(BadFrame::Length(len))?;
+    let (stored, computed) = (u32::from_le_bytes(*stored), crc32c::crc32c(payload));
+    if stored == computed { Ok(payload) } else { Err(BadFrame::Checksum { stored, computed }) }
 }

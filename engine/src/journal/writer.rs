@@ -1,21 +1,29 @@
 //! Writes a journal, on a thread of its own: the engine thread never waits for the disk.
+//!
+//! The segment after the one that is written to is made in advance: when the disk is full, a whole one is left for what must
+//! always pass, cancels and reports ([`Progress::full`]). After an error of the disk nothing more is written
+//! ([`Progress::failed`]). Neither ends before a restart.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::epoch::Claim;
+use super::lease::Lease;
 use super::reader::{Reader, Tail};
 use super::record::{Entry, Record};
-use super::segment::{self, HEADER_BYTES, JournalError, SEGMENT_BYTES};
+use super::repair;
+use super::segment::{self, HEADER_BYTES, JournalError};
+use super::storage::{Disk, Storage};
 
 /// How far the journal has come. Written by the journal thread, read by the engine thread.
 #[derive(Debug, Default)]
 pub struct Progress {
     written: AtomicU64,
     synced: AtomicU64,
+    full: AtomicBool,
     failed: AtomicBool,
 }
 
@@ -30,22 +38,33 @@ impl Progress {
         self.synced.load(Ordering::Acquire)
     }
 
-    /// Writing failed (full disk, I/O error). For good: a page that could not be synced may be lost although a later
-    /// sync succeeds, so only a restart, which reads back what is there, may go on.
+    /// No further segment can be made (full disk): what is left of this one is for cancels and reports. For good.
+    pub fn full(&self) -> bool {
+        self.full.load(Ordering::Acquire)
+    }
+
+    /// Writing failed (I/O error, the reserve used up, a later epoch). For good: a page that could not be synced may be lost
+    /// although a later sync succeeds, so only a restart, which reads back what is there, may go on.
     pub fn failed(&self) -> bool {
         self.failed.load(Ordering::Acquire)
     }
 }
 
 /// A journal open for appending.
-pub struct Writer {
-    folder: PathBuf,
-    /// Holds the lock on the folder.
-    _lock: File,
-    file: File,
+pub struct Writer<S: Storage = Disk> {
+    lease: Lease,
+    claim: Claim,
+    storage: S,
+    segment: S::Segment,
     number: u32,
     offset: u64,
+    /// Bytes reserved for this segment.
+    room: u64,
     segment_bytes: u64,
+    /// The segment after this one.
+    spare: Option<S::Segment>,
+    /// What went wrong first.
+    trouble: Option<JournalError>,
     payload: Vec<u8>,
     batch: Vec<u8>,
     progress: Arc<Progress>,
@@ -53,50 +72,74 @@ pub struct Writer {
 
 /// Entries written by one system call at most.
 const BATCH_ENTRIES: usize = 1024;
+/// Size of a segment made in advance: what is left when the disk is full. A cancel takes some hundred bytes.
+const RESERVE_BYTES: u64 = 16 << 20;
 
 impl Writer {
-    /// Opens the folder for appending behind `tail`, as [`super::reader::Reader::tail`] told it; an empty tail makes a new
-    /// journal. What stands behind the tail is erased first.
+    /// Opens a folder for appending behind `tail`, as [`super::reader::Reader::tail`] told it; an empty tail makes a new
+    /// journal. What stands behind the tail is erased first, but torn bytes are kept in a file beside.
     ///
     /// # Errors
     ///
-    /// [`JournalError::InUse`] if another engine holds the folder; [`JournalError::Io`].
-    pub fn open(folder: &Path, tail: Tail) -> Result<Writer, JournalError> {
-        Self::open_sized(folder, tail, SEGMENT_BYTES)
+    /// [`JournalError::NotEmpty`] if a new one is asked for and there is one; [`JournalError::Fenced`];
+    /// [`JournalError::Io`].
+    pub fn open(
+        lease: Lease,
+        claim: Claim,
+        tail: Tail,
+        segment_bytes: u64,
+    ) -> Result<Writer, JournalError> {
+        Self::open_on(Disk, lease, claim, tail, segment_bytes)
     }
+}
 
-    /// [`Writer::open`] with segments of another size.
+impl<S: Storage> Writer<S> {
+    /// [`Writer::open`] on another storage.
     ///
     /// # Errors
     ///
     /// The same.
-    pub fn open_sized(
-        folder: &Path,
+    pub fn open_on(
+        mut storage: S,
+        lease: Lease,
+        claim: Claim,
         tail: Tail,
         segment_bytes: u64,
-    ) -> Result<Writer, JournalError> {
-        std::fs::create_dir_all(folder).map_err(JournalError::io(folder))?;
-        let lock_path = folder.join("lock");
-        let lock = File::create(&lock_path).map_err(JournalError::io(&lock_path))?;
-        rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)
-            .map_err(|_| JournalError::InUse(folder.to_path_buf()))?;
-        let (file, number, offset) = if tail.offset == 0 {
-            remove_unopened(folder)?;
-            (segment::create(folder, 0, segment_bytes)?, 0, HEADER_BYTES)
+    ) -> Result<Writer<S>, JournalError> {
+        claim.check()?;
+        let fresh = tail.offset == 0;
+        if fresh {
+            remove_unopened(&lease)?;
         } else {
-            (erase_behind(folder, tail, segment_bytes)?, tail.segment, tail.offset)
+            repair::keep_torn(&lease, tail)?;
+            remove_behind(&lease, tail)?;
+        }
+        let path = segment::path_of(lease.folder(), tail.segment);
+        let opened = if fresh {
+            storage.create(&path, segment_bytes)
+        } else {
+            storage.reopen(&path, tail.offset, segment_bytes)
         };
-        Ok(Writer {
-            folder: folder.to_path_buf(),
-            _lock: lock,
-            file,
-            number,
-            offset,
+        let mut writer = Writer {
+            segment: opened.map_err(JournalError::io(&path))?,
+            lease,
+            claim,
+            storage,
+            number: tail.segment,
+            offset: tail.offset,
+            room: segment_bytes,
             segment_bytes,
+            spare: None,
+            trouble: None,
             payload: Vec::new(),
             batch: Vec::new(),
             progress: Arc::new(Progress::default()),
-        })
+        };
+        if fresh {
+            writer.write(&segment::header(tail.segment))?;
+        }
+        writer.make_spare();
+        Ok(writer)
     }
 
     /// Where to read how far it has come.
@@ -104,7 +147,13 @@ impl Writer {
         Arc::clone(&self.progress)
     }
 
-    /// Appends a record before the engine starts.
+    /// The epoch that it writes in.
+    pub fn epoch(&self) -> u32 {
+        self.claim.epoch()
+    }
+
+    /// Appends a record before the engine starts. [`Record::Opened`], the last of them, syncs: no input is on a disk whose
+    /// configuration is not.
     ///
     /// # Errors
     ///
@@ -113,35 +162,63 @@ impl Writer {
         self.payload.clear();
         record.write_head(&mut self.payload);
         segment::frame(&self.payload, &mut self.batch);
-        self.write_batch()
+        self.write_batch()?;
+        if matches!(record, Record::Opened { .. }) {
+            self.sync()?;
+        }
+        Ok(())
     }
 
     /// Appends entries from the ring until `stop` is set and the ring is empty. Syncs after each batch if `sync`, and at the end.
     /// On the first failure it says so in [`Progress`] and goes on only to empty the ring.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong first.
     pub fn run(
         mut self,
         mut ring: rtrb::Consumer<Entry>,
         sync: bool,
         stop: &AtomicBool,
     ) -> Result<(), JournalError> {
-        let mut outcome = Ok(());
         loop {
             let stopping = stop.load(Ordering::Acquire);
-            let last = self.take_batch(&mut ring);
-            match last {
-                Some(_) if outcome.is_err() => self.batch.clear(),
-                Some(seq) => {
-                    outcome = self.commit(seq, sync);
-                    self.progress.failed.store(outcome.is_err(), Ordering::Release);
-                }
-                None if stopping => break,
-                None => std::thread::park_timeout(Duration::from_micros(200)),
+            if self.poll(&mut ring, sync) {
+                continue;
+            }
+            if stopping {
+                break;
+            }
+            std::thread::park_timeout(Duration::from_micros(200));
+        }
+        self.close()
+    }
+
+    /// Appends what waits in the ring, a batch at most; whether there was something. Once writing failed it only empties
+    /// the ring.
+    pub fn poll(&mut self, ring: &mut rtrb::Consumer<Entry>, sync: bool) -> bool {
+        let Some(seq) = self.take_batch(ring) else { return false };
+        if self.progress.failed() {
+            self.batch.clear();
+        } else if let Err(error) = self.commit(seq, sync) {
+            self.fail(error);
+        }
+        true
+    }
+
+    /// Syncs and ends.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong first, now or earlier.
+    pub fn close(mut self) -> Result<(), JournalError> {
+        if !self.progress.failed() {
+            match self.sync() {
+                Ok(()) => self.remove_spare(),
+                Err(error) => self.fail(error),
             }
         }
-        if outcome.is_ok() {
-            outcome = self.sync();
-        }
-        outcome
+        self.trouble.map_or(Ok(()), Err)
     }
 
     /// Frames what waits in the ring; the last entry's input.
@@ -158,69 +235,144 @@ impl Writer {
     }
 
     fn commit(&mut self, seq: u64, sync: bool) -> Result<(), JournalError> {
+        self.claim.check()?;
         self.write_batch()?;
         self.progress.written.store(seq, Ordering::Release);
         if sync {
             self.sync()?;
+            self.claim.check()?;
             self.progress.synced.store(seq, Ordering::Release);
         }
         Ok(())
     }
 
     fn sync(&mut self) -> Result<(), JournalError> {
-        self.file
-            .sync_data()
-            .map_err(JournalError::io(&segment::path_of(&self.folder, self.number)))
+        self.storage.sync(&self.segment).map_err(JournalError::io(&self.path()))
     }
 
-    /// Writes the batch, in a new segment if this one cannot hold it.
+    /// Writes the batch, in the next segment if this one cannot hold it.
     fn write_batch(&mut self) -> Result<(), JournalError> {
-        if self.offset + self.batch.len() as u64 > self.segment_bytes {
-            self.sync()?;
-            let bytes = self.segment_bytes.max(HEADER_BYTES + self.batch.len() as u64);
-            self.number += 1;
-            self.file = segment::create(&self.folder, self.number, bytes)?;
-            self.offset = HEADER_BYTES;
+        let mut batch = std::mem::take(&mut self.batch);
+        if self.offset + batch.len() as u64 > self.room {
+            self.next_segment(HEADER_BYTES + batch.len() as u64)?;
         }
-        let written = self.file.write_all_at(&self.batch, self.offset);
-        written.map_err(JournalError::io(&segment::path_of(&self.folder, self.number)))?;
-        self.offset += self.batch.len() as u64;
-        self.batch.clear();
+        self.write(&batch)?;
+        batch.clear();
+        self.batch = batch;
         Ok(())
+    }
+
+    /// Writes behind what is there. A write may take less than it is given, and may be interrupted.
+    fn write(&mut self, mut bytes: &[u8]) -> Result<(), JournalError> {
+        while !bytes.is_empty() {
+            let written = match self.storage.write_at(&self.segment, bytes, self.offset) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+                other => other,
+            };
+            let written = written.map_err(JournalError::io(&self.path()))?;
+            self.offset += written as u64;
+            bytes = bytes.get(written..).unwrap_or(&[]);
+        }
+        Ok(())
+    }
+
+    /// Goes on in the spare segment, with room for `need` bytes, and makes another spare.
+    fn next_segment(&mut self, need: u64) -> Result<(), JournalError> {
+        self.sync()?;
+        self.claim.check()?;
+        let full = || JournalError::Full(segment::path_of(self.lease.folder(), self.number));
+        self.segment = self.spare.take().ok_or_else(full)?;
+        self.number += 1;
+        self.offset = 0;
+        let bytes = self.segment_bytes.max(need);
+        self.room = match self.storage.extend(&self.segment, bytes) {
+            Ok(()) => bytes,
+            Err(error) => {
+                self.fill(error);
+                self.reserve_bytes()
+            }
+        };
+        if need > self.room {
+            return Err(JournalError::Full(self.path()));
+        }
+        self.write(&segment::header(self.number))?;
+        self.make_spare();
+        Ok(())
+    }
+
+    /// Makes the segment after this one, unless the disk was full once.
+    fn make_spare(&mut self) {
+        let path = segment::path_of(self.lease.folder(), self.number + 1);
+        if self.progress.full() {
+            return;
+        }
+        match self.storage.create(&path, self.reserve_bytes()) {
+            Ok(spare) => self.spare = Some(spare),
+            Err(error) => self.fill(error),
+        }
+    }
+
+    /// The run is through: nothing needs the spare any more.
+    fn remove_spare(&mut self) {
+        if self.spare.take().is_some() {
+            // One that stays is empty, and erased by the next start.
+            let _ = std::fs::remove_file(segment::path_of(self.lease.folder(), self.number + 1));
+        }
+    }
+
+    fn reserve_bytes(&self) -> u64 {
+        RESERVE_BYTES.min(self.segment_bytes)
+    }
+
+    fn path(&self) -> PathBuf {
+        segment::path_of(self.lease.folder(), self.number)
+    }
+
+    /// The disk gives no more room.
+    fn fill(&mut self, error: io::Error) {
+        let error =
+            JournalError::io(&segment::path_of(self.lease.folder(), self.number + 1))(error);
+        tracing::error!("the journal is full, and new orders are refused until a restart: {error}");
+        self.progress.full.store(true, Ordering::Release);
+        self.trouble.get_or_insert(error);
+    }
+
+    /// Nothing can be written any more.
+    fn fail(&mut self, error: JournalError) {
+        tracing::error!("the journal failed, and new orders are refused until a restart: {error}");
+        self.batch.clear();
+        self.trouble.get_or_insert(error);
+        self.progress.failed.store(true, Ordering::Release);
     }
 }
 
 /// Removes the segments of a journal that a crash cut off before an engine had opened it: nothing is in it.
-fn remove_unopened(folder: &Path) -> Result<(), JournalError> {
-    let mut reader = Reader::open(folder)?;
+fn remove_unopened(lease: &Lease) -> Result<(), JournalError> {
+    let mut reader = Reader::open(lease.folder())?;
+    let not_empty = || JournalError::NotEmpty(lease.folder().to_path_buf());
     while let Some(record) = reader.next_record()? {
         if matches!(record, Record::Opened { .. } | Record::Input(_) | Record::Run { .. }) {
-            return Err(JournalError::NotEmpty(folder.to_path_buf()));
+            return Err(not_empty());
         }
     }
-    for number in segment::numbers(folder)? {
-        let path = segment::path_of(folder, number);
+    if let Some(refusal) = reader.fault().and_then(super::reader::Fault::refusal) {
+        return Err(refusal);
+    }
+    remove_segments(lease, |_| true)
+}
+
+/// Removes the segments behind the tail's: made in advance, or nothing in them survived.
+fn remove_behind(lease: &Lease, tail: Tail) -> Result<(), JournalError> {
+    remove_segments(lease, |number| number > tail.segment)
+}
+
+fn remove_segments(lease: &Lease, chosen: impl Fn(u32) -> bool) -> Result<(), JournalError> {
+    for number in segment::numbers(lease.folder())?.into_iter().filter(|number| chosen(*number)) {
+        let path = segment::path_of(lease.folder(), number);
         std::fs::remove_file(&path).map_err(JournalError::io(&path))?;
     }
     Ok(())
-}
-
-/// Opens the tail's segment with nothing but zeros behind the tail, and removes the segments after it.
-fn erase_behind(folder: &Path, tail: Tail, segment_bytes: u64) -> Result<File, JournalError> {
-    for number in segment::numbers(folder)?.into_iter().filter(|number| *number > tail.segment) {
-        let path = segment::path_of(folder, number);
-        std::fs::remove_file(&path).map_err(JournalError::io(&path))?;
-    }
-    let path = segment::path_of(folder, tail.segment);
-    let open = || {
-        let file = File::options().read(true).write(true).open(&path)?;
-        let bytes = segment_bytes.max(file.metadata()?.len());
-        file.set_len(tail.offset)?;
-        rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes)?;
-        file.sync_data()?;
-        Ok(file)
-    };
-    open().map_err(JournalError::io(&path))
 }
 
 #[cfg(test)]

@@ -47,6 +47,11 @@ impl Queues {
         self.heads.get(instrument as usize).is_some_and(|heads| heads.iter().any(Option::is_some))
     }
 
+    /// Every order that rests, by slot, with the slot of the one behind it.
+    pub fn resting(&self) -> impl Iterator<Item = &impl core::fmt::Debug> {
+        self.nodes.iter().flatten()
+    }
+
     /// The order with the highest priority.
     pub fn first(&self, instrument: u32, side: Side) -> Option<Resting> {
         self.node(self.head(instrument, side)?).map(|node| node.resting)

@@ -61,6 +61,11 @@ impl Taken {
         self.used * 2 >= self.places.len()
     }
 
+    /// What was taken, by what showed it, in no order that means anything.
+    pub fn entries(&self) -> impl Iterator<Item = &(Shown, i64)> {
+        self.places.iter().filter(|(_, qty)| *qty != 0)
+    }
+
     /// Forgets what left the book.
     pub fn forget(&mut self, shown: Shown) {
         if self.used == 0 {

@@ -81,6 +81,11 @@ impl Held {
         }
     }
 
+    /// Drops the answers to every input after `recorded`.
+    pub fn forget_after(&mut self, recorded: u64) {
+        self.answers.retain(|(_, answer, _)| answer.engine_seq <= recorded);
+    }
+
     /// The next answer whose input is recorded, and since when it waited.
     pub fn release(&mut self, recorded: u64) -> Option<(DeskId, Answer, u64)> {
         let (_, answer, _) = self.answers.front()?;

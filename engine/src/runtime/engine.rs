@@ -29,6 +29,9 @@ const TOLD_ROOM: usize = 512;
 /// How often pages are written that no event waits for, nanoseconds.
 const QUIET_NS: u64 = 1_000_000;
 
+/// How often time alone is an input while the disk is full.
+const FULL_NS: u64 = 1_000_000_000;
+
 pub(super) struct EngineThread {
     pub sequencer: Sequencer,
     /// One for each feed thread.
@@ -54,6 +57,8 @@ struct Loop {
     held: Held,
     journal_full: bool,
     audit_full: bool,
+    /// Whether the answers to what a journal that failed did not record are taken away.
+    unrecorded_gone: bool,
     loops: u64,
     quiet_at: u64,
     correct_at: u64,
@@ -75,6 +80,7 @@ impl EngineThread {
             held: Held::new(),
             journal_full: false,
             audit_full: false,
+            unrecorded_gone: false,
             loops: 0,
             quiet_at: 0,
             correct_at: 0,
@@ -92,15 +98,18 @@ impl EngineThread {
             if over && self.ends_with_feed || self.stop.load(Ordering::Relaxed) {
                 break;
             }
+            if self.ends_with_feed && self.saves_reserve() {
+                break; // Nothing would be recorded of the rest; the journal thread says why.
+            }
             self.end_round(&mut state, busy);
         }
         self.close()
     }
 
     fn poll_controls(&mut self, state: &mut Loop) -> bool {
-        let failed = self.journal.as_ref().is_some_and(|(journal, _)| journal.failed());
+        let latched = self.journal.as_ref().is_some_and(|(j, _)| j.failed() || j.full());
         let recorder = self.sequencer.recorder.as_ref();
-        let full = failed || recorder.is_some_and(|recorder| !recorder.has_room());
+        let full = latched || recorder.is_some_and(|recorder| !recorder.has_room());
         let mut busy = false;
         if full != state.journal_full && recorder.is_none_or(|recorder| recorder.has_reserve()) {
             state.journal_full = full;
@@ -146,6 +155,9 @@ impl EngineThread {
     /// Takes events of every feed in turn, a few from each.
     fn poll_events(&mut self, state: &mut Loop) -> bool {
         let mut busy = false;
+        if self.saves_reserve() {
+            return false;
+        }
         for ring in 0..self.events.len() {
             busy |= self.poll_ring(ring, state);
         }
@@ -154,6 +166,12 @@ impl EngineThread {
             self.progress.inputs.store(self.sequencer.engine.seq(), Ordering::Relaxed);
         }
         busy
+    }
+
+    /// Whether the disk is full and the reserve is all that is left: it is for cancels and reports, and what the market says
+    /// is not heard any more, so that the engine holds nothing that its journal does not.
+    fn saves_reserve(&self) -> bool {
+        self.journal.as_ref().is_some_and(|(journal, _)| journal.full())
     }
 
     fn poll_ring(&mut self, ring: usize, state: &mut Loop) -> bool {
@@ -271,14 +289,22 @@ impl EngineThread {
 
     /// Sends the answers whose inputs are recorded as durably as the mode demands.
     fn release_answers(&mut self, state: &mut Loop) -> bool {
-        if state.held.is_empty() {
-            return false;
-        }
         let recorded = match &self.journal {
             None => u64::MAX,
             Some((journal, Durability::Written)) => journal.written(),
             Some((journal, Durability::Synced)) => journal.synced(),
         };
+        let failed = self.journal.as_ref().is_some_and(|(journal, _)| journal.failed());
+        if failed && !state.unrecorded_gone {
+            // Orders that a restart will know nothing of: nobody is told that they are accepted.
+            state.held.forget_after(recorded);
+            state.unrecorded_gone = true;
+        }
+        if state.held.is_empty() {
+            return false;
+        }
+        // From then on there are only cancels, halts and refusals, which wait for nothing.
+        let recorded = if failed { u64::MAX } else { recorded };
         let mut busy = false;
         while let Some((desk, answer, since_ns)) = state.held.release(recorded) {
             if let Some(pages) = &mut self.pages {
@@ -333,7 +359,8 @@ impl EngineThread {
 
     fn on_quiet(&mut self, state: &mut Loop, now_ns: u64) {
         let now = self.now(now_ns);
-        if now.since(self.sequencer.engine.now()) >= QUIET_NS
+        let period = if self.saves_reserve() { FULL_NS } else { QUIET_NS };
+        if now.since(self.sequencer.engine.now()) >= period
             && self.events.iter().all(rtrb::Consumer::is_empty)
             && self.sequencer.recorder.as_ref().is_none_or(|recorder| recorder.has_room())
         {
@@ -384,6 +411,7 @@ impl EngineThread {
             audit.close(engine);
         }
         if let Some(recorder) = recorder {
+            recorder.deep(engine.seq(), engine.full_hash());
             recorder.close(engine.seq(), engine.state_hash());
         }
         self.progress.inputs.store(engine.seq(), Ordering::Relaxed);

@@ -27,7 +27,9 @@ use super::wait::Waiter;
 use super::watchdog::Watchdog;
 use super::{FeedProgress, Finished, Plan, Progress, RunError, Running};
 use crate::config::{Config, Durability, FeedConfig, FeedSource, Stream};
-use crate::journal::reader::Tail;
+use crate::journal::epoch::Claim;
+use crate::journal::lease::Lease;
+use crate::journal::reader::{Fault, Tail};
 use crate::journal::recorder::Recorder;
 use crate::journal::writer::{Progress as JournalProgress, Writer};
 use crate::journal::{Entry, JournalError, Record};
@@ -63,8 +65,16 @@ struct Ready {
     captures: Merge,
     /// By feed: events that the journal already holds.
     events: Vec<u64>,
-    /// What is known of the journal so far; `None`: it is new.
-    tail: Option<Tail>,
+    /// What was found in the journal; `None`: it is new.
+    journal: Option<Found>,
+}
+
+/// A journal that is gone on with.
+struct Found {
+    /// Where its valid part ends.
+    tail: Tail,
+    /// The last epoch that its records name.
+    epoch: Option<u32>,
 }
 
 /// Starts a run.
@@ -73,12 +83,19 @@ struct Ready {
 ///
 /// [`RunError`]; nothing is left running.
 pub fn start(plan: Plan) -> Result<Running, RunError> {
-    let Ready { engine, captures, events, tail } = prepare(&plan.config)?;
+    // First of all, so that nobody appends to what is about to be read.
+    let lease = plan.config.engine.journal.as_ref().map(|journal| Lease::take(&journal.folder));
+    let lease = lease.transpose()?;
+    let Ready { engine, captures, events, journal: found } = prepare(&plan.config)?;
     let now =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let started = Ts(now.as_nanos() as u64);
     let epoch = started.0;
-    let (recorder, journal) = open_journal(&plan.config, &engine, &events, tail, epoch)?;
+    let restarted = found.is_some();
+    let (recorder, journal) = match lease {
+        None => (None, None),
+        Some(lease) => open_journal(&plan.config, &engine, &events, lease, found)?,
+    };
     let opened = crate::audit::open(&plan.config, &engine, epoch)?;
     let (pages, listener) =
         if plan.shared { share(&plan.config, started, epoch)? } else { (None, None) };
@@ -100,7 +117,6 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
     let (to_figures, stages) = rtrb::RingBuffer::new(2);
     let (feed_samples, from_feed) = Samples::ring();
     let (samples, from_engine) = Samples::ring();
-    let restarted = tail.is_some();
     if plan.config.engine.lock_memory
         && let Err(error) = host::lock_memory()
     {
@@ -117,9 +133,12 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
         let stop = Arc::clone(&audit_stop);
         audit_thread = Some(spawn("audit", None, move || thread.run(&stop))?);
     }
-    if restarted {
+    // The first engine of a journal is in epoch zero, as one without a journal is; every later one says which it is.
+    let journal_epoch = journal.as_ref().map_or(0, |opened| opened.writer.epoch());
+    if restarted || journal_epoch > 0 {
+        let control = model::Control::Restarted { epoch: journal_epoch };
         let now = sequencer.engine.now();
-        sequencer.input(now, model::Body::Control(model::Control::Restarted), &mut ());
+        sequencer.input(now, model::Body::Control(control), &mut ());
     }
     let keeper = latched(&plan, &mut sequencer, started);
     progress.halt.set(keeper.firm());
@@ -244,15 +263,18 @@ fn prepare(config: &Config) -> Result<Ready, RunError> {
             return Err(RunError::OtherConfig(journal.folder.clone()));
         }
         replay.run(None, |_| ())?;
-        let tail = Some(replay.tail());
+        if let Some(refusal) = replay.fault().and_then(Fault::refusal) {
+            return Err(refusal.into());
+        }
+        let journal = Some(Found { tail: replay.tail(), epoch: replay.epoch });
         let Replay { engine, captures, events, .. } = replay;
-        return Ok(Ready { engine, captures, events, tail });
+        return Ok(Ready { engine, captures, events, journal });
     }
     let captures = |feed: usize| config.engine.feeds.get(feed).and_then(FeedConfig::captures);
     let files = |feed| captures(feed).map(|captures| captures.files.clone()).unwrap_or_default();
     let captures = open_captures(config, files).map_err(|error| RunError::feed(config, error))?;
     let events = vec![0; config.engine.feeds.len()];
-    Ok(Ready { engine: Engine::new(config)?, captures, events, tail: None })
+    Ok(Ready { engine: Engine::new(config)?, captures, events, journal: None })
 }
 
 struct Opened {
@@ -266,12 +288,14 @@ fn open_journal(
     config: &Config,
     engine: &Engine,
     events: &[u64],
-    tail: Option<Tail>,
-    epoch: u64,
+    lease: Lease,
+    found: Option<Found>,
 ) -> Result<(Option<Recorder>, Option<Opened>), RunError> {
     let Some(journal) = &config.engine.journal else { return Ok((None, None)) };
-    let mut writer = Writer::open(&journal.folder, tail.unwrap_or_default())?;
-    if tail.is_none() {
+    let claim = Claim::take(&journal.folder, found.as_ref().and_then(|found| found.epoch))?;
+    let tail = found.as_ref().map(|found| found.tail).unwrap_or_default();
+    let mut writer = Writer::open(lease, claim, tail, journal.segment_bytes)?;
+    if found.is_none() {
         for file in &config.files {
             let bytes = file.text.clone().into_bytes();
             writer.append_head(&Record::Config { name: file.name.clone(), bytes })?;
@@ -280,13 +304,15 @@ fn open_journal(
             writer.append_head(&source)?;
         }
     }
+    let epoch = writer.epoch().into();
     writer.append_head(&Record::Opened { epoch, seq: engine.seq() })?;
     // Cancels of every order of ours, and as much again for everything else.
     let reserve = 2 * config.engine.capacity.own_orders as usize;
     let is_recorded = |feed: &FeedConfig| feed.captures().is_some();
     let feeds = config.engine.feeds.iter().map(is_recorded).zip(events.iter().copied()).collect();
     let (to_journal, ring) = rtrb::RingBuffer::new((4 * reserve).max(1 << 14));
-    let recorder = Recorder::new(to_journal, feeds, reserve);
+    let recorder =
+        Recorder::new(to_journal, feeds, reserve).with_deep_checkpoints(journal.deep_checkpoints);
     Ok((Some(recorder), Some(Opened { writer, ring, durability: journal.durability })))
 }
 

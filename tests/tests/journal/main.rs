@@ -1,0 +1,6 @@
+//! What a disk may do to a journal, and what the engine makes of it.
+
+mod faults;
+mod owners;
+mod run;
+mod tails;

@@ -1,0 +1,58 @@
+//! Reads every record of a journal without replaying any: counts, the last input, the first bad record.
+
+use std::path::{Path, PathBuf};
+
+use engine::journal::reader::{Fault, Reader, Tail};
+use engine::journal::{JournalError, Record, numbers, path_of};
+
+/// What a journal holds.
+#[derive(Debug)]
+pub struct Scan {
+    /// Where the valid part ends.
+    pub tail: Tail,
+    /// The first bad record.
+    pub fault: Option<Fault>,
+    /// Number of the last input.
+    pub inputs: u64,
+    /// Times that an engine opened it.
+    pub opened: u64,
+    /// Whether the last record is a clean stop.
+    pub closed: bool,
+    /// Requests, reports and controls, recorded by value.
+    pub by_value: u64,
+    /// Segment files.
+    pub segments: Vec<PathBuf>,
+}
+
+impl Scan {
+    /// Scans a folder; `None`: it holds no segment.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError`] if a segment cannot be read, or is none.
+    pub fn of(folder: &Path) -> Result<Option<Scan>, JournalError> {
+        let segments: Vec<_> =
+            numbers(folder)?.into_iter().map(|number| path_of(folder, number)).collect();
+        if segments.is_empty() {
+            return Ok(None);
+        }
+        let mut reader = Reader::open(folder)?;
+        let (mut inputs, mut opened, mut by_value, mut closed) = (0, 0, 0, false);
+        while let Some(record) = reader.next_record()? {
+            closed = matches!(record, Record::Closed { .. });
+            match record {
+                Record::Input(input) => {
+                    inputs = input.seq;
+                    by_value += 1;
+                }
+                Record::Run { first_seq, count, .. } => {
+                    inputs = first_seq.saturating_add(count).saturating_sub(1);
+                }
+                Record::Opened { .. } => opened += 1,
+                _ => {}
+            }
+        }
+        let (tail, fault) = (reader.tail(), reader.fault());
+        Ok(Some(Scan { tail, fault, inputs, opened, closed, by_value, segments }))
+    }
+}
