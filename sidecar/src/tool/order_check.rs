@@ -61,8 +61,8 @@ impl Tool for OrderCheck {
     const NAME: &'static str = "order_check";
     const TITLE: &'static str = "Check an order";
     const DESCRIPTION: &'static str = "\
-        Asks the gate what it would say to these terms now, rule by rule, and how large the order \
-        could be (max_qty, and the rule that binds it); sweeps the displayed book for the expected \
+        Asks the gate what it would say to these terms now, rule by rule, and how large it \
+        could be (max_qty, and what binds it); sweeps the displayed book for the expected \
         cost. Sends nothing. A pass is no promise: order_request is judged again. qty and limit are \
         exact decimals, best as strings.";
     const EFFECT: Effect = Effect::Looks;

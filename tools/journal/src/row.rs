@@ -178,14 +178,26 @@ fn asked(seen: &Seen<'_>, request: &Request) -> Row {
 }
 
 fn changed(seen: &Seen<'_>, control: &Control) -> Row {
-    match control {
-        Control::Halt { scope, level } => {
-            let mut row = Row::new(seen, Kind::Control, "halt");
-            row.set("reasons", halt_text(*scope, level.name()));
-            row
+    let (what, reasons, operator, note) = match control {
+        Control::Halt { scope, level, why } => {
+            ("halt", halt_text(*scope, level.name()), why.operator, why.note)
         }
-        other => Row::new(seen, Kind::Control, &format!("{other:?}")),
-    }
+        Control::HaltSymbol { symbol, level, why } => {
+            ("halt", format!("symbol {symbol} {level}"), why.operator, why.note)
+        }
+        Control::Resume { scope, level, operator, note } => {
+            ("resume", halt_text(*scope, level.name()), *operator, *note)
+        }
+        Control::ResumeSymbol { symbol, level, operator, note } => {
+            ("resume", format!("symbol {symbol} {level}"), *operator, *note)
+        }
+        other => return Row::new(seen, Kind::Control, &format!("{other:?}")),
+    };
+    let mut row = Row::new(seen, Kind::Control, what);
+    row.set("reasons", reasons);
+    row.set("origin", format!("operator {operator}").trim_end());
+    row.set("note", note);
+    row
 }
 
 fn told(seen: &Seen<'_>, record: &TapeRecord) -> Option<Row> {
@@ -231,5 +243,7 @@ fn halt_text(scope: HaltScope, level: &str) -> String {
         HaltScope::All => format!("all {level}"),
         HaltScope::Account(account) => format!("account {} {level}", account.0),
         HaltScope::Instrument(instrument) => format!("instrument {} {level}", instrument.0),
+        HaltScope::Strategy(place) => format!("strategy {place} {level}"),
+        HaltScope::Desk(desk) => format!("desk {} {level}", desk.0),
     }
 }
