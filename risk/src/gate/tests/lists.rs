@@ -5,8 +5,8 @@ use super::{BOTH, account_floor, money, pair_floor};
 use crate::fixture::{ACCOUNT, Floor, INSTRUMENT};
 use crate::{OrderToTrade, Reference, Restriction, VolumeLimit};
 
-/// Goal: an account that may only close passes what reduces, no flip, nothing from flat. Method: −1 / 0 / +1 of what is held
-/// less what works already, from both sides.
+/// Goal: an account that may only close passes what reduces, no flip, nothing from flat. Method: −1 / 0 / +1
+/// of what is held less what works already, from both sides.
 #[test]
 fn reduce_only() {
     for side in BOTH {
@@ -24,7 +24,8 @@ fn reduce_only() {
     }
 }
 
-/// Goal: the list stops what it names and nothing else. Method: every entry, both sides, opening and reducing.
+/// Goal: the list stops what it names and nothing else. Method: every entry, both sides, opening and
+/// reducing.
 #[test]
 fn restricted() {
     let stops = |restricted, side: Side, held: Option<Side>| {
@@ -49,8 +50,8 @@ fn restricted() {
     }
 }
 
-/// Goal: a spread of exactly the limit passes, one price unit more does not, and a side must be there. Method: around two basis
-/// points of the mid; each side gone, locked, crossed.
+/// Goal: a spread of exactly the limit passes, one price unit more does not, and a side must be there.
+/// Method: around two basis points of the mid; each side gone, locked, crossed.
 #[test]
 fn spread() {
     let mut floor = pair_floor(|limits| limits.spread_max_bps = Some(2));
@@ -73,8 +74,8 @@ fn spread() {
     assert!(!Floor::new().fails(&order, Reject::Spread));
 }
 
-/// Goal: an order is measured against an average day; without a figure, or with an old one, nothing passes. Method: one percent
-/// of a thousand at −1 / 0 / +1; no figure, zero, on its last day and after it.
+/// Goal: an order is measured against an average day; without a figure, or with an old one, nothing passes.
+/// Method: one percent of a thousand at −1 / 0 / +1; no figure, zero, on its last day and after it.
 #[test]
 fn adv() {
     let mut floor = pair_floor(|limits| limits.adv_max_bps = Some(100));
@@ -92,8 +93,8 @@ fn adv() {
     assert!(floor.risk.set_reference(model::InstrumentId(9), Reference::default()).is_err());
 }
 
-/// Goal: the band is kept on the side that would break it, its edges pass, and one that must be known is. Method: −1 / 0 / +1 of
-/// both edges; no band.
+/// Goal: the band is kept on the side that would break it, its edges pass, and one that must be known is.
+/// Method: −1 / 0 / +1 of both edges; no band.
 #[test]
 fn venue_band() {
     let mut floor = pair_floor(|limits| limits.venue_band = true);
@@ -112,8 +113,8 @@ fn venue_band() {
     assert!(!Floor::new().fails(&order, Reject::VenueBand));
 }
 
-/// Goal: no sale leaves the account short of more than is located, working sales counted; buys are free. Method: from a long and
-/// from a short position, −1 / 0 / +1.
+/// Goal: no sale leaves the account short of more than is located, working sales counted; buys are free.
+/// Method: from a long and from a short position, −1 / 0 / +1.
 #[test]
 fn short_sale() {
     for (held, side, most) in [(4, Side::Buy, 7), (2, Side::Sell, 1)] {
@@ -133,8 +134,8 @@ fn short_sale() {
     }
 }
 
-/// Goal: money of passed orders counts within the window, that of refused ones does not. Method: fill a part, refuse one, −1 / 0 /
-/// +1 of the rest; after the window all of it again.
+/// Goal: money of passed orders counts within the window, that of refused ones does not. Method: fill a part,
+/// refuse one, −1 / 0 / +1 of the rest; after the window all of it again.
 #[test]
 fn volume() {
     let mut floor = account_floor(|limits| {
@@ -153,8 +154,8 @@ fn volume() {
     assert!(!fails(&mut floor, 10) && fails(&mut floor, 11) && fails(&mut floor, i64::MAX));
 }
 
-/// Goal: orders are free up to a number, then bound to trades; a replace counts twice, a session begins anew. Method: refused
-/// orders count up; a trade allows more.
+/// Goal: orders are free up to a number, then bound to trades; a replace counts twice, a session begins anew.
+/// Method: refused orders count up; a trade allows more.
 #[test]
 fn order_to_trade() {
     let mut floor = account_floor(|limits| {
@@ -176,8 +177,8 @@ fn order_to_trade() {
     assert!(!floor.fails(&next, Reject::OrderToTrade));
 }
 
-/// Goal: after so many fills nothing passes, not in the next session either, until an operator says so. Method: fill twice; a
-/// session; the operator.
+/// Goal: after so many fills nothing passes, not in the next session either, until an operator says so.
+/// Method: fill twice; a session; the operator.
 #[test]
 fn executions() {
     let mut floor = account_floor(|limits| limits.executions_max = Some(2));

@@ -9,8 +9,9 @@ fn fee() -> Fee {
     Fee::new(300, Money::ZERO, Money(10_000_000_000), FACTOR as i64).unwrap()
 }
 
-/// Goal: purchases and sales both count, at the price traded and while open at the limit; a cancel gives back, a fill does
-/// not, a session does. Method: fill and leave open on both sides, then −1 / 0 / +1 of what is left.
+/// Goal: purchases and sales both count, at the price traded and while open at the limit; a cancel gives
+/// back, a fill does not, a session does. Method: fill and leave open on both sides, then −1 / 0 / +1 of what
+/// is left.
 #[test]
 fn day_gross() {
     for side in BOTH {
@@ -32,8 +33,8 @@ fn day_gross() {
     }
 }
 
-/// Goal: net exposure is the worst of all buys or all sells filling, netted over instruments. Method: a position one way and
-/// working orders the other, −1 / 0 / +1 of what is left; off passes anything.
+/// Goal: net exposure is the worst of all buys or all sells filling, netted over instruments. Method: a
+/// position one way and working orders the other, −1 / 0 / +1 of what is left; off passes anything.
 #[test]
 fn net() {
     for side in BOTH {
@@ -54,9 +55,9 @@ fn net() {
     assert!(!off.fails(&order, Reject::Net));
 }
 
-/// Goal: a loss counts realised and unrealised at the exit side; the limit itself passes, half a money unit more does not;
-/// an order that only reduces passes unless all are stopped; a session begins anew. Method: a long and a short position whose
-/// exit moves by one unit at a time.
+/// Goal: a loss counts realised and unrealised at the exit side; the limit itself passes, half a money unit
+/// more does not; an order that only reduces passes unless all are stopped; a session begins anew. Method: a
+/// long and a short position whose exit moves by one unit at a time.
 #[test]
 fn loss() {
     for (side, stops) in [(Side::Buy, LossStops::Increase), (Side::Sell, LossStops::All)] {
@@ -86,8 +87,8 @@ fn loss() {
     }
 }
 
-/// Goal: at the mid nothing is lost that the exit side loses. Method: the same position under both kinds of mark, a limit of
-/// nothing.
+/// Goal: at the mid nothing is lost that the exit side loses. Method: the same position under both kinds of
+/// mark, a limit of nothing.
 #[test]
 fn marks_differ() {
     for (mark_at, refused) in [(MarkAt::Mid, false), (MarkAt::Exit, true)] {
@@ -101,8 +102,9 @@ fn marks_differ() {
     }
 }
 
-/// Goal: a drawdown is measured from the highest equity, which never falls; without capital there is nothing to measure from.
-/// Method: gain, then lose at −1 / 0 / +1 of one percent; a session changes nothing; no cash.
+/// Goal: a drawdown is measured from the highest equity, which never falls; without capital there is nothing
+/// to measure from. Method: gain, then lose at −1 / 0 / +1 of one percent; a session changes nothing; no
+/// cash.
 #[test]
 fn drawdown() {
     let with = |cash| {
@@ -130,8 +132,8 @@ fn drawdown() {
     assert!(broke.fails(&order, Reject::Drawdown));
 }
 
-/// Goal: a buy holds its fee and a fill pays it, rounded up; a sell holds none and pays too. Method: cash for exactly four with
-/// the fee, then one unit of money less.
+/// Goal: a buy holds its fee and a fill pays it, rounded up; a sell holds none and pays too. Method: cash for
+/// exactly four with the fee, then one unit of money less.
 #[test]
 fn fees_are_held_and_paid() {
     let cost = 4_000_000 + 1_200;
@@ -158,8 +160,8 @@ fn fees_are_held_and_paid() {
     assert_eq!(page.session_profit, Money(money(100 - 3 * 100).0 - fees.0));
 }
 
-/// Goal: the band is the wider of its two widths, on the edge it passes, and both sides count if they shall. Method: around both
-/// edges of each.
+/// Goal: the band is the wider of its two widths, on the edge it passes, and both sides count if they shall.
+/// Method: around both edges of each.
 #[test]
 fn collar_widths() {
     for (bps, px, edge) in [(100, 0, 10_000), (100, 5_000, 10_000), (100, 20_000, 20_000)] {

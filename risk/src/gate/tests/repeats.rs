@@ -4,8 +4,9 @@ use super::{BOTH, account_floor};
 use crate::fixture::Floor;
 use crate::{ChangeRule, Duplicates};
 
-/// Goal: the same terms pass as often as allowed within the window; refused ones count, cancels clear nothing, other terms
-/// and replaces are free. Method: twice, then around the window's edge; each field changed in turn.
+/// Goal: the same terms pass as often as allowed within the window; refused ones count, cancels clear
+/// nothing, other terms and replaces are free. Method: twice, then around the window's edge; each field
+/// changed in turn.
 #[test]
 fn duplicate_terms() {
     let mut floor = account_floor(|limits| {
@@ -37,8 +38,9 @@ fn duplicate_terms() {
     let _asked = floor.risk.clear_replace(change, &mut held, &floor.market, floor.moment).unwrap();
 }
 
-/// Goal: an order that could meet one of ours is refused, the price itself included; one beyond the best of them is free, and
-/// the next best counts when the best is gone. Method: two of ours at two prices, −1 / 0 / +1 of each; off.
+/// Goal: an order that could meet one of ours is refused, the price itself included; one beyond the best of
+/// them is free, and the next best counts when the best is gone. Method: two of ours at two prices, −1 / 0 /
+/// +1 of each; off.
 #[test]
 fn self_trade() {
     for side in BOTH {
@@ -62,8 +64,9 @@ fn self_trade() {
     assert!(!off.fails(&order, Reject::SelfTrade));
 }
 
-/// Goal: an order whose price is about to change counts at the price nearer to the other side, or where rules are plain at the
-/// one in force. Method: a buy that asks for more and for less; the venue takes the one and refuses the other.
+/// Goal: an order whose price is about to change counts at the price nearer to the other side, or where rules
+/// are plain at the one in force. Method: a buy that asks for more and for less; the venue takes the one and
+/// refuses the other.
 #[test]
 fn self_trade_while_changing() {
     for (rule, nearer) in [(ChangeRule::Worst, true), (ChangeRule::Plain, false)] {

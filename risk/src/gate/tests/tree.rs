@@ -47,8 +47,8 @@ impl Floor {
     }
 }
 
-/// Goal: every limit of the account above counts what all beneath it do. Method: one account uses a part of each limit, the
-/// other meets the rest at −1 / 0 / +1.
+/// Goal: every limit of the account above counts what all beneath it do. Method: one account uses a part of
+/// each limit, the other meets the rest at −1 / 0 / +1.
 #[test]
 fn the_firm_counts_both() {
     let rest = |code: Reject, limits: fn(&mut AccountLimits), pair: fn(&mut PairLimits)| {
@@ -68,8 +68,8 @@ fn the_firm_counts_both() {
     rest(Reject::DayGross, |limits| limits.day_gross_max = Some(money(10 * 1_000_000)), |_| ());
 }
 
-/// Goal: positions of opposite sides net above, and each account keeps its own. Method: one long, one short, at limits that
-/// only the net fits.
+/// Goal: positions of opposite sides net above, and each account keeps its own. Method: one long, one short,
+/// at limits that only the net fits.
 #[test]
 fn positions_net_above() {
     let mut floor = firm(
@@ -89,7 +89,8 @@ fn positions_net_above() {
     assert_eq!(positions, [6, 0, -6]);
 }
 
-/// Goal: rate, open orders, loss, halts and missing rows of the account above stop those beneath. Method: one of each.
+/// Goal: rate, open orders, loss, halts and missing rows of the account above stop those beneath. Method: one
+/// of each.
 #[test]
 fn what_stops_the_firm_stops_all() {
     let mut floor = firm(|limits| (limits.rate_max, limits.open_orders_max) = (2, 1), |_| ());
@@ -138,7 +139,8 @@ fn owners_do_not_meet_themselves() {
     assert!(!floor.fails(&free, Reject::SelfTrade));
 }
 
-/// Goal: a tree that cannot be counted is not taken. Method: an account above that is not there, of another currency, too deep.
+/// Goal: a tree that cannot be counted is not taken. Method: an account above that is not there, of another
+/// currency, too deep.
 #[test]
 fn bad_trees() {
     let mut floor = Floor::new();
