@@ -76,8 +76,28 @@ pub fn compare(
         });
     });
     group.finish();
+    print_ratio([stage, name], bound_name, &mut bounds, &mut rounds);
+}
+
+/// The same for a stage whose set-up is so dear that Criterion's many rounds would take hours: `times` rounds of each, by
+/// turns, and the ratio of their medians.
+pub fn compare_few(
+    times: usize,
+    [stage, name]: [&str; 2],
+    (bound_name, mut bound): (&str, impl FnMut() -> Round),
+    mut measured: impl FnMut() -> Round,
+) {
+    let (mut bounds, mut rounds) = (Vec::new(), Vec::new());
+    for _ in 0..times {
+        bounds.push(bound().ns_each());
+        rounds.push(measured().ns_each());
+    }
+    print_ratio([stage, name], bound_name, &mut bounds, &mut rounds);
+}
+
+fn print_ratio([stage, name]: [&str; 2], bound_name: &str, bounds: &mut [f64], rounds: &mut [f64]) {
     let n = rounds.len();
-    if let (Some(bound), Some(round)) = (median(&mut bounds), median(&mut rounds)) {
+    if let (Some(bound), Some(round)) = (median(bounds), median(rounds)) {
         let ratio = round / bound;
         println!(
             "ratio {stage}/{name} {ratio:.1} × {bound_name} (median {round:.3} ns / {bound:.3} ns, n={n})"

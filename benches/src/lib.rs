@@ -18,7 +18,7 @@ mod naive;
 mod stage;
 mod stream;
 
-pub use compare::{Round, compare, criterion, on_cpu};
+pub use compare::{Round, compare, compare_few, criterion, on_cpu};
 pub use digest::{check_digest, digest};
 pub use levels::{LevelStream, MapBook};
 pub use naive::NaiveBooks;
