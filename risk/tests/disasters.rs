@@ -1,0 +1,255 @@
+//! What went wrong elsewhere, asked of this gate: each must end in a refusal or a book that is right.
+
+use model::page::{AsOf, Permission};
+use model::{
+    AccountId, ClientOrderId, HaltLevel, HaltScope, Instrument, InstrumentId, Integrity, Money,
+    Order, OrderId, OrderType, Origin, Px, Qty, Reject, Side, Symbol, Tif, TradingState, Ts,
+    Verdict,
+};
+use risk::{
+    AccountLimits, Capacity, Cleared, ClearedReplace, Duplicates, LastTrade, Market, Moment,
+    PairLimits, Reservation, Risk,
+};
+
+const CURRENCY: [u8; 8] = *b"JPY\0\0\0\0\0";
+/// Prices and quantities are whole.
+const ONE: i128 = 1_000_000_000_000;
+
+/// One account, one share at about ¥1,000, and reasonable limits.
+struct Desk {
+    risk: Risk,
+    market: Market,
+    now: Ts,
+    next_id: u64,
+}
+
+impl Desk {
+    fn new(reference: i64) -> Desk {
+        let capacity = Capacity {
+            accounts: 1,
+            instruments: 1,
+            lines: 1,
+            ids_per_account: 100_000,
+            orders: 100_000,
+            rows: 1,
+        };
+        let mut risk = Risk::new(capacity);
+        let account = AccountLimits {
+            name: Symbol::new("desk").unwrap(),
+            permission: Permission::Trade,
+            clients: true,
+            currency: CURRENCY,
+            cash: Money(1_000_000_000 * ONE),
+            gross_max: Money(500_000_000 * ONE),
+            day_gross_max: Some(Money(800_000_000 * ONE)),
+            open_orders_max: 1_000,
+            rate_max: 1_000,
+            rate_window_ns: 1_000_000_000,
+            duplicates: Some(Duplicates { max: 5, window_ns: 1_000_000_000 }),
+            no_self_trade: true,
+            ..AccountLimits::BLOCKED
+        };
+        assert_eq!(risk.add_account(account), Ok(AccountId(0)));
+        let instrument =
+            Instrument { px_step: Px(1), lot: Qty(1), currency: CURRENCY, ..Default::default() };
+        risk.list(&instrument).unwrap();
+        let row = PairLimits {
+            clip_max: Qty(10_000),
+            notional_max: Money(10_000_000_000 * ONE),
+            band_bps: 1_000,
+            long_max: Qty(50_000),
+            short_max: Qty(50_000),
+            age_max_ns: 5_000_000_000,
+            reference_age_max_ns: 5_000_000_000,
+            ..PairLimits::BLOCKED
+        };
+        risk.set_pair_limits(AccountId(0), InstrumentId(0), row).unwrap();
+        let now = Ts(1_000_000_000);
+        let market = Market {
+            state: TradingState::Trading,
+            integrity: Integrity::Live,
+            bid: Some(Px(reference - 1)),
+            ask: Some(Px(reference + 1)),
+            last: Some(LastTrade { px: Px(reference), at: now }),
+            updated: now,
+            channel_updated: now,
+            ..Market::UNKNOWN
+        };
+        Desk { risk, market, now, next_id: 0 }
+    }
+
+    fn order(&mut self, side: Side, qty: i64, px: i64) -> Order {
+        self.next_id += 1;
+        Order {
+            id: OrderId(self.next_id),
+            client_id: ClientOrderId::new(&self.next_id.to_string()).unwrap(),
+            account: AccountId(0),
+            instrument: InstrumentId(0),
+            side,
+            order_type: OrderType::Limit,
+            tif: Tif::Day,
+            px: Px(px),
+            qty: Qty(qty),
+            origin: Origin::Strategy(0),
+            note: Default::default(),
+        }
+    }
+
+    fn send(&mut self, side: Side, qty: i64, px: i64) -> Result<(Cleared, Reservation), Verdict> {
+        let (order, moment) = (self.order(side, qty, px), self.moment());
+        self.risk.clear(order, &self.market, moment)
+    }
+
+    fn change(
+        &mut self,
+        held: &mut Reservation,
+        side: Side,
+        qty: i64,
+        px: i64,
+    ) -> Result<ClearedReplace, Verdict> {
+        let (order, moment) = (self.order(side, qty, px), self.moment());
+        self.risk.clear_replace(order, held, &self.market, moment)
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { now: self.now, journal_full: false, audit_full: false, tables_full: false }
+    }
+
+    /// Position and what works on both sides.
+    fn books(&self) -> [i64; 3] {
+        let line = self.risk.line_page(0, AsOf::default());
+        line.map_or([0; 3], |line| [line.position.0, line.working_buy.0, line.working_sell.0])
+    }
+}
+
+fn codes(verdict: Verdict) -> Vec<Reject> {
+    verdict.failed().collect()
+}
+
+/// Mizuho Securities, December 2005: one share at ¥610,000 was to be sold, and 610,000 shares at ¥1 were.
+///
+/// Goal: quantity and price the wrong way round are refused by more than one check. Method: that order, and its parts.
+#[test]
+fn price_and_quantity_the_wrong_way_round() {
+    let mut desk = Desk::new(610_000);
+    let failed = codes(desk.send(Side::Sell, 610_000, 1).unwrap_err());
+    assert!([Reject::Clip, Reject::Collar, Reject::Position].iter().all(|c| failed.contains(c)));
+    assert_eq!(codes(desk.send(Side::Sell, 1, 1).unwrap_err()), [Reject::Collar]);
+    assert!(desk.send(Side::Sell, 1, 610_000).is_ok());
+}
+
+/// Citigroup, May 2022: a basket of $58 million was entered as one of $444 billion, quantity in the place of money.
+///
+/// Goal: money in the place of quantity does not pass, and no number of hard blocks can be overridden by the asker: there is no
+/// call for it. Method: the notional as quantity.
+#[test]
+fn money_in_the_place_of_quantity() {
+    let mut desk = Desk::new(1_000);
+    let failed = codes(desk.send(Side::Buy, 444_000_000_000, 1_000).unwrap_err());
+    for code in [Reject::Clip, Reject::Notional, Reject::Position, Reject::Gross, Reject::Cash] {
+        assert!(failed.contains(&code), "{code}");
+    }
+    assert_eq!(desk.books(), [0; 3]);
+}
+
+/// Knight Capital, August 2012: a dead loop sent millions of child orders that nobody counted.
+///
+/// Goal: a loop that sends the same order for ever is stopped by checks that do not know of each other, within a number of orders
+/// that the limits say. Method: ten thousand of them at a rate of ten thousand a second, all filled at once; then each check
+/// alone would have stopped it.
+#[test]
+fn a_loop_that_sends_for_ever() {
+    let mut desk = Desk::new(1_000);
+    let (mut passed, mut reasons) = (0, std::collections::BTreeSet::new());
+    for _ in 0..10_000 {
+        desk.now.0 += 100_000;
+        match desk.send(Side::Buy, 100, 1_001) {
+            Ok((_, mut held)) => {
+                desk.risk.fill(&mut held, Px(1_001), Qty(100)).unwrap();
+                passed += 1;
+            }
+            Err(verdict) => reasons.extend(codes(verdict)),
+        }
+    }
+    assert_eq!(passed, 5, "as often as the same terms may come");
+    assert!(reasons.contains(&Reject::DuplicateTerms) && reasons.contains(&Reject::Rate));
+    // Terms that differ each time get as far as the position, whatever the rate.
+    let mut desk = Desk::new(1_000);
+    let mut bought = 0;
+    for number in 0..10_000 {
+        desk.now.0 += 10_000_000;
+        (desk.market.updated, desk.market.channel_updated) = (desk.now, desk.now);
+        if let Ok((_, mut held)) = desk.send(Side::Buy, 100 + number % 7, 1_000 + number % 5) {
+            let all = held.open();
+            desk.risk.fill(&mut held, Px(1_000), all).unwrap();
+            bought = desk.books()[0];
+        }
+    }
+    assert!((49_800..=50_000).contains(&bought), "{bought}");
+}
+
+/// Goal: an order that is made larger step by step, each step small, meets the limits as one order would. Method: from one share
+/// up until it is refused, the venue taking each step; once more with every answer outstanding.
+#[test]
+fn replaced_up_step_by_step() {
+    let mut desk = Desk::new(1_000);
+    let (_, mut held) = desk.send(Side::Buy, 1_000, 1_000).unwrap();
+    let mut qty = 1_000;
+    let refused = loop {
+        qty += 1_000;
+        match desk.change(&mut held, Side::Buy, qty, 1_000) {
+            Ok(_) => desk.risk.replaced(&mut held, Px(1_000), Qty(qty)).unwrap(),
+            Err(verdict) => break codes(verdict),
+        }
+    };
+    assert_eq!((qty, refused), (11_000, vec![Reject::Clip]));
+    assert_eq!(desk.books(), [0, 10_000, 0]);
+    assert!(desk.change(&mut held, Side::Buy, 9_000, 1_000).is_ok());
+    assert_eq!(
+        codes(desk.change(&mut held, Side::Buy, 9_500, 1_000).unwrap_err()),
+        [Reject::ChangePending]
+    );
+    assert_eq!(desk.books(), [0, 10_000, 0], "until the venue has answered");
+}
+
+/// Goal: a fill that crosses a cancel, or comes after it, is a position, counted once, and leaves nothing reserved. Method: all
+/// orders of fill, rest and cancel.
+#[test]
+fn cancels_and_fills_cross() {
+    for (before, after) in [(0, 0), (40, 0), (0, 40), (40, 60), (100, 0), (0, 100)] {
+        let mut desk = Desk::new(1_000);
+        let (_, mut held) = desk.send(Side::Sell, 100, 1_000).unwrap();
+        if before > 0 {
+            desk.risk.fill(&mut held, Px(1_000), Qty(before)).unwrap();
+        }
+        desk.risk.release(&mut held);
+        if after > 0 {
+            desk.risk.fill(&mut held, Px(1_000), Qty(after)).unwrap();
+        }
+        assert_eq!(desk.books(), [-before - after, 0, 0], "{before} {after}");
+        let page = desk.risk.account_page(AccountId(0), AsOf::default(), desk.now).unwrap();
+        assert_eq!((page.open_orders, page.reserved), (0, Money::ZERO));
+    }
+}
+
+/// Goal: a kill switch stops everything but cancels, at every scope, and nobody's request lowers it. Method: each scope halted;
+/// an order, a replace that asks for less, the end of an order; a request for a lower level.
+#[test]
+fn a_kill_switch_fails_closed() {
+    for scope in [
+        HaltScope::All,
+        HaltScope::Account(AccountId(0)),
+        HaltScope::Instrument(InstrumentId(0)),
+        HaltScope::Strategy(0),
+    ] {
+        let mut desk = Desk::new(1_000);
+        let (_, mut held) = desk.send(Side::Buy, 100, 1_000).unwrap();
+        assert!(desk.risk.raise_halt(scope, HaltLevel::Halted));
+        assert!(!desk.risk.raise_halt(scope, HaltLevel::Active));
+        assert_eq!(codes(desk.send(Side::Sell, 1, 1_001).unwrap_err()), [Reject::Halted]);
+        let less = desk.change(&mut held, Side::Buy, 50, 1_000).unwrap_err();
+        assert_eq!(codes(less), [Reject::Halted]);
+        desk.risk.release(&mut held);
+        assert_eq!(desk.books(), [0; 3]);
+    }
+}
