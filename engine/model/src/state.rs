@@ -172,6 +172,8 @@ codes!(
         OrderInDoubt = 4 => "order_in_doubt",
         /// The book of the symbol is not live.
         BookNotLive = 5 => "book_not_live",
+        /// The audit log cannot take more.
+        AuditFull = 6 => "audit_full",
     }
 );
 

@@ -352,6 +352,7 @@ fn explain(refusal: ResumeRefusal) -> &'static str {
         ResumeRefusal::UnknownScope => "nothing of that name is known",
         ResumeRefusal::NotLower => "the level in force is not above the one asked for",
         ResumeRefusal::JournalFull => "the journal takes nothing; restart the engine",
+        ResumeRefusal::AuditFull => "the audit log takes nothing; restart the engine",
         ResumeRefusal::OrderInDoubt => "an order waits for the venue's answer; try again",
         ResumeRefusal::BookNotLive => {
             "the symbol's book is not live; resume to reduce_only, or wait"

@@ -318,7 +318,7 @@ impl Engine {
     }
 
     /// Tells risk of an instrument. A rule that does not fit leaves the pair without limits, which blocks it.
-    fn give_limits(&mut self, instrument: &model::Instrument) {
+    pub(super) fn give_limits(&mut self, instrument: &model::Instrument) {
         if self.risk.list(instrument).is_err() {
             return;
         }

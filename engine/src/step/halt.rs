@@ -1,7 +1,9 @@
 //! The kill switch in the step: what raises a level, what lowers it, and who is told.
 
 use model::page::{TapeKind, TapeRecord, halt_aux};
-use model::{AccountId, HaltCause, HaltLevel, HaltScope, InstrumentId, ResumeRefusal, Symbol, Why};
+use model::{
+    AccountId, HaltCause, HaltLevel, HaltScope, InstrumentId, Order, ResumeRefusal, Symbol, Why,
+};
 
 use super::Engine;
 use crate::latches::Latch;
@@ -19,10 +21,15 @@ impl Engine {
         }
         self.show_halt(TapeKind::Halt, scope, level.code(), Some(why.cause), out);
         if level == HaltLevel::Halted {
-            self.cancel_all(out, |order, engine| match scope {
-                HaltScope::Account(above) => engine.risk.counts_on(order.account, above),
-                _ => scope.covers(order),
-            });
+            self.cancel_all(out, |order, engine| engine.covers(scope, order));
+        }
+    }
+
+    /// Whether a halt of this scope stops an order: that of an account stops all beneath it too.
+    pub(super) fn covers(&self, scope: HaltScope, order: &Order) -> bool {
+        match scope {
+            HaltScope::Account(above) => self.risk.counts_on(order.account, above),
+            _ => scope.covers(order),
         }
     }
 

@@ -5,6 +5,7 @@
 //! | the scope exists | [`ResumeRefusal::UnknownScope`] |
 //! | the level asked for is below the one in force | [`ResumeRefusal::NotLower`] |
 //! | the journal takes inputs | [`ResumeRefusal::JournalFull`] |
+//! | the audit log takes records | [`ResumeRefusal::AuditFull`] |
 //! | no order of the scope waits for the venue | [`ResumeRefusal::OrderInDoubt`] |
 //! | to let a symbol trade freely: its book is live | [`ResumeRefusal::BookNotLive`] |
 //!
@@ -25,7 +26,7 @@ impl Engine {
         level: HaltLevel,
     ) -> Result<(), ResumeRefusal> {
         self.is_lower(self.risk.halt(scope), level)?;
-        self.is_settled(|order| scope.covers(order))?;
+        self.is_settled(|order| self.covers(scope, order))?;
         match scope {
             HaltScope::Instrument(instrument) => self.is_live(instrument.0, level),
             // Their books are judged by the gate, order by order.
@@ -57,6 +58,7 @@ impl Engine {
             None => Err(ResumeRefusal::UnknownScope),
             Some(standing) if standing <= level => Err(ResumeRefusal::NotLower),
             Some(_) if self.journal_full => Err(ResumeRefusal::JournalFull),
+            Some(_) if self.audit_full => Err(ResumeRefusal::AuditFull),
             Some(_) => Ok(()),
         }
     }

@@ -4,7 +4,7 @@ use super::super::*;
 
 const HOUR_NS: u64 = DAY_NS / 24;
 
-fn engine() -> Engine {
+pub(super) fn engine() -> Engine {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/engine.toml");
     let config = Config::load(&shipped).unwrap();
     let mut small = config.engine.clone();

@@ -1,0 +1,123 @@
+use model::{
+    Control, HaltLevel, HaltScope, Instrument, Money, Note, OperatorName, Order, OrderType, Origin,
+    Side, Tif, Verdict,
+};
+
+use super::super::*;
+use super::sessions::engine;
+
+/// The agent's account in the shipped limits, and the house above it.
+const AGENT: AccountId = AccountId(1);
+const HOUSE: AccountId = AccountId(0);
+
+/// An engine whose agent holds a thousand at 100.00, and may lose 20,000.
+struct Holder {
+    engine: Engine,
+    out: Output,
+    seq: u64,
+}
+
+impl Holder {
+    fn new() -> Holder {
+        let mut engine = engine();
+        let mut instrument = Instrument {
+            symbol: model::Symbol::new("TEST").unwrap(),
+            px_decimals: 4,
+            ..Default::default()
+        };
+        engine.rules.complete(&mut instrument);
+        engine.give_limits(&instrument);
+        let market = market(1_000_000);
+        let moment =
+            Moment { now: Ts(1), journal_full: false, audit_full: false, tables_full: false };
+        let order = |number: u64| Order {
+            id: OrderId::new(number as u32, 1),
+            client_id: model::ClientOrderId::new(&format!("c{number}")).unwrap(),
+            account: AGENT,
+            instrument: InstrumentId(0),
+            side: Side::Buy,
+            order_type: OrderType::Limit,
+            tif: Tif::Day,
+            px: Px(1_000_000),
+            qty: Qty(500),
+            origin: Origin::File,
+            note: Note::default(),
+        };
+        for number in 1..3 {
+            let cleared = engine.risk.clear(order(number), &market, moment);
+            let (_, mut held) = cleared.map_err(|verdict: Verdict| verdict.bits).unwrap();
+            engine.risk.fill(&mut held, Px(1_000_000), Qty(500)).unwrap();
+        }
+        let out = engine.output();
+        Holder { engine, out, seq: 0 }
+    }
+
+    fn step(&mut self, body: Body) {
+        self.seq += 1;
+        let input = Input { seq: self.seq, now: Ts(self.seq), body };
+        self.engine.step(&input, &mut self.out, &mut ());
+    }
+
+    fn mark(&mut self, px: i64) {
+        self.engine.risk.mark(InstrumentId(0), &market(px));
+        self.step(Body::Timer);
+    }
+
+    fn halts(&self) -> [HaltLevel; 2] {
+        [AGENT, HOUSE].map(|id| self.engine.risk.halt(HaltScope::Account(id)).unwrap())
+    }
+
+    fn resume(&mut self) {
+        let scope = HaltScope::Account(AGENT);
+        let (operator, note) = (OperatorName::new("ann").unwrap(), Note::lossy("seen"));
+        self.step(Body::Control(Control::Resume {
+            scope,
+            level: HaltLevel::Active,
+            operator,
+            note,
+        }));
+    }
+}
+
+/// A market two units wide around this price.
+fn market(px: i64) -> Market {
+    Market {
+        state: TradingState::Trading,
+        integrity: Integrity::Live,
+        bid: Some(Px(px - 1)),
+        ask: Some(Px(px + 1)),
+        updated: Ts(1),
+        channel_updated: Ts(1),
+        ..Market::UNKNOWN
+    }
+}
+
+/// Goal: a loss beyond the limit halts its account and no other, says why, and stays when the loss is gone; resumed while the
+/// loss is there it is halted again by the next change. Method: the price falls by as much as may be lost and a little more,
+/// comes back, an operator resumes, it falls again.
+#[test]
+fn a_loss_halts_until_somebody_resumes() {
+    let active = [HaltLevel::Active; 2];
+    let reduces = [HaltLevel::ReduceOnly, HaltLevel::Active];
+    let mut holder = Holder::new();
+    let page = |holder: &Holder| {
+        holder.engine.risk.account_page(AGENT, Default::default(), Ts(1)).unwrap()
+    };
+    // Fees of three dollars for a thousand shares count as lost.
+    assert_eq!(page(&holder).fees, Money(3 * 10_i128.pow(12)));
+    holder.mark(800_031);
+    assert_eq!(holder.halts(), active, "20,000 exactly, at the bid");
+    holder.mark(800_030);
+    assert_eq!(holder.halts(), reduces);
+    let latch = holder.engine.latches.of(HaltScope::Account(AGENT));
+    assert_eq!((latch.level, latch.why.cause), (HaltLevel::ReduceOnly, HaltCause::Loss));
+
+    holder.mark(1_000_000);
+    assert_eq!(holder.halts(), reduces, "it is not for the market to resume");
+    holder.resume();
+    assert_eq!(holder.halts(), active);
+    holder.mark(700_000);
+    holder.resume();
+    holder.mark(700_001);
+    assert_eq!(holder.halts(), reduces, "the loss is still there");
+}
