@@ -95,6 +95,9 @@ mod tests {
         assert_eq!(each.of(px, Qty(101)), Some(Money(31 * CENT.0)));
         assert_eq!(Fee::NONE.of(Px(i64::MAX), Qty(i64::MAX)), Some(Money::ZERO));
         assert_eq!(Fee::new(1, Money::ZERO, Money::ZERO, 1), None);
+        // Numbers that only fit once what they share is taken out.
+        let coarse = Fee::new(1_000_000, Money::ZERO, Money(10_i128.pow(13)), 10_i64.pow(12));
+        assert_eq!(coarse.unwrap().of(Px(11), Qty(1)), Some(Money(2 * 10_i128.pow(13))));
     }
 
     proptest! {
