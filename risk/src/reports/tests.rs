@@ -33,6 +33,8 @@ fn pages_follow_an_order() {
         (Qty(10), Qty(0), Some(Px(1_000_000)))
     );
     assert_eq!((line.clip_max, line.band_bps), (PAIR_LIMITS.clip_max, PAIR_LIMITS.band_bps));
+    assert_eq!((held.terms(), held.held_px()), ((Px(1_000_000), Qty(10)), Px(1_000_000)));
+    assert_eq!(held.held_cash(), Money(10_000_000 * FACTOR));
     let passed = hash(&floor);
 
     let filled = floor.risk.fill(&mut held, Px(999_000), Qty(4)).unwrap();

@@ -67,6 +67,8 @@ fn spread() {
         (floor.market.bid, floor.market.ask) = (Some(Px(bid)), Some(Px(ask)));
         assert_eq!(floor.fails(&order, Reject::Spread), refused, "{bid} {ask}");
     }
+    (floor.market.bid, floor.market.ask) = (Some(Px(999_899)), Some(Px(1_000_100)));
+    assert_eq!(floor.finds(&order, Reject::Spread).used, 3, "2.01, rounded up");
     for (bid, ask) in [(None, Some(Px(1_000_100))), (Some(Px(999_900)), None)] {
         (floor.market.bid, floor.market.ask) = (bid, ask);
         assert!(floor.fails(&order, Reject::Spread));
@@ -88,6 +90,10 @@ fn adv() {
     for (qty, expected) in [(9, false), (10, false), (11, true), (i64::MAX, true)] {
         assert_eq!(refused(&mut floor, fresh, qty), expected, "{qty}");
     }
+    // Ten of 999 are a little more than a hundredth; the figure is rounded up.
+    assert!(refused(&mut floor, Some((Qty(999), Ts(10_000))), 10));
+    let order = floor.order(Side::Sell, 10, 1_000_000);
+    assert_eq!(floor.finds(&order, Reject::Adv).used, 101);
     assert!(refused(&mut floor, None, 1) && refused(&mut floor, Some((Qty(0), Ts(10_000))), 1));
     assert!(refused(&mut floor, Some((Qty(1_000), Ts(9_999))), 1));
     assert!(floor.risk.set_reference(model::InstrumentId(9), Reference::default()).is_err());

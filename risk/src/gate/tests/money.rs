@@ -127,6 +127,10 @@ fn drawdown() {
         at_mid(&mut floor, 900_000 + rise);
         assert_eq!(floor.fails(&order, Reject::Drawdown), refused, "{rise}");
     }
+    at_mid(&mut floor, 900_000 + 991_001);
+    assert_eq!(floor.finds(&order, Reject::Drawdown).used, 100, "rounded down: it is more");
+    at_mid(&mut floor, 900_000 + 4_955_000);
+    assert_eq!(floor.finds(&order, Reject::Drawdown).used, 500);
     let mut broke = with(Money::ZERO);
     let order = broke.order(Side::Sell, 1, 1_000_000);
     assert!(broke.fails(&order, Reject::Drawdown));
@@ -177,6 +181,8 @@ fn collar_widths() {
                     assert_eq!(floor.fails(&through, Reject::Collar), refused, "{side} {away}");
                     let passive = Order { px: Px(1_000_000 - sign * away), ..through };
                     assert_eq!(floor.fails(&passive, Reject::Collar), refused && both);
+                    let used = (away * 10_000 + 999_999) / 1_000_000;
+                    assert_eq!(floor.finds(&through, Reject::Collar).used, used.into());
                 }
             }
         }
