@@ -17,6 +17,10 @@ const NAME_MAX: usize = 32;
 #[derive(Debug)]
 pub struct NameLock(#[expect(dead_code, reason = "held, not read")] OwnedFd);
 
+/// Names the one folder where engines bind and clients look, whatever else there is: what runs in a test must neither find
+/// the engines of the machine nor be found.
+const ONLY: &str = "TICKGATE_RUNTIME_DIR";
+
 /// A folder of attach sockets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Folder(PathBuf);
@@ -27,15 +31,22 @@ impl Folder {
         Folder(path.into())
     }
 
-    /// Where an engine of this user binds: `$XDG_RUNTIME_DIR/tickgate`, else `tickgate-UID` in the
-    /// temporary directory.
+    /// Where an engine of this user binds: `$TICKGATE_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/tickgate`,
+    /// else `tickgate-UID` in the temporary directory.
     pub fn standard() -> Folder {
+        if let Some(only) = Folder::only() {
+            return only;
+        }
         Folder::runtime().unwrap_or_else(|| Folder::temporary(&std::env::temp_dir()))
     }
 
     /// Where a client of this user looks. More places than [`Folder::standard`], because whoever
-    /// starts a client may have cleared the environment that the engine saw.
+    /// starts a client may have cleared the environment that the engine saw; but
+    /// `$TICKGATE_RUNTIME_DIR` alone where it is set.
     pub fn search() -> Vec<Folder> {
+        if let Some(only) = Folder::only() {
+            return vec![only];
+        }
         let mut folders: Vec<Folder> = Folder::runtime().into_iter().collect();
         let uid = rustix::process::geteuid().as_raw();
         folders.push(Folder(format!("/run/user/{uid}/tickgate").into()));
@@ -53,6 +64,11 @@ impl Folder {
     /// The folder's path.
     pub fn path(&self) -> &Path {
         &self.0
+    }
+
+    fn only() -> Option<Folder> {
+        let path = PathBuf::from(std::env::var_os(ONLY)?);
+        path.is_absolute().then_some(Folder(path))
     }
 
     fn runtime() -> Option<Folder> {

@@ -43,7 +43,7 @@ impl Agent {
     pub fn start_in(era: Era, runtime: &Path, args: &[&str]) -> Agent {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tickgate-mcp"))
             .args(args)
-            .env("XDG_RUNTIME_DIR", runtime)
+            .env("TICKGATE_RUNTIME_DIR", runtime.join("tickgate"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -76,10 +76,14 @@ impl Place {
         Running(child)
     }
 
+    fn runtime(&self) -> PathBuf {
+        self.stage.folder.path().join("tickgate")
+    }
+
     /// A program that finds this place's engine and no other.
     fn command(&self, name: &str) -> Command {
         let mut command = Command::new(program(name));
-        command.env("XDG_RUNTIME_DIR", self.stage.folder.path()).stdin(Stdio::null());
+        command.env("TICKGATE_RUNTIME_DIR", self.runtime()).stdin(Stdio::null());
         command
     }
 
@@ -192,7 +196,7 @@ impl Place {
     }
 
     fn sockets(&self) -> Folder {
-        Folder::at(self.stage.folder.path().join("tickgate"))
+        Folder::at(self.runtime())
     }
 
     fn log_path(&self) -> PathBuf {
