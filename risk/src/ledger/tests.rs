@@ -1,5 +1,5 @@
 use model::page::AsOf;
-use model::{HaltLevel, HaltScope, Px, Qty, Side};
+use model::{HaltCause, HaltLevel, HaltScope, Px, Qty, Side};
 
 use super::*;
 use crate::fixture::{ACCOUNT, ACCOUNT_LIMITS, FACTOR, Floor, INSTRUMENT, PAIR_LIMITS, instrument};
@@ -76,4 +76,62 @@ fn loading_errors() {
     assert_eq!(risk.list(&rescaled), Err(LimitError::BadScale));
     let too_fine = Instrument { px_decimals: 9, qty_decimals: 9, ..instrument(InstrumentId(1)) };
     assert_eq!(risk.list(&too_fine), Err(LimitError::BadScale));
+}
+
+/// A floor whose account holds ten at 100.00, and the exit side of the market as many price units below.
+fn long_floor(limits: AccountLimits) -> Floor {
+    let mut floor = Floor::with(limits, PAIR_LIMITS);
+    floor.hold(Side::Buy, 10);
+    floor
+}
+
+fn bid(floor: &mut Floor, px: i64) -> Option<(AccountId, HaltLevel, HaltCause)> {
+    floor.market.bid = Some(Px(px));
+    floor.risk.mark(INSTRUMENT, &floor.market);
+    floor.risk.take_loss()
+}
+
+/// Goal: a loss is told when it is beyond its limit, once, and again when a halt was lowered while it is there. Method: the bid
+/// at −1 / 0 / +1 of the limit, further down, back, a halt raised and lowered; a limit that is off.
+#[test]
+fn losses_are_told_once() {
+    let limits = AccountLimits { loss_max: Some(Money(10 * 200 * FACTOR)), ..ACCOUNT_LIMITS() };
+    let mut floor = long_floor(limits);
+    let told = Some((ACCOUNT, HaltLevel::ReduceOnly, HaltCause::Loss));
+    assert_eq!((bid(&mut floor, 999_801), bid(&mut floor, 999_800)), (None, None));
+    floor.market.bid = Some(Px(999_799));
+    floor.risk.mark(INSTRUMENT, &floor.market);
+    assert!(floor.risk.has_losses());
+    assert_eq!((floor.risk.take_loss(), floor.risk.take_loss()), (told, None));
+    assert_eq!(bid(&mut floor, 999_700), None, "told already");
+    let scope = HaltScope::Account(ACCOUNT);
+    floor.risk.set_halt(scope, HaltLevel::ReduceOnly);
+    assert_eq!(bid(&mut floor, 999_600), None, "raised is not lowered");
+    floor.risk.set_halt(scope, HaltLevel::Active);
+    assert_eq!(bid(&mut floor, 999_601), told);
+    floor.risk.set_halt(scope, HaltLevel::Halted);
+    floor.risk.set_halt(scope, HaltLevel::Active);
+    assert_eq!(bid(&mut floor, 999_900), None, "it is gone");
+
+    assert_eq!(bid(&mut long_floor(ACCOUNT_LIMITS()), 1), None, "off");
+}
+
+/// Goal: a drawdown is told as a loss is, by what the account stops. Method: equity of exactly a hundred million units at the
+/// highest, then at −1 / 0 / +1 of one percent below.
+#[test]
+fn drawdowns_are_told() {
+    let limits = AccountLimits {
+        cash: Money(100_001_000 * FACTOR),
+        drawdown_max_bps: Some(100),
+        loss_stops: crate::LossStops::All,
+        ..ACCOUNT_LIMITS()
+    };
+    let mut floor = long_floor(limits);
+    // The highest equity was before the first trade, less nothing: all the cash.
+    let one_percent = 100_001_000 / 100;
+    let at = |lost: i64| 1_000_000 - lost / 10;
+    assert_eq!(bid(&mut floor, at(one_percent) + 1), None);
+    assert_eq!(bid(&mut floor, at(one_percent)), None);
+    let told = Some((ACCOUNT, HaltLevel::CancelOnly, HaltCause::Drawdown));
+    assert_eq!(bid(&mut floor, at(one_percent) - 1), told);
 }

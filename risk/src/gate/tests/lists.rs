@@ -94,6 +94,8 @@ fn adv() {
     assert!(refused(&mut floor, Some((Qty(999), Ts(10_000))), 10));
     let order = floor.order(Side::Sell, 10, 1_000_000);
     assert_eq!(floor.finds(&order, Reject::Adv).used, 101);
+    assert!(!refused(&mut floor, fresh, 10));
+    assert_eq!(floor.finds(&order, Reject::Adv).used, 100);
     assert!(refused(&mut floor, None, 1) && refused(&mut floor, Some((Qty(0), Ts(10_000))), 1));
     assert!(refused(&mut floor, Some((Qty(1_000), Ts(9_999))), 1));
     assert!(floor.risk.set_reference(model::InstrumentId(9), Reference::default()).is_err());

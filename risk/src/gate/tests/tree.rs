@@ -119,6 +119,17 @@ fn what_stops_the_firm_stops_all() {
     assert_eq!((found.failed, found.limit), (true, 0), "the tightest is told");
 }
 
+/// Goal: what an account does counts on it and on all above it, and nowhere else. Method: every pair of three.
+#[test]
+fn counts_upwards() {
+    let floor = firm(|_| (), |_| ());
+    for desk in DESKS {
+        assert!(floor.risk.counts_on(desk, desk) && floor.risk.counts_on(desk, FIRM));
+        assert!(!floor.risk.counts_on(FIRM, desk));
+    }
+    assert!(floor.risk.counts_on(FIRM, FIRM) && !floor.risk.counts_on(DESKS[0], DESKS[1]));
+}
+
 /// Goal: orders of two accounts of one owner do not meet; those of two owners may. Method: both.
 #[test]
 fn owners_do_not_meet_themselves() {
