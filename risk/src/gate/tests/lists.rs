@@ -69,11 +69,18 @@ fn spread() {
     }
     (floor.market.bid, floor.market.ask) = (Some(Px(999_899)), Some(Px(1_000_100)));
     assert_eq!(floor.finds(&order, Reject::Spread).used, 3, "2.01, rounded up");
+    (floor.market.bid, floor.market.ask) = (Some(Px(999_900)), Some(Px(1_000_100)));
+    assert_eq!(floor.finds(&order, Reject::Spread).used, 2, "exactly");
     for (bid, ask) in [(None, Some(Px(1_000_100))), (Some(Px(999_900)), None)] {
         (floor.market.bid, floor.market.ask) = (bid, ask);
         assert!(floor.fails(&order, Reject::Spread));
     }
     assert!(!Floor::new().fails(&order, Reject::Spread));
+    let mut wide = pair_floor(|limits| limits.spread_max_bps = Some(u32::MAX));
+    for (bid, refused) in [(0, true), (1, false)] {
+        wide.market.bid = Some(Px(bid));
+        assert_eq!(wide.fails(&order, Reject::Spread), refused, "zero is no price");
+    }
 }
 
 /// Goal: an order is measured against an average day; without a figure, or with an old one, nothing passes.
@@ -181,6 +188,12 @@ fn order_to_trade() {
     let bad = floor.order(Side::Buy, -1, 1_000_000);
     assert!(floor.clear(bad).is_err());
     assert!(floor.fails(&next, Reject::OrderToTrade));
+    assert_eq!(floor.finds(&next, Reject::OrderToTrade).limit, 4);
+    let mut wide = account_floor(|limits| {
+        limits.order_to_trade = Some(OrderToTrade { ratio_max: 4, free: 0 });
+    });
+    (0..3).for_each(|_| wide.hold(Side::Buy, 1));
+    assert_eq!(wide.finds(&next, Reject::OrderToTrade).limit, 15, "five for each of three");
     floor.risk.begin_session();
     assert!(!floor.fails(&next, Reject::OrderToTrade));
 }
