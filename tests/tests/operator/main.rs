@@ -166,7 +166,9 @@ fn nothing_passes_after_a_halt() {
             place.done("tickgate-halt", &["--reason", "now"]);
             stop.store(true, std::sync::atomic::Ordering::Release);
         });
+        let since = Instant::now();
         while !stop.load(std::sync::atomic::Ordering::Acquire) || refused < 10 {
+            assert!(since.elapsed() < PATIENCE, "no halt came");
             asked += 1;
             refused += u64::from(halted(&trader.asks()));
         }
