@@ -106,8 +106,7 @@ impl Row {
             adv_max_bps: Some(100),
             venue_band: true,
             located: Some(Qty(1_000_000)),
-            taker_fee: Fee::new(300, Money::ZERO, Money(10_000_000_000), 100_000_000)
-                .expect("a fee"),
+            fee: Fee::new(300, Money::ZERO, Money(10_000_000_000), 100_000_000).expect("a fee"),
             ..least
         }
     }

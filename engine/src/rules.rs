@@ -95,10 +95,8 @@ pub type DuplicatesRule = risk::Duplicates;
 pub struct FeeRule {
     /// Its name.
     pub name: Symbol,
-    /// Basis points of what trades, where the order takes liquidity.
-    pub taker_bps: Decimal,
-    /// The same where it provides it; negative: a rebate.
-    pub maker_bps: Decimal,
+    /// Basis points of what trades; negative: a rebate.
+    pub bps: Decimal,
     /// Money for every whole quantity.
     pub each: Decimal,
     /// The fee of a fill is rounded up to a multiple of this.
@@ -195,7 +193,7 @@ impl Rules {
         let own = rows.clone().find(|row| row.symbol == Some(instrument.symbol));
         let row = own.or_else(|| rows.find(|row| row.symbol.is_none()))?;
         let qty = |value| units(value, instrument.qty_decimals).map(Qty);
-        let [taker_fee, maker_fee] = self.fees(row, instrument)?;
+        let fee = self.fee(row, instrument)?;
         let located = match row.located {
             Some(located) => Some(qty(located)?),
             None => None,
@@ -217,21 +215,19 @@ impl Rules {
             adv_max_bps: row.adv_max_bps,
             venue_band: row.venue_band,
             located,
-            taker_fee,
-            maker_fee,
+            fee,
         })
     }
 
-    /// Taker and maker fee of a row; `None`: the schedule does not fit the instrument's units.
-    fn fees(&self, row: &LimitRule, instrument: &Instrument) -> Option<[Fee; 2]> {
-        let Some(name) = row.fees else { return Some([Fee::NONE; 2]) };
+    /// The fee of a row; `None`: the schedule does not fit the instrument's units.
+    fn fee(&self, row: &LimitRule, instrument: &Instrument) -> Option<Fee> {
+        let Some(name) = row.fees else { return Some(Fee::NONE) };
         let schedule = self.fees.iter().find(|schedule| schedule.name == name)?;
         let factor = instrument.money_factor()?;
         let whole = 10_i128.checked_pow(instrument.qty_decimals.into())?;
         let each = money(schedule.each).filter(|each| each.0 % whole == 0)?;
-        let unit = money(schedule.unit)?;
-        let fee = |bps| Fee::new(units(bps, 2)?, Money(each.0 / whole), unit, factor);
-        Some([fee(schedule.taker_bps)?, fee(schedule.maker_bps)?])
+        let rate = units(schedule.bps, 2)?;
+        Fee::new(rate, Money(each.0 / whole), money(schedule.unit)?, factor)
     }
 }
 

@@ -153,17 +153,26 @@ impl Account {
         settled.saturating_mul(2).saturating_add(worth.unrealised2)
     }
 
-    /// Which of its limits of losses is exceeded at profit `profit2`, if one is.
+    /// Twice what was lost since the session began, at twice the profit `profit2`.
+    pub(crate) fn lost2(&self, profit2: i128) -> i128 {
+        self.base2.saturating_sub(profit2)
+    }
+
+    /// How far twice the equity is below its highest, in basis points of that highest, which comes second: to be
+    /// compared as `below > highest · limit`.
+    pub(crate) fn drawdown(&self, profit2: i128) -> (i128, i128) {
+        let peak2 = self.peak2.max(profit2);
+        let highest2 = self.limits.cash.0.saturating_mul(2).saturating_add(peak2);
+        (peak2.saturating_sub(profit2).saturating_mul(BASIS_POINTS), highest2)
+    }
+
+    /// Which of its limits of losses is exceeded at twice the profit `profit2`, if one is.
     pub(crate) fn lost(&self, profit2: i128) -> Option<HaltCause> {
-        let limits = &self.limits;
-        let lost2 = self.base2.saturating_sub(profit2);
-        if limits.loss_max.is_some_and(|max| lost2 > max.0.saturating_mul(2)) {
+        if self.limits.loss_max.is_some_and(|max| self.lost2(profit2) > max.0.saturating_mul(2)) {
             return Some(HaltCause::Loss);
         }
-        let bps = limits.drawdown_max_bps?;
-        let peak2 = self.peak2.max(profit2);
-        let highest2 = limits.cash.0.saturating_mul(2).saturating_add(peak2);
-        let below = peak2.saturating_sub(profit2).saturating_mul(BASIS_POINTS);
+        let bps = self.limits.drawdown_max_bps?;
+        let (below, highest2) = self.drawdown(profit2);
         let exceeded = below > 0 && below > highest2.saturating_mul(bps.into());
         exceeded.then_some(HaltCause::Drawdown)
     }

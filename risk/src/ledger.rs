@@ -258,7 +258,7 @@ impl Risk {
         let pair = self.pair(account, instrument).unwrap_or(&Pair::EMPTY);
         let limits = self.limits(pair).unwrap_or(&PairLimits::BLOCKED);
         let rule = self.account(account).unwrap_or(&self.nobody).limits.change_rule;
-        Pricing { factor, fee: limits.taker_fee, rule }
+        Pricing { factor, fee: limits.fee, rule }
     }
 
     /// Places left in the list of lines.

@@ -193,10 +193,8 @@ pub struct PairLimits {
     pub venue_band: bool,
     /// Quantity located for short sales: the worst-case short position may not be larger. `None`: off.
     pub located: Option<Qty>,
-    /// What a fill costs that takes liquidity; held for every open buy.
-    pub taker_fee: Fee,
-    /// What a fill costs that provides liquidity; negative: a rebate.
-    pub maker_fee: Fee,
+    /// What a fill costs, whichever side it takes; held for every open buy.
+    pub fee: Fee,
 }
 
 impl AccountLimits {
@@ -258,8 +256,7 @@ impl PairLimits {
         adv_max_bps: None,
         venue_band: false,
         located: None,
-        taker_fee: Fee::NONE,
-        maker_fee: Fee::NONE,
+        fee: Fee::NONE,
     };
 
     pub(crate) fn validate(&self) -> Result<(), LimitError> {

@@ -163,16 +163,9 @@ fn order_to_trade(
 
 fn fees(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<FeeRule> {
     let name = table.symbol("name", errors);
-    let [taker_bps, maker_bps, each] =
-        ["taker_bps", "maker_bps", "each"].map(|key| table.signed(key, errors));
+    let [bps, each] = ["bps", "each"].map(|key| table.signed(key, errors));
     let unit = table.decimal("unit", errors);
-    Some(FeeRule {
-        name: name?,
-        taker_bps: taker_bps?,
-        maker_bps: maker_bps?,
-        each: each?,
-        unit: unit?,
-    })
+    Some(FeeRule { name: name?, bps: bps?, each: each?, unit: unit? })
 }
 
 fn limit_row(mut table: Table<'_>, rules: &mut Rules, errors: &mut ConfigErrors) {

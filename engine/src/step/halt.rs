@@ -146,6 +146,9 @@ impl Engine {
     fn lower(&mut self, scope: HaltScope, level: HaltLevel, why: Why, out: &mut Output) {
         let cause = self.latches.of(scope).why.cause;
         self.risk.set_halt(scope, level);
+        if let HaltScope::Account(account) = scope {
+            self.risk.allow_executions(account); // Who resumes it has seen what it did.
+        }
         out.halts.mark(self.latches.set(scope, Latch { level, why: Why { cause, ..why } }));
         self.show_halt(TapeKind::Resumed, scope, level.code(), Some(cause), out);
     }

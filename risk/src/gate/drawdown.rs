@@ -9,9 +9,7 @@ use crate::view::{Node, View};
 pub(crate) fn check(order: &Order, view: &View<'_>, node: &Node<'_>) -> Finding {
     let limits = &node.account.limits;
     let Some(bps) = limits.drawdown_max_bps else { return Finding::holds(Reject::Drawdown, true) };
-    let peak2 = node.account.peak2.max(node.profit2);
-    let highest2 = limits.cash.0.saturating_mul(2).saturating_add(peak2);
-    let below = peak2.saturating_sub(node.profit2).saturating_mul(BASIS_POINTS);
+    let (below, highest2) = node.account.drawdown(node.profit2);
     let exceeded = highest2 <= 0 || below > highest2.saturating_mul(bps.into());
     let failed = exceeded && view.loss_stops(node.account, order);
     let used = below.checked_div(highest2).unwrap_or(BASIS_POINTS);

@@ -7,7 +7,7 @@ use crate::view::{Node, View};
 /// kind of mark, and fees. A loss of exactly the limit passes. Unless the account says otherwise, an order
 /// that can only reduce a position passes in spite of it.
 pub(crate) fn check(order: &Order, view: &View<'_>, node: &Node<'_>) -> Finding {
-    let lost2 = node.account.base2.saturating_sub(node.profit2);
+    let lost2 = node.account.lost2(node.profit2);
     match node.account.limits.loss_max {
         Some(limit) => {
             let found = money::at_most2(Reject::Loss, lost2, limit);

@@ -137,8 +137,8 @@ impl Twins {
             let parent = (number > 0).then_some(AccountId(0));
             let account = risk.add_account(AccountLimits { parent, ..limits }).unwrap();
             for (number, factor) in (0..).zip(&factors) {
-                let taker_fee = Fee::new(FEE_TIMES * 1_000_000, Money::ZERO, Money(1), *factor);
-                let row = PairLimits { taker_fee: taker_fee.unwrap(), ..pair };
+                let fee = Fee::new(FEE_TIMES * 1_000_000, Money::ZERO, Money(1), *factor);
+                let row = PairLimits { fee: fee.unwrap(), ..pair };
                 risk.set_pair_limits(account, InstrumentId(number), row).unwrap();
             }
         }

@@ -362,7 +362,7 @@ fn pair_limits(limits: &Limits) -> PairLimits {
         age_max_ns: AGE_MAX_NS,
         reference_age_max_ns: u64::MAX,
         symbol_age_alone: true,
-        taker_fee: fee.unwrap_or(Fee::NONE),
+        fee: fee.unwrap_or(Fee::NONE),
         ..PairLimits::BLOCKED
     }
 }

@@ -18,8 +18,8 @@ struct Holder {
 }
 
 impl Holder {
-    fn new() -> Holder {
-        let mut engine = engine();
+    fn new(change: impl Fn(String) -> String) -> Holder {
+        let mut engine = engine(change);
         let mut instrument = Instrument {
             symbol: model::Symbol::new("TEST").unwrap(),
             px_decimals: 4,
@@ -27,24 +27,8 @@ impl Holder {
         };
         engine.rules.complete(&mut instrument);
         engine.give_limits(&instrument);
-        let market = market(1_000_000);
-        let moment =
-            Moment { now: Ts(1), journal_full: false, audit_full: false, tables_full: false };
-        let order = |number: u64| Order {
-            id: OrderId::new(number as u32, 1),
-            client_id: model::ClientOrderId::new(&format!("c{number}")).unwrap(),
-            account: AGENT,
-            instrument: InstrumentId(0),
-            side: Side::Buy,
-            order_type: OrderType::Limit,
-            tif: Tif::Day,
-            px: Px(1_000_000),
-            qty: Qty(500),
-            origin: Origin::File,
-            note: Note::default(),
-        };
         for number in 1..3 {
-            let cleared = engine.risk.clear(order(number), &market, moment);
+            let cleared = engine.risk.clear(order(number), &market(1_000_000), MOMENT);
             let (_, mut held) = cleared.map_err(|verdict: Verdict| verdict.bits).unwrap();
             engine.risk.fill(&mut held, Px(1_000_000), Qty(500)).unwrap();
         }
@@ -67,8 +51,8 @@ impl Holder {
         [AGENT, HOUSE].map(|id| self.engine.risk.halt(HaltScope::Account(id)).unwrap())
     }
 
-    fn resume(&mut self) {
-        let scope = HaltScope::Account(AGENT);
+    fn resume(&mut self, account: AccountId) {
+        let scope = HaltScope::Account(account);
         let (operator, note) = (OperatorName::new("ann").unwrap(), Note::lossy("seen"));
         self.step(Body::Control(Control::Resume {
             scope,
@@ -76,6 +60,26 @@ impl Holder {
             operator,
             note,
         }));
+    }
+}
+
+const MOMENT: Moment =
+    Moment { now: Ts(1), journal_full: false, audit_full: false, tables_full: false };
+
+/// The agent buys five hundred at 100.00.
+fn order(number: u64) -> Order {
+    Order {
+        id: OrderId::new(number as u32, 1),
+        client_id: model::ClientOrderId::new(&format!("c{number}")).unwrap(),
+        account: AGENT,
+        instrument: InstrumentId(0),
+        side: Side::Buy,
+        order_type: OrderType::Limit,
+        tif: Tif::Day,
+        px: Px(1_000_000),
+        qty: Qty(500),
+        origin: Origin::File,
+        note: Note::default(),
     }
 }
 
@@ -99,7 +103,7 @@ fn market(px: i64) -> Market {
 fn a_loss_halts_until_somebody_resumes() {
     let active = [HaltLevel::Active; 2];
     let reduces = [HaltLevel::ReduceOnly, HaltLevel::Active];
-    let mut holder = Holder::new();
+    let mut holder = Holder::new(|limits| limits);
     let page = |holder: &Holder| {
         holder.engine.risk.account_page(AGENT, Default::default(), Ts(1)).unwrap()
     };
@@ -114,10 +118,33 @@ fn a_loss_halts_until_somebody_resumes() {
 
     holder.mark(1_000_000);
     assert_eq!(holder.halts(), reduces, "it is not for the market to resume");
-    holder.resume();
+    holder.resume(AGENT);
     assert_eq!(holder.halts(), active);
     holder.mark(700_000);
-    holder.resume();
+    holder.resume(AGENT);
     holder.mark(700_001);
     assert_eq!(holder.halts(), reduces, "the loss is still there");
+}
+
+/// Goal: an account that executed as often as it may goes on when a person has resumed it, and not before. Method: as many fills
+/// as are allowed; a halt, which needs nobody; its resume.
+#[test]
+fn a_resume_allows_executions_again() {
+    let off = "executions_max = \"off\"";
+    let at_most = |limits: String| limits.replace(off, "executions_max = 2");
+    let mut holder = Holder::new(at_most);
+    let refused = |holder: &Holder| {
+        let verdict = holder.engine.risk.check(&order(9), &market(1_000_000), MOMENT).0;
+        verdict.failed().any(|code| code == model::Reject::Executions)
+    };
+    assert!(refused(&holder), "the house's two are used up too");
+    let why = Why::of(HaltCause::Human);
+    for account in [AGENT, HOUSE] {
+        let (scope, level) = (HaltScope::Account(account), HaltLevel::ReduceOnly);
+        holder.step(Body::Control(Control::Halt { scope, level, why }));
+        assert!(refused(&holder));
+        holder.resume(account);
+    }
+    assert_eq!(holder.halts(), [HaltLevel::Active; 2]);
+    assert!(!refused(&holder));
 }

@@ -143,11 +143,11 @@ fn fees_are_held_and_paid() {
     let cost = 4_000_000 + 1_200;
     for (cash, refused) in [(money(cost), false), (Money(money(cost).0 - 1), true)] {
         let limits = AccountLimits { cash, ..ACCOUNT_LIMITS() };
-        let mut floor = Floor::with(limits, PairLimits { taker_fee: fee(), ..PAIR_LIMITS });
+        let mut floor = Floor::with(limits, PairLimits { fee: fee(), ..PAIR_LIMITS });
         let order = floor.order(Side::Buy, 4, 1_000_000);
         assert_eq!(floor.fails(&order, Reject::Cash), refused);
     }
-    let mut floor = pair_floor(|limits| limits.taker_fee = fee());
+    let mut floor = pair_floor(|limits| limits.fee = fee());
     floor.hold(Side::Buy, 4);
     let mut sell = floor.pass(Side::Sell, 3, 1_000_000);
     floor.risk.fill(&mut sell, Px(1_000_100), Qty(1)).unwrap();
