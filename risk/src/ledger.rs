@@ -35,7 +35,7 @@ pub struct Risk {
     pub(crate) changed_lines: Vec<u32>,
     pub(crate) changed_accounts: Vec<AccountId>,
     /// Accounts whose losses were not taken yet; each at most once.
-    losses: Vec<AccountId>,
+    losses: Vec<(AccountId, HaltCause)>,
 }
 
 /// One account in one instrument.
@@ -190,19 +190,15 @@ impl Risk {
         !self.losses.is_empty()
     }
 
-    /// Next account that lost more than it may: at what level it must halt, and why. Told once, until its halt is lowered.
+    /// Next account that lost more than it may: at what level it must halt, and why. Told once, until its halt is lowered, and
+    /// also if the loss is gone by now.
     pub fn take_loss(&mut self) -> Option<(AccountId, HaltLevel, HaltCause)> {
-        loop {
-            let id = self.losses.pop()?;
-            let Some(account) = self.account(id) else { continue };
-            let level = match account.limits.loss_stops {
-                LossStops::Increase => HaltLevel::ReduceOnly,
-                LossStops::All => HaltLevel::CancelOnly,
-            };
-            if let Some(cause) = account.lost(account.profit2(&account.worth)) {
-                return Some((id, level, cause));
-            }
-        }
+        let (id, cause) = self.losses.pop()?;
+        let level = match self.account(id)?.limits.loss_stops {
+            LossStops::Increase => HaltLevel::ReduceOnly,
+            LossStops::All => HaltLevel::CancelOnly,
+        };
+        Some((id, level, cause))
     }
 
     /// Next account whose page changed since it was taken.
@@ -337,9 +333,11 @@ impl Risk {
         let was_exposed = line.exposure.worst() > 0;
         change(line, account);
         revalue(line, account, listing);
-        if !account.loss_told && account.lost(account.profit2(&account.worth)).is_some() {
+        if !account.loss_told
+            && let Some(cause) = account.lost(account.profit2(&account.worth))
+        {
             account.loss_told = true;
-            self.losses.push(id); // Within its capacity: each account is in it once at most.
+            self.losses.push((id, cause)); // Within its capacity: each account is in it once at most.
         }
         match (was_exposed, line.exposure.worst() > 0) {
             (false, true) => listing.exposed += 1,

@@ -112,6 +112,11 @@ fn losses_are_told_once() {
     floor.risk.set_halt(scope, HaltLevel::Halted);
     floor.risk.set_halt(scope, HaltLevel::Active);
     assert_eq!(bid(&mut floor, 999_900), None, "it is gone");
+    for px in [999_700, 999_900] {
+        floor.market.bid = Some(Px(px));
+        floor.risk.mark(INSTRUMENT, &floor.market);
+    }
+    assert_eq!(floor.risk.take_loss(), told, "it was there, if only for a moment");
 
     assert_eq!(bid(&mut long_floor(ACCOUNT_LIMITS()), 1), None, "off");
 }
