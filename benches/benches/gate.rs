@@ -165,7 +165,7 @@ impl Row {
     fn round(self, ids: &[ClientOrderId], held: &mut Vec<Reservation>) -> Round {
         let mut risk = self.books_of_account();
         let mut moment =
-            Moment { now: Ts(NOW), journal_full: false, audit_full: false, tables_full: false };
+            Moment::at(Ts(NOW));
         held.clear();
         let round = on_cpu(ORDERS, || {
             for (number, id) in (0..).zip(ids) {

@@ -77,8 +77,7 @@ impl Floor {
         risk.add_account(account).unwrap();
         risk.list(&instrument(INSTRUMENT)).unwrap();
         risk.set_pair_limits(ACCOUNT, INSTRUMENT, pair).unwrap();
-        let moment =
-            Moment { now: Ts(10_000), journal_full: false, audit_full: false, tables_full: false };
+        let moment = Moment::at(Ts(10_000));
         Floor { risk, market: MARKET, moment, next_id: 1 }
     }
 

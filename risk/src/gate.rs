@@ -38,6 +38,7 @@ mod overflow;
 mod position;
 mod px_step;
 mod rate;
+mod reconciling;
 mod reduce_only;
 mod restricted;
 mod self_trade;
@@ -84,6 +85,7 @@ fn each_check(order: &Order, view: &View<'_>, mut found: impl FnMut(Finding)) {
     found(capacity::check(order, view));
     found(below_filled::check(order, view));
     found(audit_full::check(order, view));
+    found(reconciling::check(order, view));
     found(duplicate_terms::check(order, view));
     for node in view.nodes(order) {
         found(no_limits::check(order, view, &node));

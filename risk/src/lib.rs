@@ -57,5 +57,5 @@ pub use limits::{
 };
 pub use listing::Reference;
 pub use market::{LastTrade, Market, Moment};
-pub use reports::Filled;
+pub use reports::{Deal, Filled};
 pub use reservation::Reservation;

@@ -45,6 +45,16 @@ pub struct Moment {
     pub audit_full: bool,
     /// Whether a table that the order would need (order table, gateway ring) has no room.
     pub tables_full: bool,
+    /// Whether it is not known where orders stand at the venue.
+    pub reconciling: bool,
+}
+
+impl Moment {
+    /// A moment at which nothing stands in the way.
+    pub const fn at(now: Ts) -> Moment {
+        let (journal_full, audit_full, tables_full) = (false, false, false);
+        Moment { now, journal_full, audit_full, tables_full, reconciling: false }
+    }
 }
 
 impl Market {

@@ -1,10 +1,10 @@
 //! How the venue's reports move the books: a fill becomes position and cash, an end frees what is held.
 
-use model::{AccountId, HaltLevel, HaltScope, Money, OutOfRange, Px, Qty, Side};
+use model::{AccountId, HaltLevel, HaltScope, InstrumentId, Money, OutOfRange, Px, Qty, Side};
 
 use crate::ledger::Risk;
 use crate::limits::DEPTH_MAX;
-use crate::line::Line;
+use crate::line::{Line, NO_SLOT};
 use crate::market::twice;
 use crate::money;
 use crate::posting::Posting;
@@ -18,6 +18,23 @@ pub struct Filled {
     /// Quantity filled beyond what the order could fill. It counts in the position, for the venue is the
     /// truth, but whoever sees it should stop and compare books.
     pub excess: Qty,
+    /// What was paid for it; a rebate is negative. To be given back if the venue takes the trade back.
+    pub fee: Money,
+}
+
+/// A trade to book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deal {
+    /// Who pays.
+    pub account: AccountId,
+    /// What was traded.
+    pub instrument: InstrumentId,
+    /// Bought or sold.
+    pub side: Side,
+    /// At what price, in price units.
+    pub px: Px,
+    /// How much, in quantity units.
+    pub qty: Qty,
 }
 
 /// What a trade does to one account of the order's path.
@@ -40,27 +57,56 @@ impl Risk {
     /// [`OutOfRange`] if the quantity is not positive or a sum does not fit its type. Nothing is booked, and
     /// the account is halted: its books are no longer the venue's.
     pub fn fill(&mut self, held: &mut Reservation, px: Px, qty: Qty) -> Result<Filled, OutOfRange> {
-        // A position without a mark would not count as exposure.
-        let unmarked = self.listing(held.instrument).is_some_and(|listing| listing.mark2 == 0);
-        if let Some(px2) = twice(px).filter(|_| unmarked) {
-            self.set_mark(held.instrument, px2, [px2; 2]);
-        }
-        let excess = Qty((qty.0.saturating_sub(held.held_qty.0)).max(0));
-        let Some((posting, trades)) = self.trades(held, px, qty) else {
-            return self.disown(held.account);
+        let Reservation { account, instrument, side, held_qty, .. } = *held;
+        let deal = Deal { account, instrument, side, px, qty };
+        let excess = Qty((qty.0.saturating_sub(held_qty.0)).max(0));
+        self.mark_if_unmarked(&deal);
+        let posting = self.filling(held, qty);
+        let fee = self.fee(&deal);
+        let booked = fee.and_then(|fee| Some((fee, self.booked(&deal, fee)?)));
+        let (Some(posting), Some((fee, trades))) = (posting, booked) else {
+            return self.disown(account);
         };
         self.post(held, posting);
-        for (id, trade) in self.path(held.account).iter().zip(trades.into_iter().flatten()) {
-            self.change(id, held.instrument, |line, account| {
-                line.exposure.position = trade.line.exposure.position;
-                (line.cost, line.realised) = (trade.line.cost, trade.line.realised);
-                (account.cash, account.realised) = (trade.cash, trade.realised);
-                (account.fees, account.traded) = (trade.fees, trade.traded);
-                account.trades += 1;
-                account.executions += 1;
-            });
-        }
-        Ok(Filled { open: held.open(), excess })
+        self.book(&deal, trades, 1);
+        Ok(Filled { open: held.open(), excess, fee })
+    }
+
+    /// Books a trade of an order that nobody remembers: the venue is the truth. What was paid for it.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`] as for [`Risk::fill`], and where there is no such account or instrument, or no line left
+    /// for them.
+    pub fn fill_unknown(&mut self, deal: &Deal) -> Result<Money, OutOfRange> {
+        self.open_lines(deal.account, deal.instrument);
+        self.mark_if_unmarked(deal);
+        let slot = self.pair(deal.account, deal.instrument).map_or(NO_SLOT, |pair| pair.line.slot);
+        let fee = self.fee(deal).filter(|_| slot != NO_SLOT);
+        let booked = fee.and_then(|fee| Some((fee, self.booked(deal, fee)?)));
+        let Some((fee, trades)) = booked else { return self.disown(deal.account) };
+        self.book(deal, trades, 1);
+        Ok(fee)
+    }
+
+    /// Takes a booked trade back: position, cash and fee are exactly as if it had never been, and so is profit,
+    /// realised and open together. What it took of its order stays taken, and what it counted as traded and
+    /// executed stays counted, for it may not make room for more.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`] if a sum does not fit its type; nothing is booked, and the account is halted.
+    pub fn bust(&mut self, deal: &Deal, fee: Money) -> Result<(), OutOfRange> {
+        let reverse = Deal { side: deal.side.opposite(), ..*deal };
+        let booked = Money::ZERO.minus(fee).and_then(|back| self.booked(&reverse, back));
+        let Some(trades) = booked else { return self.disown(deal.account) };
+        self.book(&reverse, trades, 0);
+        Ok(())
+    }
+
+    /// What an account holds of an instrument.
+    pub fn position(&self, account: AccountId, instrument: InstrumentId) -> Qty {
+        self.pair(account, instrument).map_or(Qty(0), |pair| pair.line.exposure.position)
     }
 
     /// The order ended without filling more: cancelled, rejected, expired. Frees all that it still holds.
@@ -97,31 +143,43 @@ impl Risk {
         self.retermed(held, held.terms)
     }
 
-    /// What a fill does: first to what the order holds, then to position, cash and fees of each account.
-    /// `None` on overflow.
-    fn trades(
-        &self,
-        held: &Reservation,
-        px: Px,
-        qty: Qty,
-    ) -> Option<(Posting, [Option<Trade>; DEPTH_MAX])> {
-        if qty.0 <= 0 {
-            return None;
+    /// A position without a mark would not count as exposure.
+    fn mark_if_unmarked(&mut self, deal: &Deal) {
+        let unmarked = self.listing(deal.instrument).is_some_and(|listing| listing.mark2 == 0);
+        if let Some(px2) = twice(deal.px).filter(|_| unmarked) {
+            self.set_mark(deal.instrument, px2, [px2; 2]);
         }
+    }
+
+    /// What an order holds after a fill; `None` on overflow.
+    fn filling(&self, held: &Reservation, qty: Qty) -> Option<Posting> {
         let pricing = self.pricing(held.account, held.instrument);
         let mut next = Reservation { filled: Qty(held.filled.0.checked_add(qty.0)?), ..*held };
         if held.is_open {
             next = next.holding(&pricing)?;
         }
-        let posting = Posting::new(self, held, next)?;
-        let amount = money::notional(px, qty, pricing.factor)?;
-        let fee = pricing.fee.of(px, qty)?;
+        Posting::new(self, held, next)
+    }
+
+    fn fee(&self, deal: &Deal) -> Option<Money> {
+        self.pricing(deal.account, deal.instrument).fee.of(deal.px, deal.qty)
+    }
+
+    /// What a trade does to position, cash and fees of each account that it counts on. `None` on overflow, and
+    /// if its quantity is not positive.
+    fn booked(&self, deal: &Deal, fee: Money) -> Option<[Option<Trade>; DEPTH_MAX]> {
+        let Deal { account, instrument, side, px, qty } = *deal;
+        if qty.0 <= 0 {
+            return None;
+        }
+        let factor = self.pricing(account, instrument).factor;
+        let amount = money::notional(px, qty, factor)?;
         let mut trades = [None; DEPTH_MAX];
-        for (trade, id) in trades.iter_mut().zip(self.path(held.account).iter()) {
+        for (trade, id) in trades.iter_mut().zip(self.path(account).iter()) {
             let account = self.account(id)?;
-            let before = self.pair(id, held.instrument)?.line;
-            let line = before.traded(held.side, px, qty, pricing.factor)?;
-            let cash = match held.side {
+            let before = self.pair(id, instrument)?.line;
+            let line = before.traded(side, px, qty, factor)?;
+            let cash = match side {
                 Side::Buy => account.cash.minus(amount)?,
                 Side::Sell => account.cash.plus(amount)?,
             };
@@ -133,7 +191,24 @@ impl Risk {
                 traded: account.traded.plus(amount)?,
             });
         }
-        Some((posting, trades))
+        Some(trades)
+    }
+
+    /// Makes a trade that counts as so many executions. Cannot fail.
+    fn book(&mut self, deal: &Deal, trades: [Option<Trade>; DEPTH_MAX], executions: u64) {
+        for (id, trade) in self.path(deal.account).iter().zip(trades.into_iter().flatten()) {
+            self.change(id, deal.instrument, |line, account| {
+                line.exposure.position = trade.line.exposure.position;
+                (line.cost, line.realised) = (trade.line.cost, trade.line.realised);
+                (account.cash, account.realised) = (trade.cash, trade.realised);
+                account.fees = trade.fees;
+                if executions > 0 {
+                    account.traded = trade.traded;
+                }
+                account.trades += executions;
+                account.executions += executions;
+            });
+        }
     }
 
     fn retermed(&mut self, held: &mut Reservation, terms: Terms) -> Result<(), OutOfRange> {

@@ -112,7 +112,7 @@ impl Desk {
     }
 
     fn moment(&self) -> Moment {
-        Moment { now: self.now, journal_full: false, audit_full: false, tables_full: false }
+        Moment::at(self.now)
     }
 
     /// Position and what works on both sides.

@@ -67,6 +67,17 @@ pub enum Control {
     JournalFull(bool),
     /// The audit log can or cannot take more; while it cannot, new orders are refused.
     AuditFull(bool),
+    /// The session with the venue is there or gone. Gone: where its orders stand is in doubt, and nothing new is sent until
+    /// they are reconciled.
+    VenueSession(bool),
+    /// The venue begins to say where all its orders of ours stand; nothing new is sent until it is through.
+    ReconcileBegin,
+    /// It is through, and restated so many orders. If those are not as many as were heard, it has to begin again; else
+    /// what is open here and was not spoken of does not exist there.
+    ReconcileEnd {
+        /// How many.
+        orders: u32,
+    },
     /// A client is gone: its working orders are cancelled.
     DeskClosed(DeskId),
     /// The engine was started again on this journal; every desk of the run before is gone.
@@ -139,6 +150,9 @@ impl Control {
             Control::DeskClosed(desk) => small(3, desk.0.into()),
             Control::Restarted { epoch } => small(4, epoch.into()),
             Control::AuditFull(full) => small(8, full.into()),
+            Control::VenueSession(up) => small(17, up.into()),
+            Control::ReconcileBegin => small(20, 0),
+            Control::ReconcileEnd { orders } => small(21, orders.into()),
         }
         words
     }
@@ -162,7 +176,10 @@ impl Control {
                 (3, Ok(desk @ 0..=0xFF)) => Ok(Control::DeskClosed(DeskId(desk as u8))),
                 (4, Ok(epoch @ 0..=OrderId::EPOCH_MAX)) => Ok(Control::Restarted { epoch }),
                 (8, Ok(full @ (0 | 1))) => Ok(Control::AuditFull(full == 1)),
-                (2..=4 | 8, _) => Err(BadWord(1)),
+                (17, Ok(up @ (0 | 1))) => Ok(Control::VenueSession(up == 1)),
+                (20, Ok(0)) => Ok(Control::ReconcileBegin),
+                (21, Ok(orders)) => Ok(Control::ReconcileEnd { orders }),
+                (2..=4 | 8 | 17 | 20 | 21, _) => Err(BadWord(1)),
                 _ => Err(BadWord(0)),
             };
         }
@@ -243,6 +260,9 @@ mod tests {
             Control::DeskClosed(DeskId(15)),
             Control::Restarted { epoch: OrderId::EPOCH_MAX },
             Control::AuditFull(true),
+            Control::VenueSession(true),
+            Control::ReconcileBegin,
+            Control::ReconcileEnd { orders: u32::MAX },
         ];
         for control in halts.into_iter().chain(resumes).chain(rest) {
             assert_eq!(Control::from_words(&control.to_words()), Ok(control));

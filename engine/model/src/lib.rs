@@ -43,7 +43,7 @@ pub use input::{Body, Control, Input, Why};
 pub use instrument::{Currency, Instrument};
 pub use num::{DAY_NS, Money, OutOfRange, Px, Qty, Ts};
 pub use order::{Order, OrderState, OrderType, Origin, Side, Tif};
-pub use report::{Report, ReportKind};
+pub use report::{Holder, Report, ReportKind};
 pub use request::{Ask, HaltScope, Request, Terms};
 pub use state::{Cause, HaltCause, HaltLevel, Integrity, Mode, ResumeRefusal, TradingState};
 pub use verdict::{Finding, Headroom, Reject, Verdict};

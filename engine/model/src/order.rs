@@ -62,8 +62,15 @@ codes!(
         Filled = 5 => "filled",
         /// Cancelled before it was completely filled.
         Cancelled = 6 => "cancelled",
-        /// Refused by the gate or the venue.
+        /// Refused by the gate or the venue, or never sent.
         Rejected = 7 => "rejected",
+        /// Resting at the venue, a part of it filled.
+        PartiallyFilled = 8 => "partially_filled",
+        /// Its time was over before it was completely filled.
+        Expired = 9 => "expired",
+        /// What became of it is not known: an answer is overdue, its session is gone, or the venue tells of fills that have
+        /// not come. Everything that may still fill stays reserved.
+        Unknown = 10 => "unknown",
     }
 );
 
@@ -74,8 +81,10 @@ impl OrderState {
             self,
             OrderState::PendingNew
                 | OrderState::Working
+                | OrderState::PartiallyFilled
                 | OrderState::PendingCancel
                 | OrderState::PendingReplace
+                | OrderState::Unknown
         )
     }
 }

@@ -156,6 +156,8 @@ codes!(
         Invariant = 13 => "invariant",
         /// The session with a venue is gone.
         VenueSession = 14 => "venue_session",
+        /// The venue took a trade back.
+        Bust = 15 => "bust",
     }
 );
 

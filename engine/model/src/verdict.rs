@@ -93,6 +93,8 @@ codes!(
         Executions = 42 => "executions",
         /// The audit log cannot take more: nothing may be sent of which no record is kept (FIX 0).
         AuditFull = 43 => "audit_full",
+        /// Where orders stand at the venue is not known since its session was lost or the engine started (FIX 0).
+        Reconciling = 44 => "reconciling",
     }
 );
 

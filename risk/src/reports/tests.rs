@@ -38,7 +38,8 @@ fn pages_follow_an_order() {
     let passed = hash(&floor);
 
     let filled = floor.risk.fill(&mut held, Px(999_000), Qty(4)).unwrap();
-    assert_eq!((filled, held.filled()), (Filled { open: Qty(6), excess: Qty(0) }, Qty(4)));
+    let fee = Money::ZERO;
+    assert_eq!((filled, held.filled()), (Filled { open: Qty(6), excess: Qty(0), fee }, Qty(4)));
     let (account, line) = (account_page(&floor), line_page(&floor));
     assert_eq!(account.cash, Money(ACCOUNT_LIMITS().cash.0 - 4 * 999_000 * FACTOR));
     assert_eq!(account.reserved, Money(6_000_000 * FACTOR));
@@ -61,9 +62,9 @@ fn venue_is_the_truth() {
     let mut floor = Floor::new();
     let mut held = floor.pass(Side::Sell, 10, 1_000_000);
     let filled = floor.risk.fill(&mut held, Px(1_000_000), Qty(15)).unwrap();
-    assert_eq!(filled, Filled { open: Qty(0), excess: Qty(5) });
+    assert_eq!(filled, Filled { open: Qty(0), excess: Qty(5), fee: Money::ZERO });
     let filled = floor.risk.fill(&mut held, Px(1_000_000), Qty(1)).unwrap();
-    assert_eq!(filled, Filled { open: Qty(0), excess: Qty(1) });
+    assert_eq!(filled, Filled { open: Qty(0), excess: Qty(1), fee: Money::ZERO });
     let line = line_page(&floor);
     assert_eq!((line.position, line.working_sell), (Qty(-16), Qty(0)));
     assert_eq!(account_page(&floor).open_orders, 0);
@@ -85,4 +86,61 @@ fn impossible_reports_halt() {
     let mut held = floor.pass(Side::Buy, 10, 1_000_000);
     assert_eq!(floor.risk.replaced(&mut held, Px(i64::MAX), Qty(i64::MAX)), Err(OutOfRange));
     assert_eq!(account_page(&floor).halt, HaltLevel::Halted);
+}
+
+/// Goal: a trade taken back leaves money and position as if it had never been, and makes no room in what the day
+/// counted. Method: books of an account that made a trade and had it taken back, between two others, beside one
+/// that did not make it.
+#[test]
+fn bust_is_exact() {
+    let (mut with, mut without) = (Floor::new(), Floor::new());
+    let sell = |floor: &mut Floor, qty, px| {
+        let mut held = floor.pass(Side::Sell, qty, px);
+        floor.risk.fill(&mut held, Px(px), Qty(qty)).unwrap()
+    };
+    for floor in [&mut with, &mut without] {
+        let mut held = floor.pass(Side::Buy, 7, 1_000_000);
+        floor.risk.fill(&mut held, Px(999_900), Qty(7)).unwrap();
+    }
+    let filled = sell(&mut with, 3, 1_000_100);
+    for floor in [&mut with, &mut without] {
+        sell(floor, 9, 1_000_300);
+    }
+    let (account, instrument) = (ACCOUNT, crate::fixture::INSTRUMENT);
+    let deal = Deal { account, instrument, side: Side::Sell, px: Px(1_000_100), qty: Qty(3) };
+    let traded = account_page(&with).traded;
+    with.risk.bust(&deal, filled.fee).unwrap();
+    let [busted, never] = [&with, &without].map(|floor| (account_page(floor), line_page(floor)));
+    assert_eq!(busted.1.position, never.1.position);
+    assert_eq!((busted.0.cash, busted.0.fees), (never.0.cash, never.0.fees));
+    let profit = |(account, line): (model::page::Account, model::page::Line)| {
+        account.realised.0 - line.cost.0
+    };
+    assert_eq!(profit(busted), profit(never), "what came in and went out");
+    assert_eq!(busted.0.traded, traded);
+    assert_eq!(with.risk.position(account, instrument), Qty(-2));
+}
+
+/// Goal: a fill of an order that nobody remembers counts; one that cannot be booked halts. Method: one of a known pair,
+/// one of an account and one of an instrument that do not exist, one of nothing.
+#[test]
+fn unknown_fill_counts() {
+    let mut floor = Floor::new();
+    let (account, instrument) = (ACCOUNT, crate::fixture::INSTRUMENT);
+    let deal = Deal { account, instrument, side: Side::Sell, px: Px(1_000_000), qty: Qty(3) };
+    floor.risk.fill_unknown(&deal).unwrap();
+    assert_eq!(line_page(&floor).position, Qty(-3));
+    assert!(account_page(&floor).gross > Money::ZERO);
+    let elsewhere = model::InstrumentId(99);
+    for bad in [
+        Deal { account: model::AccountId(9), ..deal },
+        Deal { instrument: elsewhere, ..deal },
+        Deal { qty: Qty(0), ..deal },
+        Deal { qty: Qty(i64::MAX), ..deal },
+    ] {
+        let mut floor = Floor::new();
+        floor.risk.fill_unknown(&bad).unwrap_err();
+        let level = floor.risk.halt(HaltScope::Account(ACCOUNT)).unwrap();
+        assert_eq!(level == HaltLevel::Halted, bad.account == ACCOUNT, "{bad:?}");
+    }
 }

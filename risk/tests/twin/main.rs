@@ -180,7 +180,7 @@ impl Twins {
     }
 
     fn moment(&self) -> Moment {
-        Moment { now: self.now, journal_full: false, audit_full: false, tables_full: false }
+        Moment::at(self.now)
     }
 
     fn mark(&mut self, instrument: InstrumentId) {

@@ -36,6 +36,23 @@ codes!(
         Resumed = 12 => "resumed",
         /// A halt was not lowered; `code` is the [`crate::ResumeRefusal`], `aux` as for a halt.
         ResumeRefused = 13 => "resume_refused",
+        /// The time of an order was over.
+        Expired = 14 => "expired",
+        /// What became of an order is not known: an answer is overdue, or its session is gone.
+        Unknown = 15 => "unknown",
+        /// An order or a change was never sent.
+        NotSent = 16 => "not_sent",
+        /// The venue took an execution back; `aux` is its id.
+        Bust = 17 => "bust",
+        /// An order filled after its end was told; `aux` is the execution id.
+        LateFill = 18 => "late_fill",
+        /// More filled than an order could, or an order that is not known; `aux` is the execution id.
+        OverFill = 19 => "over_fill",
+        /// The venue said where an order stands.
+        Restated = 20 => "restated",
+        /// The venue's books are not ours: `qty` is its position, `aux` ours; or, with an order, it speaks of one that
+        /// cannot be.
+        Mismatch = 21 => "mismatch",
     }
 );
 

@@ -64,7 +64,7 @@ impl Holder {
 }
 
 const MOMENT: Moment =
-    Moment { now: Ts(1), journal_full: false, audit_full: false, tables_full: false };
+    Moment::at(Ts(1));
 
 /// The agent buys five hundred at 100.00.
 fn order(number: u64) -> Order {
