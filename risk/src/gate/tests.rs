@@ -58,7 +58,7 @@ fn plain_order_passes() {
     for side in BOTH {
         let order = floor.order(side, 1, 1_000_000);
         let (verdict, findings) = floor.risk.check(&order, &floor.market, floor.moment);
-        assert_eq!((verdict, findings.iter().flatten().count()), (Verdict::pass(), 39));
+        assert_eq!((verdict, findings.iter().flatten().count()), (Verdict::pass(), 40));
         let (cleared, held) = floor.clear(order).unwrap();
         assert_eq!((*cleared.order(), held.open(), held.is_open()), (order, Qty(1), true));
     }
@@ -431,6 +431,9 @@ fn journal_full_and_capacity() {
     floor.moment.audit_full = true;
     assert!(floor.fails(&order, Reject::AuditFull) && !floor.fails(&order, Reject::JournalFull));
     floor.moment.audit_full = false;
+    floor.moment.reconciling = true;
+    assert!(floor.fails(&order, Reject::Reconciling) && !floor.fails(&order, Reject::AuditFull));
+    floor.moment.reconciling = false;
     floor.moment.tables_full = true;
     assert!(floor.fails(&order, Reject::Capacity));
 

@@ -136,7 +136,7 @@ fn unknown_fill_counts() {
         Deal { account: model::AccountId(9), ..deal },
         Deal { instrument: elsewhere, ..deal },
         Deal { qty: Qty(0), ..deal },
-        Deal { qty: Qty(i64::MAX), ..deal },
+        Deal { px: Px(i64::MAX), qty: Qty(i64::MAX), ..deal },
     ] {
         let mut floor = Floor::new();
         floor.risk.fill_unknown(&bad).unwrap_err();
