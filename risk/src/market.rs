@@ -47,13 +47,21 @@ pub struct Moment {
     pub tables_full: bool,
     /// Whether it is not known where orders stand at the venue.
     pub reconciling: bool,
+    /// Of a replace: whether its order waits for another answer of the venue.
+    pub change_pending: bool,
 }
 
 impl Moment {
     /// A moment at which nothing stands in the way.
     pub const fn at(now: Ts) -> Moment {
-        let (journal_full, audit_full, tables_full) = (false, false, false);
-        Moment { now, journal_full, audit_full, tables_full, reconciling: false }
+        Moment {
+            now,
+            journal_full: false,
+            audit_full: false,
+            tables_full: false,
+            reconciling: false,
+            change_pending: false,
+        }
     }
 }
 

@@ -130,7 +130,7 @@ impl Risk {
     ///
     /// [`OutOfRange`] if a sum does not fit its type; nothing is booked, and the account is halted.
     pub fn replaced(&mut self, held: &mut Reservation, px: Px, qty: Qty) -> Result<(), OutOfRange> {
-        self.retermed(held, Terms { px, qty })
+        self.retermed(held, Terms { px, qty }, None)
     }
 
     /// The venue refused the replace: the old terms stand alone again. Does nothing to an order that is not
@@ -140,7 +140,33 @@ impl Risk {
     ///
     /// [`OutOfRange`] if a sum does not fit its type; nothing is booked, and the account is halted.
     pub fn replace_rejected(&mut self, held: &mut Reservation) -> Result<(), OutOfRange> {
-        self.retermed(held, held.terms)
+        self.retermed(held, held.terms, None)
+    }
+
+    /// The order ended at the venue, which counted fills up to `total` that have not all come: what may still come stays
+    /// reserved, the rest is free.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`] if a sum does not fit its type; nothing is booked, and the account is halted.
+    pub fn ending(&mut self, held: &mut Reservation, total: Qty) -> Result<(), OutOfRange> {
+        self.retermed(held, Terms { px: held.terms.px, qty: total }, None)
+    }
+
+    /// The venue said which terms are in force while a replace to `change` may still be on its way: both are held. The order is
+    /// done if neither leaves anything open. Does nothing to an order that is not open.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`] if a sum does not fit its type; nothing is booked, and the account is halted.
+    pub fn restated(
+        &mut self,
+        held: &mut Reservation,
+        (px, qty): (Px, Qty),
+        change: Option<(Px, Qty)>,
+    ) -> Result<(), OutOfRange> {
+        let change = change.map(|(px, qty)| Terms { px, qty });
+        self.retermed(held, Terms { px, qty }, change)
     }
 
     /// A position without a mark would not count as exposure.
@@ -211,11 +237,16 @@ impl Risk {
         }
     }
 
-    fn retermed(&mut self, held: &mut Reservation, terms: Terms) -> Result<(), OutOfRange> {
+    fn retermed(
+        &mut self,
+        held: &mut Reservation,
+        terms: Terms,
+        change: Option<Terms>,
+    ) -> Result<(), OutOfRange> {
         if !held.is_open {
             return Ok(());
         }
-        let next = Reservation { terms, change: None, ..*held };
+        let next = Reservation { terms, change, ..*held };
         let pricing = self.pricing(held.account, held.instrument);
         let posting = next.holding(&pricing).and_then(|next| Posting::new(self, held, next));
         let Some(posting) = posting else { return self.disown(held.account) };

@@ -72,10 +72,12 @@ pub enum Control {
     VenueSession(bool),
     /// The venue begins to say where all its orders of ours stand; nothing new is sent until it is through.
     ReconcileBegin,
-    /// It is through, and restated so many orders. If those are not as many as were heard, it has to begin again; else
+    /// It is through, and restated so many orders as part of it. If those are not as many as were heard, it has to begin again; else
     /// what is open here and was not spoken of does not exist there.
     ReconcileEnd {
-        /// How many.
+        /// Which one: its number, as the venue was asked.
+        round: u32,
+        /// How many orders.
         orders: u32,
     },
     /// A client is gone: its working orders are cancelled.
@@ -152,7 +154,9 @@ impl Control {
             Control::AuditFull(full) => small(8, full.into()),
             Control::VenueSession(up) => small(17, up.into()),
             Control::ReconcileBegin => small(20, 0),
-            Control::ReconcileEnd { orders } => small(21, orders.into()),
+            Control::ReconcileEnd { round, orders } => {
+                small(21, u64::from(round) << 32 | u64::from(orders))
+            }
         }
         words
     }
@@ -178,8 +182,11 @@ impl Control {
                 (8, Ok(full @ (0 | 1))) => Ok(Control::AuditFull(full == 1)),
                 (17, Ok(up @ (0 | 1))) => Ok(Control::VenueSession(up == 1)),
                 (20, Ok(0)) => Ok(Control::ReconcileBegin),
-                (21, Ok(orders)) => Ok(Control::ReconcileEnd { orders }),
-                (2..=4 | 8 | 17 | 20 | 21, _) => Err(BadWord(1)),
+                (21, _) => {
+                    let (round, orders) = ((number >> 32) as u32, number as u32);
+                    Ok(Control::ReconcileEnd { round, orders })
+                }
+                (2..=4 | 8 | 17 | 20, _) => Err(BadWord(1)),
                 _ => Err(BadWord(0)),
             };
         }
@@ -262,7 +269,7 @@ mod tests {
             Control::AuditFull(true),
             Control::VenueSession(true),
             Control::ReconcileBegin,
-            Control::ReconcileEnd { orders: u32::MAX },
+            Control::ReconcileEnd { round: 7, orders: u32::MAX },
         ];
         for control in halts.into_iter().chain(resumes).chain(rest) {
             assert_eq!(Control::from_words(&control.to_words()), Ok(control));

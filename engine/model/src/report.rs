@@ -73,14 +73,16 @@ pub struct Report {
     /// What the report answers: zero the order itself, `n` the `n`-th change that was asked of it.
     pub change: u16,
     /// The number of this execution: never used twice for an instrument as long as the journal lives, so where a venue
-    /// counts anew each day the gateway puts the day in. Zero where nothing traded.
+    /// counts anew each day the gateway puts the day in. Restated: the number of the reconciliation that it belongs to, zero if
+    /// to none. Zero where nothing traded.
     pub exec_id: u64,
     /// Fill, bust: trade price. Replaced, restated: limit. In price units.
     pub px: Px,
     /// Fill, bust: quantity traded. Replaced, restated: total quantity. In quantity units.
     pub qty: Qty,
-    /// Quantity of the order that filled, busted trades not counted, as far as the venue says: all that ends or restates an order
-    /// should. `None`: it does not say, which is as if it were what we know.
+    /// Quantity of the order that ever filled, trades that were taken back included, as far as the venue says: all that ends
+    /// an order should. `None`: it does not say, which is as if it were what we know. A gateway whose venue takes them out
+    /// puts them back in, here and in `qty`, so that what is open is the difference.
     pub cum: Option<Qty>,
 }
 

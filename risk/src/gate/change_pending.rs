@@ -2,8 +2,9 @@ use model::{Finding, Order, Reject};
 
 use crate::view::View;
 
-/// Refuses a replace while another one of the same order is on its way.
+/// Refuses a replace while the order waits for an answer to something else.
 pub(crate) fn check(_: &Order, view: &View<'_>) -> Finding {
-    let pending = view.replaces.is_some_and(|held| held.change.is_some());
+    let pending =
+        view.replaces.is_some_and(|held| held.change.is_some() || view.moment.change_pending);
     Finding::holds(Reject::ChangePending, !pending)
 }
