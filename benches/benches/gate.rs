@@ -164,8 +164,7 @@ impl Row {
 
     fn round(self, ids: &[ClientOrderId], held: &mut Vec<Reservation>) -> Round {
         let mut risk = self.books_of_account();
-        let mut moment =
-            Moment::at(Ts(NOW));
+        let mut moment = Moment::at(Ts(NOW));
         held.clear();
         let round = on_cpu(ORDERS, || {
             for (number, id) in (0..).zip(ids) {

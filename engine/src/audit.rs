@@ -142,6 +142,14 @@ impl Tap {
                 TapeKind::Cancelled => self.on_report(engine, AuditKind::Cancelled, record),
                 TapeKind::Replaced => self.on_report(engine, AuditKind::Replaced, record),
                 TapeKind::VenueRefused => self.on_report(engine, AuditKind::Rejected, record),
+                TapeKind::Expired => self.on_report(engine, AuditKind::Expired, record),
+                TapeKind::Unknown => self.on_report(engine, AuditKind::Unknown, record),
+                TapeKind::NotSent => self.on_report(engine, AuditKind::NotSent, record),
+                TapeKind::Bust => self.on_report(engine, AuditKind::Bust, record),
+                TapeKind::LateFill => self.on_report(engine, AuditKind::LateFill, record),
+                TapeKind::OverFill => self.on_report(engine, AuditKind::OverFill, record),
+                TapeKind::Restated => self.on_report(engine, AuditKind::Restated, record),
+                TapeKind::Mismatch => self.on_report(engine, AuditKind::Mismatch, record),
             }
         }
         // What found no room on the tape or among the verdicts was not recorded here either.
@@ -201,6 +209,15 @@ impl Tap {
             | Control::Resume { .. }
             | Control::ResumeSymbol { .. }
             | Control::Restarted { .. } => {}
+            Control::VenueSession(_) | Control::ReconcileBegin | Control::ReconcileEnd { .. } => {
+                let record = self.bare(engine, AuditKind::Session, Actor::Venue);
+                let (code, aux) = match *control {
+                    Control::VenueSession(is_up) => (1, is_up.into()),
+                    Control::ReconcileEnd { orders, .. } => (3, orders.into()),
+                    _ => (2, 0),
+                };
+                self.push(AuditRecord { code, aux, ..record });
+            }
             Control::JournalFull(full) => {
                 let record = self.bare(engine, AuditKind::Sink, Actor::Engine);
                 self.push(AuditRecord { code: 1, aux: full.into(), ..record });

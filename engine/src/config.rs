@@ -16,7 +16,7 @@ use crate::rules::Rules;
 
 pub use engine::{
     AuditConfig, Capacity, Cpus, Durability, EngineConfig, FEEDS_MAX, JournalConfig,
-    StrategyConfig, Wait,
+    StrategyConfig, VenueConfig, Wait,
 };
 pub use feed::{Captures, FeedConfig, FeedSource, Lines, SnapshotServer, Speed, Stream};
 pub use server::{Server, login};

@@ -22,7 +22,10 @@
 pub mod audit;
 pub mod book;
 pub mod config;
+mod deadlines;
+mod executions;
 pub mod feed_books;
+pub mod gateway;
 pub mod hash;
 pub mod indicator;
 pub mod instruments;

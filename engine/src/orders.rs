@@ -1,16 +1,22 @@
 //! The order table: every order of ours from the gate on, in a fixed number of slots.
 
+mod life;
+
 use model::page::{AsOf, OrderCell};
-use model::{Money, Order, OrderId, OrderState, Px, Qty, Reject, Ts};
+use model::{Money, Order, OrderId, OrderState, Qty, Reject, Ts};
 use risk::Reservation;
+
+pub use life::{Change, GivenBack, Life, Restated};
 
 /// One order of ours.
 #[derive(Clone, Copy, Debug)]
 pub struct OrderRecord {
     /// The order, with the terms that the venue works.
     pub order: Order,
-    /// Where it stands.
+    /// Where it stands: what follows from `life`.
     pub state: OrderState,
+    /// What the venue said of it, and what it is asked.
+    pub life: Life,
     /// Why a change of it was refused last, if one was.
     pub reject: Option<Reject>,
     /// Quantity filled so far.
@@ -19,8 +25,6 @@ pub struct OrderRecord {
     pub notional_filled: Money,
     /// What it holds of the account's limits.
     pub reservation: Reservation,
-    /// New price and total quantity that the venue has not confirmed.
-    pub replacing: Option<(Px, Qty)>,
     /// Engine time when it passed the gate.
     pub ts_created: Ts,
     /// Engine time of its last change.
@@ -116,6 +120,13 @@ impl OrderTable {
     /// The order in a slot.
     pub fn at(&self, slot: u32) -> Option<&OrderRecord> {
         self.slots.get(slot as usize)?.as_ref()
+    }
+
+    /// Whether this id was ever given: an order that is not found under it was forgotten.
+    pub fn was_given(&self, id: OrderId) -> bool {
+        let generation = id.0 >> OrderId::SLOT_BITS;
+        let last = self.generations.get(id.slot()).copied().unwrap_or_default();
+        0 < generation && generation <= last
     }
 
     /// Gives the slot of an order that just closed back.

@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use model::page::{Answer, TapeKind, TapeRecord};
 use model::{Order, ResumeRefusal, Verdict};
 
+use crate::gateway::Send;
+
 /// Numbers of things that changed since they were last taken, each once, in the order of their first change.
 #[derive(Debug)]
 pub struct Dirty {
@@ -48,6 +50,10 @@ impl Dirty {
 /// Verdicts that one input can cause: its own, and one of each strategy and trigger.
 const JUDGED_MAX: usize = 1024;
 
+/// Messages to the venue that one input can cause: each order's status and cancel, and what is new.
+const SENDS_PER_ORDER: usize = 2;
+const SENDS_MORE: usize = 1024;
+
 /// What the gate said of an order or of new terms of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Judged {
@@ -85,6 +91,8 @@ pub struct Output {
     pub halts: Dirty,
     /// The answer to the request that was stepped, if it was one.
     pub answer: Option<Answer>,
+    /// What is to be sent to a venue outside, in order.
+    pub sends: Vec<Send>,
     /// What became of the resume that was stepped, if it was one.
     pub resumed: Option<Result<(), ResumeRefusal>>,
 }
@@ -103,6 +111,7 @@ impl Output {
             orders: Dirty::new(own_orders),
             halts: Dirty::new(latches),
             answer: None,
+            sends: Vec::with_capacity(SENDS_PER_ORDER * own_orders + SENDS_MORE),
             resumed: None,
         }
     }
@@ -117,6 +126,12 @@ impl Output {
                 matches!(record.kind, TapeKind::Trade | TapeKind::State | TapeKind::Integrity);
             self.orders_lost += u64::from(!is_of_market);
         }
+    }
+
+    /// Adds something to send. Whoever takes them does so after every step.
+    pub fn send(&mut self, send: Send) {
+        debug_assert!(self.sends.len() < self.sends.capacity(), "nobody takes what is to be sent");
+        self.sends.push(send);
     }
 
     /// Notes a verdict.
@@ -135,6 +150,7 @@ impl Output {
         for dirty in [&mut self.boards, &mut self.depths, &mut self.orders] {
             dirty.take(usize::MAX, |_| ());
         }
+        self.sends.clear();
         self.answer = None;
     }
 

@@ -57,27 +57,31 @@ impl Paper {
     /// Takes an order in: fills what crosses; what is left rests, or is cancelled if it may not.
     pub fn submit(&mut self, cleared: Cleared, books: &FeedBooks) {
         let order = *cleared.order();
-        self.report(ReportKind::Ack, order.id, Px(0), Qty(0));
+        self.report(ReportKind::Ack, order.id);
         self.enter(&order, order.qty, books);
     }
 
-    /// Cancels what is open of an order.
-    pub fn cancel(&mut self, order: OrderId) {
+    /// Cancels what is open of an order, as its change of this number.
+    pub fn cancel(&mut self, order: OrderId, change: u16) {
         let found = self.queues.remove(order).is_some();
         let kind = if found { ReportKind::Cancelled } else { ReportKind::CancelRejected };
-        self.report(kind, order, Px(0), Qty(0));
+        self.reports.push_back(Report { change, ..Report::of(kind, order) });
     }
 
-    /// Gives an order new terms: less quantity at the same price keeps its place, anything else goes to the tail.
-    pub fn replace(&mut self, cleared: ClearedReplace, books: &FeedBooks) {
+    /// Gives an order new terms, as its change of this number: less quantity at the same price keeps its place, anything else
+    /// goes to the tail.
+    pub fn replace(&mut self, cleared: ClearedReplace, change: u16, books: &FeedBooks) {
         let order = *cleared.order();
         let Some(resting) = self.queues.get(order.id) else {
-            self.report(ReportKind::ReplaceRejected, order.id, Px(0), Qty(0));
+            let refused = Report::of(ReportKind::ReplaceRejected, order.id);
+            self.reports.push_back(Report { change, ..refused });
             return;
         };
         let filled = Qty(resting.total.0 - resting.leaves.0);
         let leaves = Qty(order.qty.0 - filled.0);
-        self.report(ReportKind::Replaced, order.id, order.px, order.qty);
+        let replaced = Report::of(ReportKind::Replaced, order.id);
+        let (px, qty) = (order.px, order.qty);
+        self.reports.push_back(Report { change, px, qty, ..replaced });
         if order.px == resting.px && leaves.0 <= resting.leaves.0 {
             self.queues.shrink(order.id, order.qty, leaves);
         } else {
@@ -90,7 +94,7 @@ impl Paper {
     /// them, and what of other venues is forgotten with it comes back as displayed.
     pub fn end_day(&mut self, of: impl Fn(u32) -> bool) {
         while let Some(order) = self.queues.pop_any(&of) {
-            self.report(ReportKind::Cancelled, order, Px(0), Qty(0));
+            self.report(ReportKind::Expired, order);
         }
         self.taken.clear();
     }
@@ -224,7 +228,7 @@ impl Paper {
             arrival,
         };
         if !rests || !self.queues.insert(resting) {
-            self.report(ReportKind::Cancelled, order.id, Px(0), Qty(0));
+            self.report(ReportKind::Cancelled, order.id);
         }
     }
 
@@ -263,12 +267,13 @@ impl Paper {
 
     fn execution(&mut self, order: OrderId, px: Px, qty: Qty) {
         self.executions += 1;
-        self.report(ReportKind::Fill, order, px, qty);
+        let exec_id = self.executions;
+        let fill = Report::of(ReportKind::Fill, order);
+        self.reports.push_back(Report { exec_id, px, qty, ..fill });
     }
 
-    fn report(&mut self, kind: ReportKind, order: OrderId, px: Px, qty: Qty) {
-        let exec_id = if kind == ReportKind::Fill { self.executions } else { 0 };
-        self.reports.push_back(Report { kind, order, exec_id, px, qty });
+    fn report(&mut self, kind: ReportKind, order: OrderId) {
+        self.reports.push_back(Report::of(kind, order));
     }
 }
 

@@ -160,6 +160,11 @@ pub enum RunError {
     /// The engine cannot start with its configuration.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// Orders are to go to a venue, and there is nothing that speaks to one.
+    #[error(
+        "engine.toml: mode = \"live\": there is no gateway to a venue yet; use mode = \"paper\""
+    )]
+    NoGateway,
     /// A capture cannot be read.
     #[error("{}: {error}", path.display())]
     Feed {

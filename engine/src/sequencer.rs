@@ -49,6 +49,7 @@ impl Sequencer {
         let tape = self.out.tape.len();
         self.out.judged.clear();
         self.engine.step(input, &mut self.out, stamp);
+        self.out.sends.clear(); // No gateway takes them: a replay, or the paper venue, which gets none.
         if let Some(audit) = &mut self.audit {
             audit.observe(&self.engine, input, &self.out, tape);
         }

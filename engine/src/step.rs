@@ -5,11 +5,13 @@
 //! the step that caused it, so that it needs no record: a replay makes it again.
 //!
 //! The code follows the order of things: `event.rs` is a tick's way (`mid_event.rs`: while the venue's event is not
-//! complete), `request.rs` an order's, `report.rs` what comes back, `page.rs` what readers are shown; `halt.rs` is the kill
+//! complete), `request.rs` an order's, `report.rs` what comes back, `page.rs` what readers are shown; `execution.rs` is what trades do, `venue.rs` what
+//! is asked of a venue outside; `halt.rs` is the kill
 //! switch, `rearm.rs` what it takes to resume.
 
 mod channel;
 mod event;
+mod execution;
 mod full;
 mod halt;
 mod mid_event;
@@ -17,6 +19,7 @@ mod page;
 mod rearm;
 mod report;
 mod request;
+mod venue;
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
@@ -38,6 +41,7 @@ use crate::rules::Rules;
 use crate::strategy::{Strategy, probe::Probe};
 use channel::Channel;
 pub(crate) use full::Text;
+use venue::Outside;
 
 /// Scales of price and quantity that the rows of limits are read in: there is one for each way in which a venue counts.
 const SCALES_MAX: u32 = 32;
@@ -79,6 +83,8 @@ pub struct Engine {
     latches: Latches,
     orders: OrderTable,
     paper: Paper,
+    /// Where orders go instead of to the paper venue.
+    outside: Option<Outside>,
     rules: Rules,
     journal_full: bool,
     audit_full: bool,
@@ -144,6 +150,11 @@ impl Engine {
             latches: Latches::new(rules.accounts.len(), instruments),
             orders: OrderTable::new(capacity.own_orders),
             paper: Paper::new(instruments, capacity.own_orders as usize),
+            outside: config
+                .engine
+                .venue
+                .as_ref()
+                .map(|venue| Outside::new(venue, capacity.own_orders)),
             rules,
             journal_full: false,
             audit_full: false,
@@ -176,6 +187,9 @@ impl Engine {
         if self.now >= self.next_session {
             self.begin_session();
         }
+        if self.outside.is_some() {
+            self.look_at_deadlines(out);
+        }
         for feed in 0..self.channels.len() {
             let Some(channel) = self.channels.get_mut(feed) else { return };
             let silent = channel.seq > 0 && self.now.since(channel.updated) > channel.silence_ns;
@@ -191,6 +205,9 @@ impl Engine {
     fn begin_session(&mut self) {
         if self.next_session > Ts(0) {
             self.risk.begin_session();
+            if let Some(outside) = &mut self.outside {
+                outside.executions.begin_session();
+            }
             self.hash.fold(self.next_session.0);
         }
         let into = (self.now.time_of_day() + DAY_NS - self.rules.session_start_ns) % DAY_NS;
@@ -222,8 +239,12 @@ impl Engine {
             Control::DeskClosed(desk) => self.cancel_orphans(Some(desk), out),
             Control::Restarted { epoch } => {
                 self.orders.begin_epoch(epoch);
+                self.on_venue_session(false, out);
                 self.cancel_orphans(None, out);
             }
+            Control::VenueSession(is_up) => self.on_venue_session(is_up, out),
+            Control::ReconcileBegin => self.begin_reconciliation(out),
+            Control::ReconcileEnd { round, orders } => self.end_reconciliation(round, orders, out),
         }
     }
 
@@ -342,9 +363,16 @@ impl Engine {
 
     /// What the gate sees of the engine.
     fn moment(&self) -> Moment {
-        let tables_full = self.orders.next_id().is_none();
-        let (journal_full, audit_full) = (self.journal_full, self.audit_full);
-        Moment { now: self.now, journal_full, audit_full, tables_full }
+        let outside = self.outside.as_ref();
+        let has_room = outside.is_none_or(|outside| outside.executions.has_room());
+        Moment {
+            now: self.now,
+            journal_full: self.journal_full,
+            audit_full: self.audit_full,
+            tables_full: self.orders.next_id().is_none() || !has_room,
+            reconciling: outside.is_some_and(|outside| outside.is_unreconciled),
+            change_pending: false,
+        }
     }
 
     /// An empty tape record of this moment.

@@ -265,6 +265,9 @@ fn advice(code: Reject) -> &'static str {
         Reject::AuditFull => {
             "the engine cannot keep its audit log now: tell the operator; cancels still pass"
         }
+        Reject::Reconciling => {
+            "where orders stand at the venue is being found out: wait; cancels still pass"
+        }
         Reject::Capacity => "a table of the engine is full: cancel working orders, or wait",
         Reject::BelowFilled => {
             "new qty must be above filled_qty of orders_list; to stop the order cancel it"

@@ -89,6 +89,21 @@ kinds! {
     Torn = 25 => "torn",
     /// A halt was not lowered; `code` is the [`model::ResumeRefusal`], the rest as of a halt.
     Unarmed = 26 => "unarmed",
+    /// It is not known where the order stands at the venue.
+    Unknown = 27 => "unknown",
+    /// The order, or its change, was given back by the gateway and never sent.
+    NotSent = 28 => "not_sent",
+    /// The order filled after its end was told; `aux` is the execution id.
+    LateFill = 29 => "late_fill",
+    /// More filled than could, or of an order that is not known; `aux` is the execution id.
+    OverFill = 30 => "over_fill",
+    /// The venue said where the order stands.
+    Restated = 31 => "restated",
+    /// The venue's books are not ours; `qty` is its position, `aux` ours.
+    Mismatch = 32 => "mismatch",
+    /// The session with the venue is there (`code` 1, `aux` 1) or gone (`aux` 0), or a reconciliation begins (`code` 2) or
+    /// ends (`code` 3) after `aux` orders.
+    Session = 33 => "session",
 }
 
 /// Who caused it.

@@ -34,6 +34,8 @@ pub struct EngineConfig {
     pub journal: Option<JournalConfig>,
     /// Where the audit log is kept; `None`: nowhere, which is not for live trading.
     pub audit: Option<AuditConfig>,
+    /// The venue that orders go to in live mode; `None`: there is none.
+    pub venue: Option<VenueConfig>,
     /// Where market data comes from.
     pub feeds: Vec<FeedConfig>,
     /// Strategies inside the engine.
@@ -122,6 +124,15 @@ pub struct AuditConfig {
     pub checkpoint_records: u64,
     /// Milliseconds after which one is made if there are new records.
     pub checkpoint_ms: u64,
+}
+
+/// The venue that orders go to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VenueConfig {
+    /// How long it may take to answer before it is asked again, nanoseconds.
+    pub ack_timeout_ns: u64,
+    /// Executions of two sessions that are told from their doubles. When there is no room for more, nothing new is sent.
+    pub executions: u32,
 }
 
 /// A strategy inside the engine.
@@ -214,6 +225,12 @@ impl EngineConfig {
                 audit.checkpoint_records, audit.checkpoint_ms
             );
         }
+        if let Some(VenueConfig { ack_timeout_ns, executions }) = self.venue {
+            text += &format!(
+                "\n[venue]\nack_timeout_ms = {}\nexecutions = {executions}\n",
+                ack_timeout_ns / 1_000_000
+            );
+        }
         self.feeds.iter().for_each(|feed| text += &feed.to_toml());
         for strategy in &self.strategies {
             let account = strategy.account.as_str();
@@ -230,6 +247,10 @@ impl EngineConfig {
         if self.feeds.iter().any(|feed| feed.captures().map(|c| c.speed) != self.speed()) {
             let text = "[[feed]]: captures that are played together share one `speed`, and no live feed \
                         plays beside them";
+            errors.note(Path::new("engine.toml"), text.into());
+        }
+        if (self.mode == Mode::Live) != self.venue.is_some() {
+            let text = "[venue] says where the orders of live trading go, and is for `mode = \"live\"` alone";
             errors.note(Path::new("engine.toml"), text.into());
         }
         if self.mode == Mode::Live && self.audit.is_none() {
@@ -270,6 +291,10 @@ pub(super) fn read(
     let (wait, cpus, lock_memory) = threads(root.table("threads", errors), errors);
     let stalled_ns = watchdog(root.table("watchdog", errors), errors);
     let journal = journal(root.table("journal", errors), folder, errors);
+    let venue = match root.has("venue") {
+        true => venue(root.table("venue", errors), errors).map(Some),
+        false => Some(None),
+    };
     let audit = match root.has("audit") {
         true => audit(root.table("audit", errors), folder, errors).map(Some),
         false => Some(None),
@@ -297,6 +322,7 @@ pub(super) fn read(
         stalled_ns: stalled_ns?,
         journal: Some(journal?),
         audit: audit?,
+        venue: venue?,
         feeds: feeds?,
         strategies: strategies?,
     })
@@ -384,6 +410,13 @@ fn audit(mut table: Table<'_>, folder: &Path, errors: &mut ConfigErrors) -> Opti
         checkpoint_records: records?,
         checkpoint_ms: ms?,
     })
+}
+
+fn venue(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<VenueConfig> {
+    let ms = table.number("ack_timeout_ms", 1, 60_000, errors);
+    let executions = table.number("executions", 1, 1 << 24, errors);
+    table.finish(errors);
+    Some(VenueConfig { ack_timeout_ns: ms? * 1_000_000, executions: executions? as u32 })
 }
 
 fn strategy(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<StrategyConfig> {

@@ -115,8 +115,12 @@ fn audit_is_asked_for() {
     ] {
         assert!(errors.contains(part), "{part} in\n{errors}");
     }
+    let venue = "[venue]\nack_timeout_ms = 500\nexecutions = 64\n";
+    assert!(with(venue).unwrap_err().to_string().contains("[venue]"), "paper needs none");
+    let venue = Some(VenueConfig { ack_timeout_ns: 500_000_000, executions: 64 });
     let check = |mode, audit| {
-        let engine = EngineConfig { mode, audit, ..config.engine.clone() };
+        let venue = venue.clone().filter(|_| mode == model::Mode::Live);
+        let engine = EngineConfig { mode, audit, venue, ..config.engine.clone() };
         let mut errors = ConfigErrors::default();
         engine.check_against(&config.rules, &mut errors);
         errors.to_string()

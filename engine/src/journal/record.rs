@@ -300,7 +300,8 @@ mod tests {
     fn every_kind() -> Vec<Record> {
         let input = |body| Record::Input(Input { seq: 1, now: Ts(2), body });
         let order = OrderId(9);
-        let report = Report { kind: ReportKind::Fill, order, exec_id: 1, px: Px(2), qty: Qty(3) };
+        let report =
+            Report { exec_id: 1, px: Px(2), qty: Qty(3), ..Report::of(ReportKind::Fill, order) };
         let digest = [7; 32];
         vec![
             Record::Config { name: "engine.toml".into(), bytes: b"a = 1\n".to_vec() },

@@ -190,7 +190,7 @@ fn crossed_halted_ended() {
     venue.event(Event { aux: halted.into(), ..Event::empty(Kind::State) });
     assert_eq!(venue.add(9, SELL, 1_000_500, 30), []);
     venue.event(Event { aux: u64::from(b'E'), ..Event::empty(Kind::Session) });
-    assert_eq!(venue.state(ours), OrderState::Cancelled);
+    assert_eq!(venue.state(ours), OrderState::Expired);
 }
 
 /// Goal: while the journal takes no more, new orders are refused for that reason and cancels pass; afterwards orders pass

@@ -83,6 +83,9 @@ struct Found {
 ///
 /// [`RunError`]; nothing is left running.
 pub fn start(plan: Plan) -> Result<Running, RunError> {
+    if plan.config.engine.venue.is_some() {
+        return Err(RunError::NoGateway);
+    }
     // First of all, so that nobody appends to what is about to be read.
     let lease = plan.config.engine.journal.as_ref().map(|journal| Lease::take(&journal.folder));
     let lease = lease.transpose()?;

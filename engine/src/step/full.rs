@@ -48,6 +48,7 @@ impl Engine {
             risk,
             orders,
             paper,
+            outside,
             rules: _, // Configuration, whose bytes are in the journal; what it allows stands in `risk`.
             journal_full,
             audit_full,
@@ -78,6 +79,9 @@ impl Engine {
         let _ = risk.describe(&mut Text(&mut hash));
         orders.fold(&mut Text(&mut hash));
         paper.fold(&mut hash);
+        if let Some(outside) = outside {
+            outside.fold(&mut Text(&mut hash));
+        }
         hash.value()
     }
 }

@@ -66,8 +66,13 @@ impl Engine {
     /// No order that is meant waits for an answer of the venue.
     fn is_settled(&self, meant: impl Fn(&Order) -> bool) -> Result<(), ResumeRefusal> {
         let doubt = |state| match state {
-            OrderState::PendingNew | OrderState::PendingCancel | OrderState::PendingReplace => true,
+            OrderState::PendingNew
+            | OrderState::PendingCancel
+            | OrderState::PendingReplace
+            | OrderState::Unknown => true,
             OrderState::Working
+            | OrderState::PartiallyFilled
+            | OrderState::Expired
             | OrderState::Filled
             | OrderState::Cancelled
             | OrderState::Rejected => false,

@@ -1,110 +1,232 @@
 //! What comes back from the venue: the order, its reservation, the position.
+//!
+//! Reports of the paper venue come within the step that caused them, once and in order. Those of a venue outside are inputs
+//! and may be late, doubled and out of order: `execution.rs` is what trades do, `venue.rs` what is asked of a venue and
+//! believed of it. What an order holds is only ever freed by the venue's word that it ended, and then not for the fills that
+//! the venue counts and we have not seen.
 
 use model::page::{TapeKind, TapeRecord};
-use model::{DeskId, Money, Order, OrderState, Origin, Qty, Report, ReportKind};
+use model::{
+    DeskId, HaltCause, HaltLevel, HaltScope, Order, OrderId, OrderState, Origin, Qty, Report,
+    ReportKind, Why,
+};
 
 use super::Engine;
-use crate::orders::OrderRecord;
+use super::venue::Outside;
+use crate::orders::{GivenBack, Restated};
 use crate::output::Output;
 
 impl Engine {
     /// Applies what the paper venue has to say.
     pub(super) fn settle(&mut self, out: &mut Output) {
         while let Some(report) = self.paper.take_report() {
-            self.on_report(&report, out);
+            self.hash.fold_words(&report.to_words());
+            self.apply(&report, out);
         }
     }
 
-    /// Applies one report. One on an order that is not known changes nothing but is folded into the hash.
-    pub(super) fn on_report(&mut self, report: &Report, out: &mut Output) {
-        let [kind, order, exec_id, px, qty] = report.to_words();
-        self.hash.fold_pair(kind ^ order << 8, exec_id);
-        self.hash.fold_pair(px, qty);
-        let now = self.now;
-        let Some(record) = self.orders.get_mut(report.order) else { return };
-        record.ts_updated = now;
+    /// Applies one report to its order.
+    pub(super) fn apply(&mut self, report: &Report, out: &mut Output) {
+        let Some(record) = self.orders.get_mut(report.order) else {
+            self.on_stranger(report, out);
+            return;
+        };
+        record.ts_updated = self.now;
         let kind = match report.kind {
             ReportKind::Ack => {
-                record.state = OrderState::Working;
-                TapeKind::Working
+                record.life.ack();
+                Some(TapeKind::Working)
             }
-            ReportKind::Fill => {
-                self.on_fill(report);
-                TapeKind::Fill
-            }
-            ReportKind::Cancelled => {
-                record.state = OrderState::Cancelled;
-                self.risk.release(&mut record.reservation);
-                TapeKind::Cancelled
-            }
-            ReportKind::Rejected => {
-                record.state = OrderState::Rejected;
-                self.risk.release(&mut record.reservation);
-                TapeKind::VenueRefused
-            }
-            ReportKind::Replaced => {
-                record.replacing = None;
-                (record.order.px, record.order.qty) = (report.px, report.qty);
-                record.state = OrderState::Working;
-                // Terms that do not fit the books halt the account: `replaced` saw to it.
-                let _ = self.risk.replaced(&mut record.reservation, report.px, report.qty);
-                TapeKind::Replaced
-            }
-            ReportKind::ReplaceRejected => {
-                record.replacing = None;
-                back_to_work(record);
-                let _ = self.risk.replace_rejected(&mut record.reservation);
-                TapeKind::VenueRefused
-            }
-            ReportKind::CancelRejected => {
-                back_to_work(record);
-                TapeKind::VenueRefused
-            }
+            ReportKind::Fill => self.on_fill(report, out),
+            ReportKind::Bust => self.on_bust(report, out),
+            ReportKind::Cancelled => self.end(report, OrderState::Cancelled, out),
+            ReportKind::Expired => self.end(report, OrderState::Expired, out),
+            ReportKind::Rejected => self.end(report, OrderState::Rejected, out),
+            ReportKind::NotFound => self.end(report, OrderState::Rejected, out),
+            ReportKind::NotSent => self.on_not_sent(report, out),
+            ReportKind::Replaced => self.on_replaced(report),
+            ReportKind::ReplaceRejected => self.on_replace_rejected(report),
+            ReportKind::CancelRejected => self.on_cancel_rejected(report, out),
+            ReportKind::Restated => self.on_restated(report, out),
+            ReportKind::Position => None,
         };
         self.show_report(report, kind, out);
     }
 
-    fn on_fill(&mut self, report: &Report) {
+    /// The order ended: frees what it holds, but for fills that the venue counted and that have not come.
+    fn end(&mut self, report: &Report, state: OrderState, out: &mut Output) -> Option<TapeKind> {
+        let record = self.orders.get_mut(report.order)?;
+        let known = record.filled;
+        let missing = report.cum.map_or(0, |cum| cum.0.saturating_sub(known.0)).max(0);
+        let never_lived = matches!(report.kind, ReportKind::Rejected | ReportKind::NotFound);
+        let traded = known.0 > 0 || missing > 0;
+        let impossible = match record.life.done() {
+            Some(_) => missing > 0,
+            None => never_lived && (traded || record.life.is_acked()),
+        };
+        let (id, account, was_done) = (record.order.id, record.order.account, record.life.done());
+        if was_done.is_none() && !(report.kind == ReportKind::NotFound && impossible) {
+            let state = if traded && never_lived { OrderState::Cancelled } else { state };
+            let total = Qty(record.filled.0.saturating_add(missing));
+            let holds = missing > 0 && self.risk.ending(&mut record.reservation, total).is_ok();
+            record.life.end(state, holds);
+            if !holds {
+                self.risk.release(&mut record.reservation);
+            }
+        }
+        if impossible {
+            self.mismatch(account, id, out);
+        }
+        was_done.is_none().then_some(match state {
+            OrderState::Expired => TapeKind::Expired,
+            OrderState::Rejected => TapeKind::VenueRefused,
+            _ => TapeKind::Cancelled,
+        })
+    }
+
+    /// The gateway gave something back: an order that never left, or a change of it.
+    fn on_not_sent(&mut self, report: &Report, out: &mut Output) -> Option<TapeKind> {
+        if report.change == 0 {
+            let rejected = Report { cum: None, ..*report };
+            self.end(&rejected, OrderState::Rejected, out)?;
+            return Some(TapeKind::NotSent);
+        }
+        let record = self.orders.get_mut(report.order)?;
+        let back = record.life.give_back(report.change)?;
+        if back == GivenBack::Replace && !record.life.has_ended() {
+            self.drop_replace(report.order);
+        }
+        Some(TapeKind::NotSent)
+    }
+
+    /// The venue took new terms, which are the truth even if they are not those that were asked for.
+    fn on_replaced(&mut self, report: &Report) -> Option<TapeKind> {
+        let record = self.orders.get_mut(report.order)?;
+        record.life.ack();
+        record.life.answer_replace(report.change).filter(|_| !record.life.has_ended())?;
+        self.take_terms(report);
+        Some(TapeKind::Replaced)
+    }
+
+    /// The order has the terms that the venue says. If that leaves nothing open it ends with the fills that the venue counted.
+    fn take_terms(&mut self, report: &Report) {
         let Some(record) = self.orders.get_mut(report.order) else { return };
-        record.filled = Qty(record.filled.0.saturating_add(report.qty.0));
-        let factor = self
-            .instruments
-            .get(record.order.instrument.0)
-            .and_then(|l| l.instrument.money_factor());
-        let amount = factor.and_then(|factor| Money::of(report.px, report.qty, factor));
-        let notional = amount.and_then(|amount| record.notional_filled.plus(amount));
-        record.notional_filled = notional.unwrap_or(record.notional_filled);
-        if self.risk.fill(&mut record.reservation, report.px, report.qty).is_ok()
-            && record.leaves().0 == 0
-        {
-            record.state = OrderState::Filled;
+        (record.order.px, record.order.qty) = (report.px, report.qty);
+        let change = record.life.replacing().map(|change| (change.px, change.qty));
+        let filled = report.cum.unwrap_or_default().max(record.filled);
+        let held = &mut record.reservation;
+        // Terms that do not fit the books halt the account: `restated` saw to it.
+        let terms = (report.px, report.qty.max(filled));
+        let fits = self.risk.restated(held, terms, change).is_ok();
+        if fits && !held.is_open() {
+            record.life.finish();
+        } else if change.is_none() && filled >= report.qty {
+            record.life.end(OrderState::Filled, true);
         }
     }
 
-    fn show_report(&mut self, report: &Report, kind: TapeKind, out: &mut Output) {
-        let Some(record) = self.orders.get(report.order) else { return };
-        let Order { id, account, instrument, side, .. } = record.order;
-        self.hash.fold_pair(u64::from(record.state.code()), record.filled.0.cast_unsigned());
+    fn on_replace_rejected(&mut self, report: &Report) -> Option<TapeKind> {
+        let record = self.orders.get_mut(report.order)?;
+        record.life.ack();
+        record.life.answer_replace(report.change).filter(|_| !record.life.has_ended())?;
+        self.drop_replace(report.order);
+        Some(TapeKind::VenueRefused)
+    }
+
+    /// The old terms stand alone again.
+    fn drop_replace(&mut self, order: OrderId) {
+        let Some(record) = self.orders.get_mut(order) else { return };
+        let fits = self.risk.replace_rejected(&mut record.reservation).is_ok();
+        if fits && !record.reservation.is_open() {
+            record.life.finish();
+        }
+    }
+
+    /// A venue refuses to cancel what is not there any more. How it ended may never have come, so it is asked.
+    fn on_cancel_rejected(&mut self, report: &Report, out: &mut Output) -> Option<TapeKind> {
+        let record = self.orders.get_mut(report.order)?;
+        record.life.refuse_cancel(report.change).then_some(())?;
+        if !record.life.has_ended() {
+            self.ask_status(report.order, out);
+        }
+        Some(TapeKind::VenueRefused)
+    }
+
+    /// Where the venue says that the order stands.
+    fn on_restated(&mut self, report: &Report, out: &mut Output) -> Option<TapeKind> {
+        let record = self.orders.get_mut(report.order)?;
+        let belongs = |o: &&mut Outside| o.in_round && u64::from(o.round) == report.exec_id;
+        if let Some(outside) = self.outside.as_mut().filter(belongs) {
+            outside.restated += u32::from(record.life.mention(outside.round));
+        }
+        if record.life.done().is_some() {
+            // Told before the end that we know of; or the venue did not speak of it when it should have, and then it must go.
+            if record.life.is_presumed() {
+                self.send_cancel(report.order, 0, out);
+            }
+            return None;
+        }
+        let restated = record.life.restate(report.change);
+        if restated == Restated::Stale || record.life.has_ended() {
+            return None;
+        }
+        self.take_terms(report);
+        if restated == Restated::CancelLost {
+            self.cancel_order(report.order, out);
+        }
+        Some(TapeKind::Restated)
+    }
+
+    /// Shows what became of an order, if anything did, and settles what is awaited of it.
+    pub(super) fn show_report(
+        &mut self,
+        report: &Report,
+        kind: Option<TapeKind>,
+        out: &mut Output,
+    ) {
+        let now = self.now;
+        let Some(record) = self.orders.get_mut(report.order) else { return };
+        let was_open = record.state.is_open();
+        record.state = record.life.state(record.filled);
+        let (state, account, id) = (record.state, record.order.account, record.order.id);
+        if let Some(outside) = &mut self.outside {
+            match record.life.is_pending() {
+                true if kind.is_some() => outside.deadlines.set(id, now),
+                true => {}
+                false => outside.deadlines.lift(id),
+            }
+        }
+        self.hash.fold_pair(state.code().into(), record.filled.0.cast_unsigned());
         self.fold_account(account);
-        let Some(record) = self.orders.get(report.order) else { return };
+        self.show_order(kind, report, out);
+        if was_open && !state.is_open() {
+            self.orders.release(id);
+        }
+        out.orders.mark(id.slot() as u32);
+        self.trip_broken(account, out);
+    }
+
+    /// One line on the tape about an order.
+    pub(super) fn show_order(&self, kind: Option<TapeKind>, report: &Report, out: &mut Output) {
+        let (Some(kind), Some(record)) = (kind, self.orders.get(report.order)) else { return };
+        let Order { id, account, instrument, side, .. } = record.order;
         let (px, qty) = match report.kind {
-            ReportKind::Fill | ReportKind::Replaced => (report.px, report.qty),
+            ReportKind::Fill | ReportKind::Bust | ReportKind::Replaced | ReportKind::Restated => {
+                (report.px, report.qty)
+            }
             _ => (record.order.px, record.leaves()),
         };
         let (order, side, aux) = (id, Some(side), report.exec_id);
-        out.record(TapeRecord {
-            side,
-            account,
-            instrument,
-            order,
-            px,
-            qty,
-            aux,
-            ..self.record(kind)
-        });
-        self.orders.release(id);
-        out.orders.mark(id.slot() as u32);
-        self.trip_broken(account, out);
+        let bare = self.record(kind);
+        out.record(TapeRecord { side, account, instrument, order, px, qty, aux, ..bare });
+    }
+
+    /// The venue's books are not ours: the account stops until somebody has looked.
+    pub(super) fn mismatch(&mut self, account: model::AccountId, order: OrderId, out: &mut Output) {
+        let bare = self.record(TapeKind::Mismatch);
+        out.record(TapeRecord { account, order, ..bare });
+        let why = Why::of(HaltCause::PositionMismatch);
+        self.trip(HaltScope::Account(account), HaltLevel::Halted, why, out);
     }
 
     /// Folds what became of an account.
@@ -140,16 +262,9 @@ impl Engine {
             let Some(record) = self.orders.at(slot) else { continue };
             let id = record.order.id;
             if record.state.is_open() && chosen(&record.order, self) {
-                self.paper.cancel(id);
+                self.cancel_order(id, out);
             }
         }
         self.settle(out);
-    }
-}
-
-/// An order whose change was refused works as before, if it still lives.
-fn back_to_work(record: &mut OrderRecord) {
-    if record.state.is_open() {
-        record.state = OrderState::Working;
     }
 }

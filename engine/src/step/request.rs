@@ -5,9 +5,10 @@ use model::{
     Ask, ClientOrderId, HaltCause, Money, Order, OrderId, OrderState, Origin, Px, Qty, Reject,
     Request, Side, Terms, Verdict, Why,
 };
+use risk::Moment;
 
 use super::{Engine, Stage, Stamp};
-use crate::orders::OrderRecord;
+use crate::orders::{Life, OrderRecord};
 use crate::output::{Judged, Output};
 
 /// Terms of a replace.
@@ -79,15 +80,12 @@ impl Engine {
             filled: Qty(0),
             notional_filled: Money::ZERO,
             reservation,
-            replacing: None,
+            life: Life::NEW,
             ts_created: self.now,
             ts_updated: self.now,
         });
         self.pass(request, &order, out);
-        if let Some(books) = self.books.get(self.feed_index(order.instrument.0)) {
-            self.paper.submit(cleared, books);
-        }
-        self.settle(out);
+        self.submit(cleared, out);
         self.answer_of(request, AnswerKind::Accepted, id)
     }
 
@@ -95,21 +93,15 @@ impl Engine {
     fn on_cancel(&mut self, request: &Request, id: OrderId, out: &mut Output) -> Answer {
         let reason = match self.own(request, id) {
             None => Some(Reject::UnknownOrder),
-            Some(record) if !record.state.is_open() => Some(Reject::NotOpen),
-            Some(record) if record.state == OrderState::PendingCancel => {
-                Some(Reject::ChangePending)
-            }
+            Some(record) if record.life.has_ended() => Some(Reject::NotOpen),
+            Some(record) if record.life.cancelling().is_some() => Some(Reject::ChangePending),
             Some(_) => None,
         };
         if let Some(reason) = reason {
             let verdict = Verdict::refuse(reason);
             return Answer { verdict, ..self.answer_of(request, AnswerKind::Refused, id) };
         }
-        if let Some(record) = self.orders.get_mut(id) {
-            record.state = OrderState::PendingCancel;
-            record.ts_updated = self.now;
-        }
-        self.paper.cancel(id);
+        self.cancel_order(id, out);
         self.settle(out);
         self.answer_of(request, AnswerKind::Accepted, id)
     }
@@ -142,6 +134,12 @@ impl Engine {
         let Some(record) = self.orders.get_mut(id) else {
             return self.answer(request, AnswerKind::Refused);
         };
+        let number = record.life.next_change();
+        let moment = Moment {
+            change_pending: record.life.is_pending(),
+            tables_full: moment.tables_full || number.is_none(),
+            ..moment
+        };
         let cleared = self.risk.clear_replace(order, &mut record.reservation, &market, moment);
         stamp.mark(Stage::Gate);
         match cleared {
@@ -151,14 +149,11 @@ impl Engine {
                 self.refuse(request, &order, verdict, out)
             }
             Ok(cleared) => {
-                record.state = OrderState::PendingReplace;
-                record.replacing = Some((px, qty));
+                let change = record.life.ask_replace(px, qty).unwrap_or_default();
+                record.state = record.life.state(record.filled);
                 record.ts_updated = self.now;
                 self.pass(request, &order, out);
-                if let Some(books) = self.books.get(self.feed_index(order.instrument.0)) {
-                    self.paper.replace(cleared, books);
-                }
-                self.settle(out);
+                self.submit_replace(cleared, change, out);
                 self.answer_of(request, AnswerKind::Accepted, id)
             }
         }

@@ -39,6 +39,7 @@ enum Status {
     Filled,
     Cancelled,
     Rejected,
+    Expired,
     #[default]
     All,
 }
@@ -120,6 +121,7 @@ impl Status {
             Status::Filled => state == OrderState::Filled,
             Status::Cancelled => state == OrderState::Cancelled,
             Status::Rejected => state == OrderState::Rejected,
+            Status::Expired => state == OrderState::Expired,
             Status::All => true,
         }
     }

@@ -203,11 +203,22 @@ fn changed(seen: &Seen<'_>, control: &Control) -> Row {
 fn told(seen: &Seen<'_>, record: &TapeRecord) -> Option<Row> {
     let kind = match record.kind {
         TapeKind::Passed | TapeKind::Refused => Kind::Verdict,
-        TapeKind::Fill => Kind::Fill,
-        TapeKind::Working | TapeKind::Cancelled | TapeKind::Replaced | TapeKind::VenueRefused => {
-            Kind::Report
-        }
-        _ => return None,
+        TapeKind::Fill | TapeKind::LateFill | TapeKind::OverFill | TapeKind::Bust => Kind::Fill,
+        TapeKind::Working
+        | TapeKind::Cancelled
+        | TapeKind::Replaced
+        | TapeKind::VenueRefused
+        | TapeKind::Expired
+        | TapeKind::Unknown
+        | TapeKind::NotSent
+        | TapeKind::Restated
+        | TapeKind::Mismatch => Kind::Report,
+        TapeKind::Trade
+        | TapeKind::Halt
+        | TapeKind::State
+        | TapeKind::Integrity
+        | TapeKind::Resumed
+        | TapeKind::ResumeRefused => return None,
     };
     let mut row = Row::new(seen, kind, record.kind.name());
     row.account(seen.engine, record.account);
@@ -216,7 +227,9 @@ fn told(seen: &Seen<'_>, record: &TapeRecord) -> Option<Row> {
     row.order(seen.engine, record.order);
     match record.kind {
         TapeKind::Refused => row.set("reasons", reasons(record)),
-        TapeKind::Fill => row.set("exec_id", record.aux),
+        TapeKind::Fill | TapeKind::LateFill | TapeKind::OverFill | TapeKind::Bust => {
+            row.set("exec_id", record.aux)
+        }
         _ => {}
     }
     Some(row)

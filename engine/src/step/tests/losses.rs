@@ -63,8 +63,7 @@ impl Holder {
     }
 }
 
-const MOMENT: Moment =
-    Moment::at(Ts(1));
+const MOMENT: Moment = Moment::at(Ts(1));
 
 /// The agent buys five hundred at 100.00.
 fn order(number: u64) -> Order {
