@@ -11,7 +11,7 @@ use tests::Stage;
 
 /// The hash that the day and orders of these tests come to, on every build. It changes when what is folded or decided
 /// changes, and then only on purpose.
-const HASH: u64 = 0x48d3_40b0_be5c_9a7e;
+const HASH: u64 = 0xbb3d_d9e9_d7ce_a064;
 
 fn orders(qty: i64) -> Script {
     let line = |after: u64, id: &str, op: Op| Line {
