@@ -65,6 +65,7 @@ impl Engine {
         if let Some(recorded) = self.risk.recorded(&order) {
             return self.repeat(request, recorded);
         }
+        stamp.judging(self, request, &order);
         let (market, moment) = (self.market(order.instrument.0), self.moment());
         let cleared = self.risk.clear(order, &market, moment);
         stamp.mark(Stage::Gate);
@@ -138,6 +139,7 @@ impl Engine {
         if let Some(recorded) = self.risk.recorded_replace(&order) {
             return self.repeat(request, recorded);
         }
+        stamp.judging(self, request, &order);
         let (market, moment) = (self.market(order.instrument.0), self.moment());
         let Some(record) = self.orders.get_mut(id) else {
             return self.answer(request, AnswerKind::Refused);
