@@ -47,7 +47,7 @@ pub fn find(replay: &mut Replay, search: Search, progress: Progress) -> Result<S
     let Finder { mut story, mut progress, ended, .. } = finder;
     progress.finish();
     (story.replayed_to, story.to_the_end) = (replay.engine.seq(), !ended);
-    story.checkpoints = replay.checkpoints;
+    (story.mode, story.checkpoints) = (Some(replay.engine.mode()), replay.checkpoints);
     for life in &mut story.orders {
         life.end = standing(&replay.engine, life.id).or(life.end);
     }
@@ -178,8 +178,9 @@ impl Finder {
             if let Some(id) = judged.order_id()
                 && !self.story.orders.iter().any(|life| life.id == id)
             {
-                let decimals = judged.decimals();
-                self.story.orders.push(Life { id, decimals, events: Vec::new(), end: None });
+                let (since, decimals) = (judged.seq, judged.decimals());
+                let life = Life { id, since, decimals, events: Vec::new(), end: None };
+                self.story.orders.push(life);
             }
             self.story.judged.push(judged);
         }

@@ -17,6 +17,7 @@ pub fn story(story: &Story) -> Value {
         "requests": story.judged.iter().map(judged).collect::<Vec<_>>(),
         "not_judged": story.unjudged.iter().map(unjudged).collect::<Vec<_>>(),
         "orders": story.orders.iter().map(life).collect::<Vec<_>>(),
+        "mode": story.mode.map(|mode| mode.name()),
         "replayed_to": story.replayed_to,
         "to_the_end": story.to_the_end,
         "checkpoints": story.checkpoints,
@@ -144,6 +145,7 @@ fn life(life: &Life) -> Value {
     });
     json!({
         "order_id": life.id.0.to_string(),
+        "since_seq": life.since,
         "state": life.end.map(|end| end.state.name()),
         "filled": life.end.map(|end| qty(end.filled, life.decimals.1)),
         "leaves": life.end.map(|end| qty(end.leaves, life.decimals.1)),

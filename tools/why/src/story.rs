@@ -1,7 +1,9 @@
 //! What a replay showed of the orders that were asked about.
 
 use model::page::{AnswerKind, Board, TapeKind};
-use model::{AccountId, Event, Order, OrderId, OrderState, Px, Qty, Request, Symbol, Ts, Verdict};
+use model::{
+    AccountId, Event, Mode, Order, OrderId, OrderState, Px, Qty, Request, Symbol, Ts, Verdict,
+};
 use risk::Explanation;
 
 /// All of it.
@@ -13,6 +15,8 @@ pub struct Story {
     pub unjudged: Vec<Unjudged>,
     /// What became of those that passed.
     pub orders: Vec<Life>,
+    /// What the engine did with orders that passed.
+    pub mode: Option<Mode>,
     /// The last input that was replayed.
     pub replayed_to: u64,
     /// Whether the journal was replayed to its end; else the replay ended with the last of these orders.
@@ -85,6 +89,8 @@ pub struct Unjudged {
 pub struct Life {
     /// Which.
     pub id: OrderId,
+    /// The input from which on it was followed: the first that was asked about.
+    pub since: u64,
     /// Decimals of its prices and quantities.
     pub decimals: (u8, u8),
     /// What happened to it, in order.

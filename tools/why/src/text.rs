@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use model::page::Quote;
+use model::page::{AnswerKind, Quote};
 use model::{OrderId, Qty};
 use risk::{Explained, Standing};
 
@@ -26,7 +26,7 @@ pub fn story(story: &Story) -> String {
         if story.to_the_end { "the end of the journal" } else { "the end of what was asked about" };
     let _ = writeln!(
         text,
-        "replayed to input {}, {end}; {} recorded hashes on the way came out the same",
+        "replayed to input {}, {end}; recorded hashes on the way that came out the same: {}",
         story.replayed_to, story.checkpoints
     );
     text
@@ -177,13 +177,14 @@ fn unjudged(unjudged: &Unjudged) -> String {
     };
     let of = if order.0 == 0 { String::new() } else { format!(" of order {}", order.0) };
     let account = unjudged.account.map_or("an unknown account".into(), |name| name.to_string());
-    let said = match unjudged.verdict.passed() {
-        true => String::new(),
-        false => format!("; {}", verdict(&unjudged.verdict)),
+    let kind = unjudged.kind;
+    let said = match (unjudged.verdict.passed(), kind) {
+        (true, _) => kind.to_string(),
+        (false, AnswerKind::Refused) => verdict(&unjudged.verdict),
+        (false, _) => format!("{kind}: {}", verdict(&unjudged.verdict)),
     };
     format!(
-        "{what}{of} on {account}: {}{said}\n  asked   by {} (request {}), input {}, {} UTC; the gate does not judge it\n\n",
-        unjudged.kind,
+        "{what}{of} on {account}: {said}\n  asked   by {} (request {}), input {}, {} UTC; the gate does not judge it\n\n",
         origin(unjudged.request.origin),
         unjudged.request.id,
         unjudged.seq,
@@ -214,5 +215,5 @@ fn life(life: &Life, replayed_to: u64) -> String {
             format!("{} at input {replayed_to}, {filled} filled, {leaves} left", end.state)
         }
     };
-    format!("what became of order {}: {end}\n{events}\n", life.id.0)
+    format!("order {} from input {} on: {end}\n{events}\n", life.id.0, life.since)
 }
