@@ -115,6 +115,10 @@ pub trait Witness {
     /// As [`Stamp::judging`].
     fn judging(&mut self, _engine: &Engine, _request: &Request, _order: &Order) {}
 
+    /// How long the last order judged by input `seq` took when it was: nanoseconds of book, indicators and gate; zero: no
+    /// such stage. Comes after that step, of orders that were measured.
+    fn stages(&mut self, _seq: u64, _ns: [u64; 3]) {}
+
     /// The step is done; what it left behind is forgotten next. [`ControlFlow::Break`] ends the replay here.
     fn after(&mut self, seen: &Seen<'_>) -> ControlFlow<()>;
 }
@@ -289,6 +293,7 @@ impl Replay {
                     self.closed = true;
                 }
                 Record::Deep { seq, full_hash } => self.compare_full(seq, full_hash)?,
+                Record::Stages { seq, ns } => witness.stages(seq, ns),
                 Record::Opened { epoch, .. } => {
                     self.opened += 1;
                     self.epoch = epoch_of(epoch).max(self.epoch);

@@ -6,6 +6,8 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::Command;
 
+use engine::journal::Record;
+use engine::journal::reader::Reader;
 use engine::replay::{Replay, Seen, Witness};
 use engine::step::Engine;
 use model::{Order, Request, Verdict};
@@ -36,7 +38,9 @@ impl Recorded {
     fn new(limits: &str, changes: bool) -> Recorded {
         let stage = Stage::new(60_000, 3);
         let config = stage.config_with("why", limits);
-        stage.write_config(&config);
+        let mut engine = config.engine.clone();
+        engine.strategies[0].every = 5;
+        stage.write_config(&config.with_engine(engine));
         let (mut numbers, mut lines) = (Numbers(7), String::new());
         for place in 0..120 {
             let after = 20_000 + 300 * place;
@@ -218,7 +222,6 @@ fn tells_why() {
             saw["engine_seq"].as_u64().map(|seq| seq < text(row, "seq").parse().unwrap()),
             Some(true)
         );
-        assert_eq!(explained["stages_ns"], Value::Null);
         reasons_seen.extend(reasons.into_iter().map(String::from));
         let by_name = ["--client-id", text(explained, "client_id"), "--account", "agent"];
         let (_, named) = recorded.why(&by_name);
@@ -226,9 +229,10 @@ fn tells_why() {
     }
     assert!(reasons_seen.len() >= 4, "{reasons_seen:?}");
 
-    let mut filled = 0;
-    for row in recorded.of("verdict", "passed").step_by(5).take(10) {
-        let id = text(row, "order_id");
+    let ids = |kind, what| recorded.of(kind, what).map(|row| text(row, "order_id"));
+    let filled: BTreeSet<&str> = ids("fill", "fill").collect();
+    assert!(!filled.is_empty());
+    for id in ids("verdict", "passed").step_by(9).take(5).chain(filled.into_iter().take(5)) {
         let (code, story) = recorded.why(&[id]);
         assert_eq!(
             (code, &story["requests"][0]["verdict"]["passed"]),
@@ -239,11 +243,36 @@ fn tells_why() {
         assert_eq!(text(life, "order_id"), id);
         let events = life["events"].as_array().unwrap();
         let told = |what: &str| events.iter().filter(|event| event["what"] == what).count();
-        let fills = recorded.of("fill", "fill").filter(|fill| fill["order_id"] == id).count();
-        assert_eq!(told("fill"), fills, "order {id}");
-        filled += fills;
+        assert_eq!(told("fill"), ids("fill", "fill").filter(|of| *of == id).count(), "order {id}");
+        assert_eq!(told("cancelled"), ids("report", "cancelled").filter(|of| *of == id).count());
     }
-    assert!(filled > 0);
+}
+
+/// Goal: what was measured beside an order is told with it, and what was not is null with a reason. Method: the orders of a
+/// strategy that the journal has stages of, and one of a file.
+#[test]
+fn stages_are_told() {
+    let recorded = Recorded::new(WIDE_LIMITS, false);
+    let mut reader = Reader::open(&PathBuf::from(recorded.path("j"))).unwrap();
+    let mut measured = Vec::new();
+    while let Some(record) = reader.next_record().unwrap() {
+        if let Record::Stages { seq, ns } = record {
+            measured.push((seq, ns));
+        }
+    }
+    assert!(measured.len() > 3, "one in 64 of some hundred");
+    for (seq, [_, _, gate]) in measured.into_iter().take(3) {
+        let (_, story) = recorded.why(&["--seq", &seq.to_string()]);
+        let explained = &story["requests"][0];
+        assert_eq!(
+            (text(explained, "origin"), &explained["stages_ns"]["gate"]),
+            ("strategy 0", &gate.into())
+        );
+    }
+    let (_, story) = recorded.why(&["--client-id", "o-7"]);
+    let explained = &story["requests"][0];
+    assert_eq!(explained["stages_ns"]["gate"], Value::Null);
+    assert_eq!(text(explained, "stages_reason"), "orders of a file are not measured");
 }
 
 /// Goal: what is not there is said, each with its exit code. Method: orders, inputs, names, journals that are not.

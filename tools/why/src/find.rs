@@ -12,7 +12,7 @@ use model::{
 };
 
 use crate::progress::Progress;
-use crate::story::{Happened, Judged, Life, Sight, Standing, Story, Unjudged, line_of};
+use crate::story::{Happened, Judged, Life, Sight, Stages, Standing, Story, Unjudged, line_of};
 
 /// Which orders are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +65,8 @@ struct Finder {
     current: Option<Input>,
     /// Orders judged in it so far.
     judged: usize,
+    /// The place of the last that was explained.
+    last_place: usize,
     /// Those that were explained, by their place among all that the step judged.
     explained: Vec<(usize, Judged)>,
     /// By instrument: its last event, and the input.
@@ -95,6 +97,7 @@ impl Finder {
             story: Story::default(),
             current: None,
             judged: 0,
+            last_place: 0,
             explained: Vec::new(),
             last: vec![None; config.engine.capacity.instruments as usize],
             feeds: feeds.collect(),
@@ -242,6 +245,7 @@ impl Witness for Finder {
         if !self.is_meant(request, order) {
             return;
         }
+        self.last_place = place;
         let explanation = engine.explain(request, order);
         let mut accounts: Vec<(AccountId, Symbol)> = Vec::new();
         for id in explanation.checks.iter().filter_map(|check| check.account) {
@@ -259,11 +263,24 @@ impl Witness for Finder {
             sight: self.sight(engine, order),
             explanation,
             said: None,
+            stages: Stages::default(),
         };
         self.explained.push((place, judged));
     }
 
+    fn stages(&mut self, seq: u64, ns: [u64; 3]) {
+        let last = self.story.judged.last_mut().filter(|judged| judged.seq == seq);
+        let is_last = self.judged == self.last_place + 1;
+        if let Some(judged) = last.filter(|_| is_last) {
+            let [book_ns, indicators_ns, gate_ns] = ns.map(|ns| (ns > 0).then_some(ns));
+            judged.stages = Stages { book_ns, indicators_ns, gate_ns };
+        }
+    }
+
     fn after(&mut self, seen: &Seen<'_>) -> ControlFlow<()> {
+        if self.ended {
+            return ControlFlow::Break(()); // One input late: what was measured stands behind its own.
+        }
         let flow = self.progress.show(seen.input.seq);
         if let Body::Event(event) = &seen.input.body {
             self.keep_event(seen.engine, seen.input.seq, event);
@@ -278,7 +295,6 @@ impl Witness for Finder {
         let reached = matches!(self.wanted, Wanted::Input(seq) if seen.input.seq == seq);
         if (may_end || reached) && self.is_done(seen.engine) {
             self.ended = true;
-            return ControlFlow::Break(());
         }
         flow
     }

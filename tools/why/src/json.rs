@@ -8,9 +8,6 @@ use serde_json::{Value, json};
 use crate::show::{number, origin, reasons, scaled, unit};
 use crate::story::{Judged, Life, Sight, Story, Unjudged};
 
-/// Why there are no nanoseconds for each stage.
-pub const NO_STAGES: &str = "null: the engine samples stages and keeps none beside an order, and a replay has times of its own";
-
 /// All of it.
 pub fn story(story: &Story) -> Value {
     json!({
@@ -53,8 +50,12 @@ fn judged(judged: &Judged) -> Value {
         "same_as_judged": judged.said.map(|_| judged.agrees()),
         "checks": checks.collect::<Vec<_>>(),
         "headroom": headroom,
-        "stages_ns": null,
-        "stages_reason": NO_STAGES.trim_start_matches("null: "),
+        "stages_ns": {
+            "book": judged.stages.book_ns,
+            "indicators": judged.stages.indicators_ns,
+            "gate": judged.stages.gate_ns,
+        },
+        "stages_reason": judged.stages_reason(),
     })
 }
 

@@ -2,7 +2,8 @@
 
 use model::page::{AnswerKind, Board, TapeKind};
 use model::{
-    AccountId, Event, Mode, Order, OrderId, OrderState, Px, Qty, Request, Symbol, Ts, Verdict,
+    AccountId, Event, Mode, Order, OrderId, OrderState, Origin, Px, Qty, Request, Symbol, Ts,
+    Verdict,
 };
 use risk::Explanation;
 
@@ -46,6 +47,19 @@ pub struct Judged {
     pub explanation: Explanation,
     /// What it then said; `None` if the step left too many verdicts to keep.
     pub said: Option<Verdict>,
+    /// Nanoseconds that it took when it was judged.
+    pub stages: Stages,
+}
+
+/// How long an order took by stage; `None`: it was not measured, or the step had no such stage.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stages {
+    /// The book, after the event in whose step it was asked.
+    pub book_ns: Option<u64>,
+    /// The indicators, likewise.
+    pub indicators_ns: Option<u64>,
+    /// From there, or from the request's coming, to the verdict.
+    pub gate_ns: Option<u64>,
 }
 
 /// What the engine knew of the instrument when it judged.
@@ -143,6 +157,19 @@ impl Judged {
     pub fn account(&self, id: AccountId) -> String {
         let named = self.accounts.iter().find(|(of, _)| *of == id);
         named.map_or_else(|| format!("number {}", id.0), |(_, name)| name.to_string())
+    }
+
+    /// Why stages have no nanoseconds, if one has none.
+    pub fn stages_reason(&self) -> Option<&'static str> {
+        match (self.stages.gate_ns, self.order.origin) {
+            (Some(_), Origin::Strategy(_)) => None,
+            (Some(_), _) => Some("a request has no stage of book or indicators"),
+            (None, Origin::Strategy(_)) => {
+                Some("of events one in 64 is measured, and of the orders in one the last")
+            }
+            (None, Origin::File) => Some("orders of a file are not measured"),
+            (None, Origin::Desk(_)) => Some("the journal had no room for it, or kept none yet"),
+        }
     }
 
     /// Decimals of prices and quantities.

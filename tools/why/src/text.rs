@@ -6,7 +6,6 @@ use model::page::{AnswerKind, Quote};
 use model::{OrderId, Qty};
 use risk::{Explained, Standing};
 
-use crate::json::NO_STAGES;
 use crate::show::{number, origin, scaled, table, time_of_day, unit, utc, verdict};
 use crate::story::{Judged, Life, Sight, Story, Unjudged};
 
@@ -62,7 +61,7 @@ fn judged(judged: &Judged) -> String {
         Some(sight) => sees(&mut text, sight),
         None => text.push_str("  saw     nothing: the instrument is not listed\n"),
     }
-    let _ = writeln!(text, "  stages  {NO_STAGES}");
+    let _ = writeln!(text, "  stages  {}", stages(judged));
     if let Some(headroom) = judged.explanation.headroom {
         let most = qty(headroom.qty, judged.decimals().1);
         let _ = writeln!(text, "  most    {most} would pass; {} refuses more", headroom.binds);
@@ -74,6 +73,15 @@ fn judged(judged: &Judged) -> String {
     }
     text.push('\n');
     text
+}
+
+/// Each stage that was measured, and why others were not.
+fn stages(judged: &Judged) -> String {
+    let of = judged.stages;
+    let named = [("book", of.book_ns), ("indicators", of.indicators_ns), ("gate", of.gate_ns)];
+    let measured = named.iter().filter_map(|(name, ns)| ns.map(|ns| format!("{name} {ns} ns")));
+    let parts: Vec<String> = measured.chain(judged.stages_reason().map(String::from)).collect();
+    parts.join(", ")
 }
 
 fn terms(judged: &Judged) -> String {
