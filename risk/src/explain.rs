@@ -152,6 +152,7 @@ fn explained(
     let Finding { code, failed, limit, used } = finding;
     let standing = match failed {
         true => Standing::Failed,
+        false if limit == i128::MAX => Standing::Off, // As Finding::at_most_if_set says it.
         false => idle(code, order, view, node).unwrap_or(Standing::Passed),
     };
     let measure = match (code, view.halt) {
@@ -191,13 +192,9 @@ fn idle(code: Reject, order: &Order, view: &View<'_>, node: Option<&Node<'_>>) -
     let (account, pair) = (&node.account.limits, node.limits);
     match code {
         Reject::Collar => idle(node.reference2.is_some()),
-        Reject::DayGross => off(account.day_gross_max.is_some()),
-        Reject::Net => off(account.net_max.is_some()),
-        Reject::Loss => off(account.loss_max.is_some()),
         Reject::Drawdown => off(account.drawdown_max_bps.is_some()),
         Reject::Volume => off(account.volume.is_some()),
         Reject::OrderToTrade => off(account.order_to_trade.is_some()),
-        Reject::Executions => off(account.executions_max.is_some()),
         Reject::SelfTrade => off(account.no_self_trade),
         Reject::ReduceOnly => idle(account.permission == Permission::CloseOnly),
         Reject::Restricted => off(pair.restricted != Restriction::None),

@@ -5,7 +5,8 @@
 //!    account that it counts on like `gate/clip.rs`;
 //! 2. give it a code of its own at the end of `model::Reject`;
 //! 3. add its `mod` line and its line in [`each_check`];
-//! 4. test it in `gate/tests` one below its limit, on it, and one beyond it.
+//! 4. say in `explain.rs` what its numbers are, and when it is off;
+//! 5. test it in `gate/tests` one below its limit, on it, and one beyond it.
 
 mod adv;
 mod audit_full;

@@ -12,7 +12,7 @@ use engine::replay::{Replay, Seen, Witness};
 use engine::step::Engine;
 use model::{Order, Request, Verdict};
 use risk::{Explanation, Standing};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::{Stage, WIDE_LIMITS, program};
 
 /// A seeded sequence without pattern.
@@ -47,10 +47,11 @@ impl Recorded {
             let side = ["buy", "sell"][numbers.below(2) as usize];
             let px = if side == "buy" { 1 } else { [1, 100_000][numbers.below(2) as usize] };
             let (qty, tif) = (1 + numbers.below(400), ["day", "ioc"][numbers.below(2) as usize]);
-            let _ = writeln!(
-                lines,
-                r#"{{"after":{after},"op":"new","id":"o-{place}","account":"agent","symbol":"SYN001","side":"{side}","qty":"{qty}","px":"{px}","tif":"{tif}"}}"#
-            );
+            let order = json!({
+                "after": after, "op": "new", "id": format!("o-{place}"), "account": "agent",
+                "symbol": "SYN001", "side": side, "qty": qty.to_string(), "px": px.to_string(), "tif": tif,
+            });
+            let _ = writeln!(lines, "{order}");
             if changes && place % 3 == 0 {
                 let after = after + 100;
                 let _ = writeln!(
@@ -204,7 +205,7 @@ fn tells_why() {
         assert_eq!(code, 0, "{story}");
         let explained = &story["requests"][0];
         let reasons: Vec<&str> = text(row, "reasons").split(' ').collect();
-        assert_eq!(explained["verdict"]["reasons"], serde_json::json!(reasons));
+        assert_eq!(explained["verdict"]["reasons"], json!(reasons));
         assert_eq!(failed(explained), reasons.iter().copied().collect());
         assert_eq!(explained["same_as_judged"], true);
         let checks = explained["checks"].as_array().unwrap();

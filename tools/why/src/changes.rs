@@ -10,17 +10,23 @@ use crate::show::{self, number, origin, table, time_of_day, unit};
 use crate::twin::{Asked, Change, Counts, Said};
 
 /// What stands beside every verdict after the first that differs.
-pub const OWN_HISTORY: &str = "from the first order on that one of them passes and the other refuses, each engine has its own \
+pub const OWN_HISTORY: &str = "from the first order on that only one of the engines passes, each has its own \
      history: positions, fills, losses, halts";
 
 /// A line for each change, and the counts.
 pub fn text(changes: &[Change], counts: &Counts) -> String {
     let mut text = String::new();
     if !changes.is_empty() {
-        let head = ["", "input", "UTC", "who", "account", "id", "order", "old", "", "new"];
+        let head = ["", "input", "UTC", "who", "account", "id", "order"];
         let mut rows = vec![head.map(String::from).to_vec()];
         rows.extend(changes.iter().map(row));
-        text.push_str(&table(&rows, &[false, true]));
+        let rows = table(&rows, &[false, true]);
+        let mut rows = rows.lines();
+        let _ = writeln!(text, "{}", rows.next().unwrap_or_default());
+        for (row, Change { asked, old, new, .. }) in rows.zip(changes) {
+            let [old, new] = [old, new].map(|said| self::said(asked, said.as_ref()));
+            let _ = writeln!(text, "{row}\n       {old} -> {new}");
+        }
         text.push('\n');
     }
     let Counts { now_refused, now_passed, other_reasons, one_alone, unchanged } = counts;
@@ -48,9 +54,6 @@ fn row(change: &Change) -> Vec<String> {
         asked.account.map_or("?".into(), |name| name.to_string()),
         asked.client_id.to_string(),
         terms(asked),
-        said(asked, change.old.as_ref()),
-        "->".into(),
-        said(asked, change.new.as_ref()),
     ]
 }
 
@@ -77,16 +80,21 @@ fn said(asked: &Asked, said: Option<&Said>) -> String {
     if said.verdict.passed() {
         return "passed".into();
     }
-    let mut text = show::reasons(&said.verdict).join(", ");
-    let Some(binds) = said.binds else { return text };
-    let (_, px, qty) = known(asked);
+    let reasons = show::reasons(&said.verdict);
+    let Some((first, others)) = reasons.split_first() else { return String::new() };
+    let mut text = first.to_string();
     if let Some(account) = said.account {
         let _ = write!(text, " on {account}");
     }
-    if let (Some(limit), Some(used)) = (binds.limit, binds.used) {
-        let [limit, used] = [limit, used].map(|value| number(binds.measure, value, (px, qty)));
+    let numbers = said.binds.and_then(|binds| Some((binds.measure, binds.limit?, binds.used?)));
+    if let Some((measure, limit, used)) = numbers {
+        let (_, px, qty) = known(asked);
+        let [limit, used] = [limit, used].map(|value| number(measure, value, (px, qty)));
         let _ = write!(text, " (limit {limit}, used {used})");
     }
+    others.iter().for_each(|other| {
+        let _ = write!(text, ", {other}");
+    });
     text
 }
 

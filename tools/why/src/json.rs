@@ -97,7 +97,7 @@ fn sight(sight: &Sight) -> Value {
         "feed_seq": event.map(|(_, event)| event.seq),
         "feed_seq_last": sight.feed_seq,
         "line": sight.line.map(String::from),
-        "line_reason": sight.line.is_none().then_some("only one line was heard"),
+        "line_reason": sight.line.is_none().then_some("nothing came by a line B so far"),
         "ts_venue_ns": event.map(|(_, event)| event.ts_venue.0),
         "ts_recv_ns": event.map(|(_, event)| event.ts_recv.0),
         "age_us": sight.age_ns / 1000,
