@@ -5,14 +5,22 @@ use std::fmt::Write;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use engine::journal::Record;
 use engine::journal::reader::Reader;
 use engine::replay::{Replay, Seen, Witness};
+use engine::runtime::{self, Plan};
+use engine::script::Script;
 use engine::step::Engine;
-use model::{Order, Request, Verdict};
+use model::page::{Answer, AnswerKind};
+use model::{
+    AccountId, Ask, ClientOrderId, InstrumentId, Note, Order, OrderId, OrderType, Origin, Px, Qty,
+    Request, Side, Terms, Tif, Verdict,
+};
 use risk::{Explanation, Standing};
 use serde_json::{Value, json};
+use shm::Client;
 use tests::{Stage, WIDE_LIMITS, program};
 
 /// A seeded sequence without pattern.
@@ -370,4 +378,72 @@ fn numbers_of_two_engines_are_kept_apart() {
     assert!(replaced.iter().all(|change| change["new"]["reasons"][0] == "unknown_order"));
     let agents = changes.iter().filter(|change| change["account"] == "agent").count();
     assert_eq!(agents, changes.len(), "the strategy's account is another one");
+}
+
+/// Asks as a client does, and waits for the answer.
+fn ask(client: &mut Client, ask: Ask) -> Answer {
+    let (origin, account, note) = (Origin::File, AccountId(0), Note::lossy("a reason"));
+    let since = Instant::now();
+    client.send(&Request { id: 0, origin, account, ask, note }).unwrap();
+    loop {
+        if let Some(answer) = client.poll_answer() {
+            return answer;
+        }
+        assert!(since.elapsed() < Duration::from_secs(120), "no answer");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Goal: an engine that runs may be asked about: what a client was answered is explained from the journal as it grows, with
+/// the nanoseconds that its order took; a cancel of nothing is told as what it is. Method: a client asks, and the program is
+/// called with what its answers say.
+#[test]
+fn explains_while_the_engine_runs() {
+    let stage = Stage::new(30_000, 3);
+    let config = stage.config(&format!("why-runs-{}", std::process::id()));
+    let journal = config.engine.journal.as_ref().unwrap().folder.to_str().unwrap().to_owned();
+    let name = config.engine.name.clone();
+    let plan = Plan {
+        config,
+        script: Script::default(),
+        shared: true,
+        ends_with_feed: false,
+        drive_stream: None,
+    };
+    let running = runtime::start(plan).unwrap();
+    let mut client = Client::attach(Some(&name)).unwrap();
+    let client_id = ClientOrderId::new("by-hand").unwrap();
+    let terms = Terms {
+        client_id,
+        instrument: InstrumentId(0),
+        side: Side::Buy,
+        order_type: OrderType::Limit,
+        tif: Tif::Day,
+        px: Px(0),
+        qty: Qty(1),
+    };
+    let refused = ask(&mut client, Ask::New(terms));
+    assert_eq!(refused.kind, AnswerKind::Refused, "{refused:?}");
+    let cancel = ask(&mut client, Ask::Cancel { order: OrderId(7) });
+    let why = |words: &[&str]| {
+        let (code, story) =
+            run("tickgate-why", &[words, &["--journal", &journal, "--json"]].concat());
+        assert_eq!(code, 0, "{story}");
+        story
+    };
+    let story = why(&["--seq", &refused.engine_seq.to_string()]);
+    let explained = &story["requests"][0];
+    assert!(text(explained, "origin").starts_with("desk "), "{explained}");
+    assert_eq!((text(explained, "client_id"), text(explained, "note")), ("by-hand", "a reason"));
+    let said: BTreeSet<&str> = refused.verdict.failed().map(|code| code.name()).collect();
+    assert_eq!(failed(explained), said);
+    assert!(explained["stages_ns"]["gate"].as_u64().is_some_and(|ns| ns > 0), "{explained}");
+    assert_eq!(
+        why(&["--request", &refused.request.to_string()])["requests"][0]["checks"],
+        explained["checks"]
+    );
+    let cancel = &why(&["--request", &cancel.request.to_string()])["not_judged"][0];
+    assert_eq!((text(cancel, "what"), text(cancel, "answer")), ("cancel", "refused"));
+    assert_eq!(cancel["verdict"]["reasons"], json!(["unknown_order"]));
+    running.finish().unwrap();
 }
