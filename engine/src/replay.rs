@@ -1,11 +1,12 @@
 //! Makes an engine's state again from its journal: for a restart, for verification, for a question about the past.
 
 use std::io::Read;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use feeds::capture::Capture;
 use feeds::{FeedOptions, Merge, MergeError};
-use model::{Body, FeedId, Input, OrderId};
+use model::{Body, FeedId, Input, Order, OrderId, Request};
 
 use crate::config::{Config, ConfigErrors, FeedConfig};
 use crate::hash::StateHash;
@@ -13,7 +14,7 @@ use crate::journal::reader::{Fault, Reader, Tail};
 use crate::journal::recorder::fold_event;
 use crate::journal::{JournalError, Record};
 use crate::output::Output;
-use crate::step::{Engine, StartError};
+use crate::step::{Engine, Stage, Stamp, StartError};
 
 /// Why a journal cannot be replayed.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +105,43 @@ pub struct Seen<'a> {
     pub engine: &'a Engine,
     /// What it left behind, the answer to a request among it.
     pub out: &'a Output,
+}
+
+/// Attends a replay: each input before it is stepped, each order before it is judged, and what the step left behind.
+pub trait Witness {
+    /// `input` is stepped next, by `engine`.
+    fn before(&mut self, _engine: &Engine, _input: &Input) {}
+
+    /// As [`Stamp::judging`].
+    fn judging(&mut self, _engine: &Engine, _request: &Request, _order: &Order) {}
+
+    /// How long the last order judged by input `seq` took when it was: nanoseconds of book, indicators and gate; zero: no
+    /// such stage. Comes after that step, of orders that were measured.
+    fn stages(&mut self, _seq: u64, _ns: [u64; 3]) {}
+
+    /// The step is done; what it left behind is forgotten next. [`ControlFlow::Break`] ends the replay here.
+    fn after(&mut self, seen: &Seen<'_>) -> ControlFlow<()>;
+}
+
+/// Whoever looks at steps alone.
+struct Watching<F>(F);
+
+impl<F: FnMut(&Seen<'_>)> Witness for Watching<F> {
+    fn after(&mut self, seen: &Seen<'_>) -> ControlFlow<()> {
+        (self.0)(seen);
+        ControlFlow::Continue(())
+    }
+}
+
+/// A witness inside of a step.
+struct Inside<'a, W>(&'a mut W);
+
+impl<W: Witness> Stamp for Inside<'_, W> {
+    fn mark(&mut self, _: Stage) {}
+
+    fn judging(&mut self, engine: &Engine, request: &Request, order: &Order) {
+        self.0.judging(engine, request, order);
+    }
 }
 
 /// A journal in the course of being replayed.
@@ -211,18 +249,37 @@ impl Replay {
     pub fn watch(
         &mut self,
         until: Option<u64>,
-        mut watch: impl FnMut(&Seen<'_>),
+        watch: impl FnMut(&Seen<'_>),
+    ) -> Result<(), ReplayError> {
+        self.attend(until, &mut Watching(watch))
+    }
+
+    /// [`Replay::run`] with a witness, who may end it.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn attend(
+        &mut self,
+        until: Option<u64>,
+        witness: &mut impl Witness,
     ) -> Result<(), ReplayError> {
         let until = until.unwrap_or(u64::MAX);
         while self.engine.seq() < until {
             if self.pending.is_some() {
-                self.run_events(until, &mut watch)?;
+                if self.run_events(until, witness)?.is_break() {
+                    break;
+                }
                 continue;
             }
             let Some(record) = self.reader.next_record()? else { break };
             self.closed = false;
             match record {
-                Record::Input(input) => self.step(&input, &mut watch)?,
+                Record::Input(input) => {
+                    if self.step(&input, witness)?.is_break() {
+                        break;
+                    }
+                }
                 Record::Run { feed, first_seq, first_event, count, digest } => {
                     let (feed, folded) = (FeedId(feed), StateHash::default());
                     let (next_seq, next_event, left) = (first_seq, first_event, count);
@@ -236,6 +293,7 @@ impl Replay {
                     self.closed = true;
                 }
                 Record::Deep { seq, full_hash } => self.compare_full(seq, full_hash)?,
+                Record::Stages { seq, ns } => witness.stages(seq, ns),
                 Record::Opened { epoch, .. } => {
                     self.opened += 1;
                     self.epoch = epoch_of(epoch).max(self.epoch);
@@ -260,11 +318,12 @@ impl Replay {
     fn run_events(
         &mut self,
         until: u64,
-        watch: &mut impl FnMut(&Seen<'_>),
-    ) -> Result<(), ReplayError> {
-        let Some(mut run) = self.pending.take() else { return Ok(()) };
+        witness: &mut impl Witness,
+    ) -> Result<ControlFlow<()>, ReplayError> {
+        let mut flow = ControlFlow::Continue(());
+        let Some(mut run) = self.pending.take() else { return Ok(flow) };
         let changed = ReplayError::RunChanged { seq: run.first_seq };
-        while run.left > 0 && self.engine.seq() < until {
+        while run.left > 0 && self.engine.seq() < until && flow.is_continue() {
             let Some(event) = self.captures.next_of(run.feed)? else { return Err(changed) };
             let Some(read) = self.events.get_mut(usize::from(run.feed.0)) else {
                 return Err(changed);
@@ -275,31 +334,32 @@ impl Replay {
             }
             fold_event(&mut run.folded, &event);
             let (seq, now) = (run.next_seq, event.ts_recv);
-            self.step(&Input { seq, now, body: Body::Event(event) }, watch)?;
+            flow = self.step(&Input { seq, now, body: Body::Event(event) }, witness)?;
             run.next_seq += 1;
             run.next_event += 1;
             run.left -= 1;
         }
         if run.left > 0 {
             self.pending = Some(run);
-            return Ok(());
+            return Ok(flow);
         }
-        if run.folded.value() == run.digest { Ok(()) } else { Err(changed) }
+        if run.folded.value() == run.digest { Ok(flow) } else { Err(changed) }
     }
 
     fn step(
         &mut self,
         input: &Input,
-        watch: &mut impl FnMut(&Seen<'_>),
-    ) -> Result<(), ReplayError> {
+        witness: &mut impl Witness,
+    ) -> Result<ControlFlow<()>, ReplayError> {
         let last = self.engine.seq();
         if input.seq != last + 1 {
             return Err(ReplayError::Hole { last, found: input.seq });
         }
-        self.engine.step(input, &mut self.out, &mut ());
-        watch(&Seen { input, engine: &self.engine, out: &self.out });
+        witness.before(&self.engine, input);
+        self.engine.step(input, &mut self.out, &mut Inside(witness));
+        let flow = witness.after(&Seen { input, engine: &self.engine, out: &self.out });
         self.out.forget();
-        Ok(())
+        Ok(flow)
     }
 
     fn compare_full(&mut self, seq: u64, recorded: u64) -> Result<(), ReplayError> {

@@ -12,6 +12,7 @@
 mod channel;
 mod event;
 mod execution;
+mod explain;
 mod full;
 mod halt;
 mod mid_event;
@@ -19,6 +20,7 @@ mod page;
 mod rearm;
 mod report;
 mod request;
+mod stamp;
 mod venue;
 
 use model::page::{TapeKind, TapeRecord};
@@ -41,31 +43,11 @@ use crate::rules::Rules;
 use crate::strategy::{Strategy, probe::Probe};
 use channel::Channel;
 pub(crate) use full::Text;
+pub use stamp::{Stage, Stamp};
 use venue::Outside;
 
 /// Scales of price and quantity that the rows of limits are read in: there is one for each way in which a venue counts.
 const SCALES_MAX: u32 = 32;
-
-/// A stage of the step, as its latency is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// The book is up to date.
-    Book,
-    /// So are the indicators.
-    Indicators,
-    /// The gate has judged an order.
-    Gate,
-}
-
-/// Is told when a stage is done. The step never learns what it does: time cannot enter by it.
-pub trait Stamp {
-    /// A stage is done.
-    fn mark(&mut self, stage: Stage);
-}
-
-impl Stamp for () {
-    fn mark(&mut self, _: Stage) {}
-}
 
 /// The deterministic core.
 pub struct Engine {

@@ -5,7 +5,8 @@
 //!    account that it counts on like `gate/clip.rs`;
 //! 2. give it a code of its own at the end of `model::Reject`;
 //! 3. add its `mod` line and its line in [`each_check`];
-//! 4. test it in `gate/tests` one below its limit, on it, and one beyond it.
+//! 4. say in `explain.rs` what its numbers are, and when it is off;
+//! 5. test it in `gate/tests` one below its limit, on it, and one beyond it.
 
 mod adv;
 mod audit_full;
@@ -61,12 +62,18 @@ use crate::ids::{Recorded, Wording};
 use crate::ledger::Risk;
 use crate::market::{Market, Moment};
 use crate::reservation::Reservation;
-use crate::view::View;
+use crate::view::{Node, View};
 
 /// Runs every check, whatever the others found: those of the order, then those of each account that it counts
-/// on. Of a code that fails on several accounts, the verdict has the one that is exceeded most.
+/// on. Of a code that fails on several accounts, the verdict has the one that is exceeded most. `tell` hears on
+/// which account a check looked; `None`: at the order.
 #[inline(always)] // So that the view stays in registers, and what no check reads is never worked out.
-fn each_check(order: &Order, view: &View<'_>, mut found: impl FnMut(Finding)) {
+pub(crate) fn each_check(
+    order: &Order,
+    view: &View<'_>,
+    mut tell: impl FnMut(Option<&Node<'_>>, Finding),
+) {
+    let mut found = |finding| tell(None, finding);
     found(unknown_account::check(order, view));
     found(unknown_instrument::check(order, view));
     found(not_permitted::check(order, view));
@@ -88,6 +95,7 @@ fn each_check(order: &Order, view: &View<'_>, mut found: impl FnMut(Finding)) {
     found(reconciling::check(order, view));
     found(duplicate_terms::check(order, view));
     for node in view.nodes(order) {
+        let mut found = |finding| tell(Some(&node), finding);
         found(no_limits::check(order, view, &node));
         found(stale::check(order, view, &node));
         found(clip::check(order, view, &node));
@@ -117,9 +125,9 @@ fn each_check(order: &Order, view: &View<'_>, mut found: impl FnMut(Finding)) {
 
 /// What every check found, in the order of the codes: of several accounts the one that refuses, and of those
 /// the one with the least headroom.
-fn findings(order: &Order, view: &View<'_>) -> [Option<Finding>; FINDINGS_MAX] {
+pub(crate) fn findings(order: &Order, view: &View<'_>) -> [Option<Finding>; FINDINGS_MAX] {
     let mut findings: [Option<Finding>; FINDINGS_MAX] = [None; FINDINGS_MAX];
-    each_check(order, view, |finding| {
+    each_check(order, view, |_, finding| {
         let Some(place) = findings.get_mut(usize::from(finding.code.code()) - 1) else { return };
         let urgency = |finding: &Finding| (!finding.failed, finding.headroom());
         if place.as_ref().is_none_or(|known| urgency(&finding) < urgency(known)) {
@@ -129,7 +137,7 @@ fn findings(order: &Order, view: &View<'_>) -> [Option<Finding>; FINDINGS_MAX] {
     findings
 }
 
-fn verdict_of(findings: &[Option<Finding>]) -> Verdict {
+pub(crate) fn verdict_of(findings: &[Option<Finding>]) -> Verdict {
     let mut verdict = Verdict::pass();
     findings.iter().flatten().for_each(|finding| verdict.fold(*finding));
     verdict
@@ -287,7 +295,7 @@ impl Risk {
         self.mark(order.instrument, market);
         let view = View::new(self, order, held, is_replace, market, moment);
         let mut bits = 0;
-        each_check(order, &view, |finding| {
+        each_check(order, &view, |_, finding| {
             bits |= if finding.failed { Verdict::bit(finding.code) } else { 0 };
         });
         let verdict = match bits {
@@ -330,7 +338,7 @@ impl Risk {
 }
 
 /// Whether a check can fail for an order that replaces none.
-fn is_of_new_orders(code: Reject) -> bool {
+pub(crate) fn is_of_new_orders(code: Reject) -> bool {
     use Reject::{BelowFilled, ChangePending, NotOpen, UnknownOrder};
     !matches!(code, UnknownOrder | NotOpen | ChangePending | BelowFilled)
 }

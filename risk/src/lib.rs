@@ -22,6 +22,7 @@
 )]
 
 mod account;
+mod explain;
 mod fee;
 mod full;
 mod gate;
@@ -47,6 +48,7 @@ mod volume;
 #[cfg(test)]
 mod fixture;
 
+pub use explain::{Explained, Explanation, Measure, Standing};
 pub use fee::Fee;
 pub use gate::{Cleared, ClearedReplace};
 pub use ids::Recorded;

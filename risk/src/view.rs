@@ -1,6 +1,6 @@
 //! Everything that a check may look at, worked out once for each order.
 
-use model::{HaltLevel, Money, Order, Px, Qty, Ts};
+use model::{AccountId, HaltLevel, Money, Order, Px, Qty, Ts};
 
 use crate::account::{Account, Path, Worth};
 use crate::ids::Place;
@@ -58,6 +58,7 @@ pub(crate) struct View<'a> {
 
 /// One account of the order's path: its own or one above it.
 pub(crate) struct Node<'a> {
+    pub(crate) id: AccountId,
     pub(crate) account: &'a Account,
     /// Whether the operator set limits for account and instrument.
     pub(crate) has_limits: bool,
@@ -139,6 +140,7 @@ impl<'a> View<'a> {
                 exposure.with(side, open).worth(line.cost, &marked, account.marks_at_exit());
             let worth = account.worth.with(line.worth, passed);
             Node {
+                id,
                 account,
                 has_limits: known.is_some(),
                 limits,

@@ -27,6 +27,7 @@ pub fn run(words: &[OsString]) -> Result<(), Failure> {
         "halt" | "operator" | "resume" | "status" => {
             format!("{program} is not built yet: cargo build --release -p operator")
         }
+        "whatif" | "why" => format!("{program} is not built yet: cargo build --release -p why"),
         "book" | "capture" | "convert" | "journal" | "load" | "sim" | "synth" => {
             format!("{program} is not built yet: cargo build --release -p {name}")
         }

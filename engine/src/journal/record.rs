@@ -61,6 +61,14 @@ pub enum Record {
         /// The hash then.
         state_hash: u64,
     },
+    /// How long the last order that an input had judged took, by stage, where it was measured. Beside what happened: nothing
+    /// follows from it, and no hash folds it.
+    Stages {
+        /// The input.
+        seq: u64,
+        /// Nanoseconds of book, indicators and gate; zero: the step had no such stage.
+        ns: [u64; 3],
+    },
     /// An engine opened the journal, new or to go on with it.
     Opened {
         /// The engine's epoch: [`super::epoch`].
@@ -101,6 +109,7 @@ const CHECKPOINT: u8 = 9;
 const CLOSED: u8 = 10;
 const OPENED: u8 = 11;
 const DEEP: u8 = 12;
+const STAGES: u8 = 16;
 
 /// What the engine thread hands to the journal thread: a record of fixed size, without memory of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,6 +162,11 @@ impl Entry {
         Entry::new(DEEP, seq, &[&[seq, full_hash]])
     }
 
+    /// Nanoseconds by stage of the last order that input `seq` had judged.
+    pub fn stages(seq: u64, ns: [u64; 3]) -> Entry {
+        Entry::new(STAGES, seq, &[&[seq], &ns])
+    }
+
     /// A clean stop after input `seq`.
     pub fn closed(seq: u64, state_hash: u64) -> Entry {
         Entry::new(CLOSED, seq, &[&[seq, state_hash]])
@@ -197,6 +211,7 @@ impl Record {
                 Entry::checkpoint(*seq, *state_hash).write(to)
             }
             Record::Deep { seq, full_hash } => Entry::deep(*seq, *full_hash).write(to),
+            Record::Stages { seq, ns } => Entry::stages(*seq, *ns).write(to),
             Record::Closed { seq, state_hash } => Entry::closed(*seq, *state_hash).write(to),
             Record::Opened { epoch, seq } => Entry::opened(*epoch, *seq).write(to),
         }
@@ -269,6 +284,9 @@ fn read_words(kind: u8, words: &[u64]) -> Result<Record, BadRecord> {
             Ok(Record::Checkpoint { seq: *seq, state_hash: *state_hash })
         }
         (DEEP, [seq, full_hash]) => Ok(Record::Deep { seq: *seq, full_hash: *full_hash }),
+        (STAGES, [seq, ns @ ..]) => {
+            Ok(Record::Stages { seq: *seq, ns: ns.try_into().map_err(|_| short)? })
+        }
         (CLOSED, [seq, state_hash]) => Ok(Record::Closed { seq: *seq, state_hash: *state_hash }),
         (OPENED, [epoch, seq]) => Ok(Record::Opened { epoch: *epoch, seq: *seq }),
         (EVENT | REQUEST | REPORT | CONTROL | TIMER, [seq, now, body @ ..]) => {
@@ -287,7 +305,7 @@ fn read_words(kind: u8, words: &[u64]) -> Result<Record, BadRecord> {
             };
             Ok(Record::Input(Input { seq: *seq, now: Ts(*now), body: body.map_err(bad)? }))
         }
-        (RUN..=OPENED | DEEP, _) => Err(short),
+        (RUN..=OPENED | DEEP | STAGES, _) => Err(short),
         _ => Err(BadRecord::Kind(kind)),
     }
 }
@@ -313,6 +331,7 @@ mod tests {
             input(Body::Timer),
             Record::Checkpoint { seq: 1, state_hash: 2 },
             Record::Deep { seq: 1, full_hash: 2 },
+            Record::Stages { seq: 1, ns: [2, 0, 3] },
             Record::Closed { seq: 1, state_hash: 2 },
             Record::Opened { epoch: 1, seq: 2 },
         ]

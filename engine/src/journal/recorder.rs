@@ -9,8 +9,8 @@ use crate::hash::StateHash;
 const RUN_EVENTS: u64 = 65_536;
 /// Inputs after which the state hash is recorded.
 const CHECKPOINT_INPUTS: u64 = 65_536;
-/// Entries that one input takes at most: the run before it, itself, a checkpoint, a full hash.
-const ENTRIES_PER_INPUT: usize = 4;
+/// Entries that one input takes at most: the run before it, itself, a checkpoint, a full hash, its stages.
+const ENTRIES_PER_INPUT: usize = 5;
 
 struct Run {
     feed: u8,
@@ -104,6 +104,14 @@ impl Recorder {
     pub fn deep(&mut self, seq: u64, full_hash: u64) {
         self.flush();
         self.push(Entry::deep(seq, full_hash));
+    }
+
+    /// Records how long the order of input `seq` took, by stage; not while the ring is short of room.
+    pub fn stages(&mut self, seq: u64, ns: [u64; 3]) {
+        if self.has_room() {
+            self.flush(); // What is published as written must be: the input itself first.
+            self.push(Entry::stages(seq, ns));
+        }
     }
 
     /// Records a clean stop.

@@ -188,9 +188,9 @@ impl EngineThread {
                 let sampled = self.sequencer.engine.seq().is_multiple_of(SAMPLE_EVERY);
                 if sampled {
                     let last = state.clock.now_ns();
-                    let mut stamps =
-                        Stamps { clock: &state.clock, samples: &mut self.samples, last };
+                    let mut stamps = Stamps::new(&state.clock, &mut self.samples, last);
                     self.sequencer.event(event, &mut stamps);
+                    stamps.keep(&mut self.sequencer);
                 } else {
                     self.sequencer.event(event, &mut ());
                 }
@@ -391,8 +391,9 @@ impl EngineThread {
     fn input(&mut self, body: Body, state: &Loop) {
         let now_ns = state.clock.now_ns();
         let now = self.now(now_ns);
-        let mut stamps = Stamps { clock: &state.clock, samples: &mut self.samples, last: now_ns };
+        let mut stamps = Stamps::new(&state.clock, &mut self.samples, now_ns);
         self.sequencer.input(now, body, &mut stamps);
+        stamps.keep(&mut self.sequencer);
     }
 
     /// Engine time at `now_ns` on the clock: recorded time at its pace, else that of the last input.
@@ -436,18 +437,37 @@ struct Stamps<'a> {
     clock: &'a Clock,
     samples: &'a mut Samples,
     last: u64,
+    /// Of book, indicators and gate; zero: not so far.
+    ns: [u64; 3],
+}
+
+impl<'a> Stamps<'a> {
+    fn new(clock: &'a Clock, samples: &'a mut Samples, last: u64) -> Stamps<'a> {
+        Stamps { clock, samples, last, ns: [0; 3] }
+    }
+
+    /// Has them recorded beside the order that the step judged, if it did.
+    fn keep(self, sequencer: &mut Sequencer) {
+        let Sequencer { engine, recorder, .. } = sequencer;
+        let [.., gate] = self.ns;
+        if let Some(recorder) = recorder.as_mut().filter(|_| gate > 0) {
+            recorder.stages(engine.seq(), self.ns);
+        }
+    }
 }
 
 impl Stamp for Stamps<'_> {
     fn mark(&mut self, stage: Stage) {
         let now = self.clock.now_ns();
-        let place = match stage {
-            Stage::Book => BOOK,
-            Stage::Indicators => INDICATORS,
-            Stage::Gate => GATE,
+        let [book, indicators, gate] = &mut self.ns;
+        let (place, kept) = match stage {
+            Stage::Book => (BOOK, book),
+            Stage::Indicators => (INDICATORS, indicators),
+            Stage::Gate => (GATE, gate),
         };
-        self.samples.record(place, now.saturating_sub(self.last));
-        self.last = now;
+        let ns = now.saturating_sub(self.last);
+        self.samples.record(place, ns);
+        (*kept, self.last) = (ns.max(1), now);
     }
 }
 

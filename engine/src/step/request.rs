@@ -66,6 +66,7 @@ impl Engine {
         if let Some(recorded) = self.risk.recorded(&order) {
             return self.repeat(request, recorded);
         }
+        stamp.judging(self, request, &order);
         let (market, moment) = (self.market(order.instrument.0), self.moment());
         let cleared = self.risk.clear(order, &market, moment);
         stamp.mark(Stage::Gate);
@@ -130,6 +131,7 @@ impl Engine {
         if let Some(recorded) = self.risk.recorded_replace(&order) {
             return self.repeat(request, recorded);
         }
+        stamp.judging(self, request, &order);
         let (market, moment) = (self.market(order.instrument.0), self.moment());
         let Some(record) = self.orders.get_mut(id) else {
             return self.answer(request, AnswerKind::Refused);

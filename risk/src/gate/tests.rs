@@ -45,7 +45,7 @@ fn list_is_complete() {
     let held = crate::Reservation::closed(&order);
     let view = View::new(&floor.risk, &order, &held, false, &floor.market, floor.moment);
     let mut codes = Vec::new();
-    each_check(&order, &view, |finding| codes.push(finding.code));
+    each_check(&order, &view, |_, finding| codes.push(finding.code));
     codes.sort();
     assert_eq!(codes, Reject::ALL);
 }

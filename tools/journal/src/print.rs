@@ -67,6 +67,9 @@ fn describe(record: &Record) -> Value {
         Record::Checkpoint { seq, state_hash } => {
             json!({ "kind": "checkpoint", "seq": seq, "state_hash": hex(*state_hash) })
         }
+        Record::Stages { seq, ns: [book, indicators, gate] } => {
+            json!({ "kind": "stages", "seq": seq, "book_ns": book, "indicators_ns": indicators, "gate_ns": gate })
+        }
         Record::Deep { seq, full_hash } => {
             json!({ "kind": "deep", "seq": seq, "full_hash": hex(*full_hash) })
         }
