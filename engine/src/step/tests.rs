@@ -2,6 +2,7 @@
 
 mod losses;
 mod sessions;
+mod venue;
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use feeds::Venue;
 use model::{Event, Flags, Kind, OrderRef, Qty, Side, Symbol, VenueNumber};
 
 use super::*;
-use crate::config::{Captures, FeedConfig, FeedSource, Speed, StrategyConfig};
+use crate::config::{Captures, EngineConfig, FeedConfig, FeedSource, Speed, StrategyConfig};
 
 const NUMBER: VenueNumber = VenueNumber(1);
 const LAST: Flags = Flags::EVENT_COMPLETE;
@@ -26,6 +27,11 @@ struct Bench {
 impl Bench {
     /// AAPL is named, and its book is whole by a clear.
     fn new(venue: Venue) -> Bench {
+        Bench::with(venue, |_| ())
+    }
+
+    /// The same with another configuration.
+    fn with(venue: Venue, change: impl FnOnce(&mut EngineConfig)) -> Bench {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
         let read =
             |name| (PathBuf::from(name), std::fs::read_to_string(folder.join(name)).unwrap());
@@ -44,6 +50,7 @@ impl Bench {
         engine.strategies = vec![StrategyConfig { account, every: 1 }];
         engine.capacity =
             Capacity { instruments: 16, book_orders: 1_024, levels: 1_024, ..Capacity::SMALL };
+        change(&mut engine);
         let engine = Engine::new(&config.with_engine(engine)).unwrap();
         let mut bench = Bench { out: engine.output(), engine, seq: 0, message: 0 };
         bench.name(NUMBER, "AAPL");

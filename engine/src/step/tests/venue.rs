@@ -1,0 +1,229 @@
+//! What a venue outside says of orders that are not known, of what it holds, and too late.
+
+use model::{
+    Ask, ClientOrderId, HaltLevel, HaltScope, Holder, Note, OrderState, OrderType, Origin, Report,
+    ReportKind, Request, Terms, Tif,
+};
+
+use super::*;
+use crate::config::VenueConfig;
+use crate::gateway::Send;
+
+const TIMEOUT_NS: u64 = 1_000_000;
+const ACCOUNT: AccountId = AccountId(1);
+const AAPL: InstrumentId = InstrumentId(0);
+
+/// A bench whose orders go outside, reconciled, and what it was asked to send.
+struct Outside {
+    bench: Bench,
+    sent: Vec<Send>,
+    names: u64,
+}
+
+impl Outside {
+    fn new(executions: u32) -> Outside {
+        let bench = Bench::with(Venue::DatabentoMbo, |engine| {
+            engine.mode = Mode::Live;
+            engine.strategies.clear();
+            engine.venue = Some(VenueConfig { ack_timeout_ns: TIMEOUT_NS, executions });
+        });
+        let mut outside = Outside { bench, sent: Vec::new(), names: 0 };
+        outside.bench.add(1, Side::Buy, 99, LAST);
+        outside.bench.add(2, Side::Sell, 100, LAST);
+        outside.say(Body::Control(Control::ReconcileBegin));
+        outside.say(Body::Control(Control::ReconcileEnd { round: 1, orders: 0 }));
+        outside.sent.clear();
+        outside
+    }
+
+    fn say(&mut self, body: Body) {
+        self.bench.seq += 1;
+        let now = Ts(self.bench.engine.now().0.max(self.bench.seq * 1_000));
+        self.say_at(now, body);
+    }
+
+    fn say_at(&mut self, now: Ts, body: Body) {
+        let input = Input { seq: self.bench.seq, now, body };
+        self.bench.engine.step(&input, &mut self.bench.out, &mut ());
+        self.sent.append(&mut self.bench.out.sends);
+        self.bench.out.sends.reserve(1_024);
+        self.bench.out.forget();
+    }
+
+    /// A buy of five; its number, or why not.
+    fn order(&mut self) -> Result<OrderId, Reject> {
+        self.names += 1;
+        let terms = Terms {
+            client_id: ClientOrderId::new(&format!("o{}", self.names)).unwrap(),
+            instrument: AAPL,
+            side: Side::Buy,
+            order_type: OrderType::Limit,
+            tif: Tif::Day,
+            px: Px(99_000_000_000 - self.names as i64 * 10_000_000),
+            qty: Qty(5),
+        };
+        let (origin, note) = (Origin::File, Note::default());
+        let request = Request { id: 1, origin, account: ACCOUNT, ask: Ask::New(terms), note };
+        self.bench.seq += 1;
+        let now = Ts(self.bench.seq * 1_000);
+        let input = Input { seq: self.bench.seq, now, body: Body::Request(request) };
+        self.bench.engine.step(&input, &mut self.bench.out, &mut ());
+        let answer = self.bench.out.answer.take().unwrap();
+        self.sent.append(&mut self.bench.out.sends);
+        self.bench.out.sends.reserve(1_024);
+        answer.verdict.primary.map_or(Ok(answer.order), |finding| Err(finding.code))
+    }
+
+    fn fill(&mut self, order: OrderId, exec_id: u64, qty: i64) -> Report {
+        let holder = Some(Holder { account: ACCOUNT, instrument: AAPL, side: Side::Buy });
+        let fill = Report::of(ReportKind::Fill, order);
+        let fill = Report { exec_id, holder, px: Px(99_000_000_000), qty: Qty(qty), ..fill };
+        self.say(Body::Report(fill));
+        fill
+    }
+
+    fn state(&self, order: OrderId) -> OrderState {
+        self.bench.engine.orders().get(order).unwrap().state
+    }
+
+    fn held(&self) -> i64 {
+        self.bench.engine.risk().position(ACCOUNT, AAPL).0
+    }
+
+    fn halts(&self) -> [HaltLevel; 2] {
+        let level = |scope| self.bench.engine.risk().halt(scope).unwrap();
+        [level(HaltScope::All), level(HaltScope::Account(ACCOUNT))]
+    }
+}
+
+const FREE: HaltLevel = HaltLevel::Active;
+
+/// Goal: a fill of an order that was never ours counts and halts its account; one that does not say whose halts all. Method:
+/// both, the first told twice.
+#[test]
+fn fills_of_strangers_count() {
+    let mut venue = Outside::new(8);
+    let stranger = OrderId::new(7, 9);
+    venue.fill(stranger, 1, 3);
+    venue.fill(stranger, 1, 3);
+    assert_eq!((venue.held(), venue.halts()), (3, [FREE, HaltLevel::Halted]));
+    venue.say(Body::Report(Report { exec_id: 2, ..Report::of(ReportKind::Fill, stranger) }));
+    assert_eq!(venue.halts()[0], HaltLevel::Halted);
+}
+
+/// Goal: an order at the venue that was never ours halts and is cancelled; word of one that we know to have ended is old.
+/// Method: restatements of both.
+#[test]
+fn strangers_are_cancelled() {
+    let mut venue = Outside::new(8);
+    let order = venue.order().unwrap();
+    venue.say(Body::Report(Report::of(ReportKind::Rejected, order)));
+    let holder = Some(Holder { account: ACCOUNT, instrument: AAPL, side: Side::Buy });
+    let restated = |order| Report { holder, ..Report::of(ReportKind::Restated, order) };
+    venue.sent.clear();
+    venue.say(Body::Report(restated(order)));
+    assert_eq!((venue.sent.len(), venue.halts()), (0, [FREE; 2]));
+    venue.say(Body::Report(restated(OrderId::new(7, 9))));
+    assert_eq!(venue.sent, [Send::Cancel(OrderId::new(7, 9), 0)]);
+    assert_eq!(venue.halts(), [FREE, HaltLevel::Halted]);
+}
+
+/// Goal: a position that is not ours halts the account. Method: the same number, then another.
+#[test]
+fn positions_are_compared() {
+    let mut venue = Outside::new(8);
+    let order = venue.order().unwrap();
+    venue.fill(order, 1, 2);
+    let holder = Some(Holder { account: ACCOUNT, instrument: AAPL, side: Side::Buy });
+    let position = Report { holder, ..Report::of(ReportKind::Position, OrderId(0)) };
+    venue.say(Body::Report(Report { qty: Qty(2), ..position }));
+    assert_eq!(venue.halts(), [FREE; 2]);
+    venue.say(Body::Report(Report { qty: Qty(3), ..position }));
+    assert_eq!(venue.halts(), [FREE, HaltLevel::Halted]);
+}
+
+/// Goal: without room for executions nothing new is sent, and one that comes all the same is booked and halts. Method: room
+/// for two; three come.
+#[test]
+fn executions_need_room() {
+    let mut venue = Outside::new(2);
+    let order = venue.order().unwrap();
+    venue.fill(order, 1, 1);
+    assert!(venue.order().is_ok());
+    venue.fill(order, 2, 1);
+    assert_eq!(venue.order(), Err(Reject::Capacity));
+    assert_eq!(venue.halts(), [FREE; 2]);
+    venue.fill(order, 3, 1);
+    assert_eq!((venue.held(), venue.halts()), (3, [FREE, HaltLevel::Halted]));
+}
+
+/// Goal: a trade taken back before it was told comes to nothing, whichever comes first, and only what reduces passes then.
+/// Method: bust before fill, bust after fill, each twice.
+#[test]
+fn busts_come_in_any_order() {
+    for bust_first in [true, false] {
+        let mut venue = Outside::new(8);
+        let order = venue.order().unwrap();
+        let fill = Report {
+            exec_id: 1,
+            px: Px(99_000_000_000),
+            qty: Qty(2),
+            ..Report::of(ReportKind::Fill, order)
+        };
+        let bust = Report { kind: ReportKind::Bust, ..fill };
+        let both = if bust_first { [bust, bust, fill, fill] } else { [fill, fill, bust, bust] };
+        both.into_iter().for_each(|report| venue.say(Body::Report(report)));
+        assert_eq!((venue.held(), venue.halts()), (0, [FREE, HaltLevel::ReduceOnly]));
+        let record = *venue.bench.engine.orders().get(order).unwrap();
+        assert_eq!((record.leaves(), record.notional_filled), (Qty(3), model::Money::ZERO));
+    }
+}
+
+/// Goal: an answer is overdue at its deadline and not before; the order stays reserved and is asked for, and an answer ends
+/// the doubt. Method: a timer a nanosecond before and at the deadline.
+#[test]
+fn overdue_at_the_deadline() {
+    let mut venue = Outside::new(8);
+    let order = venue.order().unwrap();
+    let due = venue.bench.engine.now().0 + TIMEOUT_NS;
+    venue.sent.clear();
+    venue.say_at(Ts(due - 1), Body::Timer);
+    assert_eq!((venue.state(order), venue.sent.len()), (OrderState::PendingNew, 0));
+    venue.say_at(Ts(due), Body::Timer);
+    assert_eq!(
+        (venue.state(order), &*venue.sent),
+        (OrderState::Unknown, &[Send::Status(order)][..])
+    );
+    let open = venue.bench.engine.orders().get(order).unwrap().reservation.open();
+    assert_eq!(open, Qty(5), "still reserved");
+    venue.say(Body::Report(Report::of(ReportKind::Ack, order)));
+    assert_eq!(venue.state(order), OrderState::Working);
+    venue.sent.clear();
+    venue.say_at(Ts(due + 10 * TIMEOUT_NS), Body::Timer);
+    assert_eq!(venue.sent, [], "nothing is awaited");
+}
+
+/// Goal: a lost session stops new orders until everything is known. Method: cut it, reconcile with a wrong count, with
+/// another round's end, then rightly, without a word of the order that never arrived.
+#[test]
+fn nothing_new_before_reconciliation() {
+    let mut venue = Outside::new(8);
+    let order = venue.order().unwrap();
+    venue.say(Body::Control(Control::VenueSession(false)));
+    assert_eq!(
+        (venue.state(order), venue.order()),
+        (OrderState::Unknown, Err(Reject::Reconciling))
+    );
+    venue.say(Body::Control(Control::VenueSession(true)));
+    for (round, orders) in [(2, 1), (3, 0)] {
+        venue.say(Body::Control(Control::ReconcileBegin));
+        venue.say(Body::Control(Control::ReconcileEnd {
+            round: round - u32::from(round == 3),
+            orders,
+        }));
+        assert_eq!(venue.order(), Err(Reject::Reconciling));
+    }
+    venue.say(Body::Control(Control::ReconcileEnd { round: 3, orders: 0 }));
+    assert_eq!(venue.state(order), OrderState::Rejected, "it never arrived");
+    assert!(venue.order().is_ok());
+}
