@@ -13,6 +13,7 @@
 
 mod compare;
 mod digest;
+pub mod floor;
 mod levels;
 mod naive;
 mod stage;
