@@ -38,6 +38,7 @@ mod own_quotes;
 mod pages;
 mod posting;
 mod rate;
+mod relimit;
 mod reports;
 mod reservation;
 mod same_terms;
@@ -57,5 +58,6 @@ pub use limits::{
 };
 pub use listing::Reference;
 pub use market::{LastTrade, Market, Moment};
+pub use relimit::{NewLimits, Rows};
 pub use reports::Filled;
 pub use reservation::Reservation;
