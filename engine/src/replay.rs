@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use feeds::capture::Capture;
 use feeds::{FeedOptions, Merge, MergeError};
-use model::{Body, FeedId, Input, OrderId};
+use model::{Body, Control, FeedId, Input, OrderId};
 
 use crate::config::{Config, ConfigErrors, FeedConfig};
 use crate::hash::StateHash;
@@ -13,7 +13,7 @@ use crate::journal::reader::{Fault, Reader, Tail};
 use crate::journal::recorder::fold_event;
 use crate::journal::{JournalError, Record};
 use crate::output::Output;
-use crate::step::{Engine, StartError};
+use crate::step::{Engine, NotTaken, Prepared, StartError, prepare};
 
 /// Why a journal cannot be replayed.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +58,15 @@ pub enum ReplayError {
         /// What came.
         found: u64,
     },
+    /// The limits that an input puts in force are not those that the journal holds.
+    #[error("input {seq} puts limits in force that do not stand before it, or are no limits")]
+    Limits {
+        /// The input.
+        seq: u64,
+    },
+    /// Limits in the journal are refused by this version.
+    #[error("the limits in the journal are refused:\n{0}")]
+    NotTaken(#[from] NotTaken),
     /// The state is not what it was.
     #[error(
         "after input {seq} the state hash is {replayed:016x}, recorded is {recorded:016x}: the replay diverged"
@@ -110,7 +119,9 @@ pub struct Seen<'a> {
 pub struct Replay {
     reader: Reader,
     pending: Option<Pending>,
-    /// The configuration that it begins with.
+    /// The limits.toml that was read last and is not in force.
+    limits: Option<String>,
+    /// The configuration in force: the one that it begins with, and the limits that were put in force since.
     pub config: Config,
     /// The engine.
     pub engine: Engine,
@@ -175,6 +186,7 @@ impl Replay {
         Ok(Some(Replay {
             reader,
             pending: None,
+            limits: None,
             config,
             engine,
             out,
@@ -240,9 +252,26 @@ impl Replay {
                     self.opened += 1;
                     self.epoch = epoch_of(epoch).max(self.epoch);
                 }
+                Record::Config { name, bytes } if name == Config::LIMITS => {
+                    self.limits = Some(String::from_utf8_lossy(&bytes).into_owned());
+                }
                 Record::Config { .. } | Record::Source { .. } => {}
             }
         }
+        Ok(())
+    }
+
+    /// Lays ready what a control is about to put in force.
+    fn offer(&mut self, seq: u64, control: &Control) -> Result<(), ReplayError> {
+        let Control::Limits { .. } = control else { return Ok(()) };
+        let text = self.limits.take().ok_or(ReplayError::Limits { seq })?;
+        let Prepared { config, rules, .. } =
+            prepare(&self.config, self.engine.limits_version(), &text)?;
+        if !rules.is_meant(control) {
+            return Err(ReplayError::Limits { seq });
+        }
+        self.engine.offer(rules);
+        self.config = config;
         Ok(())
     }
 
@@ -296,7 +325,11 @@ impl Replay {
         if input.seq != last + 1 {
             return Err(ReplayError::Hole { last, found: input.seq });
         }
+        if let Body::Control(control) = &input.body {
+            self.offer(input.seq, control)?;
+        }
         self.engine.step(input, &mut self.out, &mut ());
+        self.engine.take_spent();
         watch(&Seen { input, engine: &self.engine, out: &self.out });
         self.out.forget();
         Ok(())

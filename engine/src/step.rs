@@ -6,12 +6,13 @@
 //!
 //! The code follows the order of things: `event.rs` is a tick's way (`mid_event.rs`: while the venue's event is not
 //! complete), `request.rs` an order's, `report.rs` what comes back, `page.rs` what readers are shown; `halt.rs` is the kill
-//! switch, `rearm.rs` what it takes to resume.
+//! switch, `rearm.rs` what it takes to resume, `limits.rs` how other limits come into force.
 
 mod channel;
 mod event;
 mod full;
 mod halt;
+mod limits;
 mod mid_event;
 mod page;
 mod rearm;
@@ -38,9 +39,7 @@ use crate::rules::Rules;
 use crate::strategy::{Strategy, probe::Probe};
 use channel::Channel;
 pub(crate) use full::Text;
-
-/// Scales of price and quantity that the rows of limits are read in: there is one for each way in which a venue counts.
-const SCALES_MAX: u32 = 32;
+pub use limits::{NewRules, NotTaken, Prepared, prepare};
 
 /// A stage of the step, as its latency is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +79,12 @@ pub struct Engine {
     orders: OrderTable,
     paper: Paper,
     rules: Rules,
+    /// How manieth limits of the journal they are, from 1.
+    limits_version: u32,
+    /// Digest of the configuration with them.
+    config_digest: u64,
+    /// Limits that the next control speaks of; afterwards those that they replaced.
+    offered: Option<Box<NewRules>>,
     journal_full: bool,
     audit_full: bool,
     /// When the next session begins; zero before the first input.
@@ -116,10 +121,8 @@ impl Engine {
         let feeds = &config.engine.feeds;
         let rules = config.rules.clone();
         let mut risk = Risk::new(risk_capacity(&capacity, &rules));
-        for account in &rules.accounts {
-            let name = account.name;
-            let number = |name| rules.account(name);
-            let limits = account.limits(number).ok_or(StartError::Money(name))?;
+        for limits in limits::of_accounts(&rules)? {
+            let name = limits.name;
             risk.add_account(limits).map_err(|error| StartError::Account { name, error })?;
         }
         let strategies =
@@ -145,6 +148,9 @@ impl Engine {
             orders: OrderTable::new(capacity.own_orders),
             paper: Paper::new(instruments, capacity.own_orders as usize),
             rules,
+            limits_version: 1,
+            config_digest: config.digest(),
+            offered: None,
             journal_full: false,
             audit_full: false,
             next_session: Ts(0),
@@ -220,6 +226,7 @@ impl Engine {
             Control::JournalFull(full) => self.journal_full = full,
             Control::AuditFull(full) => self.audit_full = full,
             Control::DeskClosed(desk) => self.cancel_orphans(Some(desk), out),
+            Control::Limits { version, digest, .. } => self.relimit(version, digest),
             Control::Restarted { epoch } => {
                 self.orders.begin_epoch(epoch);
                 self.cancel_orphans(None, out);
@@ -477,7 +484,7 @@ fn risk_capacity(capacity: &Capacity, rules: &Rules) -> risk::Capacity {
         lines: lines_max(capacity, accounts),
         ids_per_account: capacity.client_ids,
         orders: capacity.own_orders,
-        rows: rules.limits.len() as u32 * SCALES_MAX,
+        rows: limits::rows_of(rules),
     }
 }
 

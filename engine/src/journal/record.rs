@@ -5,7 +5,7 @@ use model::{BadWord, Body, Control, Event, Input, Report, Request, Ts};
 /// One record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
-    /// A configuration file, whole.
+    /// A configuration file, whole. At the head all of them; later limits.toml alone, before the control that puts it in force.
     Config {
         /// Its name without a path: `engine.toml`.
         name: String,
@@ -151,6 +151,16 @@ impl Entry {
     /// The full hash after input `seq`.
     pub fn deep(seq: u64, full_hash: u64) -> Entry {
         Entry::new(DEEP, seq, &[&[seq, full_hash]])
+    }
+
+    /// A configuration file whose bytes the writer has from elsewhere, for input `seq` to speak of.
+    pub fn file(seq: u64) -> Entry {
+        Entry::new(CONFIG, seq, &[])
+    }
+
+    /// Whether it is [`Entry::file`].
+    pub(super) fn is_file(&self) -> bool {
+        self.kind == CONFIG
     }
 
     /// A clean stop after input `seq`.

@@ -356,7 +356,7 @@ fn share(
         epoch,
     )?;
     let listener = Listener::bind(&config.engine.name, &mut publisher)?;
-    Ok((Some(Pages::new(publisher, started, config.digest())), Some(listener)))
+    Ok((Some(Pages::new(publisher, started)), Some(listener)))
 }
 
 /// Halts what the latch file says, and begins to keep it. A file that cannot be read halts everything. An engine that

@@ -49,6 +49,9 @@ impl Engine {
             orders,
             paper,
             rules: _, // Configuration, whose bytes are in the journal; what it allows stands in `risk`.
+            limits_version,
+            config_digest: _,
+            offered: _, // Not in force yet, or any more.
             journal_full,
             audit_full,
             next_session,
@@ -60,6 +63,7 @@ impl Engine {
         let mut hash = StateHash::default();
         let full = u64::from(*journal_full) | u64::from(*audit_full) << 1;
         hash.fold_words(&[*seq, now.0, full, next_session.0, *passed, running.value()]);
+        hash.fold((*limits_version).into());
         hash.fold_words(refused);
         Text(&mut hash).fold(mode);
         Text(&mut hash).fold(latches);
