@@ -39,6 +39,7 @@ impl From<RunError> for Failure {
             RunError::Feed { .. } => 3,
             RunError::Start(_)
             | RunError::OtherConfig(_)
+            | RunError::OtherLimits { .. }
             | RunError::Line { .. }
             | RunError::Unheard(_)
             | RunError::Password(_) => 2,
