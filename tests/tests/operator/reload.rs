@@ -96,7 +96,10 @@ fn limits_change_while_it_runs() {
     assert!(is_clipped(&asks(&mut trader)) && version() == 2, "nothing of that loosened");
 
     let good = std::fs::read_to_string(&file.0).unwrap();
-    file.says(&[("rate_max = 65536", "rate_max = -1"), ("band_bps = 10000", "bands = 1")]);
+    file.says(&[
+        ("rate_max = 65536", "rate_max = -1"),
+        ("band_bps = 10000", "band_bps = 10000\nbands = 1"),
+    ]);
     let (code, said) = place.run("tickgate-reload", &words);
     let lines = said.matches("limits.toml:").count();
     assert!(code == 2 && lines >= 4 && said.contains("unknown key `bands`"), "{code} {said}");
