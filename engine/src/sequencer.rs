@@ -60,7 +60,7 @@ impl Sequencer {
     ) -> Result<Option<Box<NewRules>>, Box<NewRules>> {
         if let Some(recorder) = &mut self.recorder {
             let text = std::mem::take(&mut rules.text);
-            if let Err(text) = recorder.file(self.engine.seq() + 1, text) {
+            if let Err(text) = recorder.file(self.engine.seq(), text) {
                 rules.text = text;
                 return Err(rules);
             }

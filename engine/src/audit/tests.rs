@@ -64,8 +64,8 @@ fn failure_latches() {
     assert!(dead.is_full(1));
 }
 
-/// Goal: limits that come into force are recorded with who and why, and every record from there on is stamped with them. Method: a
-/// reload of an operator's, and one of a start; then anything.
+/// Goal: limits that come into force are recorded with who and why, and every record from there on is stamped with them.
+/// Method: a reload of an operator's, and one of a start; then anything.
 #[test]
 fn limits_are_recorded() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/engine.toml");

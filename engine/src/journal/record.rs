@@ -153,7 +153,8 @@ impl Entry {
         Entry::new(DEEP, seq, &[&[seq, full_hash]])
     }
 
-    /// A configuration file whose bytes the writer has from elsewhere, for input `seq` to speak of.
+    /// A configuration file whose bytes the writer has from elsewhere, for the input after `seq` to speak of: that one is
+    /// not written when this is.
     pub fn file(seq: u64) -> Entry {
         Entry::new(CONFIG, seq, &[])
     }

@@ -94,7 +94,7 @@ impl Recorder {
         self.push(Entry::input(input));
     }
 
-    /// Records the bytes of limits.toml, which input `seq` puts in force. Copies nothing.
+    /// Records the bytes of limits.toml, which the input after `seq` puts in force. Copies nothing.
     ///
     /// # Errors
     ///
