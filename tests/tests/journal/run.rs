@@ -78,11 +78,14 @@ impl Day {
     }
 }
 
+/// For entries, and for texts that they stand for.
+type ToRings = (rtrb::Producer<Entry>, rtrb::Producer<Vec<u8>>);
+
 /// The journal end of a run.
 pub struct Journal<S: Storage> {
     writer: Writer<S>,
     ring: rtrb::Consumer<Entry>,
-    to_rings: std::cell::Cell<Option<(rtrb::Producer<Entry>, rtrb::Producer<Vec<u8>>)>>,
+    to_rings: std::cell::Cell<Option<ToRings>>,
     pub progress: std::sync::Arc<engine::journal::writer::Progress>,
 }
 
