@@ -95,11 +95,6 @@ impl Tap {
         self
     }
 
-    /// Other rules are in force.
-    pub fn set_limits_version(&mut self, digest: u64) {
-        self.limits_version = digest;
-    }
-
     /// Whether new orders must be refused, by the host's clock. A write that failed and a record that found no room
     /// are for good.
     pub fn is_full(&mut self, mono_ns: u64) -> bool {
@@ -226,6 +221,15 @@ impl Tap {
                 let record = self.bare(engine, AuditKind::Sink, Actor::Engine);
                 let bits = std::mem::take(&mut self.turned_away);
                 self.push(AuditRecord { code: 2, aux: full.into(), bits, ..record });
+            }
+            Control::Limits { version, operator, note, .. } => {
+                self.limits_version = engine.config_digest();
+                let is_person = operator != OperatorName::default();
+                let actor = if is_person { Actor::Operator } else { Actor::Engine };
+                let name = Symbol::from_words(operator.to_words()).unwrap_or_default();
+                let record = self.bare(engine, AuditKind::Limits, actor);
+                let (aux, bits) = (engine.config_digest(), version.into());
+                self.push(AuditRecord { aux, bits, name, note, ..record });
             }
             Control::DeskClosed(desk) => {
                 let actor = Actor::Origin(Origin::Desk(desk));

@@ -46,7 +46,9 @@ pub struct ConfigFile {
 
 impl Config {
     /// Names of the files, in the order of [`Config::files`].
-    pub const NAMES: [&str; 3] = ["engine.toml", "instruments.toml", "limits.toml"];
+    pub const NAMES: [&str; 3] = ["engine.toml", "instruments.toml", Self::LIMITS];
+    /// The file that a running engine can take anew.
+    pub const LIMITS: &str = "limits.toml";
 
     /// Loads `engine.toml` by its path, and the two others from the same folder.
     ///
@@ -97,6 +99,35 @@ impl Config {
         let names = Self::NAMES.iter().map(|name| name.to_string());
         let files = names.zip(files).map(|(name, (_, text))| ConfigFile { name, text }).collect();
         Ok(Config { engine, rules, files, folder })
+    }
+
+    /// The same with another limits.toml.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong in it.
+    pub fn with_limits(&self, text: &str) -> Result<Config, ConfigErrors> {
+        let (mut errors, path) = (ConfigErrors::default(), Path::new(Self::LIMITS));
+        let root = table::parse(path, text, &mut errors);
+        let mut rules = Rules { instruments: self.rules.instruments.clone(), ..Rules::default() };
+        let complete = limits::read(root, &mut rules, &mut errors);
+        if complete.is_some() {
+            self.engine.check_against(&rules, &mut errors);
+        }
+        if !errors.is_empty() || complete.is_none() {
+            return Err(errors);
+        }
+        let mut config = Config { rules, ..self.clone() };
+        for file in config.files.iter_mut().filter(|file| file.name == Self::LIMITS) {
+            file.text = text.to_owned();
+        }
+        Ok(config)
+    }
+
+    /// The text of limits.toml.
+    pub fn limits_text(&self) -> &str {
+        let limits = self.files.iter().find(|file| file.name == Self::LIMITS);
+        limits.map_or("", |file| &file.text)
     }
 
     /// Changes what `engine.toml` says; the journal of the run records the changed text.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use feeds::capture::Capture;
 use feeds::{FeedOptions, Merge, MergeError};
-use model::{Body, FeedId, Input, Order, OrderId, Request};
+use model::{Body, Control, FeedId, Input, Order, OrderId, Request};
 
 use crate::config::{Config, ConfigErrors, FeedConfig};
 use crate::hash::StateHash;
@@ -14,7 +14,7 @@ use crate::journal::reader::{Fault, Reader, Tail};
 use crate::journal::recorder::fold_event;
 use crate::journal::{JournalError, Record};
 use crate::output::Output;
-use crate::step::{Engine, Stage, Stamp, StartError};
+use crate::step::{Engine, NotTaken, Prepared, Stage, Stamp, StartError, prepare};
 
 /// Why a journal cannot be replayed.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +59,15 @@ pub enum ReplayError {
         /// What came.
         found: u64,
     },
+    /// The limits that an input puts in force are not those that the journal holds.
+    #[error("input {seq} puts limits in force that do not stand before it, or are no limits")]
+    Limits {
+        /// The input.
+        seq: u64,
+    },
+    /// Limits in the journal are refused by this version.
+    #[error("the limits in the journal are refused:\n{0}")]
+    NotTaken(#[from] NotTaken),
     /// The state is not what it was.
     #[error(
         "after input {seq} the state hash is {replayed:016x}, recorded is {recorded:016x}: the replay diverged"
@@ -148,7 +157,9 @@ impl<W: Witness> Stamp for Inside<'_, W> {
 pub struct Replay {
     reader: Reader,
     pending: Option<Pending>,
-    /// The configuration that it begins with.
+    /// The limits.toml that was read last and is not in force.
+    limits: Option<String>,
+    /// The configuration in force: the one that it begins with, and the limits that were put in force since.
     pub config: Config,
     /// The engine.
     pub engine: Engine,
@@ -213,6 +224,7 @@ impl Replay {
         Ok(Some(Replay {
             reader,
             pending: None,
+            limits: None,
             config,
             engine,
             out,
@@ -298,9 +310,26 @@ impl Replay {
                     self.opened += 1;
                     self.epoch = epoch_of(epoch).max(self.epoch);
                 }
+                Record::Config { name, bytes } if name == Config::LIMITS => {
+                    self.limits = Some(String::from_utf8_lossy(&bytes).into_owned());
+                }
                 Record::Config { .. } | Record::Source { .. } => {}
             }
         }
+        Ok(())
+    }
+
+    /// Lays ready what a control is about to put in force.
+    fn offer(&mut self, seq: u64, control: &Control) -> Result<(), ReplayError> {
+        let Control::Limits { .. } = control else { return Ok(()) };
+        let text = self.limits.take().ok_or(ReplayError::Limits { seq })?;
+        let Prepared { config, rules, .. } =
+            prepare(&self.config, self.engine.limits_version(), &text)?;
+        if !rules.is_meant(control) {
+            return Err(ReplayError::Limits { seq });
+        }
+        self.engine.offer(rules);
+        self.config = config;
         Ok(())
     }
 
@@ -356,7 +385,11 @@ impl Replay {
             return Err(ReplayError::Hole { last, found: input.seq });
         }
         witness.before(&self.engine, input);
+        if let Body::Control(control) = &input.body {
+            self.offer(input.seq, control)?;
+        }
         self.engine.step(input, &mut self.out, &mut Inside(witness));
+        self.engine.take_spent();
         let flow = witness.after(&Seen { input, engine: &self.engine, out: &self.out });
         self.out.forget();
         Ok(flow)

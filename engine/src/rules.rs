@@ -1,10 +1,15 @@
 //! What may be traded, and how much, in the operator's decimals. Resolved to an instrument's own units when the venue
 //! lists it: a rule that is not a whole number of those units does not apply, and what has no rule is blocked.
 
+pub mod changes;
+mod lookup;
+
 use model::page::Permission;
 use model::{AccountId, Currency, Instrument, Money, Px, Qty, Symbol, Ts};
 use risk::{Fee, LossStops, MarkAt, OrderToTrade, Reference, Restriction, VolumeLimit};
 use rust_decimal::Decimal;
+
+pub(crate) use lookup::Lookup;
 
 /// All rules of an engine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -192,6 +197,11 @@ impl Rules {
         let mut rows = self.limits.iter().filter(|row| row.account == account.name);
         let own = rows.clone().find(|row| row.symbol == Some(instrument.symbol));
         let row = own.or_else(|| rows.find(|row| row.symbol.is_none()))?;
+        self.limits_of(row, instrument)
+    }
+
+    /// What a row says in the units of an instrument; `None`: it does not fit them.
+    fn limits_of(&self, row: &LimitRule, instrument: &Instrument) -> Option<risk::PairLimits> {
         let qty = |value| units(value, instrument.qty_decimals).map(Qty);
         let fee = self.fee(row, instrument)?;
         let located = match row.located {

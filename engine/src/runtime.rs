@@ -18,6 +18,7 @@ mod operator;
 mod pace;
 mod port;
 mod publish;
+mod restart;
 mod server;
 mod stages;
 mod start;
@@ -37,7 +38,7 @@ use crate::config::{Config, FeedConfig};
 use crate::journal::JournalError;
 use crate::replay::ReplayError;
 use crate::script::Script;
-use crate::step::{Engine, StartError};
+use crate::step::{Engine, NotTaken, StartError};
 
 pub use keeper::latch_path;
 pub use port::{DriveStream, StreamPort};
@@ -187,6 +188,14 @@ pub enum RunError {
         "{0}: was written under another configuration; choose another folder, or restore the configuration"
     )]
     OtherConfig(PathBuf),
+    /// limits.toml changes what stays as long as the journal does.
+    #[error("limits.toml is not that of the journal {folder}: {error}")]
+    OtherLimits {
+        /// The journal.
+        folder: PathBuf,
+        /// What cannot be taken.
+        error: NotTaken,
+    },
     /// A line cannot be opened.
     #[error("{address}: {error}")]
     Line {

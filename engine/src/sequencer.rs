@@ -1,11 +1,11 @@
 //! Numbers the inputs, has each recorded, and steps the engine: the one place where an input comes to be.
 
-use model::{Body, Event, Input, Ts};
+use model::{Body, Control, Event, Input, Ts};
 
 use crate::audit::Tap;
 use crate::journal::recorder::Recorder;
 use crate::output::Output;
-use crate::step::{Engine, Stamp};
+use crate::step::{Engine, NewRules, Stamp};
 
 /// An engine and what it takes to feed it.
 pub struct Sequencer {
@@ -43,6 +43,31 @@ impl Sequencer {
             recorder.input(&input);
         }
         self.step(&input, stamp);
+    }
+
+    /// Puts limits in force by `control`, which means them: their text is recorded, then the control. What comes back is for
+    /// another thread to drop.
+    ///
+    /// # Errors
+    ///
+    /// The limits as they came, if their text cannot be recorded; nothing is changed.
+    pub fn limits(
+        &mut self,
+        now: Ts,
+        mut rules: Box<NewRules>,
+        control: Control,
+        stamp: &mut impl Stamp,
+    ) -> Result<Option<Box<NewRules>>, Box<NewRules>> {
+        if let Some(recorder) = &mut self.recorder {
+            let text = std::mem::take(&mut rules.text);
+            if let Err(text) = recorder.file(self.engine.seq(), text) {
+                rules.text = text;
+                return Err(rules);
+            }
+        }
+        self.engine.offer(rules);
+        self.input(now, Body::Control(control), stamp);
+        Ok(self.engine.take_spent())
     }
 
     fn step(&mut self, input: &Input, stamp: &mut impl Stamp) {

@@ -5,9 +5,9 @@
 //! the step that caused it, so that it needs no record: a replay makes it again.
 //!
 //! The code follows the order of things: `event.rs` is a tick's way (`mid_event.rs`: while the venue's event is not
-//! complete), `request.rs` an order's, `report.rs` what comes back, `page.rs` what readers are shown; `execution.rs` is what trades do, `venue.rs` what
-//! is asked of a venue outside; `halt.rs` is the kill
-//! switch, `rearm.rs` what it takes to resume.
+//! complete), `request.rs` an order's, `report.rs` what comes back, `page.rs` what readers are shown; `execution.rs` is what
+//! trades do, `venue.rs` what is asked of a venue outside; `halt.rs` is the kill switch, `rearm.rs` what it takes to resume,
+//! `limits.rs` how other limits come into force.
 
 mod channel;
 mod event;
@@ -15,6 +15,7 @@ mod execution;
 mod explain;
 mod full;
 mod halt;
+mod limits;
 mod mid_event;
 mod page;
 mod rearm;
@@ -43,11 +44,9 @@ use crate::rules::Rules;
 use crate::strategy::{Strategy, probe::Probe};
 use channel::Channel;
 pub(crate) use full::Text;
+pub use limits::{NewRules, NotTaken, Prepared, prepare};
 pub use stamp::{Stage, Stamp};
 use venue::Outside;
-
-/// Scales of price and quantity that the rows of limits are read in: there is one for each way in which a venue counts.
-const SCALES_MAX: u32 = 32;
 
 /// The deterministic core.
 pub struct Engine {
@@ -68,6 +67,12 @@ pub struct Engine {
     /// Where orders go instead of to the paper venue.
     outside: Option<Outside>,
     rules: Rules,
+    /// How manieth limits of the journal they are, from 1.
+    limits_version: u32,
+    /// Digest of the configuration with them.
+    config_digest: u64,
+    /// Limits that the next control speaks of; afterwards those that they replaced.
+    offered: Option<Box<NewRules>>,
     journal_full: bool,
     audit_full: bool,
     /// When the next session begins; zero before the first input.
@@ -104,10 +109,8 @@ impl Engine {
         let feeds = &config.engine.feeds;
         let rules = config.rules.clone();
         let mut risk = Risk::new(risk_capacity(&capacity, &rules));
-        for account in &rules.accounts {
-            let name = account.name;
-            let number = |name| rules.account(name);
-            let limits = account.limits(number).ok_or(StartError::Money(name))?;
+        for limits in limits::of_accounts(&rules)? {
+            let name = limits.name;
             risk.add_account(limits).map_err(|error| StartError::Account { name, error })?;
         }
         let strategies =
@@ -138,6 +141,9 @@ impl Engine {
                 .as_ref()
                 .map(|venue| Outside::new(venue, capacity.own_orders)),
             rules,
+            limits_version: 1,
+            config_digest: config.digest(),
+            offered: None,
             journal_full: false,
             audit_full: false,
             next_session: Ts(0),
@@ -219,6 +225,7 @@ impl Engine {
             Control::JournalFull(full) => self.journal_full = full,
             Control::AuditFull(full) => self.audit_full = full,
             Control::DeskClosed(desk) => self.cancel_orphans(Some(desk), out),
+            Control::Limits { version, digest, .. } => self.relimit(version, digest),
             Control::Restarted { epoch } => {
                 self.orders.begin_epoch(epoch);
                 self.on_venue_session(false, out);
@@ -487,7 +494,7 @@ fn risk_capacity(capacity: &Capacity, rules: &Rules) -> risk::Capacity {
         lines: lines_max(capacity, accounts),
         ids_per_account: capacity.client_ids,
         orders: capacity.own_orders,
-        rows: rules.limits.len() as u32 * SCALES_MAX,
+        rows: limits::rows_of(rules),
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Risk {
     /// The accounts of an instrument lie together.
     pairs: Vec<Pair>,
     /// Limits of pairs, each row once: many pairs share one.
-    rows: Vec<PairLimits>,
+    pub(crate) rows: Vec<PairLimits>,
     /// Prices of working orders, by their owner.
     pub(crate) quotes: OwnQuotes,
     /// The pairs that were ever traded, in the order of their first order.
@@ -43,13 +43,13 @@ pub struct Risk {
 pub(crate) struct Pair {
     pub(crate) line: Line,
     /// Row of what the operator allows; [`NO_ROW`]: nothing.
-    row: u32,
+    pub(crate) row: u32,
     /// Tops of the heaps of the prices that work beneath this account, buys and sells; only of an owner.
     pub(crate) quotes: [u32; 2],
 }
 
 /// No limits.
-const NO_ROW: u32 = u32::MAX;
+pub(crate) const NO_ROW: u32 = u32::MAX;
 
 impl Pair {
     pub(crate) const EMPTY: Pair = Pair { line: Line::EMPTY, row: NO_ROW, quotes: [NIL; 2] };
@@ -243,6 +243,15 @@ impl Risk {
         &self.pairs
     }
 
+    /// Gives a pair another row; its line, if it has one, changed.
+    pub(crate) fn set_row(&mut self, account: AccountId, instrument: InstrumentId, row: u32) {
+        let place = self.place(account, instrument);
+        if let Some(pair) = self.pairs.get_mut(place) {
+            pair.row = row;
+            note_line(&mut pair.line, &mut self.changed_lines);
+        }
+    }
+
     /// The accounts that an order of this one counts on.
     pub(crate) fn path(&self, id: AccountId) -> Path {
         self.account(id).map_or(Path::of(id), |account| account.path)
@@ -385,7 +394,7 @@ fn revalue(line: &mut Line, account: &mut Account, listing: &Listing) {
 }
 
 /// An empty list whose memory is there from the start: no page of it is missing when it first grows.
-fn touched<T: Clone>(filling: T, capacity: usize) -> Vec<T> {
+pub(crate) fn touched<T: Clone>(filling: T, capacity: usize) -> Vec<T> {
     let mut list = vec![filling; capacity];
     list.clear();
     list

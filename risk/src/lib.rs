@@ -39,6 +39,7 @@ mod own_quotes;
 mod pages;
 mod posting;
 mod rate;
+mod relimit;
 mod reports;
 mod reservation;
 mod same_terms;
@@ -59,5 +60,6 @@ pub use limits::{
 };
 pub use listing::Reference;
 pub use market::{LastTrade, Market, Moment};
+pub use relimit::{NewLimits, Rows};
 pub use reports::{Deal, Filled};
 pub use reservation::Reservation;

@@ -285,6 +285,8 @@ pub enum LimitError {
     BadScale,
     /// The account above does not exist, is of another currency, or has too many above itself.
     BadParent,
+    /// The name, parent, currency, starting cash or kind of mark of an account, or how many there are, would change.
+    Fixed,
 }
 
 impl core::fmt::Display for LimitError {
@@ -300,6 +302,7 @@ impl core::fmt::Display for LimitError {
             LimitError::BadParent => {
                 "the account above is unknown, of another currency or too deep"
             }
+            LimitError::Fixed => "what an account is cannot change while its books are kept",
         })
     }
 }

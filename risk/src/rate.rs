@@ -2,6 +2,9 @@
 
 use model::Ts;
 
+/// A place that no time is in yet.
+const NEVER: Ts = Ts(u64::MAX);
+
 /// The last `max` times. Exact: in no window of `window_ns` can more than `max` requests pass.
 #[derive(Clone, Debug)]
 pub(crate) struct RateWindow {
@@ -17,7 +20,7 @@ pub(crate) struct RateWindow {
 impl RateWindow {
     /// Allocates the ring and touches its memory; nothing allocates afterwards.
     pub(crate) fn new(max: u32, window_ns: u64) -> RateWindow {
-        RateWindow { window_ns, times: vec![Ts(u64::MAX); max as usize], next: 0, recent: 0 }
+        RateWindow { window_ns, times: vec![NEVER; max as usize], next: 0, recent: 0 }
     }
 
     /// Requests in the window that ends at `now`; at most the limit, which is all that a verdict needs.
@@ -46,6 +49,22 @@ impl RateWindow {
         if let Some(time) = self.times.get_mut(self.next) {
             *time = now;
             self.next = if self.next + 1 == self.times.len() { 0 } else { self.next + 1 };
+        }
+    }
+
+    /// Goes on from where another window stands, with as many of its last times as there is room for. A window of more
+    /// requests, or over a longer time, knows only of those that the other one kept.
+    pub(crate) fn take_over(&mut self, other: &RateWindow) {
+        let known = (1..=other.times.len()).take_while(|back| other.back(*back) != NEVER).count();
+        let kept = known.min(self.times.len());
+        self.recent = 0;
+        for back in (1..=kept).rev() {
+            let time = other.back(back);
+            if let Some(place) = self.times.get_mut(self.next) {
+                *place = time;
+            }
+            self.next = if self.next + 1 == self.times.len() { 0 } else { self.next + 1 };
+            self.recent += usize::from(other.back(1).since(time) < self.window_ns);
         }
     }
 
@@ -79,6 +98,37 @@ mod tests {
                 prop_assert_eq!(window.used(Ts(now)), inside.min(max));
                 let used = window.used(Ts(now));
                 window.count(Ts(now), used);
+                all.push(now);
+            }
+        }
+
+        /// Goal: after a change of the limit the ring counts what both rings could know. Method: random limits before and
+        /// after, against a list of all times.
+        #[test]
+        fn a_change_forgets_nothing_that_fits(
+            (max, then_max) in (0_u32..9, 0_u32..9),
+            (window_ns, then_ns) in (1_u64..50, 1_u64..50),
+            gaps in prop::collection::vec(0_u64..20, 0..40),
+            later in prop::collection::vec(0_u64..20, 1..40),
+        ) {
+            let mut window = RateWindow::new(max, window_ns);
+            let (mut now, mut all) = (0, Vec::new());
+            for gap in gaps {
+                now += gap;
+                let used = window.used(Ts(now));
+                window.count(Ts(now), used);
+                all.push(now);
+            }
+            let mut then = RateWindow::new(then_max, then_ns);
+            then.take_over(&window);
+            let forgotten = all.len().saturating_sub(max as usize);
+            all.drain(..forgotten);
+            for gap in later {
+                now += gap;
+                let inside = all.iter().filter(|t| now - **t < then_ns).count() as u32;
+                let used = then.used(Ts(now));
+                prop_assert_eq!(used, inside.min(then_max));
+                then.count(Ts(now), used);
                 all.push(now);
             }
         }

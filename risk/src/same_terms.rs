@@ -84,6 +84,14 @@ impl SameTerms {
         SameTerms { rule, entries: vec![None; places] }
     }
 
+    /// Another rule over the same orders. One whose rule was off until now takes the table of `fresh`.
+    pub(crate) fn relimit(&mut self, rule: Option<Duplicates>, fresh: &mut SameTerms) {
+        if self.entries.is_empty() {
+            std::mem::swap(&mut self.entries, &mut fresh.entries);
+        }
+        self.rule = rule;
+    }
+
     /// Looks the terms of an order up.
     pub(crate) fn find(&self, order: &Order, now: Ts) -> Seen {
         let Some(rule) = self.rule else { return Seen::Off };

@@ -67,7 +67,7 @@ kinds! {
     Halt = 15 => "halt",
     /// A halt was lowered; as above.
     Rearm = 16 => "rearm",
-    /// Limits changed; `aux` is the digest of the new ones.
+    /// Limits changed; `aux` is the digest of the configuration with them, `bits` their version, `name` and `note` who and why.
     Limits = 17 => "limits",
     /// A configuration is in force; `aux` is its digest.
     Config = 18 => "config",

@@ -40,6 +40,7 @@ impl From<RunError> for Failure {
             RunError::Start(_)
             | RunError::NoGateway
             | RunError::OtherConfig(_)
+            | RunError::OtherLimits { .. }
             | RunError::Line { .. }
             | RunError::Unheard(_)
             | RunError::Password(_) => 2,

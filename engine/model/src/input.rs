@@ -87,6 +87,17 @@ pub enum Control {
         /// The epoch that begins, at most [`OrderId::EPOCH_MAX`]: orders from here on carry it.
         epoch: u32,
     },
+    /// Other limits hold from the next order on. Their text stands in the journal as a record of its own, before this.
+    Limits {
+        /// How manieth limits of the journal, from 1, which are those that it begins with.
+        version: u32,
+        /// First 128 bits of the BLAKE3 of their text.
+        digest: [u64; 2],
+        /// Who; none where nothing became looser and nobody gave a name, or at a start.
+        operator: OperatorName,
+        /// Why.
+        note: Note,
+    },
 }
 
 impl Why {
@@ -157,6 +168,11 @@ impl Control {
             Control::ReconcileEnd { round, orders } => {
                 small(21, u64::from(round) << 32 | u64::from(orders))
             }
+            Control::Limits { version, digest, operator, note } => {
+                to.pair(10, version);
+                digest.into_iter().for_each(|word| to.u64(word));
+                write_who(&mut to, Why { operator, note, ..Why::of(HaltCause::Human) });
+            }
         }
         words
     }
@@ -168,6 +184,9 @@ impl Control {
     /// [`crate::BadWord`] names the word that holds no legal value.
     pub fn from_words(words: &[u64; Self::WORDS]) -> Result<Control, BadWord> {
         let [head, number, rest @ ..] = *words;
+        if head as u32 == 10 {
+            return read_limits(words);
+        }
         let [code, kind, level, cause, 0, 0, 0, 0] = head.to_le_bytes() else {
             return Err(BadWord(0));
         };
@@ -216,6 +235,18 @@ impl Control {
             _ => Control::ResumeSymbol { symbol, level, operator, note },
         })
     }
+}
+
+fn read_limits(words: &[u64; Control::WORDS]) -> Result<Control, BadWord> {
+    let mut from = WordReader::new(words);
+    let (_, version) = from.pair();
+    from.legal((version > 0).then_some(()))?;
+    let digest = [from.u64(), from.u64()];
+    let operator = OperatorName::from_words([from.u64(), from.u64()]);
+    let operator = from.legal(operator)?;
+    let note = Note::from_words(core::array::from_fn(|_| from.u64()));
+    let note = from.legal(note)?;
+    Ok(Control::Limits { version, digest, operator, note })
 }
 
 fn write_halt(to: &mut WordWriter<'_>, code: u8, scope: HaltScope, level: HaltLevel, why: Why) {
@@ -270,6 +301,7 @@ mod tests {
             Control::VenueSession(true),
             Control::ReconcileBegin,
             Control::ReconcileEnd { round: 7, orders: u32::MAX },
+            Control::Limits { version: u32::MAX, digest: [1, u64::MAX], operator, note },
         ];
         for control in halts.into_iter().chain(resumes).chain(rest) {
             assert_eq!(Control::from_words(&control.to_words()), Ok(control));
@@ -296,5 +328,10 @@ mod tests {
         let restarted = Control::Restarted { epoch: 1 };
         assert!(spoiled(restarted, 1, u64::from(OrderId::EPOCH_MAX) + 1).is_err());
         assert!(spoiled(restarted, 0, 9).is_err());
+        let (operator, note) = (OperatorName::default(), Note::default());
+        let limits = Control::Limits { version: 1, digest: [2, 3], operator, note };
+        for (word, value) in [(0, 10), (0, 1 << 32 | 0x010A), (4, 1), (8, 1)] {
+            assert_eq!(spoiled(limits, word, value), Err(BadWord(word as u8)), "{word} {value}");
+        }
     }
 }

@@ -63,3 +63,37 @@ fn failure_latches() {
     drop(ring);
     assert!(dead.is_full(1));
 }
+
+/// Goal: limits that come into force are recorded with who and why, and every record from there on is stamped with them.
+/// Method: a reload of an operator's, and one of a start; then anything.
+#[test]
+fn limits_are_recorded() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/engine.toml");
+    let config = crate::config::Config::load(&folder).unwrap();
+    let mut small = config.engine.clone();
+    small.capacity = crate::config::Capacity { instruments: 2, ..crate::config::Capacity::SMALL };
+    let mut config = config.with_engine(small);
+    let engine = Engine::new(&config).unwrap();
+    let (tap, mut ring, _) = tap(1000, 10);
+    let mut sequencer = crate::sequencer::Sequencer::new(engine, None);
+    sequencer.audit = Some(tap.stamped(Vec::new(), config.digest()));
+    let ann = OperatorName::new("ann").unwrap();
+    for (operator, actor) in [(ann, Actor::Operator), (OperatorName::default(), Actor::Engine)] {
+        let version = sequencer.engine.limits_version();
+        let text = format!("{}\n# {version}\n", config.limits_text());
+        let prepared = crate::step::prepare(&config, version, &text).unwrap();
+        let control = prepared.rules.control(operator, Note::lossy("why"));
+        let now = sequencer.engine.now();
+        assert!(sequencer.limits(now, prepared.rules, control, &mut ()).unwrap().is_some());
+        config = prepared.config;
+        let record = AuditRecord::from_words(&ring.pop().unwrap()).unwrap();
+        let digest = config.digest();
+        assert_eq!((record.kind, record.actor), (AuditKind::Limits, actor));
+        assert_eq!((record.aux, record.limits_version), (digest, digest));
+        assert_eq!((record.bits, record.note), (u64::from(version) + 1, Note::lossy("why")));
+        assert_eq!(record.name.as_str(), operator.as_str());
+        sequencer.input(now, Body::Control(Control::DeskClosed(model::DeskId(1))), &mut ());
+        let next = AuditRecord::from_words(&ring.pop().unwrap()).unwrap();
+        assert_eq!((next.kind, next.limits_version), (AuditKind::Disconnect, digest));
+    }
+}

@@ -5,7 +5,7 @@ use model::{BadWord, Body, Control, Event, Input, Report, Request, Ts};
 /// One record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
-    /// A configuration file, whole.
+    /// A configuration file, whole. At the head all of them; later limits.toml alone, before the control that puts it in force.
     Config {
         /// Its name without a path: `engine.toml`.
         name: String,
@@ -165,6 +165,17 @@ impl Entry {
     /// Nanoseconds by stage of the last order that input `seq` had judged.
     pub fn stages(seq: u64, ns: [u64; 3]) -> Entry {
         Entry::new(STAGES, seq, &[&[seq], &ns])
+    }
+
+    /// A configuration file whose bytes the writer has from elsewhere, for the input after `seq` to speak of: that one is
+    /// not written when this is.
+    pub fn file(seq: u64) -> Entry {
+        Entry::new(CONFIG, seq, &[])
+    }
+
+    /// Whether it is [`Entry::file`].
+    pub(super) fn is_file(&self) -> bool {
+        self.kind == CONFIG
     }
 
     /// A clean stop after input `seq`.

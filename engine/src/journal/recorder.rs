@@ -9,8 +9,9 @@ use crate::hash::StateHash;
 const RUN_EVENTS: u64 = 65_536;
 /// Inputs after which the state hash is recorded.
 const CHECKPOINT_INPUTS: u64 = 65_536;
-/// Entries that one input takes at most: the run before it, itself, a checkpoint, a full hash, its stages.
-const ENTRIES_PER_INPUT: usize = 5;
+/// Entries that one input takes at most: the run before it, a file that it speaks of, itself, a checkpoint, a full hash, its
+/// stages.
+const ENTRIES_PER_INPUT: usize = 6;
 
 struct Run {
     feed: u8,
@@ -23,6 +24,8 @@ struct Run {
 /// The engine thread's end of the journal.
 pub struct Recorder {
     ring: rtrb::Producer<Entry>,
+    /// Bytes of files that controls speak of.
+    files: Option<rtrb::Producer<Vec<u8>>>,
     run: Option<Run>,
     /// By feed: whether its events are recorded by reference, and how many there have been.
     feeds: Vec<(bool, u64)>,
@@ -35,7 +38,20 @@ impl Recorder {
     /// Writes into `ring`. `feeds`: by feed, whether its events come from files, which are recorded elsewhere, and how many
     /// of them went before. `reserve` places of the ring are kept for what must always pass: cancels and controls.
     pub fn new(ring: rtrb::Producer<Entry>, feeds: Vec<(bool, u64)>, reserve: usize) -> Recorder {
-        Recorder { ring, run: None, feeds, reserve, last_checkpoint: 0, deep_checkpoints: false }
+        Recorder {
+            ring,
+            files: None,
+            run: None,
+            feeds,
+            reserve,
+            last_checkpoint: 0,
+            deep_checkpoints: false,
+        }
+    }
+
+    /// Hands the bytes of files over by `files`; without it none can be recorded.
+    pub fn with_files(self, files: rtrb::Producer<Vec<u8>>) -> Recorder {
+        Recorder { files: Some(files), ..self }
     }
 
     /// Records the full hash at each checkpoint too. It takes the time of a look at everything that the engine holds.
@@ -77,6 +93,19 @@ impl Recorder {
     pub fn input(&mut self, input: &Input) {
         self.flush();
         self.push(Entry::input(input));
+    }
+
+    /// Records the bytes of limits.toml, which the input after `seq` puts in force. Copies nothing.
+    ///
+    /// # Errors
+    ///
+    /// The bytes again, if the writer has not taken the ones before.
+    pub fn file(&mut self, seq: u64, bytes: Vec<u8>) -> Result<(), Vec<u8>> {
+        let Some(files) = &mut self.files else { return Err(bytes) };
+        files.push(bytes).map_err(|rtrb::PushError::Full(bytes)| bytes)?;
+        self.flush();
+        self.push(Entry::file(seq));
+        Ok(())
     }
 
     /// Records the state hash after input `seq`, if it is time to.

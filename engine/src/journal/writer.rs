@@ -17,6 +17,7 @@ use super::record::{Entry, Record};
 use super::repair;
 use super::segment::{self, HEADER_BYTES, JournalError};
 use super::storage::{Disk, Storage};
+use crate::config::Config;
 
 /// How far the journal has come. Written by the journal thread, read by the engine thread.
 #[derive(Debug, Default)]
@@ -67,6 +68,8 @@ pub struct Writer<S: Storage = Disk> {
     trouble: Option<JournalError>,
     payload: Vec<u8>,
     batch: Vec<u8>,
+    /// Bytes of files that entries stand for.
+    files: Option<rtrb::Consumer<Vec<u8>>>,
     progress: Arc<Progress>,
 }
 
@@ -133,6 +136,7 @@ impl<S: Storage> Writer<S> {
             trouble: None,
             payload: Vec::new(),
             batch: Vec::new(),
+            files: None,
             progress: Arc::new(Progress::default()),
         };
         if fresh {
@@ -140,6 +144,11 @@ impl<S: Storage> Writer<S> {
         }
         writer.make_spare();
         Ok(writer)
+    }
+
+    /// Takes the bytes of files from `files`, in the order of their entries.
+    pub fn with_files(self, files: rtrb::Consumer<Vec<u8>>) -> Writer<S> {
+        Writer { files: Some(files), ..self }
     }
 
     /// Where to read how far it has come.
@@ -227,7 +236,14 @@ impl<S: Storage> Writer<S> {
         for _ in 0..BATCH_ENTRIES {
             let Ok(entry) = ring.pop() else { break };
             self.payload.clear();
-            entry.write(&mut self.payload);
+            if entry.is_file() {
+                // Handed over before its entry was: it is there.
+                let bytes = self.files.as_mut().and_then(|files| files.pop().ok());
+                let (name, bytes) = (Config::LIMITS.to_owned(), bytes.unwrap_or_default());
+                Record::Config { name, bytes }.write_head(&mut self.payload);
+            } else {
+                entry.write(&mut self.payload);
+            }
             segment::frame(&self.payload, &mut self.batch);
             last = Some(entry.seq);
         }

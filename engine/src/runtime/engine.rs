@@ -1,5 +1,7 @@
 //! The engine thread: controls, events, desks, answers, pages, round and round.
 
+mod limits;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -22,6 +24,8 @@ use crate::script::Script;
 use crate::sequencer::Sequencer;
 use crate::step::{Engine, Stage, Stamp};
 
+pub(super) use limits::LimitsPost;
+
 /// Events taken from the ring in one round.
 const EVENTS_PER_ROUND: usize = 64;
 /// Room for what one control changes, nearly always, and for its answer.
@@ -37,6 +41,7 @@ pub(super) struct EngineThread {
     /// One for each feed thread.
     pub events: Vec<rtrb::Consumer<Event>>,
     pub controls: rtrb::Consumer<Control>,
+    pub limits: LimitsPost,
     pub told: rtrb::Producer<Told>,
     pub pages: Option<Pages>,
     pub journal: Option<(Arc<JournalProgress>, Durability)>,
@@ -128,9 +133,14 @@ impl EngineThread {
         while self.told.slots() >= TOLD_ROOM
             && let Ok(control) = self.controls.pop()
         {
-            self.input(Body::Control(control), state);
-            self.tell_halts(1);
-            let outcome = self.sequencer.out.resumed.take();
+            let outcome = match control {
+                Control::Limits { .. } => Some(self.relimit(control, state)),
+                _ => {
+                    self.input(Body::Control(control), state);
+                    self.tell_halts(1);
+                    self.sequencer.out.resumed.take()
+                }
+            };
             let _ = self.told.push(Told::Acted { seq: self.sequencer.engine.seq(), outcome });
             busy = true;
         }

@@ -16,6 +16,7 @@ use super::operator::{OperatorDesk, Outbox, Outcome, Sent};
 use super::stages::{Sample, StageHistograms};
 use super::status::StatusPage;
 use super::watchdog::{Sight, Watchdog};
+use crate::step::NewRules;
 
 /// How long the socket is waited on.
 const POLL: Duration = Duration::from_millis(5);
@@ -35,6 +36,10 @@ pub(super) struct HouseThread {
     /// Where clients attach and the operator asks; `None`: nobody can.
     pub door: Option<Door>,
     pub controls: rtrb::Producer<Control>,
+    /// Limits for the engine thread.
+    pub limits: rtrb::Producer<Box<NewRules>>,
+    /// Limits that it is done with, to be dropped here.
+    pub spent: rtrb::Consumer<Box<NewRules>>,
     pub told: rtrb::Consumer<Told>,
     pub keeper: Keeper,
     pub watchdog: Watchdog,
@@ -135,6 +140,7 @@ impl HouseThread {
     /// Takes what the engine thread tells.
     fn hear(&mut self, now: Instant) {
         let mut changed = false;
+        while self.spent.pop().is_ok() {}
         while let Ok(told) = self.told.pop() {
             match told {
                 Told::Changed(latch) => {
@@ -163,11 +169,15 @@ impl HouseThread {
 
     /// Hands controls to the engine thread, as many as there is room for.
     fn send(&mut self) {
-        while let Some((control, waiting)) = self.outbox.unsent.pop_front() {
-            if self.controls.push(control).is_err() {
-                self.outbox.unsent.push_front((control, waiting));
-                return;
+        while !self.controls.is_full()
+            && let Some((control, waiting)) = self.outbox.unsent.pop_front()
+        {
+            if matches!(control, Control::Limits { .. })
+                && let Some(rules) = self.outbox.limits.take()
+            {
+                let _ = self.limits.push(rules); // There is room: one at a time is on its way.
             }
+            let _ = self.controls.push(control);
             let halts_all = matches!(control, Control::Halt { scope: HaltScope::All, .. });
             self.outbox.sent.push_back(Sent { waiting, halts_all });
         }
@@ -191,7 +201,7 @@ impl HouseThread {
         let Some(Door { desk, status, .. }) = &mut self.door else { return };
         let now = Instant::now();
         let uptime = now.saturating_duration_since(desk.begun);
-        let answer = match status.read(uptime, &self.keeper, &self.watchdog) {
+        let answer = match status.read(uptime, &self.keeper, &self.watchdog, &desk.limits) {
             Some(status) => Answer::Status(Box::new(status)),
             None => Answer::refused("not_published", "the engine has published nothing yet"),
         };

@@ -1,5 +1,7 @@
 //! What the operator asks, on the housekeeping thread: who may, by which control, and what came of it.
 
+mod reload;
+
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,7 +15,10 @@ use switch::{
 };
 
 use super::keeper::Keeper;
+use crate::config::Config;
 use crate::journal::writer::Progress as JournalProgress;
+use crate::step::NewRules;
+use reload::{Reloading, Reloads};
 
 /// How long an answer waits for the engine thread, and then for the journal.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -29,7 +34,27 @@ pub(super) struct Waiting {
     ticket: Option<Ticket>,
     since: Instant,
     scope: Scope,
-    resumes: bool,
+    act: Act,
+}
+
+/// What an operator's control does.
+#[derive(Debug)]
+enum Act {
+    /// It stops something: it is never forgotten.
+    Halts,
+    /// It lets something go.
+    Resumes,
+    /// It puts limits in force.
+    Reloads(Box<Reloading>),
+}
+
+/// The limits in force.
+#[derive(Debug)]
+pub(super) struct InForce {
+    /// The configuration with them.
+    pub config: Config,
+    /// How manieth they are.
+    pub version: u32,
 }
 
 /// The operator's side of an engine.
@@ -39,8 +64,10 @@ pub(super) struct OperatorDesk {
     pub operators: PathBuf,
     pub journal: Option<Arc<JournalProgress>>,
     pub begun: Instant,
+    pub limits: InForce,
     attempts: Attempts,
     check: Option<Check>,
+    reloads: Reloads,
     /// What the engine did, until the journal has it.
     done: Vec<(Waiting, u64, Outcome)>,
 }
@@ -59,6 +86,8 @@ struct Check {
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     pub unsent: VecDeque<(Control, Option<Waiting>)>,
+    /// What the control of limits among them means.
+    pub limits: Option<Box<NewRules>>,
     /// Sent; the engine thread answers each, in order.
     pub sent: VecDeque<Sent>,
 }
@@ -72,6 +101,13 @@ pub(super) struct Sent {
     pub halts_all: bool,
 }
 
+impl Waiting {
+    /// Whether it is forgotten if nobody takes it in time.
+    fn lets_go(&self) -> bool {
+        !matches!(self.act, Act::Halts)
+    }
+}
+
 impl Outbox {
     /// Adds a control that nobody waits for.
     pub fn push(&mut self, control: Control) {
@@ -82,19 +118,21 @@ impl Outbox {
 impl OperatorDesk {
     pub fn new(
         socket: OperatorSocket,
-        mode: Mode,
         operators: PathBuf,
         journal: Option<Arc<JournalProgress>>,
+        limits: InForce,
     ) -> OperatorDesk {
         let (attempts, check, done) = (Attempts::default(), None, Vec::new());
         OperatorDesk {
             socket,
-            mode,
+            mode: limits.config.engine.mode,
             operators,
             journal,
             begun: Instant::now(),
+            limits,
             attempts,
             check,
+            reloads: Reloads::default(),
             done,
         }
     }
@@ -109,6 +147,7 @@ impl OperatorDesk {
         stalled: bool,
     ) -> Option<Ticket> {
         self.end_check(now, outbox, stalled);
+        self.end_reload(now, outbox, stalled);
         self.release(now, keeper);
         self.give_up(now, keeper, outbox);
         let Asked { ticket, uid, request } = self.socket.poll(now)?;
@@ -125,6 +164,11 @@ impl OperatorDesk {
             Request::Resume { scope, level, operator, reason, passphrase } => {
                 let asks = Asks { uid, scope, level, operator, reason: clean_reason(&reason) };
                 if let Err(refusal) = self.resume(ticket, asks, passphrase, now, keeper, stalled) {
+                    self.socket.answer(ticket, &refusal, now);
+                }
+            }
+            Request::Reload(asks) => {
+                if let Err(refusal) = self.reload(ticket, uid, asks, now, stalled) {
                     self.socket.answer(ticket, &refusal, now);
                 }
             }
@@ -163,7 +207,7 @@ impl OperatorDesk {
         // Kept before the engine has it: whatever becomes of this process, the next one is halted.
         let is_new = keeper.tell(halt);
         keeper.keep();
-        let waiting = Waiting { ticket: Some(ticket), since: now, scope, resumes: false };
+        let waiting = Waiting { ticket: Some(ticket), since: now, scope, act: Act::Halts };
         if is_new {
             outbox.unsent.push_back((control, Some(waiting)));
         } else {
@@ -182,16 +226,7 @@ impl OperatorDesk {
         stalled: bool,
     ) -> Result<(), Answer> {
         let Asks { uid, scope, level, operator, reason } = asks;
-        if !may_resume(self.mode, uid, rustix::process::geteuid().as_raw()) {
-            let text = "in live mode nobody resumes as the engine's own user";
-            return Err(Answer::refused("own_uid", text));
-        }
-        let name = OperatorName::new(&operator).map_err(|_| {
-            Answer::refused("bad_operator", "an operator's name is 1 to 16 letters")
-        })?;
-        if reason.is_empty() {
-            return Err(Answer::refused("no_reason", "say why: a resume without a reason is none"));
-        }
+        let name = self.person(uid, &operator, &reason)?;
         let note = Note::lossy(&reason);
         let control = match control(keeper, &scope)? {
             Target::Scope(scope) => Control::Resume { scope, level, operator: name, note },
@@ -200,7 +235,36 @@ impl OperatorDesk {
         if stalled {
             return Err(stands_still());
         }
-        if self.check.is_some() {
+        let operators = self.may_check(now)?;
+        let check = move || operators.verify(&operator, &passphrase);
+        let thread = std::thread::Builder::new().name("passphrase".into()).spawn(check);
+        let thread =
+            thread.map_err(|_| Answer::refused("busy", "no thread to check the passphrase on"))?;
+        self.check = Some(Check { thread, ticket, control, scope, name, reason });
+        Ok(())
+    }
+
+    /// Whoever lets something go says who they are, and why.
+    fn person(&self, uid: u32, operator: &str, reason: &str) -> Result<OperatorName, Answer> {
+        if !may_resume(self.mode, uid, rustix::process::geteuid().as_raw()) {
+            let text = "in live mode nobody resumes or loosens as the engine's own user";
+            return Err(Answer::refused("own_uid", text));
+        }
+        let name = OperatorName::new(operator).map_err(|_| {
+            Answer::refused("bad_operator", "an operator's name is 1 to 16 letters")
+        })?;
+        if reason.is_empty() {
+            return Err(Answer::refused(
+                "no_reason",
+                "say why: without a reason nothing is let go",
+            ));
+        }
+        Ok(name)
+    }
+
+    /// Whether a passphrase may be checked now, and whose there are.
+    fn may_check(&self, now: Instant) -> Result<Operators, Answer> {
+        if self.check.is_some() || self.reloads.is_busy() {
             return Err(Answer::refused("busy", "another passphrase is being checked"));
         }
         if let Some(wait) = self.attempts.wait(now.saturating_duration_since(self.begun)) {
@@ -208,14 +272,8 @@ impl OperatorDesk {
             let text = format!("too many wrong passphrases; try again in {seconds} s");
             return Err(Answer::refused("rate_limited", text));
         }
-        let operators = Operators::load(&self.operators)
-            .map_err(|error| Answer::refused("no_operators", error.to_string()))?;
-        let check = move || operators.verify(&operator, &passphrase);
-        let thread = std::thread::Builder::new().name("passphrase".into()).spawn(check);
-        let thread =
-            thread.map_err(|_| Answer::refused("busy", "no thread to check the passphrase on"))?;
-        self.check = Some(Check { thread, ticket, control, scope, name, reason });
-        Ok(())
+        Operators::load(&self.operators)
+            .map_err(|error| Answer::refused("no_operators", error.to_string()))
     }
 
     fn end_check(&mut self, now: Instant, outbox: &mut Outbox, stalled: bool) {
@@ -233,7 +291,7 @@ impl OperatorDesk {
             return self.socket.answer(ticket, &stands_still(), now);
         }
         tracing::warn!("resume of {scope}, operator {name}: {reason}");
-        let waiting = Waiting { ticket: Some(ticket), since: now, scope, resumes: true };
+        let waiting = Waiting { ticket: Some(ticket), since: now, scope, act: Act::Resumes };
         outbox.unsent.push_back((control, Some(waiting)));
     }
 
@@ -246,11 +304,14 @@ impl OperatorDesk {
         now: Instant,
         keeper: &mut Keeper,
     ) {
-        if !waiting.resumes {
-            keeper.taken(&waiting.scope);
-        }
-        if let Some(Err(refusal)) = outcome {
-            tracing::warn!("resume of {} refused: {refusal}", waiting.scope);
+        match &waiting.act {
+            Act::Halts => keeper.taken(&waiting.scope),
+            Act::Resumes => {
+                if let Some(Err(refusal)) = outcome {
+                    tracing::warn!("resume of {} refused: {refusal}", waiting.scope);
+                }
+            }
+            Act::Reloads(reloading) => self.reloaded(reloading, outcome),
         }
         self.done.push((Waiting { since: now, ..waiting }, seq, outcome));
     }
@@ -266,8 +327,9 @@ impl OperatorDesk {
                 continue;
             }
             keeper.keep();
-            let answer = match outcome {
-                Some(Err(refusal)) => Answer::refused(refusal.name(), explain(refusal)),
+            let answer = match (outcome, &waiting.act) {
+                (Some(Err(refusal)), _) => Answer::refused(refusal.name(), explain(refusal)),
+                (_, Act::Reloads(reloading)) => reloading.answer(Some(seq), recorded),
                 _ => Answer::Done(done(Some(seq), recorded, keeper)),
             };
             self.tell(&waiting, answer, now);
@@ -280,11 +342,15 @@ impl OperatorDesk {
         let is_late = |waiting: &Waiting| {
             waiting.ticket.is_some() && now.saturating_duration_since(waiting.since) >= PATIENCE
         };
-        let socket = &mut self.socket;
+        let OperatorDesk { socket, reloads, .. } = self;
         outbox.unsent.retain_mut(|(_, waiting)| match waiting {
-            Some(waiting) if waiting.resumes && is_late(waiting) => {
+            Some(waiting) if waiting.lets_go() && is_late(waiting) => {
                 let ticket = waiting.ticket.take();
                 ticket.into_iter().for_each(|ticket| socket.answer(ticket, &stands_still(), now));
+                if let Act::Reloads(_) = waiting.act {
+                    outbox.limits = None;
+                    reloads.end();
+                }
                 false
             }
             _ => true,
@@ -292,7 +358,7 @@ impl OperatorDesk {
         let unsent = outbox.unsent.iter_mut().filter_map(|(_, waiting)| waiting.as_mut());
         let sent = outbox.sent.iter_mut().filter_map(|sent| sent.waiting.as_mut());
         for waiting in sent.chain(unsent).filter(|waiting| is_late(waiting)) {
-            let answer = if waiting.resumes {
+            let answer = if waiting.lets_go() {
                 let text = "the engine thread did not answer; it may still do it: see the status";
                 Answer::refused("unknown_outcome", text)
             } else {
@@ -339,7 +405,7 @@ fn done(engine_seq: Option<u64>, recorded: bool, keeper: &Keeper) -> Done {
 }
 
 fn stands_still() -> Answer {
-    Answer::refused("stalled", "the engine thread stands still; nothing can be resumed")
+    Answer::refused("stalled", "the engine thread stands still; nothing can be let go")
 }
 
 /// In live mode whoever runs as the engine's user could as well be the agent: only root resumes.
@@ -361,51 +427,4 @@ fn explain(refusal: ResumeRefusal) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Goal: a resume that the engine thread was never sent is forgotten when it was waited for long enough, and its asker is
-    /// told; a halt stays on its way. Method: both unsent, an asker each, time passes.
-    #[test]
-    fn an_unsent_resume_is_forgotten() {
-        use std::io::{BufRead, BufReader, Write};
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("x.operator.sock");
-        let socket = OperatorSocket::bind(&path).unwrap();
-        let mut desk = OperatorDesk::new(socket, Mode::Paper, path.clone(), None);
-        let mut keeper = Keeper::new(folder.path().join("halts.json"), Vec::new(), Vec::new());
-        let (mut outbox, now, level) = (Outbox::default(), Instant::now(), HaltLevel::Active);
-        let mut lines = Vec::new();
-        for resumes in [true, false] {
-            let mut guest = std::os::unix::net::UnixStream::connect(&path).unwrap();
-            guest.write_all(b"{\"op\":\"status\"}\n").unwrap();
-            let ticket = desk.poll(now, 0, &mut keeper, &mut outbox, true);
-            let scope = model::HaltScope::All;
-            let why = Why::of(HaltCause::Human);
-            let (operator, note) = (why.operator, why.note);
-            let control = match resumes {
-                true => Control::Resume { scope, level, operator, note },
-                false => Control::Halt { scope, level: HaltLevel::Halted, why },
-            };
-            let waiting = Waiting { ticket, since: now, scope: Scope::All, resumes };
-            outbox.unsent.push_back((control, Some(waiting)));
-            lines.push(BufReader::new(guest).lines());
-        }
-        desk.poll(now + PATIENCE, 0, &mut keeper, &mut outbox, true);
-        assert!(matches!(outbox.unsent.front(), Some((Control::Halt { .. }, _))));
-        assert_eq!(outbox.unsent.len(), 1);
-        assert!(lines[0].next().unwrap().unwrap().contains("\"stalled\""));
-        assert!(lines[1].next().unwrap().unwrap().contains("\"engine_seq\":null"));
-    }
-
-    /// Goal: the rule of live mode. Method: every mode, own user, root, an engine that is root.
-    #[test]
-    fn own_user_does_not_resume_live() {
-        for mode in [Mode::Paper, Mode::Replay] {
-            assert!(may_resume(mode, 1000, 1000) && may_resume(mode, 0, 1000));
-        }
-        assert!(!may_resume(Mode::Live, 1000, 1000));
-        assert!(may_resume(Mode::Live, 0, 1000));
-        assert!(!may_resume(Mode::Live, 0, 0));
-    }
-}
+mod tests;

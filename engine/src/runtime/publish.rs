@@ -22,7 +22,6 @@ type Shown = (u32, usize, Option<HaltLevel>);
 pub(super) struct Pages {
     pub publisher: Publisher,
     started: Ts,
-    config_digest: u64,
     indicators: [IndicatorSlot; INDICATOR_SLOTS],
     /// Latency by stage as the housekeeping thread last worked it out.
     pub stages: [StageLatency; STAGES.len()],
@@ -31,9 +30,9 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    pub fn new(publisher: Publisher, started: Ts, config_digest: u64) -> Pages {
+    pub fn new(publisher: Publisher, started: Ts) -> Pages {
         let (indicators, stages) = (Indicators::slots(), [StageLatency::default(); STAGES.len()]);
-        Pages { publisher, started, config_digest, indicators, stages, shown: (0, 0, None) }
+        Pages { publisher, started, indicators, stages, shown: (0, 0, None) }
     }
 
     /// Writes what the last events changed: boards, orders, accounts, lines, tape.
@@ -124,7 +123,7 @@ impl Pages {
             orders: engine.orders().used(),
             journal_written: journal.map_or(0, JournalProgress::written),
             journal_synced: journal.map_or(0, JournalProgress::synced),
-            config_digest: self.config_digest,
+            config_digest: engine.config_digest(),
             state_hash: engine.state_hash(),
             live_orders: engine.live_orders() as u64,
             passed: engine.passed(),

@@ -12,14 +12,15 @@ use model::{FeedId, HaltCause, HaltLevel, Ts};
 use shm::{Folder, Listener, Publisher};
 use switch::{Halt, OperatorSocket, Operators, Scope, latch_file};
 
-use super::engine::{Ended, EngineThread};
+use super::engine::{Ended, EngineThread, LimitsPost};
 use super::feed::{FeedEnd, FeedThread};
 use super::house::{Door, HouseThread};
 use super::keeper::{Changed, Keeper, latch_path};
 use super::lines::{Around, LinesThread};
-use super::operator::{OperatorDesk, Outbox};
+use super::operator::{InForce, OperatorDesk, Outbox};
 use super::pace::Pace;
 use super::publish::Pages;
+use super::restart;
 use super::server::ServerThread;
 use super::stages::{Samples, StageHistograms};
 use super::status::StatusPage;
@@ -35,12 +36,14 @@ use crate::journal::writer::{Progress as JournalProgress, Writer};
 use crate::journal::{Entry, JournalError, Record};
 use crate::replay::{Replay, digest_of, open_captures};
 use crate::sequencer::Sequencer;
-use crate::step::{Engine, lines_max};
+use crate::step::{Engine, Prepared, lines_max};
 
 /// Controls that can wait for the engine thread.
 const CONTROLS: usize = 256;
 /// What the engine thread tells housekeeping and can wait for it.
 const TOLD: usize = 1024;
+/// Texts of limits that can wait for the journal.
+const FILES: usize = 4;
 /// Desks that clients can lease.
 const DESKS: u32 = 16;
 
@@ -61,6 +64,10 @@ pub(super) struct Threads {
 
 /// An engine that is about to run, fresh or replayed from its journal.
 struct Ready {
+    /// The configuration with the limits that the engine has.
+    config: Config,
+    /// Others that limits.toml has by now.
+    limits: Option<Prepared>,
     engine: Engine,
     captures: Merge,
     /// By feed: events that the journal already holds.
@@ -82,14 +89,15 @@ struct Found {
 /// # Errors
 ///
 /// [`RunError`]; nothing is left running.
-pub fn start(plan: Plan) -> Result<Running, RunError> {
+pub fn start(mut plan: Plan) -> Result<Running, RunError> {
     if plan.config.engine.venue.is_some() {
         return Err(RunError::NoGateway);
     }
     // First of all, so that nobody appends to what is about to be read.
     let lease = plan.config.engine.journal.as_ref().map(|journal| Lease::take(&journal.folder));
     let lease = lease.transpose()?;
-    let Ready { engine, captures, events, journal: found } = prepare(&plan.config)?;
+    let Ready { config, limits, engine, captures, events, journal: found } = prepare(&plan.config)?;
+    plan.config = config;
     let now =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let started = Ts(now.as_nanos() as u64);
@@ -143,6 +151,11 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
         let now = sequencer.engine.now();
         sequencer.input(now, model::Body::Control(control), &mut ());
     }
+    if let Some(Prepared { config, rules, .. }) = limits
+        && restart::take(&mut sequencer, rules)
+    {
+        plan.config = config;
+    }
     let keeper = latched(&plan, &mut sequencer, started);
     progress.halt.set(keeper.firm());
     let journal_stop = Arc::new(AtomicBool::new(false));
@@ -158,12 +171,19 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
     };
     let door = match listener {
         None => None,
-        Some(listener) => Some(open_door(&plan.config, listener, journal.as_ref())?),
+        Some(listener) => {
+            let limits =
+                InForce { config: plan.config.clone(), version: sequencer.engine.limits_version() };
+            Some(open_door(limits, listener, journal.as_ref())?)
+        }
     };
+    let (to_new, new) = rtrb::RingBuffer::new(1);
+    let (to_spent, spent) = rtrb::RingBuffer::new(1);
     let engine_thread = EngineThread {
         sequencer,
         events,
         controls,
+        limits: LimitsPost { new, spent: to_spent },
         told: to_house,
         pages,
         journal,
@@ -216,6 +236,8 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
     let house_thread = HouseThread {
         door,
         controls: to_controls,
+        limits: to_new,
+        spent,
         told,
         keeper,
         watchdog: Watchdog::new(Duration::from_nanos(plan.config.engine.stalled_ns)),
@@ -262,7 +284,7 @@ fn prepare(config: &Config) -> Result<Ready, RunError> {
     if let Some(journal) = &config.engine.journal
         && let Some(mut replay) = Replay::open(&journal.folder)?
     {
-        if replay.config.files != config.files {
+        if !restart::goes_on(config, &replay.config) {
             return Err(RunError::OtherConfig(journal.folder.clone()));
         }
         replay.run(None, |_| ())?;
@@ -270,14 +292,16 @@ fn prepare(config: &Config) -> Result<Ready, RunError> {
             return Err(refusal.into());
         }
         let journal = Some(Found { tail: replay.tail(), epoch: replay.epoch });
+        let (config, limits) = restart::limits(config, &replay)?;
         let Replay { engine, captures, events, .. } = replay;
-        return Ok(Ready { engine, captures, events, journal });
+        return Ok(Ready { config, limits, engine, captures, events, journal });
     }
     let captures = |feed: usize| config.engine.feeds.get(feed).and_then(FeedConfig::captures);
     let files = |feed| captures(feed).map(|captures| captures.files.clone()).unwrap_or_default();
     let captures = open_captures(config, files).map_err(|error| RunError::feed(config, error))?;
     let events = vec![0; config.engine.feeds.len()];
-    Ok(Ready { engine: Engine::new(config)?, captures, events, journal: None })
+    let (engine, config) = (Engine::new(config)?, config.clone());
+    Ok(Ready { config, limits: None, engine, captures, events, journal: None })
 }
 
 struct Opened {
@@ -314,8 +338,11 @@ fn open_journal(
     let is_recorded = |feed: &FeedConfig| feed.captures().is_some();
     let feeds = config.engine.feeds.iter().map(is_recorded).zip(events.iter().copied()).collect();
     let (to_journal, ring) = rtrb::RingBuffer::new((4 * reserve).max(1 << 14));
-    let recorder =
-        Recorder::new(to_journal, feeds, reserve).with_deep_checkpoints(journal.deep_checkpoints);
+    let (files, of_files) = rtrb::RingBuffer::new(FILES);
+    let writer = writer.with_files(of_files);
+    let recorder = Recorder::new(to_journal, feeds, reserve)
+        .with_files(files)
+        .with_deep_checkpoints(journal.deep_checkpoints);
     Ok((Some(recorder), Some(Opened { writer, ring, durability: journal.durability })))
 }
 
@@ -359,7 +386,7 @@ fn share(
         epoch,
     )?;
     let listener = Listener::bind(&config.engine.name, &mut publisher)?;
-    Ok((Some(Pages::new(publisher, started, config.digest())), Some(listener)))
+    Ok((Some(Pages::new(publisher, started)), Some(listener)))
 }
 
 /// Halts what the latch file says, and begins to keep it. A file that cannot be read halts everything. An engine that
@@ -402,19 +429,19 @@ fn latched(plan: &Plan, sequencer: &mut Sequencer, started: Ts) -> Keeper {
 
 /// Opens the operator socket beside the attach socket.
 fn open_door(
-    config: &Config,
+    limits: InForce,
     listener: Listener,
     journal: Option<&(Arc<JournalProgress>, Durability)>,
 ) -> Result<Door, RunError> {
-    let engine = &config.engine;
+    let engine = &limits.config.engine;
     let path = Folder::standard().operator_path(&engine.name);
     let socket = OperatorSocket::bind(&path).map_err(|error| RunError::Operator { path, error })?;
-    let operators = config.folder.join(Operators::FILE);
+    let operators = limits.config.folder.join(Operators::FILE);
     let journal = journal.map(|(progress, _)| Arc::clone(progress));
     let venues = engine.feeds.iter().map(|feed| feed.venue).collect();
     let reader = listener.reader()?;
     let status = StatusPage::new(reader, engine.name.clone(), venues, journal.is_some());
-    let desk = OperatorDesk::new(socket, engine.mode, operators, journal);
+    let desk = OperatorDesk::new(socket, operators, journal, limits);
     Ok(Door { halt: listener.halt_word(), listener, desk, status })
 }
 

@@ -11,6 +11,7 @@ use shm::Reader;
 use switch::{Feed, Journal, Status};
 
 use super::keeper::Keeper;
+use super::operator::InForce;
 use super::watchdog::Watchdog;
 
 /// Reads what a status says.
@@ -35,7 +36,13 @@ impl StatusPage {
     }
 
     /// The status; `None`: the engine has published nothing yet.
-    pub fn read(&self, uptime: Duration, keeper: &Keeper, watchdog: &Watchdog) -> Option<Status> {
+    pub fn read(
+        &self,
+        uptime: Duration,
+        keeper: &Keeper,
+        watchdog: &Watchdog,
+        limits: &InForce,
+    ) -> Option<Status> {
         let control = self.reader.control().ok()?;
         let mut halts = keeper.halts();
         let halt_count = halts.len() as u64;
@@ -57,6 +64,8 @@ impl StatusPage {
             halt_count,
             latched: keeper.is_kept(),
             latch_file: keeper.path().display().to_string(),
+            limits_version: limits.version,
+            config_digest: format!("{:016x}", limits.config.digest()),
             feeds: self.feeds(&control),
             journal: self.has_journal.then(|| Journal {
                 full: control.journal_full,

@@ -50,6 +50,9 @@ impl Engine {
             paper,
             outside,
             rules: _, // Configuration, whose bytes are in the journal; what it allows stands in `risk`.
+            limits_version,
+            config_digest: _,
+            offered: _, // Not in force yet, or any more.
             journal_full,
             audit_full,
             next_session,
@@ -61,6 +64,7 @@ impl Engine {
         let mut hash = StateHash::default();
         let full = u64::from(*journal_full) | u64::from(*audit_full) << 1;
         hash.fold_words(&[*seq, now.0, full, next_session.0, *passed, running.value()]);
+        hash.fold((*limits_version).into());
         hash.fold_words(refused);
         Text(&mut hash).fold(mode);
         Text(&mut hash).fold(latches);

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::passphrase::wipe;
+use crate::socket::{RELOAD_MAX, REQUEST_MAX};
 use crate::words::{Answer, Request};
 
 /// Longest answer.
@@ -50,7 +51,12 @@ pub fn ask(path: &Path, request: &Request, patience: Duration) -> Result<Answer,
     if !ours.contains(&Some(peer)) {
         return Err(AskError::Foreign);
     }
-    let mut line = serde_json::to_vec(request).map_err(|error| AskError::Io(error.into()))?;
+    // At once as long as it may be: growing would leave copies behind.
+    let mut line = Vec::with_capacity(match request {
+        Request::Reload(_) => RELOAD_MAX,
+        _ => REQUEST_MAX,
+    });
+    serde_json::to_writer(&mut line, request).map_err(|error| AskError::Io(error.into()))?;
     line.push(b'\n');
     let sent = socket.set_write_timeout(Some(patience)).and_then(|()| socket.write_all(&line));
     wipe(&mut line);

@@ -8,10 +8,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::passphrase::wipe;
-use crate::words::{Answer, Request};
+use crate::words::{Answer, LIMITS_MAX, Request};
 
 /// Longest request, its end of line included.
 pub const REQUEST_MAX: usize = 4096;
+/// The same of one that brings a file: it, its escapes, and everything else.
+pub const RELOAD_MAX: usize = 2 * LIMITS_MAX + REQUEST_MAX;
+/// How such a request begins; no other may be longer than [`REQUEST_MAX`].
+const RELOAD: &[u8] = b"{\"op\":\"reload\",";
+/// Pieces of [`REQUEST_MAX`] bytes that are taken in one go.
+const PIECES_MAX: usize = 64;
 /// Connections at a time; one more drives out the oldest that has not asked yet.
 const GUESTS_MAX: usize = 16;
 /// How long a connection may take to say its line, and to take its answer.
@@ -134,32 +140,43 @@ impl Drop for OperatorSocket {
 impl Guest {
     /// Takes what there is of the line.
     fn listen(&mut self, now: Instant) -> Option<Asked> {
-        let Stage::Speaks(heard) = &mut self.stage else { return None };
-        let mut bytes = [0; REQUEST_MAX];
-        let room = REQUEST_MAX.saturating_sub(heard.len());
-        match bytes.get_mut(..room).map(|bytes| self.socket.read(bytes)) {
-            Some(Ok(count)) if count > 0 => {
-                heard.extend_from_slice(bytes.get(..count).unwrap_or_default());
-                bytes.fill(0);
-                std::hint::black_box(&bytes);
+        let mut piece = [0; REQUEST_MAX];
+        let mut end = None;
+        for _ in 0..PIECES_MAX {
+            let Stage::Speaks(heard) = &mut self.stage else { return None };
+            let most = most_of(heard);
+            if end.is_some() || heard.len() >= most {
+                break;
             }
-            Some(Err(error))
-                if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
-            {
-                if now.saturating_duration_since(self.since) > PATIENCE {
+            let room = (most - heard.len()).min(piece.len());
+            match piece.get_mut(..room).map(|piece| self.socket.read(piece)) {
+                Some(Ok(count)) if count > 0 => {
+                    let piece = piece.get_mut(..count).unwrap_or_default();
+                    let found = piece.iter().position(|byte| *byte == b'\n');
+                    end = found.map(|place| heard.len() + place);
+                    keep(heard, piece, most);
+                    piece.fill(0);
+                    std::hint::black_box(&*piece);
+                }
+                Some(Err(error))
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) =>
+                {
+                    if now.saturating_duration_since(self.since) > PATIENCE {
+                        wipe(heard);
+                        self.stage = Stage::Gone;
+                    }
+                    return None;
+                }
+                _ => {
                     wipe(heard);
                     self.stage = Stage::Gone;
+                    return None;
                 }
-                return None;
-            }
-            _ => {
-                wipe(heard);
-                self.stage = Stage::Gone;
-                return None;
             }
         }
-        let end = heard.iter().position(|byte| *byte == b'\n');
-        if end.is_none() && heard.len() < REQUEST_MAX {
+        let Stage::Speaks(heard) = &mut self.stage else { return None };
+        let most = most_of(heard);
+        if end.is_none() && heard.len() < most {
             return None;
         }
         let request = end.and_then(|end| heard.get(..end)).map(serde_json::from_slice);
@@ -173,7 +190,7 @@ impl Guest {
                 None
             }
             None => {
-                let message = format!("a request is one line of at most {REQUEST_MAX} bytes");
+                let message = format!("a request is one line of at most {most} bytes");
                 self.answer(&Answer::refused("too_long", message), now);
                 None
             }
@@ -204,6 +221,21 @@ impl Guest {
             _ => self.stage = Stage::Gone,
         }
     }
+}
+
+/// How long the line that begins so may become.
+fn most_of(heard: &[u8]) -> usize {
+    if heard.starts_with(RELOAD) { RELOAD_MAX } else { REQUEST_MAX }
+}
+
+/// Adds to what was heard. Memory that it grows out of is overwritten: there may be a passphrase in it.
+fn keep(heard: &mut Vec<u8>, piece: &[u8], most: usize) {
+    if heard.capacity() - heard.len() < piece.len() {
+        let mut more = Vec::with_capacity(most.min(4 * (heard.len() + piece.len())));
+        more.extend_from_slice(heard);
+        wipe(&mut std::mem::replace(heard, more));
+    }
+    heard.extend_from_slice(piece);
 }
 
 #[cfg(test)]

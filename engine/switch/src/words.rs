@@ -4,6 +4,7 @@
 //! {"op":"halt","scope":{"kind":"account","name":"agent"},"level":"halted","operator":"ann","reason":"fat finger"}
 //! {"op":"resume","scope":{"kind":"all"},"level":"active","operator":"ann","reason":"checked","passphrase":"…"}
 //! {"op":"status"}
+//! {"op":"reload","text":"session_start = …","dry_run":true}
 //! ```
 
 use std::collections::BTreeMap;
@@ -15,6 +16,9 @@ use crate::passphrase::Passphrase;
 
 /// Longest reason, in characters; the core keeps the first 32 of them.
 pub const REASON_MAX: usize = 200;
+
+/// Longest text of limits, in bytes.
+pub const LIMITS_MAX: usize = 1 << 20;
 
 /// What is asked.
 #[derive(Debug, Deserialize, Serialize)]
@@ -49,6 +53,31 @@ pub enum Request {
     },
     /// How does the engine stand?
     Status {},
+    /// Take other limits.
+    Reload(Reload),
+}
+
+/// Other limits. What is looser in them takes operator, reason and passphrase; what is not, takes none.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reload {
+    /// The whole limits.toml, at most [`LIMITS_MAX`] bytes.
+    pub text: String,
+    /// The version of limits that it was compared with; if others are in force, it is refused.
+    #[serde(default)]
+    pub base: Option<u32>,
+    /// Only say what would change.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// Who says so; may be empty.
+    #[serde(default)]
+    pub operator: String,
+    /// Why; may be empty.
+    #[serde(default)]
+    pub reason: String,
+    /// The operator's.
+    #[serde(default)]
+    pub passphrase: Option<Passphrase>,
 }
 
 /// What a halt stops, by the names that people use.
@@ -89,6 +118,45 @@ pub enum Answer {
     Refused(Refusal),
     /// How the engine stands.
     Status(Box<Status>),
+    /// In what limits differ, and whether they are in force.
+    Limits(Box<Limits>),
+}
+
+/// Limits that were compared, and taken unless that was all that was asked.
+#[derive(Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Limits {
+    /// How manieth limits of the journal they are, or would be.
+    pub version: u32,
+    /// Digest of the configuration with them.
+    pub config_digest: String,
+    /// In what they differ, what is looser first. At most [`Limits::CHANGES_MAX`].
+    pub changes: Vec<LimitsChange>,
+    /// In how much they differ.
+    pub change_count: u64,
+    /// How much of it is looser.
+    pub looser_count: u64,
+    /// The input that put them in force; `None`: they are not, or say word for word what is.
+    pub engine_seq: Option<u64>,
+    /// Whether the journal has that input.
+    pub recorded: bool,
+}
+
+impl Limits {
+    /// Most changes that an answer lists.
+    pub const CHANGES_MAX: usize = 1000;
+}
+
+/// One difference.
+#[derive(Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct LimitsChange {
+    /// Account, symbol and key.
+    pub what: String,
+    /// As it is.
+    pub old: String,
+    /// As it shall be.
+    pub new: String,
+    /// tighter, looser or neither.
+    pub effect: String,
 }
 
 /// A halt or a resume that was taken.
@@ -166,6 +234,10 @@ pub struct Status {
     pub latched: bool,
     /// Its path.
     pub latch_file: String,
+    /// How manieth limits of the journal are in force, from 1.
+    pub limits_version: u32,
+    /// Digest of the configuration with them; the audit log has it with each verdict.
+    pub config_digest: String,
     /// The feeds, in the order of engine.toml.
     pub feeds: Vec<Feed>,
     /// The journal; `None`: there is none.
@@ -265,6 +337,11 @@ mod tests {
             assert_eq!(read, scope);
         }
         assert!(matches!(read(r#"{"op":"status"}"#), Ok(Request::Status {})));
+        let Ok(Request::Reload(reload)) = read(r#"{"op":"reload","text":"a\nb","base":7}"#) else {
+            panic!()
+        };
+        assert_eq!((reload.text.as_str(), reload.base, reload.dry_run), ("a\nb", Some(7), false));
+        assert!(reload.passphrase.is_none());
     }
 
     /// Goal: what is not exactly a request is none. Method: unknown words, fields, numbers, and things left out.
@@ -282,6 +359,9 @@ mod tests {
             r#"{"op":"halt","scope":{"kind":"account"},"level":"halted","reason":""}"#,
             r#"{"op":"halt","scope":{"kind":"all"},"level":"halted"}"#,
             r#"{"op":"resume","scope":{"kind":"all"},"level":"active","operator":"a","reason":""}"#,
+            r#"{"op":"reload"}"#,
+            r#"{"op":"reload","text":"","force":true}"#,
+            r#"{"op":"reload","text":"","base":-1}"#,
         ] {
             assert!(read(text).is_err(), "{text}");
         }

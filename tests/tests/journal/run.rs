@@ -12,11 +12,11 @@ use engine::journal::writer::Writer;
 use engine::journal::{Entry, JournalError, Record};
 use engine::replay::{Replay, digest_of};
 use engine::sequencer::Sequencer;
-use engine::step::Engine;
+use engine::step::{Engine, prepare};
 use model::page::{Answer, AnswerKind};
 use model::{
-    AccountId, Ask, Body, ClientOrderId, Control, DeskId, Event, InstrumentId, Note, OrderId,
-    OrderType, Origin, Px, Qty, Reject, Request, Side, Terms, Tif, Ts, Verdict,
+    AccountId, Ask, Body, ClientOrderId, Control, DeskId, Event, InstrumentId, Note, OperatorName,
+    OrderId, OrderType, Origin, Px, Qty, Reject, Request, Side, Terms, Tif, Ts, Verdict,
 };
 use tests::Stage;
 
@@ -26,6 +26,8 @@ pub const SEGMENT: u64 = 4096;
 const BEFORE: usize = 1_000;
 /// Messages between two requests.
 const BETWEEN: usize = 4;
+/// Requests of which one is other limits.
+const RELOADS: u64 = 29;
 /// Steps that go into one batch of the journal.
 const BATCH: usize = 16;
 
@@ -76,11 +78,14 @@ impl Day {
     }
 }
 
+/// For entries, and for texts that they stand for.
+type ToRings = (rtrb::Producer<Entry>, rtrb::Producer<Vec<u8>>);
+
 /// The journal end of a run.
 pub struct Journal<S: Storage> {
     writer: Writer<S>,
     ring: rtrb::Consumer<Entry>,
-    to_ring: std::cell::Cell<Option<rtrb::Producer<Entry>>>,
+    to_rings: std::cell::Cell<Option<ToRings>>,
     pub progress: std::sync::Arc<engine::journal::writer::Progress>,
 }
 
@@ -108,12 +113,15 @@ impl<S: Storage> Journal<S> {
         })?;
         writer.append_head(&Record::Opened { epoch, seq: 0 })?;
         let (to_ring, ring) = rtrb::RingBuffer::new(1 << 12);
+        let (to_files, files) = rtrb::RingBuffer::new(1 << 8);
+        let writer = writer.with_files(files);
         let progress = writer.progress();
-        Ok(Journal { writer, ring, to_ring: Some(to_ring).into(), progress })
+        Ok(Journal { writer, ring, to_rings: Some((to_ring, to_files)).into(), progress })
     }
 
     pub fn recorder(&self, _day: &Day) -> Recorder {
-        Recorder::new(self.to_ring.take().unwrap(), vec![(true, 0)], 0)
+        let (to_ring, to_files) = self.to_rings.take().unwrap();
+        Recorder::new(to_ring, vec![(true, 0)], 0).with_files(to_files)
     }
 
     /// Writes what waits, once in so many steps.
@@ -143,6 +151,8 @@ impl<S: Storage> Journal<S> {
 /// A run in its course.
 pub struct Run<'a> {
     day: &'a Day,
+    /// With the limits in force.
+    config: Config,
     pub sequencer: Sequencer,
     /// By input: the state after it.
     pub hashes: Vec<u64>,
@@ -160,7 +170,19 @@ impl<'a> Run<'a> {
         let hashes = vec![engine.state_hash()];
         let sequencer = Sequencer::new(engine, recorder);
         let (orders, steps, events) = (Vec::new(), 0, 0);
-        Run { day, sequencer, hashes, steps, events, orders, asked: 0, named: 0, accepted: 0 }
+        let config = day.config.clone();
+        Run {
+            day,
+            config,
+            sequencer,
+            hashes,
+            steps,
+            events,
+            orders,
+            asked: 0,
+            named: 0,
+            accepted: 0,
+        }
     }
 
     /// The next input of the day: an event, an order, or the cancel of one that rests. `false`: there is none.
@@ -169,14 +191,24 @@ impl<'a> Run<'a> {
         let due = self.events > BEFORE && self.events.is_multiple_of(BETWEEN);
         if due && self.asked < (self.events / BETWEEN) as u64 {
             self.asked = (self.events / BETWEEN) as u64;
-            if self.asked.is_multiple_of(3) {
+            if self.asked.is_multiple_of(RELOADS) {
+                self.reload();
+            } else if self.asked.is_multiple_of(3) {
                 self.cancel();
             } else {
                 self.order();
             }
             return true;
         }
-        let Some(event) = self.day.events.get(self.events) else { return false };
+        let Some(event) = self.day.events.get(self.events) else {
+            // Last of all, so that what is cut off is a file too.
+            let last = self.events == self.day.events.len();
+            self.events += 1;
+            if last {
+                self.reload();
+            }
+            return last;
+        };
         self.events += 1;
         self.sequencer.event(event, &mut ());
         self.note();
@@ -204,6 +236,21 @@ impl<'a> Run<'a> {
             }
         }
         answer
+    }
+
+    /// Puts other limits in force: a little tighter, and wide again.
+    fn reload(&mut self) {
+        let version = self.sequencer.engine.limits_version();
+        let wide = self.day.config.limits_text();
+        let tight = wide.replace("clip_max = \"10000000\"", "clip_max = \"10\"");
+        let text = if version.is_multiple_of(2) { wide } else { &tight };
+        let prepared = prepare(&self.config, version, text).unwrap();
+        let control = prepared.rules.control(OperatorName::default(), Note::default());
+        let now = self.sequencer.engine.now();
+        self.sequencer.limits(now, prepared.rules, control, &mut ()).unwrap();
+        assert_eq!(self.sequencer.engine.limits_version(), version + 1);
+        self.config = prepared.config;
+        self.note();
     }
 
     /// Cancels an order that rests.

@@ -2,6 +2,7 @@
 
 mod place;
 mod rearm;
+mod reload;
 
 use std::time::{Duration, Instant};
 

@@ -258,8 +258,13 @@ impl Trader {
                 return answer.order;
             }
             assert!(since.elapsed() < PATIENCE && !halted(&answer), "{answer:?}");
-            self.board = tradable(&self.client); // The day ended, or its book is not live now.
+            self.looks_again();
         }
+    }
+
+    /// Takes another instrument that trades now: the day ended, or the book is not live.
+    pub fn looks_again(&mut self) {
+        self.board = tradable(&self.client);
     }
 
     /// Whether a cancel of the order is taken.

@@ -191,6 +191,9 @@ fn changed(seen: &Seen<'_>, control: &Control) -> Row {
         Control::ResumeSymbol { symbol, level, operator, note } => {
             ("resume", format!("symbol {symbol} {level}"), *operator, *note)
         }
+        Control::Limits { version, operator, note, .. } => {
+            ("limits", format!("version {version}"), *operator, *note)
+        }
         other => return Row::new(seen, Kind::Control, &format!("{other:?}")),
     };
     let mut row = Row::new(seen, Kind::Control, what);

@@ -1,4 +1,5 @@
-//! What `tickgate halt`, `resume`, `status` and `operator` share: finding the engine, asking it, saying what came of it.
+//! What `tickgate halt`, `resume`, `reload`, `status` and `operator` share: finding the engine, asking it, saying what came
+//! of it.
 #![forbid(unsafe_code)]
 
 pub mod args;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use switch::{Done, Halt, Status};
+use switch::{Done, Halt, Limits, LimitsChange, Status};
 
 /// A halt or a resume that was taken.
 pub fn done(what: &str, done: &Done) -> String {
@@ -16,6 +16,30 @@ pub fn done(what: &str, done: &Done) -> String {
     text +=
         if done.latched { ", kept for the next start)" } else { ", NOT kept for the next start)" };
     text
+}
+
+/// In what limits differ, a line each, and whether they are in force.
+pub fn limits(limits: &Limits, dry_run: bool) -> String {
+    let mut text = String::new();
+    for LimitsChange { what, old, new, effect } in &limits.changes {
+        let effect = if effect == "neither" { String::new() } else { format!("  ({effect})") };
+        let _ = writeln!(text, "{what}: {old} -> {new}{effect}");
+    }
+    let unlisted = limits.change_count - limits.change_count.min(limits.changes.len() as u64);
+    if unlisted > 0 {
+        let _ = writeln!(text, "… and {unlisted} more changes");
+    }
+    let (version, digest) = (limits.version, &limits.config_digest);
+    let (count, looser) = (limits.change_count, limits.looser_count);
+    let outcome = match (limits.engine_seq, dry_run) {
+        (Some(seq), _) => {
+            let recorded = if limits.recorded { "recorded" } else { "not recorded yet" };
+            format!("limits {version} in force (input {seq}, {recorded}; configuration {digest})")
+        }
+        (None, true) => format!("would be limits {version}: {count} changes, {looser} looser"),
+        (None, false) => "they are in force already, word for word".into(),
+    };
+    text + &outcome
 }
 
 /// A halt in force, on a line.
@@ -44,6 +68,8 @@ pub fn status(status: &Status) -> String {
         moment(status.engine_time_ns),
         status.loop_age_ms.max(1)
     );
+    let _ =
+        writeln!(text, "limits {}, configuration {}", status.limits_version, status.config_digest);
     match (status.halt_count, status.halts.len() as u64) {
         (0, _) => text += "nothing is halted\n",
         (count, shown) => {

@@ -189,6 +189,8 @@ impl Twin {
                 let scope = self.scope(scope);
                 Body::Control(Control::Resume { scope, level, operator, note })
             }
+            // Its limits are those that are asked about.
+            Body::Control(Control::Limits { .. }) => Body::Timer,
             other => other,
         };
         Input { body, ..*input }

@@ -21,6 +21,8 @@ impl Rig {
         let house = HouseThread {
             door: None,
             controls: to_controls,
+            limits: rtrb::RingBuffer::new(1).0,
+            spent: rtrb::RingBuffer::new(1).1,
             told,
             keeper: Keeper::new("nowhere".into(), Vec::new(), Vec::new()),
             watchdog: Watchdog::new(bound),

@@ -139,3 +139,42 @@ fn the_socket_is_private() {
     drop(again);
     assert!(!path.exists());
 }
+
+/// Goal: a reload brings a file of the longest size, in pieces; nothing else is as long, and nothing is longer. Method: a file of
+/// as many bytes as may be, all of them escaped; a status of the same length; one byte too many.
+#[test]
+fn only_a_reload_is_long() {
+    let mut place = Place::new();
+    let now = Instant::now();
+    let says = |place: &Place, line: Vec<u8>| {
+        let mut guest = UnixStream::connect(&place.path).unwrap();
+        std::thread::spawn(move || {
+            let _ = guest.write_all(&line);
+            guest
+        })
+    };
+    let line = |op: &str, lines: usize| {
+        let text = "\\n".repeat(lines);
+        format!("{{\"op\":\"{op}\",\"text\":\"{text}\"}}\n").into_bytes()
+    };
+    let until = |place: &mut Place, guest: &std::thread::JoinHandle<UnixStream>| {
+        let since = Instant::now();
+        loop {
+            if let Some(asked) = place.socket.poll(now) {
+                return Some(asked);
+            }
+            if guest.is_finished() && since.elapsed() > Duration::from_millis(300) {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    };
+    let guest = says(&place, line("reload", LIMITS_MAX));
+    let asked = until(&mut place, &guest).unwrap();
+    let Request::Reload(reload) = asked.request else { panic!() };
+    assert_eq!(reload.text.len(), LIMITS_MAX);
+    for (op, lines) in [("status", LIMITS_MAX), ("reload", LIMITS_MAX + REQUEST_MAX)] {
+        let guest = says(&place, line(op, lines));
+        assert!(until(&mut place, &guest).is_none(), "{op}");
+    }
+}

@@ -1,0 +1,176 @@
+//! Other limits for an engine that runs: read and compared elsewhere, taken in one step.
+//!
+//! Flow: a text → [`prepare`] (any thread but the engine's: it parses, compares and allocates) → [`Engine::offer`] →
+//! [`Control::Limits`], whose digest says which offer it means → the step swaps tables, and judges the next order by the new
+//! ones → [`Engine::take_spent`], so that the old ones are dropped elsewhere. A replay does the same with the text that the
+//! journal holds before the control.
+
+use model::{Control, Note, OperatorName};
+use risk::{AccountLimits, NewLimits};
+
+use super::{Engine, StartError};
+use crate::config::{Config, ConfigErrors};
+use crate::rules::changes::{Change, changes};
+use crate::rules::{Lookup, Rules};
+
+/// Scales of price and quantity that the rows of limits are read in: there is one for each way in which a venue counts.
+const SCALES_MAX: u32 = 32;
+
+/// Limits ready to be taken. Once taken it holds those that they replaced.
+#[derive(Debug)]
+pub struct NewRules {
+    version: u32,
+    digest: [u64; 2],
+    config_digest: u64,
+    rules: Rules,
+    tables: NewLimits,
+    lookup: Lookup,
+    /// The file's bytes, for the journal; empty once it has them.
+    pub text: Vec<u8>,
+}
+
+/// What becomes of a text of limits.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The configuration with them.
+    pub config: Config,
+    /// In what they differ from those in force.
+    pub changes: Vec<Change>,
+    /// For the engine.
+    pub rules: Box<NewRules>,
+}
+
+/// Why limits are not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum NotTaken {
+    /// The file is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigErrors),
+    /// It changes what stays as long as the journal does.
+    #[error(
+        "what an account is, and which there are, stays as long as the journal does; begin a new journal for:\n{}",
+        .0.join("\n")
+    )]
+    Fixed(Vec<String>),
+    /// A sum is out of range.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// An account cannot take them.
+    #[error("the limits cannot be taken: {0}")]
+    Limits(#[from] risk::LimitError),
+}
+
+/// Reads a limits.toml for an engine whose configuration in force is `config`, and whose limits are the `version`-th.
+///
+/// # Errors
+///
+/// [`NotTaken`]; nothing is changed.
+pub fn prepare(config: &Config, version: u32, text: &str) -> Result<Prepared, NotTaken> {
+    let next = config.with_limits(text)?;
+    let changes = changes(&config.rules, &next.rules).map_err(NotTaken::Fixed)?;
+    let (old, new) = (of_accounts(&config.rules)?, of_accounts(&next.rules)?);
+    // Rows that block, with the fee of each schedule that there was: for orders that work in a pair whose row is gone.
+    let rows = rows_of(&next.rules).saturating_add(rows_of(&config.rules));
+    let rules = NewRules {
+        version: version.saturating_add(1),
+        digest: digest(text.as_bytes()),
+        config_digest: next.digest(),
+        tables: NewLimits::new(&old, &new, rows)?,
+        lookup: Lookup::new(&next.rules),
+        rules: next.rules.clone(),
+        text: text.as_bytes().to_vec(),
+    };
+    Ok(Prepared { config: next, changes, rules: Box::new(rules) })
+}
+
+/// First 128 bits of the BLAKE3 of a text.
+pub fn digest(text: &[u8]) -> [u64; 2] {
+    let hash = blake3::hash(text);
+    let (words, _) = hash.as_bytes().as_chunks::<8>();
+    std::array::from_fn(|place| words.get(place).map_or(0, |word| u64::from_le_bytes(*word)))
+}
+
+/// The limits of each account as the gate takes them.
+pub(super) fn of_accounts(rules: &Rules) -> Result<Vec<AccountLimits>, StartError> {
+    let of = |account: &crate::rules::AccountRule| {
+        let limits = account.limits(|name| rules.account(name));
+        limits.ok_or(StartError::Money(account.name))
+    };
+    rules.accounts.iter().map(of).collect()
+}
+
+/// Rows that the pairs of these rules can have.
+pub(super) fn rows_of(rules: &Rules) -> u32 {
+    rules.limits.len() as u32 * SCALES_MAX
+}
+
+impl NewRules {
+    /// How manieth limits of the journal they are.
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The control that puts them in force.
+    pub fn control(&self, operator: OperatorName, note: Note) -> Control {
+        Control::Limits { version: self.version, digest: self.digest, operator, note }
+    }
+
+    /// Whether a control means these.
+    pub fn is_meant(&self, control: &Control) -> bool {
+        let Control::Limits { version, digest, .. } = *control else { return false };
+        (version, digest) == (self.version, self.digest)
+    }
+}
+
+impl Engine {
+    /// Lays limits ready for the next control, which must mean them.
+    pub fn offer(&mut self, rules: Box<NewRules>) {
+        self.offered = Some(rules);
+    }
+
+    /// What the last control left of its offer.
+    pub fn take_spent(&mut self) -> Option<Box<NewRules>> {
+        self.offered.take()
+    }
+
+    /// The rules in force.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// How manieth limits of the journal are in force, from 1, which are those that it begins with.
+    pub fn limits_version(&self) -> u32 {
+        self.limits_version
+    }
+
+    /// Digest of the configuration in force.
+    pub fn config_digest(&self) -> u64 {
+        self.config_digest
+    }
+
+    /// Puts the offered limits in force. Cancels nothing. An offer that is not meant, or was made for other accounts, is none.
+    #[cold]
+    pub(super) fn relimit(&mut self, version: u32, digest: [u64; 2]) {
+        let Engine { risk, rules, instruments, offered, limits_version, .. } = self;
+        let follows = version == limits_version.saturating_add(1);
+        let meant = |new: &&mut NewRules| (new.version, new.digest) == (version, digest);
+        let Some(new) = offered.as_deref_mut().filter(meant).filter(|_| follows) else {
+            return self.hash.fold(0);
+        };
+        let NewRules { rules: next, tables, lookup, .. } = new;
+        let taken = risk.relimit(tables, self.now, |rows, account, instrument| {
+            let listed = instruments.get(instrument.0)?;
+            lookup.row(next, account, &listed.instrument, rows)
+        });
+        if taken.is_err() {
+            return self.hash.fold(0);
+        }
+        std::mem::swap(rules, next);
+        *limits_version = version;
+        self.config_digest = new.config_digest;
+        self.hash.fold(1);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! Other limits while the books stay: positions, orders, windows, counters and halts are kept.
+//!
+//! Flow: somebody else's thread allocates what the new limits need ([`NewLimits::new`]) → [`Risk::relimit`] swaps it in, never
+//! allocates, and leaves the old tables in its place → they are dropped where nobody waits for it.
+
+use model::{AccountId, InstrumentId, Ts};
+
+use crate::fee::Fee;
+use crate::ledger::{NO_ROW, Risk, touched};
+use crate::limits::{AccountLimits, LimitError, PairLimits};
+use crate::rate::RateWindow;
+use crate::same_terms::SameTerms;
+
+/// New limits of every account with the tables that they need. Once taken it holds the old ones.
+#[derive(Debug)]
+pub struct NewLimits {
+    accounts: Vec<NewAccount>,
+    rows: Rows,
+}
+
+#[derive(Debug)]
+struct NewAccount {
+    limits: AccountLimits,
+    rate: RateWindow,
+    same_terms: SameTerms,
+}
+
+/// Rows of limits that pairs share.
+#[derive(Debug)]
+pub struct Rows {
+    list: Vec<PairLimits>,
+    most: u32,
+}
+
+impl Rows {
+    /// Adds a row; its number. `None`: the limits are out of range, or there is no room.
+    pub fn push(&mut self, limits: PairLimits) -> Option<u32> {
+        let number = self.list.len() as u32;
+        if limits.validate().is_err() || number >= self.most {
+            return None;
+        }
+        self.list.push(limits);
+        Some(number)
+    }
+
+    /// A row that lets nothing pass and charges the fee that its working orders were sent under.
+    fn blocked(&mut self, fee: Fee) -> Option<u32> {
+        let blocked = PairLimits { fee, ..PairLimits::BLOCKED };
+        let known = self.list.iter().position(|row| *row == blocked);
+        known.map(|row| row as u32).or_else(|| self.push(blocked))
+    }
+}
+
+impl NewLimits {
+    /// Allocates tables for accounts that have `old` limits and shall have `new` ones, and for `rows` rows of pairs.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitError::TooManyAccounts`] if they are not as many; [`LimitError::Fixed`] if a name, parent, currency, starting cash
+    /// or kind of mark changes; [`LimitError::OutOfRange`].
+    pub fn new(
+        old: &[AccountLimits],
+        new: &[AccountLimits],
+        rows: u32,
+    ) -> Result<NewLimits, LimitError> {
+        if old.len() != new.len() {
+            return Err(LimitError::TooManyAccounts);
+        }
+        let account = |(old, new): (&AccountLimits, &AccountLimits)| {
+            new.validate()?;
+            if fixed(old) != fixed(new) {
+                return Err(LimitError::Fixed);
+            }
+            // A table that is there is kept.
+            let terms = new.duplicates.filter(|_| old.duplicates.is_none());
+            Ok(NewAccount {
+                limits: *new,
+                rate: RateWindow::new(new.rate_max, new.rate_window_ns),
+                same_terms: SameTerms::new(terms),
+            })
+        };
+        let accounts = old.iter().zip(new).map(account).collect::<Result<_, _>>()?;
+        let list = touched(PairLimits::BLOCKED, rows as usize);
+        Ok(NewLimits { accounts, rows: Rows { list, most: rows } })
+    }
+}
+
+/// What of an account never changes while its books are kept.
+fn fixed(limits: &AccountLimits) -> impl PartialEq {
+    let AccountLimits { name, parent, currency, cash, mark_at, change_rule, .. } = *limits;
+    (name, parent, currency, cash, mark_at, change_rule)
+}
+
+impl Risk {
+    /// Takes new limits, which hold from the next order on and cancel nothing. `row` puts the limits of a pair into the table,
+    /// or finds where they are; `None`: it has none. Never allocates.
+    ///
+    /// A pair that has no limits any more lets nothing pass, and its working orders are charged as before.
+    ///
+    /// # Errors
+    ///
+    /// [`LimitError::Fixed`] if they were made for other accounts; nothing is changed.
+    pub fn relimit(
+        &mut self,
+        new: &mut NewLimits,
+        now: Ts,
+        mut row: impl FnMut(&mut Rows, AccountId, InstrumentId) -> Option<u32>,
+    ) -> Result<(), LimitError> {
+        let same = |(account, new): (&crate::account::Account, &NewAccount)| {
+            fixed(&account.limits) == fixed(&new.limits)
+        };
+        if new.accounts.len() != self.accounts.len()
+            || !self.accounts.iter().zip(&new.accounts).all(same)
+        {
+            return Err(LimitError::Fixed);
+        }
+        self.relimit_accounts(new, now);
+        std::mem::swap(&mut self.rows, &mut new.rows.list);
+        std::mem::swap(&mut self.capacity.rows, &mut new.rows.most);
+        let mut rows = Rows { list: std::mem::take(&mut self.rows), most: self.capacity.rows };
+        let mut blocked = None;
+        for number in 0..self.capacity.instruments {
+            let instrument = InstrumentId(number);
+            if self.listing(instrument).is_none_or(|listing| listing.factor == 0) {
+                continue;
+            }
+            for account in (0..self.accounts.len() as u16).map(AccountId) {
+                let standing = self.pair(account, instrument).map_or(NO_ROW, |pair| pair.row);
+                let given = row(&mut rows, account, instrument);
+                let given = given.filter(|row| (*row as usize) < rows.list.len());
+                let number = given.or_else(|| {
+                    let fee = new.rows.list.get(standing as usize)?.fee;
+                    // Many pairs share a row: its successor is looked for once.
+                    let known = blocked.filter(|(of, _)| *of == standing).map(|(_, row)| row);
+                    let found = known.or_else(|| rows.blocked(fee))?;
+                    blocked = Some((standing, found));
+                    Some(found)
+                });
+                self.set_row(account, instrument, number.unwrap_or(NO_ROW));
+            }
+        }
+        self.rows = rows.list;
+        (0..self.accounts.len()).for_each(|number| self.note_account(AccountId(number as u16)));
+        Ok(())
+    }
+
+    fn relimit_accounts(&mut self, new: &mut NewLimits, now: Ts) {
+        for (account, new) in self.accounts.iter_mut().zip(&mut new.accounts) {
+            std::mem::swap(&mut account.limits, &mut new.limits);
+            let (limits, old) = (account.limits, new.limits);
+            let rate = |limits: &AccountLimits| (limits.rate_max, limits.rate_window_ns);
+            if rate(&limits) != rate(&old) {
+                new.rate.take_over(&account.rate);
+                std::mem::swap(&mut account.rate, &mut new.rate);
+            }
+            if let Some(volume) = limits.volume {
+                account.volume = account.volume.over(volume.window_ns, now);
+            }
+            account.same_terms.relimit(limits.duplicates, &mut new.same_terms);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
