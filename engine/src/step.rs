@@ -477,6 +477,7 @@ fn risk_capacity(capacity: &Capacity, rules: &Rules) -> risk::Capacity {
         lines: lines_max(capacity, accounts),
         ids_per_account: capacity.client_ids,
         orders: capacity.own_orders,
+        lots: capacity.lots,
         rows: rules.limits.len() as u32 * SCALES_MAX,
     }
 }

@@ -71,6 +71,7 @@ impl Floor {
             lines: 4,
             ids_per_account: 2_000,
             orders: 1_000,
+            lots: 1_000,
             rows: 8,
         };
         let mut risk = Risk::new(capacity);

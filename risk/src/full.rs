@@ -29,6 +29,9 @@ impl Risk {
                     to,
                     "{place} {limits:?} {exposure:?} {slot} {worth:?} {cost:?} {realised:?} "
                 )?;
+                let (gap, lots) = self.lots.describe(*slot);
+                write!(to, "{gap:?};")?;
+                lots.into_iter().try_for_each(|lot| write!(to, "{lot:?};"))?;
                 for (side, top) in [Side::Buy, Side::Sell].into_iter().zip(quotes) {
                     write!(to, "{:?};", self.quotes.best(*top, side))?;
                 }

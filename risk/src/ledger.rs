@@ -1,6 +1,7 @@
 //! The books of account: every account, instrument and pair. The gate and the venue's reports move them by
 //! postings.
 
+use model::page::NoFifo;
 use model::{AccountId, HaltCause, HaltLevel, Instrument, InstrumentId, Money};
 
 use crate::account::{Account, Path};
@@ -8,6 +9,7 @@ use crate::halts::Halts;
 use crate::limits::{AccountLimits, Capacity, LimitError, LossStops, PairLimits};
 use crate::line::{Line, NO_SLOT};
 use crate::listing::{Listing, Reference};
+use crate::lots::Lots;
 use crate::market::Market;
 use crate::own_quotes::{NIL, OwnQuotes};
 use crate::posting::Posting;
@@ -31,6 +33,8 @@ pub struct Risk {
     pub(crate) quotes: OwnQuotes,
     /// The pairs that were ever traded, in the order of their first order.
     pub(crate) slots: Vec<(AccountId, InstrumentId)>,
+    /// What positions are made of, for reports.
+    pub(crate) lots: Lots,
     /// Slots and accounts that changed and were not taken yet; each at most once.
     pub(crate) changed_lines: Vec<u32>,
     pub(crate) changed_accounts: Vec<AccountId>,
@@ -71,6 +75,7 @@ impl Risk {
             rows: touched(PairLimits::BLOCKED, capacity.rows as usize),
             quotes: OwnQuotes::new(capacity.orders),
             slots: touched((AccountId(u16::MAX), InstrumentId(u32::MAX)), slots),
+            lots: Lots::new(capacity.lots, capacity.lines),
             changed_lines: touched(NO_SLOT, slots),
             changed_accounts: Vec::with_capacity(accounts),
             losses: Vec::with_capacity(accounts),
@@ -271,6 +276,9 @@ impl Risk {
             if line.slot == NO_SLOT && has_room {
                 line.slot = self.slots.len() as u32;
                 self.slots.push((id, instrument));
+                if line.exposure.position.0 != 0 {
+                    self.lots.forget(line.slot, NoFifo::Unrecorded);
+                }
             }
         }
     }

@@ -32,6 +32,7 @@ mod ledger;
 mod limits;
 mod line;
 mod listing;
+mod lots;
 mod market;
 mod money;
 mod own_quotes;

@@ -27,6 +27,8 @@ pub struct Capacity {
     pub ids_per_account: u32,
     /// Orders that can be open at once.
     pub orders: u32,
+    /// Lots of positions that can be open at once, over all lines: an account above counts those beneath it as its own.
+    pub lots: u32,
     /// Different rows of limits that pairs can have: a row of the configuration makes one for each scale of
     /// instruments that it is read in.
     pub rows: u32,

@@ -137,7 +137,7 @@ impl Line {
 }
 
 /// `⌊total · part / whole⌋` for 0 ≤ `part` ≤ `whole` ≤ 2^63, without a product that could overflow.
-fn share(total: i128, part: i128, whole: i128) -> i128 {
+pub(crate) fn share(total: i128, part: i128, whole: i128) -> i128 {
     if part == whole {
         return total;
     }

@@ -77,6 +77,7 @@ impl Risk {
             working_sell: line.exposure.working_sell,
             cost: line.cost,
             realised: line.realised,
+            realised_fifo: self.realised_fifo(line),
             mark: (mark2 > 0).then_some(Px(mark2 / 2)),
             clip_max: limits.clip_max,
             notional_max: limits.notional_max,

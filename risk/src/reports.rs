@@ -51,6 +51,7 @@ impl Risk {
         };
         self.post(held, posting);
         for (id, trade) in self.path(held.account).iter().zip(trades.into_iter().flatten()) {
+            self.trade_lots(id, held.instrument, held.side, px, qty);
             self.change(id, held.instrument, |line, account| {
                 line.exposure.position = trade.line.exposure.position;
                 (line.cost, line.realised) = (trade.line.cost, trade.line.realised);

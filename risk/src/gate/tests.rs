@@ -440,6 +440,7 @@ fn journal_full_and_capacity() {
         lines: 1,
         ids_per_account: 2,
         orders: 9,
+        lots: 1_000,
         rows: 1,
     };
     floor = Floor::new();

@@ -117,6 +117,7 @@ impl Twins {
             lines: 16,
             ids_per_account: 1_000,
             orders: 100,
+            lots: 1_000,
             rows: SCALES.len() as u32,
         });
         let mut factors = Vec::new();

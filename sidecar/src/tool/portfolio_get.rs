@@ -1,6 +1,6 @@
 //! `portfolio_get`: money and positions.
 
-use model::page::{Account, Line};
+use model::page::{Account, Line, NoFifo};
 use model::{Instrument, Money};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,10 @@ struct Position {
     /// Of what is still held.
     avg_cost: Option<String>,
     mark: Option<String>,
+    /// At average cost.
     realised_pnl: String,
+    /// First in, first out.
+    realised_fifo: Option<String>,
     unrealised_pnl: Option<String>,
 }
 
@@ -118,6 +121,8 @@ impl Position {
     fn new(line: &Line, of: &Instrument, stamp: &mut Stamp) -> Position {
         let mark = line.mark.map(|mark| decimal::px(mark, of));
         let flat = "nothing is held";
+        let fifo = line.realised_fifo;
+        let gap = fifo.err().map_or("", no_fifo);
         Position {
             symbol: of.symbol.to_string(),
             qty: decimal::qty(line.position, of),
@@ -126,8 +131,20 @@ impl Position {
             avg_cost: stamp.or_why(average_cost(line, of), "avg_cost", flat),
             mark: stamp.or_why(mark, "mark", "no fresh price"),
             realised_pnl: decimal::money(line.realised),
+            realised_fifo: stamp.or_why(fifo.map(decimal::money).ok(), "realised_fifo", gap),
             unrealised_pnl: unrealised_of(line, of).map(decimal::money),
         }
+    }
+}
+
+/// Why there is no profit first in, first out.
+fn no_fifo(gap: NoFifo) -> &'static str {
+    match gap {
+        NoFifo::LotsFull => "the positions have more lots than the engine has room for",
+        NoFifo::Bust => "a fill was broken: known again once the position is flat",
+        NoFifo::Split => "a split left part of a unit: known again once the position is flat",
+        NoFifo::Overflow => "out of range",
+        NoFifo::Unrecorded => "the position was there before the first order",
     }
 }
 

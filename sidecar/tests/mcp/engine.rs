@@ -337,6 +337,7 @@ fn line() -> Line {
         working_sell: Qty(0),
         cost: Money(9_990 * 10_i128.pow(12)),
         realised: Money(0),
+        realised_fifo: Ok(Money(25 * 10_i128.pow(10))),
         mark: Some(Px(1_000_100)),
         clip_max: Qty(CLIP_MAX as i64),
         notional_max: Money(40_000 * 10_i128.pow(12)),

@@ -17,6 +17,7 @@ fn firm(limits: impl Fn(&mut AccountLimits), pair: impl Fn(&mut PairLimits)) -> 
         lines: 3,
         ids_per_account: 100,
         orders: 100,
+        lots: 1_000,
         rows: 2,
     });
     floor.risk.list(&instrument(INSTRUMENT)).unwrap();
