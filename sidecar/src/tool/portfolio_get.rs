@@ -55,9 +55,7 @@ struct Position {
     /// Of what is still held.
     avg_cost: Option<String>,
     mark: Option<String>,
-    /// At average cost.
     realised_pnl: String,
-    /// First in, first out.
     realised_fifo: Option<String>,
     unrealised_pnl: Option<String>,
 }
@@ -66,9 +64,8 @@ impl Tool for PortfolioGet {
     const NAME: &'static str = "portfolio_get";
     const TITLE: &'static str = "Portfolio";
     const DESCRIPTION: &'static str = "\
-        Cash, buying power, profit and loss, exposure and positions of one account or of all. Money \
-        is in the account's currency, costs are average costs. Limits and headroom are in \
-        risk_status, orders in orders_list.";
+        Cash, buying power, profit and loss, exposure and positions of one account or all, in its \
+        currency, at average cost and FIFO. Limits are in risk_status, orders in orders_list.";
     const EFFECT: Effect = Effect::Looks;
     type Args = Args;
     type Body = Body;
