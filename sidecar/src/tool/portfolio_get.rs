@@ -65,7 +65,7 @@ impl Tool for PortfolioGet {
     const TITLE: &'static str = "Portfolio";
     const DESCRIPTION: &'static str = "\
         Cash, buying power, profit and loss, exposure and positions of one account or all, in its \
-        currency, at average cost and FIFO. Limits are in risk_status, orders in orders_list.";
+        currency, at average cost and FIFO. Limits: risk_status; orders: orders_list.";
     const EFFECT: Effect = Effect::Looks;
     type Args = Args;
     type Body = Body;
