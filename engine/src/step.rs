@@ -163,7 +163,7 @@ impl Engine {
             Body::Request(request) => self.on_request(request, out, stamp),
             Body::Report(report) => self.on_report(report, out),
             Body::Control(control) => self.on_control(control, out),
-            Body::Timer => {}
+            Body::Timer => self.risk.catch_up(),
         }
         if self.risk.has_losses() {
             self.trip_losses(out);

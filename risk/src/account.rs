@@ -4,6 +4,7 @@ use model::{AccountId, HaltCause, HaltLevel, Money};
 
 use crate::ids::Ids;
 use crate::limits::{AccountLimits, DEPTH_MAX, MarkAt};
+use crate::money;
 use crate::rate::RateWindow;
 use crate::same_terms::SameTerms;
 use crate::volume::VolumeWindow;
@@ -29,6 +30,8 @@ pub(crate) struct Worth {
     pub(crate) short2: i128,
     /// Σ pos · mark − cost, at the account's kind of mark.
     pub(crate) unrealised2: i128,
+    /// Σ of what is required for it: the larger of both sides, each times its basis points. See [`crate::Margin`].
+    pub(crate) margin: i128,
 }
 
 /// One account.
@@ -105,6 +108,12 @@ impl Path {
 }
 
 impl Worth {
+    /// What is required, rounded up.
+    pub(crate) fn margin(&self) -> Money {
+        let twice = self.margin.div_euclid(BASIS_POINTS);
+        money::half_up(twice + i128::from(self.margin % BASIS_POINTS > 0))
+    }
+
     /// `self − less + more`. Cannot overflow: see [`crate::money::WORTH_MAX`].
     pub(crate) fn with(self, less: Worth, more: Worth) -> Worth {
         Worth {
@@ -112,6 +121,7 @@ impl Worth {
             long2: self.long2 - less.long2 + more.long2,
             short2: self.short2 - less.short2 + more.short2,
             unrealised2: self.unrealised2 - less.unrealised2 + more.unrealised2,
+            margin: self.margin - less.margin + more.margin,
         }
     }
 }

@@ -22,12 +22,12 @@ impl Risk {
             write!(to, "{listing:?};")?;
         }
         for (place, pair) in self.pairs().iter().enumerate() {
-            let (Pair { line, quotes, .. }, limits) = (pair, self.limits(pair));
+            let (Pair { line, quotes, turn, .. }, limits) = (pair, self.limits(pair));
             if limits.is_some() || line.slot != NO_SLOT {
                 let Line { exposure, slot, worth, cost, realised, is_changed: _ } = line;
                 write!(
                     to,
-                    "{place} {limits:?} {exposure:?} {slot} {worth:?} {cost:?} {realised:?} "
+                    "{place} {limits:?} {exposure:?} {slot} {worth:?} {cost:?} {realised:?} {turn:?} "
                 )?;
                 let (gap, lots) = self.lots.describe(*slot);
                 write!(to, "{gap:?};")?;
@@ -37,7 +37,7 @@ impl Risk {
                 }
             }
         }
-        write!(to, "{:?};", self.slots)
+        write!(to, "{:?} {:?};", self.slots, self.waiting)
     }
 }
 

@@ -26,6 +26,7 @@ mod halted;
 mod journal_full;
 mod loss;
 mod lot;
+mod margin;
 mod net;
 mod no_limits;
 mod no_reference;
@@ -110,6 +111,7 @@ fn each_check(order: &Order, view: &View<'_>, mut found: impl FnMut(Finding)) {
         found(volume::check(order, view, &node));
         found(order_to_trade::check(order, view, &node));
         found(executions::check(order, view, &node));
+        found(margin::check(order, view, &node));
     }
 }
 
@@ -283,6 +285,7 @@ impl Risk {
         moment: Moment,
     ) -> Result<(), Verdict> {
         self.mark(order.instrument, market);
+        self.settle_marks(order.account);
         let view = View::new(self, order, held, is_replace, market, moment);
         let mut bits = 0;
         each_check(order, &view, |finding| {

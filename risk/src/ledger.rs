@@ -1,16 +1,18 @@
 //! The books of account: every account, instrument and pair. The gate and the venue's reports move them by
 //! postings.
 
+use std::collections::VecDeque;
+
 use model::page::NoFifo;
 use model::{AccountId, HaltCause, HaltLevel, Instrument, InstrumentId, Money};
 
 use crate::account::{Account, Path};
 use crate::halts::Halts;
-use crate::limits::{AccountLimits, Capacity, LimitError, LossStops, PairLimits};
+use crate::limits::{AccountLimits, Capacity, LimitError, LossStops, Margin, PairLimits};
 use crate::line::{Line, NO_SLOT};
 use crate::listing::{Listing, Reference};
 use crate::lots::Lots;
-use crate::market::Market;
+use crate::marks::Turn;
 use crate::own_quotes::{NIL, OwnQuotes};
 use crate::posting::Posting;
 use crate::reservation::{Pricing, Reservation};
@@ -25,8 +27,10 @@ pub struct Risk {
     /// Stands in for an account that does not exist.
     pub(crate) nobody: Account,
     pub(crate) listings: Vec<Listing>,
+    /// Instruments in which somebody is not marked yet, the one that waits longest first; each at most once.
+    pub(crate) waiting: VecDeque<InstrumentId>,
     /// The accounts of an instrument lie together.
-    pairs: Vec<Pair>,
+    pub(crate) pairs: Vec<Pair>,
     /// Limits of pairs, each row once: many pairs share one.
     rows: Vec<PairLimits>,
     /// Prices of working orders, by their owner.
@@ -48,6 +52,8 @@ pub(crate) struct Pair {
     pub(crate) line: Line,
     /// Row of what the operator allows; [`NO_ROW`]: nothing.
     row: u32,
+    /// Its turn among those that hold or work the instrument.
+    pub(crate) turn: Turn,
     /// Tops of the heaps of the prices that work beneath this account, buys and sells; only of an owner.
     pub(crate) quotes: [u32; 2],
 }
@@ -56,7 +62,8 @@ pub(crate) struct Pair {
 const NO_ROW: u32 = u32::MAX;
 
 impl Pair {
-    pub(crate) const EMPTY: Pair = Pair { line: Line::EMPTY, row: NO_ROW, quotes: [NIL; 2] };
+    pub(crate) const EMPTY: Pair =
+        Pair { line: Line::EMPTY, row: NO_ROW, turn: Turn::NONE, quotes: [NIL; 2] };
 }
 
 impl Risk {
@@ -71,6 +78,7 @@ impl Risk {
             accounts: Vec::with_capacity(accounts),
             nobody: Account::new(AccountLimits::BLOCKED, Path::of(AccountId(u16::MAX)), 0),
             listings: vec![Listing::UNLISTED; instruments],
+            waiting: VecDeque::with_capacity(instruments),
             pairs: vec![Pair::EMPTY; pairs],
             rows: touched(PairLimits::BLOCKED, capacity.rows as usize),
             quotes: OwnQuotes::new(capacity.orders),
@@ -155,7 +163,10 @@ impl Risk {
         limits: PairLimits,
     ) -> Result<(), LimitError> {
         limits.validate()?;
-        self.account(account).ok_or(LimitError::UnknownAccount)?;
+        let at_exit = self.account(account).ok_or(LimitError::UnknownAccount)?.marks_at_exit();
+        if limits.margin.is_some() && !at_exit {
+            return Err(LimitError::MarginAtMid);
+        }
         let place = self.place(account, instrument);
         let pair = self.pairs.get_mut(place).ok_or(LimitError::UnknownInstrument)?;
         let known = self.rows.iter().position(|row| *row == limits);
@@ -167,27 +178,20 @@ impl Risk {
             self.rows.push(limits);
         }
         pair.row = row as u32;
-        note_line(&mut pair.line, &mut self.changed_lines);
+        self.change(account, instrument, |_, _| {}); // Its margin may be another.
         Ok(())
     }
 
     /// Begins a session: what traded is counted from zero, losses from the present profit. Positions, orders
     /// and the highest equity stay.
     pub fn begin_session(&mut self) {
+        self.catch_up();
         for account in &mut self.accounts {
             account.traded = Money::ZERO;
             (account.orders, account.trades) = (0, 0);
             account.base2 = account.profit2(&account.worth);
         }
         (0..self.accounts.len()).for_each(|number| self.note_account(AccountId(number as u16)));
-    }
-
-    /// Values the instrument at its market: the mid of a live book, else the last trade, else as before.
-    /// Positions are never without a value because the book is not live: an old mark counts more than none.
-    pub fn mark(&mut self, instrument: InstrumentId, market: &Market) {
-        if let (Some(mark2), Some(exit2)) = (market.mark2(), market.exit2()) {
-            self.set_mark(instrument, mark2, exit2);
-        }
     }
 
     /// Whether an account lost more than it may and nobody took it yet.
@@ -334,59 +338,45 @@ impl Risk {
         let pair = self.pairs.get_mut(place);
         let account = self.accounts.get_mut(usize::from(id.0));
         let listing = self.listings.get_mut(instrument.0 as usize);
-        let (Some(Pair { line, .. }), Some(account), Some(listing)) = (pair, account, listing)
-        else {
-            return;
-        };
+        let (Some(pair), Some(account), Some(listing)) = (pair, account, listing) else { return };
+        let Pair { line, row, turn, .. } = pair;
+        let margin = self.rows.get(*row as usize).and_then(|row| row.margin);
         let was_exposed = line.exposure.worst() > 0;
         change(line, account);
-        revalue(line, account, listing);
+        revalue(line, account, listing, margin);
+        let is_exposed = line.exposure.worst() > 0;
+        if turn.seen != listing.holders.mark {
+            turn.seen = listing.holders.mark;
+            let was_late = u16::from(was_exposed);
+            listing.holders.late = listing.holders.late.saturating_sub(was_late);
+        }
         if !account.loss_told
             && let Some(cause) = account.lost(account.profit2(&account.worth))
         {
             account.loss_told = true;
             self.losses.push((id, cause)); // Within its capacity: each account is in it once at most.
         }
-        match (was_exposed, line.exposure.worst() > 0) {
-            (false, true) => listing.exposed += 1,
-            (true, false) => listing.exposed -= 1,
-            _ => {}
-        }
         note_line(line, &mut self.changed_lines);
         note_account(account, id, &mut self.changed_accounts);
+        match (was_exposed, is_exposed) {
+            (false, true) => self.join(id, instrument),
+            (true, false) => self.leave(id, instrument),
+            _ => {}
+        }
     }
 
     /// Place of a pair in the dense table; beyond it if either number is beyond the capacity.
-    fn place(&self, account: AccountId, instrument: InstrumentId) -> usize {
+    pub(crate) fn place(&self, account: AccountId, instrument: InstrumentId) -> usize {
         if account.0 >= self.capacity.accounts {
             return usize::MAX;
         }
         instrument.0 as usize * usize::from(self.capacity.accounts) + usize::from(account.0)
     }
-
-    /// Values the instrument, and counts the worth of every account in it again.
-    pub(crate) fn set_mark(&mut self, instrument: InstrumentId, mark2: i64, exit2: [i64; 2]) {
-        let Some(listing) = self.listings.get_mut(instrument.0 as usize) else { return };
-        if (listing.mark2, listing.exit2) == (mark2, exit2) {
-            return;
-        }
-        (listing.mark2, listing.exit2) = (mark2, exit2);
-        if listing.exposed == 0 {
-            return;
-        }
-        for number in 0..self.accounts.len() {
-            let id = AccountId(number as u16);
-            let exposed = self.pair(id, instrument).is_some_and(|p| p.line.exposure.worst() > 0);
-            if exposed {
-                self.change(id, instrument, |_, _| {});
-            }
-        }
-    }
 }
 
 /// Counts the worth of a line, and with it that of its account, at the present marks.
-fn revalue(line: &mut Line, account: &mut Account, listing: &Listing) {
-    let worth = line.worth(listing, account.marks_at_exit());
+fn revalue(line: &mut Line, account: &mut Account, listing: &Listing, margin: Option<Margin>) {
+    let worth = line.worth(listing, account.marks_at_exit(), margin);
     account.worth = account.worth.with(line.worth, worth);
     account.peak2 = account.peak2.max(account.profit2(&account.worth));
     line.worth = worth;

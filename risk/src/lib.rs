@@ -34,6 +34,7 @@ mod line;
 mod listing;
 mod lots;
 mod market;
+mod marks;
 mod money;
 mod own_quotes;
 mod pages;
@@ -54,7 +55,7 @@ pub use ids::Recorded;
 pub use ledger::Risk;
 pub use limits::{
     AccountLimits, Capacity, ChangeRule, DEPTH_MAX, DUPLICATES_MAX, Duplicates, LimitError,
-    LossStops, MarkAt, OrderToTrade, PairLimits, RATE_MAX, Restriction, VolumeLimit,
+    LossStops, Margin, MarkAt, OrderToTrade, PairLimits, RATE_MAX, Restriction, VolumeLimit,
 };
 pub use listing::Reference;
 pub use market::{LastTrade, Market, Moment};

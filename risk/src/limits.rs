@@ -100,6 +100,24 @@ pub struct OrderToTrade {
     pub free: u32,
 }
 
+/// What a position takes, in basis points of its worth at the mark, all working orders of its side filled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Margin {
+    /// Of a long position.
+    pub long_bps: u32,
+    /// Of a short one.
+    pub short_bps: u32,
+}
+
+impl Margin {
+    /// Twice what is required, times [`crate::account::BASIS_POINTS`], of a pair whose worst cases are worth `long2` and
+    /// `short2` doubled. Stops at [`WORTH_MAX`], which the check refuses.
+    pub(crate) fn required(&self, long2: i128, short2: i128) -> i128 {
+        let side = |worth2: i128, bps: u32| worth2.max(0).saturating_mul(bps.into());
+        side(long2, self.long_bps).max(side(short2, self.short_bps)).min(WORTH_MAX)
+    }
+}
+
 /// How often the same terms may come: account, instrument, side, type, time in force, price, quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Duplicates {
@@ -127,6 +145,8 @@ pub struct AccountLimits {
     pub currency: Currency,
     /// Settled cash at the start.
     pub cash: Money,
+    /// Whether open buys must be covered by settled cash; an account that buys on margin is not held to it.
+    pub cash_binds: bool,
     /// Largest worst-case gross exposure: Σ max(pos + working buys, working sells − pos) · mark.
     pub gross_max: Money,
     /// Largest worst-case net exposure: |Σ pos · mark| + the larger side of the working orders; `None`: off.
@@ -195,6 +215,9 @@ pub struct PairLimits {
     pub venue_band: bool,
     /// Quantity located for short sales: the worst-case short position may not be larger. `None`: off.
     pub located: Option<Qty>,
+    /// What a position takes of the account's equity; `None`: off, it takes none. Only on an account that marks at the
+    /// exit side.
+    pub margin: Option<Margin>,
     /// What a fill costs, whichever side it takes; held for every open buy.
     pub fee: Fee,
 }
@@ -208,6 +231,7 @@ impl AccountLimits {
         clients: false,
         currency: [0; 8],
         cash: Money::ZERO,
+        cash_binds: true,
         gross_max: Money::ZERO,
         net_max: None,
         day_gross_max: None,
@@ -258,6 +282,7 @@ impl PairLimits {
         adv_max_bps: None,
         venue_band: false,
         located: None,
+        margin: None,
         fee: Fee::NONE,
     };
 
@@ -279,6 +304,8 @@ pub enum LimitError {
     UnknownInstrument,
     /// A limit is negative, or too large for its sums to stay exact.
     OutOfRange,
+    /// A margin on an account that does not mark at the exit side.
+    MarginAtMid,
     /// The currency is empty.
     NoCurrency,
     /// More different limits than the table of rows holds.
@@ -296,6 +323,7 @@ impl core::fmt::Display for LimitError {
             LimitError::UnknownAccount => "no such account",
             LimitError::UnknownInstrument => "no such instrument",
             LimitError::OutOfRange => "negative, or too large",
+            LimitError::MarginAtMid => "a margin needs an account that marks at the exit side",
             LimitError::NoCurrency => "no currency",
             LimitError::TooManyRows => "more different limits than the table holds",
             LimitError::BadScale => "decimals of price and quantity too many, or changed",

@@ -2,6 +2,8 @@
 
 use model::{Currency, HaltLevel, Instrument, Px, Qty, Ts};
 
+use crate::marks::Holders;
+
 /// What somebody other than the feed says of an instrument.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reference {
@@ -27,7 +29,7 @@ pub(crate) struct Listing {
     /// Twice the prices at which a long and a short position could be closed; zero before the first.
     pub(crate) exit2: [i64; 2],
     /// Accounts that hold it or have orders working in it.
-    pub(crate) exposed: u16,
+    pub(crate) holders: Holders,
     /// Our halt of it.
     pub(crate) halt: HaltLevel,
     pub(crate) reference: Reference,
@@ -42,7 +44,7 @@ impl Listing {
         currency: [0; 8],
         mark2: 0,
         exit2: [0; 2],
-        exposed: 0,
+        holders: Holders::NONE,
         halt: HaltLevel::Active,
         reference: Reference { adv: None, band: None },
     };

@@ -50,6 +50,7 @@ impl Risk {
             ),
             traded: account.traded,
             gross: money::half_up(account.worth.gross2),
+            margin: account.worth.margin(),
             gross_max: limits.gross_max,
             open_orders: account.open_orders,
             open_orders_max: limits.open_orders_max,
@@ -99,8 +100,8 @@ impl Risk {
         for sum in [cash, reserved, working, traded, realised, fees] {
             fold_sum(sum.0, &mut fold);
         }
-        let Worth { gross2, long2, short2, unrealised2 } = worth;
-        for sum in [gross2, long2, short2, unrealised2, account.base2, account.peak2] {
+        let Worth { gross2, long2, short2, unrealised2, margin } = worth;
+        for sum in [gross2, long2, short2, unrealised2, margin, account.base2, account.peak2] {
             fold_sum(sum, &mut fold);
         }
         fold(account.open_orders.into());

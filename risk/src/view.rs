@@ -69,6 +69,8 @@ pub(crate) struct Node<'a> {
     pub(crate) worth: Worth,
     /// Twice the profit since the start at the present marks.
     pub(crate) profit2: i128,
+    /// Whether the order takes more margin than its pair does now; `None`: nobody can say without a mark.
+    pub(crate) margin_rises: Option<bool>,
     /// Money of open orders, this order not among them.
     pub(crate) working: Money,
     /// New orders and replaces within the window, this one not among them.
@@ -135,9 +137,14 @@ impl<'a> View<'a> {
             let line = &pair.line;
             let exposure = without(&line.exposure, held);
             let marked = marked(listing, market);
-            let passed =
-                exposure.with(side, open).worth(line.cost, &marked, account.marks_at_exit());
-            let worth = account.worth.with(line.worth, passed);
+            let worth_of = |exposure: Exposure| {
+                exposure.worth(line.cost, &marked, account.marks_at_exit(), limits.margin)
+            };
+            let passed = worth_of(exposure.with(side, open));
+            let mut worth = account.worth.with(line.worth, passed);
+            if !risk.waiting.is_empty() {
+                worth = worth.with(Worth::default(), risk.owed(id, instrument));
+            }
             Node {
                 account,
                 has_limits: known.is_some(),
@@ -145,6 +152,8 @@ impl<'a> View<'a> {
                 exposure,
                 worth,
                 profit2: account.profit2(&worth),
+                margin_rises: (marked.mark2 > 0)
+                    .then(|| passed.margin > worth_of(line.exposure).margin),
                 working: Money(account.working.0 - held.held.notional.0),
                 rate_used: account.rate.used(now),
                 reference2: market.reference2(limits, now),

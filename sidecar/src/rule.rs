@@ -64,6 +64,7 @@ impl Unit {
             | Reject::DayGross
             | Reject::Net
             | Reject::Loss
+            | Reject::Margin
             | Reject::Volume => Some(Unit::Money),
             Reject::Collar | Reject::Drawdown | Reject::Spread | Reject::Adv => {
                 Some(Unit::BasisPoints)

@@ -93,6 +93,8 @@ codes!(
         Executions = 42 => "executions",
         /// The audit log cannot take more: nothing may be sent of which no record is kept (FIX 0).
         AuditFull = 43 => "audit_full",
+        /// Not enough equity for the margin of the worst case (FIX 25).
+        Margin = 55 => "margin",
     }
 );
 

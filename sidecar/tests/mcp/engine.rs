@@ -316,6 +316,7 @@ fn account(id: u16, name: &str) -> Account {
         session_profit: Money(104 * 10_i128.pow(11)),
         traded: Money(250 * 10_i128.pow(12)),
         gross: Money(10_001 * 10_i128.pow(12)),
+        margin: Money(0),
         gross_max: Money(50_000 * 10_i128.pow(12)),
         open_orders: 1,
         open_orders_max: 10,

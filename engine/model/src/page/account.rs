@@ -66,6 +66,8 @@ pub struct Account {
     pub traded: Money,
     /// Worst-case gross exposure: Σ max(pos + working buys, working sells − pos) · mark.
     pub gross: Money,
+    /// What positions and working orders take of the equity.
+    pub margin: Money,
     /// Limit of `gross`.
     pub gross_max: Money,
     /// Orders working now.
@@ -105,7 +107,7 @@ impl Account {
         to.u64(self.rate_window_ns);
         to.u64(self.orders_passed);
         to.u64(self.orders_refused);
-        for sum in [self.unrealised, self.fees, self.session_profit, self.traded] {
+        for sum in [self.unrealised, self.fees, self.session_profit, self.traded, self.margin] {
             to.i128(sum.0);
         }
         words
@@ -130,7 +132,7 @@ impl Account {
         let (open_orders, open_orders_max) = from.pair();
         let (rate_used, rate_max) = from.pair();
         let [rate_window_ns, orders_passed, orders_refused] = core::array::from_fn(|_| from.u64());
-        let [unrealised, fees, session_profit, traded] =
+        let [unrealised, fees, session_profit, traded, margin] =
             core::array::from_fn(|_| Money(from.i128()));
         Ok(Account {
             as_of,
@@ -147,6 +149,7 @@ impl Account {
             session_profit,
             traded,
             gross,
+            margin,
             gross_max,
             open_orders,
             open_orders_max,
@@ -288,6 +291,7 @@ mod tests {
             session_profit: Money(i128::MAX - 17),
             traded: Money(18),
             gross: Money(6),
+            margin: Money(-19),
             gross_max: Money(7),
             open_orders: 8,
             open_orders_max: 9,
