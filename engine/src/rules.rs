@@ -55,6 +55,8 @@ pub struct AccountRule {
     pub currency: Currency,
     /// Cash at the start.
     pub cash: Decimal,
+    /// Whether open buys must be covered by settled cash.
+    pub cash_binds: bool,
     /// Largest worst-case gross exposure.
     pub gross_max: Decimal,
     /// Largest worst-case net exposure.
@@ -140,6 +142,8 @@ pub struct LimitRule {
     pub venue_band: bool,
     /// Quantity located for short sales.
     pub located: Option<Decimal>,
+    /// What a position takes of the account's equity.
+    pub margin: Option<risk::Margin>,
     /// Name of its fee schedule; `None`: nothing is charged.
     pub fees: Option<Symbol>,
 }
@@ -215,6 +219,7 @@ impl Rules {
             adv_max_bps: row.adv_max_bps,
             venue_band: row.venue_band,
             located,
+            margin: row.margin,
             fee,
         })
     }
@@ -256,6 +261,7 @@ impl AccountRule {
             clients: self.clients,
             currency: self.currency,
             cash: money(self.cash)?,
+            cash_binds: self.cash_binds,
             gross_max: money(self.gross_max)?,
             net_max: maybe(self.net_max)?,
             day_gross_max: maybe(self.day_gross_max)?,

@@ -39,7 +39,7 @@ fn every_error_is_listed() {
         lines[2].starts_with("instruments.toml:6: `px_step` must be a plain decimal"),
         "{errors}"
     );
-    assert!(lines[3].starts_with("limits.toml:98: `band_bps` is missing"), "{errors}");
+    assert!(lines[3].starts_with("limits.toml:101: `band_bps` is missing"), "{errors}");
 }
 
 /// Goal: a broken file is named with its line and never taken in part. Method: an unclosed text.
@@ -184,4 +184,36 @@ fn live_feeds_read_back() {
     {
         assert!(errors.contains(part), "{part} in\n{errors}");
     }
+}
+
+/// Goal: a margin has both sides or says that it is off, and is not taken where profit is counted at the mid. Method: the rows
+/// of the agent's account with each.
+#[test]
+fn margin_has_both_sides() {
+    let with = |margin: [&str; 2], account: &str| {
+        let mut files = deployed();
+        let row = files[2].1.find("account = \"agent\"").unwrap();
+        let (before, after) = files[2].1.split_at(row);
+        let [long, short] = margin;
+        let after =
+            after.replacen("margin_long_bps = \"off\"", &format!("margin_long_bps = {long}"), 1);
+        let after =
+            after.replacen("margin_short_bps = \"off\"", &format!("margin_short_bps = {short}"), 1);
+        files[2].1 = before.replace(
+            "parent = \"house\"\npermission = \"trade\"\nclients",
+            &format!("{account}parent = \"house\"\npermission = \"trade\"\nclients"),
+        ) + &after;
+        Config::from_texts(files)
+    };
+    let both = with(["2500", "3000"], "buying_power = \"off\"\n").unwrap();
+    let row = both.rules.limits.iter().find(|row| row.account.as_str() == "agent").unwrap();
+    assert_eq!(row.margin, Some(risk::Margin { long_bps: 2_500, short_bps: 3_000 }));
+    let bound =
+        |config: &Config| config.rules.accounts.iter().map(|a| a.cash_binds).collect::<Vec<_>>();
+    assert_eq!(bound(&both), [true, false, true]);
+    assert_eq!(with(["\"off\"", "\"off\""], "").unwrap().rules.limits[1].margin, None);
+    let errors = with(["2500", "\"off\""], "").unwrap_err().to_string();
+    assert!(errors.contains("a margin of one side alone"), "{errors}");
+    let errors = with(["2500", "2500"], "mark_at = \"mid\"\n").unwrap_err().to_string();
+    assert!(errors.contains("a margin needs an account"), "{errors}");
 }
