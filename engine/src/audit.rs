@@ -200,7 +200,10 @@ impl Tap {
             | Control::HaltSymbol { .. }
             | Control::Resume { .. }
             | Control::ResumeSymbol { .. }
-            | Control::Restarted { .. } => {}
+            | Control::Restarted { .. }
+            // The journal has them.
+            | Control::Rate { .. }
+            | Control::Split { .. } => {}
             Control::JournalFull(full) => {
                 let record = self.bare(engine, AuditKind::Sink, Actor::Engine);
                 self.push(AuditRecord { code: 1, aux: full.into(), ..record });

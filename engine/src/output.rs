@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use model::page::{Answer, TapeKind, TapeRecord};
-use model::{Order, ResumeRefusal, Verdict};
+use model::{BooksRefusal, Order, ResumeRefusal, Verdict};
 
 /// Numbers of things that changed since they were last taken, each once, in the order of their first change.
 #[derive(Debug)]
@@ -87,6 +87,8 @@ pub struct Output {
     pub answer: Option<Answer>,
     /// What became of the resume that was stepped, if it was one.
     pub resumed: Option<Result<(), ResumeRefusal>>,
+    /// What became of the rate or split that was stepped, if it was one.
+    pub booked: Option<Result<(), BooksRefusal>>,
 }
 
 impl Output {
@@ -104,6 +106,7 @@ impl Output {
             halts: Dirty::new(latches),
             answer: None,
             resumed: None,
+            booked: None,
         }
     }
 

@@ -6,8 +6,10 @@
 //!
 //! The code follows the order of things: `event.rs` is a tick's way (`mid_event.rs`: while the venue's event is not
 //! complete), `request.rs` an order's, `report.rs` what comes back, `page.rs` what readers are shown; `halt.rs` is the kill
-//! switch, `rearm.rs` what it takes to resume.
+//! switch, `rearm.rs` what it takes to resume, `books.rs` what the operator says of the
+//! books of account.
 
+mod books;
 mod channel;
 mod event;
 mod full;
@@ -217,6 +219,7 @@ impl Engine {
             Control::Halt { scope, level, why } => self.trip(scope, level, why, out),
             Control::HaltSymbol { symbol, level, why } => self.trip_symbol(symbol, level, why, out),
             Control::Resume { .. } | Control::ResumeSymbol { .. } => {}
+            Control::Rate { .. } | Control::Split { .. } => self.on_books(control, out),
             Control::JournalFull(full) => self.journal_full = full,
             Control::AuditFull(full) => self.audit_full = full,
             Control::DeskClosed(desk) => self.cancel_orphans(Some(desk), out),

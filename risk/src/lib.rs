@@ -43,6 +43,7 @@ mod rate;
 mod reports;
 mod reservation;
 mod same_terms;
+mod split;
 mod view;
 mod volume;
 
@@ -61,3 +62,4 @@ pub use listing::Reference;
 pub use market::{LastTrade, Market, Moment};
 pub use reports::Filled;
 pub use reservation::Reservation;
+pub use split::Ratio;

@@ -11,6 +11,7 @@ use model::{AccountId, InstrumentId, Money, Px, Qty, Side};
 use crate::ledger::Risk;
 use crate::line::{Line, share};
 use crate::money;
+use crate::split::Ratio;
 
 const NIL: u32 = u32::MAX;
 
@@ -154,6 +155,19 @@ impl Lots {
         }
         if let Some(place) = self.queues.get_mut(slot as usize) {
             *place = queue;
+        }
+    }
+
+    /// Scales every lot of a line; forgets them if one is no whole number of new units.
+    pub(crate) fn split(&mut self, slot: u32, ratio: Ratio) {
+        let Some(Queue { first, gap: None, .. }) = self.queues.get(slot as usize).copied() else {
+            return;
+        };
+        let mut place = first;
+        while let Some(lot) = self.pool.get_mut(place as usize) {
+            let Ok(qty) = ratio.whole(lot.qty) else { return self.forget(slot, NoFifo::Split) };
+            (lot.qty, lot.px) = (qty, None);
+            place = lot.next;
         }
     }
 

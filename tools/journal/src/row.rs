@@ -191,6 +191,14 @@ fn changed(seen: &Seen<'_>, control: &Control) -> Row {
         Control::ResumeSymbol { symbol, level, operator, note } => {
             ("resume", format!("symbol {symbol} {level}"), *operator, *note)
         }
+        Control::Rate { from, to, num, den, at, operator } => {
+            let [from, to] = [from, to].map(|code| String::from_utf8_lossy(code));
+            let [from, to] = [&from, &to].map(|code| code.trim_end_matches('\0'));
+            ("rate", format!("{from} {to} {num}/{den} at {}", at.0), *operator, Note::default())
+        }
+        Control::Split { symbol, num, den, operator } => {
+            ("split", format!("symbol {symbol} {num} for {den}"), *operator, Note::default())
+        }
         other => return Row::new(seen, Kind::Control, &format!("{other:?}")),
     };
     let mut row = Row::new(seen, Kind::Control, what);
