@@ -47,13 +47,8 @@ fn describe_account(account: &Account, to: &mut impl Write) -> fmt::Result {
         path,
         halt,
         open_orders,
-        cash,
-        reserved,
-        working,
-        traded,
-        realised,
-        fees,
-        worth,
+        sums,
+        pockets,
         loss_told,
         base2,
         peak2,
@@ -68,8 +63,8 @@ fn describe_account(account: &Account, to: &mut impl Write) -> fmt::Result {
         refused,
         is_changed: _,
     } = account;
-    write!(to, "{limits:?} {path:?} {halt:?} {open_orders} {cash:?} {reserved:?} {working:?} ")?;
-    write!(to, "{traded:?} {realised:?} {fees:?} {worth:?} {loss_told} {base2} {peak2} ")?;
+    write!(to, "{limits:?} {path:?} {halt:?} {open_orders} {sums:?} {pockets:?} ")?;
+    write!(to, "{loss_told} {base2} {peak2} ")?;
     write!(to, "{rate:?} {volume:?} {orders} {trades} {executions} {passed} {refused};")?;
     write!(to, "{same_terms:?};")?;
     ids.entries().try_for_each(|entry| write!(to, "{entry:?};"))

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use model::page::NoFifo;
-use model::{AccountId, HaltCause, HaltLevel, Instrument, InstrumentId, Money};
+use model::{AccountId, Currency, HaltCause, HaltLevel, Instrument, InstrumentId, Money};
 
 use crate::account::{Account, Path};
 use crate::halts::Halts;
@@ -94,8 +94,8 @@ impl Risk {
     ///
     /// # Errors
     ///
-    /// [`LimitError::TooManyAccounts`], [`LimitError::NoCurrency`], [`LimitError::BadParent`] or
-    /// [`LimitError::OutOfRange`]; nothing is kept.
+    /// [`LimitError::TooManyAccounts`], [`LimitError::NoCurrency`], [`LimitError::BadParent`],
+    /// [`LimitError::TooManyCurrencies`] or [`LimitError::OutOfRange`]; nothing is kept.
     pub fn add_account(&mut self, limits: AccountLimits) -> Result<AccountId, LimitError> {
         limits.validate()?;
         let id = AccountId(self.accounts.len() as u16);
@@ -106,9 +106,9 @@ impl Risk {
             None => Path::of(id),
             Some(parent) => {
                 let above = self.account(parent).ok_or(LimitError::BadParent)?;
-                let same_currency = above.limits.currency == limits.currency;
-                let path = Path::beneath(id, above.path).filter(|_| same_currency);
-                path.ok_or(LimitError::BadParent)?
+                let path = Path::beneath(id, above.path).ok_or(LimitError::BadParent)?;
+                self.add_pockets(limits.currency, parent)?;
+                path
             }
         };
         self.accounts.push(Account::new(limits, path, self.capacity.ids_per_account));
@@ -187,9 +187,10 @@ impl Risk {
     pub fn begin_session(&mut self) {
         self.catch_up();
         for account in &mut self.accounts {
-            account.traded = Money::ZERO;
+            account.sums.traded = Money::ZERO;
+            account.pockets.iter_mut().for_each(|pocket| pocket.sums.traded = Money::ZERO);
             (account.orders, account.trades) = (0, 0);
-            account.base2 = account.profit2(&account.worth);
+            account.base2 = account.present_profit2();
         }
         (0..self.accounts.len()).for_each(|number| self.note_account(AccountId(number as u16)));
     }
@@ -266,6 +267,18 @@ impl Risk {
         Pricing { factor, fee: limits.fee, rule }
     }
 
+    /// The currency that an instrument is counted in.
+    pub(crate) fn money_of(&self, instrument: InstrumentId) -> Currency {
+        self.listing(instrument).map_or([0; 8], |listing| listing.money)
+    }
+
+    /// Looks at the profit of an account again, after a rate moved.
+    pub(crate) fn note_profit(&mut self, id: AccountId) {
+        if let Some(account) = self.accounts.get_mut(usize::from(id.0)) {
+            note_loss(account, id, &mut self.losses);
+        }
+    }
+
     /// Places left in the list of lines.
     pub(crate) fn free_slots(&self) -> usize {
         (self.capacity.lines as usize).saturating_sub(self.slots.len())
@@ -291,11 +304,14 @@ impl Risk {
     pub(crate) fn post(&mut self, held: &mut Reservation, posting: Posting) {
         let Posting { mut next, qty, cash, working } = posting;
         let (opens, closes) = (u32::from(next.is_open), u32::from(held.is_open));
+        let currency = self.money_of(held.instrument);
         for id in self.path(held.account).iter() {
             self.change(id, held.instrument, |line, account| {
                 line.exposure.working(next.side).0 += qty;
-                account.reserved.0 += cash;
-                account.working.0 += working;
+                if let Some(sums) = account.sums_in_mut(currency) {
+                    sums.reserved.0 += cash;
+                    sums.working.0 += working;
+                }
                 account.open_orders = (account.open_orders + opens).saturating_sub(closes);
             });
         }
@@ -350,12 +366,7 @@ impl Risk {
             let was_late = u16::from(was_exposed);
             listing.holders.late = listing.holders.late.saturating_sub(was_late);
         }
-        if !account.loss_told
-            && let Some(cause) = account.lost(account.profit2(&account.worth))
-        {
-            account.loss_told = true;
-            self.losses.push((id, cause)); // Within its capacity: each account is in it once at most.
-        }
+        note_loss(account, id, &mut self.losses);
         note_line(line, &mut self.changed_lines);
         note_account(account, id, &mut self.changed_accounts);
         match (was_exposed, is_exposed) {
@@ -377,9 +388,22 @@ impl Risk {
 /// Counts the worth of a line, and with it that of its account, at the present marks.
 fn revalue(line: &mut Line, account: &mut Account, listing: &Listing, margin: Option<Margin>) {
     let worth = line.worth(listing, account.marks_at_exit(), margin);
-    account.worth = account.worth.with(line.worth, worth);
-    account.peak2 = account.peak2.max(account.profit2(&account.worth));
+    if let Some(sums) = account.sums_in_mut(listing.money) {
+        sums.worth = sums.worth.with(line.worth, worth);
+    }
     line.worth = worth;
+}
+
+/// Notes the highest profit, and a loss beyond its limit that nobody was told of.
+fn note_loss(account: &mut Account, id: AccountId, losses: &mut Vec<(AccountId, HaltCause)>) {
+    let profit2 = account.present_profit2();
+    account.peak2 = account.peak2.max(profit2);
+    if !account.loss_told
+        && let Some(cause) = account.lost(profit2)
+    {
+        account.loss_told = true;
+        losses.push((id, cause)); // Within its capacity: each account is in it once at most.
+    }
 }
 
 /// An empty list whose memory is there from the start: no page of it is missing when it first grows.

@@ -40,6 +40,7 @@ mod own_quotes;
 mod pages;
 mod posting;
 mod rate;
+mod rates;
 mod reports;
 mod reservation;
 mod same_terms;
@@ -60,6 +61,7 @@ pub use limits::{
 };
 pub use listing::Reference;
 pub use market::{LastTrade, Market, Moment};
+pub use rates::Rate;
 pub use reports::Filled;
 pub use reservation::Reservation;
 pub use split::Ratio;

@@ -135,7 +135,7 @@ pub struct Duplicates {
 pub struct AccountLimits {
     /// Its name in the configuration.
     pub name: Symbol,
-    /// The account above, which is of the same currency and was added before.
+    /// The account above, which was added before. If it is of another currency it needs a rate: [`crate::Risk::set_rate`].
     pub parent: Option<AccountId>,
     /// What it may do.
     pub permission: Permission,
@@ -187,7 +187,7 @@ pub struct AccountLimits {
 pub struct PairLimits {
     /// Largest quantity of one order, in quantity units.
     pub clip_max: Qty,
-    /// Largest price · quantity of one order.
+    /// Largest price · quantity of one order, in the instrument's currency on every account.
     pub notional_max: Money,
     /// How far an order may be priced through the reference, in basis points.
     pub band_bps: u32,
@@ -312,8 +312,12 @@ pub enum LimitError {
     TooManyRows,
     /// An instrument's price and quantity decimals together exceed those of money, or changed.
     BadScale,
-    /// The account above does not exist, is of another currency, or has too many above itself.
+    /// The account above does not exist, or has too many above itself.
     BadParent,
+    /// An account above counts in too many currencies already.
+    TooManyCurrencies,
+    /// No account counts in these two currencies.
+    UnknownPair,
 }
 
 impl core::fmt::Display for LimitError {
@@ -327,9 +331,9 @@ impl core::fmt::Display for LimitError {
             LimitError::NoCurrency => "no currency",
             LimitError::TooManyRows => "more different limits than the table holds",
             LimitError::BadScale => "decimals of price and quantity too many, or changed",
-            LimitError::BadParent => {
-                "the account above is unknown, of another currency or too deep"
-            }
+            LimitError::BadParent => "the account above is unknown or too deep",
+            LimitError::TooManyCurrencies => "an account above counts in too many currencies",
+            LimitError::UnknownPair => "no account counts in these two currencies",
         })
     }
 }

@@ -2,7 +2,7 @@
 //! instrument; whoever is left waits for his turn: at later marks, and at the latest at the next timer. An order never
 //! waits: its own account and all above it are marked before it is judged.
 
-use model::{AccountId, InstrumentId};
+use model::{AccountId, Currency, InstrumentId};
 
 use crate::account::Worth;
 use crate::ledger::{Pair, Risk};
@@ -151,21 +151,36 @@ impl Risk {
         }
     }
 
-    /// What the sums of an account are short of in the instruments that it counts at an older mark, one left out.
+    /// Worth of an account's lines in its own currency if its line of `instrument` were worth `more`, the others that it
+    /// counts at an older mark counted at the present one.
     #[cold]
-    pub(crate) fn owed(&self, id: AccountId, without: InstrumentId) -> Worth {
-        let mut owed = Worth::default();
-        let Some(account) = self.account(id) else { return owed };
-        for instrument in self.waiting.iter().filter(|instrument| **instrument != without) {
-            if let Some(pair) = self.late(id, *instrument)
-                && let Some(listing) = self.listing(*instrument)
-            {
+    pub(crate) fn worth_late(
+        &self,
+        id: AccountId,
+        money: Currency,
+        instrument: InstrumentId,
+        more: Worth,
+    ) -> Worth {
+        let Some(account) = self.account(id) else { return more };
+        let less = self.pair(id, instrument).map_or(Worth::default(), |pair| pair.line.worth);
+        account.worth_of(|pocket, worth| {
+            let counts = |money| account.pocket_of(money) == pocket;
+            let worth = if counts(money) { worth.with(less, more) } else { worth };
+            self.waiting.iter().filter(|other| **other != instrument).fold(worth, |worth, other| {
+                let (Some(pair), Some(listing)) = (self.late(id, *other), self.listing(*other))
+                else {
+                    return worth;
+                };
+                if !counts(listing.money) {
+                    return worth;
+                }
                 let margin = self.limits(pair).and_then(|row| row.margin);
-                let now = pair.line.worth(listing, account.marks_at_exit(), margin);
-                owed = owed.with(pair.line.worth, now);
-            }
-        }
-        owed
+                worth.with(
+                    pair.line.worth,
+                    pair.line.worth(listing, account.marks_at_exit(), margin),
+                )
+            })
+        })
     }
 
     /// The pair, if it is counted at an older mark.

@@ -50,13 +50,16 @@ impl Risk {
             return self.disown(held.account);
         };
         self.post(held, posting);
+        let currency = self.money_of(held.instrument);
         for (id, trade) in self.path(held.account).iter().zip(trades.into_iter().flatten()) {
             self.trade_lots(id, held.instrument, held.side, px, qty);
             self.change(id, held.instrument, |line, account| {
                 line.exposure.position = trade.line.exposure.position;
                 (line.cost, line.realised) = (trade.line.cost, trade.line.realised);
-                (account.cash, account.realised) = (trade.cash, trade.realised);
-                (account.fees, account.traded) = (trade.fees, trade.traded);
+                if let Some(sums) = account.sums_in_mut(currency) {
+                    (sums.cash, sums.realised) = (trade.cash, trade.realised);
+                    (sums.fees, sums.traded) = (trade.fees, trade.traded);
+                }
                 account.trades += 1;
                 account.executions += 1;
             });
@@ -117,21 +120,22 @@ impl Risk {
         let posting = Posting::new(self, held, next)?;
         let amount = money::notional(px, qty, pricing.factor)?;
         let fee = pricing.fee.of(px, qty)?;
+        let currency = self.money_of(held.instrument);
         let mut trades = [None; DEPTH_MAX];
         for (trade, id) in trades.iter_mut().zip(self.path(held.account).iter()) {
-            let account = self.account(id)?;
+            let sums = self.account(id)?.sums_in(currency)?;
             let before = self.pair(id, held.instrument)?.line;
             let line = before.traded(held.side, px, qty, pricing.factor)?;
             let cash = match held.side {
-                Side::Buy => account.cash.minus(amount)?,
-                Side::Sell => account.cash.plus(amount)?,
+                Side::Buy => sums.cash.minus(amount)?,
+                Side::Sell => sums.cash.plus(amount)?,
             };
             *trade = Some(Trade {
                 line,
                 cash: cash.minus(fee)?,
-                realised: account.realised.plus(line.realised.minus(before.realised)?)?,
-                fees: account.fees.plus(fee)?,
-                traded: account.traded.plus(amount)?,
+                realised: sums.realised.plus(line.realised.minus(before.realised)?)?,
+                fees: sums.fees.plus(fee)?,
+                traded: sums.traded.plus(amount)?,
             });
         }
         Some((posting, trades))

@@ -49,7 +49,7 @@ fn naive(risk: &Risk, id: AccountId) -> Worth {
 
 fn is_exact(risk: &Risk, number: u16) -> bool {
     let id = AccountId(number);
-    risk.account(id).unwrap().worth == naive(risk, id)
+    risk.account(id).unwrap().sums.worth == naive(risk, id)
 }
 
 /// Everything that the ring and its counts promise.

@@ -4,7 +4,7 @@ use engine::replay::Seen;
 use engine::step::Engine;
 use model::page::{TapeKind, TapeRecord};
 use model::{
-    AccountId, Ask, Body, Control, HaltScope, InstrumentId, OrderId, Origin, Px, Qty, Reject,
+    AccountId, Ask, Body, Control, HaltScope, InstrumentId, Note, OrderId, Origin, Px, Qty, Reject,
     Request, Scaled, Side,
 };
 use serde_json::{Value, json};
