@@ -15,6 +15,8 @@ pub struct Rules {
     pub accounts: Vec<AccountRule>,
     /// By account and instrument.
     pub limits: Vec<LimitRule>,
+    /// What currencies are worth in one another.
+    pub rates: Vec<RateRule>,
     /// Fee schedules, by their names.
     pub fees: Vec<FeeRule>,
     /// When a session begins: nanoseconds after midnight UTC.
@@ -91,6 +93,19 @@ pub struct AccountRule {
 
 /// How often the same terms may come.
 pub type DuplicatesRule = risk::Duplicates;
+
+/// What one currency is worth in another, for accounts of that one above accounts of this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateRule {
+    /// Of what.
+    pub from: Currency,
+    /// In what.
+    pub to: Currency,
+    /// How old a rate may be.
+    pub age_max_ns: u64,
+    /// The rate at the start; `None`: it must be told first.
+    pub rate: Option<risk::Rate>,
+}
 
 /// A fee schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -102,6 +102,9 @@ pub enum StartError {
         /// Why.
         error: risk::LimitError,
     },
+    /// A rate cannot be taken.
+    #[error("a [[rate]] is of currencies that no account counts in, or no rate")]
+    Rate,
     /// Cash or a limit of an account is no exact money.
     #[error("account `{0}`: a sum has more than 12 decimal places or is too large")]
     Money(model::Symbol),
@@ -124,6 +127,7 @@ impl Engine {
             let limits = account.limits(number).ok_or(StartError::Money(name))?;
             risk.add_account(limits).map_err(|error| StartError::Account { name, error })?;
         }
+        books::give_rates(&mut risk, &rules)?;
         let strategies =
             config.engine.strategies.iter().enumerate().filter_map(|(place, strategy)| {
                 let account = rules.account(strategy.account)?;

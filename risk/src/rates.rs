@@ -87,7 +87,8 @@ impl Pocket {
     }
 
     fn is_fresh(&self, now: Ts) -> bool {
-        self.rate.is_some_and(|rate| now.since(rate.at) <= self.age_max_ns)
+        let fresh = |rate: Rate| rate.at <= now && now.since(rate.at) <= self.age_max_ns;
+        self.rate.is_some_and(fresh)
     }
 }
 

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 
 use crate::rules::{AccountRule, DuplicatesRule, FeeRule, LimitRule, Rules};
 
+use super::rates;
 use super::table::{ConfigErrors, Table};
 
 /// Most accounts of one engine.
@@ -19,7 +20,7 @@ const MARGIN_BPS_MAX: u64 = 1_000_000;
 /// Nanoseconds of a millisecond.
 const MS: u64 = 1_000_000;
 
-/// Reads every `[[account]]`, `[[fees]]` and `[[limit]]` into `rules`; `None` if an account could not be read.
+/// Reads every `[[account]]`, `[[fees]]`, `[[rate]]` and `[[limit]]` into `rules`; `None` if an account could not be read.
 pub(super) fn read(
     mut root: Table<'_>,
     rules: &mut Rules,
@@ -44,6 +45,16 @@ pub(super) fn read(
         }
         rules.fees.push(fees);
         table.finish(errors);
+    }
+    for table in root.tables("rate", errors) {
+        rates::rate(table, rules, errors);
+    }
+    if let Some((account, above)) = rates::missing(rules) {
+        let (name, above) = (account.name, above.name);
+        root.error(
+            format!("no [[rate]] from the currency of `{name}` to that of `{above}`"),
+            errors,
+        );
     }
     for table in root.tables("limit", errors) {
         limit_row(table, rules, errors);

@@ -217,3 +217,39 @@ fn margin_has_both_sides() {
     let errors = with(["2500", "2500"], "mark_at = \"mid\"\n").unwrap_err().to_string();
     assert!(errors.contains("a margin needs an account"), "{errors}");
 }
+
+/// Goal: an account above one of another currency needs a row that says how old a rate may be; a rate is taken as exactly as it
+/// is written, with its time. Method: the agent in euros, with every kind of row.
+#[test]
+fn rates_are_stamped() {
+    let with = |rows: &str| {
+        let mut files = deployed();
+        let agent = files[2].1.find("name = \"agent\"").unwrap();
+        let (before, after) = files[2].1.split_at(agent);
+        files[2].1 = before.to_owned() + &after.replacen("\"USD\"", "\"EUR\"", 1) + rows;
+        Config::from_texts(files)
+    };
+    let row = "\n[[rate]]\nfrom = \"EUR\"\nto = \"USD\"\nage_max_ms = 1000\n";
+    let errors = with("").unwrap_err().to_string();
+    assert!(
+        errors.contains("no [[rate]] from the currency of `agent` to that of `house`"),
+        "{errors}"
+    );
+    assert_eq!(with(row).unwrap().rules.rates[0].rate, None);
+    let px = format!("{row}px = \"1.0842\"\nat = \"1970-01-02T00:00:01Z\"\n");
+    let rate = with(&px).unwrap().rules.rates[0];
+    let at = model::Ts(86_401_000_000_000);
+    assert_eq!(rate.rate, Some(risk::Rate { num: 10_842, den: 10_000, at }));
+    assert_eq!(rate.age_max_ns, 1_000_000_000);
+    for (row, what) in [
+        (format!("{row}{row}"), "a second row"),
+        (row.replace("EUR", "USD") + row, "worth itself"),
+        (format!("{row}px = \"0\"\nat = \"1970-01-02T00:00:01Z\"\n"), "above zero"),
+        (format!("{row}px = \"1\"\nat = \"1970-01-02 00:00:01\"\n"), "a time in UTC"),
+        (format!("{row}px = \"1\"\nat = \"1970-01-02T24:00:01Z\"\n"), "a time in UTC"),
+        (format!("{row}px = \"1\"\n"), "`at` is missing"),
+    ] {
+        let errors = with(&row).unwrap_err().to_string();
+        assert!(errors.contains(what), "{what} in\n{errors}");
+    }
+}

@@ -1,10 +1,23 @@
 //! What the operator says of the books of account: rates and splits.
 
 use model::{BooksRefusal, Cause, Control, InstrumentId, Integrity, Symbol};
-use risk::{Rate, Ratio};
+use risk::{Rate, Ratio, Risk};
 
-use super::Engine;
+use super::{Engine, StartError};
 use crate::output::Output;
+use crate::rules::{RateRule, Rules};
+
+/// Tells risk what currencies are worth at the start; how old that is counts from the first input on.
+pub(super) fn give_rates(risk: &mut Risk, rules: &Rules) -> Result<(), StartError> {
+    for row in &rules.rates {
+        let RateRule { from, to, age_max_ns, rate } = *row;
+        risk.allow_rate(from, to, age_max_ns).map_err(|_| StartError::Rate)?;
+        if let Some(rate) = rate {
+            risk.set_rate(from, to, rate, rate.at).map_err(|_| StartError::Rate)?;
+        }
+    }
+    Ok(())
+}
 
 impl Engine {
     /// Takes a rate or a split into the books, and leaves what became of it in `out`.
@@ -13,9 +26,7 @@ impl Engine {
             Control::Rate { from, to, num, den, at, .. } => {
                 self.risk.set_rate(from, to, Rate { num, den, at }, self.now)
             }
-            Control::Split { symbol, num, den, .. } => {
-                self.split(symbol, Ratio { num, den }, out)
-            }
+            Control::Split { symbol, num, den, .. } => self.split(symbol, Ratio { num, den }, out),
             _ => return,
         };
         self.hash.fold(outcome.err().map_or(0, |refusal| refusal.code().into()));

@@ -1,13 +1,14 @@
-use model::{AccountId, Money, Order, Px, Qty, Side};
+use model::{AccountId, Currency, Money, Order, Px, Qty, Side};
 use proptest::prelude::*;
 
 use super::*;
-use crate::fixture::{ACCOUNT_LIMITS, Floor, INSTRUMENT, MARKET, PAIR_LIMITS, instrument};
+use crate::fixture::{ACCOUNT_LIMITS, Floor, INSTRUMENT, MARKET, PAIR_LIMITS, USD, instrument};
 use crate::{AccountLimits, Capacity, Margin, PairLimits, Reservation, Risk};
 
 const INSTRUMENTS: u32 = 3;
+const EUR: Currency = *b"EUR\0\0\0\0\0";
 
-/// A firm and so many accounts beneath it, all of whom may trade.
+/// A firm and so many accounts beneath it, all of whom may trade; those beyond 21 in euros, and with them the last instrument.
 fn floor(accounts: u16, limits: AccountLimits) -> Floor {
     let mut floor = Floor::new();
     floor.risk = Risk::new(Capacity {
@@ -19,11 +20,18 @@ fn floor(accounts: u16, limits: AccountLimits) -> Floor {
     });
     for number in 0..accounts {
         let parent = (number > 0).then_some(AccountId(0));
-        floor.risk.add_account(AccountLimits { parent, ..limits }).unwrap();
+        let currency = if number > 21 { EUR } else { USD };
+        floor.risk.add_account(AccountLimits { parent, currency, ..limits }).unwrap();
+    }
+    if accounts > 22 {
+        let rate = crate::Rate { num: 3, den: 2, at: floor.moment.now };
+        floor.risk.allow_rate(EUR, USD, 1).unwrap();
+        floor.risk.set_rate(EUR, USD, rate, floor.moment.now).unwrap();
     }
     let margin = Some(Margin { long_bps: 10, short_bps: 20 });
     for id in (0..INSTRUMENTS).map(InstrumentId) {
-        floor.risk.list(&instrument(id)).unwrap();
+        let currency = if id.0 == 2 && accounts > 22 { EUR } else { USD };
+        floor.risk.list(&model::Instrument { currency, ..instrument(id) }).unwrap();
         for account in (0..accounts).map(AccountId) {
             let row = PairLimits { margin, ..PAIR_LIMITS };
             floor.risk.set_pair_limits(account, id, row).unwrap();
@@ -36,20 +44,25 @@ fn market(px: i64) -> Market {
     Market { bid: Some(Px(px - 100)), ask: Some(Px(px + 100)), ..MARKET }
 }
 
-/// The sums of an account counted again from all its lines.
-fn naive(risk: &Risk, id: AccountId) -> Worth {
+/// Worth of an account's lines of a currency, counted again from all of them.
+fn naive(risk: &Risk, id: AccountId, currency: Currency) -> Worth {
     let account = risk.account(id).unwrap();
-    (0..INSTRUMENTS).map(InstrumentId).fold(Worth::default(), |sum, instrument| {
+    let listing = |instrument: &InstrumentId| risk.listing(*instrument).unwrap();
+    let of = (0..INSTRUMENTS).map(InstrumentId).filter(|i| listing(i).money == currency);
+    of.fold(Worth::default(), |sum, instrument| {
         let pair = risk.pair(id, instrument).unwrap();
         let margin = risk.limits(pair).and_then(|row| row.margin);
-        let listing = risk.listing(instrument).unwrap();
-        sum.with(Worth::default(), pair.line.worth(listing, account.marks_at_exit(), margin))
+        let worth = pair.line.worth(listing(&instrument), account.marks_at_exit(), margin);
+        sum.with(Worth::default(), worth)
     })
 }
 
 fn is_exact(risk: &Risk, number: u16) -> bool {
     let id = AccountId(number);
-    risk.account(id).unwrap().sums.worth == naive(risk, id)
+    [USD, EUR].into_iter().all(|currency| {
+        let sums = risk.account(id).unwrap().sums_in(currency);
+        sums.map_or(Worth::default(), |sums| sums.worth) == naive(risk, id, currency)
+    })
 }
 
 /// Everything that the ring and its counts promise.
@@ -140,7 +153,7 @@ fn ops() -> impl Strategy<Value = Op> {
     let side = prop::sample::select(&[Side::Buy, Side::Sell][..]);
     prop_oneof![
         4 => (0..INSTRUMENTS, 995_i64..1_005).prop_map(|(instrument, px)| Op::Mark { instrument, px: px * 1_000 }),
-        8 => (0_u16..24, 0..INSTRUMENTS, side, 1_i64..6, 0_i64..6)
+        8 => (0_u16..40, 0..INSTRUMENTS, side, 1_i64..6, 0_i64..6)
             .prop_map(|(account, instrument, side, qty, fills)| Op::Order { account, instrument, side, qty, fills }),
         3 => any::<usize>().prop_map(|pick| Op::End { pick }),
         1 => Just(Op::Timer),
@@ -151,7 +164,7 @@ fn ops() -> impl Strategy<Value = Op> {
 proptest! {
     /// Goal: at every verdict the sums of the order's path equal those counted again from all lines; the same order is
     /// judged alike before anything is settled; after a timer all sums do; the ring has everybody who is exposed. Method:
-    /// random sequences over 24 accounts and three instruments.
+    /// random sequences over 40 accounts in two currencies and three instruments.
     #[test]
     fn equals_counting_again(
         tight in 0_i128..400,
@@ -167,7 +180,7 @@ proptest! {
             cash_binds: false,
             ..ACCOUNT_LIMITS()
         };
-        let mut floor = floor(24, limits);
+        let mut floor = floor(40, limits);
         let mut markets = [MARKET; INSTRUMENTS as usize];
         let mut open: Vec<Reservation> = Vec::new();
         for op in ops {
@@ -201,13 +214,13 @@ proptest! {
                 Op::Timer => floor.risk.catch_up(),
                 Op::Session => floor.risk.begin_session(),
             }
-            assert_sound(&floor.risk, 24);
+            assert_sound(&floor.risk, 40);
             if matches!(op, Op::Timer | Op::Session) {
-                prop_assert!((0..24).all(|number| is_exact(&floor.risk, number)));
+                prop_assert!((0..40).all(|number| is_exact(&floor.risk, number)));
             }
         }
         floor.risk.catch_up();
-        prop_assert!((0..24).all(|number| is_exact(&floor.risk, number)));
-        assert_sound(&floor.risk, 24);
+        prop_assert!((0..40).all(|number| is_exact(&floor.risk, number)));
+        assert_sound(&floor.risk, 40);
     }
 }
