@@ -1,4 +1,4 @@
-use model::{BooksRefusal, Control, HaltLevel, HaltScope, Why};
+use model::{BooksRefusal, ClientOrderId, Control, Order, OrderType, Origin, Tif};
 
 use super::*;
 
@@ -25,31 +25,48 @@ impl Bench {
     }
 }
 
+/// The agent buys three at 100.00.
+fn order(number: u32) -> Order {
+    Order {
+        id: OrderId::new(number, 1),
+        client_id: ClientOrderId::new(&format!("c{number}")).unwrap(),
+        account: AccountId(1),
+        instrument: InstrumentId(0),
+        side: Side::Buy,
+        order_type: OrderType::Limit,
+        tif: Tif::Day,
+        px: Px(100_000_000_000),
+        qty: Qty(3),
+        origin: Origin::File,
+        note: Default::default(),
+    }
+}
+
 fn split(symbol: &str, num: u32, den: u32) -> Control {
     let symbol = Symbol::new(symbol).unwrap();
     Control::Split { symbol, num, den, operator: Default::default() }
 }
 
 /// Goal: a split waits for the venue to stop trading and for orders to be gone, changes every position, and leaves no price of
-/// before it; refused, it changes nothing. Method: the probe buys and works orders; try at each stage.
+/// before it; refused, it changes nothing. Method: a position and an order that works; try at each stage.
 #[test]
 fn splits_between_sessions() {
     let mut bench = Bench::new(Venue::DatabentoMbo);
     bench.add(1, Side::Buy, 99, LAST);
     bench.add(2, Side::Sell, 100, LAST);
-    bench.add(3, Side::Sell, 100, LAST);
-    bench.add(4, Side::Sell, 101, LAST);
-    for order in [2, 3] {
-        bench.say(Kind::Execute, order, LAST);
-    }
+    let (market, moment) = (bench.engine.market(0), bench.engine.moment());
+    let [(_, mut bought), (_, mut working)] =
+        [1, 2].map(|number| bench.engine.risk.clear(order(number), &market, moment).unwrap());
+    bench.engine.risk.fill(&mut bought, Px(100_000_000_000), Qty(3)).unwrap();
     let before = bench.positions();
-    assert!(before.iter().any(|position| *position != 0), "the probe holds something");
+    assert_eq!(before, [3, 3], "the agent's and the house's");
     assert_eq!(bench.control(split("MSFT", 2, 1)), Some(Err(BooksRefusal::UnknownSymbol)));
     assert_eq!(bench.control(split("AAPL", 2, 1)), Some(Err(BooksRefusal::Trading)));
     bench.state(TradingState::Halted);
     assert_eq!(bench.control(split("AAPL", 0, 1)), Some(Err(BooksRefusal::BadNumber)));
-    let (level, why) = (HaltLevel::Halted, Why::of(model::HaltCause::Human));
-    assert_eq!(bench.control(Control::Halt { scope: HaltScope::All, level, why }), None);
+    assert_eq!(bench.control(split("AAPL", 2, 1)), Some(Err(BooksRefusal::Working)));
+    bench.engine.risk.release(&mut working);
+    assert_eq!(bench.control(split("AAPL", 1, 2)), Some(Err(BooksRefusal::Fraction)));
     let hash = bench.engine.state_hash();
     assert_eq!(bench.positions(), before);
     assert_eq!(bench.control(split("AAPL", 3, 1)), Some(Ok(())));
