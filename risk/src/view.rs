@@ -155,8 +155,12 @@ impl<'a> View<'a> {
                 exposure,
                 worth,
                 profit2: account.profit2(&worth),
-                margin_rises: (marked.mark2 > 0)
-                    .then(|| passed.margin > worth_of(line.exposure).margin),
+                margin_rises: match limits.margin {
+                    None => Some(false),
+                    Some(_) => {
+                        (marked.mark2 > 0).then(|| passed.margin > worth_of(line.exposure).margin)
+                    }
+                },
                 held: held.held.notional,
                 has_rates: account.pockets.is_empty() || account.has_rates(listing.money, now),
                 rate_used: account.rate.used(now),
