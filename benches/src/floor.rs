@@ -119,6 +119,7 @@ impl Row {
             lines: self.instruments * u32::from(accounts),
             ids_per_account: ORDERS as u32,
             orders: ORDERS as u32,
+            lots: 1 << 20,
             rows: 1,
         });
         let firm = risk.add_account(self.account()).expect("limits in range");

@@ -203,7 +203,10 @@ impl Tap {
             | Control::HaltSymbol { .. }
             | Control::Resume { .. }
             | Control::ResumeSymbol { .. }
-            | Control::Restarted { .. } => {}
+            | Control::Restarted { .. }
+            // The journal has them.
+            | Control::Rate { .. }
+            | Control::Split { .. } => {}
             Control::VenueSession(_) | Control::ReconcileBegin | Control::ReconcileEnd { .. } => {
                 let record = self.bare(engine, AuditKind::Session, Actor::Venue);
                 let (code, aux) = match *control {

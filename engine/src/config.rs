@@ -7,6 +7,7 @@ mod engine;
 mod feed;
 mod instruments;
 mod limits;
+mod rates;
 mod server;
 mod table;
 

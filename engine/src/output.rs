@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use model::page::{Answer, TapeKind, TapeRecord};
-use model::{Order, ResumeRefusal, Verdict};
+use model::{BooksRefusal, Order, ResumeRefusal, Verdict};
 
 use crate::gateway::Send;
 
@@ -95,6 +95,8 @@ pub struct Output {
     pub sends: Vec<Send>,
     /// What became of the resume that was stepped, if it was one.
     pub resumed: Option<Result<(), ResumeRefusal>>,
+    /// What became of the rate or split that was stepped, if it was one.
+    pub booked: Option<Result<(), BooksRefusal>>,
 }
 
 impl Output {
@@ -113,6 +115,7 @@ impl Output {
             answer: None,
             sends: Vec::with_capacity(SENDS_PER_ORDER * own_orders + SENDS_MORE),
             resumed: None,
+            booked: None,
         }
     }
 

@@ -20,6 +20,8 @@ pub struct Rules {
     pub accounts: Vec<AccountRule>,
     /// By account and instrument.
     pub limits: Vec<LimitRule>,
+    /// What currencies are worth in one another.
+    pub rates: Vec<RateRule>,
     /// Fee schedules, by their names.
     pub fees: Vec<FeeRule>,
     /// When a session begins: nanoseconds after midnight UTC.
@@ -60,6 +62,8 @@ pub struct AccountRule {
     pub currency: Currency,
     /// Cash at the start.
     pub cash: Decimal,
+    /// Whether open buys must be covered by settled cash.
+    pub cash_binds: bool,
     /// Largest worst-case gross exposure.
     pub gross_max: Decimal,
     /// Largest worst-case net exposure.
@@ -94,6 +98,19 @@ pub struct AccountRule {
 
 /// How often the same terms may come.
 pub type DuplicatesRule = risk::Duplicates;
+
+/// What one currency is worth in another, for accounts of that one above accounts of this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateRule {
+    /// Of what.
+    pub from: Currency,
+    /// In what.
+    pub to: Currency,
+    /// How old a rate may be.
+    pub age_max_ns: u64,
+    /// The rate at the start; `None`: it must be told first.
+    pub rate: Option<risk::Rate>,
+}
 
 /// A fee schedule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,6 +162,8 @@ pub struct LimitRule {
     pub venue_band: bool,
     /// Quantity located for short sales.
     pub located: Option<Decimal>,
+    /// What a position takes of the account's equity.
+    pub margin: Option<risk::Margin>,
     /// Name of its fee schedule; `None`: nothing is charged.
     pub fees: Option<Symbol>,
 }
@@ -225,6 +244,7 @@ impl Rules {
             adv_max_bps: row.adv_max_bps,
             venue_band: row.venue_band,
             located,
+            margin: row.margin,
             fee,
         })
     }
@@ -266,6 +286,7 @@ impl AccountRule {
             clients: self.clients,
             currency: self.currency,
             cash: money(self.cash)?,
+            cash_binds: self.cash_binds,
             gross_max: money(self.gross_max)?,
             net_max: maybe(self.net_max)?,
             day_gross_max: maybe(self.day_gross_max)?,

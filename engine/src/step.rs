@@ -7,8 +7,9 @@
 //! The code follows the order of things: `event.rs` is a tick's way (`mid_event.rs`: while the venue's event is not
 //! complete), `request.rs` an order's, `report.rs` what comes back, `page.rs` what readers are shown; `execution.rs` is what
 //! trades do, `venue.rs` what is asked of a venue outside; `halt.rs` is the kill switch, `rearm.rs` what it takes to resume,
-//! `limits.rs` how other limits come into force.
+//! `limits.rs` how other limits come into force, `books.rs` what the operator says of the books of account.
 
+mod books;
 mod channel;
 mod event;
 mod execution;
@@ -93,6 +94,9 @@ pub enum StartError {
         /// Why.
         error: risk::LimitError,
     },
+    /// A rate cannot be taken.
+    #[error("a [[rate]] is of currencies that no account counts in, or no rate")]
+    Rate,
     /// Cash or a limit of an account is no exact money.
     #[error("account `{0}`: a sum has more than 12 decimal places or is too large")]
     Money(model::Symbol),
@@ -113,6 +117,7 @@ impl Engine {
             let name = limits.name;
             risk.add_account(limits).map_err(|error| StartError::Account { name, error })?;
         }
+        books::give_rates(&mut risk, &rules)?;
         let strategies =
             config.engine.strategies.iter().enumerate().filter_map(|(place, strategy)| {
                 let account = rules.account(strategy.account)?;
@@ -162,7 +167,7 @@ impl Engine {
             Body::Request(request) => self.on_request(request, out, stamp),
             Body::Report(report) => self.on_report(report, out),
             Body::Control(control) => self.on_control(control, out),
-            Body::Timer => {}
+            Body::Timer => self.risk.catch_up(),
         }
         if self.risk.has_losses() {
             self.trip_losses(out);
@@ -222,6 +227,7 @@ impl Engine {
             Control::Halt { scope, level, why } => self.trip(scope, level, why, out),
             Control::HaltSymbol { symbol, level, why } => self.trip_symbol(symbol, level, why, out),
             Control::Resume { .. } | Control::ResumeSymbol { .. } => {}
+            Control::Rate { .. } | Control::Split { .. } => self.on_books(control, out),
             Control::JournalFull(full) => self.journal_full = full,
             Control::AuditFull(full) => self.audit_full = full,
             Control::DeskClosed(desk) => self.cancel_orphans(Some(desk), out),
@@ -494,6 +500,7 @@ fn risk_capacity(capacity: &Capacity, rules: &Rules) -> risk::Capacity {
         lines: lines_max(capacity, accounts),
         ids_per_account: capacity.client_ids,
         orders: capacity.own_orders,
+        lots: capacity.lots,
         rows: limits::rows_of(rules),
     }
 }

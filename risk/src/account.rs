@@ -4,7 +4,9 @@ use model::{AccountId, HaltCause, HaltLevel, Money};
 
 use crate::ids::Ids;
 use crate::limits::{AccountLimits, DEPTH_MAX, MarkAt};
+use crate::money;
 use crate::rate::RateWindow;
+use crate::rates::{Pocket, Sums};
 use crate::same_terms::SameTerms;
 use crate::volume::VolumeWindow;
 
@@ -29,6 +31,8 @@ pub(crate) struct Worth {
     pub(crate) short2: i128,
     /// Σ pos · mark − cost, at the account's kind of mark.
     pub(crate) unrealised2: i128,
+    /// Σ of what is required for it: the larger of both sides, each times its basis points. See [`crate::Margin`].
+    pub(crate) margin: i128,
 }
 
 /// One account.
@@ -42,19 +46,10 @@ pub(crate) struct Account {
     pub(crate) is_changed: bool,
     /// Orders open now.
     pub(crate) open_orders: u32,
-    /// Settled cash: start + sales − purchases − fees.
-    pub(crate) cash: Money,
-    /// Cash that open buys use if they fill at their limits, fees included.
-    pub(crate) reserved: Money,
-    /// Price · quantity of what is open on both sides.
-    pub(crate) working: Money,
-    /// Price · quantity of what traded in this session.
-    pub(crate) traded: Money,
-    /// Realised profit since the start, before fees.
-    pub(crate) realised: Money,
-    /// Fees since the start, rebates taken off.
-    pub(crate) fees: Money,
-    pub(crate) worth: Worth,
+    /// What is counted in its own currency.
+    pub(crate) sums: Sums,
+    /// What is counted in others, by accounts beneath it.
+    pub(crate) pockets: Vec<Pocket>,
     /// Whether its losses were told of since its halt was last lowered.
     pub(crate) loss_told: bool,
     /// Twice the profit when the session began.
@@ -105,6 +100,12 @@ impl Path {
 }
 
 impl Worth {
+    /// What is required, rounded up.
+    pub(crate) fn margin(&self) -> Money {
+        let twice = self.margin.div_euclid(BASIS_POINTS);
+        money::half_up(twice + i128::from(self.margin % BASIS_POINTS > 0))
+    }
+
     /// `self − less + more`. Cannot overflow: see [`crate::money::WORTH_MAX`].
     pub(crate) fn with(self, less: Worth, more: Worth) -> Worth {
         Worth {
@@ -112,6 +113,7 @@ impl Worth {
             long2: self.long2 - less.long2 + more.long2,
             short2: self.short2 - less.short2 + more.short2,
             unrealised2: self.unrealised2 - less.unrealised2 + more.unrealised2,
+            margin: self.margin - less.margin + more.margin,
         }
     }
 }
@@ -125,13 +127,8 @@ impl Account {
             halt: HaltLevel::Active,
             is_changed: false,
             open_orders: 0,
-            cash: limits.cash,
-            reserved: Money::ZERO,
-            working: Money::ZERO,
-            traded: Money::ZERO,
-            realised: Money::ZERO,
-            fees: Money::ZERO,
-            worth: Worth::default(),
+            sums: Sums { cash: limits.cash, ..Sums::default() },
+            pockets: Vec::new(),
             loss_told: false,
             base2: 0,
             peak2: 0,
@@ -147,10 +144,17 @@ impl Account {
         }
     }
 
-    /// Twice the profit since the start if its lines were worth `worth`.
+    /// Twice the profit since the start if its lines were worth `worth`, which [`Account::worth_with`] added up.
     pub(crate) fn profit2(&self, worth: &Worth) -> i128 {
-        let settled = self.realised.0.saturating_sub(self.fees.0);
-        settled.saturating_mul(2).saturating_add(worth.unrealised2)
+        self.sums.profit2(worth)
+    }
+
+    /// Twice the profit since the start at the present marks and rates.
+    pub(crate) fn present_profit2(&self) -> i128 {
+        if self.pockets.is_empty() {
+            return self.sums.profit2(&self.sums.worth);
+        }
+        self.profit2(&self.worth())
     }
 
     /// Twice what was lost since the session began, at twice the profit `profit2`.

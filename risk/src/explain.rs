@@ -199,6 +199,7 @@ fn idle(code: Reject, order: &Order, view: &View<'_>, node: Option<&Node<'_>>) -
         Reject::ReduceOnly => idle(account.permission == Permission::CloseOnly),
         Reject::Restricted => off(pair.restricted != Restriction::None),
         Reject::Spread => off(pair.spread_max_bps.is_some()),
+        Reject::Margin => off(pair.margin.is_some()),
         Reject::Adv => off(pair.adv_max_bps.is_some()),
         Reject::VenueBand => off(pair.venue_band),
         Reject::ShortSale => off(pair.located.is_some()).or_else(|| idle(order.side == Side::Sell)),
@@ -229,6 +230,7 @@ const fn measure(code: Reject) -> Measure {
         | Reject::Restricted
         | Reject::AuditFull
         | Reject::Reconciling => Measure::Condition,
+        Reject::Margin => Measure::Money,
         Reject::Lot | Reject::Clip | Reject::Position | Reject::ReduceOnly | Reject::ShortSale => {
             Measure::Qty
         }

@@ -71,6 +71,7 @@ impl Floor {
             lines: 4,
             ids_per_account: 2_000,
             orders: 1_000,
+            lots: 1_000,
             rows: 8,
         };
         let mut risk = Risk::new(capacity);
@@ -125,7 +126,7 @@ impl Floor {
     /// ones.
     pub(crate) fn relimit(&mut self, limits: AccountLimits, pair: PairLimits) {
         let account = &mut self.risk.accounts[0];
-        account.cash.0 += limits.cash.0 - account.limits.cash.0;
+        account.sums.cash.0 += limits.cash.0 - account.limits.cash.0;
         account.limits = limits;
         account.same_terms = crate::same_terms::SameTerms::new(limits.duplicates);
         account.rate = crate::rate::RateWindow::new(limits.rate_max, limits.rate_window_ns);

@@ -22,19 +22,22 @@ impl Risk {
             write!(to, "{listing:?};")?;
         }
         for (place, pair) in self.pairs().iter().enumerate() {
-            let (Pair { line, quotes, .. }, limits) = (pair, self.limits(pair));
+            let (Pair { line, quotes, turn, .. }, limits) = (pair, self.limits(pair));
             if limits.is_some() || line.slot != NO_SLOT {
                 let Line { exposure, slot, worth, cost, realised, is_changed: _ } = line;
                 write!(
                     to,
-                    "{place} {limits:?} {exposure:?} {slot} {worth:?} {cost:?} {realised:?} "
+                    "{place} {limits:?} {exposure:?} {slot} {worth:?} {cost:?} {realised:?} {turn:?} "
                 )?;
+                let (gap, lots) = self.lots.describe(*slot);
+                write!(to, "{gap:?};")?;
+                lots.into_iter().try_for_each(|lot| write!(to, "{lot:?};"))?;
                 for (side, top) in [Side::Buy, Side::Sell].into_iter().zip(quotes) {
                     write!(to, "{:?};", self.quotes.best(*top, side))?;
                 }
             }
         }
-        write!(to, "{:?};", self.slots)
+        write!(to, "{:?} {:?};", self.slots, self.waiting)
     }
 }
 
@@ -44,13 +47,8 @@ fn describe_account(account: &Account, to: &mut impl Write) -> fmt::Result {
         path,
         halt,
         open_orders,
-        cash,
-        reserved,
-        working,
-        traded,
-        realised,
-        fees,
-        worth,
+        sums,
+        pockets,
         loss_told,
         base2,
         peak2,
@@ -65,8 +63,8 @@ fn describe_account(account: &Account, to: &mut impl Write) -> fmt::Result {
         refused,
         is_changed: _,
     } = account;
-    write!(to, "{limits:?} {path:?} {halt:?} {open_orders} {cash:?} {reserved:?} {working:?} ")?;
-    write!(to, "{traded:?} {realised:?} {fees:?} {worth:?} {loss_told} {base2} {peak2} ")?;
+    write!(to, "{limits:?} {path:?} {halt:?} {open_orders} {sums:?} {pockets:?} ")?;
+    write!(to, "{loss_told} {base2} {peak2} ")?;
     write!(to, "{rate:?} {volume:?} {orders} {trades} {executions} {passed} {refused};")?;
     write!(to, "{same_terms:?};")?;
     ids.entries().try_for_each(|entry| write!(to, "{entry:?};"))

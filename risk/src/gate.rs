@@ -27,6 +27,7 @@ mod halted;
 mod journal_full;
 mod loss;
 mod lot;
+mod margin;
 mod net;
 mod no_limits;
 mod no_reference;
@@ -56,7 +57,7 @@ mod venue_halted;
 mod volume;
 
 use model::page::FINDINGS_MAX;
-use model::{AccountId, Finding, Money, Order, Reject, Ts, Verdict};
+use model::{Finding, Money, Order, Reject, Ts, Verdict};
 
 use crate::ids::{Recorded, Wording};
 use crate::ledger::Risk;
@@ -120,6 +121,7 @@ pub(crate) fn each_check(
         found(volume::check(order, view, &node));
         found(order_to_trade::check(order, view, &node));
         found(executions::check(order, view, &node));
+        found(margin::check(order, view, &node));
     }
 }
 
@@ -293,6 +295,7 @@ impl Risk {
         moment: Moment,
     ) -> Result<(), Verdict> {
         self.mark(order.instrument, market);
+        self.settle_marks(order.account);
         let view = View::new(self, order, held, is_replace, market, moment);
         let mut bits = 0;
         each_check(order, &view, |_, finding| {
@@ -309,7 +312,7 @@ impl Risk {
             account.same_terms.count(same_terms, order, moment.now);
         }
         let passed = notional.filter(|_| verdict.passed());
-        self.count(order.account, moment.now, is_replace, passed);
+        self.count(order, moment.now, is_replace, passed);
         let Some(posting) = posting.filter(|_| verdict.passed()) else { return Err(verdict) };
         self.open_lines(order.account, order.instrument);
         self.post(held, posting);
@@ -317,8 +320,9 @@ impl Risk {
     }
 
     /// Counts a request on every account of its path; `passed`: its money if it passed.
-    fn count(&mut self, id: AccountId, now: Ts, is_replace: bool, passed: Option<Money>) {
-        for id in self.path(id).iter() {
+    fn count(&mut self, order: &Order, now: Ts, is_replace: bool, passed: Option<Money>) {
+        let currency = self.money_of(order.instrument);
+        for id in self.path(order.account).iter() {
             let Some(account) = self.accounts.get_mut(usize::from(id.0)) else { return };
             let used = account.rate.used(now);
             account.rate.count(now, used);
@@ -327,7 +331,7 @@ impl Risk {
                 Some(notional) => {
                     account.passed += 1;
                     if account.limits.volume.is_some() {
-                        account.volume.count(now, notional);
+                        account.volume.count(now, Money(account.amount(currency, notional.0)));
                     }
                 }
                 None => account.refused += 1,

@@ -1,14 +1,18 @@
 //! The books of account: every account, instrument and pair. The gate and the venue's reports move them by
 //! postings.
 
-use model::{AccountId, HaltCause, HaltLevel, Instrument, InstrumentId, Money};
+use std::collections::VecDeque;
+
+use model::page::NoFifo;
+use model::{AccountId, Currency, HaltCause, HaltLevel, Instrument, InstrumentId, Money};
 
 use crate::account::{Account, Path};
 use crate::halts::Halts;
-use crate::limits::{AccountLimits, Capacity, LimitError, LossStops, PairLimits};
+use crate::limits::{AccountLimits, Capacity, LimitError, LossStops, Margin, PairLimits};
 use crate::line::{Line, NO_SLOT};
 use crate::listing::{Listing, Reference};
-use crate::market::Market;
+use crate::lots::Lots;
+use crate::marks::Turn;
 use crate::own_quotes::{NIL, OwnQuotes};
 use crate::posting::Posting;
 use crate::reservation::{Pricing, Reservation};
@@ -23,14 +27,18 @@ pub struct Risk {
     /// Stands in for an account that does not exist.
     pub(crate) nobody: Account,
     pub(crate) listings: Vec<Listing>,
+    /// Instruments in which somebody is not marked yet, the one that waits longest first; each at most once.
+    pub(crate) waiting: VecDeque<InstrumentId>,
     /// The accounts of an instrument lie together.
-    pairs: Vec<Pair>,
+    pub(crate) pairs: Vec<Pair>,
     /// Limits of pairs, each row once: many pairs share one.
     pub(crate) rows: Vec<PairLimits>,
     /// Prices of working orders, by their owner.
     pub(crate) quotes: OwnQuotes,
     /// The pairs that were ever traded, in the order of their first order.
     pub(crate) slots: Vec<(AccountId, InstrumentId)>,
+    /// What positions are made of, for reports.
+    pub(crate) lots: Lots,
     /// Slots and accounts that changed and were not taken yet; each at most once.
     pub(crate) changed_lines: Vec<u32>,
     pub(crate) changed_accounts: Vec<AccountId>,
@@ -44,6 +52,8 @@ pub(crate) struct Pair {
     pub(crate) line: Line,
     /// Row of what the operator allows; [`NO_ROW`]: nothing.
     pub(crate) row: u32,
+    /// Its turn among those that hold or work the instrument.
+    pub(crate) turn: Turn,
     /// Tops of the heaps of the prices that work beneath this account, buys and sells; only of an owner.
     pub(crate) quotes: [u32; 2],
 }
@@ -52,7 +62,8 @@ pub(crate) struct Pair {
 pub(crate) const NO_ROW: u32 = u32::MAX;
 
 impl Pair {
-    pub(crate) const EMPTY: Pair = Pair { line: Line::EMPTY, row: NO_ROW, quotes: [NIL; 2] };
+    pub(crate) const EMPTY: Pair =
+        Pair { line: Line::EMPTY, row: NO_ROW, turn: Turn::NONE, quotes: [NIL; 2] };
 }
 
 impl Risk {
@@ -67,10 +78,12 @@ impl Risk {
             accounts: Vec::with_capacity(accounts),
             nobody: Account::new(AccountLimits::BLOCKED, Path::of(AccountId(u16::MAX)), 0),
             listings: vec![Listing::UNLISTED; instruments],
+            waiting: VecDeque::with_capacity(instruments),
             pairs: vec![Pair::EMPTY; pairs],
             rows: touched(PairLimits::BLOCKED, capacity.rows as usize),
             quotes: OwnQuotes::new(capacity.orders),
             slots: touched((AccountId(u16::MAX), InstrumentId(u32::MAX)), slots),
+            lots: Lots::new(capacity.lots, capacity.lines),
             changed_lines: touched(NO_SLOT, slots),
             changed_accounts: Vec::with_capacity(accounts),
             losses: Vec::with_capacity(accounts),
@@ -81,8 +94,8 @@ impl Risk {
     ///
     /// # Errors
     ///
-    /// [`LimitError::TooManyAccounts`], [`LimitError::NoCurrency`], [`LimitError::BadParent`] or
-    /// [`LimitError::OutOfRange`]; nothing is kept.
+    /// [`LimitError::TooManyAccounts`], [`LimitError::NoCurrency`], [`LimitError::BadParent`],
+    /// [`LimitError::TooManyCurrencies`] or [`LimitError::OutOfRange`]; nothing is kept.
     pub fn add_account(&mut self, limits: AccountLimits) -> Result<AccountId, LimitError> {
         limits.validate()?;
         let id = AccountId(self.accounts.len() as u16);
@@ -93,9 +106,9 @@ impl Risk {
             None => Path::of(id),
             Some(parent) => {
                 let above = self.account(parent).ok_or(LimitError::BadParent)?;
-                let same_currency = above.limits.currency == limits.currency;
-                let path = Path::beneath(id, above.path).filter(|_| same_currency);
-                path.ok_or(LimitError::BadParent)?
+                let path = Path::beneath(id, above.path).ok_or(LimitError::BadParent)?;
+                self.add_pockets(limits.currency, parent)?;
+                path
             }
         };
         self.accounts.push(Account::new(limits, path, self.capacity.ids_per_account));
@@ -150,7 +163,10 @@ impl Risk {
         limits: PairLimits,
     ) -> Result<(), LimitError> {
         limits.validate()?;
-        self.account(account).ok_or(LimitError::UnknownAccount)?;
+        let at_exit = self.account(account).ok_or(LimitError::UnknownAccount)?.marks_at_exit();
+        if limits.margin.is_some() && !at_exit {
+            return Err(LimitError::MarginAtMid);
+        }
         let place = self.place(account, instrument);
         let pair = self.pairs.get_mut(place).ok_or(LimitError::UnknownInstrument)?;
         let known = self.rows.iter().position(|row| *row == limits);
@@ -162,27 +178,21 @@ impl Risk {
             self.rows.push(limits);
         }
         pair.row = row as u32;
-        note_line(&mut pair.line, &mut self.changed_lines);
+        self.change(account, instrument, |_, _| {}); // Its margin may be another.
         Ok(())
     }
 
     /// Begins a session: what traded is counted from zero, losses from the present profit. Positions, orders
     /// and the highest equity stay.
     pub fn begin_session(&mut self) {
+        self.catch_up();
         for account in &mut self.accounts {
-            account.traded = Money::ZERO;
+            account.sums.traded = Money::ZERO;
+            account.pockets.iter_mut().for_each(|pocket| pocket.sums.traded = Money::ZERO);
             (account.orders, account.trades) = (0, 0);
-            account.base2 = account.profit2(&account.worth);
+            account.base2 = account.present_profit2();
         }
         (0..self.accounts.len()).for_each(|number| self.note_account(AccountId(number as u16)));
-    }
-
-    /// Values the instrument at its market: the mid of a live book, else the last trade, else as before.
-    /// Positions are never without a value because the book is not live: an old mark counts more than none.
-    pub fn mark(&mut self, instrument: InstrumentId, market: &Market) {
-        if let (Some(mark2), Some(exit2)) = (market.mark2(), market.exit2()) {
-            self.set_mark(instrument, mark2, exit2);
-        }
     }
 
     /// Whether an account lost more than it may and nobody took it yet.
@@ -266,6 +276,18 @@ impl Risk {
         Pricing { factor, fee: limits.fee, rule }
     }
 
+    /// The currency that an instrument is counted in.
+    pub(crate) fn money_of(&self, instrument: InstrumentId) -> Currency {
+        self.listing(instrument).map_or([0; 8], |listing| listing.money)
+    }
+
+    /// Looks at the profit of an account again, after a rate moved.
+    pub(crate) fn note_profit(&mut self, id: AccountId) {
+        if let Some(account) = self.accounts.get_mut(usize::from(id.0)) {
+            note_loss(account, id, &mut self.losses);
+        }
+    }
+
     /// Places left in the list of lines.
     pub(crate) fn free_slots(&self) -> usize {
         (self.capacity.lines as usize).saturating_sub(self.slots.len())
@@ -280,6 +302,9 @@ impl Risk {
             if line.slot == NO_SLOT && has_room {
                 line.slot = self.slots.len() as u32;
                 self.slots.push((id, instrument));
+                if line.exposure.position.0 != 0 {
+                    self.lots.forget(line.slot, NoFifo::Unrecorded);
+                }
             }
         }
     }
@@ -288,11 +313,14 @@ impl Risk {
     pub(crate) fn post(&mut self, held: &mut Reservation, posting: Posting) {
         let Posting { mut next, qty, cash, working } = posting;
         let (opens, closes) = (u32::from(next.is_open), u32::from(held.is_open));
+        let currency = self.money_of(held.instrument);
         for id in self.path(held.account).iter() {
             self.change(id, held.instrument, |line, account| {
                 line.exposure.working(next.side).0 += qty;
-                account.reserved.0 += cash;
-                account.working.0 += working;
+                if let Some(sums) = account.sums_in_mut(currency) {
+                    sums.reserved.0 += cash;
+                    sums.working.0 += working;
+                }
                 account.open_orders = (account.open_orders + opens).saturating_sub(closes);
             });
         }
@@ -335,62 +363,56 @@ impl Risk {
         let pair = self.pairs.get_mut(place);
         let account = self.accounts.get_mut(usize::from(id.0));
         let listing = self.listings.get_mut(instrument.0 as usize);
-        let (Some(Pair { line, .. }), Some(account), Some(listing)) = (pair, account, listing)
-        else {
-            return;
-        };
+        let (Some(pair), Some(account), Some(listing)) = (pair, account, listing) else { return };
+        let Pair { line, row, turn, .. } = pair;
+        let margin = self.rows.get(*row as usize).and_then(|row| row.margin);
         let was_exposed = line.exposure.worst() > 0;
         change(line, account);
-        revalue(line, account, listing);
-        if !account.loss_told
-            && let Some(cause) = account.lost(account.profit2(&account.worth))
-        {
-            account.loss_told = true;
-            self.losses.push((id, cause)); // Within its capacity: each account is in it once at most.
+        revalue(line, account, listing, margin);
+        let is_exposed = line.exposure.worst() > 0;
+        if turn.seen != listing.holders.mark {
+            turn.seen = listing.holders.mark;
+            let was_late = u16::from(was_exposed);
+            listing.holders.late = listing.holders.late.saturating_sub(was_late);
         }
-        match (was_exposed, line.exposure.worst() > 0) {
-            (false, true) => listing.exposed += 1,
-            (true, false) => listing.exposed -= 1,
-            _ => {}
-        }
+        note_loss(account, id, &mut self.losses);
         note_line(line, &mut self.changed_lines);
         note_account(account, id, &mut self.changed_accounts);
+        match (was_exposed, is_exposed) {
+            (false, true) => self.join(id, instrument),
+            (true, false) => self.leave(id, instrument),
+            _ => {}
+        }
     }
 
     /// Place of a pair in the dense table; beyond it if either number is beyond the capacity.
-    fn place(&self, account: AccountId, instrument: InstrumentId) -> usize {
+    pub(crate) fn place(&self, account: AccountId, instrument: InstrumentId) -> usize {
         if account.0 >= self.capacity.accounts {
             return usize::MAX;
         }
         instrument.0 as usize * usize::from(self.capacity.accounts) + usize::from(account.0)
     }
-
-    /// Values the instrument, and counts the worth of every account in it again.
-    pub(crate) fn set_mark(&mut self, instrument: InstrumentId, mark2: i64, exit2: [i64; 2]) {
-        let Some(listing) = self.listings.get_mut(instrument.0 as usize) else { return };
-        if (listing.mark2, listing.exit2) == (mark2, exit2) {
-            return;
-        }
-        (listing.mark2, listing.exit2) = (mark2, exit2);
-        if listing.exposed == 0 {
-            return;
-        }
-        for number in 0..self.accounts.len() {
-            let id = AccountId(number as u16);
-            let exposed = self.pair(id, instrument).is_some_and(|p| p.line.exposure.worst() > 0);
-            if exposed {
-                self.change(id, instrument, |_, _| {});
-            }
-        }
-    }
 }
 
 /// Counts the worth of a line, and with it that of its account, at the present marks.
-fn revalue(line: &mut Line, account: &mut Account, listing: &Listing) {
-    let worth = line.worth(listing, account.marks_at_exit());
-    account.worth = account.worth.with(line.worth, worth);
-    account.peak2 = account.peak2.max(account.profit2(&account.worth));
+fn revalue(line: &mut Line, account: &mut Account, listing: &Listing, margin: Option<Margin>) {
+    let worth = line.worth(listing, account.marks_at_exit(), margin);
+    if let Some(sums) = account.sums_in_mut(listing.money) {
+        sums.worth = sums.worth.with(line.worth, worth);
+    }
     line.worth = worth;
+}
+
+/// Notes the highest profit, and a loss beyond its limit that nobody was told of.
+fn note_loss(account: &mut Account, id: AccountId, losses: &mut Vec<(AccountId, HaltCause)>) {
+    let profit2 = account.present_profit2();
+    account.peak2 = account.peak2.max(profit2);
+    if !account.loss_told
+        && let Some(cause) = account.lost(profit2)
+    {
+        account.loss_told = true;
+        losses.push((id, cause)); // Within its capacity: each account is in it once at most.
+    }
 }
 
 /// An empty list whose memory is there from the start: no page of it is missing when it first grows.

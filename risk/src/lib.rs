@@ -33,16 +33,20 @@ mod ledger;
 mod limits;
 mod line;
 mod listing;
+mod lots;
 mod market;
+mod marks;
 mod money;
 mod own_quotes;
 mod pages;
 mod posting;
 mod rate;
+mod rates;
 mod relimit;
 mod reports;
 mod reservation;
 mod same_terms;
+mod split;
 mod view;
 mod volume;
 
@@ -56,10 +60,12 @@ pub use ids::Recorded;
 pub use ledger::Risk;
 pub use limits::{
     AccountLimits, Capacity, ChangeRule, DEPTH_MAX, DUPLICATES_MAX, Duplicates, LimitError,
-    LossStops, MarkAt, OrderToTrade, PairLimits, RATE_MAX, Restriction, VolumeLimit,
+    LossStops, Margin, MarkAt, OrderToTrade, PairLimits, RATE_MAX, Restriction, VolumeLimit,
 };
 pub use listing::Reference;
 pub use market::{LastTrade, Market, Moment};
+pub use rates::Rate;
 pub use relimit::{NewLimits, Rows};
 pub use reports::{Deal, Filled};
 pub use reservation::Reservation;
+pub use split::Ratio;

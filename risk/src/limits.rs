@@ -27,6 +27,8 @@ pub struct Capacity {
     pub ids_per_account: u32,
     /// Orders that can be open at once.
     pub orders: u32,
+    /// Lots of positions that can be open at once, over all lines: an account above counts those beneath it as its own.
+    pub lots: u32,
     /// Different rows of limits that pairs can have: a row of the configuration makes one for each scale of
     /// instruments that it is read in.
     pub rows: u32,
@@ -98,6 +100,24 @@ pub struct OrderToTrade {
     pub free: u32,
 }
 
+/// What a position takes, in basis points of its worth at the mark, all working orders of its side filled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Margin {
+    /// Of a long position.
+    pub long_bps: u32,
+    /// Of a short one.
+    pub short_bps: u32,
+}
+
+impl Margin {
+    /// Twice what is required, times [`crate::account::BASIS_POINTS`], of a pair whose worst cases are worth `long2` and
+    /// `short2` doubled. Stops at [`WORTH_MAX`], which the check refuses.
+    pub(crate) fn required(&self, long2: i128, short2: i128) -> i128 {
+        let side = |worth2: i128, bps: u32| worth2.max(0).saturating_mul(bps.into());
+        side(long2, self.long_bps).max(side(short2, self.short_bps)).min(WORTH_MAX)
+    }
+}
+
 /// How often the same terms may come: account, instrument, side, type, time in force, price, quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Duplicates {
@@ -115,7 +135,7 @@ pub struct Duplicates {
 pub struct AccountLimits {
     /// Its name in the configuration.
     pub name: Symbol,
-    /// The account above, which is of the same currency and was added before.
+    /// The account above, which was added before. If it is of another currency it needs a rate: [`crate::Risk::set_rate`].
     pub parent: Option<AccountId>,
     /// What it may do.
     pub permission: Permission,
@@ -125,6 +145,8 @@ pub struct AccountLimits {
     pub currency: Currency,
     /// Settled cash at the start.
     pub cash: Money,
+    /// Whether open buys must be covered by settled cash; an account that buys on margin is not held to it.
+    pub cash_binds: bool,
     /// Largest worst-case gross exposure: Σ max(pos + working buys, working sells − pos) · mark.
     pub gross_max: Money,
     /// Largest worst-case net exposure: |Σ pos · mark| + the larger side of the working orders; `None`: off.
@@ -165,7 +187,7 @@ pub struct AccountLimits {
 pub struct PairLimits {
     /// Largest quantity of one order, in quantity units.
     pub clip_max: Qty,
-    /// Largest price · quantity of one order.
+    /// Largest price · quantity of one order, in the instrument's currency on every account.
     pub notional_max: Money,
     /// How far an order may be priced through the reference, in basis points.
     pub band_bps: u32,
@@ -193,6 +215,9 @@ pub struct PairLimits {
     pub venue_band: bool,
     /// Quantity located for short sales: the worst-case short position may not be larger. `None`: off.
     pub located: Option<Qty>,
+    /// What a position takes of the account's equity; `None`: off, it takes none. Only on an account that marks at the
+    /// exit side.
+    pub margin: Option<Margin>,
     /// What a fill costs, whichever side it takes; held for every open buy.
     pub fee: Fee,
 }
@@ -206,6 +231,7 @@ impl AccountLimits {
         clients: false,
         currency: [0; 8],
         cash: Money::ZERO,
+        cash_binds: true,
         gross_max: Money::ZERO,
         net_max: None,
         day_gross_max: None,
@@ -256,6 +282,7 @@ impl PairLimits {
         adv_max_bps: None,
         venue_band: false,
         located: None,
+        margin: None,
         fee: Fee::NONE,
     };
 
@@ -277,16 +304,22 @@ pub enum LimitError {
     UnknownInstrument,
     /// A limit is negative, or too large for its sums to stay exact.
     OutOfRange,
+    /// A margin on an account that does not mark at the exit side.
+    MarginAtMid,
     /// The currency is empty.
     NoCurrency,
     /// More different limits than the table of rows holds.
     TooManyRows,
     /// An instrument's price and quantity decimals together exceed those of money, or changed.
     BadScale,
-    /// The account above does not exist, is of another currency, or has too many above itself.
+    /// The account above does not exist, or has too many above itself.
     BadParent,
     /// The name, parent, currency, starting cash or kind of mark of an account, or how many there are, would change.
     Fixed,
+    /// An account above counts in too many currencies already.
+    TooManyCurrencies,
+    /// No account counts in these two currencies.
+    UnknownPair,
 }
 
 impl core::fmt::Display for LimitError {
@@ -296,12 +329,13 @@ impl core::fmt::Display for LimitError {
             LimitError::UnknownAccount => "no such account",
             LimitError::UnknownInstrument => "no such instrument",
             LimitError::OutOfRange => "negative, or too large",
+            LimitError::MarginAtMid => "a margin needs an account that marks at the exit side",
             LimitError::NoCurrency => "no currency",
             LimitError::TooManyRows => "more different limits than the table holds",
             LimitError::BadScale => "decimals of price and quantity too many, or changed",
-            LimitError::BadParent => {
-                "the account above is unknown, of another currency or too deep"
-            }
+            LimitError::BadParent => "the account above is unknown or too deep",
+            LimitError::TooManyCurrencies => "an account above counts in too many currencies",
+            LimitError::UnknownPair => "no account counts in these two currencies",
             LimitError::Fixed => "what an account is cannot change while its books are kept",
         })
     }

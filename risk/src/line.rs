@@ -3,6 +3,7 @@
 use model::{Money, Px, Qty, Side};
 
 use crate::account::Worth;
+use crate::limits::Margin;
 use crate::listing::Listing;
 use crate::money;
 
@@ -65,14 +66,21 @@ impl Exposure {
     }
 
     /// What a pair of this exposure and cost adds to its account's sums.
-    pub(crate) fn worth(&self, cost: Money, listing: &Listing, at_exit: bool) -> Worth {
+    pub(crate) fn worth(
+        &self,
+        cost: Money,
+        listing: &Listing,
+        at_exit: bool,
+        margin: Option<Margin>,
+    ) -> Worth {
         let &Listing { factor, mark2, exit2: [bid2, ask2], .. } = listing;
         let close2 = if self.position.0 < 0 { ask2 } else { bid2 };
         let close2 = if at_exit { close2 } else { mark2 };
         let long2 = money::exposure2(self.worst_long(), mark2, factor);
         let short2 = money::exposure2(self.worst_short(), mark2, factor);
         let unrealised2 = money::unrealised2(self.position, close2, factor, cost);
-        Worth { gross2: long2.max(short2), long2, short2, unrealised2 }
+        let margin = margin.map_or(0, |margin| margin.required(long2, short2));
+        Worth { gross2: long2.max(short2), long2, short2, unrealised2, margin }
     }
 
     /// Working quantity of a side.
@@ -98,15 +106,15 @@ impl Line {
         exposure: Exposure::NONE,
         slot: NO_SLOT,
         is_changed: false,
-        worth: Worth { gross2: 0, long2: 0, short2: 0, unrealised2: 0 },
+        worth: Worth { gross2: 0, long2: 0, short2: 0, unrealised2: 0, margin: 0 },
         cost: Money(0),
         realised: Money(0),
     };
 
     /// What it adds to its account's sums at the marks of the listing.
-    pub(crate) fn worth(&self, listing: &Listing, at_exit: bool) -> Worth {
+    pub(crate) fn worth(&self, listing: &Listing, at_exit: bool, margin: Option<Margin>) -> Worth {
         let &Line { exposure, cost, .. } = self;
-        exposure.worth(cost, listing, at_exit)
+        exposure.worth(cost, listing, at_exit, margin)
     }
 
     /// The line after a trade of `qty` > 0: first what it closes, then what it opens. Average cost is never
@@ -137,7 +145,7 @@ impl Line {
 }
 
 /// `⌊total · part / whole⌋` for 0 ≤ `part` ≤ `whole` ≤ 2^63, without a product that could overflow.
-fn share(total: i128, part: i128, whole: i128) -> i128 {
+pub(crate) fn share(total: i128, part: i128, whole: i128) -> i128 {
     if part == whole {
         return total;
     }

@@ -2,6 +2,8 @@
 
 use model::{Currency, HaltLevel, Instrument, Px, Qty, Ts};
 
+use crate::marks::Holders;
+
 /// What somebody other than the feed says of an instrument.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reference {
@@ -22,12 +24,14 @@ pub(crate) struct Listing {
     pub(crate) lot: Qty,
     /// Settlement currency.
     pub(crate) currency: Currency,
+    /// The currency that sums of it are counted in: the first that it had.
+    pub(crate) money: Currency,
     /// Twice the price that positions are valued at; zero before the first.
     pub(crate) mark2: i64,
     /// Twice the prices at which a long and a short position could be closed; zero before the first.
     pub(crate) exit2: [i64; 2],
     /// Accounts that hold it or have orders working in it.
-    pub(crate) exposed: u16,
+    pub(crate) holders: Holders,
     /// Our halt of it.
     pub(crate) halt: HaltLevel,
     pub(crate) reference: Reference,
@@ -40,19 +44,27 @@ impl Listing {
         px_step: Px(0),
         lot: Qty(0),
         currency: [0; 8],
+        money: [0; 8],
         mark2: 0,
         exit2: [0; 2],
-        exposed: 0,
+        holders: Holders::NONE,
         halt: HaltLevel::Active,
         reference: Reference { adv: None, band: None },
     };
 
-    /// Takes the facts over. The scale of an instrument never changes within a journal: positions are counted
-    /// in it. `None` if it would, or if the scale is too fine for money.
+    /// Takes the facts over. Scale and currency of an instrument never change within a journal: positions and sums are
+    /// counted in them. `None` if one would, or if the scale is too fine for money.
     pub(crate) fn list(&mut self, instrument: &Instrument) -> Option<()> {
         let factor = instrument.money_factor()?;
         if self.factor != 0 && self.factor != factor {
             return None;
+        }
+        let none = [0; 8];
+        if self.money != none && ![none, self.money].contains(&instrument.currency) {
+            return None;
+        }
+        if self.money == none {
+            self.money = instrument.currency;
         }
         self.factor = factor;
         self.px_step = instrument.px_step;

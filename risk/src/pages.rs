@@ -1,12 +1,13 @@
 //! The books of account as readers of shared memory see them, and as the state hash folds them.
 
 use model::page::{self, AsOf};
-use model::{AccountId, HaltLevel, InstrumentId, Px, Ts};
+use model::{AccountId, HaltLevel, InstrumentId, Money, Px, Ts};
 
-use crate::account::{Account, Worth};
+use crate::account::Worth;
 use crate::ledger::{Pair, Risk};
 use crate::limits::PairLimits;
 use crate::money;
+use crate::rates::Sums;
 
 impl Risk {
     /// Accounts that exist.
@@ -33,6 +34,8 @@ impl Risk {
     pub fn account_page(&self, id: AccountId, as_of: AsOf, now: Ts) -> Option<page::Account> {
         let account = self.account(id)?;
         let limits = &account.limits;
+        let worth = account.worth();
+        let unrealised = |sums: &Sums| Money(sums.worth.unrealised2);
         Some(page::Account {
             as_of,
             id,
@@ -40,16 +43,17 @@ impl Risk {
             permission: limits.permission,
             halt: HaltLevel::max(self.halts.all, self.halt_on(account.path)),
             currency: limits.currency,
-            cash: account.cash,
-            reserved: account.reserved,
-            realised: account.realised,
-            unrealised: money::half_down(account.worth.unrealised2),
-            fees: account.fees,
+            cash: account.total(|sums| sums.cash, false),
+            reserved: account.total(|sums| sums.reserved, true),
+            realised: account.total(|sums| sums.realised, false),
+            unrealised: money::half_down(account.total(unrealised, false).0),
+            fees: account.total(|sums| sums.fees, true),
             session_profit: money::half_down(
-                account.profit2(&account.worth).saturating_sub(account.base2),
+                account.present_profit2().saturating_sub(account.base2),
             ),
-            traded: account.traded,
-            gross: money::half_up(account.worth.gross2),
+            traded: account.total(|sums| sums.traded, true),
+            gross: money::half_up(worth.gross2),
+            margin: worth.margin(),
             gross_max: limits.gross_max,
             open_orders: account.open_orders,
             open_orders_max: limits.open_orders_max,
@@ -77,6 +81,7 @@ impl Risk {
             working_sell: line.exposure.working_sell,
             cost: line.cost,
             realised: line.realised,
+            realised_fifo: self.realised_fifo(line),
             mark: (mark2 > 0).then_some(Px(mark2 / 2)),
             clip_max: limits.clip_max,
             notional_max: limits.notional_max,
@@ -94,14 +99,10 @@ impl Risk {
                 | u64::from(account.halt.code()) << 32
                 | u64::from(self.halts.all.code()) << 40,
         );
-        let Account { cash, reserved, working, traded, realised, fees, worth, .. } = *account;
-        for sum in [cash, reserved, working, traded, realised, fees] {
-            fold_sum(sum.0, &mut fold);
-        }
-        let Worth { gross2, long2, short2, unrealised2 } = worth;
-        for sum in [gross2, long2, short2, unrealised2, account.base2, account.peak2] {
-            fold_sum(sum, &mut fold);
-        }
+        fold_sums(&account.sums, &mut fold);
+        account.pockets.iter().for_each(|pocket| fold_sums(&pocket.sums, &mut fold));
+        fold_sum(account.base2, &mut fold);
+        fold_sum(account.peak2, &mut fold);
         fold(account.open_orders.into());
         fold(account.orders);
         fold(account.trades << 32 | account.executions);
@@ -121,6 +122,17 @@ impl Risk {
         for sum in [line.worth.gross2, line.cost.0, line.realised.0] {
             fold_sum(sum, &mut fold);
         }
+    }
+}
+
+fn fold_sums(sums: &Sums, fold: &mut impl FnMut(u64)) {
+    let Sums { cash, reserved, working, traded, realised, fees, worth } = *sums;
+    for sum in [cash, reserved, working, traded, realised, fees] {
+        fold_sum(sum.0, fold);
+    }
+    let Worth { gross2, long2, short2, unrealised2, margin } = worth;
+    for sum in [gross2, long2, short2, unrealised2, margin] {
+        fold_sum(sum, fold);
     }
 }
 

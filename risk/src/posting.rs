@@ -18,7 +18,8 @@ pub(crate) struct Posting {
 }
 
 impl Posting {
-    /// What it takes to hold `next` instead of `held`; `None` on overflow of any sum.
+    /// What it takes to hold `next` instead of `held`; `None` on overflow of any sum, or if an account of the path does
+    /// not count in the instrument's currency.
     pub(crate) fn new(risk: &Risk, held: &Reservation, next: Reservation) -> Option<Posting> {
         let posting = Posting {
             next,
@@ -26,14 +27,16 @@ impl Posting {
             cash: next.held.cash.minus(held.held.cash)?.0,
             working: next.held.notional.minus(held.held.notional)?.0,
         };
+        let currency = risk.money_of(held.instrument);
         for id in risk.path(held.account).iter() {
             let account = risk.account(id).unwrap_or(&risk.nobody);
             let pair = risk.pair(id, held.instrument).unwrap_or(&Pair::EMPTY);
             let mut exposure = pair.line.exposure;
             let &mut Qty(working) = exposure.working(held.side);
             working.checked_add(posting.qty)?;
-            account.reserved.0.checked_add(posting.cash)?;
-            account.working.0.checked_add(posting.working)?;
+            let sums = account.sums_in(currency)?;
+            sums.reserved.0.checked_add(posting.cash)?;
+            sums.working.0.checked_add(posting.working)?;
         }
         Some(posting)
     }

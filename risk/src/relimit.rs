@@ -140,6 +140,11 @@ impl Risk {
             }
         }
         self.rows = rows.list;
+        // What a position takes, and what an account may lose, is another.
+        for slot in 0..self.slots.len() {
+            let Some((account, instrument)) = self.slots.get(slot).copied() else { continue };
+            self.change(account, instrument, |_, _| {});
+        }
         (0..self.accounts.len()).for_each(|number| self.note_account(AccountId(number as u16)));
         Ok(())
     }

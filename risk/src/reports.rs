@@ -1,5 +1,6 @@
 //! How the venue's reports move the books: a fill becomes position and cash, an end frees what is held.
 
+use model::page::NoFifo;
 use model::{AccountId, HaltLevel, HaltScope, InstrumentId, Money, OutOfRange, Px, Qty, Side};
 
 use crate::ledger::Risk;
@@ -200,36 +201,47 @@ impl Risk {
         }
         let factor = self.pricing(account, instrument).factor;
         let amount = money::notional(px, qty, factor)?;
+        let currency = self.money_of(instrument);
         let mut trades = [None; DEPTH_MAX];
         for (trade, id) in trades.iter_mut().zip(self.path(account).iter()) {
-            let account = self.account(id)?;
+            let sums = self.account(id)?.sums_in(currency)?;
             let before = self.pair(id, instrument)?.line;
             let line = before.traded(side, px, qty, factor)?;
             let cash = match side {
-                Side::Buy => account.cash.minus(amount)?,
-                Side::Sell => account.cash.plus(amount)?,
+                Side::Buy => sums.cash.minus(amount)?,
+                Side::Sell => sums.cash.plus(amount)?,
             };
             *trade = Some(Trade {
                 line,
                 cash: cash.minus(fee)?,
-                realised: account.realised.plus(line.realised.minus(before.realised)?)?,
-                fees: account.fees.plus(fee)?,
-                traded: account.traded.plus(amount)?,
+                realised: sums.realised.plus(line.realised.minus(before.realised)?)?,
+                fees: sums.fees.plus(fee)?,
+                traded: sums.traded.plus(amount)?,
             });
         }
         Some(trades)
     }
 
-    /// Makes a trade that counts as so many executions. Cannot fail.
+    /// Makes a trade that counts as so many executions: none if it takes another one back. Cannot fail.
     fn book(&mut self, deal: &Deal, trades: [Option<Trade>; DEPTH_MAX], executions: u64) {
-        for (id, trade) in self.path(deal.account).iter().zip(trades.into_iter().flatten()) {
-            self.change(id, deal.instrument, |line, account| {
+        let Deal { account, instrument, side, px, qty } = *deal;
+        let currency = self.money_of(instrument);
+        for (id, trade) in self.path(account).iter().zip(trades.into_iter().flatten()) {
+            self.trade_lots(id, instrument, side, px, qty);
+            if let Some(slot) = self.pair(id, instrument).map(|pair| pair.line.slot)
+                && executions == 0
+            {
+                self.lots.forget(slot, NoFifo::Bust);
+            }
+            self.change(id, instrument, |line, account| {
                 line.exposure.position = trade.line.exposure.position;
                 (line.cost, line.realised) = (trade.line.cost, trade.line.realised);
-                (account.cash, account.realised) = (trade.cash, trade.realised);
-                account.fees = trade.fees;
-                if executions > 0 {
-                    account.traded = trade.traded;
+                if let Some(sums) = account.sums_in_mut(currency) {
+                    (sums.cash, sums.realised, sums.fees) =
+                        (trade.cash, trade.realised, trade.fees);
+                    if executions > 0 {
+                        sums.traded = trade.traded;
+                    }
                 }
                 account.trades += executions;
                 account.executions += executions;

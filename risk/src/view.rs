@@ -70,8 +70,12 @@ pub(crate) struct Node<'a> {
     pub(crate) worth: Worth,
     /// Twice the profit since the start at the present marks.
     pub(crate) profit2: i128,
-    /// Money of open orders, this order not among them.
-    pub(crate) working: Money,
+    /// Whether the order takes more margin than its pair does now; `None`: nobody can say without a mark.
+    pub(crate) margin_rises: Option<bool>,
+    /// Whether every sum could be changed into the account's currency.
+    pub(crate) has_rates: bool,
+    /// Money that the order holds already.
+    held: Money,
     /// New orders and replaces within the window, this one not among them.
     pub(crate) rate_used: u32,
     /// Twice the price that the collar measures from; `None`: no fresh one.
@@ -136,9 +140,15 @@ impl<'a> View<'a> {
             let line = &pair.line;
             let exposure = without(&line.exposure, held);
             let marked = marked(listing, market);
-            let passed =
-                exposure.with(side, open).worth(line.cost, &marked, account.marks_at_exit());
-            let worth = account.worth.with(line.worth, passed);
+            let worth_of = |exposure: Exposure| {
+                exposure.worth(line.cost, &marked, account.marks_at_exit(), limits.margin)
+            };
+            let passed = worth_of(exposure.with(side, open));
+            let worth = if risk.waiting.is_empty() {
+                account.worth_with(listing.money, line.worth, passed)
+            } else {
+                risk.worth_late(id, listing.money, instrument, passed)
+            };
             Node {
                 id,
                 account,
@@ -147,7 +157,14 @@ impl<'a> View<'a> {
                 exposure,
                 worth,
                 profit2: account.profit2(&worth),
-                working: Money(account.working.0 - held.held.notional.0),
+                margin_rises: match limits.margin {
+                    None => Some(false),
+                    Some(_) => {
+                        (marked.mark2 > 0).then(|| passed.margin > worth_of(line.exposure).margin)
+                    }
+                },
+                held: held.held.notional,
+                has_rates: account.pockets.is_empty() || account.has_rates(listing.money, now),
                 rate_used: account.rate.used(now),
                 reference2: market.reference2(limits, now),
             }
@@ -156,7 +173,7 @@ impl<'a> View<'a> {
 
     /// Reserved cash of the account if the order passes; `None`: overflow.
     pub(crate) fn reserved(&self) -> Option<Money> {
-        self.account.reserved.minus(self.held.held.cash)?.plus(self.needs?.cash)
+        self.account.sums.reserved.minus(self.held.held.cash)?.plus(self.needs?.cash)
     }
 
     /// Whether an order that only reduces what is held passes in spite of a loss.
@@ -165,6 +182,14 @@ impl<'a> View<'a> {
             LossStops::All => true,
             LossStops::Increase => i128::from(self.open.0) > self.exposure.reducible(order.side),
         }
+    }
+}
+
+impl Node<'_> {
+    /// What traded in this session and what is open if the order passes.
+    pub(crate) fn day(&self, view: &View<'_>) -> i128 {
+        let more = view.needs.map(|needs| needs.notional.0.saturating_sub(self.held.0));
+        more.map_or(i128::MAX, |more| self.account.day(view.listing.money, more))
     }
 }
 

@@ -31,6 +31,7 @@ impl Desk {
             lines: 1,
             ids_per_account: 100_000,
             orders: 100_000,
+            lots: 1_000,
             rows: 1,
         };
         let mut risk = Risk::new(capacity);

@@ -64,6 +64,7 @@ impl Unit {
             | Reject::DayGross
             | Reject::Net
             | Reject::Loss
+            | Reject::Margin
             | Reject::Volume => Some(Unit::Money),
             Reject::Collar | Reject::Drawdown | Reject::Spread | Reject::Adv => {
                 Some(Unit::BasisPoints)
@@ -294,6 +295,7 @@ fn advice(code: Reject) -> &'static str {
             "too many orders for what traded: wait for trades, send fewer changes"
         }
         Reject::Executions => "it executed as often as it may: only the operator can allow more",
+        Reject::Margin => "equity does not cover the margin: lower qty or reduce positions",
         Reject::Loss | Reject::Drawdown => {
             "the loss limit is reached: unless the operator stopped those too, orders that only \
              reduce a position pass (portfolio_get)"

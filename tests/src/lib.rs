@@ -68,6 +68,8 @@ spread_max_bps = "off"
 adv_max_bps = "off"
 venue_band = "off"
 located = "off"
+margin_long_bps = "off"
+margin_short_bps = "off"
 fees = "none"
 
 [[limit]]
@@ -84,6 +86,8 @@ spread_max_bps = "off"
 adv_max_bps = "off"
 venue_band = "off"
 located = "off"
+margin_long_bps = "off"
+margin_short_bps = "off"
 fees = "none"
 "#;
 

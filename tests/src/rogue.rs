@@ -51,6 +51,8 @@ spread_max_bps = "off"
 adv_max_bps = "off"
 venue_band = "off"
 located = "off"
+margin_long_bps = "off"
+margin_short_bps = "off"
 fees = "none"
 "#;
 

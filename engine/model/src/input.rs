@@ -2,6 +2,7 @@
 
 use crate::event::Event;
 use crate::id::{DeskId, Note, OperatorName, OrderId, Symbol};
+use crate::instrument::Currency;
 use crate::num::Ts;
 use crate::report::Report;
 use crate::request::{HaltScope, Request};
@@ -82,6 +83,33 @@ pub enum Control {
     },
     /// A client is gone: its working orders are cancelled.
     DeskClosed(DeskId),
+    /// What one unit of a currency is worth in another, from here on: `num / den`.
+    Rate {
+        /// Of what.
+        from: Currency,
+        /// In what.
+        to: Currency,
+        /// Units of `to` …
+        num: u64,
+        /// … for so many units of `from`.
+        den: u64,
+        /// When somebody was ready to change at it.
+        at: Ts,
+        /// Who says so.
+        operator: OperatorName,
+    },
+    /// Every instrument of this symbol is split: `num` new units for `den` old ones. Refused with a
+    /// [`crate::BooksRefusal`] unless every position stays whole.
+    Split {
+        /// Which.
+        symbol: Symbol,
+        /// New units.
+        num: u32,
+        /// Old units.
+        den: u32,
+        /// Who says so.
+        operator: OperatorName,
+    },
     /// The engine was started again on this journal; every desk of the run before is gone.
     Restarted {
         /// The epoch that begins, at most [`OrderId::EPOCH_MAX`]: orders from here on carry it.
@@ -133,6 +161,10 @@ pub struct Input {
     pub body: Body,
 }
 
+/// Codes of what changes the books.
+const RATE: u8 = 13;
+const SPLIT: u8 = 14;
+
 impl Control {
     /// Words of a control.
     pub const WORDS: usize = 9;
@@ -158,6 +190,19 @@ impl Control {
             Control::ResumeSymbol { symbol, level, operator, note } => {
                 let why = Why { cause: HaltCause::Human, operator, note };
                 write_symbol(&mut to, 7, symbol, level, why);
+            }
+            Control::Rate { from, to: into, num, den, at, operator } => {
+                to.u64(RATE.into());
+                to.bytes(from);
+                to.bytes(into);
+                [num, den, at.0].into_iter().for_each(|word| to.u64(word));
+                operator.to_words().into_iter().for_each(|word| to.u64(word));
+            }
+            Control::Split { symbol, num, den, operator } => {
+                to.u64(SPLIT.into());
+                symbol.to_words().into_iter().for_each(|word| to.u64(word));
+                to.pair(num, den);
+                operator.to_words().into_iter().for_each(|word| to.u64(word));
             }
             Control::JournalFull(full) => small(2, full.into()),
             Control::DeskClosed(desk) => small(3, desk.0.into()),
@@ -190,6 +235,9 @@ impl Control {
         let [code, kind, level, cause, 0, 0, 0, 0] = head.to_le_bytes() else {
             return Err(BadWord(0));
         };
+        if head == u64::from(RATE) || head == u64::from(SPLIT) {
+            return books_from_words(words);
+        }
         if !matches!(code, 1 | 5..=7) {
             if let Some(place) = rest.iter().position(|word| *word != 0) {
                 return Err(BadWord(2 + place as u8));
@@ -249,6 +297,32 @@ fn read_limits(words: &[u64; Control::WORDS]) -> Result<Control, BadWord> {
     Ok(Control::Limits { version, digest, operator, note })
 }
 
+/// Reads a rate or a split back.
+fn books_from_words(words: &[u64; Control::WORDS]) -> Result<Control, BadWord> {
+    let mut from = WordReader::new(words);
+    let head = from.u64();
+    if head == u64::from(RATE) {
+        let currencies = [from.bytes(), from.bytes()];
+        let [num, den, at] = core::array::from_fn(|_| from.u64());
+        let operator = OperatorName::from_words([from.u64(), from.u64()]);
+        let operator = from.legal(operator)?;
+        let rest = from.u64();
+        from.legal((rest == 0).then_some(()))?;
+        let [of, to] = currencies;
+        return Ok(Control::Rate { from: of, to, num, den, at: Ts(at), operator });
+    }
+    let symbol = Symbol::from_words([from.u64(), from.u64()]);
+    let symbol = from.legal(symbol.filter(|symbol| !symbol.as_str().is_empty()))?;
+    let (num, den) = from.pair();
+    let operator = OperatorName::from_words([from.u64(), from.u64()]);
+    let operator = from.legal(operator)?;
+    for _ in 0..3 {
+        let rest = from.u64();
+        from.legal((rest == 0).then_some(()))?;
+    }
+    Ok(Control::Split { symbol, num, den, operator })
+}
+
 fn write_halt(to: &mut WordWriter<'_>, code: u8, scope: HaltScope, level: HaltLevel, why: Why) {
     let (kind, number) = scope.to_parts();
     to.bytes([code, kind, level.code(), why.cause.code(), 0, 0, 0, 0]);
@@ -302,6 +376,15 @@ mod tests {
             Control::ReconcileBegin,
             Control::ReconcileEnd { round: 7, orders: u32::MAX },
             Control::Limits { version: u32::MAX, digest: [1, u64::MAX], operator, note },
+            Control::Rate {
+                from: *b"EUR\0\0\0\0\0",
+                to: *b"USD\0\0\0\0\0",
+                num: 10_842,
+                den: u64::MAX,
+                at: Ts(7),
+                operator,
+            },
+            Control::Split { symbol, num: 3, den: u32::MAX, operator },
         ];
         for control in halts.into_iter().chain(resumes).chain(rest) {
             assert_eq!(Control::from_words(&control.to_words()), Ok(control));
@@ -311,7 +394,7 @@ mod tests {
     /// Goal: no illegal word passes, and it is named. Method: spoil one word of a halt and of a small control.
     #[test]
     fn bad_words_are_named() {
-        let level = HaltLevel::Halted;
+        let (level, operator) = (HaltLevel::Halted, OperatorName::default());
         let halt = Control::Halt { scope: HaltScope::All, level, why: Why::of(HaltCause::Human) };
         let spoiled = |of: Control, word: usize, value: u64| {
             let mut words = of.to_words();
@@ -324,6 +407,10 @@ mod tests {
         for (word, value) in [(0, 0x0102), (1, 2), (2, 1), (8, 1)] {
             let bad = spoiled(Control::JournalFull(true), word, value);
             assert_eq!(bad, Err(BadWord(word as u8)), "{word} {value}");
+        }
+        let split = Control::Split { symbol: Symbol::new("A").unwrap(), num: 2, den: 1, operator };
+        for (word, value) in [(1, 0), (4, 0xFF), (6, 1), (8, 1)] {
+            assert!(spoiled(split, word, value).is_err(), "{word} {value}");
         }
         let restarted = Control::Restarted { epoch: 1 };
         assert!(spoiled(restarted, 1, u64::from(OrderId::EPOCH_MAX) + 1).is_err());

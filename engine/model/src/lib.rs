@@ -45,6 +45,8 @@ pub use num::{DAY_NS, Money, OutOfRange, Px, Qty, Ts};
 pub use order::{Order, OrderState, OrderType, Origin, Side, Tif};
 pub use report::{Holder, Report, ReportKind};
 pub use request::{Ask, HaltScope, Request, Terms};
-pub use state::{Cause, HaltCause, HaltLevel, Integrity, Mode, ResumeRefusal, TradingState};
+pub use state::{
+    BooksRefusal, Cause, HaltCause, HaltLevel, Integrity, Mode, ResumeRefusal, TradingState,
+};
 pub use verdict::{Finding, Headroom, Reject, Verdict};
 pub use words::{BadWord, WordReader, WordWriter};

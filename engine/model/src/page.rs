@@ -19,7 +19,7 @@ mod depth;
 mod order;
 mod tape;
 
-pub use account::{Account, Line, Permission};
+pub use account::{Account, Line, NoFifo, Permission};
 pub use answer::{Answer, AnswerKind, FINDINGS_MAX};
 pub use board::{Board, INDICATOR_SLOTS, Last, Quote};
 pub use control::{

@@ -180,6 +180,28 @@ codes!(
 );
 
 codes!(
+    /// Why a rate or a split was not taken into the books. Decided by the core, so that a replay decides alike.
+    BooksRefusal {
+        /// No instrument of this symbol is listed.
+        UnknownSymbol = 1 => "unknown_symbol",
+        /// A number is zero, or too large.
+        BadNumber = 2 => "bad_number",
+        /// The venue trades the instrument: nobody can say in which units its prices are.
+        Trading = 3 => "trading",
+        /// Orders work in the instrument: they must be cancelled first.
+        Working = 4 => "working",
+        /// A holder's position would be no whole number of units.
+        Fraction = 5 => "fraction",
+        /// A number would not fit its type.
+        Overflow = 6 => "overflow",
+        /// No account counts in these two currencies.
+        UnknownPair = 7 => "unknown_pair",
+        /// One of a later time is there already, or it is of the future.
+        NotLater = 8 => "not_later",
+    }
+);
+
+codes!(
     /// What becomes of orders that pass.
     Mode {
         /// Filled by the paper venue inside the engine, against a live feed.
@@ -211,6 +233,7 @@ mod tests {
         assert!(HaltLevel::ALL.iter().all(|s| HaltLevel::from_code(s.code()) == Some(*s)));
         assert!(HaltCause::ALL.iter().all(|s| HaltCause::from_code(s.code()) == Some(*s)));
         assert!(ResumeRefusal::ALL.iter().all(|s| ResumeRefusal::from_code(s.code()) == Some(*s)));
+        assert!(BooksRefusal::ALL.iter().all(|s| BooksRefusal::from_code(s.code()) == Some(*s)));
         assert!(Mode::ALL.iter().all(|s| Mode::from_code(s.code()) == Some(*s)));
         assert_eq!(TradingState::from_code(0), None);
         assert!(HaltLevel::Halted > HaltLevel::Active);

@@ -95,6 +95,8 @@ codes!(
         AuditFull = 43 => "audit_full",
         /// Where orders stand at the venue is not known since its session was lost or the engine started (FIX 0).
         Reconciling = 44 => "reconciling",
+        /// Not enough equity for the margin of the worst case (FIX 25).
+        Margin = 55 => "margin",
     }
 );
 

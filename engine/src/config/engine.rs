@@ -55,6 +55,8 @@ pub struct Capacity {
     pub ref_pages: u32,
     /// Orders of our own in the order table, closed ones included until their slot is used again.
     pub own_orders: u32,
+    /// Lots that the positions of all accounts can be made of; beyond it, profit first in, first out is not known.
+    pub lots: u32,
     /// Client order ids that one journal can hold.
     pub client_ids: u32,
     /// Records of the tape.
@@ -152,6 +154,7 @@ impl Capacity {
         levels: 1 << 20,
         ref_pages: 1024,
         own_orders: 1 << 14,
+        lots: 1 << 18,
         client_ids: 1 << 20,
         tape: 1 << 16,
         feed_ring: 1 << 16,
@@ -164,6 +167,7 @@ impl Capacity {
         levels: 1 << 18,
         ref_pages: 256,
         own_orders: 1 << 12,
+        lots: 1 << 16,
         client_ids: 1 << 16,
         tape: 1 << 14,
         feed_ring: 1 << 14,
@@ -184,6 +188,7 @@ impl EngineConfig {
             levels,
             ref_pages,
             own_orders,
+            lots,
             client_ids,
             tape,
             feed_ring,
@@ -205,7 +210,7 @@ impl EngineConfig {
         };
         let mut text = format!(
             "name = {:?}\nmode = \"{}\"\n\n[capacity]\ninstruments = {instruments}\nbook_orders = {book_orders}\n\
-             levels = {levels}\nref_pages = {ref_pages}\nown_orders = {own_orders}\nclient_ids = {client_ids}\n\
+             levels = {levels}\nref_pages = {ref_pages}\nown_orders = {own_orders}\nlots = {lots}\nclient_ids = {client_ids}\n\
              tape = {tape}\nfeed_ring = {feed_ring}\n\n[threads]\nwait = \"{wait}\"\nlock_memory = {}\n\n\
              [watchdog]\nstalled_ms = {}\n\n\
              [journal]\nfolder = {:?}\ndurability = \"{durability}\"\n\
@@ -338,6 +343,7 @@ fn capacity(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<Capacity>
     let levels = size("levels", start.levels, 1 << 26);
     let ref_pages = size("ref_pages", start.ref_pages, 1 << 14);
     let own_orders = size("own_orders", start.own_orders, 1 << 20);
+    let lots = size("lots", start.lots, 1 << 26);
     let client_ids = size("client_ids", start.client_ids, 1 << 26);
     let tape = size("tape", start.tape, 1 << 24);
     let feed_ring = size("feed_ring", start.feed_ring, 1 << 24);
@@ -348,6 +354,7 @@ fn capacity(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<Capacity>
         levels: levels?,
         ref_pages: ref_pages?,
         own_orders: own_orders?,
+        lots: lots?,
         client_ids: client_ids?,
         tape: tape?,
         feed_ring: feed_ring?,

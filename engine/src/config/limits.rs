@@ -3,21 +3,24 @@
 
 use model::Symbol;
 use model::page::Permission;
-use risk::{DUPLICATES_MAX, LossStops, MarkAt, OrderToTrade, Restriction};
+use risk::{DUPLICATES_MAX, LossStops, Margin, MarkAt, OrderToTrade, Restriction};
 use rust_decimal::Decimal;
 
 use crate::rules::{AccountRule, DuplicatesRule, FeeRule, LimitRule, Rules};
 
+use super::rates;
 use super::table::{ConfigErrors, Table};
 
 /// Most accounts of one engine.
 const ACCOUNTS_MAX: usize = 1024;
 /// Longest window of a rate or age.
 const DAY_MS: u64 = 86_400_000;
+/// Largest margin: a hundred times what it is for.
+const MARGIN_BPS_MAX: u64 = 1_000_000;
 /// Nanoseconds of a millisecond.
 const MS: u64 = 1_000_000;
 
-/// Reads every `[[account]]`, `[[fees]]` and `[[limit]]` into `rules`; `None` if an account could not be read.
+/// Reads every `[[account]]`, `[[fees]]`, `[[rate]]` and `[[limit]]` into `rules`; `None` if an account could not be read.
 pub(super) fn read(
     mut root: Table<'_>,
     rules: &mut Rules,
@@ -42,6 +45,16 @@ pub(super) fn read(
         }
         rules.fees.push(fees);
         table.finish(errors);
+    }
+    for table in root.tables("rate", errors) {
+        rates::rate(table, rules, errors);
+    }
+    if let Some((account, above)) = rates::missing(rules) {
+        let (name, above) = (account.name, above.name);
+        root.error(
+            format!("no [[rate]] from the currency of `{name}` to that of `{above}`"),
+            errors,
+        );
     }
     for table in root.tables("limit", errors) {
         limit_row(table, rules, errors);
@@ -77,6 +90,8 @@ fn account(
     let clients = table.flag_or("clients", false, errors);
     let cancel_on_disconnect = table.flag_or("cancel_on_disconnect", true, errors);
     let currency = table.currency("currency", errors);
+    let funds = [("cash", true), ("off", false)];
+    let cash_binds = table.choice_or("buying_power", &funds, true, errors);
     let [cash, gross_max] = ["cash", "gross_max"].map(|key| table.decimal(key, errors));
     let [net_max, day_gross_max, loss_max] =
         ["net_max", "day_gross_max", "loss_max"].map(|key| table.decimal_or_off(key, errors));
@@ -103,6 +118,7 @@ fn account(
         cancel_on_disconnect: cancel_on_disconnect?,
         currency: currency?,
         cash: cash?,
+        cash_binds: cash_binds?,
         gross_max: gross_max?,
         net_max: net_max?,
         day_gross_max: day_gross_max?,
@@ -170,8 +186,14 @@ fn fees(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<FeeRule> {
 
 fn limit_row(mut table: Table<'_>, rules: &mut Rules, errors: &mut ConfigErrors) {
     let Some(limit) = limit(&mut table, errors) else { return };
-    if !rules.accounts.iter().any(|account| account.name == limit.account) {
-        table.error(format!("account `{}` has no [[account]] table", limit.account), errors);
+    match rules.accounts.iter().find(|account| account.name == limit.account) {
+        None => {
+            table.error(format!("account `{}` has no [[account]] table", limit.account), errors);
+        }
+        Some(account) if limit.margin.is_some() && account.mark_at != MarkAt::Exit => {
+            table.error("a margin needs an account with `mark_at = \"exit\"`", errors);
+        }
+        Some(_) => {}
     }
     if let Some(fees) = limit.fees
         && !rules.fees.iter().any(|schedule| schedule.name == fees)
@@ -184,6 +206,22 @@ fn limit_row(mut table: Table<'_>, rules: &mut Rules, errors: &mut ConfigErrors)
     }
     rules.limits.push(limit);
     table.finish(errors);
+}
+
+/// Both sides, or neither.
+fn margin(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<Option<Margin>> {
+    let [long, short] = ["margin_long_bps", "margin_short_bps"]
+        .map(|key| table.number_or_off(key, 0, MARGIN_BPS_MAX, errors));
+    match (long?, short?) {
+        (None, None) => Some(None),
+        (Some(long), Some(short)) => {
+            Some(Some(Margin { long_bps: long as u32, short_bps: short as u32 }))
+        }
+        _ => {
+            table.error("a margin of one side alone: both have a number, or both are off", errors);
+            None
+        }
+    }
 }
 
 fn limit(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<LimitRule> {
@@ -212,6 +250,7 @@ fn limit(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<LimitRule> 
         .map(|key| table.number_or_off(key, 0, u32::MAX.into(), errors));
     let venue_band = table.choice("venue_band", &[("keep", true), ("off", false)], errors);
     let located = table.decimal_or_off("located", errors);
+    let margin = margin(table, errors);
     let fees = table.symbol("fees", errors);
     Some(LimitRule {
         account: account?,
@@ -231,6 +270,7 @@ fn limit(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<LimitRule> 
         adv_max_bps: adv_max_bps?.map(|bps| bps as u32),
         venue_band: venue_band?,
         located: located?,
+        margin: margin?,
         fees: fees.map(|name| (name.as_str() != "none").then_some(name))?,
     })
 }

@@ -39,7 +39,7 @@ fn every_error_is_listed() {
         lines[2].starts_with("instruments.toml:6: `px_step` must be a plain decimal"),
         "{errors}"
     );
-    assert!(lines[3].starts_with("limits.toml:98: `band_bps` is missing"), "{errors}");
+    assert!(lines[3].starts_with("limits.toml:110: `band_bps` is missing"), "{errors}");
 }
 
 /// Goal: a broken file is named with its line and never taken in part. Method: an unclosed text.
@@ -187,5 +187,73 @@ fn live_feeds_read_back() {
         ["`lines`: `nowhere`", "one or two", "not heard in this way", "where the bytes come from"]
     {
         assert!(errors.contains(part), "{part} in\n{errors}");
+    }
+}
+
+/// Goal: a margin has both sides or says that it is off, and is not taken where profit is counted at the mid. Method: the rows
+/// of the agent's account with each.
+#[test]
+fn margin_has_both_sides() {
+    let with = |margin: [&str; 2], account: &str| {
+        let mut files = deployed();
+        let row = files[2].1.find("account = \"agent\"").unwrap();
+        let (before, after) = files[2].1.split_at(row);
+        let [long, short] = margin;
+        let after =
+            after.replacen("margin_long_bps = \"off\"", &format!("margin_long_bps = {long}"), 1);
+        let after =
+            after.replacen("margin_short_bps = \"off\"", &format!("margin_short_bps = {short}"), 1);
+        files[2].1 = before.replace(
+            "parent = \"house\"\npermission = \"trade\"\nclients",
+            &format!("{account}parent = \"house\"\npermission = \"trade\"\nclients"),
+        ) + &after;
+        Config::from_texts(files)
+    };
+    let both = with(["2500", "3000"], "buying_power = \"off\"\n").unwrap();
+    let row = both.rules.limits.iter().find(|row| row.account.as_str() == "agent").unwrap();
+    assert_eq!(row.margin, Some(risk::Margin { long_bps: 2_500, short_bps: 3_000 }));
+    let bound =
+        |config: &Config| config.rules.accounts.iter().map(|a| a.cash_binds).collect::<Vec<_>>();
+    assert_eq!(bound(&both), [true, false, true]);
+    assert_eq!(with(["\"off\"", "\"off\""], "").unwrap().rules.limits[1].margin, None);
+    let errors = with(["2500", "\"off\""], "").unwrap_err().to_string();
+    assert!(errors.contains("a margin of one side alone"), "{errors}");
+    let errors = with(["2500", "2500"], "mark_at = \"mid\"\n").unwrap_err().to_string();
+    assert!(errors.contains("a margin needs an account"), "{errors}");
+}
+
+/// Goal: an account above one of another currency needs a row that says how old a rate may be; a rate is taken as exactly as it
+/// is written, with its time. Method: the agent in euros, with every kind of row.
+#[test]
+fn rates_are_stamped() {
+    let with = |rows: &str| {
+        let mut files = deployed();
+        let agent = files[2].1.find("name = \"agent\"").unwrap();
+        let (before, after) = files[2].1.split_at(agent);
+        files[2].1 = before.to_owned() + &after.replacen("\"USD\"", "\"EUR\"", 1) + rows;
+        Config::from_texts(files)
+    };
+    let row = "\n[[rate]]\nfrom = \"EUR\"\nto = \"USD\"\nage_max_ms = 1000\n";
+    let errors = with("").unwrap_err().to_string();
+    assert!(
+        errors.contains("no [[rate]] from the currency of `agent` to that of `house`"),
+        "{errors}"
+    );
+    assert_eq!(with(row).unwrap().rules.rates[0].rate, None);
+    let px = format!("{row}px = \"1.0842\"\nat = \"1970-01-02T00:00:01Z\"\n");
+    let rate = with(&px).unwrap().rules.rates[0];
+    let at = model::Ts(86_401_000_000_000);
+    assert_eq!(rate.rate, Some(risk::Rate { num: 10_842, den: 10_000, at }));
+    assert_eq!(rate.age_max_ns, 1_000_000_000);
+    for (row, what) in [
+        (format!("{row}{row}"), "a second row"),
+        (row.replace("EUR", "USD") + row, "worth itself"),
+        (format!("{row}px = \"0\"\nat = \"1970-01-02T00:00:01Z\"\n"), "above zero"),
+        (format!("{row}px = \"1\"\nat = \"1970-01-02 00:00:01\"\n"), "a time in UTC"),
+        (format!("{row}px = \"1\"\nat = \"1970-01-02T24:00:01Z\"\n"), "a time in UTC"),
+        (format!("{row}px = \"1\"\n"), "`at` is missing"),
+    ] {
+        let errors = with(&row).unwrap_err().to_string();
+        assert!(errors.contains(what), "{what} in\n{errors}");
     }
 }

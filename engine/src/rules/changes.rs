@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 
 use model::page::Permission;
 use model::{Instrument, Money, Symbol};
-use risk::{Duplicates, LossStops, MarkAt, OrderToTrade, Restriction};
+use risk::{Duplicates, LossStops, Margin, MarkAt, OrderToTrade, Restriction};
 
-use super::{AccountRule, FeeRule, LimitRule, Rules};
+use super::{AccountRule, FeeRule, LimitRule, RateRule, Rules};
 use tell::{Teller, ms};
 
 /// Most decimal places of price and quantity for which it is looked at whether a fee fits them.
@@ -69,9 +69,11 @@ impl std::fmt::Display for Change {
 /// What cannot change while an engine keeps its books: how many accounts there are and in which order, their names, parents,
 /// currencies, starting cash and marks, when a session begins. Instruments are not compared: they are another file's.
 pub fn changes(old: &Rules, new: &Rules) -> Result<Vec<Change>, Vec<String>> {
-    let Rules { instruments: _, accounts, limits: _, fees: _, session_start_ns } = old;
+    let Rules { instruments: _, accounts, limits: _, fees: _, rates, session_start_ns } = old;
     let mut tell = Teller::default();
     tell.fixed("session_start", ms(*session_start_ns), ms(new.session_start_ns));
+    let text = |rates: &[RateRule]| format!("{rates:?}");
+    tell.fixed("rates", text(rates), text(&new.rates));
     let names = |accounts: &[AccountRule]| {
         accounts.iter().map(|account| account.name.as_str()).collect::<Vec<_>>().join(", ")
     };
@@ -125,6 +127,7 @@ fn account(old: &AccountRule, new: &AccountRule, tell: &mut Teller) {
         cancel_on_disconnect,
         currency,
         cash,
+        cash_binds,
         gross_max,
         net_max,
         day_gross_max,
@@ -146,6 +149,8 @@ fn account(old: &AccountRule, new: &AccountRule, tell: &mut Teller) {
     let text = |currency: &[u8]| String::from_utf8_lossy(currency).replace('\0', "");
     tell.fixed("currency", text(currency), text(&new.currency));
     tell.fixed("cash", cash.normalize().to_string(), new.cash.normalize().to_string());
+    let words = ["cash", "off"];
+    tell.strict("buying_power", words, *cash_binds, new.cash_binds);
     let mark = |mark| if mark == MarkAt::Exit { "exit" } else { "mid" }.to_owned();
     tell.fixed("mark_at", mark(*mark_at), mark(new.mark_at));
     let rank = |permission| match permission {
@@ -207,8 +212,10 @@ fn pair(old: &LimitRule, new: &LimitRule, tell: &mut Teller) {
         adv_max_bps,
         venue_band,
         located,
+        margin,
         fees,
     } = old;
+
     tell.most("clip_max", *clip_max, new.clip_max);
     tell.most("notional_max", *notional_max, new.notional_max);
     tell.most("long_max", *long_max, new.long_max);
@@ -232,6 +239,13 @@ fn pair(old: &LimitRule, new: &LimitRule, tell: &mut Teller) {
     tell.most_or_off("adv_max_bps", *adv_max_bps, new.adv_max_bps);
     tell.strict("venue_band", ["keep", "off"], *venue_band, new.venue_band);
     tell.most_or_off("located", *located, new.located);
+    let parts =
+        |margin: Option<Margin>| margin.map(|Margin { long_bps, short_bps }| (long_bps, short_bps));
+    let ((was, was_short), (is, is_short)) = (parts(*margin).unzip(), parts(new.margin).unzip());
+    tell.least_or_off("margin_long_bps", was, is);
+    if was_short.is_some() && is_short.is_some() {
+        tell.least_or_off("margin_short_bps", was_short, is_short);
+    }
     let name = |fees: Option<Symbol>| fees.map_or("none".to_owned(), |name| name.to_string());
     tell.note("fees", name(*fees), name(new.fees), Effect::Neither);
 }

@@ -1,5 +1,6 @@
 //! What the gate sees of books while their venues' events are under way, and of symbols whose numbers change.
 
+mod books;
 mod losses;
 mod sessions;
 mod venue;

@@ -23,6 +23,7 @@ fn floor(limits: &[i64; 6], set: u32) -> Floor {
         ids_per_account: 40,
         orders: 20,
         rows: 2,
+        lots: 64,
     });
     floor.risk.list(&instrument(INSTRUMENT)).unwrap();
     for id in [FIRM, DESK] {

@@ -6,8 +6,6 @@ use crate::view::{Node, View};
 /// and sales both count as positive money at their prices, open orders at their limits. A cancel gives back
 /// what was open, nothing gives back what traded (NYSE rule 7.19, gross credit).
 pub(crate) fn check(_: &Order, view: &View<'_>, node: &Node<'_>) -> Finding {
-    let needs = view.needs.map_or(i128::MAX, |needs| needs.notional.0);
-    let used = node.account.traded.0.saturating_add(node.working.0).saturating_add(needs);
     let limit = node.account.limits.day_gross_max.map(|max| max.0);
-    Finding::at_most_if_set(Reject::DayGross, used, limit)
+    Finding::at_most_if_set(Reject::DayGross, node.day(view), limit)
 }

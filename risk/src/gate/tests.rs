@@ -5,6 +5,7 @@ use model::{
 };
 
 mod lists;
+mod margin;
 mod money;
 mod repeats;
 mod replace;
@@ -58,7 +59,7 @@ fn plain_order_passes() {
     for side in BOTH {
         let order = floor.order(side, 1, 1_000_000);
         let (verdict, findings) = floor.risk.check(&order, &floor.market, floor.moment);
-        assert_eq!((verdict, findings.iter().flatten().count()), (Verdict::pass(), 40));
+        assert_eq!((verdict, findings.iter().flatten().count()), (Verdict::pass(), 41));
         let (cleared, held) = floor.clear(order).unwrap();
         assert_eq!((*cleared.order(), held.open(), held.is_open()), (order, Qty(1), true));
     }
@@ -388,6 +389,8 @@ fn cash() {
     floor.risk.fill(&mut dear, Px(100_000_000), Qty(1)).unwrap();
     let (buy, sell) = (floor.order(Side::Buy, 1, 100), floor.order(Side::Sell, 1, 1_000_000));
     assert!(floor.fails(&buy, Reject::Cash) && !floor.fails(&sell, Reject::Cash));
+    floor.risk.accounts[0].limits.cash_binds = false;
+    assert!(!floor.fails(&buy, Reject::Cash), "off");
 }
 
 /// Goal: what cannot be counted is refused, whatever the limits. Method: limits wide open, products at the
@@ -443,6 +446,7 @@ fn journal_full_and_capacity() {
         lines: 1,
         ids_per_account: 2,
         orders: 9,
+        lots: 1_000,
         rows: 1,
     };
     floor = Floor::new();

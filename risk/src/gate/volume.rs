@@ -8,7 +8,9 @@ pub(crate) fn check(_: &Order, view: &View<'_>, node: &Node<'_>) -> Finding {
     let Some(volume) = node.account.limits.volume else {
         return Finding::holds(Reject::Volume, true);
     };
-    let order = view.notional.map_or(i128::MAX, |notional| notional.0);
+    let order = view
+        .notional
+        .map_or(i128::MAX, |notional| node.account.amount(view.listing.money, notional.0));
     let used = node.account.volume.used(view.now).0.saturating_add(order);
     Finding::at_most(Reject::Volume, used, volume.max.0)
 }

@@ -2,6 +2,7 @@ use model::page::AsOf;
 use model::{HaltCause, HaltLevel, HaltScope, Px, Qty, Side};
 
 use super::*;
+use crate::Market;
 use crate::fixture::{ACCOUNT, ACCOUNT_LIMITS, FACTOR, Floor, INSTRUMENT, PAIR_LIMITS, instrument};
 
 fn account_page(floor: &Floor) -> model::page::Account {

@@ -52,8 +52,8 @@ fn a_row_that_is_gone_blocks_and_still_charges() {
     let order = floor.order(Side::Buy, 1, 1_000_000);
     assert!(floor.fails(&order, Reject::Clip) && floor.fails(&order, Reject::Position));
     floor.risk.fill(&mut held, model::Px(1_000_000), Qty(10)).unwrap();
-    assert_eq!(floor.risk.account(ACCOUNT).unwrap().fees, Money(70));
-    assert_eq!(floor.risk.account(ACCOUNT).unwrap().reserved, Money::ZERO);
+    assert_eq!(floor.risk.account(ACCOUNT).unwrap().sums.fees, Money(70));
+    assert_eq!(floor.risk.account(ACCOUNT).unwrap().sums.reserved, Money::ZERO);
     relimit(&mut floor, limits, limits, Some(PAIR_LIMITS));
     assert!(floor.clear(order).is_ok());
     assert_eq!(floor.risk.rows.len(), 1, "rows of before are gone");

@@ -14,8 +14,8 @@ use num_bigint::BigInt;
 use proptest::prelude::*;
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use risk::{
-    AccountLimits, Capacity, Duplicates, Fee, LastTrade, Market, Moment, PairLimits, Reservation,
-    Risk,
+    AccountLimits, Capacity, Duplicates, Fee, LastTrade, Margin, Market, Moment, PairLimits,
+    Reservation, Risk,
 };
 use slow::{Passed, Slow, Trade};
 
@@ -107,6 +107,7 @@ impl Twins {
             short_max: Qty(30),
             age_max_ns: 200,
             reference_age_max_ns: 200,
+            margin: Some(Margin { long_bps: 9_000, short_bps: 11_000 }),
             ..PairLimits::BLOCKED
         };
         let pair = PairLimits { symbol_age_alone: false, ..pair };
@@ -117,6 +118,7 @@ impl Twins {
             lines: 16,
             ids_per_account: 1_000,
             orders: 100,
+            lots: 1_000,
             rows: SCALES.len() as u32,
         });
         let mut factors = Vec::new();
@@ -373,6 +375,7 @@ impl Twins {
             assert_eq!(BigInt::from(page.cash.0), self.slow.cash(id), "cash");
             assert_eq!(BigInt::from(page.reserved.0), self.slow.reserved(id), "reserved");
             assert_eq!(BigInt::from(page.gross.0), self.slow.gross(id), "gross");
+            assert_eq!(BigInt::from(page.margin.0), self.slow.margin(id), "margin");
             assert_eq!(page.open_orders, self.slow.open_orders(id), "open orders");
             let used = self.slow.requests_in_window(id, self.now);
             assert_eq!(page.rate_used, used.min(page.rate_max), "rate");
@@ -389,6 +392,8 @@ impl Twins {
             assert_eq!([page.working_buy.0, page.working_sell.0], pair.working, "working");
             assert_eq!(BigInt::from(page.cost.0), pair.cost, "cost");
             assert_eq!(BigInt::from(page.realised.0), pair.realised, "realised");
+            let fifo = self.slow.realised_fifo(page.account, page.instrument);
+            assert_eq!(BigInt::from(page.realised_fifo.unwrap().0), fifo, "first in, first out");
             let worst = self.slow.worst(page.account, page.instrument);
             let long = page.position.0 + page.working_buy.0;
             assert_eq!(long.max(page.working_sell.0 - page.position.0), worst, "worst case");
@@ -480,6 +485,7 @@ fn equals_the_slow_twin() {
         SelfTrade,
         Loss,
         Drawdown,
+        Reject::Margin,
     ] {
         assert!(reached.borrow().contains(&code), "no sequence reached {code}");
     }

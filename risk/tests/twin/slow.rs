@@ -1,6 +1,6 @@
 //! The slow twin: no sums kept, everything counted again from the log of what happened, with big integers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use model::{AccountId, ClientOrderId, InstrumentId, Integrity, Order, Px, Qty, Reject, Side, Ts};
 use num_bigint::BigInt;
@@ -282,6 +282,47 @@ impl Slow {
         (gross2, long2.max(short2))
     }
 
+    /// What the worst cases of an instrument take, in basis points and doubled, one order left out and one more quantity put
+    /// in.
+    fn takes(
+        &self,
+        account: AccountId,
+        instrument: InstrumentId,
+        without: Option<usize>,
+        with: Option<i64>,
+    ) -> BigInt {
+        let margin = self.pair.margin.unwrap();
+        let ends = self.ends(account, instrument, without, with);
+        let takes = |end: &i64| {
+            let bps = if *end > 0 { margin.long_bps } else { margin.short_bps };
+            self.exposure2(end.abs(), instrument) * bps
+        };
+        ends.iter().map(takes).max().unwrap()
+    }
+
+    pub fn margin(&self, account: AccountId) -> BigInt {
+        let all = (0..self.factors.len() as u32).map(InstrumentId);
+        let sum: BigInt = all.map(|instrument| self.takes(account, instrument, None, None)).sum();
+        (sum + 19_999_u32) / 20_000_u32
+    }
+
+    /// Realised profit of a pair if the oldest unit is always closed first, unit by unit.
+    pub fn realised_fifo(&self, account: AccountId, instrument: InstrumentId) -> BigInt {
+        let (mut open, mut realised) = (VecDeque::new(), BigInt::ZERO);
+        for trade in self.trades_of(account).filter(|trade| trade.instrument == instrument) {
+            for _ in 0..trade.qty {
+                match open.front() {
+                    Some((side, px)) if *side != trade.side => {
+                        realised += self.factor(instrument) * (trade.px - px) * sign(*side);
+                        open.pop_front();
+                    }
+                    _ => open.push_back((trade.side, trade.px)),
+                }
+            }
+        }
+        realised
+    }
+
     pub fn gross(&self, account: AccountId) -> BigInt {
         (self.worst2(account, None, None).0 + 1_u32) >> 1
     }
@@ -416,6 +457,16 @@ impl Slow {
         };
         let adds = open > held.max(0) - working;
         let (place, profit2) = (usize::from(account.0), self.profit2(account));
+        let signed = Some(sign(side) * open);
+        let before = self.takes(account, instrument, None, None);
+        let after = self.takes(account, instrument, replaces, signed);
+        let all = (0..self.factors.len() as u32).map(InstrumentId);
+        let required: BigInt = all
+            .filter(|other| *other != instrument)
+            .map(|other| self.takes(account, other, replaces, None))
+            .sum();
+        let equity2 = twice(limits.cash) + &profit2;
+        fails(Margin, after > before && required + &after > equity2 * 10_000);
         fails(Loss, adds && &self.bases[place] - &profit2 > twice(limits.loss_max.unwrap()));
         let peak2 = self.peaks[place].clone().max(profit2.clone());
         let highest2 = twice(limits.cash) + &peak2;

@@ -1,6 +1,6 @@
 //! `portfolio_get`: money and positions.
 
-use model::page::{Account, Line};
+use model::page::{Account, Line, NoFifo};
 use model::{Instrument, Money};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,7 @@ struct Position {
     avg_cost: Option<String>,
     mark: Option<String>,
     realised_pnl: String,
+    realised_fifo: Option<String>,
     unrealised_pnl: Option<String>,
 }
 
@@ -63,9 +64,8 @@ impl Tool for PortfolioGet {
     const NAME: &'static str = "portfolio_get";
     const TITLE: &'static str = "Portfolio";
     const DESCRIPTION: &'static str = "\
-        Cash, buying power, profit and loss, exposure and positions of one account or of all. Money \
-        is in the account's currency, costs are average costs. Limits and headroom are in \
-        risk_status, orders in orders_list.";
+        Cash, buying power, profit and loss, exposure and positions of one account or all, in its \
+        currency, at average cost and FIFO. Limits: risk_status; orders: orders_list.";
     const EFFECT: Effect = Effect::Looks;
     type Args = Args;
     type Body = Body;
@@ -118,6 +118,8 @@ impl Position {
     fn new(line: &Line, of: &Instrument, stamp: &mut Stamp) -> Position {
         let mark = line.mark.map(|mark| decimal::px(mark, of));
         let flat = "nothing is held";
+        let fifo = line.realised_fifo;
+        let gap = fifo.err().map_or("", no_fifo);
         Position {
             symbol: of.symbol.to_string(),
             qty: decimal::qty(line.position, of),
@@ -126,8 +128,20 @@ impl Position {
             avg_cost: stamp.or_why(average_cost(line, of), "avg_cost", flat),
             mark: stamp.or_why(mark, "mark", "no fresh price"),
             realised_pnl: decimal::money(line.realised),
+            realised_fifo: stamp.or_why(fifo.map(decimal::money).ok(), "realised_fifo", gap),
             unrealised_pnl: unrealised_of(line, of).map(decimal::money),
         }
+    }
+}
+
+/// Why there is no profit first in, first out.
+fn no_fifo(gap: NoFifo) -> &'static str {
+    match gap {
+        NoFifo::LotsFull => "the positions have more lots than the engine has room for",
+        NoFifo::Bust => "a fill was broken: known again once the position is flat",
+        NoFifo::Split => "a split left part of a unit: known again once the position is flat",
+        NoFifo::Overflow => "out of range",
+        NoFifo::Unrecorded => "the position was there before the first order",
     }
 }
 

@@ -132,6 +132,7 @@ fn portfolio() {
         // 100 shares at 100.01 that cost 9,990.
         assert_eq!(account["unrealised_pnl"], "11.00");
         let position = &account["positions"][0];
+        assert_eq!(position["realised_fifo"], "0.25");
         assert_eq!((&position["qty"], &position["avg_cost"]), (&json!("100"), &json!("99.90")));
         let (code, text) = agent.fault("portfolio_get", json!({"account": "nobody"}));
         assert_eq!(code, "unknown_account");

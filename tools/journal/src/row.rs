@@ -4,7 +4,7 @@ use engine::replay::Seen;
 use engine::step::Engine;
 use model::page::{TapeKind, TapeRecord};
 use model::{
-    AccountId, Ask, Body, Control, HaltScope, InstrumentId, OrderId, Origin, Px, Qty, Reject,
+    AccountId, Ask, Body, Control, HaltScope, InstrumentId, Note, OrderId, Origin, Px, Qty, Reject,
     Request, Scaled, Side,
 };
 use serde_json::{Value, json};
@@ -193,6 +193,14 @@ fn changed(seen: &Seen<'_>, control: &Control) -> Row {
         }
         Control::Limits { version, operator, note, .. } => {
             ("limits", format!("version {version}"), *operator, *note)
+        }
+        Control::Rate { from, to, num, den, at, operator } => {
+            let [from, to] = [from, to].map(|code| String::from_utf8_lossy(code));
+            let [from, to] = [&from, &to].map(|code| code.trim_end_matches('\0'));
+            ("rate", format!("{from} {to} {num}/{den} at {}", at.0), *operator, Note::default())
+        }
+        Control::Split { symbol, num, den, operator } => {
+            ("split", format!("symbol {symbol} {num} for {den}"), *operator, Note::default())
         }
         other => return Row::new(seen, Kind::Control, &format!("{other:?}")),
     };

@@ -81,6 +81,7 @@ impl Books {
             lines: instruments,
             ids_per_account: IDS,
             orders: ORDERS,
+            lots: 0,
             rows: 1,
         });
         risk.add_account(account_limits(&limits))?;

@@ -19,6 +19,22 @@ codes!(
     }
 );
 
+codes!(
+    /// Why the profit of a line is not known first in, first out. It is again once the position is flat.
+    NoFifo {
+        /// The position is made of more lots than there was room for.
+        LotsFull = 1 => "lots_full",
+        /// A fill of it was broken: which lot it was is not recorded.
+        Bust = 2 => "bust",
+        /// A split left a lot that is no whole number of units.
+        Split = 3 => "split",
+        /// A sum does not fit its type.
+        Overflow = 4 => "overflow",
+        /// It was there before the first order of the pair.
+        Unrecorded = 5 => "unrecorded",
+    }
+);
+
 /// One account. All money in `currency`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -50,6 +66,8 @@ pub struct Account {
     pub traded: Money,
     /// Worst-case gross exposure: Σ max(pos + working buys, working sells − pos) · mark.
     pub gross: Money,
+    /// What positions and working orders take of the equity.
+    pub margin: Money,
     /// Limit of `gross`.
     pub gross_max: Money,
     /// Orders working now.
@@ -89,7 +107,7 @@ impl Account {
         to.u64(self.rate_window_ns);
         to.u64(self.orders_passed);
         to.u64(self.orders_refused);
-        for sum in [self.unrealised, self.fees, self.session_profit, self.traded] {
+        for sum in [self.unrealised, self.fees, self.session_profit, self.traded, self.margin] {
             to.i128(sum.0);
         }
         words
@@ -114,7 +132,7 @@ impl Account {
         let (open_orders, open_orders_max) = from.pair();
         let (rate_used, rate_max) = from.pair();
         let [rate_window_ns, orders_passed, orders_refused] = core::array::from_fn(|_| from.u64());
-        let [unrealised, fees, session_profit, traded] =
+        let [unrealised, fees, session_profit, traded, margin] =
             core::array::from_fn(|_| Money(from.i128()));
         Ok(Account {
             as_of,
@@ -131,6 +149,7 @@ impl Account {
             session_profit,
             traded,
             gross,
+            margin,
             gross_max,
             open_orders,
             open_orders_max,
@@ -160,8 +179,10 @@ pub struct Line {
     pub working_sell: Qty,
     /// Cost of the position: Σ signed price · quantity of what is still held, average cost.
     pub cost: Money,
-    /// Realised profit since the start.
+    /// Realised profit since the start, at average cost, before fees.
     pub realised: Money,
+    /// The same first in, first out; why not if it is not known.
+    pub realised_fifo: Result<Money, NoFifo>,
     /// Price that marks the position; `None`: no fresh reference.
     pub mark: Option<Px>,
     /// Largest quantity of one order.
@@ -198,6 +219,8 @@ impl Line {
             to.i64(qty.0);
         }
         to.u64(self.band_bps.into());
+        to.u64(self.realised_fifo.map_or_else(|gap| gap.code().into(), |_| 0));
+        to.i128(self.realised_fifo.unwrap_or_default().0);
         words
     }
 
@@ -218,6 +241,11 @@ impl Line {
         let notional_max = Money(from.i128());
         let [clip_max, long_max, short_max] = core::array::from_fn(|_| Qty(from.i64()));
         let band_bps = from.u64();
+        let band_bps = from.legal(u32::try_from(band_bps).ok())?;
+        let gap = from.u64();
+        let gap = from.legal(u8::try_from(gap).ok())?;
+        let gap = if gap == 0 { None } else { Some(from.legal(NoFifo::from_code(gap))?) };
+        let realised_fifo = Money(from.i128());
         Ok(Line {
             as_of,
             account: AccountId(account),
@@ -227,12 +255,13 @@ impl Line {
             working_sell,
             cost,
             realised,
+            realised_fifo: gap.map_or(Ok(realised_fifo), Err),
             mark: marked.then_some(mark),
             clip_max,
             notional_max,
             long_max,
             short_max,
-            band_bps: from.legal(u32::try_from(band_bps).ok())?,
+            band_bps,
         })
     }
 }
@@ -262,6 +291,7 @@ mod tests {
             session_profit: Money(i128::MAX - 17),
             traded: Money(18),
             gross: Money(6),
+            margin: Money(-19),
             gross_max: Money(7),
             open_orders: 8,
             open_orders_max: 9,
@@ -282,6 +312,7 @@ mod tests {
             working_sell: Qty(8),
             cost: Money(-9),
             realised: Money(10),
+            realised_fifo: Ok(Money(-17)),
             mark: Some(Px(-11)),
             clip_max: Qty(12),
             notional_max: Money(13),
@@ -290,5 +321,7 @@ mod tests {
             band_bps: 16,
         };
         assert_eq!(Line::from_words(&line.to_words()), Ok(line));
+        let unknown = Line { realised_fifo: Err(NoFifo::Split), ..line };
+        assert_eq!(Line::from_words(&unknown.to_words()), Ok(unknown));
     }
 }

@@ -94,6 +94,11 @@ impl Teller {
         self.ordered(key, &or_off(old), &or_off(new), rank(new).cmp(&rank(old)));
     }
 
+    /// The least that must be there: less of it is looser.
+    pub fn least_or_off<T: Number>(&mut self, key: &str, old: Option<T>, new: Option<T>) {
+        self.ordered(key, &or_off(old), &or_off(new), old.cmp(&new));
+    }
+
     /// The most of something that belongs to a limit: where that is off, before or after, it says nothing.
     pub fn most_of_both<T: Number>(&mut self, key: &str, old: Option<T>, new: Option<T>) {
         if let (Some(old), Some(new)) = (old, new) {

@@ -37,6 +37,7 @@ fn long(rank: u32) -> u64 {
 
 /// Every key of the second account and of its row.
 const KEYS: &[Key] = &[
+    ("agent buying_power", None, |r, n| r.accounts[1].cash_binds = n < 2),
     ("agent permission", None, |r, n| {
         let order = [Permission::Read, Permission::CloseOnly, Permission::Trade];
         r.accounts[1].permission = order[n.min(2) as usize];
@@ -100,6 +101,15 @@ const KEYS: &[Key] = &[
     ("agent * adv_max_bps", None, |r, n| r.limits[1].adv_max_bps = or_off(n)),
     ("agent * venue_band", None, |r, n| r.limits[1].venue_band = n < 2),
     ("agent * located", None, |r, n| r.limits[1].located = decimal_or_off(n)),
+    ("agent * margin_long_bps", None, |r, n| {
+        let long_bps = 100 - 10 * n;
+        r.limits[1].margin = (n < 4).then_some(Margin { long_bps, short_bps: 50 });
+    }),
+    ("agent * margin_short_bps", Some("agent * margin_long_bps"), |r, n| {
+        if let Some(margin) = &mut r.limits[1].margin {
+            margin.short_bps = 100 - 10 * n;
+        }
+    }),
 ];
 
 /// A rank as the key has it: some know but two or three.
@@ -107,7 +117,8 @@ fn coarse(key: &str, rank: u32) -> u32 {
     let last = key.rsplit(' ').next().unwrap();
     match last {
         "permission" | "restricted" => rank.min(2),
-        "clients"
+        "buying_power"
+        | "clients"
         | "cancel_on_disconnect"
         | "loss_stops"
         | "self_trade"

@@ -8,8 +8,7 @@ use super::*;
 use crate::config::Capacity;
 use crate::output::Output;
 
-const MOMENT: Moment =
-    Moment { now: Ts(10), journal_full: false, audit_full: false, tables_full: false };
+const MOMENT: Moment = Moment::at(Ts(10));
 /// Symbols with decimals of price and quantity.
 const LISTED: [(&str, u8, u8); 5] =
     [("AAPL", 4, 0), ("MSFT", 4, 0), ("BTC", 2, 8), ("ETH", 2, 3), ("FINE", 9, 9)];
@@ -36,7 +35,8 @@ fn row(account: &str, symbol: &str, clip: &str) -> String {
         "\n[[limit]]\naccount = \"{account}\"\nsymbol = \"{symbol}\"\nclip_max = \"{clip}\"\n\
          notional_max = \"5000\"\nlong_max = \"7.5\"\nshort_max = \"7\"\nband_bps = 300\n\
          band_px = \"off\"\nage_max_ms = 5000\nspread_max_bps = 40\nadv_max_bps = \"off\"\n\
-         venue_band = \"off\"\nlocated = \"off\"\nfees = \"paper\"\n"
+         venue_band = \"off\"\nlocated = \"off\"\nmargin_long_bps = \"off\"\n\
+         margin_short_bps = \"off\"\nfees = \"paper\"\n"
     )
 }
 
@@ -199,8 +199,8 @@ fn wrong_files_are_named() {
     let fails = |text: &str| prepare(&config, 1, text).unwrap_err();
     let wrong = text(&[("rate_max = 20\n", "rate_max = -1\n"), ("bps = \"0\"", "bps = \"x\"")], "");
     let error = fails(&wrong).to_string();
-    assert!(error.contains("limits.toml:44: `rate_max` must be"), "{error}");
-    assert!(error.contains("limits.toml:78: `bps` must be"), "{error}");
+    assert!(error.contains("limits.toml:45: `rate_max` must be"), "{error}");
+    assert!(error.contains("limits.toml:88: `bps` must be"), "{error}");
     assert!(error.lines().all(|line| line.starts_with("limits.toml:")), "{error}");
     assert!(matches!(fails("\u{0}[[["), NotTaken::Config(_)));
     let renamed = text(&[("name = \"probe\"", "name = \"robe\"")], "");

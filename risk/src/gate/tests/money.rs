@@ -33,6 +33,26 @@ fn day_gross() {
     }
 }
 
+/// Goal: an order that outlives its session counts in the next one, and nothing of what traded does. Method: a part filled, a
+/// session, −1 / 0 / +1 of what the open rest leaves; then its end.
+#[test]
+fn open_orders_outlive_a_session() {
+    let mut floor = account_floor(|limits| limits.day_gross_max = Some(money(20 * 1_000_000)));
+    let mut open = floor.pass(Side::Buy, 8, 1_000_000);
+    floor.risk.fill(&mut open, Px(1_000_000), model::Qty(3)).unwrap();
+    floor.risk.begin_session();
+    let refused = |floor: &mut Floor, qty| {
+        let order = floor.order(Side::Sell, qty, 1_000_000);
+        floor.fails(&order, Reject::DayGross)
+    };
+    let verdicts = [14, 15, 16].map(|qty| refused(&mut floor, qty));
+    assert_eq!(verdicts, [false, false, true]);
+    floor.risk.fill(&mut open, Px(1_000_000), model::Qty(5)).unwrap();
+    assert_eq!([15, 16].map(|qty| refused(&mut floor, qty)), [false, true], "traded in this one");
+    let page = floor.risk.line_page(0, Default::default()).unwrap();
+    assert_eq!((page.position.0, page.working_buy.0), (8, 0));
+}
+
 /// Goal: net exposure is the worst of all buys or all sells filling, netted over instruments. Method: a
 /// position one way and working orders the other, −1 / 0 / +1 of what is left; off passes anything.
 #[test]

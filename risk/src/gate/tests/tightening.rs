@@ -17,7 +17,8 @@ proptest! {
         sizes in [0_i64..30, 0_i64..30, 0_i64..30, 0_i64..30],
         counts in [0_u32..4, 0_u32..4, 0_u32..300],
         sums in [0_i128..40, 0_i128..40],
-        which in 0_usize..10,
+        margin in prop::option::of(0_u32..20_000),
+        which in 0_usize..11,
         by in 1_i64..20,
         side in prop::sample::select(&BOTH[..]),
         qty in quantities(),
@@ -32,6 +33,7 @@ proptest! {
         account.cash = money(sums[1] * 1_000_000);
         account.open_orders_max = counts[0] + 1;
         account.rate_max = counts[1] + 2;
+        pair.margin = margin.map(|bps| crate::Margin { long_bps: bps, short_bps: bps });
         pair.band_bps = counts[2];
         pair.clip_max = Qty(sizes[0]);
         pair.notional_max = money(i128::from(sizes[1]) * 1_000_000);
@@ -47,6 +49,10 @@ proptest! {
             6 => pair_tight.notional_max.0 = lower(pair.notional_max.0 / FACTOR) * FACTOR,
             7 => pair_tight.long_max = Qty(lower(pair.long_max.0.into()) as i64),
             8 => pair_tight.short_max = Qty(lower(pair.short_max.0.into()) as i64),
+            9 => {
+                let bps = margin.unwrap_or(0) + by as u32 * 1_000;
+                pair_tight.margin = Some(crate::Margin { long_bps: bps, short_bps: bps });
+            }
             _ => pair_tight.age_max_ns = pair.age_max_ns - by as u64,
         }
         // The same books for both: made under wide limits, then the limits under test are put in place.
@@ -66,7 +72,7 @@ proptest! {
         let [loose, tight] = verdicts;
         prop_assert!(loose.passed() || !tight.passed(), "{:?} / {:?}", loose, tight);
         // Younger data alone can be another reference, from which the collar measures another distance.
-        let same_reference = which < 9;
+        let same_reference = which < 10;
         prop_assert!(!same_reference || loose.bits & !tight.bits == 0, "{:?} / {:?}", loose, tight);
     }
 }

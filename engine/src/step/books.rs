@@ -1,0 +1,82 @@
+//! What the operator says of the books of account: rates and splits.
+
+use model::{BooksRefusal, Cause, Control, InstrumentId, Integrity, Symbol};
+use risk::{Rate, Ratio, Risk};
+
+use super::{Engine, StartError};
+use crate::output::Output;
+use crate::rules::{RateRule, Rules};
+
+/// Tells risk what currencies are worth at the start; how old that is counts from the first input on.
+pub(super) fn give_rates(risk: &mut Risk, rules: &Rules) -> Result<(), StartError> {
+    for row in &rules.rates {
+        let RateRule { from, to, age_max_ns, rate } = *row;
+        risk.allow_rate(from, to, age_max_ns).map_err(|_| StartError::Rate)?;
+        if let Some(rate) = rate {
+            risk.set_rate(from, to, rate, rate.at).map_err(|_| StartError::Rate)?;
+        }
+    }
+    Ok(())
+}
+
+impl Engine {
+    /// Takes a rate or a split into the books, and leaves what became of it in `out`.
+    pub(super) fn on_books(&mut self, control: &Control, out: &mut Output) {
+        let outcome = match *control {
+            Control::Rate { from, to, num, den, at, .. } => {
+                self.risk.set_rate(from, to, Rate { num, den, at }, self.now)
+            }
+            Control::Split { symbol, num, den, .. } => self.split(symbol, Ratio { num, den }, out),
+            _ => return,
+        };
+        self.hash.fold(outcome.err().map_or(0, |refusal| refusal.code().into()));
+        out.booked = Some(outcome);
+    }
+
+    /// Splits every instrument of a symbol, or none. Prices of before it are worth nothing after it: the last trade is
+    /// forgotten, the indicators start anew, and the book is empty and not believed until its feed builds it again.
+    fn split(
+        &mut self,
+        symbol: Symbol,
+        ratio: Ratio,
+        out: &mut Output,
+    ) -> Result<(), BooksRefusal> {
+        let mut known = false;
+        for number in 0..self.instruments.len() as u32 {
+            if self.has_symbol(number, symbol) {
+                known = true;
+                if self.trading_state(number).is_tradable() {
+                    return Err(BooksRefusal::Trading);
+                }
+                self.risk.may_split(InstrumentId(number), ratio)?;
+            }
+        }
+        if !known {
+            return Err(BooksRefusal::UnknownSymbol);
+        }
+        for number in 0..self.instruments.len() as u32 {
+            if self.has_symbol(number, symbol) {
+                self.risk.split(InstrumentId(number), ratio)?;
+                self.forget_prices(number, out);
+            }
+        }
+        Ok(())
+    }
+
+    fn forget_prices(&mut self, number: u32, out: &mut Output) {
+        let Some(listed) = self.instruments.get_mut(number) else { return };
+        listed.last = None;
+        (listed.mid_event, listed.unseen) = (false, None);
+        let feed = listed.instrument.feed;
+        if let Some(books) = self.feed_books_mut(feed) {
+            books.clear(number as usize);
+            books.set_integrity(number as usize, Integrity::Incomplete, Cause::NotStarted);
+        }
+        if let Some(indicators) = self.indicators.get_mut(number as usize) {
+            indicators.new_day();
+        }
+        self.tell_quotes(number, [None, None], true);
+        out.touch_book(number);
+        self.show_integrity(number, out);
+    }
+}

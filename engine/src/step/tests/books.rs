@@ -1,0 +1,99 @@
+use model::{BooksRefusal, ClientOrderId, Control, Order, OrderType, Origin, Tif};
+
+use super::*;
+
+impl Bench {
+    fn control(&mut self, control: Control) -> Option<Result<(), BooksRefusal>> {
+        self.seq += 1;
+        let now = Ts(self.seq * 1_000);
+        let input = Input { seq: self.seq, now, body: Body::Control(control) };
+        self.engine.step(&input, &mut self.out, &mut ());
+        self.out.forget();
+        self.out.booked.take()
+    }
+
+    fn state(&mut self, state: TradingState) {
+        let aux = state.code().into();
+        self.take(Event { aux, number: NUMBER, ..Event::empty(Kind::State) });
+    }
+
+    fn positions(&self) -> Vec<i64> {
+        let risk = self.engine.risk();
+        let lines =
+            (0..risk.lines() as u32).filter_map(|slot| risk.line_page(slot, Default::default()));
+        lines.map(|line| line.position.0).collect()
+    }
+}
+
+/// The agent buys three at 100.00.
+fn order(number: u32) -> Order {
+    Order {
+        id: OrderId::new(number, 1),
+        client_id: ClientOrderId::new(&format!("c{number}")).unwrap(),
+        account: AccountId(1),
+        instrument: InstrumentId(0),
+        side: Side::Buy,
+        order_type: OrderType::Limit,
+        tif: Tif::Day,
+        px: Px(100_000_000_000),
+        qty: Qty(3),
+        origin: Origin::File,
+        note: Default::default(),
+    }
+}
+
+fn split(symbol: &str, num: u32, den: u32) -> Control {
+    let symbol = Symbol::new(symbol).unwrap();
+    Control::Split { symbol, num, den, operator: Default::default() }
+}
+
+/// Goal: a split waits for the venue to stop trading and for orders to be gone, changes every position, and leaves no price of
+/// before it; refused, it changes nothing. Method: a position and an order that works; try at each stage.
+#[test]
+fn splits_between_sessions() {
+    let mut bench = Bench::new(Venue::DatabentoMbo);
+    bench.add(1, Side::Buy, 99, LAST);
+    bench.add(2, Side::Sell, 100, LAST);
+    let (market, moment) = (bench.engine.market(0), bench.engine.moment());
+    let [(_, mut bought), (_, mut working)] =
+        [1, 2].map(|number| bench.engine.risk.clear(order(number), &market, moment).unwrap());
+    bench.engine.risk.fill(&mut bought, Px(100_000_000_000), Qty(3)).unwrap();
+    let before = bench.positions();
+    assert_eq!(before, [3, 3], "the agent's and the house's");
+    assert_eq!(bench.control(split("MSFT", 2, 1)), Some(Err(BooksRefusal::UnknownSymbol)));
+    assert_eq!(bench.control(split("AAPL", 2, 1)), Some(Err(BooksRefusal::Trading)));
+    bench.state(TradingState::Halted);
+    assert_eq!(bench.control(split("AAPL", 0, 1)), Some(Err(BooksRefusal::BadNumber)));
+    assert_eq!(bench.control(split("AAPL", 2, 1)), Some(Err(BooksRefusal::Working)));
+    bench.engine.risk.release(&mut working);
+    assert_eq!(bench.control(split("AAPL", 1, 2)), Some(Err(BooksRefusal::Fraction)));
+    let hash = bench.engine.state_hash();
+    assert_eq!(bench.positions(), before);
+    assert_eq!(bench.control(split("AAPL", 3, 1)), Some(Ok(())));
+    assert_ne!(bench.engine.state_hash(), hash);
+    let after: Vec<i64> = before.iter().map(|position| position * 3).collect();
+    assert_eq!(bench.positions(), after);
+    let market = bench.engine.market(0);
+    assert_eq!((market.integrity, market.bid, market.last), (Integrity::Incomplete, None, None));
+    bench.state(TradingState::Trading);
+    assert_eq!(bench.believed(0), Integrity::Incomplete, "until its feed builds the book again");
+    bench.take(Event { number: NUMBER, ..Event::empty(Kind::Clear) });
+    assert_eq!(bench.believed(0), Integrity::Live);
+}
+
+/// Goal: a rate that no account needs is refused, and the outcome is part of the hash. Method: the shipped accounts, all in one
+/// currency.
+#[test]
+fn rates_nobody_needs() {
+    let mut bench = Bench::new(Venue::DatabentoMbo);
+    let rate = |num| Control::Rate {
+        from: *b"EUR\0\0\0\0\0",
+        to: *b"USD\0\0\0\0\0",
+        num,
+        den: 1,
+        at: Ts(1),
+        operator: Default::default(),
+    };
+    assert_eq!(bench.control(rate(1)), Some(Err(BooksRefusal::UnknownPair)));
+    assert_eq!(bench.control(rate(0)), Some(Err(BooksRefusal::BadNumber)));
+}

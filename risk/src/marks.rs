@@ -1,0 +1,238 @@
+//! How positions follow the market. A new mark re-marks at once at most [`RE_MARKED_MAX`] accounts that hold or work the
+//! instrument; whoever is left waits for his turn: at later marks, and at the latest at the next timer. An order never
+//! waits: its own account and all above it are marked before it is judged.
+
+use model::{AccountId, Currency, InstrumentId};
+
+use crate::account::Worth;
+use crate::ledger::{Pair, Risk};
+use crate::market::Market;
+
+/// Accounts that one event re-marks, besides one of an instrument that waits.
+const RE_MARKED_MAX: u32 = 8;
+
+/// No account.
+pub(crate) const NOBODY: u16 = u16::MAX;
+
+/// A pair's place among those that hold or work its instrument.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turn {
+    /// The account before and the one after it, in a ring.
+    prev: u16,
+    next: u16,
+    /// Number of the mark that its worth was counted at.
+    pub(crate) seen: u64,
+}
+
+/// Who holds or works an instrument, and who of them still counts it at an older mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Holders {
+    /// Whose turn is next.
+    turn: u16,
+    /// How many there are.
+    pub(crate) count: u16,
+    /// How many of them count it at an older mark.
+    pub(crate) late: u16,
+    /// Whether the instrument is on the list of those that somebody is late in.
+    pub(crate) waits: bool,
+    /// Number of the present mark.
+    pub(crate) mark: u64,
+}
+
+impl Turn {
+    pub(crate) const NONE: Turn = Turn { prev: NOBODY, next: NOBODY, seen: 0 };
+}
+
+impl Holders {
+    pub(crate) const NONE: Holders =
+        Holders { turn: NOBODY, count: 0, late: 0, waits: false, mark: 0 };
+}
+
+impl Risk {
+    /// Values the instrument at its market: the mid of a live book, else the last trade, else as before.
+    /// Positions are never without a value because the book is not live: an old mark counts more than none.
+    pub fn mark(&mut self, instrument: InstrumentId, market: &Market) {
+        if let (Some(mark2), Some(exit2)) = (market.mark2(), market.exit2()) {
+            self.set_mark(instrument, mark2, exit2);
+        }
+    }
+
+    /// Re-marks every account that waits. To be called at every timer.
+    pub fn catch_up(&mut self) {
+        while let Some(instrument) = self.waiting.pop_front() {
+            self.re_mark(instrument, u32::MAX);
+            if let Some(listing) = self.listings.get_mut(instrument.0 as usize) {
+                listing.holders.waits = false;
+            }
+        }
+    }
+
+    /// Values the instrument, and counts the worth of those who are exposed in it again.
+    pub(crate) fn set_mark(&mut self, instrument: InstrumentId, mark2: i64, exit2: [i64; 2]) {
+        let Some(listing) = self.listings.get_mut(instrument.0 as usize) else { return };
+        if (listing.mark2, listing.exit2) == (mark2, exit2) {
+            return;
+        }
+        (listing.mark2, listing.exit2) = (mark2, exit2);
+        let holders = &mut listing.holders;
+        let mut left = RE_MARKED_MAX;
+        if holders.count > 0 {
+            holders.mark += 1;
+            holders.late = holders.count;
+            left = self.re_mark(instrument, left);
+            self.queue(instrument);
+        }
+        if !self.waiting.is_empty() {
+            self.serve(left.max(1));
+        }
+    }
+
+    /// Lets an instrument wait if somebody is late in it.
+    fn queue(&mut self, instrument: InstrumentId) {
+        let Some(listing) = self.listings.get_mut(instrument.0 as usize) else { return };
+        if listing.holders.late > 0 && !listing.holders.waits {
+            listing.holders.waits = true;
+            self.waiting.push_back(instrument); // Within its capacity: each is in it once.
+        }
+    }
+
+    /// Re-marks as many of those who wait, the instrument that waits longest first.
+    fn serve(&mut self, mut left: u32) {
+        while left > 0
+            && let Some(instrument) = self.waiting.front().copied()
+        {
+            left = self.re_mark(instrument, left);
+            let Some(listing) = self.listings.get_mut(instrument.0 as usize) else { return };
+            if listing.holders.late == 0 {
+                listing.holders.waits = false;
+                self.waiting.pop_front();
+            }
+        }
+    }
+
+    /// Lets at most so many accounts have their turn in an instrument, until none is late; how many are left of `most`.
+    fn re_mark(&mut self, instrument: InstrumentId, most: u32) -> u32 {
+        let Some(listing) = self.listings.get(instrument.0 as usize) else { return most };
+        let turns = most.min(listing.holders.count.into());
+        for taken in 0..turns {
+            let Some(listing) = self.listings.get_mut(instrument.0 as usize) else { return most };
+            if listing.holders.late == 0 {
+                return most - taken;
+            }
+            let (id, mark) = (AccountId(listing.holders.turn), listing.holders.mark);
+            let place = self.place(id, instrument);
+            let Some(Turn { next, seen, .. }) = self.turn(place) else { return most - taken };
+            if let Some(listing) = self.listings.get_mut(instrument.0 as usize) {
+                listing.holders.turn = next;
+            }
+            if seen != mark {
+                self.change(id, instrument, |_, _| {});
+            }
+        }
+        most - turns
+    }
+
+    /// Marks an account and all above it in every instrument, before it is judged.
+    pub(crate) fn settle_marks(&mut self, id: AccountId) {
+        if !self.waiting.is_empty() {
+            self.settle_late(id);
+        }
+    }
+
+    #[cold]
+    fn settle_late(&mut self, id: AccountId) {
+        for id in self.path(id).iter() {
+            for place in 0..self.waiting.len() {
+                let Some(instrument) = self.waiting.get(place).copied() else { return };
+                if self.late(id, instrument).is_some() {
+                    self.change(id, instrument, |_, _| {});
+                }
+            }
+        }
+    }
+
+    /// Worth of an account's lines in its own currency if its line of `instrument` were worth `more`, the others that it
+    /// counts at an older mark counted at the present one.
+    #[cold]
+    pub(crate) fn worth_late(
+        &self,
+        id: AccountId,
+        money: Currency,
+        instrument: InstrumentId,
+        more: Worth,
+    ) -> Worth {
+        let Some(account) = self.account(id) else { return more };
+        let less = self.pair(id, instrument).map_or(Worth::default(), |pair| pair.line.worth);
+        account.worth_of(|pocket, worth| {
+            let counts = |money| account.pocket_of(money) == pocket;
+            let worth = if counts(money) { worth.with(less, more) } else { worth };
+            self.waiting.iter().filter(|other| **other != instrument).fold(worth, |worth, other| {
+                let (Some(pair), Some(listing)) = (self.late(id, *other), self.listing(*other))
+                else {
+                    return worth;
+                };
+                if !counts(listing.money) {
+                    return worth;
+                }
+                let margin = self.limits(pair).and_then(|row| row.margin);
+                worth.with(
+                    pair.line.worth,
+                    pair.line.worth(listing, account.marks_at_exit(), margin),
+                )
+            })
+        })
+    }
+
+    /// The pair, if it is counted at an older mark.
+    fn late(&self, id: AccountId, instrument: InstrumentId) -> Option<&Pair> {
+        let mark = self.listing(instrument)?.holders.mark;
+        self.pair(id, instrument)
+            .filter(|pair| pair.line.exposure.worst() > 0 && pair.turn.seen != mark)
+    }
+
+    /// Takes a place in the ring, last in turn.
+    pub(crate) fn join(&mut self, id: AccountId, instrument: InstrumentId) {
+        let Some(listing) = self.listings.get_mut(instrument.0 as usize) else { return };
+        listing.holders.count += 1;
+        if listing.holders.turn == NOBODY {
+            listing.holders.turn = id.0;
+        }
+        let next = listing.holders.turn;
+        let prev =
+            self.turn(self.place(AccountId(next), instrument)).map_or(id.0, |turn| turn.prev);
+        let prev = if prev == NOBODY { id.0 } else { prev };
+        self.link(prev, id.0, instrument);
+        self.link(id.0, next, instrument);
+    }
+
+    pub(crate) fn leave(&mut self, id: AccountId, instrument: InstrumentId) {
+        let Some(Turn { prev, next, seen }) = self.turn(self.place(id, instrument)) else { return };
+        self.link(prev, next, instrument);
+        let place = self.place(id, instrument);
+        if let Some(pair) = self.pairs.get_mut(place) {
+            pair.turn = Turn { seen, ..Turn::NONE };
+        }
+        let Some(listing) = self.listings.get_mut(instrument.0 as usize) else { return };
+        listing.holders.count -= 1;
+        if listing.holders.turn == id.0 {
+            listing.holders.turn = if next == id.0 { NOBODY } else { next };
+        }
+    }
+
+    fn link(&mut self, before: u16, after: u16, instrument: InstrumentId) {
+        let [first, second] = [before, after].map(|id| self.place(AccountId(id), instrument));
+        if let Some(pair) = self.pairs.get_mut(first) {
+            pair.turn.next = after;
+        }
+        if let Some(pair) = self.pairs.get_mut(second) {
+            pair.turn.prev = before;
+        }
+    }
+
+    fn turn(&self, place: usize) -> Option<Turn> {
+        self.pairs.get(place).map(|pair| pair.turn)
+    }
+}
+
+#[cfg(test)]
+mod tests;
