@@ -33,6 +33,7 @@ const MARKET: Market = Market {
     state: TradingState::Trading,
     market_halted: false,
     integrity: Integrity::Live,
+    settling: false,
     bid: Some(Px(PX.0 - AWAY)),
     ask: Some(Px(PX.0 + AWAY)),
     last: Some(LastTrade { px: PX, at: Ts(NOW) }),
@@ -165,7 +166,7 @@ impl Row {
     fn round(self, ids: &[ClientOrderId], held: &mut Vec<Reservation>) -> Round {
         let mut risk = self.books_of_account();
         let mut moment =
-            Moment { now: Ts(NOW), journal_full: false, audit_full: false, tables_full: false };
+            Moment { now: Ts(NOW), journal_full: false, audit_full: false, clock_unsafe: false, tables_full: false };
         held.clear();
         let round = on_cpu(ORDERS, || {
             for (number, id) in (0..).zip(ids) {

@@ -14,6 +14,15 @@ use tempfile::TempDir;
 const LIMITS: &str = r#"
 session_start = "00:00"
 
+[triggers]
+feed_gap_ms = "off"
+live_ms = "off"
+clock_error_ms = "off"
+journal_lag_ms = "off"
+journal_lag_inputs = "off"
+sink_latch_ms = "off"
+venue_session_level = "off"
+
 [[account]]
 name = "probe"
 permission = "trade"
@@ -29,6 +38,11 @@ order_to_trade_max = "off"
 executions_max = "off"
 duplicates_max = "off"
 self_trade = "off"
+refusals_max = "off"
+venue_rejects_max = "off"
+fills_max = "off"
+fills_money_max = "off"
+dead_man_ms = "off"
 open_orders_max = 50
 rate_max = 10000
 rate_window_ms = 1000

@@ -128,7 +128,7 @@ impl Tap {
         }
         for record in out.tape.get(tape..).unwrap_or_default() {
             match record.kind {
-                TapeKind::Trade | TapeKind::State | TapeKind::Integrity => {}
+                TapeKind::Trade | TapeKind::State | TapeKind::Integrity | TapeKind::Alert => {}
                 TapeKind::Passed | TapeKind::Refused => {
                     if let Some(judged) = judged.next() {
                         self.on_judged(engine, judged);
@@ -210,6 +210,20 @@ impl Tap {
                 let bits = std::mem::take(&mut self.turned_away);
                 self.push(AuditRecord { code: 2, aux: full.into(), bits, ..record });
             }
+            Control::ClockUnsafe(is) => {
+                let record = self.bare(engine, AuditKind::Sink, Actor::Engine);
+                self.push(AuditRecord { code: 3, aux: is.into(), ..record });
+            }
+            Control::VenueSession { feed, up } => {
+                let record = self.bare(engine, AuditKind::Sink, Actor::Venue);
+                let aux = u64::from(feed.0) << 32 | u64::from(!up);
+                self.push(AuditRecord { code: 4, aux, ..record });
+            }
+            Control::DeskSilent { desk, account } => {
+                let actor = Actor::Origin(Origin::Desk(desk));
+                let record = self.bare(engine, AuditKind::Disconnect, actor);
+                self.push(AuditRecord { code: 1, account, ..record });
+            }
             Control::DeskClosed(desk) => {
                 let actor = Actor::Origin(Origin::Desk(desk));
                 self.push(self.bare(engine, AuditKind::Disconnect, actor));
@@ -288,7 +302,7 @@ impl Tap {
                 let cancel = of(AuditKind::Cancel);
                 Some(self.with_order(engine, cancel, order))
             }
-            Ask::Halt { .. } | Ask::Check(_) => None,
+            Ask::Halt { .. } | Ask::Check(_) | Ask::Beat => None,
         }
     }
 
@@ -361,7 +375,8 @@ fn refused(asked: AuditRecord, verdict: Verdict) -> AuditRecord {
 fn by_whom(body: &Body) -> (Actor, Symbol, Note) {
     let operator = |name: OperatorName| Symbol::from_words(name.to_words()).unwrap_or_default();
     match *body {
-        Body::Request(Request { origin, note, .. }) => {
+        // What a request set off without asking for it is the engine's own.
+        Body::Request(Request { origin, note, ask: Ask::Halt { .. }, .. }) => {
             (Actor::Origin(origin), Symbol::default(), note)
         }
         Body::Control(

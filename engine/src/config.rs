@@ -9,6 +9,7 @@ mod instruments;
 mod limits;
 mod server;
 mod table;
+mod triggers;
 
 use std::path::{Path, PathBuf};
 

@@ -1,10 +1,14 @@
 //! What may be traded, and how much, in the operator's decimals. Resolved to an instrument's own units when the venue
 //! lists it: a rule that is not a whole number of those units does not apply, and what has no rule is blocked.
 
+mod triggers;
+
 use model::page::Permission;
 use model::{AccountId, Currency, Instrument, Money, Px, Qty, Symbol, Ts};
 use risk::{Fee, LossStops, MarkAt, OrderToTrade, Reference, Restriction, VolumeLimit};
 use rust_decimal::Decimal;
+
+pub use triggers::{AccountTriggers, ClockRule, EngineTriggers, FillsRule, GapRule, StormRule};
 
 /// All rules of an engine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +23,8 @@ pub struct Rules {
     pub fees: Vec<FeeRule>,
     /// When a session begins: nanoseconds after midnight UTC.
     pub session_start_ns: u64,
+    /// What sets the kill switch off, whichever account it is about.
+    pub triggers: EngineTriggers,
 }
 
 /// What an order in an instrument must look like.
@@ -85,6 +91,8 @@ pub struct AccountRule {
     pub duplicates: Option<DuplicatesRule>,
     /// Whether an order that could meet one of the same owner is refused.
     pub no_self_trade: bool,
+    /// What sets its kill switch off.
+    pub triggers: AccountTriggers,
 }
 
 /// How often the same terms may come.

@@ -6,7 +6,7 @@
 //!
 //! The code follows the order of things: `event.rs` is a tick's way (`mid_event.rs`: while the venue's event is not
 //! complete), `request.rs` an order's, `report.rs` what comes back, `page.rs` what readers are shown; `halt.rs` is the kill
-//! switch, `rearm.rs` what it takes to resume.
+//! switch, `triggers.rs` what sets it off without anybody's asking, `rearm.rs` what it takes to resume.
 
 mod channel;
 mod event;
@@ -17,6 +17,7 @@ mod page;
 mod rearm;
 mod report;
 mod request;
+mod triggers;
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
@@ -38,6 +39,8 @@ use crate::rules::Rules;
 use crate::strategy::{Strategy, probe::Probe};
 use channel::Channel;
 pub(crate) use full::Text;
+use triggers::Triggers;
+pub use triggers::{Counted, Counts};
 
 /// Scales of price and quantity that the rows of limits are read in: there is one for each way in which a venue counts.
 const SCALES_MAX: u32 = 32;
@@ -77,6 +80,7 @@ pub struct Engine {
     strategies: Vec<Strategy>,
     risk: Risk,
     latches: Latches,
+    triggers: Triggers,
     orders: OrderTable,
     paper: Paper,
     rules: Rules,
@@ -142,6 +146,7 @@ impl Engine {
             strategies: strategies.collect(),
             risk,
             latches: Latches::new(rules.accounts.len(), instruments),
+            triggers: Triggers::new(&rules, instruments).map_err(StartError::Money)?,
             orders: OrderTable::new(capacity.own_orders),
             paper: Paper::new(instruments, capacity.own_orders as usize),
             rules,
@@ -158,6 +163,9 @@ impl Engine {
     pub fn step(&mut self, input: &Input, out: &mut Output, stamp: &mut impl Stamp) {
         self.seq = input.seq;
         self.advance(input.now, out);
+        if self.triggers.gaps.is_due(self.now) {
+            self.trip_gaps(out);
+        }
         match &input.body {
             Body::Event(event) => self.on_event(event, out, stamp),
             Body::Request(request) => self.on_request(request, out, stamp),
@@ -167,6 +175,9 @@ impl Engine {
         }
         if self.risk.has_losses() {
             self.trip_losses(out);
+        }
+        if self.triggers.has_due() {
+            self.trip_due(out);
         }
     }
 
@@ -224,6 +235,9 @@ impl Engine {
                 self.orders.begin_epoch(epoch);
                 self.cancel_orphans(None, out);
             }
+            Control::ClockUnsafe(is_unsafe) => self.on_clock(is_unsafe, out),
+            Control::VenueSession { feed, up } => self.on_venue_session(feed, up, out),
+            Control::DeskSilent { desk, account } => self.on_desk_silent(desk, account, out),
         }
     }
 
@@ -319,6 +333,7 @@ impl Engine {
             out.record(TapeRecord { code, aux, instrument: InstrumentId(instrument), ..record });
             out.touch_book(instrument);
             self.hash.fold_pair(u64::from(code) | aux << 8, instrument.into());
+            self.note_live(instrument, integrity == Integrity::Live);
         }
     }
 
@@ -331,6 +346,7 @@ impl Engine {
             state: self.trading_state(instrument),
             market_halted: channel.is_some_and(|channel| channel.market_halted),
             integrity: self.integrity(instrument).0,
+            settling: self.triggers.gaps.is_settling(instrument, self.now),
             bid: bid.map(|quote| quote.px),
             ask: ask.map(|quote| quote.px),
             last: listed
@@ -344,7 +360,8 @@ impl Engine {
     fn moment(&self) -> Moment {
         let tables_full = self.orders.next_id().is_none();
         let (journal_full, audit_full) = (self.journal_full, self.audit_full);
-        Moment { now: self.now, journal_full, audit_full, tables_full }
+        let clock_unsafe = self.is_clock_unsafe();
+        Moment { now: self.now, journal_full, audit_full, clock_unsafe, tables_full }
     }
 
     /// An empty tape record of this moment.

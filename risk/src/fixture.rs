@@ -45,6 +45,7 @@ pub(crate) const MARKET: Market = Market {
     state: TradingState::Trading,
     market_halted: false,
     integrity: Integrity::Live,
+    settling: false,
     bid: Some(Px(999_900)),
     ask: Some(Px(1_000_100)),
     last: Some(crate::LastTrade { px: Px(1_000_000), at: Ts(10_000) }),
@@ -77,8 +78,13 @@ impl Floor {
         risk.add_account(account).unwrap();
         risk.list(&instrument(INSTRUMENT)).unwrap();
         risk.set_pair_limits(ACCOUNT, INSTRUMENT, pair).unwrap();
-        let moment =
-            Moment { now: Ts(10_000), journal_full: false, audit_full: false, tables_full: false };
+        let moment = Moment {
+            now: Ts(10_000),
+            journal_full: false,
+            audit_full: false,
+            clock_unsafe: false,
+            tables_full: false,
+        };
         Floor { risk, market: MARKET, moment, next_id: 1 }
     }
 

@@ -57,5 +57,6 @@ pub use limits::{
 };
 pub use listing::Reference;
 pub use market::{LastTrade, Market, Moment};
+pub use rate::RateWindow;
 pub use reports::Filled;
 pub use reservation::Reservation;

@@ -22,6 +22,8 @@ pub struct Market {
     pub market_halted: bool,
     /// How far its book may be believed.
     pub integrity: Integrity,
+    /// Whether it may be believed, and traded, again for less long than the operator wants to see first.
+    pub settling: bool,
     /// Best bid; `None`: no bid.
     pub bid: Option<Px>,
     /// Best ask; `None`: no ask.
@@ -43,6 +45,8 @@ pub struct Moment {
     pub journal_full: bool,
     /// Whether the audit log takes no more.
     pub audit_full: bool,
+    /// Whether the wall clock cannot be believed: what depends on the time of day must not be accepted.
+    pub clock_unsafe: bool,
     /// Whether a table that the order would need (order table, gateway ring) has no room.
     pub tables_full: bool,
 }
@@ -53,6 +57,7 @@ impl Market {
         state: TradingState::Unknown,
         market_halted: false,
         integrity: Integrity::Incomplete,
+        settling: false,
         bid: None,
         ask: None,
         last: None,

@@ -112,7 +112,13 @@ impl Desk {
     }
 
     fn moment(&self) -> Moment {
-        Moment { now: self.now, journal_full: false, audit_full: false, tables_full: false }
+        Moment {
+            now: self.now,
+            journal_full: false,
+            audit_full: false,
+            clock_unsafe: false,
+            tables_full: false,
+        }
     }
 
     /// Position and what works on both sides.

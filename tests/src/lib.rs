@@ -15,6 +15,15 @@ use tempfile::TempDir;
 pub const WIDE_LIMITS: &str = r#"
 session_start = "00:00"
 
+[triggers]
+feed_gap_ms = "off"
+live_ms = "off"
+clock_error_ms = "off"
+journal_lag_ms = "off"
+journal_lag_inputs = "off"
+sink_latch_ms = "off"
+venue_session_level = "off"
+
 [[account]]
 name = "agent"
 permission = "trade"
@@ -31,6 +40,11 @@ order_to_trade_max = "off"
 executions_max = "off"
 duplicates_max = "off"
 self_trade = "off"
+refusals_max = "off"
+venue_rejects_max = "off"
+fills_max = "off"
+fills_money_max = "off"
+dead_man_ms = "off"
 open_orders_max = 65536
 rate_max = 65536
 rate_window_ms = 1
@@ -50,6 +64,11 @@ order_to_trade_max = "off"
 executions_max = "off"
 duplicates_max = "off"
 self_trade = "off"
+refusals_max = "off"
+venue_rejects_max = "off"
+fills_max = "off"
+fills_money_max = "off"
+dead_man_ms = "off"
 open_orders_max = 65536
 rate_max = 65536
 rate_window_ms = 1

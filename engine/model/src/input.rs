@@ -1,7 +1,7 @@
 //! Everything that may enter the deterministic core.
 
 use crate::event::Event;
-use crate::id::{DeskId, Note, OperatorName, OrderId, Symbol};
+use crate::id::{AccountId, DeskId, FeedId, Note, OperatorName, OrderId, Symbol};
 use crate::num::Ts;
 use crate::report::Report;
 use crate::request::{HaltScope, Request};
@@ -74,6 +74,23 @@ pub enum Control {
         /// The epoch that begins, at most [`OrderId::EPOCH_MAX`]: orders from here on carry it.
         epoch: u32,
     },
+    /// The wall clock can no longer be believed, or can again: it stepped against the monotonic one, or nobody steers it.
+    ClockUnsafe(bool),
+    /// The session with the venue of a feed is there, or is gone: while it is gone nobody knows what became of its orders.
+    VenueSession {
+        /// The feed of that venue.
+        feed: FeedId,
+        /// Whether it is there.
+        up: bool,
+    },
+    /// A client whose orders work on an account that wants to hear of it neither asked nor beat for as long as that
+    /// account allows.
+    DeskSilent {
+        /// Who.
+        desk: DeskId,
+        /// On which account.
+        account: AccountId,
+    },
 }
 
 impl Why {
@@ -139,6 +156,11 @@ impl Control {
             Control::DeskClosed(desk) => small(3, desk.0.into()),
             Control::Restarted { epoch } => small(4, epoch.into()),
             Control::AuditFull(full) => small(8, full.into()),
+            Control::ClockUnsafe(is) => small(16, is.into()),
+            Control::VenueSession { feed, up } => small(17, u64::from(up) << 8 | u64::from(feed.0)),
+            Control::DeskSilent { desk, account } => {
+                small(18, u64::from(account.0) << 8 | u64::from(desk.0));
+            }
         }
         words
     }
@@ -162,7 +184,15 @@ impl Control {
                 (3, Ok(desk @ 0..=0xFF)) => Ok(Control::DeskClosed(DeskId(desk as u8))),
                 (4, Ok(epoch @ 0..=OrderId::EPOCH_MAX)) => Ok(Control::Restarted { epoch }),
                 (8, Ok(full @ (0 | 1))) => Ok(Control::AuditFull(full == 1)),
-                (2..=4 | 8, _) => Err(BadWord(1)),
+                (16, Ok(is @ (0 | 1))) => Ok(Control::ClockUnsafe(is == 1)),
+                (17, Ok(word @ 0..=0x1FF)) => {
+                    Ok(Control::VenueSession { feed: FeedId(word as u8), up: word > 0xFF })
+                }
+                (18, Ok(word @ 0..=0xFF_FFFF)) => {
+                    let (desk, account) = (DeskId(word as u8), AccountId((word >> 8) as u16));
+                    Ok(Control::DeskSilent { desk, account })
+                }
+                (2..=4 | 8 | 16..=18, _) => Err(BadWord(1)),
                 _ => Err(BadWord(0)),
             };
         }
@@ -216,7 +246,7 @@ fn write_who(to: &mut WordWriter<'_>, why: Why) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AccountId, InstrumentId};
+    use crate::InstrumentId;
 
     /// Goal: each control survives its words. Method: one of each, halts of every kind of scope.
     #[test]
@@ -243,6 +273,10 @@ mod tests {
             Control::DeskClosed(DeskId(15)),
             Control::Restarted { epoch: OrderId::EPOCH_MAX },
             Control::AuditFull(true),
+            Control::ClockUnsafe(true),
+            Control::VenueSession { feed: FeedId(255), up: true },
+            Control::VenueSession { feed: FeedId(255), up: false },
+            Control::DeskSilent { desk: DeskId(255), account: AccountId(u16::MAX) },
         ];
         for control in halts.into_iter().chain(resumes).chain(rest) {
             assert_eq!(Control::from_words(&control.to_words()), Ok(control));
@@ -265,6 +299,14 @@ mod tests {
         for (word, value) in [(0, 0x0102), (1, 2), (2, 1), (8, 1)] {
             let bad = spoiled(Control::JournalFull(true), word, value);
             assert_eq!(bad, Err(BadWord(word as u8)), "{word} {value}");
+        }
+        for (of, value) in [
+            (Control::ClockUnsafe(true), 2),
+            (Control::VenueSession { feed: FeedId(0), up: true }, 0x200),
+            (Control::DeskSilent { desk: DeskId(0), account: AccountId(0) }, 1 << 24),
+        ] {
+            assert_eq!(spoiled(of, 1, value), Err(BadWord(1)), "{of:?}");
+            assert_eq!(spoiled(of, 3, 1), Err(BadWord(3)), "{of:?}");
         }
         let restarted = Control::Restarted { epoch: 1 };
         assert!(spoiled(restarted, 1, u64::from(OrderId::EPOCH_MAX) + 1).is_err());

@@ -156,6 +156,8 @@ codes!(
         Invariant = 13 => "invariant",
         /// The session with a venue is gone.
         VenueSession = 14 => "venue_session",
+        /// The engine was started, and nobody has compared its books with the venue's yet.
+        Start = 15 => "start",
     }
 );
 

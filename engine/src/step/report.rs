@@ -13,6 +13,9 @@ impl Engine {
         while let Some(report) = self.paper.take_report() {
             self.on_report(&report, out);
         }
+        if self.triggers.has_due() {
+            self.trip_due(out);
+        }
     }
 
     /// Applies one report. One on an order that is not known changes nothing but is folded into the hash.
@@ -23,6 +26,7 @@ impl Engine {
         let now = self.now;
         let Some(record) = self.orders.get_mut(report.order) else { return };
         record.ts_updated = now;
+        let account = record.order.account;
         let kind = match report.kind {
             ReportKind::Ack => {
                 record.state = OrderState::Working;
@@ -61,6 +65,7 @@ impl Engine {
                 TapeKind::VenueRefused
             }
         };
+        self.count_report(account, report.kind);
         self.show_report(report, kind, out);
     }
 
@@ -79,6 +84,8 @@ impl Engine {
         {
             record.state = OrderState::Filled;
         }
+        let account = record.order.account;
+        self.count_fill(account, amount);
     }
 
     fn show_report(&mut self, report: &Report, kind: TapeKind, out: &mut Output) {

@@ -40,6 +40,7 @@ impl Engine {
                 self.answer(request, AnswerKind::Accepted)
             }
             Ask::Check(terms) => self.check(request, &terms),
+            Ask::Beat => self.answer(request, AnswerKind::Accepted),
         };
         out.answer = Some(answer);
     }
@@ -204,6 +205,10 @@ impl Engine {
         let primary = verdict.primary.map_or((0, 0), |finding| (finding.limit, finding.used));
         self.hash.fold_pair(primary.0 as u64, primary.1 as u64);
         self.fold_account(order.account);
+        self.count_refused(order);
+        if self.triggers.has_due() {
+            self.trip_due(out);
+        }
         Answer { verdict, ..self.answer(request, AnswerKind::Refused) }
     }
 

@@ -180,7 +180,13 @@ impl Twins {
     }
 
     fn moment(&self) -> Moment {
-        Moment { now: self.now, journal_full: false, audit_full: false, tables_full: false }
+        Moment {
+            now: self.now,
+            journal_full: false,
+            audit_full: false,
+            clock_unsafe: false,
+            tables_full: false,
+        }
     }
 
     fn mark(&mut self, instrument: InstrumentId) {

@@ -227,7 +227,7 @@ impl Books {
     }
 
     fn moment(&self) -> Moment {
-        Moment { now: self.now, journal_full: false, audit_full: false, tables_full: false }
+        Moment { now: self.now, journal_full: false, audit_full: false, clock_unsafe: false, tables_full: false }
     }
 
     fn said(&self, expected: u64, verdict: Verdict) -> Said {

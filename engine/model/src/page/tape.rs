@@ -36,6 +36,9 @@ codes!(
         Resumed = 12 => "resumed",
         /// A halt was not lowered; `code` is the [`crate::ResumeRefusal`], `aux` as for a halt.
         ResumeRefused = 13 => "resume_refused",
+        /// Something that may halt began or ended; `code` is the [`crate::HaltCause`], `aux` is 1 where it began, with the
+        /// feed in bits 32 to 39 where it is of one.
+        Alert = 20 => "alert",
     }
 );
 

@@ -63,8 +63,13 @@ impl Holder {
     }
 }
 
-const MOMENT: Moment =
-    Moment { now: Ts(1), journal_full: false, audit_full: false, tables_full: false };
+const MOMENT: Moment = Moment {
+    now: Ts(1),
+    journal_full: false,
+    audit_full: false,
+    clock_unsafe: false,
+    tables_full: false,
+};
 
 /// The agent buys five hundred at 100.00.
 fn order(number: u64) -> Order {
