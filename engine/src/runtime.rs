@@ -8,9 +8,12 @@
 //!                    └───controls────────┘
 //! ```
 
+mod clock_watch;
+mod dead_man;
 mod desks;
 mod engine;
 mod feed;
+mod figures;
 mod house;
 mod keeper;
 mod lines;
@@ -19,9 +22,11 @@ mod pace;
 mod port;
 mod publish;
 mod server;
+mod sinks;
 mod stages;
 mod start;
 mod status;
+mod triggers;
 mod wait;
 mod watchdog;
 

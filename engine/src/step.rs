@@ -22,7 +22,7 @@ mod triggers;
 use model::page::{TapeKind, TapeRecord};
 use model::{
     AccountId, Body, Cause, Control, DAY_NS, FeedId, HaltCause, Input, InstrumentId, Integrity,
-    Mode, OrderId, Px, Qty, Reject, TradingState, Ts, Why,
+    Mode, OrderId, Px, Qty, TradingState, Ts, Why,
 };
 use risk::{Market, Moment, Risk};
 
@@ -231,10 +231,7 @@ impl Engine {
             Control::JournalFull(full) => self.journal_full = full,
             Control::AuditFull(full) => self.audit_full = full,
             Control::DeskClosed(desk) => self.cancel_orphans(Some(desk), out),
-            Control::Restarted { epoch } => {
-                self.orders.begin_epoch(epoch);
-                self.cancel_orphans(None, out);
-            }
+            Control::Restarted { epoch } => self.begin_run(epoch, out),
             Control::ClockUnsafe(is_unsafe) => self.on_clock(is_unsafe, out),
             Control::VenueSession { feed, up } => self.on_venue_session(feed, up, out),
             Control::DeskSilent { desk, account } => self.on_desk_silent(desk, account, out),
@@ -378,13 +375,6 @@ impl Engine {
             px: Px(0),
             qty: Qty(0),
             aux: 0,
-        }
-    }
-
-    /// Counts a refusal by its primary reason.
-    fn count_refusal(&mut self, code: Reject) {
-        if let Some(count) = self.refused.get_mut(usize::from(code.code()) - 1) {
-            *count += 1;
         }
     }
 

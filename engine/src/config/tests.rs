@@ -31,10 +31,10 @@ fn every_error_is_listed() {
     let lines: Vec<&str> = errors.lines().collect();
     assert_eq!(lines.len(), 4, "{errors}");
     assert!(
-        lines[0].starts_with("engine.toml:24: `wait` must be one of auto, spin, yield, park"),
+        lines[0].starts_with("engine.toml:28: `wait` must be one of auto, spin, yield, park"),
         "{errors}"
     );
-    assert!(lines[1].starts_with("engine.toml:25: unknown key `hurry`"), "{errors}");
+    assert!(lines[1].starts_with("engine.toml:29: unknown key `hurry`"), "{errors}");
     assert!(
         lines[2].starts_with("instruments.toml:6: `px_step` must be a plain decimal"),
         "{errors}"
@@ -67,6 +67,7 @@ fn overrides_read_back() {
     let mut engine = config.engine.clone();
     engine.name = "other".into();
     engine.mode = model::Mode::Replay;
+    engine.start_level = model::HaltLevel::CancelOnly;
     engine.capacity = Capacity::LARGE;
     engine.wait = Wait::Yield;
     engine.lock_memory = true;

@@ -29,13 +29,15 @@ pub struct Recorder {
     reserve: usize,
     last_checkpoint: u64,
     deep_checkpoints: bool,
+    handed: u64,
 }
 
 impl Recorder {
     /// Writes into `ring`. `feeds`: by feed, whether its events come from files, which are recorded elsewhere, and how many
     /// of them went before. `reserve` places of the ring are kept for what must always pass: cancels and controls.
     pub fn new(ring: rtrb::Producer<Entry>, feeds: Vec<(bool, u64)>, reserve: usize) -> Recorder {
-        Recorder { ring, run: None, feeds, reserve, last_checkpoint: 0, deep_checkpoints: false }
+        let (last_checkpoint, deep_checkpoints, handed) = (0, false, 0);
+        Recorder { ring, run: None, feeds, reserve, last_checkpoint, deep_checkpoints, handed }
     }
 
     /// Records the full hash at each checkpoint too. It takes the time of a look at everything that the engine holds.
@@ -46,6 +48,11 @@ impl Recorder {
     /// Whether the ring has room beyond the reserve.
     pub fn has_room(&self) -> bool {
         self.ring.slots() > self.reserve + ENTRIES_PER_INPUT
+    }
+
+    /// The last input that was handed to the journal thread; events that are still being joined come after it.
+    pub fn handed(&self) -> u64 {
+        self.handed
     }
 
     /// Whether the ring has room for one more input of any kind.
@@ -114,6 +121,7 @@ impl Recorder {
 
     /// Waits while the ring is full, which the callers avoid: nothing is ever dropped.
     fn push(&mut self, entry: Entry) {
+        self.handed = entry.seq;
         while self.ring.push(entry).is_err() {
             std::hint::spin_loop();
         }

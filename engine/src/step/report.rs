@@ -120,6 +120,15 @@ impl Engine {
         self.risk.fold_account(account, |word| hash.fold(word));
     }
 
+    /// Another run begins: no client of the one before is there, and what journal, audit log, clock and venues are to it is
+    /// still to be said.
+    pub(super) fn begin_run(&mut self, epoch: u32, out: &mut Output) {
+        self.orders.begin_epoch(epoch);
+        (self.journal_full, self.audit_full) = (false, false);
+        self.triggers.begin_run();
+        self.cancel_orphans(None, out);
+    }
+
     /// Cancels the orders of a client that is gone (`None`: of every client), on accounts that want it so.
     pub(super) fn cancel_orphans(&mut self, desk: Option<DeskId>, out: &mut Output) {
         self.cancel_all(out, |order, engine| {

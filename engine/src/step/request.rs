@@ -212,6 +212,13 @@ impl Engine {
         Answer { verdict, ..self.answer(request, AnswerKind::Refused) }
     }
 
+    /// Counts a refusal by its primary reason.
+    fn count_refusal(&mut self, code: Reject) {
+        if let Some(count) = self.refused.get_mut(usize::from(code.code()) - 1) {
+            *count += 1;
+        }
+    }
+
     fn note(&mut self, kind: TapeKind, of: &Order, code: u8, aux: u64, out: &mut Output) {
         let Order { id, account, instrument, side, px, qty, .. } = *of;
         let side: Option<Side> = Some(side);

@@ -40,14 +40,25 @@ impl Counts {
     pub const ALL: [Counts; 4] =
         [Counts::Refusals, Counts::VenueRejects, Counts::Executions, Counts::FillMoney];
 
-    const fn cause(self) -> HaltCause {
+    /// Why it halts.
+    pub const fn cause(self) -> HaltCause {
         match self {
             Counts::Refusals | Counts::VenueRejects => HaltCause::RejectStorm,
             Counts::Executions | Counts::FillMoney => HaltCause::FillVelocity,
         }
     }
 
-    /// Its name in status and latch file.
+    /// The key of its limit.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Counts::Refusals => "refusals_max",
+            Counts::VenueRejects => "venue_rejects_max",
+            Counts::Executions => "fills_max",
+            Counts::FillMoney => "fills_money_max",
+        }
+    }
+
+    /// Its name in latch file and log.
     pub const fn name(self) -> &'static str {
         match self {
             Counts::Refusals => "refusals of the gate",
@@ -185,6 +196,11 @@ impl Triggers {
     pub fn clear(&mut self, account: AccountId) {
         let counts = self.accounts.get_mut(usize::from(account.0)).into_iter().flatten();
         counts.flatten().for_each(Count::clear);
+    }
+
+    /// Nothing is known of clock and venues.
+    pub fn begin_run(&mut self) {
+        (self.clock_unsafe, self.sessions_down) = (false, 0);
     }
 
     /// Whether something went off that halts nothing yet.
@@ -329,6 +345,16 @@ impl Engine {
     /// Whether the wall clock cannot be believed.
     pub fn is_clock_unsafe(&self) -> bool {
         self.triggers.clock_unsafe
+    }
+
+    /// A bit for each feed whose venue's session is gone.
+    pub fn sessions_down(&self) -> u64 {
+        self.triggers.sessions_down
+    }
+
+    /// What the operator decided.
+    pub fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// Whether the session with the venue of a feed is gone.

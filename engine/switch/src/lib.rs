@@ -35,5 +35,6 @@ pub use operators::{Operators, OperatorsError};
 pub use passphrase::{Passphrase, WEAK_BELOW};
 pub use socket::{Asked, OperatorSocket, REQUEST_MAX, Ticket};
 pub use words::{
-    Answer, Done, Feed, Halt, Journal, REASON_MAX, Refusal, Request, Scope, Status, clean_reason,
+    Answer, Done, Feed, Halt, Journal, REASON_MAX, Refusal, Request, Scope, Status, Trigger,
+    clean_reason,
 };
