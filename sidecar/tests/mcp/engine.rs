@@ -103,6 +103,9 @@ impl Desk {
     fn serve(&mut self, to: &mut Publisher) {
         for desk in [DeskId(0), DeskId(1)] {
             while let Ok(Some(request)) = to.poll_desk(desk) {
+                if request.ask == Ask::Beat {
+                    continue;
+                }
                 self.control.engine_seq += 1;
                 let answer = self.judge(&request);
                 // Pages first, as the real engine does: whoever has the answer can see what it speaks of.
@@ -119,6 +122,7 @@ impl Desk {
         let kind = AnswerKind::Accepted;
         let mut answer = Answer::bare(request.id, self.control.engine_seq, Ts(NOW), kind);
         match request.ask {
+            Ask::Beat => return None,
             Ask::New(terms) if terms.qty.0 == LOST_QTY => return None,
             Ask::New(terms) if terms.qty.0 == OVER_BUDGET_QTY => {
                 answer.kind = AnswerKind::OverBudget
