@@ -165,8 +165,13 @@ impl Row {
 
     fn round(self, ids: &[ClientOrderId], held: &mut Vec<Reservation>) -> Round {
         let mut risk = self.books_of_account();
-        let mut moment =
-            Moment { now: Ts(NOW), journal_full: false, audit_full: false, clock_unsafe: false, tables_full: false };
+        let mut moment = Moment {
+            now: Ts(NOW),
+            journal_full: false,
+            audit_full: false,
+            clock_unsafe: false,
+            tables_full: false,
+        };
         held.clear();
         let round = on_cpu(ORDERS, || {
             for (number, id) in (0..).zip(ids) {

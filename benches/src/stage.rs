@@ -7,6 +7,7 @@ use std::time::Duration;
 use engine::config::Config;
 use engine::sequencer::Sequencer;
 use engine::step::Engine;
+use model::{Event, Kind, OrderRef, Px, Qty, Side, Symbol, TradingState, Ts, VenueNumber};
 use shm::{Capacity, Client, Folder, Listener, Publisher};
 use tempfile::TempDir;
 
@@ -67,22 +68,58 @@ fees = "none"
 /// An engine of the shipped configuration, without a journal. Its probe asks for an order on every `every`-th trade,
 /// `None`: there is no probe.
 pub fn sequencer(every: Option<u64>) -> Sequencer {
-    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
-    let read = |name: &str| std::fs::read_to_string(deploy.join(name)).expect(name);
-    let texts = [
-        ("engine.toml", read("engine.toml")),
-        // The day has prices below a dollar, which step by a hundredth of a cent.
-        ("instruments.toml", read("instruments.toml").replace("\"0.01\"", "\"0.0001\"")),
-        ("limits.toml", LIMITS.to_string()),
-    ];
-    let texts = texts.map(|(name, text)| (deploy.join(name), text));
-    let mut config = Config::from_texts(texts.into()).expect("the shipped configuration");
+    let mut config = config(LIMITS);
     config.engine.capacity.client_ids = 1 << 19;
     config.engine.strategies.truncate(usize::from(every.is_some()));
     for strategy in &mut config.engine.strategies {
         strategy.every = every.unwrap_or(strategy.every);
     }
     Sequencer::new(Engine::new(&config).expect("an engine"), None)
+}
+
+/// An engine of ten instruments at 99.99 to 100.01, on whose account so many orders may work; the first fill of it halts it.
+pub fn standing(orders: u32) -> Sequencer {
+    let limits = LIMITS
+        .replace("open_orders_max = 50", &format!("open_orders_max = {orders}"))
+        .replace("fills_max = \"off\"", "fills_max = 0\nfills_window_ms = 1000");
+    let mut config = config(&limits);
+    config.engine.capacity.own_orders = orders.next_power_of_two();
+    config.engine.strategies.clear();
+    let mut sequencer = Sequencer::new(Engine::new(&config).expect("an engine"), None);
+    let mut seq = 0;
+    let mut take = |event: Event| {
+        seq += 1;
+        let event = Event { seq, ts_venue: Ts(seq), ts_recv: Ts(seq), ..event };
+        sequencer.event(&event, &mut ());
+        sequencer.out.forget();
+    };
+    for number in 1..=10 {
+        let symbol = Symbol::new(&format!("S{number}")).expect("a symbol");
+        let number = VenueNumber(number);
+        take(Event::directory(number, symbol, 4, 0));
+        let aux = TradingState::Trading.code().into();
+        take(Event { aux, number, ..Event::empty(Kind::State) });
+        for (order, side, px) in [(1, Side::Buy, 999_900), (2, Side::Sell, 1_000_100)] {
+            let order = OrderRef(u64::from(number.0) * 10 + order);
+            let (px, qty, side) = (Px(px), Qty(100), Some(side));
+            take(Event { order, px, qty, side, number, ..Event::empty(Kind::Add) });
+        }
+    }
+    sequencer
+}
+
+/// The shipped configuration with these limits.
+fn config(limits: &str) -> Config {
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
+    let read = |name: &str| std::fs::read_to_string(deploy.join(name)).expect(name);
+    let texts = [
+        ("engine.toml", read("engine.toml")),
+        // The day has prices below a dollar, which step by a hundredth of a cent.
+        ("instruments.toml", read("instruments.toml").replace("\"0.01\"", "\"0.0001\"")),
+        ("limits.toml", limits.to_string()),
+    ];
+    let texts = texts.map(|(name, text)| (deploy.join(name), text));
+    Config::from_texts(texts.into()).expect("the shipped configuration")
 }
 
 /// Both ends of an engine's shared memory: what one publishes, the other reads.

@@ -2,6 +2,7 @@
 
 mod place;
 mod rearm;
+mod triggers;
 
 use std::time::{Duration, Instant};
 
