@@ -106,6 +106,30 @@ located = "off"
 fees = "none"
 "#;
 
+/// The same rules with every trigger of the kill switch on, too far away to go off.
+pub fn armed_limits() -> String {
+    let storm = |limits: String, of: &str| {
+        let on = format!("{of}_max = 65536\n{of}_window_ms = 1000");
+        limits.replace(&format!("{of}_max = \"off\""), &on)
+    };
+    let limits = ["refusals", "venue_rejects", "fills"].into_iter().fold(WIDE_LIMITS.into(), storm);
+    [
+        ("fills_money_max", "\"1000000000000\""),
+        ("dead_man_ms", "86400000"),
+        ("feed_gap_ms", "86400000\nfeed_gap_orders = \"cancel\""),
+        ("live_ms", "1"),
+        ("clock_error_ms", "86400000\nclock_synced = \"off\"\nclock_level = \"off\""),
+        ("journal_lag_ms", "86400000"),
+        ("journal_lag_inputs", "1000000000"),
+        ("sink_latch_ms", "86400000"),
+        ("venue_session_level", "\"cancel_only\""),
+    ]
+    .into_iter()
+    .fold(limits, |limits, (key, value)| {
+        limits.replace(&format!("{key} = \"off\""), &format!("{key} = {value}"))
+    })
+}
+
 /// A folder with a synthetic day and the configuration to run it.
 pub struct Stage {
     /// Removed with it.

@@ -1,5 +1,5 @@
 //! What sets the kill switch off in the step, without anybody's asking: counts of what happened, and books that are not
-//! live. `HALTS.md` has the table. Each costs constant time, and a replay counts alike.
+//! live. `engine/HALTS.md` has the table. Each costs constant time, and a replay counts alike.
 //!
 //! A trigger that went off says so once; it counts anew when somebody resumes its account, and nothing else ends what it
 //! raised.

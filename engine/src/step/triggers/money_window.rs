@@ -19,7 +19,10 @@ pub(super) struct MoneyWindow {
 
 impl MoneyWindow {
     pub fn new(max: Money, window_ns: u64) -> MoneyWindow {
-        MoneyWindow { max, window_ns, fills: VecDeque::with_capacity(FILLS_MAX), sum: Money::ZERO }
+        // Its memory is touched here: no page of it is missing at the first fills.
+        let mut fills = VecDeque::from(vec![(Ts(u64::MAX), Money::ZERO); FILLS_MAX]);
+        fills.clear();
+        MoneyWindow { max, window_ns, fills, sum: Money::ZERO }
     }
 
     /// Most that the window may hold.

@@ -1,3 +1,5 @@
+mod books;
+
 use std::path::{Path, PathBuf};
 
 use model::page::{Answer, AnswerKind, TapeKind};
@@ -137,13 +139,11 @@ impl Rig {
         [AGENT, HOUSE].map(|account| self.level(HaltScope::Account(account)))
     }
 
-    fn why(&self, scope: HaltScope) -> (HaltCause, &str) {
-        let slot = self.engine.latches.in_force().find(|slot| {
-            self.engine.latches.at(*slot).unwrap().0 == crate::latches::Stopped::Scope(scope)
-        });
-        let _ = slot.expect("it is halted");
-        let cause = self.engine.latches.of(scope).why.cause;
-        (cause, "")
+    /// Why a scope is halted.
+    fn why(&self, scope: HaltScope) -> HaltCause {
+        let latch = self.engine.latches.of(scope);
+        assert!(latch.level > HaltLevel::Active, "it is halted");
+        latch.why.cause
     }
 
     fn state(&self, order: OrderId) -> OrderState {
@@ -230,7 +230,7 @@ fn refusals_halt() {
             continue;
         }
         let scope = HaltScope::Account(AGENT);
-        assert_eq!(rig.why(scope).0, HaltCause::RejectStorm);
+        assert_eq!(rig.why(scope), HaltCause::RejectStorm);
         rig.at(5_000 * MS);
         assert_eq!(rig.levels()[0], level, "time does not resume");
         assert_eq!(rig.resume(scope), Ok(()));
@@ -327,98 +327,6 @@ fn fills_halt() {
     }
 }
 
-/// Goal: orders in a book that is not live for longer than may be are cancelled and their symbol is halted, to the nanosecond;
-/// others are not; the symbol stays halted when the book lives, and only a person resumes it, not before. Method: one book of
-/// two in doubt, time to the edge and over it.
-#[test]
-fn gaps_halt() {
-    for cancels in ["cancel", "keep"] {
-        let text = format!("50\nfeed_gap_orders = \"{cancels}\"");
-        let mut rig = Rig::new(&[("", "feed_gap_ms", &text)]);
-        let (first, second) = (InstrumentId(0), InstrumentId(1));
-        let [scope, other] = [first, second].map(HaltScope::Instrument);
-        let (lost, safe) = (rig.rests(0, 1), rig.rests(1, 1));
-        rig.now = 7;
-        rig.believe(Integrity::Incomplete);
-        rig.at(9);
-        rig.believe(Integrity::Recovering); // Another kind of doubt is no new beginning.
-        assert_eq!(rig.engine.gaps(), (1, 2));
-        rig.at(7 + 50 * MS);
-        assert_eq!(rig.level(scope), HaltLevel::Active);
-        rig.now += 1;
-        rig.step(Body::Timer);
-        assert_eq!(
-            [scope, other].map(|scope| rig.level(scope)),
-            [HaltLevel::CancelOnly, HaltLevel::Active]
-        );
-        assert_eq!(rig.why(scope).0, HaltCause::FeedGap);
-        let gone = if cancels == "cancel" { OrderState::Cancelled } else { OrderState::Working };
-        assert_eq!([lost, safe].map(|order| rig.state(order)), [gone, OrderState::Working]);
-        assert_eq!(rig.resume(scope), Err(ResumeRefusal::BookNotLive));
-        rig.believe(Integrity::Live);
-        rig.at(rig.now + 5_000 * MS);
-        assert_eq!(rig.level(scope), HaltLevel::CancelOnly);
-        assert_eq!(rig.resume(scope), Ok(()));
-        rig.rests(0, 1);
-        rig.replays();
-    }
-}
-
-/// Goal: a book without orders of ours halts nothing; one that lives in time halts nothing; each doubt is counted from its own
-/// beginning. Method: doubts of both books, one after the other, the second with an order.
-#[test]
-fn gaps_without_orders_do_not_halt() {
-    let mut rig = Rig::new(&[("", "feed_gap_ms", "50\nfeed_gap_orders = \"cancel\"")]);
-    rig.believe(Integrity::Incomplete);
-    rig.at(60 * MS);
-    assert_eq!(rig.engine.gaps(), (0, 0), "told, or rather not");
-    rig.believe(Integrity::Live);
-    let order = rig.rests(0, 1);
-    for _ in 0..3 {
-        rig.believe(Integrity::Incomplete);
-        rig.at(rig.now + 50 * MS);
-        rig.believe(Integrity::Live);
-        rig.at(rig.now + 50 * MS);
-    }
-    assert_eq!(rig.state(order), OrderState::Working);
-    assert_eq!(rig.engine.latches.in_force().count(), 0);
-    rig.replays();
-}
-
-/// Goal: on a book that became live, or began to trade, new orders pass when it did so for as long as asked, to the nanosecond,
-/// and cancels pass all the while. Method: doubt and its end, a halt of the venue's and its end.
-#[test]
-fn live_books_settle() {
-    let mut rig = Rig::new(&[("", "live_ms", "50")]);
-    let refused = |rig: &mut Rig| rig.buys(0, 1).verdict.bits & Verdict::bit(Reject::BookNotLive);
-    assert_ne!(refused(&mut rig), 0, "so at the start");
-    rig.at(50 * MS - 1);
-    assert_ne!(refused(&mut rig), 0);
-    rig.at(50 * MS);
-    let mut order = rig.rests(0, 1);
-    for round in 0..2 {
-        let begins = |rig: &mut Rig, good: bool| match (round, good) {
-            (0, true) => rig.believe(Integrity::Live),
-            (0, false) => rig.believe(Integrity::Recovering),
-            (_, true) => rig.trades(VenueNumber(1), TradingState::Trading),
-            (_, false) => rig.trades(VenueNumber(1), TradingState::Halted),
-        };
-        begins(&mut rig, false);
-        rig.at(rig.now + 1_000 * MS);
-        begins(&mut rig, true);
-        begins(&mut rig, true); // Said again, it is no new beginning.
-        assert_ne!(refused(&mut rig), 0, "{round}");
-        rig.at(rig.now + 50 * MS - 1);
-        begins(&mut rig, true);
-        assert_ne!(refused(&mut rig), 0);
-        assert_eq!(rig.ask(Ask::Cancel { order }).kind, AnswerKind::Accepted);
-        assert_eq!(rig.state(order), OrderState::Cancelled);
-        rig.at(rig.now + 1);
-        order = rig.rests(0, 1);
-    }
-    rig.replays();
-}
-
 /// Goal: a clock that is not believed, and a venue's session that is gone, are known, told, and halt everything if so
 /// configured; that they come back resumes nothing. Method: each, off and on, both ways.
 #[test]
@@ -491,11 +399,37 @@ fn silent_clients_lose_their_orders() {
         [OrderState::Cancelled, OrderState::Working]
     );
     assert_eq!(rig.levels(), [HaltLevel::CancelOnly, HaltLevel::Active]);
-    assert_eq!(rig.why(HaltScope::Account(AGENT)).0, HaltCause::Heartbeat);
+    assert_eq!(rig.why(HaltScope::Account(AGENT)), HaltCause::Heartbeat);
     rig.ask(Ask::Beat);
     assert_eq!(rig.buys(0, 1).kind, AnswerKind::Refused, "to speak is not to be resumed");
     rig.step(Body::Control(Control::DeskSilent { desk: DeskId(3), account: AccountId(999) }));
     assert_eq!(rig.resume(HaltScope::Account(AGENT)), Ok(()));
+    rig.rests(0, 1);
+    rig.replays();
+}
+
+/// Goal: what was full, gone or not believed in the run before is not in the next, unless that says so; what was halted is.
+/// Method: each, then a restart.
+#[test]
+fn a_run_begins_without_the_last_ones_doubts() {
+    let mut rig = Rig::new(&[("", "venue_session_level", "\"reduce_only\"")]);
+    for control in [
+        Control::JournalFull(true),
+        Control::AuditFull(true),
+        Control::ClockUnsafe(true),
+        Control::VenueSession { feed: FeedId(0), up: false },
+    ] {
+        rig.step(Body::Control(control));
+    }
+    let answer = rig.buys(0, 1);
+    for code in [Reject::JournalFull, Reject::AuditFull, Reject::Halted] {
+        assert_ne!(answer.verdict.bits & Verdict::bit(code), 0, "{code}");
+    }
+    rig.step(Body::Control(Control::Restarted { epoch: 1 }));
+    let answer = rig.buys(0, 1);
+    assert_eq!(answer.verdict.failed().collect::<Vec<_>>(), [Reject::Halted]);
+    assert!(!rig.engine.is_clock_unsafe() && rig.engine.sessions_down() == 0);
+    assert_eq!(rig.resume(HaltScope::All), Ok(()));
     rig.rests(0, 1);
     rig.replays();
 }
@@ -518,7 +452,7 @@ fn no_client_silences_a_trigger() {
         rest(&mut rig);
         rig.is_refused();
     }
-    assert_eq!(rig.why(scope).0, HaltCause::RejectStorm);
+    assert_eq!(rig.why(scope), HaltCause::RejectStorm);
     rest(&mut rig);
     assert_eq!(rig.level(scope), HaltLevel::CancelOnly);
     rig.replays();
