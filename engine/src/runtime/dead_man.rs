@@ -67,10 +67,17 @@ impl DeadMen {
     }
 
     /// A desk asked something, whatever it was.
-    pub fn hear(&mut self, desk: DeskId) {
+    pub fn hear(&mut self, desk: DeskId, now_ns: u64) {
+        let at = self.elapsed_at(now_ns);
         if let Some(heard) = self.heard.get_mut(usize::from(desk.0)) {
-            *heard = self.elapsed_ns;
+            *heard = at;
         }
+    }
+
+    /// Time that passed while somebody looked, up to `now_ns`.
+    fn elapsed_at(&self, now_ns: u64) -> u64 {
+        let passed = now_ns.saturating_sub(self.looked_ns).min(self.period_ns.saturating_mul(2));
+        self.elapsed_ns.saturating_add(passed)
     }
 
     /// Whether it is time to look.
@@ -81,8 +88,7 @@ impl DeadMen {
 
     /// Lets time pass, to be told of what went off by [`DeadMen::next`].
     pub fn look(&mut self, now_ns: u64) {
-        let passed = now_ns.saturating_sub(self.looked_ns).min(2 * self.period_ns);
-        self.elapsed_ns = self.elapsed_ns.saturating_add(passed);
+        self.elapsed_ns = self.elapsed_at(now_ns);
         (self.looked_ns, self.next_ns) = (now_ns, now_ns.saturating_add(self.period_ns));
     }
 
@@ -94,7 +100,7 @@ impl DeadMen {
     ) -> Option<(DeskId, AccountId)> {
         let elapsed_ns = self.elapsed_ns;
         let is_silent = |(heard, through): (&u64, &Option<u64>)| {
-            elapsed_ns - heard > self.shortest_ns && *through != Some(*heard)
+            elapsed_ns.saturating_sub(*heard) > self.shortest_ns && *through != Some(*heard)
         };
         if !self.heard.iter().zip(&self.through).any(is_silent) {
             return None;
@@ -104,7 +110,7 @@ impl DeadMen {
             let bound = self.bounds.get(number).copied().flatten();
             let (Some(heard), Some(bound)) = (self.heard.get(at).copied(), bound) else { continue };
             let place = self.gone_off.get_mut(at * self.bounds.len() + number);
-            if elapsed_ns - heard > bound
+            if elapsed_ns.saturating_sub(heard) > bound
                 && let Some(place) = place.filter(|place| **place != Some(heard))
             {
                 *place = Some(heard);
@@ -112,7 +118,7 @@ impl DeadMen {
             }
         }
         for (heard, through) in self.heard.iter().zip(&mut self.through) {
-            if elapsed_ns - heard > self.longest_ns {
+            if elapsed_ns.saturating_sub(*heard) > self.longest_ns {
                 *through = Some(*heard); // It can have no new orders without asking.
             }
         }
@@ -121,7 +127,7 @@ impl DeadMen {
 
     /// For how long a desk has said nothing, to a look, nanoseconds.
     pub fn silent_ns(&self, desk: usize) -> u64 {
-        self.heard.get(desk).map_or(0, |heard| self.elapsed_ns - heard)
+        self.heard.get(desk).map_or(0, |heard| self.elapsed_ns.saturating_sub(*heard))
     }
 }
 
@@ -160,15 +166,27 @@ mod tests {
             [(mute, AGENT), (speaks, AGENT), (mute, other), (mute, AccountId(0)), (mute, AGENT)];
         let mut seen = Vec::new();
         for round in 1..50 {
-            timers.hear(speaks);
+            timers.hear(speaks, timers.looked_ns);
             seen.extend(until(&mut timers, round * 100, &open));
         }
         assert_eq!(seen, [(1_700, mute, AGENT), (3_300, mute, other)]);
-        timers.hear(mute);
+        timers.hear(mute, timers.looked_ns);
         assert_eq!(timers.silent_ns(0), 0);
         assert_eq!(until(&mut timers, 6_500, &open[..1]), [], "it spoke at 4,900");
         assert_eq!(until(&mut timers, 6_600, &open[..1]), [(6_600, mute, AGENT)]);
         assert_eq!(until(&mut timers, 99_000, &[(idle, AccountId(9)), (mute, AGENT)]), []);
+    }
+
+    /// Goal: what was heard between two looks counts from then: no timer is early. Method: heard just after and just before a look.
+    #[test]
+    fn no_timer_is_early() {
+        for (heard, goes_off) in [(1, 1_700), (99, 1_700), (101, 1_800)] {
+            let mut timers = DeadMen::new(vec![None, Some(1_600)], 1, 0);
+            let open = [(DeskId(0), AGENT)];
+            assert_eq!(until(&mut timers, heard / 100 * 100, &open), []);
+            timers.hear(DeskId(0), heard);
+            assert_eq!(until(&mut timers, 9_000, &open), [(goes_off, DeskId(0), AGENT)]);
+        }
     }
 
     /// Goal: time in which nobody looked counts two looks at most; without a timer nobody ever looks. Method: an hour's pause.

@@ -242,7 +242,7 @@ impl EngineThread {
     /// Answers a request at once, or makes an input of it.
     fn on_request(&mut self, desk: DeskId, request: &Request, state: &mut Loop) {
         let now_ns = state.clock.now_ns();
-        state.dead_men.hear(desk);
+        state.dead_men.hear(desk, now_ns);
         let engine = &self.sequencer.engine;
         let bare = |kind| Answer::bare(request.id, engine.seq(), engine.now(), kind);
         let within =
