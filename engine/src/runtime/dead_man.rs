@@ -177,7 +177,8 @@ mod tests {
         assert_eq!(until(&mut timers, 99_000, &[(idle, AccountId(9)), (mute, AGENT)]), []);
     }
 
-    /// Goal: what was heard between two looks counts from then: no timer is early. Method: heard just after and just before a look.
+    /// Goal: what was heard between two looks counts from then: no timer is early. Method: heard just after and just before
+    /// a look.
     #[test]
     fn no_timer_is_early() {
         for (heard, goes_off) in [(1, 1_700), (99, 1_700), (101, 1_800)] {
