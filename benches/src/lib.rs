@@ -23,7 +23,7 @@ pub use compare::{Round, compare, compare_few, criterion, on_cpu};
 pub use digest::{check_digest, digest};
 pub use levels::{LevelStream, MapBook};
 pub use naive::NaiveBooks;
-pub use stage::{Shared, sequencer};
+pub use stage::{Shared, sequencer, standing};
 pub use stream::{DECODER, Stream, frames, walk};
 
 /// Symbols of the day; their venue numbers are 1 to this.

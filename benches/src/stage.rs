@@ -4,15 +4,28 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use engine::config::Config;
+use engine::config::{Config, VenueConfig};
 use engine::sequencer::Sequencer;
 use engine::step::Engine;
+use model::{
+    Body, Control, Event, Kind, Mode, OrderRef, Px, Qty, Side, Symbol, TradingState, Ts,
+    VenueNumber,
+};
 use shm::{Capacity, Client, Folder, Listener, Publisher};
 use tempfile::TempDir;
 
 /// What the probe may do: the limits of the shipped configuration, and room for the random walk of its positions.
 const LIMITS: &str = r#"
 session_start = "00:00"
+
+[triggers]
+feed_gap_ms = "off"
+live_ms = "off"
+clock_error_ms = "off"
+journal_lag_ms = "off"
+journal_lag_inputs = "off"
+sink_latch_ms = "off"
+venue_session_level = "off"
 
 [[account]]
 name = "probe"
@@ -29,6 +42,11 @@ order_to_trade_max = "off"
 executions_max = "off"
 duplicates_max = "off"
 self_trade = "off"
+refusals_max = "off"
+venue_rejects_max = "off"
+fills_max = "off"
+fills_money_max = "off"
+dead_man_ms = "off"
 open_orders_max = 50
 rate_max = 10000
 rate_window_ms = 1000
@@ -55,22 +73,68 @@ fees = "none"
 /// An engine of the shipped configuration, without a journal. Its probe asks for an order on every `every`-th trade,
 /// `None`: there is no probe.
 pub fn sequencer(every: Option<u64>) -> Sequencer {
-    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
-    let read = |name: &str| std::fs::read_to_string(deploy.join(name)).expect(name);
-    let texts = [
-        ("engine.toml", read("engine.toml")),
-        // The day has prices below a dollar, which step by a hundredth of a cent.
-        ("instruments.toml", read("instruments.toml").replace("\"0.01\"", "\"0.0001\"")),
-        ("limits.toml", LIMITS.to_string()),
-    ];
-    let texts = texts.map(|(name, text)| (deploy.join(name), text));
-    let mut config = Config::from_texts(texts.into()).expect("the shipped configuration");
+    let mut config = config(LIMITS);
     config.engine.capacity.client_ids = 1 << 19;
     config.engine.strategies.truncate(usize::from(every.is_some()));
     for strategy in &mut config.engine.strategies {
         strategy.every = every.unwrap_or(strategy.every);
     }
     Sequencer::new(Engine::new(&config).expect("an engine"), None)
+}
+
+/// An engine of ten instruments at 99.99 to 100.01, on whose account so many orders may work; the first fill of it halts it.
+/// `outside`: they go to a venue outside, which has nothing of ours yet.
+pub fn standing(orders: u32, outside: bool) -> Sequencer {
+    let limits = LIMITS
+        .replace("open_orders_max = 50", &format!("open_orders_max = {orders}"))
+        .replace("fills_max = \"off\"", "fills_max = 0\nfills_window_ms = 1000");
+    let mut config = config(&limits);
+    config.engine.capacity.own_orders = orders.next_power_of_two();
+    config.engine.strategies.clear();
+    if outside {
+        config.engine.mode = Mode::Live;
+        config.engine.venue = Some(VenueConfig { ack_timeout_ns: 60_000_000_000, executions: 64 });
+    }
+    let mut sequencer = Sequencer::new(Engine::new(&config).expect("an engine"), None);
+    let mut seq = 0;
+    let mut take = |event: Event| {
+        seq += 1;
+        let event = Event { seq, ts_venue: Ts(seq), ts_recv: Ts(seq), ..event };
+        sequencer.event(&event, &mut ());
+        sequencer.out.forget();
+    };
+    for number in 1..=10 {
+        let symbol = Symbol::new(&format!("S{number}")).expect("a symbol");
+        let number = VenueNumber(number);
+        take(Event::directory(number, symbol, 4, 0));
+        let aux = TradingState::Trading.code().into();
+        take(Event { aux, number, ..Event::empty(Kind::State) });
+        for (order, side, px) in [(1, Side::Buy, 999_900), (2, Side::Sell, 1_000_100)] {
+            let order = OrderRef(u64::from(number.0) * 10 + order);
+            let (px, qty, side) = (Px(px), Qty(100), Some(side));
+            take(Event { order, px, qty, side, number, ..Event::empty(Kind::Add) });
+        }
+    }
+    if outside {
+        for control in [Control::ReconcileBegin, Control::ReconcileEnd { round: 1, orders: 0 }] {
+            sequencer.input(Ts(seq), Body::Control(control), &mut ());
+        }
+    }
+    sequencer
+}
+
+/// The shipped configuration with these limits.
+fn config(limits: &str) -> Config {
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
+    let read = |name: &str| std::fs::read_to_string(deploy.join(name)).expect(name);
+    let texts = [
+        ("engine.toml", read("engine.toml")),
+        // The day has prices below a dollar, which step by a hundredth of a cent.
+        ("instruments.toml", read("instruments.toml").replace("\"0.01\"", "\"0.0001\"")),
+        ("limits.toml", limits.to_string()),
+    ];
+    let texts = texts.map(|(name, text)| (deploy.join(name), text));
+    Config::from_texts(texts.into()).expect("the shipped configuration")
 }
 
 /// Both ends of an engine's shared memory: what one publishes, the other reads.

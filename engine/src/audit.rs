@@ -123,7 +123,7 @@ impl Tap {
         }
         for record in out.tape.get(tape..).unwrap_or_default() {
             match record.kind {
-                TapeKind::Trade | TapeKind::State | TapeKind::Integrity => {}
+                TapeKind::Trade | TapeKind::State | TapeKind::Integrity | TapeKind::Alert => {}
                 TapeKind::Passed | TapeKind::Refused => {
                     if let Some(judged) = judged.next() {
                         self.on_judged(engine, judged);
@@ -234,6 +234,15 @@ impl Tap {
                 let (aux, bits) = (engine.config_digest(), version.into());
                 self.push(AuditRecord { aux, bits, name, note, ..record });
             }
+            Control::ClockUnsafe(is) => {
+                let record = self.bare(engine, AuditKind::Sink, Actor::Engine);
+                self.push(AuditRecord { code: 3, aux: is.into(), ..record });
+            }
+            Control::DeskSilent { desk, account } => {
+                let actor = Actor::Origin(Origin::Desk(desk));
+                let record = self.bare(engine, AuditKind::Disconnect, actor);
+                self.push(AuditRecord { code: 1, account, ..record });
+            }
             Control::DeskClosed(desk) => {
                 let actor = Actor::Origin(Origin::Desk(desk));
                 self.push(self.bare(engine, AuditKind::Disconnect, actor));
@@ -312,7 +321,7 @@ impl Tap {
                 let cancel = of(AuditKind::Cancel);
                 Some(self.with_order(engine, cancel, order))
             }
-            Ask::Halt { .. } | Ask::Check(_) => None,
+            Ask::Halt { .. } | Ask::Check(_) | Ask::Beat => None,
         }
     }
 
@@ -385,7 +394,8 @@ fn refused(asked: AuditRecord, verdict: Verdict) -> AuditRecord {
 fn by_whom(body: &Body) -> (Actor, Symbol, Note) {
     let operator = |name: OperatorName| Symbol::from_words(name.to_words()).unwrap_or_default();
     match *body {
-        Body::Request(Request { origin, note, .. }) => {
+        // What a request set off without asking for it is the engine's own.
+        Body::Request(Request { origin, note, ask: Ask::Halt { .. }, .. }) => {
             (Actor::Origin(origin), Symbol::default(), note)
         }
         Body::Control(

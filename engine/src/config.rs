@@ -10,6 +10,7 @@ mod limits;
 mod rates;
 mod server;
 mod table;
+mod triggers;
 
 use std::path::{Path, PathBuf};
 

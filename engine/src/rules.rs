@@ -3,6 +3,7 @@
 
 pub mod changes;
 mod lookup;
+mod triggers;
 
 use model::page::Permission;
 use model::{AccountId, Currency, Instrument, Money, Px, Qty, Symbol, Ts};
@@ -10,6 +11,7 @@ use risk::{Fee, LossStops, MarkAt, OrderToTrade, Reference, Restriction, VolumeL
 use rust_decimal::Decimal;
 
 pub(crate) use lookup::Lookup;
+pub use triggers::{AccountTriggers, ClockRule, EngineTriggers, FillsRule, GapRule, StormRule};
 
 /// All rules of an engine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +28,8 @@ pub struct Rules {
     pub fees: Vec<FeeRule>,
     /// When a session begins: nanoseconds after midnight UTC.
     pub session_start_ns: u64,
+    /// What sets the kill switch off, whichever account it is about.
+    pub triggers: EngineTriggers,
 }
 
 /// What an order in an instrument must look like.
@@ -94,6 +98,8 @@ pub struct AccountRule {
     pub duplicates: Option<DuplicatesRule>,
     /// Whether an order that could meet one of the same owner is refused.
     pub no_self_trade: bool,
+    /// What sets its kill switch off.
+    pub triggers: AccountTriggers,
 }
 
 /// How often the same terms may come.

@@ -8,9 +8,12 @@
 //!                    └───controls────────┘
 //! ```
 
+mod clock_watch;
+mod dead_man;
 mod desks;
 mod engine;
 mod feed;
+mod figures;
 mod house;
 mod keeper;
 mod lines;
@@ -20,9 +23,11 @@ mod port;
 mod publish;
 mod restart;
 mod server;
+mod sinks;
 mod stages;
 mod start;
 mod status;
+mod triggers;
 mod wait;
 mod watchdog;
 

@@ -6,7 +6,8 @@
 //!
 //! The code follows the order of things: `event.rs` is a tick's way (`mid_event.rs`: while the venue's event is not
 //! complete), `request.rs` an order's, `report.rs` what comes back, `page.rs` what readers are shown; `execution.rs` is what
-//! trades do, `venue.rs` what is asked of a venue outside; `halt.rs` is the kill switch, `rearm.rs` what it takes to resume,
+//! trades do, `venue.rs` what is asked of a venue outside; `halt.rs` is the kill switch, `triggers.rs` what sets it off without anybody's
+//! asking, `rearm.rs` what it takes to resume,
 //! `limits.rs` how other limits come into force, `books.rs` what the operator says of the books of account.
 
 mod books;
@@ -23,12 +24,13 @@ mod rearm;
 mod report;
 mod request;
 mod stamp;
+mod triggers;
 mod venue;
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
     AccountId, Body, Cause, Control, DAY_NS, FeedId, HaltCause, Input, InstrumentId, Integrity,
-    Mode, OrderId, Px, Qty, Reject, TradingState, Ts, Why,
+    Mode, OrderId, Px, Qty, TradingState, Ts, Why,
 };
 use risk::{Market, Moment, Risk};
 
@@ -47,6 +49,8 @@ use channel::Channel;
 pub(crate) use full::Text;
 pub use limits::{NewRules, NotTaken, Prepared, prepare};
 pub use stamp::{Stage, Stamp};
+use triggers::Triggers;
+pub use triggers::{Counted, Counts};
 use venue::Outside;
 
 /// The deterministic core.
@@ -63,6 +67,7 @@ pub struct Engine {
     strategies: Vec<Strategy>,
     risk: Risk,
     latches: Latches,
+    triggers: Triggers,
     orders: OrderTable,
     paper: Paper,
     /// Where orders go instead of to the paper venue.
@@ -138,6 +143,7 @@ impl Engine {
             strategies: strategies.collect(),
             risk,
             latches: Latches::new(rules.accounts.len(), instruments),
+            triggers: Triggers::new(&rules, instruments).map_err(StartError::Money)?,
             orders: OrderTable::new(capacity.own_orders),
             paper: Paper::new(instruments, capacity.own_orders as usize),
             outside: config
@@ -162,6 +168,9 @@ impl Engine {
     pub fn step(&mut self, input: &Input, out: &mut Output, stamp: &mut impl Stamp) {
         self.seq = input.seq;
         self.advance(input.now, out);
+        if self.triggers.gaps.is_due(self.now) {
+            self.trip_gaps(out);
+        }
         match &input.body {
             Body::Event(event) => self.on_event(event, out, stamp),
             Body::Request(request) => self.on_request(request, out, stamp),
@@ -171,6 +180,9 @@ impl Engine {
         }
         if self.risk.has_losses() {
             self.trip_losses(out);
+        }
+        if self.triggers.has_due() {
+            self.trip_due(out);
         }
     }
 
@@ -232,11 +244,9 @@ impl Engine {
             Control::AuditFull(full) => self.audit_full = full,
             Control::DeskClosed(desk) => self.cancel_orphans(Some(desk), out),
             Control::Limits { version, digest, .. } => self.relimit(version, digest),
-            Control::Restarted { epoch } => {
-                self.orders.begin_epoch(epoch);
-                self.on_venue_session(false, out);
-                self.cancel_orphans(None, out);
-            }
+            Control::Restarted { epoch } => self.begin_run(epoch, out),
+            Control::ClockUnsafe(is_unsafe) => self.on_clock(is_unsafe, out),
+            Control::DeskSilent { desk, account } => self.on_desk_silent(desk, account, out),
             Control::VenueSession(is_up) => self.on_venue_session(is_up, out),
             Control::ReconcileBegin => self.begin_reconciliation(out),
             Control::ReconcileEnd { round, orders } => self.end_reconciliation(round, orders, out),
@@ -335,6 +345,7 @@ impl Engine {
             out.record(TapeRecord { code, aux, instrument: InstrumentId(instrument), ..record });
             out.touch_book(instrument);
             self.hash.fold_pair(u64::from(code) | aux << 8, instrument.into());
+            self.note_live(instrument, integrity == Integrity::Live);
         }
     }
 
@@ -347,6 +358,7 @@ impl Engine {
             state: self.trading_state(instrument),
             market_halted: channel.is_some_and(|channel| channel.market_halted),
             integrity: self.integrity(instrument).0,
+            settling: self.triggers.gaps.is_settling(instrument, self.now),
             bid: bid.map(|quote| quote.px),
             ask: ask.map(|quote| quote.px),
             last: listed
@@ -367,6 +379,7 @@ impl Engine {
             tables_full: self.orders.next_id().is_none() || !has_room,
             reconciling: outside.is_some_and(|outside| outside.is_unreconciled),
             change_pending: false,
+            clock_unsafe: self.is_clock_unsafe(),
         }
     }
 
@@ -384,13 +397,6 @@ impl Engine {
             px: Px(0),
             qty: Qty(0),
             aux: 0,
-        }
-    }
-
-    /// Counts a refusal by its primary reason.
-    fn count_refusal(&mut self, code: Reject) {
-        if let Some(count) = self.refused.get_mut(usize::from(code.code()) - 1) {
-            *count += 1;
         }
     }
 

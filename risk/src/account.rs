@@ -89,6 +89,11 @@ impl Path {
         Some(path)
     }
 
+    /// The same, of its own.
+    pub(crate) fn accounts(self) -> impl Iterator<Item = AccountId> {
+        self.accounts.into_iter().take(self.depth.into())
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = AccountId> {
         self.accounts.into_iter().take(self.depth.into())
     }

@@ -45,6 +45,7 @@ pub(crate) const MARKET: Market = Market {
     state: TradingState::Trading,
     market_halted: false,
     integrity: Integrity::Live,
+    settling: false,
     bid: Some(Px(999_900)),
     ask: Some(Px(1_000_100)),
     last: Some(crate::LastTrade { px: Px(1_000_000), at: Ts(10_000) }),

@@ -70,6 +70,12 @@ impl Risk {
         self.path(account).iter().any(|id| id == above)
     }
 
+    /// The accounts that an order of this one counts on: its own first, then upwards.
+    pub fn counted_on(&self, account: AccountId) -> impl Iterator<Item = AccountId> + use<> {
+        let path = self.path(account);
+        path.accounts()
+    }
+
     /// Sets a level, up or down: the operator's way. Whether it changed anything; a scope that does not exist
     /// is left alone.
     pub fn set_halt(&mut self, scope: HaltScope, level: HaltLevel) -> bool {

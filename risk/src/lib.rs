@@ -64,6 +64,7 @@ pub use limits::{
 };
 pub use listing::Reference;
 pub use market::{LastTrade, Market, Moment};
+pub use rate::RateWindow;
 pub use rates::Rate;
 pub use relimit::{NewLimits, Rows};
 pub use reports::{Deal, Filled};

@@ -22,6 +22,8 @@ pub struct Market {
     pub market_halted: bool,
     /// How far its book may be believed.
     pub integrity: Integrity,
+    /// Whether it may be believed, and traded, again for less long than the operator wants to see first.
+    pub settling: bool,
     /// Best bid; `None`: no bid.
     pub bid: Option<Px>,
     /// Best ask; `None`: no ask.
@@ -43,6 +45,8 @@ pub struct Moment {
     pub journal_full: bool,
     /// Whether the audit log takes no more.
     pub audit_full: bool,
+    /// Whether the wall clock cannot be believed: what depends on the time of day must not be accepted.
+    pub clock_unsafe: bool,
     /// Whether a table that the order would need (order table, gateway ring) has no room.
     pub tables_full: bool,
     /// Whether it is not known where orders stand at the venue.
@@ -60,6 +64,7 @@ impl Moment {
             audit_full: false,
             tables_full: false,
             reconciling: false,
+            clock_unsafe: false,
             change_pending: false,
         }
     }
@@ -71,6 +76,7 @@ impl Market {
         state: TradingState::Unknown,
         market_halted: false,
         integrity: Integrity::Incomplete,
+        settling: false,
         bid: None,
         ask: None,
         last: None,

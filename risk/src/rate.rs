@@ -7,7 +7,7 @@ const NEVER: Ts = Ts(u64::MAX);
 
 /// The last `max` times. Exact: in no window of `window_ns` can more than `max` requests pass.
 #[derive(Clone, Debug)]
-pub(crate) struct RateWindow {
+pub struct RateWindow {
     window_ns: u64,
     /// Ring of the last times; its length is the limit.
     times: Vec<Ts>,
@@ -19,12 +19,12 @@ pub(crate) struct RateWindow {
 
 impl RateWindow {
     /// Allocates the ring and touches its memory; nothing allocates afterwards.
-    pub(crate) fn new(max: u32, window_ns: u64) -> RateWindow {
+    pub fn new(max: u32, window_ns: u64) -> RateWindow {
         RateWindow { window_ns, times: vec![NEVER; max as usize], next: 0, recent: 0 }
     }
 
     /// Requests in the window that ends at `now`; at most the limit, which is all that a verdict needs.
-    pub(crate) fn used(&self, now: Ts) -> u32 {
+    pub fn used(&self, now: Ts) -> u32 {
         let inside = |back: usize| now.since(self.back(back)) < self.window_ns;
         if self.recent == 0 || inside(self.recent) {
             return self.recent as u32;
@@ -44,12 +44,17 @@ impl RateWindow {
     }
 
     /// Counts a request, passed or refused, when `used` were in the window before it.
-    pub(crate) fn count(&mut self, now: Ts, used: u32) {
+    pub fn count(&mut self, now: Ts, used: u32) {
         self.recent = (used as usize + 1).min(self.times.len());
         if let Some(time) = self.times.get_mut(self.next) {
             *time = now;
             self.next = if self.next + 1 == self.times.len() { 0 } else { self.next + 1 };
         }
+    }
+
+    /// Forgets all of them.
+    pub fn clear(&mut self) {
+        self.recent = 0;
     }
 
     /// Goes on from where another window stands, with as many of its last times as there is room for. A window of more
@@ -80,6 +85,19 @@ impl RateWindow {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// Goal: what was forgotten is not counted. Method: fill, clear, count one.
+    #[test]
+    fn clears() {
+        let mut window = RateWindow::new(2, 10);
+        window.count(Ts(1), 0);
+        window.count(Ts(2), 1);
+        assert_eq!(window.used(Ts(3)), 2);
+        window.clear();
+        assert_eq!(window.used(Ts(3)), 0);
+        window.count(Ts(3), 0);
+        assert_eq!((window.used(Ts(12)), window.used(Ts(13))), (1, 0));
+    }
 
     proptest! {
         /// Goal: the ring counts as a plain list does. Method: random gaps, bursts and limits, against a list

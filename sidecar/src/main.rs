@@ -52,8 +52,15 @@ fn main() -> ExitCode {
 fn serve(engine: Option<String>) -> Result<(), Box<dyn std::error::Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(async {
-        match Sidecar::new(engine).serve(stdio_pipes()).await {
-            Ok(running) => running.waiting().await.map(drop).map_err(Into::into),
+        let sidecar = Sidecar::new(engine);
+        let beats = sidecar.beats();
+        match sidecar.serve(stdio_pipes()).await {
+            Ok(running) => {
+                let beats = tokio::spawn(beats);
+                let quit = running.waiting().await;
+                beats.abort();
+                quit.map(drop).map_err(Into::into)
+            }
             Err(ServerInitializeError::ConnectionClosed(_)) => Ok(()),
             Err(error) => Err(error.into()),
         }

@@ -1,6 +1,7 @@
 //! The MCP server: what it says of itself, and the way from a call to a tool.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use rmcp::handler::server::tool::{ToolCallContext, ToolRouter};
 use rmcp::model::{
@@ -34,16 +35,31 @@ is retried for you. client_request_id makes a retry safe: the same id with the s
 trades twice. trading_halt can stop trading but only the operator, at a terminal, can resume it. \
 Orders of this session are cancelled when it ends. mode 'paper' and 'replay' never reach a venue.";
 
+/// How often the engine is told that the agent's session is open. The shortest dead-man timer is four times as long.
+const BEAT_EACH: Duration = Duration::from_millis(250);
+
 /// The sidecar: one session with the engine, and the tools.
 pub struct Sidecar {
-    session: Mutex<Session>,
+    session: Arc<Mutex<Session>>,
     tools: ToolRouter<Sidecar>,
 }
 
 impl Sidecar {
     /// A sidecar for the engine of that name, or for the only one.
     pub fn new(engine: Option<String>) -> Sidecar {
-        Sidecar { session: Mutex::new(Session::new(engine)), tools: tool::all() }
+        Sidecar { session: Arc::new(Mutex::new(Session::new(engine))), tools: tool::all() }
+    }
+
+    /// Tells the engine again and again that this client lives; for as long as the agent's session is open, and no longer:
+    /// orders of an agent that is gone must not be kept alive from here.
+    pub fn beats(&self) -> impl Future<Output = ()> + use<> {
+        let session = Arc::clone(&self.session);
+        async move {
+            loop {
+                session.lock().unwrap_or_else(PoisonError::into_inner).beat();
+                tokio::time::sleep(BEAT_EACH).await;
+            }
+        }
     }
 
     /// The session, whether attached or not.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use model::page::{Account, Answer, Board, Depth, Line, OrderCell};
-use model::{AccountId, InstrumentId, OrderId, Request, Symbol};
+use model::{AccountId, Ask, DeskId, InstrumentId, Note, OrderId, Origin, Request, Symbol};
 use shm::{Client, ReadError, Reader};
 
 use crate::fault::Fault;
@@ -241,6 +241,16 @@ impl Session {
         let number = client.send(request).map_err(Fault::unsent)?;
         self.asked.insert(number, None);
         Ok(number)
+    }
+
+    /// Says to the engine attached to, if there is one, that this client lives. Nothing is answered, and what finds no room
+    /// need not be said: the engine hears of the requests that fill it.
+    pub fn beat(&mut self) {
+        let account = AccountId(0);
+        let (origin, ask, note) = (Origin::Desk(DeskId(0)), Ask::Beat, Note::default());
+        if let Some(client) = &mut self.client {
+            let _ = client.send(&Request { id: 0, origin, account, ask, note });
+        }
     }
 
     /// What was answered to a request, if it was. Answers to others are kept for those who wait for them.

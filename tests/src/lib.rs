@@ -15,6 +15,15 @@ use tempfile::TempDir;
 pub const WIDE_LIMITS: &str = r#"
 session_start = "00:00"
 
+[triggers]
+feed_gap_ms = "off"
+live_ms = "off"
+clock_error_ms = "off"
+journal_lag_ms = "off"
+journal_lag_inputs = "off"
+sink_latch_ms = "off"
+venue_session_level = "off"
+
 [[account]]
 name = "agent"
 permission = "trade"
@@ -31,6 +40,11 @@ order_to_trade_max = "off"
 executions_max = "off"
 duplicates_max = "off"
 self_trade = "off"
+refusals_max = "off"
+venue_rejects_max = "off"
+fills_max = "off"
+fills_money_max = "off"
+dead_man_ms = "off"
 open_orders_max = 65536
 rate_max = 65536
 rate_window_ms = 1
@@ -50,6 +64,11 @@ order_to_trade_max = "off"
 executions_max = "off"
 duplicates_max = "off"
 self_trade = "off"
+refusals_max = "off"
+venue_rejects_max = "off"
+fills_max = "off"
+fills_money_max = "off"
+dead_man_ms = "off"
 open_orders_max = 65536
 rate_max = 65536
 rate_window_ms = 1
@@ -90,6 +109,30 @@ margin_long_bps = "off"
 margin_short_bps = "off"
 fees = "none"
 "#;
+
+/// The same rules with every trigger of the kill switch on, too far away to go off.
+pub fn armed_limits() -> String {
+    let storm = |limits: String, of: &str| {
+        let on = format!("{of}_max = 65536\n{of}_window_ms = 1000");
+        limits.replace(&format!("{of}_max = \"off\""), &on)
+    };
+    let limits = ["refusals", "venue_rejects", "fills"].into_iter().fold(WIDE_LIMITS.into(), storm);
+    [
+        ("fills_money_max", "\"1000000000000\""),
+        ("dead_man_ms", "86400000"),
+        ("feed_gap_ms", "86400000\nfeed_gap_orders = \"cancel\""),
+        ("live_ms", "1"),
+        ("clock_error_ms", "86400000\nclock_synced = \"off\"\nclock_level = \"off\""),
+        ("journal_lag_ms", "86400000"),
+        ("journal_lag_inputs", "1000000000"),
+        ("sink_latch_ms", "86400000"),
+        ("venue_session_level", "\"cancel_only\""),
+    ]
+    .into_iter()
+    .fold(limits, |limits, (key, value)| {
+        limits.replace(&format!("{key} = \"off\""), &format!("{key} = {value}"))
+    })
+}
 
 /// A folder with a synthetic day and the configuration to run it.
 pub struct Stage {

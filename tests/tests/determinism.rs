@@ -11,7 +11,7 @@ use tests::Stage;
 
 /// The hash that the day and orders of these tests come to, on every build. It changes when what is folded or decided
 /// changes, and then only on purpose.
-const HASH: u64 = 0xbb3d_d9e9_d7ce_a064;
+const HASH: u64 = 0x11e7_962a_7f2e_4748;
 
 fn orders(qty: i64) -> Script {
     let line = |after: u64, id: &str, op: Op| Line {

@@ -13,7 +13,7 @@ use engine::runtime::{self, Plan};
 use engine::script::Script;
 use feeds::Venue;
 use model::Integrity;
-use tests::{Stage, levels, program};
+use tests::{Stage, armed_limits, levels, program};
 
 /// Threads that can be told apart.
 const THREADS: usize = 64;
@@ -167,7 +167,7 @@ fn of_levels(stage: &Stage, name: &str, updates: u64) -> Config {
 fn no_allocation_and_no_fault_when_warm() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let stage = Stage::new(3_000_000, 50);
-    play_warm(stage.config("hot-path"), 2_000_000);
+    play_warm(stage.config_with("hot-path", &armed_limits()), 2_000_000);
 }
 
 /// Goal: the same over price levels. Method: texts of three markets, 20 levels each.

@@ -77,11 +77,12 @@ kinds! {
     Stop = 20 => "stop",
     /// An operator did something; the note says what.
     Act = 21 => "act",
-    /// A client is gone.
+    /// A client is gone; `code` 1: it is there, and silent for longer than `account` allows.
     Disconnect = 22 => "disconnect",
     /// The journal (`code` 1) or this log (`code` 2) takes no more (`aux` 1) or takes again (`aux` 0); `bits` counts
     /// what
-    /// was refused meanwhile for that reason.
+    /// was refused meanwhile for that reason. Likewise the clock (`code` 3) and the session with the venue of a feed
+    /// (`code` 4, its number in bits 32 to 39), which are not believed, or gone.
     Sink = 23 => "sink",
     /// `aux` records found no room and are missing here.
     Lost = 24 => "lost",

@@ -1,7 +1,7 @@
 //! Everything that may enter the deterministic core.
 
 use crate::event::Event;
-use crate::id::{DeskId, Note, OperatorName, OrderId, Symbol};
+use crate::id::{AccountId, DeskId, Note, OperatorName, OrderId, Symbol};
 use crate::instrument::Currency;
 use crate::num::Ts;
 use crate::report::Report;
@@ -126,6 +126,16 @@ pub enum Control {
         /// Why.
         note: Note,
     },
+    /// The wall clock can no longer be believed, or can again: it stepped against the monotonic one, or nobody steers it.
+    ClockUnsafe(bool),
+    /// A client whose orders work on an account that wants to hear of it neither asked nor beat for as long as that
+    /// account allows.
+    DeskSilent {
+        /// Who.
+        desk: DeskId,
+        /// On which account.
+        account: AccountId,
+    },
 }
 
 impl Why {
@@ -218,6 +228,10 @@ impl Control {
                 digest.into_iter().for_each(|word| to.u64(word));
                 write_who(&mut to, Why { operator, note, ..Why::of(HaltCause::Human) });
             }
+            Control::ClockUnsafe(is) => small(16, is.into()),
+            Control::DeskSilent { desk, account } => {
+                small(18, u64::from(account.0) << 8 | u64::from(desk.0));
+            }
         }
         words
     }
@@ -253,7 +267,12 @@ impl Control {
                     let (round, orders) = ((number >> 32) as u32, number as u32);
                     Ok(Control::ReconcileEnd { round, orders })
                 }
-                (2..=4 | 8 | 17 | 20, _) => Err(BadWord(1)),
+                (16, Ok(is @ (0 | 1))) => Ok(Control::ClockUnsafe(is == 1)),
+                (18, Ok(word @ 0..=0xFF_FFFF)) => {
+                    let (desk, account) = (DeskId(word as u8), AccountId((word >> 8) as u16));
+                    Ok(Control::DeskSilent { desk, account })
+                }
+                (2..=4 | 8 | 16..=18 | 20, _) => Err(BadWord(1)),
                 _ => Err(BadWord(0)),
             };
         }
@@ -345,7 +364,7 @@ fn write_who(to: &mut WordWriter<'_>, why: Why) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AccountId, InstrumentId};
+    use crate::InstrumentId;
 
     /// Goal: each control survives its words. Method: one of each, halts of every kind of scope.
     #[test]
@@ -385,6 +404,8 @@ mod tests {
                 operator,
             },
             Control::Split { symbol, num: 3, den: u32::MAX, operator },
+            Control::ClockUnsafe(true),
+            Control::DeskSilent { desk: DeskId(255), account: AccountId(u16::MAX) },
         ];
         for control in halts.into_iter().chain(resumes).chain(rest) {
             assert_eq!(Control::from_words(&control.to_words()), Ok(control));
@@ -411,6 +432,14 @@ mod tests {
         let split = Control::Split { symbol: Symbol::new("A").unwrap(), num: 2, den: 1, operator };
         for (word, value) in [(1, 0), (4, 0xFF), (6, 1), (8, 1)] {
             assert!(spoiled(split, word, value).is_err(), "{word} {value}");
+        }
+        for (of, value) in [
+            (Control::ClockUnsafe(true), 2),
+            (Control::VenueSession(true), 2),
+            (Control::DeskSilent { desk: DeskId(0), account: AccountId(0) }, 1 << 24),
+        ] {
+            assert_eq!(spoiled(of, 1, value), Err(BadWord(1)), "{of:?}");
+            assert_eq!(spoiled(of, 3, 1), Err(BadWord(3)), "{of:?}");
         }
         let restarted = Control::Restarted { epoch: 1 };
         assert!(spoiled(restarted, 1, u64::from(OrderId::EPOCH_MAX) + 1).is_err());

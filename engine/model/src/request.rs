@@ -106,6 +106,8 @@ pub enum Ask {
     },
     /// What would the gate say to these terms now? Answered, never sequenced, consumes nothing.
     Check(Terms),
+    /// The asker lives. Neither answered nor sequenced: it keeps a dead-man timer from going off, as any request does.
+    Beat,
 }
 
 /// One request. From a desk it is hostile until [`Request::from_words`] took it.
@@ -162,6 +164,7 @@ impl Request {
                 to.bytes(head(4, kind, level.code(), 0));
                 to.u64(number.into());
             }
+            Ask::Beat => to.bytes(head(6, 0, 0, 0)),
         }
         if let Some(note) = words.last_chunk_mut() {
             *note = self.note.to_words();
@@ -203,6 +206,7 @@ impl Request {
                 let scope = from.legal(HaltScope::from_parts(a, number))?;
                 Ask::Halt { scope, level }
             }
+            6 => Ask::Beat,
             _ => return Err(BadWord(1)),
         };
         let note = words.last_chunk().copied().and_then(Note::from_words).ok_or(BadWord(12))?;
@@ -262,6 +266,7 @@ mod tests {
         for ask in [
             Ask::New(terms()),
             Ask::Check(terms()),
+            Ask::Beat,
             Ask::Cancel { order },
             Ask::Replace { order, client_id, px: Px(1), qty: Qty(2) },
             Ask::Halt { scope: HaltScope::All, level: HaltLevel::Halted },

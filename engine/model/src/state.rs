@@ -158,6 +158,8 @@ codes!(
         VenueSession = 14 => "venue_session",
         /// The venue took a trade back.
         Bust = 15 => "bust",
+        /// The engine was started, and nobody has compared its books with the venue's yet.
+        Start = 16 => "start",
     }
 );
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use model::{Mode, Symbol};
+use model::{HaltLevel, Mode, Symbol};
 
 use crate::journal::SEGMENT_BYTES;
 use crate::rules::Rules;
@@ -20,6 +20,9 @@ pub struct EngineConfig {
     pub name: String,
     /// What becomes of orders that pass.
     pub mode: Mode,
+    /// What everything is halted to at each start, if it is not halted harder: [`HaltLevel::CancelOnly`] for live trading, where
+    /// nothing is known of the venue's side yet, else [`HaltLevel::Active`].
+    pub start_level: HaltLevel,
     /// Sizes of everything, fixed at start.
     pub capacity: Capacity,
     /// How the hot threads wait.
@@ -209,7 +212,8 @@ impl EngineConfig {
             Wait::Park => "park",
         };
         let mut text = format!(
-            "name = {:?}\nmode = \"{}\"\n\n[capacity]\ninstruments = {instruments}\nbook_orders = {book_orders}\n\
+            "name = {:?}\nmode = \"{}\"\nstart_level = \"{}\"\n\n\
+             [capacity]\ninstruments = {instruments}\nbook_orders = {book_orders}\n\
              levels = {levels}\nref_pages = {ref_pages}\nown_orders = {own_orders}\nlots = {lots}\nclient_ids = {client_ids}\n\
              tape = {tape}\nfeed_ring = {feed_ring}\n\n[threads]\nwait = \"{wait}\"\nlock_memory = {}\n\n\
              [watchdog]\nstalled_ms = {}\n\n\
@@ -217,6 +221,7 @@ impl EngineConfig {
              deep_checkpoints = {deep}\nsegment_mib = {segment_mib}\n",
             self.name,
             self.mode,
+            self.start_level,
             self.lock_memory,
             self.stalled_ns / 1_000_000,
             folder.to_string_lossy(),
@@ -292,6 +297,8 @@ pub(super) fn read(
         Mode::Paper,
         errors,
     );
+    let levels = [("active", HaltLevel::Active), ("cancel_only", HaltLevel::CancelOnly)];
+    let start_level = root.choice_or("start_level", &levels, start_level_of(mode), errors);
     let capacity = capacity(root.table("capacity", errors), errors);
     let (wait, cpus, lock_memory) = threads(root.table("threads", errors), errors);
     let stalled_ns = watchdog(root.table("watchdog", errors), errors);
@@ -320,6 +327,7 @@ pub(super) fn read(
     Some(EngineConfig {
         name: name?,
         mode: mode?,
+        start_level: start_level?,
         capacity: capacity?,
         wait: wait?,
         cpus: cpus?,
@@ -331,6 +339,14 @@ pub(super) fn read(
         feeds: feeds?,
         strategies: strategies?,
     })
+}
+
+/// Where nothing is said: what can lose money waits for somebody.
+fn start_level_of(mode: Option<Mode>) -> HaltLevel {
+    match mode {
+        Some(Mode::Paper | Mode::Replay) => HaltLevel::Active,
+        Some(Mode::Live) | None => HaltLevel::CancelOnly,
+    }
 }
 
 fn capacity(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<Capacity> {

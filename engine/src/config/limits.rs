@@ -14,11 +14,11 @@ use super::table::{ConfigErrors, Table};
 /// Most accounts of one engine.
 const ACCOUNTS_MAX: usize = 1024;
 /// Longest window of a rate or age.
-const DAY_MS: u64 = 86_400_000;
+pub(super) const DAY_MS: u64 = 86_400_000;
 /// Largest margin: a hundred times what it is for.
 const MARGIN_BPS_MAX: u64 = 1_000_000;
 /// Nanoseconds of a millisecond.
-const MS: u64 = 1_000_000;
+pub(super) const MS: u64 = 1_000_000;
 
 /// Reads every `[[account]]`, `[[fees]]`, `[[rate]]` and `[[limit]]` into `rules`; `None` if an account could not be read.
 pub(super) fn read(
@@ -27,11 +27,18 @@ pub(super) fn read(
     errors: &mut ConfigErrors,
 ) -> Option<()> {
     rules.session_start_ns = session_start(&mut root, errors)?;
+    let triggers = if root.has("triggers") {
+        super::triggers::read(root.table("triggers", errors), errors)
+    } else {
+        root.error("[triggers] is missing: what sets the kill switch off", errors);
+        None
+    };
+    let mut complete = triggers.is_some();
+    rules.triggers = triggers.unwrap_or_default();
     let tables = root.tables("account", errors);
     if tables.is_empty() || tables.len() > ACCOUNTS_MAX {
         root.error(format!("1 to {ACCOUNTS_MAX} [[account]] tables are needed"), errors);
     }
-    let mut complete = true;
     for table in tables {
         match account(table, &rules.accounts, errors) {
             Some(account) => rules.accounts.push(account),
@@ -109,6 +116,7 @@ fn account(
     let duplicates = duplicates(&mut table, errors);
     let self_trade = [("refuse", true), ("off", false)];
     let no_self_trade = table.choice("self_trade", &self_trade, errors);
+    let triggers = super::triggers::account(&mut table, errors);
     table.finish(errors);
     Some(AccountRule {
         name: name?,
@@ -134,6 +142,7 @@ fn account(
         executions_max: executions_max?.map(|max| max as u32),
         duplicates: duplicates?,
         no_self_trade: no_self_trade?,
+        triggers: triggers?,
     })
 }
 

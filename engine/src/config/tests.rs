@@ -31,15 +31,15 @@ fn every_error_is_listed() {
     let lines: Vec<&str> = errors.lines().collect();
     assert_eq!(lines.len(), 4, "{errors}");
     assert!(
-        lines[0].starts_with("engine.toml:24: `wait` must be one of auto, spin, yield, park"),
+        lines[0].starts_with("engine.toml:28: `wait` must be one of auto, spin, yield, park"),
         "{errors}"
     );
-    assert!(lines[1].starts_with("engine.toml:25: unknown key `hurry`"), "{errors}");
+    assert!(lines[1].starts_with("engine.toml:29: unknown key `hurry`"), "{errors}");
     assert!(
         lines[2].starts_with("instruments.toml:6: `px_step` must be a plain decimal"),
         "{errors}"
     );
-    assert!(lines[3].starts_with("limits.toml:110: `band_bps` is missing"), "{errors}");
+    assert!(lines[3].starts_with("limits.toml:147: `band_bps` is missing"), "{errors}");
 }
 
 /// Goal: a broken file is named with its line and never taken in part. Method: an unclosed text.
@@ -67,6 +67,7 @@ fn overrides_read_back() {
     let mut engine = config.engine.clone();
     engine.name = "other".into();
     engine.mode = model::Mode::Replay;
+    engine.start_level = model::HaltLevel::CancelOnly;
     engine.capacity = Capacity::LARGE;
     engine.wait = Wait::Yield;
     engine.lock_memory = true;
@@ -256,4 +257,37 @@ fn rates_are_stamped() {
         let errors = with(&row).unwrap_err().to_string();
         assert!(errors.contains(what), "{what} in\n{errors}");
     }
+}
+
+/// Goal: no trigger of the kill switch has a default, nor has what belongs to one that is on; off, it needs nothing more. Method:
+/// each key left out of the shipped limits; the table left out; a timer too short; everything off.
+#[test]
+fn triggers_have_no_default() {
+    let without = |key: &str| {
+        let mut files = deployed();
+        let begins = |line: &&str| line.starts_with(&format!("{key} = "));
+        let lines: Vec<&str> = files[2].1.lines().filter(|line| !begins(line)).collect();
+        assert!(lines.len() < files[2].1.lines().count(), "{key} is shipped");
+        files[2].1 = lines.join("\n");
+        Config::from_texts(files).unwrap_err().to_string()
+    };
+    let firm = ["feed_gap_ms", "live_ms", "clock_error_ms", "journal_lag_ms", "journal_lag_inputs"];
+    let more = ["sink_latch_ms", "venue_session_level", "feed_gap_orders", "clock_synced"];
+    let account = ["refusals_max", "venue_rejects_max", "fills_max", "fills_money_max"];
+    let rest = ["clock_level", "dead_man_ms", "refusals_window_ms", "fills_window_ms"];
+    for key in firm.iter().chain(&more).chain(&account).chain(&rest) {
+        assert!(without(key).contains(&format!("`{key}` is missing")), "{key}");
+    }
+    let with = |from: &str, to: &str| {
+        let mut files = deployed();
+        files[2].1 = files[2].1.replace(from, to);
+        Config::from_texts(files)
+    };
+    let errors = with("[triggers]", "").unwrap_err().to_string();
+    assert!(errors.contains("[triggers] is missing"), "{errors}");
+    let errors = with("dead_man_ms = \"off\"", "dead_man_ms = 999").unwrap_err().to_string();
+    assert!(errors.contains("`dead_man_ms` must be a whole number from 1000"), "{errors}");
+    let rules = with("live_ms = \"off\"", "live_ms = 250").unwrap().rules;
+    assert_eq!(rules.triggers.live_ns, Some(250_000_000));
+    assert_eq!(rules.triggers.clock.map(|rule| rule.level), Some(None));
 }

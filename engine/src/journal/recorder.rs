@@ -32,6 +32,7 @@ pub struct Recorder {
     reserve: usize,
     last_checkpoint: u64,
     deep_checkpoints: bool,
+    handed: u64,
 }
 
 impl Recorder {
@@ -46,6 +47,7 @@ impl Recorder {
             reserve,
             last_checkpoint: 0,
             deep_checkpoints: false,
+            handed: 0,
         }
     }
 
@@ -62,6 +64,11 @@ impl Recorder {
     /// Whether the ring has room beyond the reserve.
     pub fn has_room(&self) -> bool {
         self.ring.slots() > self.reserve + ENTRIES_PER_INPUT
+    }
+
+    /// The last input that was handed to the journal thread; events that are still being joined come after it.
+    pub fn handed(&self) -> u64 {
+        self.handed
     }
 
     /// Whether the ring has room for one more input of any kind.
@@ -151,6 +158,7 @@ impl Recorder {
 
     /// Waits while the ring is full, which the callers avoid: nothing is ever dropped.
     fn push(&mut self, entry: Entry) {
+        self.handed = entry.seq;
         while self.ring.push(entry).is_err() {
             std::hint::spin_loop();
         }

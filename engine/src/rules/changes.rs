@@ -10,7 +10,7 @@ use model::page::Permission;
 use model::{Instrument, Money, Symbol};
 use risk::{Duplicates, LossStops, Margin, MarkAt, OrderToTrade, Restriction};
 
-use super::{AccountRule, FeeRule, LimitRule, RateRule, Rules};
+use super::{AccountRule, AccountTriggers, EngineTriggers, FeeRule, LimitRule, RateRule, Rules};
 use tell::{Teller, ms};
 
 /// Most decimal places of price and quantity for which it is looked at whether a fee fits them.
@@ -69,10 +69,14 @@ impl std::fmt::Display for Change {
 /// What cannot change while an engine keeps its books: how many accounts there are and in which order, their names, parents,
 /// currencies, starting cash and marks, when a session begins. Instruments are not compared: they are another file's.
 pub fn changes(old: &Rules, new: &Rules) -> Result<Vec<Change>, Vec<String>> {
-    let Rules { instruments: _, accounts, limits: _, fees: _, rates, session_start_ns } = old;
+    let Rules { instruments: _, accounts, limits: _, fees: _, rates, triggers, session_start_ns } =
+        old;
     let mut tell = Teller::default();
     tell.fixed("session_start", ms(*session_start_ns), ms(new.session_start_ns));
     let text = |rates: &[RateRule]| format!("{rates:?}");
+    // What they count with stands from the start on.
+    let known = |triggers: &EngineTriggers| format!("{triggers:?}");
+    tell.fixed("[triggers]", known(triggers), known(&new.triggers));
     tell.fixed("rates", text(rates), text(&new.rates));
     let names = |accounts: &[AccountRule]| {
         accounts.iter().map(|account| account.name.as_str()).collect::<Vec<_>>().join(", ")
@@ -143,7 +147,10 @@ fn account(old: &AccountRule, new: &AccountRule, tell: &mut Teller) {
         executions_max,
         duplicates,
         no_self_trade,
+        triggers,
     } = old;
+    let known = |triggers: &AccountTriggers| format!("{triggers:?}");
+    tell.fixed("triggers", known(triggers), known(&new.triggers));
     let top = |parent: Option<Symbol>| parent.map_or("none".to_owned(), |name| name.to_string());
     tell.fixed("parent", top(*parent), top(new.parent));
     let text = |currency: &[u8]| String::from_utf8_lossy(currency).replace('\0', "");

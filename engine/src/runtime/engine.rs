@@ -1,6 +1,7 @@
 //! The engine thread: controls, events, desks, answers, pages, round and round.
 
 mod limits;
+mod triggers;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,11 +12,14 @@ use model::{Ask, Body, Control, DeskId, Event, Reject, Request, Ts, Verdict};
 use shm::DeskFault;
 
 use super::Progress;
+use super::dead_man::{self, DeadMen};
 use super::desks::{Budget, Held, REQUESTS_PER_ROUND};
+use super::figures::Figures;
 use super::house::Told;
 use super::keeper::Changed;
 use super::pace::Pace;
 use super::publish::Pages;
+use super::sinks::{Lag, Sink};
 use super::stages::{BOOK, GATE, HOLD, INDICATORS, PUBLISH, SAMPLE_EVERY, Samples};
 use super::wait::Waiter;
 use crate::config::Durability;
@@ -50,6 +54,7 @@ pub(super) struct EngineThread {
     pub waiter: Waiter,
     pub samples: Samples,
     pub stages: rtrb::Consumer<[StageLatency; STAGES.len()]>,
+    pub figures: Figures,
     pub progress: Arc<Progress>,
     pub stop: Arc<AtomicBool>,
     pub ends_with_feed: bool,
@@ -60,13 +65,16 @@ struct Loop {
     clock: Clock,
     budgets: Vec<Budget>,
     held: Held,
-    journal_full: bool,
-    audit_full: bool,
+    journal: Sink,
+    audit: Sink,
+    lag: Lag,
+    dead_men: DeadMen,
     /// Whether the answers to what a journal that failed did not record are taken away.
     unrecorded_gone: bool,
     loops: u64,
     quiet_at: u64,
     correct_at: u64,
+    figures_at: u64,
 }
 
 /// What the engine thread leaves.
@@ -79,16 +87,21 @@ impl EngineThread {
     /// Runs until it is stopped or, if so planned, the feed is through and the script done.
     pub fn run(mut self) -> Ended {
         let desks = self.pages.as_ref().map_or(0, |pages| pages.desks().count());
+        let (clock, engine) = (Clock::start(), &self.sequencer.engine);
+        let dead_men = DeadMen::new(dead_man::bounds(engine), desks, clock.now_ns());
         let mut state = Loop {
-            clock: Clock::start(),
+            clock,
             budgets: vec![Budget::new(); desks],
             held: Held::new(),
-            journal_full: false,
-            audit_full: false,
+            journal: Sink::default(),
+            audit: Sink::default(),
+            lag: Lag::new(&engine.rules().triggers, engine.seq()),
+            dead_men,
             unrecorded_gone: false,
             loops: 0,
             quiet_at: 0,
             correct_at: 0,
+            figures_at: 0,
         };
         if let Some(pages) = &mut self.pages {
             pages.publish_accounts(&self.sequencer);
@@ -112,23 +125,7 @@ impl EngineThread {
     }
 
     fn poll_controls(&mut self, state: &mut Loop) -> bool {
-        let latched = self.journal.as_ref().is_some_and(|(j, _)| j.failed() || j.full());
-        let recorder = self.sequencer.recorder.as_ref();
-        let full = latched || recorder.is_some_and(|recorder| !recorder.has_room());
-        let mut busy = false;
-        if full != state.journal_full && recorder.is_none_or(|recorder| recorder.has_reserve()) {
-            state.journal_full = full;
-            self.input(Body::Control(Control::JournalFull(full)), state);
-            busy = true;
-        }
-        let audit = self.sequencer.audit.as_mut();
-        let full = audit.is_some_and(|audit| audit.is_full(state.clock.now_ns()));
-        let recorder = self.sequencer.recorder.as_ref();
-        if full != state.audit_full && recorder.is_none_or(|recorder| recorder.has_reserve()) {
-            state.audit_full = full;
-            self.input(Body::Control(Control::AuditFull(full)), state);
-            busy = true;
-        }
+        let mut busy = self.poll_sinks(state);
         // Each is answered, after what it changed: while there is no room for that, none is taken.
         while self.told.slots() >= TOLD_ROOM
             && let Ok(control) = self.controls.pop()
@@ -254,15 +251,17 @@ impl EngineThread {
     /// Answers a request at once, or makes an input of it.
     fn on_request(&mut self, desk: DeskId, request: &Request, state: &mut Loop) {
         let now_ns = state.clock.now_ns();
+        state.dead_men.hear(desk, now_ns);
         let engine = &self.sequencer.engine;
         let bare = |kind| Answer::bare(request.id, engine.seq(), engine.now(), kind);
         let within =
             state.budgets.get_mut(usize::from(desk.0)).is_some_and(|b| b.take(request, now_ns));
-        if !within {
+        if !within && request.ask != Ask::Beat {
             state.held.hold(desk, bare(AnswerKind::OverBudget), now_ns);
             return;
         }
         match request.ask {
+            Ask::Beat => {}
             Ask::Check(terms) => {
                 let answer = Answer { engine_seq: engine.seq(), ..engine.check(request, &terms) };
                 state.held.hold(desk, answer, now_ns);
@@ -274,7 +273,7 @@ impl EngineThread {
                 self.turn_away(request, &answer);
                 state.held.hold(desk, answer, now_ns);
             }
-            Ask::New(_) | Ask::Replace { .. } if state.journal_full => {
+            Ask::New(_) | Ask::Replace { .. } if state.journal.full => {
                 let verdict = Verdict::refuse(Reject::JournalFull);
                 let answer = Answer { verdict, ..bare(AnswerKind::Refused) };
                 self.turn_away(request, &answer);
@@ -299,11 +298,7 @@ impl EngineThread {
 
     /// Sends the answers whose inputs are recorded as durably as the mode demands.
     fn release_answers(&mut self, state: &mut Loop) -> bool {
-        let recorded = match &self.journal {
-            None => u64::MAX,
-            Some((journal, Durability::Written)) => journal.written(),
-            Some((journal, Durability::Synced)) => journal.synced(),
-        };
+        let recorded = self.recorded();
         let failed = self.journal.as_ref().is_some_and(|(journal, _)| journal.failed());
         if failed && !state.unrecorded_gone {
             // Orders that a restart will know nothing of: nobody is told that they are accepted.
@@ -345,6 +340,9 @@ impl EngineThread {
         state.loops += 1;
         let now_ns = state.clock.now_ns();
         self.progress.loops.store(state.loops, Ordering::Relaxed);
+        if state.dead_men.is_due(now_ns) {
+            self.look_at_desks(state, now_ns);
+        }
         if !self.sequencer.out.halts.is_empty() {
             self.tell_halts(0);
         }
@@ -381,6 +379,7 @@ impl EngineThread {
             state.clock.correct();
             state.correct_at = now_ns + 1_000_000_000;
         }
+        self.show_figures(state, now_ns);
         self.publish_control(state, now_ns);
     }
 
@@ -392,7 +391,7 @@ impl EngineThread {
                 pages.stages = stages;
             }
             let journal = self.journal.as_ref().map(|(journal, _)| &**journal);
-            let full = state.journal_full;
+            let full = state.journal.full;
             pages.publish_control(&self.sequencer, now, state.loops, &self.progress, journal, full);
         }
     }

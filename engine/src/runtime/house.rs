@@ -11,11 +11,13 @@ use shm::{AttachEvent, HaltWord, Listener};
 use switch::{Answer, Halt, Scope, Ticket};
 
 use super::Progress;
+use super::clock_watch::ClockWatch;
 use super::keeper::{Changed, Keeper};
 use super::operator::{OperatorDesk, Outbox, Outcome, Sent};
 use super::stages::{Sample, StageHistograms};
 use super::status::StatusPage;
 use super::watchdog::{Sight, Watchdog};
+use crate::latches::Latch;
 use crate::step::NewRules;
 
 /// How long the socket is waited on.
@@ -43,6 +45,9 @@ pub(super) struct HouseThread {
     pub told: rtrb::Consumer<Told>,
     pub keeper: Keeper,
     pub watchdog: Watchdog,
+    pub clock: ClockWatch,
+    /// A bit for each desk that has a client.
+    pub attached: u64,
     pub outbox: Outbox,
     pub samples: [rtrb::Consumer<Sample>; 2],
     pub figures: rtrb::Producer<[StageLatency; STAGES.len()]>,
@@ -69,6 +74,7 @@ impl HouseThread {
                 next_figures = Instant::now() + FIGURES;
                 let _ = self.figures.push(histograms.page()); // Full: the engine has newer ones than it reads.
                 self.keep(); // What could not be written is tried again.
+                self.look_at_clock();
             }
             self.look(Instant::now());
             self.hear(Instant::now());
@@ -87,10 +93,12 @@ impl HouseThread {
         match door.listener.poll(POLL) {
             Ok(None) => {}
             Ok(Some(AttachEvent::Attached(desk))) => {
-                tracing::info!("desk {}: a client attached", desk.0)
+                tracing::info!("desk {}: a client attached", desk.0);
+                self.attached |= 1_u64.checked_shl(desk.0.into()).unwrap_or(0);
             }
             Ok(Some(AttachEvent::Closed(desk))) => {
                 tracing::info!("desk {}: its client is gone", desk.0);
+                self.attached &= !1_u64.checked_shl(desk.0.into()).unwrap_or(0);
                 self.outbox.push(Control::DeskClosed(desk));
             }
             Ok(Some(AttachEvent::Halt { note })) => {
@@ -124,6 +132,20 @@ impl HouseThread {
         }
     }
 
+    /// Looks whether the wall clock can be believed.
+    fn look_at_clock(&mut self) {
+        let seen = self.clock.look(wall_ns(), host::monotonic_ns(), host::clock_is_steered());
+        let Some(is_unsafe) = seen else { return };
+        let apart = Duration::from_nanos(self.clock.seen().0);
+        match is_unsafe {
+            true => {
+                tracing::error!("the wall clock is not believed: {apart:?} from where it should be")
+            }
+            false => tracing::warn!("the wall clock is believed again; a halt stays"),
+        }
+        self.outbox.push(Control::ClockUnsafe(is_unsafe));
+    }
+
     /// Halts everything without anybody's asking: the word first, which needs no engine thread.
     fn halt_all(&mut self, cause: HaltCause, note: Note) {
         let (scope, level, operator) = (Scope::All, HaltLevel::Halted, String::new());
@@ -144,6 +166,7 @@ impl HouseThread {
         while let Ok(told) = self.told.pop() {
             match told {
                 Told::Changed(latch) => {
+                    warn_of(&latch);
                     self.keeper.say(&latch, wall_ns());
                     changed = true;
                 }
@@ -201,16 +224,27 @@ impl HouseThread {
         let Some(Door { desk, status, .. }) = &mut self.door else { return };
         let now = Instant::now();
         let uptime = now.saturating_duration_since(desk.begun);
-        let answer = match status.read(uptime, &self.keeper, &self.watchdog, &desk.limits) {
-            Some(status) => Answer::Status(Box::new(status)),
-            None => Answer::refused("not_published", "the engine has published nothing yet"),
-        };
+        let (keeper, watchdog) = (&self.keeper, &self.watchdog);
+        let answer =
+            match status.read(uptime, keeper, watchdog, &self.clock, self.attached, &desk.limits) {
+                Some(status) => Answer::Status(Box::new(status)),
+                None => Answer::refused("not_published", "the engine has published nothing yet"),
+            };
         desk.socket.answer(ticket, &answer, now);
     }
 }
 
+/// Says in the log what the engine halted by itself: within one look of this thread after it did.
+fn warn_of(changed: &Changed) {
+    let Latch { level, why } = changed.latch;
+    if level > HaltLevel::Active && !matches!(why.cause, HaltCause::Human | HaltCause::Client) {
+        let what = changed.symbol.map_or(format!("{:?}", changed.stopped), |name| name.to_string());
+        tracing::error!("{what} is {level}: {} ({})", why.cause, why.note);
+    }
+}
+
 /// Wall clock, nanoseconds since the UNIX epoch.
-fn wall_ns() -> u64 {
+pub(super) fn wall_ns() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -8,13 +8,15 @@ use std::time::Duration;
 use audit::AuditError;
 use feeds::stream::StreamConfig;
 use feeds::{Counters, Merge};
-use model::{FeedId, HaltCause, HaltLevel, Ts};
+use model::{FeedId, HaltCause, HaltLevel, HaltScope, Note, Ts, Why};
 use shm::{Folder, Listener, Publisher};
 use switch::{Halt, OperatorSocket, Operators, Scope, latch_file};
 
+use super::clock_watch::ClockWatch;
 use super::engine::{Ended, EngineThread, LimitsPost};
 use super::feed::{FeedEnd, FeedThread};
-use super::house::{Door, HouseThread};
+use super::figures::Figures;
+use super::house::{Door, HouseThread, wall_ns};
 use super::keeper::{Changed, Keeper, latch_path};
 use super::lines::{Around, LinesThread};
 use super::operator::{InForce, OperatorDesk, Outbox};
@@ -24,6 +26,7 @@ use super::restart;
 use super::server::ServerThread;
 use super::stages::{Samples, StageHistograms};
 use super::status::StatusPage;
+use super::triggers::TriggerList;
 use super::wait::Waiter;
 use super::watchdog::Watchdog;
 use super::{FeedProgress, Finished, Plan, Progress, RunError, Running};
@@ -169,12 +172,14 @@ pub fn start(mut plan: Plan) -> Result<Running, RunError> {
             (Some(thread), Some((progress, durability)))
         }
     };
+    let figures = Figures::new(plan.config.rules.accounts.len(), DESKS as usize);
     let door = match listener {
         None => None,
         Some(listener) => {
             let limits =
                 InForce { config: plan.config.clone(), version: sequencer.engine.limits_version() };
-            Some(open_door(limits, listener, journal.as_ref())?)
+            let triggers = TriggerList::new(&plan.config, figures.clone());
+            Some(open_door(limits, listener, journal.as_ref(), triggers)?)
         }
     };
     let (to_new, new) = rtrb::RingBuffer::new(1);
@@ -192,6 +197,7 @@ pub fn start(mut plan: Plan) -> Result<Running, RunError> {
         waiter,
         samples,
         stages,
+        figures,
         progress: Arc::clone(&progress),
         stop: Arc::clone(&stop),
         ends_with_feed: plan.ends_with_feed,
@@ -241,6 +247,8 @@ pub fn start(mut plan: Plan) -> Result<Running, RunError> {
         told,
         keeper,
         watchdog: Watchdog::new(Duration::from_nanos(plan.config.engine.stalled_ns)),
+        clock: ClockWatch::new(plan.config.rules.triggers.clock, wall_ns(), host::monotonic_ns()),
+        attached: 0,
         outbox: Outbox::default(),
         samples: [from_feed, from_engine],
         figures: to_figures,
@@ -416,6 +424,7 @@ fn latched(plan: &Plan, sequencer: &mut Sequencer, started: Ts) -> Keeper {
             sequencer.input(now, model::Body::Control(control), &mut ());
         }
     }
+    begin_at(plan.config.engine.start_level, sequencer);
     sequencer.out.halts.take(usize::MAX, |_| ()); // All that is in force is said here.
     let engine = &sequencer.engine;
     let in_force = engine.latches().in_force().filter_map(|slot| Changed::of(engine, slot));
@@ -427,11 +436,24 @@ fn latched(plan: &Plan, sequencer: &mut Sequencer, started: Ts) -> Keeper {
     keeper
 }
 
+/// An engine that trades for real comes up without new orders: until somebody compared its books with the venue's.
+fn begin_at(level: HaltLevel, sequencer: &mut Sequencer) {
+    let (engine, scope) = (&sequencer.engine, HaltScope::All);
+    if engine.risk().halt(scope).is_some_and(|standing| standing < level) {
+        let note = Note::lossy("started, not reconciled yet");
+        let why = Why { note, ..Why::of(HaltCause::Start) };
+        let now = engine.now();
+        let control = model::Control::Halt { scope, level, why };
+        sequencer.input(now, model::Body::Control(control), &mut ());
+    }
+}
+
 /// Opens the operator socket beside the attach socket.
 fn open_door(
     limits: InForce,
     listener: Listener,
     journal: Option<&(Arc<JournalProgress>, Durability)>,
+    triggers: TriggerList,
 ) -> Result<Door, RunError> {
     let engine = &limits.config.engine;
     let path = Folder::standard().operator_path(&engine.name);
@@ -440,7 +462,7 @@ fn open_door(
     let journal = journal.map(|(progress, _)| Arc::clone(progress));
     let venues = engine.feeds.iter().map(|feed| feed.venue).collect();
     let reader = listener.reader()?;
-    let status = StatusPage::new(reader, engine.name.clone(), venues, journal.is_some());
+    let status = StatusPage::new(reader, engine.name.clone(), venues, journal.is_some(), triggers);
     let desk = OperatorDesk::new(socket, operators, journal, limits);
     Ok(Door { halt: listener.halt_word(), listener, desk, status })
 }

@@ -10,8 +10,10 @@ use model::page::Control;
 use shm::Reader;
 use switch::{Feed, Journal, Status};
 
+use super::clock_watch::ClockWatch;
 use super::keeper::Keeper;
 use super::operator::InForce;
+use super::triggers::TriggerList;
 use super::watchdog::Watchdog;
 
 /// Reads what a status says.
@@ -20,6 +22,7 @@ pub(super) struct StatusPage {
     engine: String,
     venues: Vec<Venue>,
     has_journal: bool,
+    triggers: TriggerList,
 }
 
 impl StatusPage {
@@ -29,10 +32,11 @@ impl StatusPage {
         engine: String,
         venues: Vec<Venue>,
         has_journal: bool,
+        triggers: TriggerList,
     ) -> StatusPage {
         // What a stalled engine published last is what there is; the loop's age says how old.
         reader.set_stale_after(Duration::MAX);
-        StatusPage { reader, engine, venues, has_journal }
+        StatusPage { reader, engine, venues, has_journal, triggers }
     }
 
     /// The status; `None`: the engine has published nothing yet.
@@ -41,6 +45,8 @@ impl StatusPage {
         uptime: Duration,
         keeper: &Keeper,
         watchdog: &Watchdog,
+        clock: &ClockWatch,
+        attached: u64,
         limits: &InForce,
     ) -> Option<Status> {
         let control = self.reader.control().ok()?;
@@ -75,6 +81,7 @@ impl StatusPage {
             open_orders: accounts.map(|account| u64::from(open(account))).sum(),
             orders_passed: control.passed,
             orders_refused: refused.map(|(code, count)| (code.name().to_owned(), count)).collect(),
+            triggers: self.triggers.read(clock, attached),
         })
     }
 

@@ -412,7 +412,9 @@ impl Engine {
 
     /// Tells readers of a trading state.
     fn show_state(&mut self, id: u32, out: &mut Output) {
-        let code = self.trading_state(id).code();
+        let state = self.trading_state(id);
+        self.note_trading(id, state.is_tradable());
+        let code = state.code();
         out.record(TapeRecord {
             code,
             instrument: InstrumentId(id),

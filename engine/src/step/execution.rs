@@ -75,7 +75,8 @@ impl Engine {
         if record.life.done().is_none() && filled.open.0 == 0 {
             record.life.finish();
         }
-        self.count_money(report.order, &deal, 1);
+        let amount = self.count_money(report.order, &deal, 1);
+        self.count_fill(deal.account, amount);
         self.note_execution(report, deal, filled.fee, out);
         if over {
             self.mismatch(deal.account, report.order, out);
@@ -190,13 +191,15 @@ impl Engine {
     }
 
     /// Counts what an order traded, or did not trade after all.
-    fn count_money(&mut self, order: OrderId, deal: &Deal, sign: i128) {
+    fn count_money(&mut self, order: OrderId, deal: &Deal, sign: i128) -> Option<Money> {
         let listed = self.instruments.get(deal.instrument.0);
         let factor = listed.and_then(|listed| listed.instrument.money_factor());
         let amount = factor.and_then(|factor| Money::of(deal.px, deal.qty, factor));
-        let Some(record) = self.orders.get_mut(order) else { return };
-        let sum = amount.and_then(|amount| record.notional_filled.plus(Money(sign * amount.0)));
-        record.notional_filled = sum.unwrap_or(record.notional_filled);
+        if let Some(record) = self.orders.get_mut(order) {
+            let sum = amount.and_then(|amount| record.notional_filled.plus(Money(sign * amount.0)));
+            record.notional_filled = sum.unwrap_or(record.notional_filled);
+        }
+        amount
     }
 
     fn show_stranger(&self, kind: TapeKind, report: &Report, deal: &Deal, out: &mut Output) {

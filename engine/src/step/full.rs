@@ -57,6 +57,7 @@ impl Engine {
             audit_full,
             next_session,
             latches,
+            triggers,
             passed,
             refused,
             hash: running,
@@ -68,6 +69,7 @@ impl Engine {
         hash.fold_words(refused);
         Text(&mut hash).fold(mode);
         Text(&mut hash).fold(latches);
+        Text(&mut hash).fold(triggers);
         for (channel, books) in channels.iter().zip(books) {
             Text(&mut hash).fold(channel);
             fold_books(&mut hash, books, indicators.len());

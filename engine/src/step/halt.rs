@@ -148,6 +148,7 @@ impl Engine {
         self.risk.set_halt(scope, level);
         if let HaltScope::Account(account) = scope {
             self.risk.allow_executions(account); // Who resumes it has seen what it did.
+            self.triggers.clear(account);
         }
         out.halts.mark(self.latches.set(scope, Latch { level, why: Why { cause, ..why } }));
         self.show_halt(TapeKind::Resumed, scope, level.code(), Some(cause), out);

@@ -23,6 +23,9 @@ impl Engine {
             self.hash.fold_words(&report.to_words());
             self.apply(&report, out);
         }
+        if self.triggers.has_due() {
+            self.trip_due(out);
+        }
     }
 
     /// Applies one report to its order.
@@ -32,6 +35,7 @@ impl Engine {
             return;
         };
         record.ts_updated = self.now;
+        let account = record.order.account;
         let kind = match report.kind {
             ReportKind::Ack => {
                 record.life.ack();
@@ -50,6 +54,9 @@ impl Engine {
             ReportKind::Restated => self.on_restated(report, out),
             ReportKind::Position => None,
         };
+        if kind.is_some() {
+            self.count_report(account, report.kind);
+        }
         self.show_report(report, kind, out);
     }
 
@@ -233,6 +240,16 @@ impl Engine {
     pub(super) fn fold_account(&mut self, account: model::AccountId) {
         let hash = &mut self.hash;
         self.risk.fold_account(account, |word| hash.fold(word));
+    }
+
+    /// Another run begins: no client of the one before is there, and what journal, audit log, clock and venues are to it is
+    /// still to be said.
+    pub(super) fn begin_run(&mut self, epoch: u32, out: &mut Output) {
+        self.orders.begin_epoch(epoch);
+        (self.journal_full, self.audit_full) = (false, false);
+        self.triggers.begin_run();
+        self.lose_session(out);
+        self.cancel_orphans(None, out);
     }
 
     /// Cancels the orders of a client that is gone (`None`: of every client), on accounts that want it so.

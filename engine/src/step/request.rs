@@ -41,6 +41,7 @@ impl Engine {
                 self.answer(request, AnswerKind::Accepted)
             }
             Ask::Check(terms) => self.check(request, &terms),
+            Ask::Beat => self.answer(request, AnswerKind::Accepted),
         };
         out.answer = Some(answer);
     }
@@ -201,7 +202,18 @@ impl Engine {
         let primary = verdict.primary.map_or((0, 0), |finding| (finding.limit, finding.used));
         self.hash.fold_pair(primary.0 as u64, primary.1 as u64);
         self.fold_account(order.account);
+        self.count_refused(order);
+        if self.triggers.has_due() {
+            self.trip_due(out);
+        }
         Answer { verdict, ..self.answer(request, AnswerKind::Refused) }
+    }
+
+    /// Counts a refusal by its primary reason.
+    fn count_refusal(&mut self, code: Reject) {
+        if let Some(count) = self.refused.get_mut(usize::from(code.code()) - 1) {
+            *count += 1;
+        }
     }
 
     fn note(&mut self, kind: TapeKind, of: &Order, code: u8, aux: u64, out: &mut Output) {

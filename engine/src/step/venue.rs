@@ -140,12 +140,16 @@ impl Engine {
 
     /// The session with the venue is there, or gone.
     pub(super) fn on_venue_session(&mut self, is_up: bool, out: &mut Output) {
-        let Some(outside) = &mut self.outside else { return };
-        outside.in_round = false;
-        if is_up {
-            return;
+        self.note_session(is_up, out);
+        if !is_up {
+            self.lose_session(out);
         }
-        outside.is_unreconciled = true;
+    }
+
+    /// Nobody knows what becomes of orders.
+    pub(super) fn lose_session(&mut self, out: &mut Output) {
+        let Some(outside) = &mut self.outside else { return };
+        (outside.in_round, outside.is_unreconciled) = (false, true);
         for slot in 0..self.orders.used() {
             let open = self.orders.at(slot).filter(|record| record.state.is_open());
             let Some(id) = open.map(|record| record.order.id) else { continue };

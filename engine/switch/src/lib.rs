@@ -36,5 +36,5 @@ pub use passphrase::{Passphrase, WEAK_BELOW};
 pub use socket::{Asked, OperatorSocket, REQUEST_MAX, Ticket};
 pub use words::{
     Answer, Done, Feed, Halt, Journal, LIMITS_MAX, Limits, LimitsChange, REASON_MAX, Refusal,
-    Reload, Request, Scope, Status, clean_reason,
+    Reload, Request, Scope, Status, Trigger, clean_reason,
 };

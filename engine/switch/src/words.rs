@@ -248,6 +248,32 @@ pub struct Status {
     pub orders_passed: u64,
     /// Refused, by first failing rule.
     pub orders_refused: BTreeMap<String, u64>,
+    /// What sets the kill switch off by itself, and how far it is from it.
+    pub triggers: Vec<Trigger>,
+}
+
+/// A trigger of the kill switch.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Trigger {
+    /// The key of its limit in limits.toml.
+    pub name: String,
+    /// What it would halt for, as a word.
+    #[serde(with = "cause")]
+    pub cause: HaltCause,
+    /// What it is about, and would halt; a feed's gap halts its symbol alone.
+    pub scope: Scope,
+    /// What is counted: `count`, `ms` or `money`.
+    pub unit: String,
+    /// What is counted now, in exact digits.
+    pub used: String,
+    /// More than this sets it off; `None`: it is off.
+    pub limit: Option<String>,
+    /// Length of the window that is counted in; `None`: it has none, or is off.
+    pub window_ms: Option<u64>,
+    /// What it would halt to; `None`: nothing, it only refuses or is told, or is off.
+    pub level: Option<String>,
+    /// Whether it is beyond its limit now.
+    pub beyond: bool,
 }
 
 impl Status {

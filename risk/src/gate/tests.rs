@@ -156,7 +156,7 @@ fn venue_halted() {
     assert!(floor.fails(&order, Reject::VenueHalted));
 }
 
-/// Goal: only a live book may be believed. Method: every integrity.
+/// Goal: only a live book may be believed, and that not at once. Method: every integrity; one that settles.
 #[test]
 fn book_not_live() {
     let mut floor = Floor::new();
@@ -165,6 +165,8 @@ fn book_not_live() {
         floor.market.integrity = *integrity;
         assert_eq!(floor.fails(&order, Reject::BookNotLive), *integrity != Integrity::Live);
     }
+    (floor.market.integrity, floor.market.settling) = (Integrity::Live, true);
+    assert!(floor.fails(&order, Reject::BookNotLive));
 }
 
 /// Goal: stale means old while the channel is silent, or old alone where the limits say so. Method: ages at

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketType};
 use serde_json::json;
 
-use crate::agent::Agent;
+use crate::agent::{Agent, Era};
 use crate::engine::Engine;
 
 /// Goal: without an engine every tool says so and how to start one, and the sidecar lives. Method:
@@ -23,6 +23,28 @@ fn absent_then_present() {
     let _engine = Engine::start(runtime.path(), "late", 1);
     let health = agent.get("engine_health", json!({}));
     assert!(health.get("engine_restarted").is_none(), "the first engine is no restart");
+}
+
+/// Goal: the engine hears that the client lives for as long as the agent's session is open, without a call, and no longer.
+/// Method: one call, which attaches; beats are counted while nothing is asked, then after the session.
+#[test]
+fn beats_while_the_session_is_open() {
+    for era in [Era::Legacy, Era::Modern] {
+        let runtime = tempfile::tempdir().unwrap();
+        let engine = Engine::start(runtime.path(), "beats", 1);
+        let mut agent = Agent::start_in(era, runtime.path(), &["--engine", "beats"]);
+        agent.get("engine_health", json!({}));
+        let since = Instant::now();
+        while engine.beats() < 4 {
+            assert!(since.elapsed() < Duration::from_secs(60), "{} beats", engine.beats());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert!(agent.close().success());
+        std::thread::sleep(Duration::from_millis(50)); // What it sent last is taken.
+        let beats = engine.beats();
+        std::thread::sleep(Duration::from_millis(600));
+        assert_eq!(engine.beats(), beats, "nobody beats for an agent that is gone");
+    }
 }
 
 /// Goal: a restart is told once, by the next answer and within a second; an order number from

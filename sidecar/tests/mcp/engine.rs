@@ -3,7 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ pub const OVER_BUDGET_QTY: i64 = 14;
 pub struct Engine {
     stop: Arc<AtomicBool>,
     silent: Arc<AtomicBool>,
+    beats: Arc<AtomicU64>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -39,7 +40,9 @@ impl Engine {
             ..Capacity::default()
         };
         let mut publisher = Publisher::create(capacity, epoch).unwrap();
-        let mut desk = Desk { control: control(), line: line(), orders: Vec::new() };
+        let beats = Arc::new(AtomicU64::new(0));
+        let (control, line, orders) = (control(), line(), Vec::new());
+        let mut desk = Desk { control, line, orders, beats: Arc::clone(&beats) };
         desk.publish(&mut publisher);
         let folder = Folder::at(runtime.join("tickgate"));
         let mut listener = Listener::bind_in(&folder, name, &mut publisher).unwrap();
@@ -55,7 +58,12 @@ impl Engine {
                 std::thread::sleep(Duration::from_micros(200));
             }
         });
-        Engine { stop, silent, thread: Some(thread) }
+        Engine { stop, silent, beats, thread: Some(thread) }
+    }
+
+    /// Signs of life of its clients.
+    pub fn beats(&self) -> u64 {
+        self.beats.load(Ordering::Relaxed)
     }
 
     /// Neither beats nor answers from here on.
@@ -75,6 +83,7 @@ struct Desk {
     control: Control,
     line: Line,
     orders: Vec<OrderCell>,
+    beats: Arc<AtomicU64>,
 }
 
 impl Desk {
@@ -103,6 +112,10 @@ impl Desk {
     fn serve(&mut self, to: &mut Publisher) {
         for desk in [DeskId(0), DeskId(1)] {
             while let Ok(Some(request)) = to.poll_desk(desk) {
+                if request.ask == Ask::Beat {
+                    self.beats.fetch_add(1, Ordering::Relaxed);
+                    continue;
+                }
                 self.control.engine_seq += 1;
                 let answer = self.judge(&request);
                 // Pages first, as the real engine does: whoever has the answer can see what it speaks of.
@@ -119,6 +132,7 @@ impl Desk {
         let kind = AnswerKind::Accepted;
         let mut answer = Answer::bare(request.id, self.control.engine_seq, Ts(NOW), kind);
         match request.ask {
+            Ask::Beat => return None,
             Ask::New(terms) if terms.qty.0 == LOST_QTY => return None,
             Ask::New(terms) if terms.qty.0 == OVER_BUDGET_QTY => {
                 answer.kind = AnswerKind::OverBudget

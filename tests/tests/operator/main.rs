@@ -3,6 +3,7 @@
 mod place;
 mod rearm;
 mod reload;
+mod triggers;
 
 use std::time::{Duration, Instant};
 

@@ -10,14 +10,15 @@ use std::time::{Duration, Instant};
 use engine::config::{Config, Speed};
 use model::page::{Answer, AnswerKind, Board, TapeKind, read_halt_aux};
 use model::{
-    AccountId, Ask, ClientOrderId, HaltCause, HaltScope, Integrity, Note, OrderId, OrderState,
-    OrderType, Origin, Px, Qty, Reject, Request, Side, Terms, Tif, TradingState, Verdict,
+    AccountId, Ask, ClientOrderId, HaltCause, HaltLevel, HaltScope, Integrity, Note, OrderId,
+    OrderState, OrderType, Origin, Px, Qty, Reject, Request, Side, Terms, Tif, TradingState,
+    Verdict,
 };
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 use shm::{Client, Folder, Next};
-use tests::{Stage, program};
+use tests::{Stage, WIDE_LIMITS, program};
 
 /// How long anything may take on a machine that is busy with other things.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -45,8 +46,13 @@ pub struct Trader {
 impl Place {
     /// A place for an engine that plays a day again and again.
     pub fn new(name: &str) -> Place {
+        Place::with_limits(name, WIDE_LIMITS)
+    }
+
+    /// The same with other limits.
+    pub fn with_limits(name: &str, limits: &str) -> Place {
         let stage = Stage::new(200_000, 20);
-        let config = stage.config(name);
+        let config = stage.config_with(name, limits);
         let mut engine = config.engine.clone();
         engine.feeds[0].captures_mut().unwrap().speed = Speed::Times(5_000);
         engine.feeds[0].captures_mut().unwrap().repeat = true;
@@ -56,6 +62,15 @@ impl Place {
         let config = config.with_engine(engine);
         stage.write_config(&config);
         Place { stage, config, name: name.to_owned() }
+    }
+
+    /// The same place, whose engine begins at a level.
+    pub fn starting_at(self, start_level: HaltLevel) -> Place {
+        let mut engine = self.config.engine.clone();
+        engine.start_level = start_level;
+        let config = self.config.with_engine(engine);
+        self.stage.write_config(&config);
+        Place { config, ..self }
     }
 
     /// Starts the engine and waits until its operator is heard.

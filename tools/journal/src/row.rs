@@ -2,10 +2,10 @@
 
 use engine::replay::Seen;
 use engine::step::Engine;
-use model::page::{TapeKind, TapeRecord};
+use model::page::{TapeKind, TapeRecord, read_halt_aux};
 use model::{
-    AccountId, Ask, Body, Control, HaltScope, InstrumentId, Note, OrderId, Origin, Px, Qty, Reject,
-    Request, Scaled, Side,
+    AccountId, Ask, Body, Control, HaltCause, HaltLevel, HaltScope, InstrumentId, Note, OrderId,
+    Origin, Px, Qty, Reject, Request, Scaled, Side,
 };
 use serde_json::{Value, json};
 
@@ -151,6 +151,7 @@ fn asked(seen: &Seen<'_>, request: &Request) -> Row {
         Ask::Replace { .. } => "replace",
         Ask::Halt { .. } => "halt",
         Ask::Check(_) => "check",
+        Ask::Beat => "beat",
     };
     let mut row = Row::new(seen, Kind::Request, what);
     row.account(seen.engine, request.account);
@@ -171,6 +172,7 @@ fn asked(seen: &Seen<'_>, request: &Request) -> Row {
         }
         Ask::Cancel { order } => row.order(seen.engine, order),
         Ask::Halt { scope, level } => row.set("reasons", halt_text(scope, level.name())),
+        Ask::Beat => {}
     }
     row.set("origin", origin(request.origin));
     row.set("note", request.note);
@@ -211,6 +213,24 @@ fn changed(seen: &Seen<'_>, control: &Control) -> Row {
     row
 }
 
+/// A halt that nobody asked for: the engine's own.
+fn went_off(seen: &Seen<'_>, record: &TapeRecord) -> Option<Row> {
+    let is_asked = match &seen.input.body {
+        Body::Request(request) => matches!(request.ask, Ask::Halt { .. }),
+        Body::Control(control) => {
+            matches!(control, Control::Halt { .. } | Control::HaltSymbol { .. })
+        }
+        Body::Event(_) | Body::Report(_) | Body::Timer => false,
+    };
+    let (scope, cause) = read_halt_aux(record.aux).filter(|_| !is_asked)?;
+    let level = HaltLevel::from_code(record.code)?;
+    let mut row = Row::new(seen, Kind::Control, "halt");
+    row.set("reasons", halt_text(scope, level.name()));
+    row.set("origin", "engine");
+    row.set_maybe("note", cause.map(HaltCause::name));
+    Some(row)
+}
+
 fn told(seen: &Seen<'_>, record: &TapeRecord) -> Option<Row> {
     let kind = match record.kind {
         TapeKind::Passed | TapeKind::Refused => Kind::Verdict,
@@ -224,8 +244,9 @@ fn told(seen: &Seen<'_>, record: &TapeRecord) -> Option<Row> {
         | TapeKind::NotSent
         | TapeKind::Restated
         | TapeKind::Mismatch => Kind::Report,
+        TapeKind::Halt => return went_off(seen, record),
         TapeKind::Trade
-        | TapeKind::Halt
+        | TapeKind::Alert
         | TapeKind::State
         | TapeKind::Integrity
         | TapeKind::Resumed

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use switch::{Done, Halt, Limits, LimitsChange, Status};
+use switch::{Done, Halt, Limits, LimitsChange, Status, Trigger};
 
 /// A halt or a resume that was taken.
 pub fn done(what: &str, done: &Done) -> String {
@@ -49,6 +49,17 @@ pub fn halt(halt: &Halt) -> String {
     let why = if halt.reason.is_empty() { String::new() } else { format!(": {}", halt.reason) };
     let since = moment(halt.since_ns);
     format!("{:<13} {} ({}){by} since {since}{why}", halt.level, halt.scope, halt.cause)
+}
+
+/// A trigger that is on, on a line.
+pub fn trigger(trigger: &Trigger) -> String {
+    let Trigger { name, scope, unit, used, beyond, .. } = trigger;
+    let limit = trigger.limit.as_deref().unwrap_or("off");
+    let unit = if unit == "ms" { " ms" } else { "" };
+    let window = trigger.window_ms.map_or(String::new(), |ms| format!(" in {ms} ms"));
+    let level = trigger.level.as_deref().map_or(String::new(), |level| format!(", then {level}"));
+    let beyond = if *beyond { ", BEYOND IT" } else { "" };
+    format!("trigger {name} of {scope}: {used} of {limit}{unit}{window}{level}{beyond}")
 }
 
 /// The whole status.
@@ -98,6 +109,9 @@ pub fn status(status: &Status) -> String {
             "journal: {} inputs not written, {} not on the disk{full}",
             journal.unwritten, journal.unsynced
         );
+    }
+    for trigger in status.triggers.iter().filter(|trigger| trigger.limit.is_some()) {
+        let _ = writeln!(text, "{}", self::trigger(trigger));
     }
     let refused: u64 = status.orders_refused.values().sum();
     let _ = write!(

@@ -124,7 +124,7 @@ impl Finder {
             Ask::New(terms) => (None, Some(terms.client_id)),
             Ask::Replace { order, client_id, .. } => (Some(order), Some(client_id)),
             Ask::Cancel { order } => (Some(order), None),
-            Ask::Halt { .. } | Ask::Check(_) => (None, None),
+            Ask::Halt { .. } | Ask::Check(_) | Ask::Beat => (None, None),
         };
         of_account
             && match self.wanted {

@@ -119,6 +119,7 @@ fn unjudged(unjudged: &Unjudged) -> Value {
         Ask::Cancel { order } => ("cancel", order),
         Ask::Halt { .. } => ("halt", unjudged.order),
         Ask::Check(_) => ("check", unjudged.order),
+        Ask::Beat => ("beat", unjudged.order),
     };
     json!({
         "engine_seq": unjudged.seq,

@@ -53,6 +53,8 @@ codes!(
         /// The venue's books are not ours: `qty` is its position, `aux` ours; or, with an order, it speaks of one that
         /// cannot be.
         Mismatch = 21 => "mismatch",
+        /// Something that may halt began or ended; `code` is the [`crate::HaltCause`], `aux` is 1 where it began.
+        Alert = 22 => "alert",
     }
 );
 

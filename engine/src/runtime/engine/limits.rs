@@ -16,7 +16,7 @@ impl EngineThread {
     pub(super) fn relimit(&mut self, control: Control, state: &Loop) -> Result<(), ResumeRefusal> {
         // Sent before the control was: they are there.
         let Ok(rules) = self.limits.new.pop() else { return Err(ResumeRefusal::UnknownScope) };
-        let refusal = match (state.journal_full, state.audit_full) {
+        let refusal = match (state.journal.full, state.audit.full) {
             (true, _) => Err(ResumeRefusal::JournalFull),
             (_, true) => Err(ResumeRefusal::AuditFull),
             _ if !rules.is_meant(&control) => Err(ResumeRefusal::UnknownScope),

@@ -26,6 +26,8 @@ impl Rig {
             told,
             keeper: Keeper::new("nowhere".into(), Vec::new(), Vec::new()),
             watchdog: Watchdog::new(bound),
+            clock: ClockWatch::new(None, 0, 0),
+            attached: 0,
             outbox: Outbox::default(),
             samples,
             figures,

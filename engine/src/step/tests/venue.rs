@@ -1,8 +1,8 @@
 //! What a venue outside says of orders that are not known, of what it holds, and too late.
 
 use model::{
-    Ask, ClientOrderId, HaltLevel, HaltScope, Holder, Note, OrderState, OrderType, Origin, Report,
-    ReportKind, Request, Terms, Tif,
+    Ask, ClientOrderId, HaltLevel, HaltScope, Holder, Note, OrderState, OrderType, Origin, Reject,
+    Report, ReportKind, Request, Terms, Tif,
 };
 
 use super::*;
@@ -22,11 +22,12 @@ struct Outside {
 
 impl Outside {
     fn new(executions: u32) -> Outside {
-        let bench = Bench::with(Venue::DatabentoMbo, |engine| {
+        let mut bench = Bench::with(Venue::DatabentoMbo, |engine| {
             engine.mode = Mode::Live;
             engine.strategies.clear();
             engine.venue = Some(VenueConfig { ack_timeout_ns: TIMEOUT_NS, executions });
         });
+        bench.engine.rules.triggers.venue_session = None;
         let mut outside = Outside { bench, sent: Vec::new(), names: 0 };
         outside.bench.add(1, Side::Buy, 99, LAST);
         outside.bench.add(2, Side::Sell, 100, LAST);
