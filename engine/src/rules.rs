@@ -7,7 +7,7 @@ use risk::{Fee, LossStops, MarkAt, OrderToTrade, Reference, Restriction, VolumeL
 use rust_decimal::Decimal;
 
 /// All rules of an engine.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Rules {
     /// By instrument.
     pub instruments: Vec<InstrumentRule>,
@@ -22,7 +22,7 @@ pub struct Rules {
 }
 
 /// What an order in an instrument must look like.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct InstrumentRule {
     /// Which; `None`: every instrument without a row of its own.
     pub symbol: Option<Symbol>,
@@ -39,7 +39,7 @@ pub struct InstrumentRule {
 }
 
 /// One account. `None`: the limit is off.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct AccountRule {
     /// Its name.
     pub name: Symbol,
@@ -91,7 +91,7 @@ pub struct AccountRule {
 pub type DuplicatesRule = risk::Duplicates;
 
 /// A fee schedule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FeeRule {
     /// Its name.
     pub name: Symbol,
@@ -104,7 +104,7 @@ pub struct FeeRule {
 }
 
 /// One account in one instrument.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LimitRule {
     /// Whose.
     pub account: Symbol,

@@ -64,6 +64,7 @@ impl Stamp for () {
 }
 
 /// The deterministic core.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub struct Engine {
     seq: u64,
     now: Ts,
@@ -71,6 +72,7 @@ pub struct Engine {
     /// By feed.
     books: Vec<FeedBooks>,
     instruments: Instruments,
+    #[serde(with = "model::snapshot::table")]
     indicators: Vec<Indicators>,
     /// By feed.
     channels: Vec<Channel>,
@@ -85,6 +87,7 @@ pub struct Engine {
     /// When the next session begins; zero before the first input.
     next_session: Ts,
     passed: u64,
+    #[serde(with = "model::snapshot::array")]
     refused: [u64; model::page::REJECT_SLOTS],
     hash: StateHash,
 }

@@ -14,7 +14,7 @@ pub const DEPTH_MAX: usize = 4;
 pub const DUPLICATES_MAX: u8 = 8;
 
 /// Sizes of all tables, fixed at start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Capacity {
     /// Accounts that can be added.
     pub accounts: u16,
@@ -33,7 +33,7 @@ pub struct Capacity {
 }
 
 /// At which price a position is valued for profit and loss.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum MarkAt {
     /// Where it could be closed: a long position at the bid, a short one at the ask.
     #[default]
@@ -43,7 +43,7 @@ pub enum MarkAt {
 }
 
 /// How an order counts while a replace of it is on its way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ChangeRule {
     /// At the worst of every way in which both terms can fill: cash is asked and held for the dearest way,
     /// and the price nearer to the other side counts against self-trades.
@@ -55,7 +55,7 @@ pub enum ChangeRule {
 }
 
 /// What a loss beyond its limit stops.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum LossStops {
     /// Every order that could add to a position.
     #[default]
@@ -65,7 +65,7 @@ pub enum LossStops {
 }
 
 /// Who may not trade an instrument, by an operator's list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Restriction {
     /// Anyone may.
     #[default]
@@ -81,7 +81,7 @@ pub enum Restriction {
 }
 
 /// Most money in orders within a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct VolumeLimit {
     /// Most price · quantity of the orders and replaces that passed.
     pub max: Money,
@@ -90,7 +90,7 @@ pub struct VolumeLimit {
 }
 
 /// Most orders for what trades in a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct OrderToTrade {
     /// Most orders per trade, less one (RTS 9). A new order counts once, a replace twice.
     pub ratio_max: u32,
@@ -99,7 +99,7 @@ pub struct OrderToTrade {
 }
 
 /// How often the same terms may come: account, instrument, side, type, time in force, price, quantity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Duplicates {
     /// Most orders of the same terms within the window, refused ones included; at most [`DUPLICATES_MAX`].
     pub max: u8,
@@ -111,7 +111,7 @@ pub struct Duplicates {
 ///
 /// Accounts form trees. An order goes on one account and must pass the limits of every account above it as
 /// well, each of which counts whatever is done beneath it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct AccountLimits {
     /// Its name in the configuration.
     pub name: Symbol,
@@ -161,7 +161,7 @@ pub struct AccountLimits {
 }
 
 /// The limits of one account in one instrument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PairLimits {
     /// Largest quantity of one order, in quantity units.
     pub clip_max: Qty,

@@ -3,10 +3,11 @@
 use model::Ts;
 
 /// The last `max` times. Exact: in no window of `window_ns` can more than `max` requests pass.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct RateWindow {
     window_ns: u64,
     /// Ring of the last times; its length is the limit.
+    #[serde(with = "model::snapshot::table")]
     times: Vec<Ts>,
     /// Where the next time goes.
     next: usize,

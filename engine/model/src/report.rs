@@ -26,7 +26,7 @@ codes!(
 );
 
 /// One report of a venue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Report {
     /// What happened.
     pub kind: ReportKind,
