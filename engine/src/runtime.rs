@@ -18,6 +18,7 @@ mod operator;
 mod pace;
 mod port;
 mod publish;
+mod ready;
 mod server;
 mod stages;
 mod start;
@@ -42,7 +43,7 @@ use crate::step::{Engine, StartError};
 pub use keeper::latch_path;
 pub use port::{DriveStream, StreamPort};
 pub use stages::{StageHistograms, summary};
-pub use start::start;
+pub use start::{promote, start};
 pub use watchdog::FirmHalt;
 
 /// What a run is.

@@ -67,6 +67,8 @@ struct Loop {
 /// What the engine thread leaves.
 pub(super) struct Ended {
     pub engine: Engine,
+    /// By feed: events that the journal refers to.
+    pub events: Vec<u64>,
     pub script: Script,
 }
 
@@ -416,7 +418,9 @@ impl EngineThread {
         }
         self.progress.inputs.store(engine.seq(), Ordering::Relaxed);
         self.progress.ended.store(true, Ordering::Release);
-        Ended { engine: self.sequencer.engine, script: self.script }
+        let Sequencer { engine, recorder, .. } = self.sequencer;
+        let events = recorder.map_or_else(Vec::new, |recorder| recorder.events());
+        Ended { engine, events, script: self.script }
     }
 }
 
