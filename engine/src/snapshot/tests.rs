@@ -1,1 +1,165 @@
+use model::{Body, Control, HaltCause, HaltLevel, HaltScope, Input, Ts, Why};
 
+use super::*;
+use crate::journal::reader::Tail;
+
+struct Fixture {
+    folder: tempfile::TempDir,
+    config: Config,
+}
+
+impl Fixture {
+    fn new() -> Fixture {
+        let files = [
+            ("engine.toml", include_str!("../../../deploy/engine.toml")),
+            ("instruments.toml", include_str!("../../../deploy/instruments.toml")),
+            ("limits.toml", include_str!("../../../deploy/limits.toml")),
+        ];
+        let files = files.map(|(name, text)| (name.into(), text.to_owned()));
+        let config = Config::from_texts(files.into()).unwrap();
+        let mut engine = config.engine.clone();
+        engine.capacity.instruments = 4;
+        engine.capacity.book_orders = 256;
+        engine.capacity.levels = 256;
+        engine.capacity.ref_pages = 1;
+        engine.capacity.own_orders = 16;
+        engine.capacity.client_ids = 64;
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(crate::journal::path_of(folder.path(), 0), [7; 100]).unwrap();
+        Fixture { folder, config: config.with_engine(engine) }
+    }
+
+    fn snapshots(&self) -> Snapshots {
+        Snapshots::new(self.folder.path(), &self.config).unwrap()
+    }
+
+    /// An engine after a few inputs.
+    fn engine(&self) -> Engine {
+        let mut engine = Engine::new(&self.config).unwrap();
+        let mut out = engine.output();
+        let (scope, level) = (HaltScope::All, HaltLevel::CancelOnly);
+        let halt = Control::Halt { scope, level, why: Why::of(HaltCause::Human) };
+        for (seq, body) in (1..).zip([Body::Timer, Body::Control(halt), Body::Timer]) {
+            engine.step(&Input { seq, now: Ts(1_000 * seq), body }, &mut out, &mut ());
+            out.forget();
+        }
+        engine
+    }
+
+    fn place(&self) -> Place {
+        let tail = Tail { segment: 0, offset: 60, records: 3, torn: false };
+        Place::closed(tail, vec![5], 1, 0)
+    }
+}
+
+/// Goal: what is read back is what was written, byte for byte when it is written again; the file is nobody else's.
+/// Method: an engine after some inputs, on the disk and back.
+#[test]
+fn reads_what_it_wrote() {
+    use std::os::unix::fs::PermissionsExt;
+    let fixture = Fixture::new();
+    let (snapshots, engine) = (fixture.snapshots(), fixture.engine());
+    let written = snapshots.write(&engine, &fixture.place()).unwrap();
+    assert_eq!(std::fs::metadata(&written.path).unwrap().permissions().mode() & 0o777, 0o600);
+    let (read, place) = snapshots.load(&written.path).unwrap();
+    assert_eq!((read.seq(), read.full_hash()), (3, engine.full_hash()));
+    assert_eq!((place.tail, place.events.as_slice()), (fixture.place().tail, &[5][..]));
+    assert_eq!(snapshots.to_bytes(&read, &place).unwrap(), std::fs::read(&written.path).unwrap());
+}
+
+/// Goal: nothing that differs by a bit, is cut off or has more behind it is taken. Method: flip a bit of every byte, every
+/// bit of the header; cut at every length; add a byte.
+#[test]
+fn nothing_damaged_is_taken() {
+    let fixture = Fixture::new();
+    let snapshots = fixture.snapshots();
+    let mut bytes = snapshots.to_bytes(&fixture.engine(), &fixture.place()).unwrap();
+    assert!(snapshots.parse(&bytes).is_ok());
+    println!("{} bytes", bytes.len());
+    for at in 0..bytes.len() {
+        let bits = if at < header::HEADER_BYTES { 0..8 } else { at % 8..at % 8 + 1 };
+        for bit in bits {
+            bytes[at] ^= 1 << bit;
+            assert!(snapshots.parse(&bytes).is_err(), "bit {bit} of byte {at}");
+            bytes[at] ^= 1 << bit;
+        }
+        assert!(snapshots.parse(&bytes[..at]).is_err(), "cut at {at}");
+    }
+    bytes.push(0);
+    assert!(snapshots.parse(&bytes).is_err());
+}
+
+/// Goal: bytes that somebody else made are an error or an engine of the right hash, never a panic, and never more memory
+/// than an engine takes. Method: change each byte of header and body in turn, and make the checksum right again.
+#[test]
+fn a_right_checksum_is_not_enough() {
+    let fixture = Fixture::new();
+    let snapshots = fixture.snapshots();
+    let whole = snapshots.to_bytes(&fixture.engine(), &fixture.place()).unwrap();
+    let content = whole.len() - header::SUM_BYTES;
+    for at in 0..content {
+        for change in [0x01, 0x80, 0xFF] {
+            let mut bytes = whole[..content].to_vec();
+            bytes[at] ^= change;
+            let sum = blake3::hash(&bytes);
+            bytes.extend_from_slice(sum.as_bytes());
+            if let Ok((engine, _)) = snapshots.parse(&bytes) {
+                assert!(at >= header::HEADER_BYTES - 40, "byte {at} of the header");
+                assert_eq!(engine.full_hash(), fixture.engine().full_hash(), "byte {at}");
+            }
+        }
+    }
+}
+
+/// Goal: a snapshot of other rules, other sizes or another journal is not gone on with. Method: change each.
+#[test]
+fn only_its_own_journal() {
+    let fixture = Fixture::new();
+    let written = fixture.snapshots().write(&fixture.engine(), &fixture.place()).unwrap();
+    let load = || fixture.snapshots().load(&written.path).map(|_| ());
+    assert!(load().is_ok());
+    let segment = crate::journal::path_of(fixture.folder.path(), 0);
+    let mut bytes = std::fs::read(&segment).unwrap();
+    bytes[59] ^= 1;
+    std::fs::write(&segment, &bytes).unwrap();
+    assert!(matches!(load(), Err(SnapshotError::OtherJournal)));
+    bytes[59] ^= 1;
+    std::fs::write(&segment, &bytes[..40]).unwrap();
+    assert!(matches!(load(), Err(SnapshotError::OtherJournal)), "cut back");
+    std::fs::remove_file(&segment).unwrap();
+    assert!(matches!(load(), Err(SnapshotError::OtherJournal)), "gone");
+    bytes[80] ^= 1;
+    std::fs::write(&segment, &bytes).unwrap();
+    assert!(load().is_ok(), "what stands behind its place does not matter");
+
+    let mut engine = fixture.config.engine.clone();
+    engine.capacity.own_orders += 1;
+    let other = fixture.config.clone().with_engine(engine);
+    let other = Snapshots::new(fixture.folder.path(), &other).unwrap();
+    assert!(matches!(other.load(&written.path), Err(SnapshotError::OtherConfig)));
+}
+
+/// Goal: so many are kept, of both sides of the one written last, and nothing half written stays. Method: leave files of
+/// a process that is no more, write some.
+#[test]
+fn the_newest_are_kept() {
+    let fixture = Fixture::new();
+    let snapshots = fixture.snapshots();
+    let mut engine = fixture.engine();
+    let folder = fixture.folder.path().join(FOLDER);
+    std::fs::create_dir_all(&folder).unwrap();
+    let (dead, ours) = (folder.join("7.4194304.tmp"), format!("7.{}.tmp", std::process::id()));
+    std::fs::write(&dead, b"x").unwrap();
+    std::fs::write(folder.join(&ours), b"x").unwrap();
+    for ahead in 100..106 {
+        std::fs::write(folder.join(format!("{ahead:020}.tgs")), b"x").unwrap();
+    }
+    let mut out = engine.output();
+    for seq in 4..10 {
+        engine.step(&Input { seq, now: Ts(9_000), body: Body::Timer }, &mut out, &mut ());
+        snapshots.write(&engine, &fixture.place()).unwrap();
+    }
+    let kept: Vec<u64> = list(fixture.folder.path()).unwrap().iter().map(|(seq, _)| *seq).collect();
+    assert_eq!(kept, [105, 104, 103, 9, 8, 7]);
+    assert!(!dead.exists() && folder.join(&ours).exists());
+}
