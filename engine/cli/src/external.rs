@@ -27,7 +27,7 @@ pub fn run(words: &[OsString]) -> Result<(), Failure> {
         "halt" | "operator" | "resume" | "status" => {
             format!("{program} is not built yet: cargo build --release -p operator")
         }
-        "book" | "capture" | "convert" | "journal" | "load" | "sim" | "synth" => {
+        "book" | "capture" | "convert" | "follow" | "journal" | "load" | "sim" | "synth" => {
             format!("{program} is not built yet: cargo build --release -p {name}")
         }
         _ => format!(

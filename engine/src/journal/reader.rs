@@ -6,6 +6,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+pub use follow::newest_input;
+
 use super::record::{BadRecord, Record};
 use super::segment::{self, BadFrame, FRAME_BYTES, HEADER_BYTES, JournalError};
 

@@ -107,6 +107,25 @@ impl Replay {
         }
     }
 
+    /// Looks again for what was written since its end was reached: of a journal that an engine writes.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplayError::Journal`].
+    pub fn refresh(&mut self) -> Result<(), ReplayError> {
+        Ok(self.reader.refresh()?)
+    }
+
+    /// Looks at all that is behind the place, as a restart does: of a journal that nobody writes any more. Then
+    /// [`Replay::run`] comes to its end, and knows what is torn there.
+    ///
+    /// # Errors
+    ///
+    /// [`ReplayError::Journal`].
+    pub fn read_again(&mut self) -> Result<(), ReplayError> {
+        Ok(self.reader.seek(self.reader.tail())?)
+    }
+
     /// Writes a snapshot of where it stands; `None`: nobody wants any.
     ///
     /// # Errors

@@ -3,8 +3,10 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 use super::{Reader, Tail};
+use crate::journal::Record;
 use crate::journal::segment::{self, FRAME_BYTES, HEADER_BYTES, JournalError, PAYLOAD_MAX};
 
 /// Bytes read at a time from a segment that is being written: most of what follows is zeros.
@@ -103,4 +105,27 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         }
     }
     Ok(read)
+}
+
+/// The newest input that a journal holds, as far as the lengths of its records lead: for saying how far somebody is behind.
+/// Zero if it holds none.
+///
+/// # Errors
+///
+/// [`JournalError::Io`].
+pub fn newest_input(folder: &Path) -> Result<u64, JournalError> {
+    for number in segment::numbers(folder)?.into_iter().rev() {
+        let path = segment::path_of(folder, number);
+        let bytes = std::fs::read(&path).map_err(JournalError::io(&path))?;
+        let mut rest = bytes.get(HEADER_BYTES as usize..).unwrap_or_default();
+        let mut newest = None;
+        while let Ok(payload) = segment::unframe(rest) {
+            newest = Record::last_input_of(payload).or(newest);
+            rest = rest.get(FRAME_BYTES + payload.len()..).unwrap_or_default();
+        }
+        if let Some(newest) = newest {
+            return Ok(newest);
+        }
+    }
+    Ok(0)
 }
