@@ -18,7 +18,7 @@ use crate::promote::{self, Watch};
 /// Pause when all is replayed: about what the writer of the journal pauses itself.
 const PAUSE: Duration = Duration::from_micros(500);
 /// Pause while there is no journal.
-const NO_JOURNAL: Duration = Duration::from_millis(100);
+const NO_JOURNAL: Duration = Duration::from_millis(20);
 
 /// A follower in its course.
 struct Follower {
