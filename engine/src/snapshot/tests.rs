@@ -1,6 +1,11 @@
-use model::{Body, Control, HaltCause, HaltLevel, HaltScope, Input, Ts, Why};
+use feeds::Venue;
+use model::{
+    Body, Control, Event, FeedId, HaltCause, HaltLevel, HaltScope, Input, Kind, OrderRef, Px, Qty,
+    Side, Symbol, TradingState, Ts, VenueNumber, Why,
+};
 
 use super::*;
+use crate::config::FeedConfig;
 use crate::journal::reader::Tail;
 
 struct Fixture {
@@ -24,6 +29,9 @@ impl Fixture {
         engine.capacity.ref_pages = 1;
         engine.capacity.own_orders = 16;
         engine.capacity.client_ids = 64;
+        engine.strategies[0].every = 2;
+        let levels = FeedConfig { venue: Venue::BybitLinear, ..engine.feeds[0].clone() };
+        engine.feeds.push(levels);
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(crate::journal::path_of(folder.path(), 0), [7; 100]).unwrap();
         Fixture { folder, config: config.with_engine(engine) }
@@ -33,16 +41,19 @@ impl Fixture {
         Snapshots::new(self.folder.path(), &self.config).unwrap()
     }
 
-    /// An engine after a few inputs.
+    /// An engine with a book of each kind, orders of the probe, and a halt.
     fn engine(&self) -> Engine {
         let mut engine = Engine::new(&self.config).unwrap();
         let mut out = engine.output();
-        let (scope, level) = (HaltScope::All, HaltLevel::CancelOnly);
+        let (scope, level) = (HaltScope::Desk(model::DeskId(3)), HaltLevel::CancelOnly);
         let halt = Control::Halt { scope, level, why: Why::of(HaltCause::Human) };
-        for (seq, body) in (1..).zip([Body::Timer, Body::Control(halt), Body::Timer]) {
+        let events = events().into_iter().map(Body::Event);
+        let bodies = [Body::Timer, Body::Control(halt)].into_iter().chain(events);
+        for (seq, body) in (1..).zip(bodies) {
             engine.step(&Input { seq, now: Ts(1_000 * seq), body }, &mut out, &mut ());
             out.forget();
         }
+        assert!(engine.passed() > 0, "{:?}", engine.refused());
         engine
     }
 
@@ -50,6 +61,46 @@ impl Fixture {
         let tail = Tail { segment: 0, offset: 60, records: 3, torn: false };
         Place::closed(tail, vec![5], 1, 0)
     }
+}
+
+/// Two listed instruments, orders and levels around a touch, trades.
+fn events() -> Vec<Event> {
+    let mut events = Vec::new();
+    for (feed, symbol) in [(FeedId(0), "AAPL"), (FeedId(1), "BTCUSDT")] {
+        let number = VenueNumber(1);
+        let of_feed = |event: Event| Event { feed, number, ts_recv: Ts(1), ..event };
+        events.push(of_feed(Event::directory(number, Symbol::new(symbol).unwrap(), 4, 0)));
+        let aux = TradingState::Trading.code().into();
+        events.push(of_feed(Event { aux, ..Event::empty(Kind::State) }));
+        events.push(of_feed(Event::empty(Kind::Clear)));
+        for n in 0..20 {
+            let side = if n % 2 == 0 { Side::Buy } else { Side::Sell };
+            let px = Px(if n % 2 == 0 { 1_000_000 - 100 * n } else { 1_000_100 + 100 * n });
+            let (order, qty) = (OrderRef(n as u64 + 1), Qty(100 + n));
+            let event = match feed {
+                FeedId(0) => Event { order, qty, px, side: Some(side), ..Event::empty(Kind::Add) },
+                _ => Event::level(number, side, px, qty),
+            };
+            events.push(of_feed(event));
+        }
+        for n in 0..6 {
+            let (px, qty) = (Px(1_000_100), Qty(1));
+            let kind = if feed == FeedId(0) { Kind::Execute } else { Kind::Trade };
+            events.push(of_feed(Event {
+                order: OrderRef(2 + n % 2),
+                qty,
+                px,
+                ..Event::empty(kind)
+            }));
+        }
+    }
+    let mut seqs = [0; 2];
+    for event in &mut events {
+        let seq = &mut seqs[usize::from(event.feed.0)];
+        *seq += 1;
+        event.seq = *seq;
+    }
+    events
 }
 
 /// Goal: what is read back is what was written, byte for byte when it is written again; the file is nobody else's.
@@ -62,9 +113,11 @@ fn reads_what_it_wrote() {
     let written = snapshots.write(&engine, &fixture.place()).unwrap();
     assert_eq!(std::fs::metadata(&written.path).unwrap().permissions().mode() & 0o777, 0o600);
     let (read, place) = snapshots.load(&written.path).unwrap();
-    assert_eq!((read.seq(), read.full_hash()), (3, engine.full_hash()));
+    assert_eq!((read.seq(), read.full_hash()), (engine.seq(), engine.full_hash()));
     assert_eq!((place.tail, place.events.as_slice()), (fixture.place().tail, &[5][..]));
     assert_eq!(snapshots.to_bytes(&read, &place).unwrap(), std::fs::read(&written.path).unwrap());
+    let (sizes, _) = Sizes::of(|| postcard::to_stdvec(&read));
+    assert_eq!(sizes, snapshots.sizes, "all room is there again");
 }
 
 /// Goal: nothing that differs by a bit, is cut off or has more behind it is taken. Method: flip a bit of every byte, every
@@ -98,7 +151,7 @@ fn a_right_checksum_is_not_enough() {
     let whole = snapshots.to_bytes(&fixture.engine(), &fixture.place()).unwrap();
     let content = whole.len() - header::SUM_BYTES;
     for at in 0..content {
-        for change in [0x01, 0x80, 0xFF] {
+        for change in [[0x01, 0x80, 0xFF][at % 3]] {
             let mut bytes = whole[..content].to_vec();
             bytes[at] ^= change;
             let sum = blake3::hash(&bytes);
@@ -151,15 +204,16 @@ fn the_newest_are_kept() {
     let (dead, ours) = (folder.join("7.4194304.tmp"), format!("7.{}.tmp", std::process::id()));
     std::fs::write(&dead, b"x").unwrap();
     std::fs::write(folder.join(&ours), b"x").unwrap();
-    for ahead in 100..106 {
+    for ahead in 1_000..1_006 {
         std::fs::write(folder.join(format!("{ahead:020}.tgs")), b"x").unwrap();
     }
     let mut out = engine.output();
-    for seq in 4..10 {
+    let last = engine.seq();
+    for seq in last + 1..last + 7 {
         engine.step(&Input { seq, now: Ts(9_000), body: Body::Timer }, &mut out, &mut ());
         snapshots.write(&engine, &fixture.place()).unwrap();
     }
     let kept: Vec<u64> = list(fixture.folder.path()).unwrap().iter().map(|(seq, _)| *seq).collect();
-    assert_eq!(kept, [105, 104, 103, 9, 8, 7]);
+    assert_eq!(kept, [1_005, 1_004, 1_003, last + 6, last + 5, last + 4]);
     assert!(!dead.exists() && folder.join(&ours).exists());
 }

@@ -31,7 +31,8 @@ pub struct Watch {
     folder: PathBuf,
     on_loss: bool,
     asked: Arc<AtomicBool>,
-    /// Whether an engine has, or had, the lease: else nothing can be lost, and an engine that starts is not kept from it.
+    /// Whether an engine has the lease, or had it and did not stop cleanly: else nothing is lost, and the lease is not
+    /// touched, so that no engine that starts finds it taken.
     armed: bool,
     /// Times that an engine had opened the journal when it was looked at last.
     opened: u64,
@@ -58,24 +59,21 @@ impl Watch {
         if replay.opened > self.opened {
             (self.armed, self.opened) = (true, replay.opened);
         }
+        if self.armed && replay.closed && !asked {
+            tracing::info!("the engine was stopped; waits for the next one");
+            self.armed = false;
+        }
         let watches = asked || self.on_loss && self.armed;
         if !watches || self.looked.elapsed() < LOOK {
             return Ok(None);
         }
         self.looked = Instant::now();
-        let Some(lease) = take(&self.folder)? else {
-            if asked && !self.told {
-                tracing::info!("takes over when the engine that has the journal ends");
-                self.told = true;
-            }
-            return Ok(None);
-        };
-        if replay.closed && !asked {
-            tracing::info!("the engine was stopped; waits for the next one");
-            self.armed = false;
-            return Ok(None);
+        let lease = take(&self.folder)?;
+        if lease.is_none() && asked && !self.told {
+            tracing::info!("takes over when the engine that has the journal ends");
+            self.told = true;
         }
-        Ok(Some(lease))
+        Ok(lease)
     }
 }
 
