@@ -93,12 +93,11 @@ fn killed_while_snapshots_are_written() {
         let journal = day.stage.folder.path().join(format!("followed-{kill}"));
         let mut engine = day.start(&journal);
         begun(&mut engine, &journal);
-        let mut follower = follow(&journal, &["--every", "200"]);
+        let mut follower = Some(follow(&journal, &["--every", "200"]));
         std::thread::sleep(Duration::from_nanos(dice.below(took.as_nanos() as u64 * 5 / 4)));
         let which = dice.below(3);
         if which != 0 {
-            follower.kill().unwrap();
-            follower.wait().unwrap();
+            end(follower.take());
         }
         if which != 1 {
             engine.kill().unwrap();
@@ -106,8 +105,7 @@ fn killed_while_snapshots_are_written() {
         engine.wait().unwrap(); // Killed, or at its end.
         if which == 0 {
             std::thread::sleep(Duration::from_nanos(dice.below(100_000_000)));
-            follower.kill().unwrap();
-            follower.wait().unwrap();
+            end(follower);
         }
         let names = std::fs::read_dir(journal.join("snapshots")).into_iter().flatten();
         let is_unfinished = |path: &PathBuf| path.extension().is_some_and(|e| e == "tmp");
@@ -148,6 +146,13 @@ fn uninterrupted(day: &Day) -> (Vec<u64>, Duration) {
     replay.watch(None, |seen| hashes.push(seen.engine.state_hash())).unwrap();
     assert!(hashes.len() > 150_000);
     (hashes, took)
+}
+
+fn end(process: Option<Child>) {
+    if let Some(mut process) = process {
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
 }
 
 fn follow(journal: &Path, words: &[&str]) -> Child {

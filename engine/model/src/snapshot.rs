@@ -296,3 +296,61 @@ pub mod reserved {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+    struct Held {
+        #[serde(with = "table")]
+        table: Vec<u64>,
+        #[serde(with = "reserved")]
+        list: VecDeque<u8>,
+        #[serde(with = "tables")]
+        tables: Vec<Vec<u16>>,
+        #[serde(with = "array")]
+        array: [i64; 100],
+    }
+
+    fn held(len: usize, room: usize) -> Held {
+        let tables = vec![vec![0; len], vec![1; 2]];
+        Held { table: vec![0; len], list: VecDeque::with_capacity(room), tables, array: [0; 100] }
+    }
+
+    /// Goal: what is held comes back with the room that it had, an empty table takes a few bytes, and what has other sizes is
+    /// an error. Method: one of each kind, read by its own sizes and by those of twins with less and more.
+    #[test]
+    fn sizes_come_from_the_twin() {
+        let write = |held: &Held| postcard::to_stdvec(held).unwrap();
+        let (sizes, empty) = Sizes::of(|| write(&held(1_000_000, 50)));
+        assert!(empty.len() < 40, "{} bytes", empty.len());
+        let mut full = held(1_000_000, 50);
+        full.table[999_999] = 7;
+        (full.array[99], full.tables[0][3]) = (-1, 2);
+        full.list.extend(0..50);
+        full.list.rotate_left(7);
+        let bytes = write(&full);
+        let read = |sizes: &Sizes, bytes| sizes.within(|| postcard::from_bytes::<Held>(bytes));
+        let (back, took_all) = read(&sizes, &bytes);
+        let back = back.unwrap();
+        assert!(took_all && back == full && back.list.capacity() == full.list.capacity());
+        for (len, room) in [(999_999, 50), (1_000_001, 50), (1_000_000, 49)] {
+            let (other, _) = Sizes::of(|| write(&held(len, room)));
+            assert!(read(&other, &bytes).0.is_err(), "{len} {room}");
+        }
+        assert!(postcard::from_bytes::<Held>(&bytes).is_err(), "nothing gives sizes");
+    }
+
+    /// Goal: hostile counts are an error before they are memory. Method: a run of 2^60 items, and none at all.
+    #[test]
+    fn counts_are_bounded() {
+        let sizes = Sizes(vec![8, 8, 8, 8]);
+        for runs in [vec![(1_u64 << 60, 0_u64)], vec![], vec![(8, 0), (1, 0)]] {
+            let bytes = postcard::to_stdvec(&runs).unwrap();
+            assert!(sizes.within(|| postcard::from_bytes::<Held>(&bytes)).0.is_err());
+        }
+    }
+}

@@ -151,15 +151,13 @@ fn a_right_checksum_is_not_enough() {
     let whole = snapshots.to_bytes(&fixture.engine(), &fixture.place()).unwrap();
     let content = whole.len() - header::SUM_BYTES;
     for at in 0..content {
-        for change in [[0x01, 0x80, 0xFF][at % 3]] {
-            let mut bytes = whole[..content].to_vec();
-            bytes[at] ^= change;
-            let sum = blake3::hash(&bytes);
-            bytes.extend_from_slice(sum.as_bytes());
-            if let Ok((engine, _)) = snapshots.parse(&bytes) {
-                assert!(at >= header::HEADER_BYTES - 40, "byte {at} of the header");
-                assert_eq!(engine.full_hash(), fixture.engine().full_hash(), "byte {at}");
-            }
+        let mut bytes = whole[..content].to_vec();
+        bytes[at] ^= [0x01, 0x80, 0xFF][at % 3];
+        let sum = blake3::hash(&bytes);
+        bytes.extend_from_slice(sum.as_bytes());
+        if let Ok((engine, _)) = snapshots.parse(&bytes) {
+            assert!(at >= header::HEADER_BYTES - 40, "byte {at} of the header");
+            assert_eq!(engine.full_hash(), fixture.engine().full_hash(), "byte {at}");
         }
     }
 }
