@@ -317,6 +317,13 @@ impl Risk {
         if next.is_open { self.quotes.insert(top, held.side, new) } else { NIL }
     }
 
+    pub(crate) fn note_line(&mut self, id: AccountId, instrument: InstrumentId) {
+        let place = self.place(id, instrument);
+        if let Some(pair) = self.pairs.get_mut(place) {
+            note_line(&mut pair.line, &mut self.changed_lines);
+        }
+    }
+
     pub(crate) fn note_account(&mut self, id: AccountId) {
         if let Some(account) = self.accounts.get_mut(usize::from(id.0)) {
             note_account(account, id, &mut self.changed_accounts);

@@ -89,6 +89,10 @@ impl EngineThread {
         };
         if let Some(pages) = &mut self.pages {
             pages.publish_accounts(&self.sequencer);
+            // An engine that goes on has a past, and its pages are new.
+            let Sequencer { engine, out, .. } = &mut self.sequencer;
+            engine.show_all(out);
+            pages.publish_changes(&mut self.sequencer);
         }
         loop {
             let mut busy = self.poll_controls(&mut state);

@@ -80,6 +80,27 @@ fn a_stopped_engine_is_replaced_on_request() {
     follower.ends();
 }
 
+/// Goal: readers of an engine that goes on from a snapshot are shown what nothing touches any more. Method: an order that the
+/// second engine cancels; the third one's pages of it, of its line and of its instrument.
+#[test]
+fn the_past_is_shown() {
+    let post = Post::new("standby-past");
+    let engine = post.engine();
+    let order = post.agent().order_accepted();
+    engine.ends();
+    let second = post.engine();
+    drop(post.agent());
+    second.ends();
+    let third = post.engine();
+    let agent = post.agent();
+    wait_for("the order", || agent.client.order(order.slot()).is_ok_and(|o| o.order.id == order));
+    let line = agent.client.line(0).unwrap();
+    assert_eq!((line.instrument.0, line.working_buy.0), (0, 0));
+    assert_eq!(agent.client.board(0).unwrap().instrument.id.0, 0);
+    assert!(post.log().contains("goes on from the snapshot of input"), "{}", post.log());
+    third.ends();
+}
+
 /// Goal: a follower that comes to another hash than the engine recorded says so and ends. Method: append a clean stop with
 /// another hash than the state has.
 #[test]

@@ -147,7 +147,7 @@ impl Drop for Process {
 
 /// A client that asks for orders which rest.
 pub struct Agent {
-    client: Client,
+    pub client: Client,
     asked: u64,
 }
 
