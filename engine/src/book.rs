@@ -62,7 +62,9 @@ impl BookCapacity {
 }
 
 /// All books of an engine.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub struct Books {
+    #[serde(with = "model::snapshot::table")]
     books: Vec<Book>,
     orders: Pool<Order>,
     levels: Levels,
@@ -70,7 +72,7 @@ pub struct Books {
     next_arrival: u32,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Book {
     sides: [Ladder; 2],
     integrity: Integrity,

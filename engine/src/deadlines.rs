@@ -8,7 +8,7 @@ use model::{OrderId, Ts};
 /// No slot.
 const NIL: u32 = u32::MAX;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize, PartialEq)]
 struct Node {
     order: OrderId,
     due: Ts,
@@ -17,9 +17,10 @@ struct Node {
 }
 
 /// The deadlines of all orders.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Deadlines {
     span_ns: u64,
+    #[serde(with = "model::snapshot::table")]
     nodes: Vec<Option<Node>>,
     first: u32,
     last: u32,

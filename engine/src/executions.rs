@@ -7,7 +7,7 @@ use model::{InstrumentId, Money, OrderId};
 use risk::Deal;
 
 /// One execution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Execution {
     /// The venue's number of it.
     pub id: u64,
@@ -24,8 +24,9 @@ pub struct Execution {
 }
 
 /// The table: a ring in the order of arrival, and an index of it by open addressing.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Executions {
+    #[serde(with = "model::snapshot::reserved")]
     ring: Vec<Execution>,
     capacity: usize,
     /// Number of the oldest one kept; numbers go up and never wrap.
@@ -35,6 +36,7 @@ pub struct Executions {
     /// Number of the first one of the session in force.
     session: u64,
     /// A number + 1, or zero.
+    #[serde(with = "model::snapshot::table")]
     index: Vec<u64>,
 }
 

@@ -20,6 +20,7 @@ pub enum BookKind {
 }
 
 /// The books of one feed, by our instrument numbers.
+#[derive(serde::Serialize, serde::Deserialize)]
 #[expect(clippy::large_enum_variant, reason = "one for each feed, never moved")]
 pub enum FeedBooks {
     /// Order by order.

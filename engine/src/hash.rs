@@ -1,7 +1,7 @@
 //! The running hash of the core's state: equal inputs give equal hashes, on every build and machine.
 
 /// Folds words one after the other. Not cryptographic: it finds divergence, not forgery.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StateHash(u64);
 
 impl Default for StateHash {

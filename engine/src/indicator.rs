@@ -50,7 +50,7 @@ const LIST: [(&str, u8, bool); 7] = [
 ];
 
 /// The indicators of one instrument, and their values: readers look more often than values change.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Indicators {
     ema20: Ema<20>,
     rsi14: Rsi<14>,

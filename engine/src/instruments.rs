@@ -10,7 +10,7 @@ use model::{
 const NUMBERS: usize = 1 << 16;
 
 /// One instrument.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Listed {
     /// Its fixed facts.
     pub instrument: Instrument,
@@ -93,10 +93,12 @@ impl Listed {
 }
 
 /// The instruments of an engine, numbered in the order of their first directory event.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Instruments {
+    #[serde(with = "model::snapshot::reserved")]
     list: Vec<Listed>,
     /// By feed and venue number: 1 + our number; 0: not listed today.
+    #[serde(with = "model::snapshot::tables")]
     by_number: Vec<Vec<u32>>,
 }
 

@@ -23,7 +23,7 @@ pub enum Stopped {
 }
 
 /// A level and why it is that.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Latch {
     /// The level; [`HaltLevel::Active`]: nothing is stopped.
     pub level: HaltLevel,
@@ -38,10 +38,12 @@ impl Latch {
 }
 
 /// All latches of an engine, in slots: the numbers under which [`crate::output::Output::halts`] names them.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Latches {
+    #[serde(with = "model::snapshot::table")]
     slots: Vec<Latch>,
     /// Of the slots from [`SYMBOLS`] on.
+    #[serde(with = "model::snapshot::array")]
     symbols: [Symbol; SYMBOLS_MAX],
     accounts: usize,
 }

@@ -55,12 +55,14 @@ impl LevelCapacity {
 }
 
 /// All price-level books of an engine.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub struct LevelBooks {
+    #[serde(with = "model::snapshot::table")]
     books: Vec<Book>,
     memory: Memory,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Book {
     sides: [side::Side; 2],
     integrity: Integrity,

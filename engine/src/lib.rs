@@ -40,5 +40,6 @@ pub mod rules;
 pub mod runtime;
 pub mod script;
 pub mod sequencer;
+pub mod snapshot;
 pub mod step;
 pub mod strategy;

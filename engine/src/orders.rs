@@ -9,7 +9,7 @@ use risk::Reservation;
 pub use life::{Change, GivenBack, Life, Restated};
 
 /// One order of ours.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct OrderRecord {
     /// The order, with the terms that the venue works.
     pub order: Order,
@@ -54,12 +54,15 @@ impl OrderRecord {
 }
 
 /// All orders of ours. A closed order stays readable until its slot is used again; the slot closed longest is used first.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct OrderTable {
+    #[serde(with = "model::snapshot::table")]
     slots: Vec<Option<OrderRecord>>,
+    #[serde(with = "model::snapshot::table")]
     generations: Vec<u64>,
     /// The lowest generation of the epoch in force.
     floor: u64,
+    #[serde(with = "model::snapshot::reserved")]
     free: std::collections::VecDeque<u32>,
     used: u32,
 }

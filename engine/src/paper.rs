@@ -29,10 +29,11 @@ const SWEEP_LEVELS: usize = 256;
 const SWEEP_ORDERS: usize = 4096;
 
 /// The paper venue. Its reports wait in [`Paper::take_report`] until the step takes them.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Paper {
     queues: Queues,
     taken: Taken,
+    #[serde(with = "model::snapshot::reserved")]
     reports: std::collections::VecDeque<Report>,
     executions: u64,
 }

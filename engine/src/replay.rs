@@ -1,4 +1,8 @@
-//! Makes an engine's state again from its journal: for a restart, for verification, for a question about the past.
+//! Makes an engine's state again from its journal: for a restart, for verification, for a question about the past. From
+//! the beginning, or from a snapshot (`replay/place.rs`).
+
+mod head;
+mod place;
 
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -14,7 +18,10 @@ use crate::journal::reader::{Fault, Reader, Tail};
 use crate::journal::recorder::fold_event;
 use crate::journal::{JournalError, Record};
 use crate::output::Output;
+use crate::snapshot::{SnapshotError, Snapshots};
 use crate::step::{Engine, NotTaken, Prepared, Stage, Stamp, StartError, prepare};
+use head::Head;
+pub use place::Place;
 
 /// Why a journal cannot be replayed.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +102,7 @@ pub enum ReplayError {
 }
 
 /// A run of which some events are still to come.
+#[derive(Clone, Copy, serde::Serialize, serde::Deserialize)]
 struct Pending {
     feed: FeedId,
     first_seq: u64,
@@ -183,6 +191,12 @@ pub struct Replay {
     pub deep: bool,
     /// Full hashes that were recorded, and came out the same.
     pub full_checkpoints: u64,
+    /// The input that it began after, if it began with a snapshot.
+    pub from: Option<u64>,
+    /// Snapshots that were passed over, and why.
+    pub passed_over: Vec<(PathBuf, SnapshotError)>,
+    /// What snapshots of this journal must agree with; `None`: a replay that is not asked for any.
+    pub snapshots: Option<Snapshots>,
 }
 
 impl Replay {
@@ -192,52 +206,9 @@ impl Replay {
     ///
     /// [`ReplayError`].
     pub fn open(folder: &Path) -> Result<Option<Replay>, ReplayError> {
-        let mut reader = Reader::open(folder)?;
-        let mut files = Vec::new();
-        let mut sources = Vec::new();
-        let epoch = loop {
-            match reader.next_record()? {
-                Some(Record::Config { name, bytes }) => {
-                    files.push((PathBuf::from(name), String::from_utf8_lossy(&bytes).into_owned()));
-                }
-                Some(Record::Source { feed, digest, path, .. }) => {
-                    sources.push((feed, PathBuf::from(path), digest))
-                }
-                Some(Record::Opened { epoch, .. }) => break epoch_of(epoch),
-                None => return no_head(&reader), // No engine had opened it yet: nothing is in it.
-                Some(_) => return Err(ReplayError::NoConfig),
-            }
-        };
-        let config = Config::from_texts(files)?;
-        for (_, path, digest) in &sources {
-            if digest_of(path)? != *digest {
-                return Err(ReplayError::SourceChanged(path.clone()));
-            }
-        }
-        let engine = Engine::new(&config)?;
-        let out = engine.output();
-        let captures = open_captures(&config, |feed| {
-            let of_feed = sources.iter().filter(|(of, ..)| usize::from(*of) == feed);
-            of_feed.map(|(_, path, _)| path.clone()).collect()
-        })?;
-        let events = vec![0; config.engine.feeds.len()];
-        Ok(Some(Replay {
-            reader,
-            pending: None,
-            limits: None,
-            config,
-            engine,
-            out,
-            captures,
-            events,
-            checkpoints: 0,
-            closed: false,
-            opened: 1,
-            epoch,
-            full_hash: None,
-            deep: false,
-            full_checkpoints: 0,
-        }))
+        let Some(head) = Head::read(folder)? else { return Ok(None) };
+        let engine = Engine::new(&head.config)?;
+        head.into_replay(engine).map(Some)
     }
 
     /// Replays up to input `until`, or to the end of the valid part.
@@ -415,14 +386,6 @@ impl Replay {
         }
         self.checkpoints += 1;
         Ok(())
-    }
-}
-
-/// A journal that ends before an engine had opened it; damage in its head is told.
-fn no_head(reader: &Reader) -> Result<Option<Replay>, ReplayError> {
-    match reader.fault().and_then(Fault::refusal) {
-        None => Ok(None),
-        Some(refusal) => Err(refusal.into()),
     }
 }
 

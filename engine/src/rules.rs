@@ -2,6 +2,7 @@
 //! lists it: a rule that is not a whole number of those units does not apply, and what has no rule is blocked.
 
 pub mod changes;
+mod exact;
 mod lookup;
 mod triggers;
 
@@ -14,7 +15,7 @@ pub(crate) use lookup::Lookup;
 pub use triggers::{AccountTriggers, ClockRule, EngineTriggers, FillsRule, GapRule, StormRule};
 
 /// All rules of an engine.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Rules {
     /// By instrument.
     pub instruments: Vec<InstrumentRule>,
@@ -33,24 +34,28 @@ pub struct Rules {
 }
 
 /// What an order in an instrument must look like.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct InstrumentRule {
     /// Which; `None`: every instrument without a row of its own.
     pub symbol: Option<Symbol>,
     /// Price step of orders.
+    #[serde(with = "exact")]
     pub px_step: Decimal,
     /// Quantity step of orders.
+    #[serde(with = "exact")]
     pub lot: Decimal,
     /// Settlement currency.
     pub currency: Currency,
     /// What trades on an average day, and when that is too old to count.
+    #[serde(with = "exact")]
     pub adv: Option<(Decimal, Ts)>,
     /// Lowest and highest price at which the venue trades.
+    #[serde(with = "exact")]
     pub band: Option<(Decimal, Decimal)>,
 }
 
 /// One account. `None`: the limit is off.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct AccountRule {
     /// Its name.
     pub name: Symbol,
@@ -65,16 +70,21 @@ pub struct AccountRule {
     /// Currency of every sum here.
     pub currency: Currency,
     /// Cash at the start.
+    #[serde(with = "exact")]
     pub cash: Decimal,
     /// Whether open buys must be covered by settled cash.
     pub cash_binds: bool,
     /// Largest worst-case gross exposure.
+    #[serde(with = "exact")]
     pub gross_max: Decimal,
     /// Largest worst-case net exposure.
+    #[serde(with = "exact")]
     pub net_max: Option<Decimal>,
     /// Most that may trade in a session, with what is open.
+    #[serde(with = "exact")]
     pub day_gross_max: Option<Decimal>,
     /// Most that may be lost in a session.
+    #[serde(with = "exact")]
     pub loss_max: Option<Decimal>,
     /// How far equity may fall below its highest, basis points.
     pub drawdown_max_bps: Option<u32>,
@@ -89,6 +99,7 @@ pub struct AccountRule {
     /// The window.
     pub rate_window_ns: u64,
     /// Most money in orders within a window of so many nanoseconds.
+    #[serde(with = "exact")]
     pub volume: Option<(Decimal, u64)>,
     /// Most orders for what trades in a session.
     pub order_to_trade: Option<OrderToTrade>,
@@ -106,7 +117,7 @@ pub struct AccountRule {
 pub type DuplicatesRule = risk::Duplicates;
 
 /// What one currency is worth in another, for accounts of that one above accounts of this one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RateRule {
     /// Of what.
     pub from: Currency,
@@ -119,36 +130,44 @@ pub struct RateRule {
 }
 
 /// A fee schedule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FeeRule {
     /// Its name.
     pub name: Symbol,
     /// Basis points of what trades; negative: a rebate.
+    #[serde(with = "exact")]
     pub bps: Decimal,
     /// Money for every whole quantity.
+    #[serde(with = "exact")]
     pub each: Decimal,
     /// The fee of a fill is rounded up to a multiple of this.
+    #[serde(with = "exact")]
     pub unit: Decimal,
 }
 
 /// One account in one instrument.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct LimitRule {
     /// Whose.
     pub account: Symbol,
     /// In what; `None`: every instrument without a row of its own for this account.
     pub symbol: Option<Symbol>,
     /// Largest quantity of one order.
+    #[serde(with = "exact")]
     pub clip_max: Decimal,
     /// Largest notional of one order.
+    #[serde(with = "exact")]
     pub notional_max: Decimal,
     /// Largest worst-case long position.
+    #[serde(with = "exact")]
     pub long_max: Decimal,
     /// Largest worst-case short position, as a positive number.
+    #[serde(with = "exact")]
     pub short_max: Decimal,
     /// How far an order may be priced through the reference, basis points.
     pub band_bps: u32,
     /// The same as a price; an order must be outside both to be refused. `None`: the other alone.
+    #[serde(with = "exact")]
     pub band_px: Option<Decimal>,
     /// Whether a price on the passive side counts like one through the reference.
     pub band_both_sides: bool,
@@ -167,6 +186,7 @@ pub struct LimitRule {
     /// Whether the venue's band must be known and kept.
     pub venue_band: bool,
     /// Quantity located for short sales.
+    #[serde(with = "exact")]
     pub located: Option<Decimal>,
     /// What a position takes of the account's equity.
     pub margin: Option<risk::Margin>,

@@ -21,6 +21,7 @@ mod operator;
 mod pace;
 mod port;
 mod publish;
+mod ready;
 mod restart;
 mod server;
 mod sinks;
@@ -48,7 +49,7 @@ use crate::step::{Engine, NotTaken, StartError};
 pub use keeper::latch_path;
 pub use port::{DriveStream, StreamPort};
 pub use stages::{StageHistograms, summary};
-pub use start::start;
+pub use start::{promote, start};
 pub use watchdog::FirmHalt;
 
 /// What a run is.

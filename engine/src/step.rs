@@ -54,6 +54,7 @@ pub use triggers::{Counted, Counts};
 use venue::Outside;
 
 /// The deterministic core.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub struct Engine {
     seq: u64,
     now: Ts,
@@ -61,6 +62,7 @@ pub struct Engine {
     /// By feed.
     books: Vec<FeedBooks>,
     instruments: Instruments,
+    #[serde(with = "model::snapshot::table")]
     indicators: Vec<Indicators>,
     /// By feed.
     channels: Vec<Channel>,
@@ -84,6 +86,7 @@ pub struct Engine {
     /// When the next session begins; zero before the first input.
     next_session: Ts,
     passed: u64,
+    #[serde(with = "model::snapshot::array")]
     refused: [u64; model::page::REJECT_SLOTS],
     hash: StateHash,
 }

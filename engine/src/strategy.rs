@@ -10,7 +10,7 @@ use model::page::Quote;
 use model::{AccountId, Ask, Instrument, Px, Qty};
 
 /// A strategy of the list.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Strategy {
     /// Measures the way from tick to verdict.
     Probe(probe::Probe),

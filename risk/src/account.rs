@@ -14,14 +14,14 @@ use crate::volume::VolumeWindow;
 pub(crate) const BASIS_POINTS: i128 = 10_000;
 
 /// The accounts that an order counts on: its own first, then upwards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Path {
     accounts: [AccountId; DEPTH_MAX],
     depth: u8,
 }
 
 /// Sums over the lines of an account, all doubled: half a mark stays exact.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Worth {
     /// Σ of the larger of both below, never negative: the worst gross exposure.
     pub(crate) gross2: i128,
@@ -36,7 +36,7 @@ pub(crate) struct Worth {
 }
 
 /// One account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Account {
     pub(crate) limits: AccountLimits,
     pub(crate) path: Path,
@@ -49,6 +49,7 @@ pub(crate) struct Account {
     /// What is counted in its own currency.
     pub(crate) sums: Sums,
     /// What is counted in others, by accounts beneath it.
+    #[serde(with = "model::snapshot::table")]
     pub(crate) pockets: Vec<Pocket>,
     /// Whether its losses were told of since its halt was last lowered.
     pub(crate) loss_told: bool,

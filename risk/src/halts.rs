@@ -7,13 +7,15 @@ use crate::account::Path;
 use crate::ledger::Risk;
 
 /// Levels that hang on no account and no instrument.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Halts {
     /// Of everything.
     pub(crate) all: HaltLevel,
     /// By the strategy's place.
+    #[serde(with = "model::snapshot::array")]
     strategies: [HaltLevel; 256],
     /// By the desk's number.
+    #[serde(with = "model::snapshot::array")]
     desks: [HaltLevel; 256],
 }
 

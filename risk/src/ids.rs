@@ -10,7 +10,7 @@ const PROBES_MAX: usize = 64;
 const FREE: u64 = u64::MAX;
 
 /// What the gate said when the same request came before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Recorded {
     /// The order that the request was judged as; refused or passed, the verdict tells.
     pub order: OrderId,
@@ -19,7 +19,7 @@ pub struct Recorded {
 }
 
 /// Everything that makes two requests the same one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Wording {
     /// The order to replace; zero for a new one.
     replaces: OrderId,
@@ -39,7 +39,7 @@ impl Wording {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Entry {
     client_id: ClientOrderId,
     wording: Wording,
@@ -58,10 +58,12 @@ pub(crate) enum Place {
 }
 
 /// Open addressing: an index of hash tags, and the entries in order of use. Ids are never taken out.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Ids {
     /// [`FREE`], or the upper half of the hash and below it the number of the entry.
+    #[serde(with = "model::snapshot::table")]
     index: Vec<u64>,
+    #[serde(with = "model::snapshot::table")]
     entries: Vec<Option<Entry>>,
     used: usize,
 }

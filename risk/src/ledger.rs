@@ -19,35 +19,44 @@ use crate::reservation::{Pricing, Reservation};
 
 /// Gate and books of account. All memory is taken at start; each table is dense, by the numbers of account
 /// and instrument.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Risk {
     pub(crate) capacity: Capacity,
     pub(crate) halts: Halts,
+    #[serde(with = "model::snapshot::reserved")]
     pub(crate) accounts: Vec<Account>,
     /// Stands in for an account that does not exist.
     pub(crate) nobody: Account,
+    #[serde(with = "model::snapshot::table")]
     pub(crate) listings: Vec<Listing>,
     /// Instruments in which somebody is not marked yet, the one that waits longest first; each at most once.
+    #[serde(with = "model::snapshot::reserved")]
     pub(crate) waiting: VecDeque<InstrumentId>,
     /// The accounts of an instrument lie together.
+    #[serde(with = "model::snapshot::table")]
     pub(crate) pairs: Vec<Pair>,
     /// Limits of pairs, each row once: many pairs share one.
+    #[serde(with = "model::snapshot::reserved")]
     pub(crate) rows: Vec<PairLimits>,
     /// Prices of working orders, by their owner.
     pub(crate) quotes: OwnQuotes,
     /// The pairs that were ever traded, in the order of their first order.
+    #[serde(with = "model::snapshot::reserved")]
     pub(crate) slots: Vec<(AccountId, InstrumentId)>,
     /// What positions are made of, for reports.
     pub(crate) lots: Lots,
     /// Slots and accounts that changed and were not taken yet; each at most once.
+    #[serde(with = "model::snapshot::reserved")]
     pub(crate) changed_lines: Vec<u32>,
+    #[serde(with = "model::snapshot::reserved")]
     pub(crate) changed_accounts: Vec<AccountId>,
     /// Accounts whose losses were not taken yet; each at most once.
+    #[serde(with = "model::snapshot::reserved")]
     losses: Vec<(AccountId, HaltCause)>,
 }
 
 /// One account in one instrument.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Pair {
     pub(crate) line: Line,
     /// Row of what the operator allows; [`NO_ROW`]: nothing.
@@ -344,6 +353,13 @@ impl Risk {
             self.quotes.remove(top, held.quote);
         }
         if next.is_open { self.quotes.insert(top, held.side, new) } else { NIL }
+    }
+
+    pub(crate) fn note_line(&mut self, id: AccountId, instrument: InstrumentId) {
+        let place = self.place(id, instrument);
+        if let Some(pair) = self.pairs.get_mut(place) {
+            note_line(&mut pair.line, &mut self.changed_lines);
+        }
     }
 
     pub(crate) fn note_account(&mut self, id: AccountId) {

@@ -14,7 +14,7 @@ pub const DEPTH_MAX: usize = 4;
 pub const DUPLICATES_MAX: u8 = 8;
 
 /// Sizes of all tables, fixed at start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Capacity {
     /// Accounts that can be added.
     pub accounts: u16,
@@ -35,7 +35,7 @@ pub struct Capacity {
 }
 
 /// At which price a position is valued for profit and loss.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum MarkAt {
     /// Where it could be closed: a long position at the bid, a short one at the ask.
     #[default]
@@ -45,7 +45,7 @@ pub enum MarkAt {
 }
 
 /// How an order counts while a replace of it is on its way.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum ChangeRule {
     /// At the worst of every way in which both terms can fill: cash is asked and held for the dearest way,
     /// and the price nearer to the other side counts against self-trades.
@@ -57,7 +57,7 @@ pub enum ChangeRule {
 }
 
 /// What a loss beyond its limit stops.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum LossStops {
     /// Every order that could add to a position.
     #[default]
@@ -67,7 +67,7 @@ pub enum LossStops {
 }
 
 /// Who may not trade an instrument, by an operator's list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Restriction {
     /// Anyone may.
     #[default]
@@ -83,7 +83,7 @@ pub enum Restriction {
 }
 
 /// Most money in orders within a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct VolumeLimit {
     /// Most price · quantity of the orders and replaces that passed.
     pub max: Money,
@@ -92,7 +92,7 @@ pub struct VolumeLimit {
 }
 
 /// Most orders for what trades in a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct OrderToTrade {
     /// Most orders per trade, less one (RTS 9). A new order counts once, a replace twice.
     pub ratio_max: u32,
@@ -101,7 +101,7 @@ pub struct OrderToTrade {
 }
 
 /// What a position takes, in basis points of its worth at the mark, all working orders of its side filled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Margin {
     /// Of a long position.
     pub long_bps: u32,
@@ -119,7 +119,7 @@ impl Margin {
 }
 
 /// How often the same terms may come: account, instrument, side, type, time in force, price, quantity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Duplicates {
     /// Most orders of the same terms within the window, refused ones included; at most [`DUPLICATES_MAX`].
     pub max: u8,
@@ -131,7 +131,7 @@ pub struct Duplicates {
 ///
 /// Accounts form trees. An order goes on one account and must pass the limits of every account above it as
 /// well, each of which counts whatever is done beneath it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct AccountLimits {
     /// Its name in the configuration.
     pub name: Symbol,
@@ -183,7 +183,7 @@ pub struct AccountLimits {
 }
 
 /// The limits of one account in one instrument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PairLimits {
     /// Largest quantity of one order, in quantity units.
     pub clip_max: Qty,

@@ -11,7 +11,7 @@ use crate::money;
 pub(crate) const NO_SLOT: u32 = u32::MAX;
 
 /// What a pair has and may get.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Exposure {
     /// Net position; negative is short.
     pub(crate) position: Qty,
@@ -22,7 +22,7 @@ pub(crate) struct Exposure {
 }
 
 /// The line of one pair.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Line {
     pub(crate) exposure: Exposure,
     /// Place in the list of lines; [`NO_SLOT`] before the first order.

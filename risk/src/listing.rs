@@ -5,7 +5,7 @@ use model::{Currency, HaltLevel, Instrument, Px, Qty, Ts};
 use crate::marks::Holders;
 
 /// What somebody other than the feed says of an instrument.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Reference {
     /// What trades on an average day, and when that is too old to count.
     pub adv: Option<(Qty, Ts)>,
@@ -14,7 +14,7 @@ pub struct Reference {
 }
 
 /// One instrument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Listing {
     /// Money units of one price unit times one quantity unit; zero before it is listed.
     pub(crate) factor: i64,

@@ -16,7 +16,7 @@ use crate::split::Ratio;
 const NIL: u32 = u32::MAX;
 
 /// What one trade opened, or several in a row at one price.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize, PartialEq)]
 struct Lot {
     /// `None` after a split: lots are not joined any more.
     px: Option<Px>,
@@ -29,7 +29,7 @@ struct Lot {
 }
 
 /// The lots of one line.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize, PartialEq)]
 struct Queue {
     first: u32,
     last: u32,
@@ -39,11 +39,13 @@ struct Queue {
 }
 
 /// The lots of all lines, in one pool.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Lots {
+    #[serde(with = "model::snapshot::table")]
     pool: Vec<Lot>,
     free: u32,
     /// By the slot of the line.
+    #[serde(with = "model::snapshot::table")]
     queues: Vec<Queue>,
 }
 

@@ -15,7 +15,7 @@ const RE_MARKED_MAX: u32 = 8;
 pub(crate) const NOBODY: u16 = u16::MAX;
 
 /// A pair's place among those that hold or work its instrument.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize, PartialEq)]
 pub(crate) struct Turn {
     /// The account before and the one after it, in a ring.
     prev: u16,
@@ -25,7 +25,7 @@ pub(crate) struct Turn {
 }
 
 /// Who holds or works an instrument, and who of them still counts it at an older mark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Holders {
     /// Whose turn is next.
     turn: u16,

@@ -9,7 +9,7 @@ use model::{Px, Side};
 /// No node.
 pub(crate) const NIL: u32 = u32::MAX;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Node {
     /// The price as a rank: the smaller, the better for the other side.
     rank: i64,
@@ -21,8 +21,9 @@ struct Node {
 }
 
 /// All heaps.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct OwnQuotes {
+    #[serde(with = "model::snapshot::table")]
     nodes: Vec<Node>,
     free: u32,
 }

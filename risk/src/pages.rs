@@ -110,6 +110,15 @@ impl Risk {
         fold(account.refused);
     }
 
+    /// Puts every account and line on the list of those that changed: for readers of new pages.
+    pub fn show_all(&mut self) {
+        (0..self.accounts.len()).for_each(|number| self.note_account(AccountId(number as u16)));
+        for slot in 0..self.slots.len() {
+            let pair = self.slots.get(slot).copied();
+            pair.into_iter().for_each(|(id, instrument)| self.note_line(id, instrument));
+        }
+    }
+
     /// Folds position, working quantities and sums of a line into a hash, word by word.
     pub fn fold_line(&self, slot: u32, mut fold: impl FnMut(u64)) {
         let Some((account, instrument)) = self.line_pair(slot) else { return };

@@ -6,10 +6,11 @@ use model::Ts;
 const NEVER: Ts = Ts(u64::MAX);
 
 /// The last `max` times. Exact: in no window of `window_ns` can more than `max` requests pass.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct RateWindow {
     window_ns: u64,
     /// Ring of the last times; its length is the limit.
+    #[serde(with = "model::snapshot::table")]
     times: Vec<Ts>,
     /// Where the next time goes.
     next: usize,

@@ -16,7 +16,7 @@ const CHANGED_MAX: i128 = i128::MAX >> 8;
 const POCKETS_MAX: usize = 8;
 
 /// What one unit of a currency is worth in another: `num / den`, both at most `i64::MAX`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Rate {
     /// Units of the other currency …
     pub num: u64,
@@ -27,7 +27,7 @@ pub struct Rate {
 }
 
 /// What is counted of one currency.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Sums {
     /// Settled cash: start + sales − purchases − fees.
     pub(crate) cash: Money,
@@ -45,7 +45,7 @@ pub(crate) struct Sums {
 }
 
 /// What an account counts in another currency than its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Pocket {
     pub(crate) currency: Currency,
     pub(crate) sums: Sums,

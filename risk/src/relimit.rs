@@ -12,13 +12,13 @@ use crate::rate::RateWindow;
 use crate::same_terms::SameTerms;
 
 /// New limits of every account with the tables that they need. Once taken it holds the old ones.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct NewLimits {
     accounts: Vec<NewAccount>,
     rows: Rows,
 }
 
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 struct NewAccount {
     limits: AccountLimits,
     rate: RateWindow,
@@ -26,7 +26,7 @@ struct NewAccount {
 }
 
 /// Rows of limits that pairs share.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Rows {
     list: Vec<PairLimits>,
     most: u32,

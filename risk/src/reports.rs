@@ -24,7 +24,7 @@ pub struct Filled {
 }
 
 /// A trade to book.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Deal {
     /// Who pays.
     pub account: AccountId,

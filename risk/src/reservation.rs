@@ -8,7 +8,7 @@ use crate::money;
 use crate::own_quotes::NIL;
 
 /// Price and total quantity of an order, filled part included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Terms {
     pub(crate) px: Px,
     pub(crate) qty: Qty,
@@ -23,7 +23,7 @@ pub(crate) struct Pricing {
 }
 
 /// Money that an order needs at worst.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Needs {
     /// Price · quantity, whatever the side.
     pub(crate) notional: Money,
@@ -36,7 +36,7 @@ pub(crate) struct Needs {
 ///
 /// While a replace is on its way the order lives at the venue under its old terms or its new ones, nobody
 /// knows which. It holds the larger open quantity of the two, and the money that [`ChangeRule`] says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Reservation {
     pub(crate) account: AccountId,
     pub(crate) instrument: InstrumentId,

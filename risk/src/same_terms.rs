@@ -12,7 +12,7 @@ const PROBES: usize = 16;
 const TIMES: usize = DUPLICATES_MAX as usize;
 
 /// What makes two orders of an account the same but for their names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 struct Key {
     instrument: u32,
     side: Side,
@@ -22,7 +22,7 @@ struct Key {
     qty: Qty,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Entry {
     key: Key,
     /// When such orders came, in a ring.
@@ -44,9 +44,10 @@ pub(crate) enum Seen {
 }
 
 /// The table of one account.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct SameTerms {
     rule: Option<Duplicates>,
+    #[serde(with = "model::snapshot::table")]
     entries: Vec<Option<Entry>>,
 }
 

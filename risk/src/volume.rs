@@ -9,7 +9,7 @@ const KEPT: usize = PARTS as usize + 1;
 
 /// Sums by eighths of the window. What it says is never less than what the window holds: a part counts until
 /// all of it is out.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct VolumeWindow {
     part_ns: u64,
     sums: [Money; KEPT],

@@ -10,6 +10,8 @@ use tests::{Stage, program};
 
 /// Processes killed, unless TICKGATE_KILLS says how many.
 const KILLS: u64 = 40;
+/// The same with a follower beside each.
+const KILLS_FOLLOWED: u64 = 16;
 
 /// A day with orders, and how to run it.
 struct Day {
@@ -49,17 +51,9 @@ impl Day {
 /// run (seeded; TICKGATE_KILLS says how often); every fourth one is started again and killed again.
 #[test]
 fn killed_at_random_moments() {
-    let kills = std::env::var("TICKGATE_KILLS").map_or(KILLS, |text| text.parse().unwrap());
+    let kills = kills(KILLS);
     let day = Day::new();
-    let whole = day.stage.folder.path().join("whole");
-    let mut child = day.start(&whole);
-    let begun = begun(&mut child, &whole);
-    assert!(child.wait().unwrap().success());
-    let took = begun.elapsed();
-    let mut replay = Replay::open(&whole).unwrap().unwrap();
-    let mut hashes = vec![replay.engine.state_hash()];
-    replay.watch(None, |seen| hashes.push(seen.engine.state_hash())).unwrap();
-    assert!(hashes.len() > 150_000);
+    let (hashes, took) = uninterrupted(&day);
 
     let mut ends = std::collections::BTreeSet::new();
     let (mut dice, mut torn, mut headless, mut again) = (Dice(9), 0, 0, 0);
@@ -83,6 +77,88 @@ fn killed_at_random_moments() {
         ends.last()
     );
     assert!(ends.len() >= 5, "the kills hit too few places: {ends:?}");
+}
+
+/// Goal: snapshots written under load are whole or not there, whoever is killed while they are written; the newest and the
+/// rest of the journal come to the state of the uninterrupted run and to the full hash of a replay from the beginning.
+/// Method: the same day with a follower that writes a snapshot whenever it can; engine, follower or both killed at random
+/// moments, the clean stop with its snapshot among them; then a follower that reads it all once more.
+#[test]
+fn killed_while_snapshots_are_written() {
+    let kills = kills(KILLS_FOLLOWED);
+    let day = Day::new();
+    let (hashes, took) = uninterrupted(&day);
+    let (mut dice, mut torn, mut unfinished, mut used) = (Dice(10), 0, 0, 0);
+    for kill in 0..kills {
+        let journal = day.stage.folder.path().join(format!("followed-{kill}"));
+        let mut engine = day.start(&journal);
+        begun(&mut engine, &journal);
+        let mut follower = Some(follow(&journal, &["--every", "200"]));
+        std::thread::sleep(Duration::from_nanos(dice.below(took.as_nanos() as u64 * 5 / 4)));
+        let which = dice.below(3);
+        if which != 0 {
+            end(follower.take());
+        }
+        if which != 1 {
+            engine.kill().unwrap();
+        }
+        engine.wait().unwrap(); // Killed, or at its end.
+        if which == 0 {
+            std::thread::sleep(Duration::from_nanos(dice.below(100_000_000)));
+            end(follower);
+        }
+        let names = std::fs::read_dir(journal.join("snapshots")).into_iter().flatten();
+        let is_unfinished = |path: &PathBuf| path.extension().is_some_and(|e| e == "tmp");
+        unfinished += names.filter(|name| is_unfinished(&name.as_ref().unwrap().path())).count();
+
+        if let Some(seq) = check(&journal, &hashes, kill, &mut torn) {
+            let mut from = Replay::open_from_snapshot(&journal).unwrap().unwrap();
+            assert!(from.passed_over.is_empty(), "kill {kill}: {:?}", from.passed_over);
+            used += u64::from(from.from.is_some());
+            from.run(None, |_| ()).unwrap_or_else(|error| panic!("kill {kill}: {error}"));
+            assert_eq!(from.engine.seq(), seq, "kill {kill}");
+            assert_eq!(from.engine.state_hash(), hashes[seq as usize], "kill {kill}");
+            let mut replay = Replay::open(&journal).unwrap().unwrap();
+            replay.run(None, |_| ()).unwrap();
+            assert_eq!(from.engine.full_hash(), replay.engine.full_hash(), "kill {kill}");
+            assert_eq!(from.tail(), replay.tail(), "kill {kill}");
+            assert!(follow(&journal, &["--once"]).wait().unwrap().success(), "kill {kill}");
+        }
+        std::fs::remove_dir_all(&journal).ok();
+    }
+    println!("{kills} kills: {used} began with a snapshot, {unfinished} were left unfinished");
+    assert!(used * 4 >= kills, "{used} of {kills} left a snapshot");
+}
+
+fn kills(few: u64) -> u64 {
+    std::env::var("TICKGATE_KILLS").map_or(few, |text| text.parse().unwrap())
+}
+
+/// The hash after each input of a run that nobody kills, and how long that took.
+fn uninterrupted(day: &Day) -> (Vec<u64>, Duration) {
+    let whole = day.stage.folder.path().join("whole");
+    let mut child = day.start(&whole);
+    let begun = begun(&mut child, &whole);
+    assert!(child.wait().unwrap().success());
+    let took = begun.elapsed();
+    let mut replay = Replay::open(&whole).unwrap().unwrap();
+    let mut hashes = vec![replay.engine.state_hash()];
+    replay.watch(None, |seen| hashes.push(seen.engine.state_hash())).unwrap();
+    assert!(hashes.len() > 150_000);
+    (hashes, took)
+}
+
+fn end(process: Option<Child>) {
+    if let Some(mut process) = process {
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+}
+
+fn follow(journal: &Path, words: &[&str]) -> Child {
+    let mut command = Command::new(program("tickgate-follow"));
+    command.arg(journal).args(words).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().unwrap()
 }
 
 /// Runs the day into a journal and kills it some time after that was begun.

@@ -121,7 +121,8 @@ fn play_warm(config: Config, inputs: u64) {
             std::thread::sleep(Duration::from_micros(200));
         }
     };
-    wait_for(inputs / 2);
+    wait_for(1); // More, if it goes on with a journal.
+    wait_for(stepped() + inputs / 2);
     let before = ["feed", "engine"].map(|name| thread_counts(name).expect(name));
     let from = stepped();
     wait_for(from + inputs / 2);
@@ -176,6 +177,20 @@ fn no_allocation_and_no_fault_over_levels() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let stage = Stage::new(1_000, 2);
     play_warm(of_levels(&stage, "hot-levels", 60_000), 1_000_000);
+}
+
+/// Goal: nor after a restart from a snapshot: all memory is taken when it is read, none of it later. Method: a first part of
+/// the day, stopped cleanly, which leaves one; then go on.
+#[test]
+fn no_allocation_and_no_fault_from_a_snapshot() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let stage = Stage::new(3_000_000, 50);
+    let config = stage.config("hot-snapshot");
+    play_warm(config.clone(), 600_000);
+    let journal = config.engine.journal.as_ref().unwrap().folder.clone();
+    let listed = engine::snapshot::list(&journal).unwrap();
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    play_warm(config, 1_000_000);
 }
 
 /// Goal: the audit log changes nothing of that: the thread only pushes into a ring. Method: the same day with a log.

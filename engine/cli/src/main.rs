@@ -3,14 +3,13 @@
 
 mod check_config;
 mod demo;
-mod exit;
 mod external;
 mod orders_file;
 mod replay;
 mod run;
 mod screen;
-mod streams;
-mod summary;
+
+use cli::{exit, streams, summary};
 
 use clap::{Parser, Subcommand};
 
@@ -26,7 +25,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[command(version, arg_required_else_help = true, disable_help_subcommand = true)]
 #[command(
     after_help = "Any other command X runs tickgate-X: halt, resume, reload, status, operator, mcp, audit, book, capture,\n\
-    convert, journal, load, risk, sim, synth, whatif, why.\n\
+    convert, follow, journal, load, risk, sim, synth, whatif, why.\n\
     Exit codes: 0 done, 1 a check failed, 2 usage or configuration, 3 bad input, 4 no engine, 5 refused, 130 interrupted."
 )]
 struct Cli {

@@ -4,6 +4,7 @@ macro_rules! number {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(serde::Serialize, serde::Deserialize)]
         #[repr(transparent)]
         pub struct $name(pub $inner);
     };
@@ -135,6 +136,19 @@ macro_rules! text {
                 let (text, padding) = bytes.split_at_checked(end)?;
                 let legal = text.iter().all(|b| *b == b' ' || b.is_ascii_graphic()) && padding.iter().all(|b| *b == 0);
                 legal.then_some(Self(bytes))
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                self.to_words().serialize(to)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let words = <[u64; $words]>::deserialize(from)?;
+                Self::from_words(words).ok_or_else(|| serde::de::Error::custom(TextTooLong))
             }
         }
 

@@ -10,7 +10,7 @@ use crate::state::{HaltCause, HaltLevel};
 use crate::words::{BadWord, WordReader, WordWriter};
 
 /// Why something was halted, and by whom.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Why {
     /// What kind of reason.
     pub cause: HaltCause,

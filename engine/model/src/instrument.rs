@@ -8,7 +8,7 @@ pub type Currency = [u8; 8];
 
 /// The fixed facts of an instrument. From the venue's directory: symbol, number, decimals.
 /// From the operator's `instruments.toml`: price step, lot, currency; zero there means "not configured" and blocks orders.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Instrument {
     /// Our number.
     pub id: InstrumentId,

@@ -29,6 +29,7 @@ mod order;
 pub mod page;
 mod report;
 mod request;
+pub mod snapshot;
 mod state;
 mod verdict;
 mod words;

@@ -90,7 +90,7 @@ impl OrderState {
 }
 
 /// Who asked for an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Origin {
     /// A client over shared memory.
     Desk(DeskId),
@@ -122,7 +122,7 @@ impl Origin {
 }
 
 /// An order as the gate judges it and a gateway sends it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Order {
     /// Our number.
     pub id: OrderId,

@@ -50,7 +50,7 @@ impl ReportKind {
 }
 
 /// Whose an order or a position is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Holder {
     /// Who pays.
     pub account: AccountId,
@@ -61,7 +61,7 @@ pub struct Holder {
 }
 
 /// One report of a venue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Report {
     /// What happened.
     pub kind: ReportKind,

@@ -7,7 +7,7 @@ use crate::state::HaltLevel;
 use crate::words::{BadWord, WordReader, WordWriter};
 
 /// The terms of a new order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Terms {
     /// The client's own name of the order.
     pub client_id: ClientOrderId,
@@ -26,7 +26,7 @@ pub struct Terms {
 }
 
 /// What a halt stops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum HaltScope {
     /// Everything.
     All,

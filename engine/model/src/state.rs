@@ -4,6 +4,8 @@ macro_rules! codes {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal => $text:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(serde::Serialize, serde::Deserialize)]
+        #[serde(into = "u8", try_from = "u8")]
         #[repr(u8)]
         pub enum $name { $($(#[$vdoc])* $variant = $code),+ }
 
@@ -29,6 +31,20 @@ macro_rules! codes {
             /// The name that configuration, tools and answers use.
             pub const fn name(self) -> &'static str {
                 match self { $($name::$variant => $text),+ }
+            }
+        }
+
+        impl From<$name> for u8 {
+            fn from(value: $name) -> u8 {
+                value.code()
+            }
+        }
+
+        impl TryFrom<u8> for $name {
+            type Error = $crate::BadWord;
+
+            fn try_from(code: u8) -> Result<Self, $crate::BadWord> {
+                Self::from_code(code).ok_or($crate::BadWord(code))
             }
         }
 

@@ -101,7 +101,7 @@ codes!(
 );
 
 /// What one check measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Finding {
     /// Which check.
     pub code: Reject,
@@ -139,7 +139,7 @@ impl Finding {
 }
 
 /// The sum of all checks on one order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Verdict {
     /// One bit for each failed check: bit `code - 1`.
     pub bits: u64,

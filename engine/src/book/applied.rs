@@ -5,7 +5,9 @@ use model::{Cause, OrderRef, Px, Qty, Side};
 /// A stamp that every order gets when it joins its level: the greater, the later. An order of
 /// another origin that notes [`super::Books::next_arrival`] when it joins stands behind exactly
 /// those of its level with a lesser stamp. Stamps start again at [`super::Books::clear_all`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[repr(transparent)]
 pub struct Arrival(pub u32);
 

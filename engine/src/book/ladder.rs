@@ -21,10 +21,11 @@ const HEIGHT_MAX: u32 = 11;
 /// Price units of a coarse step.
 const COARSE: u64 = 100;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Node {
     /// One bit for each child that exists.
     bits: u64,
+    #[serde(with = "model::snapshot::array")]
     kids: [u32; FANOUT],
 }
 
@@ -55,9 +56,11 @@ impl Node {
 }
 
 /// The levels of all books, and the nodes that lead to them.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct Levels {
     pub records: Pool<Level>,
     /// By level: the next worse level within the same price step; 0: none.
+    #[serde(with = "model::snapshot::table")]
     next_in_step: Vec<u32>,
     nodes: Pool<Node>,
 }
@@ -132,7 +135,7 @@ impl Levels {
 }
 
 /// One side of one book.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Ladder {
     /// Number of the leaf that holds the best price: step number without its last digit.
     near: u64,

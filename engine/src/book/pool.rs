@@ -3,7 +3,7 @@
 use core::hint::cold_path;
 
 /// A record that a pool can chain up while it is not in use.
-pub(crate) trait Record: Copy {
+pub(crate) trait Record: Copy + PartialEq {
     /// Number 0: the record that following a link to nowhere leads to.
     const NIL: Self;
 
@@ -12,7 +12,13 @@ pub(crate) trait Record: Copy {
 }
 
 /// A fixed number of records, named by numbers from 1.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(bound(
+    serialize = "T: Record + serde::Serialize",
+    deserialize = "T: Record + serde::Deserialize<'de>"
+))]
 pub(crate) struct Pool<T> {
+    #[serde(with = "model::snapshot::table")]
     records: Vec<T>,
     nil: T,
     /// The record given back last, which is the one still in the cache; 0: none.

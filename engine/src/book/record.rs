@@ -4,7 +4,7 @@ use super::pool::Record;
 use model::{OrderRef, Side};
 
 /// A resting order. Its level holds price, side and book.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[repr(C, align(32))]
 pub(super) struct Order {
     pub reference: OrderRef,
@@ -20,7 +20,7 @@ pub(super) struct Order {
 }
 
 /// All orders of one book, side and price, oldest first.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 #[repr(C, align(32))]
 pub(super) struct Level {
     /// Price, in price units.

@@ -19,10 +19,13 @@ const SLOT_BITS: u32 = 12;
 const SLOTS: usize = 1 << SLOT_BITS;
 
 /// Every live reference.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct Refs {
     /// By place: 1 + the prefix whose page lies there; 0: none yet.
+    #[serde(with = "model::snapshot::table")]
     owners: Vec<u64>,
     /// By place, [`SLOTS`] order numbers; 0: no such order.
+    #[serde(with = "model::snapshot::table")]
     pages: Vec<u32>,
     table: Table,
 }
@@ -166,7 +169,9 @@ pub(super) enum Place {
 ///
 /// An entry is the upper half of the reference's hash over the number of its order; 0 is free. The
 /// order itself holds the reference, so that equal hashes are told apart.
+#[derive(serde::Serialize, serde::Deserialize)]
 struct Table {
+    #[serde(with = "model::snapshot::table")]
     entries: Vec<u64>,
     bits: u32,
 }

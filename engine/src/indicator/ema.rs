@@ -7,7 +7,7 @@ use model::Px;
 /// The first value is the mean of the first `N` prices; then each price x moves the average e by
 /// (x − e)·2/(N + 1). Both divisions round down at 2^-48 of a price unit, so the state is never
 /// more than (N + 3)/2 · 2^-48 below the exact one.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Ema<const N: u32> {
     /// Prices so far, up to `N`.
     seen: u32,

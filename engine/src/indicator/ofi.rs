@@ -8,7 +8,7 @@ use model::{Px, Qty};
 /// the best bid b or ask a with quantities q, the primed ones before it (Cont, Kukanov and Stoikov
 /// 2014, "The Price Impact of Order Book Events"). An empty side is a bid below, or an ask above,
 /// every price, with no quantity.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Ofi {
     /// Cannot overflow: each change adds less than 2^65.
     sum: i128,

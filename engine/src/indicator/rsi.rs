@@ -7,7 +7,7 @@ use model::Px;
 /// 100·g/(g + l), where g and l are the smoothed rises and falls: first the mean of the first `N`
 /// of them, then (g·(N − 1) + rise)/N. A flat series is 0. Divisions round down at 2^-48 of a price
 /// unit.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Rsi<const N: u32> {
     last: Option<Px>,
     /// Changes of price so far, up to `N`.

@@ -9,11 +9,12 @@ const ONE: i128 = 1_000_000_000_000;
 /// √(Σ r²) over the last `N` returns, r = (p − p′)/p′ from one trade price p′ to the next p: the
 /// realised volatility of that window (Andersen and Bollerslev 1998), with simple returns, not
 /// annualised. Returns round down at 10^-12 and are summed exactly; the root is taken last.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Volatility<const N: usize> {
     last: Option<Px>,
     /// The latest returns, in units of 10^-12, the oldest at `oldest`; those not there yet are
     /// zero.
+    #[serde(with = "model::snapshot::array")]
     returns: [i64; N],
     oldest: usize,
     seen: usize,

@@ -5,7 +5,7 @@ use super::fixed::{self, ratio};
 use model::{Px, Qty};
 
 /// Σ price·quantity / Σ quantity over all printable trades since the day began, exact.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Vwap {
     notional: i128,
     volume: i128,

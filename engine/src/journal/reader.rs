@@ -1,8 +1,12 @@
 //! Reads a journal back: the longest valid prefix, record by record.
 
+mod follow;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+
+pub use follow::newest_input;
 
 use super::record::{BadRecord, Record};
 use super::segment::{self, BadFrame, FRAME_BYTES, HEADER_BYTES, JournalError};
@@ -66,7 +70,9 @@ impl Fault {
 pub struct Reader {
     folder: PathBuf,
     numbers: std::vec::IntoIter<u32>,
+    /// Of the segment, from `base` on.
     bytes: Vec<u8>,
+    base: u64,
     tail: Tail,
     why: Option<Why>,
     /// Whether the segment after that of the fault was made and written to.
@@ -86,6 +92,7 @@ impl Reader {
             folder: folder.to_path_buf(),
             numbers,
             bytes: Vec::new(),
+            base: 0,
             tail: Tail::default(),
             why: None,
             is_followed: false,
@@ -102,7 +109,7 @@ impl Reader {
     /// [`JournalError`] if a segment cannot be read.
     pub fn next_record(&mut self) -> Result<Option<Record>, JournalError> {
         while !self.ended {
-            let rest = self.bytes.get(self.tail.offset as usize..).unwrap_or(&[]);
+            let rest = self.bytes.get((self.tail.offset - self.base) as usize..).unwrap_or(&[]);
             let (why, torn) = match segment::unframe(rest).map(|p| (p.len(), Record::read(p))) {
                 Ok((len, Ok(record))) => {
                     self.tail.offset += (FRAME_BYTES + len) as u64;
@@ -163,10 +170,10 @@ impl Reader {
         }
         self.numbers.next();
         let path = segment::path_of(&self.folder, number);
-        self.bytes.clear();
-        let read = File::open(&path).and_then(|mut file| file.read_to_end(&mut self.bytes));
+        let mut bytes = Vec::new();
+        let read = File::open(&path).and_then(|mut file| file.read_to_end(&mut bytes));
         read.map_err(JournalError::io(&path))?;
-        if segment::is_unwritten(&self.bytes, number) {
+        if segment::is_unwritten(&bytes, number) {
             // Made in advance, or its header did not survive a crash: nothing is in it, and nothing behind it.
             if self.any_left()? {
                 self.why = Some(Why::Missing(number));
@@ -174,7 +181,8 @@ impl Reader {
             }
             return Ok(false);
         }
-        segment::check_header(&self.bytes, number, &path)?;
+        segment::check_header(&bytes, number, &path)?;
+        (self.bytes, self.base) = (bytes, 0);
         self.tail = Tail { segment: number, offset: HEADER_BYTES, ..self.tail };
         Ok(true)
     }

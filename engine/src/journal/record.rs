@@ -256,6 +256,20 @@ impl Record {
             }
         }
     }
+
+    /// The last input that a payload speaks of, without a look at the rest of it.
+    pub(super) fn last_input_of(payload: &[u8]) -> Option<u64> {
+        match *payload.first()? {
+            RUN => match Record::read(payload).ok()? {
+                Record::Run { first_seq, count, .. } => (first_seq + count).checked_sub(1),
+                _ => None,
+            },
+            EVENT..=CLOSED | DEEP => {
+                payload.get(1..)?.first_chunk().map(|word| u64::from_le_bytes(*word))
+            }
+            _ => None,
+        }
+    }
 }
 
 fn write_text(to: &mut Vec<u8>, text: &str) {

@@ -61,6 +61,11 @@ impl Recorder {
         Recorder { deep_checkpoints, ..self }
     }
 
+    /// By feed: events that were recorded by reference, by this engine and those before it.
+    pub fn events(&self) -> Vec<u64> {
+        self.feeds.iter().map(|(_, events)| *events).collect()
+    }
+
     /// Whether the ring has room beyond the reserve.
     pub fn has_room(&self) -> bool {
         self.ring.slots() > self.reserve + ENTRIES_PER_INPUT

@@ -84,6 +84,16 @@ pub enum JournalError {
     /// A file of the folder is no segment of a journal.
     #[error("{0}: not a segment of a journal of this version")]
     NotASegment(PathBuf),
+    /// What a follower has read is not what stands there now.
+    #[error(
+        "{path}: what was read before byte {offset} has changed: the journal was cut or replaced"
+    )]
+    Rewritten {
+        /// The segment.
+        path: PathBuf,
+        /// How far it was read.
+        offset: u64,
+    },
     /// A new journal was asked for, and the folder holds one.
     #[error("{0}: holds a journal already")]
     NotEmpty(PathBuf),
@@ -139,6 +149,23 @@ pub(super) fn is_unwritten(bytes: &[u8], number: u32) -> bool {
     let head = bytes.get(..header.len()).unwrap_or(bytes);
     let same = head.iter().zip(&header).take_while(|(byte, whole)| byte == whole).count();
     same < header.len() && head.iter().skip(same).all(|byte| *byte == 0)
+}
+
+/// Whether a segment is there and has its whole header.
+pub(super) fn is_begun(folder: &Path, number: u32) -> Result<bool, JournalError> {
+    let path = path_of(folder, number);
+    let read = || {
+        let mut bytes = [0; HEADER_BYTES as usize];
+        let file = std::fs::File::open(&path)?;
+        std::os::unix::fs::FileExt::read_exact_at(&file, &mut bytes, 0).map(|()| bytes)
+    };
+    match read() {
+        Ok(bytes) => Ok(bytes == header(number)),
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof => Ok(false),
+            _ => Err(JournalError::io(&path)(error)),
+        },
+    }
 }
 
 /// Checks a segment's header.

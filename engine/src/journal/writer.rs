@@ -59,6 +59,8 @@ pub struct Writer<S: Storage = Disk> {
     segment: S::Segment,
     number: u32,
     offset: u64,
+    /// Records before that.
+    records: u64,
     /// Bytes reserved for this segment.
     room: u64,
     segment_bytes: u64,
@@ -130,6 +132,7 @@ impl<S: Storage> Writer<S> {
             storage,
             number: tail.segment,
             offset: tail.offset,
+            records: tail.records,
             room: segment_bytes,
             segment_bytes,
             spare: None,
@@ -171,6 +174,7 @@ impl<S: Storage> Writer<S> {
         self.payload.clear();
         record.write_head(&mut self.payload);
         segment::frame(&self.payload, &mut self.batch);
+        self.records += 1;
         self.write_batch()?;
         if matches!(record, Record::Opened { .. }) {
             self.sync()?;
@@ -179,7 +183,7 @@ impl<S: Storage> Writer<S> {
     }
 
     /// Appends entries from the ring until `stop` is set and the ring is empty. Syncs after each batch if `sync`, and at the end.
-    /// On the first failure it says so in [`Progress`] and goes on only to empty the ring.
+    /// On the first failure it says so in [`Progress`] and goes on only to empty the ring. Where the journal ends.
     ///
     /// # Errors
     ///
@@ -189,7 +193,7 @@ impl<S: Storage> Writer<S> {
         mut ring: rtrb::Consumer<Entry>,
         sync: bool,
         stop: &AtomicBool,
-    ) -> Result<(), JournalError> {
+    ) -> Result<Tail, JournalError> {
         loop {
             let stopping = stop.load(Ordering::Acquire);
             if self.poll(&mut ring, sync) {
@@ -200,7 +204,14 @@ impl<S: Storage> Writer<S> {
             }
             std::thread::park_timeout(Duration::from_micros(200));
         }
-        self.close()
+        let tail = self.tail();
+        self.close().map(|()| tail)
+    }
+
+    /// Behind what was written last.
+    pub fn tail(&self) -> Tail {
+        let Writer { number, offset, records, .. } = self;
+        Tail { segment: *number, offset: *offset, records: *records, torn: false }
     }
 
     /// Appends what waits in the ring, a batch at most; whether there was something. Once writing failed it only empties
@@ -245,6 +256,7 @@ impl<S: Storage> Writer<S> {
                 entry.write(&mut self.payload);
             }
             segment::frame(&self.payload, &mut self.batch);
+            self.records += 1;
             last = Some(entry.seq);
         }
         last

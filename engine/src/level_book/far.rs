@@ -17,20 +17,23 @@ const LOW: usize = 16;
 const JOINED: usize = 48;
 
 /// Levels, best first.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Leaf {
     len: u32,
     /// Ranks and quantities.
+    #[serde(with = "model::snapshot::array")]
     levels: [(u64, i64); LEAF],
 }
 
 /// The leaves of a side, best first.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Directory {
     len: u32,
+    #[serde(with = "model::snapshot::array")]
     leaves: [u32; LEAVES],
     /// No level of a leaf is better than this, nor worse than that of the next leaf. The first
     /// bounds nothing.
+    #[serde(with = "model::snapshot::array")]
     bounds: [u64; LEAVES],
 }
 
@@ -149,6 +152,7 @@ impl Directory {
 }
 
 /// Leaves and directories of all sides.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct Shelves {
     leaves: Pool<Leaf>,
     directories: Pool<Directory>,
@@ -167,7 +171,7 @@ impl Shelves {
 }
 
 /// The far levels of one side.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Far {
     /// 0: there is at most one leaf.
     directory: u32,

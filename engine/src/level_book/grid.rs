@@ -26,7 +26,7 @@ pub(super) const fn px(side: Side, rank: u64) -> Px {
 }
 
 /// Ranks that are a whole number of steps apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Grid {
     /// The lowest rank on it, less than a step.
     origin: u64,

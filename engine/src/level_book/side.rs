@@ -26,13 +26,14 @@ const AHEAD: u64 = STRIDE / 2;
 const FAR_BACK: u64 = STEPS - 3 * STRIDE / 2;
 
 /// What all sides of all books share.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct Memory {
     pub windows: Windows,
     pub shelves: Shelves,
 }
 
 /// One side of one book.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Side {
     grid: Grid,
     /// Number of the window's first step, a multiple of [`STRIDE`].

@@ -12,12 +12,15 @@ const WORD: u64 = u64::BITS as u64;
 const STRIDES: usize = (STEPS / STRIDE) as usize;
 const WORDS: usize = (STEPS / WORD) as usize;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Window {
     /// A bit for each word of `words` that is not zero.
+    #[serde(with = "model::snapshot::array")]
     summary: [u64; STRIDES],
     /// A bit for each quantity that is not zero.
+    #[serde(with = "model::snapshot::array")]
     words: [u64; WORDS],
+    #[serde(with = "model::snapshot::array")]
     qty: [i64; STEPS as usize],
 }
 
@@ -97,9 +100,12 @@ impl Window {
 }
 
 /// A fixed number of windows, named by numbers from 1.
+#[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct Windows {
+    #[serde(with = "model::snapshot::table")]
     windows: Vec<Window>,
     /// Those that nobody uses; each is empty.
+    #[serde(with = "model::snapshot::reserved")]
     free: Vec<u32>,
 }
 

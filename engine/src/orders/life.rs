@@ -6,7 +6,7 @@
 use model::{OrderState, Px, Qty};
 
 /// New terms on their way to the venue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Change {
     /// Its number among the changes asked of the order.
     pub number: u16,
@@ -37,7 +37,7 @@ pub enum Restated {
     CancelLost,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Doubt {
     None,
     /// An answer is overdue.
@@ -47,7 +47,7 @@ enum Doubt {
 }
 
 /// What is known of an order's standing.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize, PartialEq)]
 pub struct Life {
     /// Whether the venue has it.
     acked: bool,

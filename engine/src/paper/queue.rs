@@ -5,7 +5,7 @@ use model::{OrderId, Px, Qty, Side};
 use crate::book::Arrival;
 
 /// One order that rests.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Resting {
     pub order: OrderId,
     pub instrument: u32,
@@ -21,7 +21,7 @@ pub(super) struct Resting {
     pub arrival: Arrival,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Node {
     resting: Resting,
     /// Slot of the next in priority.
@@ -29,9 +29,11 @@ struct Node {
 }
 
 /// Linked lists through one slot for each order of ours; the order id names the slot.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Queues {
+    #[serde(with = "model::snapshot::table")]
     nodes: Vec<Option<Node>>,
+    #[serde(with = "model::snapshot::table")]
     heads: Vec<[Option<u32>; 2]>,
     /// Slots in use, so that the end of a day need not search.
     used: usize,

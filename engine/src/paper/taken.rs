@@ -3,7 +3,7 @@
 use model::{OrderRef, Px, Qty, Side};
 
 /// What shows quantity: an order, or a level where orders are not told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Shown(u128);
 
 impl Shown {
@@ -20,9 +20,10 @@ impl Shown {
 }
 
 /// A fixed table from what shows quantity to what we took of it: open addressing with linear probing.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Taken {
     /// Quantity zero: a free place.
+    #[serde(with = "model::snapshot::table")]
     places: Vec<(Shown, i64)>,
     used: usize,
 }

@@ -14,14 +14,14 @@ const UNKNOWN: u32 = u32::MAX;
 const UNFIT: u32 = u32::MAX - 1;
 
 /// Where the row of a pair is. What a row says in units of a scale is worked out once.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Lookup {
     accounts: Vec<OfAccount>,
     /// By row and scale: its number in the table of rows.
     known: Vec<u32>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 struct OfAccount {
     /// Rows of one symbol each, in the order of the symbols.
     own: Vec<(Symbol, u32)>,

@@ -4,7 +4,7 @@ use model::HaltLevel;
 use rust_decimal::Decimal;
 
 /// Too many of something within any window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct StormRule {
     /// Most that may be; one more sets it off.
     pub max: u32,
@@ -15,18 +15,19 @@ pub struct StormRule {
 }
 
 /// Too many fills of an account within any window; it is halted, and what works is cancelled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FillsRule {
     /// Most executions.
     pub executions_max: Option<u32>,
     /// Most money in them, bought and sold both counted.
+    #[serde(with = "super::exact")]
     pub money_max: Option<Decimal>,
     /// Length of the window, nanoseconds.
     pub window_ns: u64,
 }
 
 /// The triggers of one account. Each counts what is done on it and beneath it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct AccountTriggers {
     /// Orders and changes that the gate refused.
     pub refusals: Option<StormRule>,
@@ -39,7 +40,7 @@ pub struct AccountTriggers {
 }
 
 /// Orders of ours in a book that is not live.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct GapRule {
     /// For how long they may stand there, nanoseconds.
     pub after_ns: u64,
@@ -48,7 +49,7 @@ pub struct GapRule {
 }
 
 /// When the clock is not believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ClockRule {
     /// How far the wall clock may be from where the monotonic one says it is, nanoseconds.
     pub error_ns: u64,
@@ -59,7 +60,7 @@ pub struct ClockRule {
 }
 
 /// The triggers that hang on no account.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct EngineTriggers {
     /// Orders in a book that is not live.
     pub feed_gap: Option<GapRule>,

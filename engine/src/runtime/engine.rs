@@ -80,6 +80,8 @@ struct Loop {
 /// What the engine thread leaves.
 pub(super) struct Ended {
     pub engine: Engine,
+    /// By feed: events that the journal refers to.
+    pub events: Vec<u64>,
     pub script: Script,
 }
 
@@ -105,6 +107,10 @@ impl EngineThread {
         };
         if let Some(pages) = &mut self.pages {
             pages.publish_accounts(&self.sequencer);
+            // An engine that goes on has a past, and its pages are new.
+            let Sequencer { engine, out, .. } = &mut self.sequencer;
+            engine.show_all(out);
+            pages.publish_changes(&mut self.sequencer);
         }
         loop {
             let mut busy = self.poll_controls(&mut state);
@@ -426,7 +432,9 @@ impl EngineThread {
         }
         self.progress.inputs.store(engine.seq(), Ordering::Relaxed);
         self.progress.ended.store(true, Ordering::Release);
-        Ended { engine: self.sequencer.engine, script: self.script }
+        let Sequencer { engine, recorder, .. } = self.sequencer;
+        let events = recorder.map_or_else(Vec::new, |recorder| recorder.events());
+        Ended { engine, events, script: self.script }
     }
 }
 

@@ -6,8 +6,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use audit::AuditError;
+use feeds::Counters;
 use feeds::stream::StreamConfig;
-use feeds::{Counters, Merge};
 use model::{FeedId, HaltCause, HaltLevel, HaltScope, Note, Ts, Why};
 use shm::{Folder, Listener, Publisher};
 use switch::{Halt, OperatorSocket, Operators, Scope, latch_file};
@@ -22,6 +22,7 @@ use super::lines::{Around, LinesThread};
 use super::operator::{InForce, OperatorDesk, Outbox};
 use super::pace::Pace;
 use super::publish::Pages;
+use super::ready::{Found, Leaves, Ready};
 use super::restart;
 use super::server::ServerThread;
 use super::stages::{Samples, StageHistograms};
@@ -33,11 +34,11 @@ use super::{FeedProgress, Finished, Plan, Progress, RunError, Running};
 use crate::config::{Config, Durability, FeedConfig, FeedSource, Stream};
 use crate::journal::epoch::Claim;
 use crate::journal::lease::Lease;
-use crate::journal::reader::{Fault, Tail};
+use crate::journal::reader::Tail;
 use crate::journal::recorder::Recorder;
 use crate::journal::writer::{Progress as JournalProgress, Writer};
 use crate::journal::{Entry, JournalError, Record};
-use crate::replay::{Replay, digest_of, open_captures};
+use crate::replay::{Replay, digest_of};
 use crate::sequencer::Sequencer;
 use crate::step::{Engine, Prepared, lines_max};
 
@@ -58,33 +59,13 @@ pub(super) struct Threads {
     live: Vec<JoinHandle<()>>,
     engine: JoinHandle<Ended>,
     house: JoinHandle<StageHistograms>,
-    journal: Option<JoinHandle<Result<(), JournalError>>>,
+    journal: Option<JoinHandle<Result<Tail, JournalError>>>,
     journal_stop: Arc<AtomicBool>,
     audit: Option<JoinHandle<Result<(), AuditError>>>,
     audit_stop: Arc<AtomicBool>,
+    /// What is written once everything has ended.
+    leaves: Option<Leaves>,
     progress: Arc<Progress>,
-}
-
-/// An engine that is about to run, fresh or replayed from its journal.
-struct Ready {
-    /// The configuration with the limits that the engine has.
-    config: Config,
-    /// Others that limits.toml has by now.
-    limits: Option<Prepared>,
-    engine: Engine,
-    captures: Merge,
-    /// By feed: events that the journal already holds.
-    events: Vec<u64>,
-    /// What was found in the journal; `None`: it is new.
-    journal: Option<Found>,
-}
-
-/// A journal that is gone on with.
-struct Found {
-    /// Where its valid part ends.
-    tail: Tail,
-    /// The last epoch that its records name.
-    epoch: Option<u32>,
 }
 
 /// Starts a run.
@@ -92,20 +73,38 @@ struct Found {
 /// # Errors
 ///
 /// [`RunError`]; nothing is left running.
-pub fn start(mut plan: Plan) -> Result<Running, RunError> {
+pub fn start(plan: Plan) -> Result<Running, RunError> {
     if plan.config.engine.venue.is_some() {
         return Err(RunError::NoGateway);
     }
     // First of all, so that nobody appends to what is about to be read.
     let lease = plan.config.engine.journal.as_ref().map(|journal| Lease::take(&journal.folder));
     let lease = lease.transpose()?;
-    let Ready { config, limits, engine, captures, events, journal: found } = prepare(&plan.config)?;
+    let ready = Ready::prepare(&plan.config)?;
+    go_on(plan, lease, ready)
+}
+
+/// Starts a run with the engine of a follower, which has read the journal to its end: under the lease, so that nothing comes
+/// into it any more.
+///
+/// # Errors
+///
+/// [`RunError`]; nothing is left running.
+pub fn promote(plan: Plan, lease: Lease, replay: Replay) -> Result<Running, RunError> {
+    let ready = Ready::of(&plan.config, replay)?;
+    go_on(plan, Some(lease), ready)
+}
+
+/// Starts the threads around an engine.
+fn go_on(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Running, RunError> {
+    let Ready { config, limits, engine, captures, events, journal: found, snapshots } = ready;
     plan.config = config;
     let now =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let started = Ts(now.as_nanos() as u64);
     let epoch = started.0;
     let restarted = found.is_some();
+    let opened_before = found.as_ref().map_or(0, |found| found.opened);
     let (recorder, journal) = match lease {
         None => (None, None),
         Some(lease) => open_journal(&plan.config, &engine, &events, lease, found)?,
@@ -149,6 +148,11 @@ pub fn start(mut plan: Plan) -> Result<Running, RunError> {
     }
     // The first engine of a journal is in epoch zero, as one without a journal is; every later one says which it is.
     let journal_epoch = journal.as_ref().map_or(0, |opened| opened.writer.epoch());
+    let leaves = snapshots.map(|snapshots| Leaves {
+        snapshots,
+        opened: opened_before + 1,
+        epoch: journal_epoch,
+    });
     if restarted || journal_epoch > 0 {
         let control = model::Control::Restarted { epoch: journal_epoch };
         let now = sequencer.engine.now();
@@ -264,6 +268,7 @@ pub fn start(mut plan: Plan) -> Result<Running, RunError> {
         journal_stop,
         audit: audit_thread,
         audit_stop,
+        leaves,
         progress: Arc::clone(&progress),
     };
     Ok(Running { stop, progress, threads })
@@ -285,31 +290,6 @@ fn stream_config(feed: FeedId, stream: &Stream, seed: u64) -> StreamConfig {
         ws_url: stream.ws_url.clone(),
         rest_url: stream.rest_url.clone(),
     }
-}
-
-/// Makes a fresh engine, or the one that the journal describes.
-fn prepare(config: &Config) -> Result<Ready, RunError> {
-    if let Some(journal) = &config.engine.journal
-        && let Some(mut replay) = Replay::open(&journal.folder)?
-    {
-        if !restart::goes_on(config, &replay.config) {
-            return Err(RunError::OtherConfig(journal.folder.clone()));
-        }
-        replay.run(None, |_| ())?;
-        if let Some(refusal) = replay.fault().and_then(Fault::refusal) {
-            return Err(refusal.into());
-        }
-        let journal = Some(Found { tail: replay.tail(), epoch: replay.epoch });
-        let (config, limits) = restart::limits(config, &replay)?;
-        let Replay { engine, captures, events, .. } = replay;
-        return Ok(Ready { config, limits, engine, captures, events, journal });
-    }
-    let captures = |feed: usize| config.engine.feeds.get(feed).and_then(FeedConfig::captures);
-    let files = |feed| captures(feed).map(|captures| captures.files.clone()).unwrap_or_default();
-    let captures = open_captures(config, files).map_err(|error| RunError::feed(config, error))?;
-    let events = vec![0; config.engine.feeds.len()];
-    let (engine, config) = (Engine::new(config)?, config.clone());
-    Ok(Ready { config, limits: None, engine, captures, events, journal: None })
 }
 
 struct Opened {
@@ -494,9 +474,10 @@ impl Threads {
         // Both end, whatever the first has to say.
         self.journal_stop.store(true, std::sync::atomic::Ordering::Release);
         self.audit_stop.store(true, std::sync::atomic::Ordering::Release);
-        if let Some(journal) = self.journal {
-            journal.join().map_err(|_| RunError::Thread("journal"))??;
-        }
+        let tail = match self.journal {
+            Some(journal) => Some(journal.join().map_err(|_| RunError::Thread("journal"))??),
+            None => None,
+        };
         if let Some(audit) = self.audit {
             audit.join().map_err(|_| RunError::Thread("audit"))??;
         }
@@ -505,7 +486,10 @@ impl Threads {
             outcome.map_err(|error| RunError::capture(&captures, error))?;
             feed = captures.counters();
         }
-        let Ended { engine, script } = engine;
+        let Ended { engine, events, script } = engine;
+        if let (Some(leaves), Some(tail)) = (self.leaves, tail) {
+            leaves.write(&engine, tail, events);
+        }
         let feeds = self.progress.feeds.iter().take(engine.books().len());
         let feeds = feeds.map(FeedProgress::counters).collect();
         Ok(Finished { engine, feed, feeds, stages, not_due: !script.is_done() })

@@ -3,7 +3,7 @@
 use model::{Cause, Integrity, Ts};
 
 /// What is known of a feed as a whole.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Channel {
     /// How far it says that its books may be believed, those included that are still to be listed.
     pub believed: (Integrity, Cause),

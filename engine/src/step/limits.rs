@@ -17,7 +17,7 @@ use crate::rules::{Lookup, Rules};
 const SCALES_MAX: u32 = 32;
 
 /// Limits ready to be taken. Once taken it holds those that they replaced.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct NewRules {
     version: u32,
     digest: [u64; 2],

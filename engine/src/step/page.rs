@@ -4,11 +4,21 @@ use model::page::{AsOf, Board, DEPTH_LEVELS, Depth, INDICATOR_SLOTS, Level, Orde
 use model::{Side, Ts};
 
 use super::Engine;
+use crate::output::Output;
 
 impl Engine {
     fn as_of(&self, instrument: u32) -> AsOf {
         let Some(listed) = self.instruments.get(instrument) else { return self.as_of_now() };
         AsOf { engine_seq: self.seq, ts_venue: listed.ts_venue, ts_recv: listed.updated }
+    }
+
+    /// Notes everything that there is as changed: for readers of new pages.
+    pub fn show_all(&mut self, out: &mut Output) {
+        for instrument in 0..self.instruments.len() as u32 {
+            out.touch_book(instrument);
+        }
+        (0..self.orders.used()).for_each(|slot| out.orders.mark(slot));
+        self.risk.show_all();
     }
 
     /// The page of one instrument; `None` if it is not listed.

@@ -12,7 +12,7 @@ use crate::orders::{Life, OrderRecord};
 use crate::output::{Judged, Output};
 
 /// Terms of a replace.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, serde::Serialize, serde::Deserialize)]
 struct Change {
     order: OrderId,
     client_id: ClientOrderId,

@@ -23,7 +23,7 @@ use gaps::Gaps;
 use money_window::MoneyWindow;
 
 /// What an account counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Counts {
     /// Orders and changes that the gate refused.
     Refusals,
@@ -85,11 +85,12 @@ pub struct Counted {
 }
 
 /// All triggers of an engine that count, or look at books.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Triggers {
     /// By account, in the order of [`Counts::ALL`].
     accounts: Vec<[Option<Count>; Counts::ALL.len()]>,
     /// What went off and halts nothing yet; each at most once.
+    #[serde(with = "model::snapshot::reserved")]
     due: Vec<(AccountId, Counts, HaltLevel)>,
     pub gaps: Gaps,
     pub clock_unsafe: bool,
@@ -98,7 +99,7 @@ pub(super) struct Triggers {
 }
 
 /// One count of one account.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 struct Count {
     window: Window,
     window_ns: u64,
@@ -106,7 +107,7 @@ struct Count {
     told: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 enum Window {
     /// And how many there may be: the ring keeps one more.
     Times(RateWindow, u32),

@@ -24,7 +24,7 @@ use crate::output::Output;
 const DUE_PER_INPUT: usize = 64;
 
 /// A venue outside.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Outside {
     pub deadlines: Deadlines,
     pub executions: Executions,

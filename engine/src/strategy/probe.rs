@@ -6,7 +6,7 @@ use super::Seen;
 
 /// Crosses the spread with one lot, immediate-or-cancel, buying and selling in turn, so that its position stays within
 /// one lot. It earns nothing: it pays the spread for a measurement.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Probe {
     /// The account that it trades on.
     pub account: AccountId,

@@ -1,7 +1,7 @@
 //! `retain`: which old journals may go.
 //!
-//! A restart replays a journal from its first segment on, so that a journal goes as a whole or not at all. With snapshots,
-//! what a restart needs begins at the segment of the last one: then [`Kept::segments`] is where that is said.
+//! A journal goes as a whole or not at all: a restart that finds no snapshot to go on with, `verify`, and whoever asks about
+//! the past replay it from its first segment on. Its snapshots go with it.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -11,7 +11,7 @@ use crate::{FeedId, InstrumentId, Symbol, VenueNumber};
 pub const INDICATOR_SLOTS: usize = 16;
 
 /// Best price of a side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Quote {
     /// Price, in price units.
     pub px: Px,
@@ -22,7 +22,7 @@ pub struct Quote {
 }
 
 /// The last printable trade.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Last {
     /// Price, in price units.
     pub px: Px,

@@ -9,7 +9,7 @@ use crate::words::{BadWord, WordReader, WordWriter};
 pub const DEPTH_LEVELS: usize = 64;
 
 /// One price of a side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Level {
     /// Price, in price units.
     pub px: Px,

@@ -5,7 +5,7 @@ use model::{InstrumentId, Ts};
 
 const NONE: u32 = u32::MAX;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum State {
     /// Never live, or not live for so long that it was told.
     Out,
@@ -15,7 +15,7 @@ enum State {
     Waiting,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize, PartialEq)]
 struct Place {
     state: State,
     /// Since when it is live, and trades if it does, or is not live.
@@ -28,18 +28,20 @@ struct Place {
 }
 
 /// Every book.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(in crate::step) struct Gaps {
     /// `None`: nothing lapses.
     after_ns: Option<u64>,
     /// `None`: a book counts at once.
     live_ns: Option<u64>,
+    #[serde(with = "model::snapshot::table")]
     places: Vec<Place>,
     first: u32,
     last: u32,
     /// Books in the list.
     count: u64,
     /// Those that lapsed in this step.
+    #[serde(with = "model::snapshot::reserved")]
     lapsed: Vec<u32>,
 }
 

@@ -8,11 +8,12 @@ use model::{Money, Ts};
 const FILLS_MAX: usize = 1024;
 
 /// A sum over the fills of a window. Never less than what the window holds.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct MoneyWindow {
     max: Money,
     window_ns: u64,
     /// Oldest first.
+    #[serde(with = "model::snapshot::reserved")]
     fills: VecDeque<(Ts, Money)>,
     sum: Money,
 }

@@ -1,0 +1,152 @@
+//! Reads on, replays, writes snapshots.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use engine::config::Config;
+use engine::journal::reader::Fault;
+use engine::replay::Replay;
+
+use crate::Follow;
+use crate::every::Due;
+use crate::failure::Failure;
+use crate::lag::Lag;
+use crate::promote::{self, Watch};
+
+/// Pause when all is replayed: about what the writer of the journal pauses itself.
+const PAUSE: Duration = Duration::from_micros(500);
+/// Pause while there is no journal.
+const NO_JOURNAL: Duration = Duration::from_millis(20);
+
+/// A follower in its course.
+struct Follower {
+    folder: PathBuf,
+    replay: Replay,
+    due: Due,
+    lag: Lag,
+    /// Whether all that was seen of the journal is replayed.
+    level: bool,
+}
+
+impl Follow {
+    /// Follows until it is stopped, or becomes the engine.
+    pub fn run(self) -> Result<(), Failure> {
+        let stop = cli::exit::stop_on_signal()?;
+        let asked = promote::asked(self.takeover)?;
+        let config = self.config.as_deref().map(Config::load).transpose();
+        let config = config.map_err(Failure::usage)?;
+        let folder = folder_of(self.folder.as_deref(), config.as_ref())?;
+        let Some(replay) = open(&folder, self.once, &stop)? else {
+            return Err(Failure::interrupted());
+        };
+        if let Some(config) = &config
+            && replay.config.files != config.files
+        {
+            let what = "was written under another configuration than the one to take over with";
+            return Err(Failure::usage(format!("{}: {what}", folder.display())));
+        }
+        let due = Due::new(self.every, replay.from.unwrap_or(0));
+        let lag = Lag::new(self.json, self.report);
+        let mut watch = Watch::new(&folder, self.promote_on_loss, asked, replay.opened)?;
+        let mut follower = Follower { folder, replay, due, lag, level: false };
+        while !stop.load(Ordering::Relaxed) {
+            let caught_up = follower.advance()?;
+            if !caught_up {
+                continue;
+            }
+            if self.once {
+                follower.snapshot_if_new();
+                follower.lag.report(&follower.folder, &follower.replay, true, true);
+                return Ok(());
+            }
+            if let Some(config) = &config
+                && let Some(lease) = watch.free_lease(&follower.replay)?
+            {
+                let Follower { mut replay, .. } = follower;
+                // Nobody writes any more: what there is, is all.
+                replay.read_again()?;
+                replay.run(None, |_| ())?;
+                return promote::run(config.clone(), lease, replay, &stop, self.json);
+            }
+            std::thread::sleep(PAUSE);
+        }
+        follower.snapshot_if_new();
+        Err(Failure::interrupted())
+    }
+}
+
+impl Follower {
+    /// Replays what was written since, a slice at most; whether that was all of it.
+    fn advance(&mut self) -> Result<bool, Failure> {
+        if self.level {
+            self.replay.refresh()?;
+        }
+        let until = self.replay.engine.seq() + self.due.slice();
+        self.replay.run(Some(until), |_| ())?;
+        let seq = self.replay.engine.seq();
+        self.level = seq < until;
+        if self.level {
+            if let Some(refusal) = self.replay.fault().and_then(Fault::refusal) {
+                return Err(refusal.into());
+            }
+            self.lag.is_level();
+        }
+        if self.due.is_due(seq) {
+            self.snapshot();
+        }
+        self.lag.report(&self.folder, &self.replay, self.level, false);
+        Ok(self.level)
+    }
+
+    fn snapshot_if_new(&mut self) {
+        if self.due.is_new(self.replay.engine.seq()) {
+            self.snapshot();
+        }
+    }
+
+    /// Writes one. That it cannot be written is told, and tried again when the next is due.
+    fn snapshot(&mut self) {
+        let begun = Instant::now();
+        match self.replay.write_snapshot() {
+            Ok(Some(written)) => self.lag.written(&written, begun.elapsed()),
+            Ok(None) => {}
+            Err(error) => tracing::error!("no snapshot was written: {error}"),
+        }
+        self.due.done(self.replay.engine.seq());
+    }
+}
+
+fn folder_of(folder: Option<&Path>, config: Option<&Config>) -> Result<PathBuf, Failure> {
+    let of_config = config.and_then(|config| config.engine.journal.as_ref());
+    let folder = folder.or(of_config.map(|journal| journal.folder.as_path()));
+    let folder = folder.map(Path::to_path_buf);
+    folder.ok_or_else(|| Failure::usage("the configuration has no [journal] to follow"))
+}
+
+/// Opens the journal, as soon as there is one; `None`: told to end before that.
+fn open(folder: &Path, once: bool, stop: &Arc<AtomicBool>) -> Result<Option<Replay>, Failure> {
+    let mut told = false;
+    while !stop.load(Ordering::Relaxed) {
+        if let Some(replay) = Replay::open_from_snapshot(folder)? {
+            for (path, why) in &replay.passed_over {
+                tracing::warn!("{}: {why}: not gone on with", path.display());
+            }
+            match replay.from {
+                Some(seq) => tracing::info!("follows from the snapshot of input {seq}"),
+                None => tracing::info!("follows from the beginning"),
+            }
+            return Ok(Some(replay));
+        }
+        if once {
+            return Err(Failure::no_journal(folder));
+        }
+        if !told {
+            tracing::info!("{}: waits for a journal", folder.display());
+            told = true;
+        }
+        std::thread::sleep(NO_JOURNAL);
+    }
+    Ok(None)
+}

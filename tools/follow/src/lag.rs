@@ -1,0 +1,68 @@
+//! How far a follower is behind.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use engine::journal::reader::newest_input;
+use engine::replay::Replay;
+use engine::snapshot::Written;
+use serde_json::json;
+
+/// Since when it is behind, and what is said of that.
+pub struct Lag {
+    json: bool,
+    every: Duration,
+    next: Instant,
+    /// When all that was written was replayed last.
+    level: Instant,
+}
+
+impl Lag {
+    pub fn new(json: bool, every: Duration) -> Lag {
+        Lag { json, every, next: Instant::now() + every, level: Instant::now() }
+    }
+
+    /// All that was written is replayed.
+    pub fn is_level(&mut self) {
+        self.level = Instant::now();
+    }
+
+    /// Says where it stands, if it is time to, or `now`.
+    pub fn report(&mut self, folder: &Path, replay: &Replay, caught_up: bool, now: bool) {
+        if !now && Instant::now() < self.next {
+            return;
+        }
+        self.next = Instant::now() + self.every;
+        let seq = replay.engine.seq();
+        // What cannot be read now is read, and told, by the replay.
+        let newest = if caught_up { seq } else { newest_input(folder).unwrap_or(seq).max(seq) };
+        let lag_ms = if caught_up { 0 } else { self.level.elapsed().as_millis() as u64 };
+        let (lag, checkpoints) = (newest - seq, replay.checkpoints);
+        if self.json {
+            println!(
+                "{}",
+                json!({
+                    "seq": seq, "lag_seq": lag, "lag_ms": lag_ms, "checkpoints": checkpoints,
+                    "epoch": replay.epoch, "closed": replay.closed,
+                    "state_hash": format!("{:016x}", replay.engine.state_hash()),
+                })
+            );
+        } else {
+            println!(
+                "input {seq}, {lag} inputs and {lag_ms} ms behind; {checkpoints} hashes compared"
+            );
+        }
+    }
+
+    /// Says that a snapshot was written.
+    pub fn written(&self, written: &Written, took: Duration) {
+        let Written { path, seq, bytes } = written;
+        let ms = took.as_millis() as u64;
+        if self.json {
+            let path = path.display().to_string();
+            println!("{}", json!({ "snapshot": path, "seq": seq, "bytes": bytes, "ms": ms }));
+        } else {
+            println!("snapshot of input {seq}: {bytes} bytes in {ms} ms");
+        }
+    }
+}
