@@ -43,7 +43,10 @@ struct Queue {
 pub(crate) struct Lots {
     #[serde(with = "model::snapshot::table")]
     pool: Vec<Lot>,
+    /// The lot given back last; [`NIL`]: none is there.
     free: u32,
+    /// The first one that was never used: all behind it are equal, which keeps what is written of them short.
+    fresh: u32,
     /// By the slot of the line.
     #[serde(with = "model::snapshot::table")]
     queues: Vec<Queue>,
@@ -56,15 +59,11 @@ impl Queue {
 impl Lots {
     /// Room for so many lots of so many lines; nothing allocates afterwards.
     pub(crate) fn new(capacity: u32, lines: u32) -> Lots {
-        let lot = |number: u32| Lot {
-            px: None,
-            qty: 0,
-            cost: 0,
-            next: if number + 1 < capacity { number + 1 } else { NIL },
-        };
+        let lot = Lot { px: None, qty: 0, cost: 0, next: NIL };
         Lots {
-            pool: (0..capacity).map(lot).collect(),
-            free: if capacity > 0 { 0 } else { NIL },
+            pool: vec![lot; capacity as usize],
+            free: NIL,
+            fresh: 0,
             queues: vec![Queue::EMPTY; lines as usize],
         }
     }
@@ -143,11 +142,14 @@ impl Lots {
         {
             (lot.qty, lot.cost) = (qty, cost);
         } else {
-            let place = self.free;
+            let place = if self.free == NIL { self.fresh } else { self.free };
             let Some(lot) = self.pool.get_mut(place as usize) else {
                 return self.forget(slot, NoFifo::LotsFull);
             };
-            self.free = lot.next;
+            match self.free {
+                NIL => self.fresh += 1,
+                _ => self.free = lot.next,
+            }
             *lot = Lot { px: Some(px), qty, cost, next: NIL };
             match self.pool.get_mut(queue.last as usize) {
                 Some(before) => before.next = place,

@@ -102,7 +102,7 @@ proptest! {
             let free = std::iter::successors(Some(lots.free), |place| {
                 lots.pool.get(*place as usize).map(|lot| lot.next)
             });
-            let free = free.take_while(|place| *place != NIL).count();
+            let free = free.take_while(|place| *place != NIL).count() + lots.pool.len() - lots.fresh as usize;
             let used: usize = (0..2).map(|line| lots.describe(line).1.count()).sum();
             prop_assert_eq!(free + used, capacity as usize);
         }
