@@ -48,7 +48,7 @@ mod volume;
 mod fixture;
 
 pub use fee::Fee;
-pub use gate::{Cleared, ClearedReplace};
+pub use gate::{Cleared, ClearedReplace, Done, GATEWAYS};
 pub use ids::Recorded;
 pub use ledger::Risk;
 pub use limits::{
@@ -56,6 +56,6 @@ pub use limits::{
     LossStops, MarkAt, OrderToTrade, PairLimits, RATE_MAX, Restriction, VolumeLimit,
 };
 pub use listing::Reference;
-pub use market::{LastTrade, Market, Moment};
+pub use market::{LastTrade, LinkFit, Market, Moment, Slice};
 pub use reports::{Deal, Filled};
 pub use reservation::Reservation;

@@ -1,6 +1,6 @@
 use model::page::TapeKind;
 use model::{
-    AccountId, Ask, Body, ClientOrderId, Event, FeedId, Flags, Input, InstrumentId, Kind, Note,
+    AccountId, Ask, Conditions, Body, ClientOrderId, Event, FeedId, Flags, Input, InstrumentId, Kind, Note,
     OrderId, OrderRef, OrderState, OrderType, Origin, Px, Qty, Request, Side, Terms, Tif,
     TradingState, Ts, VenueNumber,
 };
@@ -97,7 +97,7 @@ impl Venue {
         let client_id = ClientOrderId::new(&format!("o{}", self.orders)).unwrap();
         let (instrument, order_type) = (InstrumentId(0), OrderType::Limit);
         let terms =
-            Terms { client_id, instrument, side, order_type, tif, px: Px(px), qty: Qty(qty) };
+            Terms { client_id, instrument, side, order_type, tif, px: Px(px), qty: Qty(qty), conditions: Conditions::NONE };
         let (order, fills) = self.ask(Ask::New(terms));
         (order, fills.into_iter().map(|(_, qty)| qty).collect())
     }
@@ -214,7 +214,7 @@ fn stops_orders_not_cancels(control: fn(bool) -> model::Control, code: model::Re
     let client_id = ClientOrderId::new("full").unwrap();
     let (instrument, order_type, tif) = (InstrumentId(0), OrderType::Limit, Tif::Day);
     let terms =
-        Terms { client_id, instrument, side: BUY, order_type, tif, px: Px(1_000_000), qty: Qty(1) };
+        Terms { client_id, instrument, side: BUY, order_type, tif, px: Px(1_000_000), qty: Qty(1), conditions: Conditions::NONE };
     let (origin, account, note) = (Origin::File, AGENT, Note::default());
     let request = Request { id: 1, origin, account, ask: Ask::New(terms), note };
     venue.step(now, Body::Request(request));

@@ -53,6 +53,8 @@ codes!(
         /// The venue's books are not ours: `qty` is its position, `aux` ours; or, with an order, it speaks of one that
         /// cannot be.
         Mismatch = 21 => "mismatch",
+        /// A stop was triggered; `px` is its trigger.
+        Triggered = 22 => "triggered",
     }
 );
 
