@@ -6,7 +6,7 @@
 //!
 //! The code follows the order of things: `event.rs` is a tick's way (`mid_event.rs`: while the venue's event is not
 //! complete), `request.rs` an order's, `report.rs` what comes back, `page.rs` what readers are shown; `execution.rs` is what trades do, `venue.rs` what
-//! is asked of a venue outside; `halt.rs` is the kill
+//! is asked of a venue outside; `held.rs` is what waits in the engine, `links.rs` what binds orders to each other; `halt.rs` is the kill
 //! switch, `rearm.rs` what it takes to resume.
 
 mod channel;
@@ -14,6 +14,8 @@ mod event;
 mod execution;
 mod full;
 mod halt;
+mod held;
+mod links;
 mod mid_event;
 mod page;
 mod rearm;
@@ -85,6 +87,7 @@ pub struct Engine {
     paper: Paper,
     /// Where orders go instead of to the paper venue.
     outside: Option<Outside>,
+    held: held::Held,
     rules: Rules,
     journal_full: bool,
     audit_full: bool,
@@ -155,6 +158,7 @@ impl Engine {
                 .venue
                 .as_ref()
                 .map(|venue| Outside::new(venue, capacity.own_orders)),
+            held: held::Held::new(&config.engine),
             rules,
             journal_full: false,
             audit_full: false,
@@ -176,6 +180,7 @@ impl Engine {
             Body::Control(control) => self.on_control(control, out),
             Body::Timer => {}
         }
+        self.look_at_held(out);
         if self.risk.has_losses() {
             self.trip_losses(out);
         }
@@ -190,6 +195,7 @@ impl Engine {
         if self.outside.is_some() {
             self.look_at_deadlines(out);
         }
+        self.look_at_ends(out);
         for feed in 0..self.channels.len() {
             let Some(channel) = self.channels.get_mut(feed) else { return };
             let silent = channel.seq > 0 && self.now.since(channel.updated) > channel.silence_ns;
@@ -340,6 +346,7 @@ impl Engine {
             out.record(TapeRecord { code, aux, instrument: InstrumentId(instrument), ..record });
             out.touch_book(instrument);
             self.hash.fold_pair(u64::from(code) | aux << 8, instrument.into());
+            self.held.may_trigger(instrument);
         }
     }
 
@@ -354,6 +361,7 @@ impl Engine {
             integrity: self.integrity(instrument).0,
             bid: bid.map(|quote| quote.px),
             ask: ask.map(|quote| quote.px),
+            triggers: self.held.triggers(listed, bid, ask),
             last: listed
                 .and_then(|l| l.last.map(|last| risk::LastTrade { px: last.px, at: l.last_at })),
             updated: listed.map_or(Ts(0), |l| l.updated),
@@ -371,7 +379,8 @@ impl Engine {
             audit_full: self.audit_full,
             tables_full: self.orders.next_id().is_none() || !has_room,
             reconciling: outside.is_some_and(|outside| outside.is_unreconciled),
-            change_pending: false,
+            outside: outside.is_some(),
+            ..Moment::at(self.now)
         }
     }
 

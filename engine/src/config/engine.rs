@@ -20,6 +20,8 @@ pub struct EngineConfig {
     pub name: String,
     /// What becomes of orders that pass.
     pub mode: Mode,
+    /// What triggers stops.
+    pub stop_trigger: StopTrigger,
     /// Sizes of everything, fixed at start.
     pub capacity: Capacity,
     /// How the hot threads wait.
@@ -40,6 +42,27 @@ pub struct EngineConfig {
     pub feeds: Vec<FeedConfig>,
     /// Strategies inside the engine.
     pub strategies: Vec<StrategyConfig>,
+}
+
+/// What triggers stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopTrigger {
+    /// The last printable trade.
+    Last,
+    /// Of a buy the best ask, of a sell the best bid.
+    Quote,
+}
+
+impl StopTrigger {
+    const NAMES: [(&str, StopTrigger); 2] =
+        [("last", StopTrigger::Last), ("quote", StopTrigger::Quote)];
+
+    const fn name(self) -> &'static str {
+        match self {
+            StopTrigger::Last => "last",
+            StopTrigger::Quote => "quote",
+        }
+    }
 }
 
 /// Sizes of everything, fixed at start. Exhausting one refuses or marks, and never allocates.
@@ -204,7 +227,7 @@ impl EngineConfig {
             Wait::Park => "park",
         };
         let mut text = format!(
-            "name = {:?}\nmode = \"{}\"\n\n[capacity]\ninstruments = {instruments}\nbook_orders = {book_orders}\n\
+            "name = {:?}\nmode = \"{}\"\nstop_trigger = \"{}\"\n\n[capacity]\ninstruments = {instruments}\nbook_orders = {book_orders}\n\
              levels = {levels}\nref_pages = {ref_pages}\nown_orders = {own_orders}\nclient_ids = {client_ids}\n\
              tape = {tape}\nfeed_ring = {feed_ring}\n\n[threads]\nwait = \"{wait}\"\nlock_memory = {}\n\n\
              [watchdog]\nstalled_ms = {}\n\n\
@@ -212,6 +235,7 @@ impl EngineConfig {
              deep_checkpoints = {deep}\nsegment_mib = {segment_mib}\n",
             self.name,
             self.mode,
+            self.stop_trigger.name(),
             self.lock_memory,
             self.stalled_ns / 1_000_000,
             folder.to_string_lossy(),
@@ -287,6 +311,8 @@ pub(super) fn read(
         Mode::Paper,
         errors,
     );
+    let stop_trigger =
+        root.choice_or("stop_trigger", &StopTrigger::NAMES, StopTrigger::Last, errors);
     let capacity = capacity(root.table("capacity", errors), errors);
     let (wait, cpus, lock_memory) = threads(root.table("threads", errors), errors);
     let stalled_ns = watchdog(root.table("watchdog", errors), errors);
@@ -315,6 +341,7 @@ pub(super) fn read(
     Some(EngineConfig {
         name: name?,
         mode: mode?,
+        stop_trigger: stop_trigger?,
         capacity: capacity?,
         wait: wait?,
         cpus: cpus?,

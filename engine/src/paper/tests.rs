@@ -1,8 +1,8 @@
 use model::page::TapeKind;
 use model::{
-    AccountId, Ask, Conditions, Body, ClientOrderId, Event, FeedId, Flags, Input, InstrumentId, Kind, Note,
-    OrderId, OrderRef, OrderState, OrderType, Origin, Px, Qty, Request, Side, Terms, Tif,
-    TradingState, Ts, VenueNumber,
+    AccountId, Ask, Body, ClientOrderId, Conditions, Event, FeedId, Flags, Input, InstrumentId,
+    Kind, Note, OrderId, OrderRef, OrderState, OrderType, Origin, Px, Qty, Request, Side, Terms,
+    Tif, TradingState, Ts, VenueNumber,
 };
 
 use crate::config::Config;
@@ -96,8 +96,16 @@ impl Venue {
         self.orders += 1;
         let client_id = ClientOrderId::new(&format!("o{}", self.orders)).unwrap();
         let (instrument, order_type) = (InstrumentId(0), OrderType::Limit);
-        let terms =
-            Terms { client_id, instrument, side, order_type, tif, px: Px(px), qty: Qty(qty), conditions: Conditions::NONE };
+        let terms = Terms {
+            client_id,
+            instrument,
+            side,
+            order_type,
+            tif,
+            px: Px(px),
+            qty: Qty(qty),
+            conditions: Conditions::NONE,
+        };
         let (order, fills) = self.ask(Ask::New(terms));
         (order, fills.into_iter().map(|(_, qty)| qty).collect())
     }
@@ -213,8 +221,16 @@ fn stops_orders_not_cancels(control: fn(bool) -> model::Control, code: model::Re
     venue.step(now, Body::Control(control(true)));
     let client_id = ClientOrderId::new("full").unwrap();
     let (instrument, order_type, tif) = (InstrumentId(0), OrderType::Limit, Tif::Day);
-    let terms =
-        Terms { client_id, instrument, side: BUY, order_type, tif, px: Px(1_000_000), qty: Qty(1), conditions: Conditions::NONE };
+    let terms = Terms {
+        client_id,
+        instrument,
+        side: BUY,
+        order_type,
+        tif,
+        px: Px(1_000_000),
+        qty: Qty(1),
+        conditions: Conditions::NONE,
+    };
     let (origin, account, note) = (Origin::File, AGENT, Note::default());
     let request = Request { id: 1, origin, account, ask: Ask::New(terms), note };
     venue.step(now, Body::Request(request));

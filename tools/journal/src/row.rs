@@ -212,6 +212,7 @@ fn told(seen: &Seen<'_>, record: &TapeRecord) -> Option<Row> {
         | TapeKind::Unknown
         | TapeKind::NotSent
         | TapeKind::Restated
+        | TapeKind::Triggered
         | TapeKind::Mismatch => Kind::Report,
         TapeKind::Trade
         | TapeKind::Halt
