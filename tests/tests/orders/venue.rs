@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Holder, Order, OrderId, Px, Qty, Report, ReportKind, Side};
+use model::{Holder, Link, Order, OrderId, Px, Qty, Report, ReportKind, Side, Tif};
 use tests::rogue::Dice;
 
 use super::one_in;
@@ -86,9 +86,22 @@ impl Venue {
         let refused = one_in(dice, faults.rejects);
         let ended = refused.then_some(ReportKind::Rejected);
         let working = Working { order, cum: 0, change: 0, ended };
+        assert!(!order.is_held(), "a stop or a parent left the engine: {order:?}");
+        if let Some(Link::OneCancels(other)) = order.conditions.link {
+            let other = self.orders.get(&other.0);
+            assert!(other.is_none_or(|w| w.ended.is_some()), "both of two are at the venue");
+        }
         let twice = self.orders.insert(order.id.0, working);
         assert!(twice.is_none(), "the same order twice: {order:?}");
         self.say(if refused { ReportKind::Rejected } else { ReportKind::Ack }, order.id, 0);
+        if order.tif == Tif::Ioc && !refused {
+            if dice.below(2) == 0 {
+                self.trade(order.id, faults, dice);
+            }
+            if self.orders[&order.id.0].ended.is_none() {
+                self.end(order.id, ReportKind::Cancelled);
+            }
+        }
     }
 
     pub fn on_replace(&mut self, order: Order, change: u16, faults: &Faults, dice: &mut Dice) {
