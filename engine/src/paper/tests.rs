@@ -5,6 +5,7 @@ use model::{
     Tif, TradingState, Ts, VenueNumber,
 };
 
+mod links;
 mod types;
 
 use crate::config::Config;

@@ -10,7 +10,6 @@ use super::mid_event::Part;
 use super::{Engine, Stage, Stamp};
 use crate::feed_books::FeedBooks;
 use crate::output::Output;
-use crate::paper::Cross;
 use crate::strategy::Seen;
 
 impl Engine {
@@ -240,19 +239,6 @@ impl Engine {
         if part == Part::Last {
             self.ask_unseen(id, out, stamp);
         }
-    }
-
-    /// An auction is over: what waited for it fills or ends.
-    fn on_cross(&mut self, event: &Event, out: &mut Output) {
-        let (Some(cross), Some(id)) = (Cross::of_code(event.order.0), self.find(event)) else {
-            return;
-        };
-        let crossed = self.instruments.get_mut(id).map(|listed| &mut listed.crossed);
-        if let Some(crossed) = crossed.and_then(|crossed| crossed.get_mut(cross.index())) {
-            *crossed = true;
-        }
-        self.paper.on_cross(id, cross, event.px, event.qty);
-        self.settle(out);
     }
 
     /// Adds a printable trade to the day's figures, the indicators and the tape.

@@ -9,8 +9,8 @@ use std::collections::VecDeque;
 
 use model::page::{Quote, TapeKind};
 use model::{
-    FeedId, Integrity, Order, OrderId, OrderState, OrderType, Px, Qty, Report, ReportKind, Side,
-    Tif, Verdict,
+    Event, FeedId, Integrity, Order, OrderId, OrderState, OrderType, Px, Qty, Report, ReportKind,
+    Side, Tif, Verdict,
 };
 
 use super::Engine;
@@ -18,6 +18,7 @@ use crate::config::{EngineConfig, StopTrigger};
 use crate::heaps::Heaps;
 use crate::instruments::Listed;
 use crate::output::{Dirty, Judged, Output};
+use crate::paper::Cross;
 
 /// Stops that one input triggers, and orders that it lets end, at most.
 pub const TRIGGERS_MAX: usize = 64;
@@ -249,6 +250,19 @@ impl Engine {
         if is_parent {
             self.cancel_children(id, out);
         }
+    }
+
+    /// An auction is over: what waited for it fills or ends.
+    pub(super) fn on_cross(&mut self, event: &Event, out: &mut Output) {
+        let (Some(cross), Some(id)) = (Cross::of_code(event.order.0), self.find(event)) else {
+            return;
+        };
+        let crossed = self.instruments.get_mut(id).map(|listed| &mut listed.crossed);
+        if let Some(crossed) = crossed.and_then(|crossed| crossed.get_mut(cross.index())) {
+            *crossed = true;
+        }
+        self.paper.on_cross(id, cross, event.px, event.qty);
+        self.settle(out);
     }
 
     /// The day of a feed is over: what waits here for this day alone ends.
