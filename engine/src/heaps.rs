@@ -156,8 +156,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Goal: the first of each heap is that of a sorted list, ties by age. Method: random puts, moves and takes of three heaps
-        /// in one table, against plain lists.
+        /// Goal: the first of each heap is that of a sorted list, ties by age. Method: random puts, moves and takes
+        /// of three heaps in one table, against plain lists.
         #[test]
         fn equals_sorted_lists(ops in prop::collection::vec((0_usize..3, 0_u32..20, -4_i64..4, any::<bool>()), 1..300)) {
             let mut heaps = Heaps::new(3, 20);

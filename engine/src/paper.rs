@@ -115,8 +115,8 @@ impl Paper {
         }
     }
 
-    /// Ends every order in the instruments meant that is of the day alone: their venue's day is over. What was taken from orders is forgotten with
-    /// them, and what of other venues is forgotten with it comes back as displayed.
+    /// Ends every order in the instruments meant that is of the day alone: their venue's day is over. What was taken
+    /// from orders is forgotten with them, and what of other venues is forgotten with it comes back as displayed.
     pub fn end_day(&mut self, of: impl Fn(u32) -> bool) {
         while let Some(order) = self.queues.pop_any(&of) {
             self.report(ReportKind::Expired, order);

@@ -5,9 +5,9 @@
 //! the step that caused it, so that it needs no record: a replay makes it again.
 //!
 //! The code follows the order of things: `event.rs` is a tick's way (`mid_event.rs`: while the venue's event is not
-//! complete), `request.rs` an order's, `report.rs` what comes back, `page.rs` what readers are shown; `execution.rs` is what trades do, `venue.rs` what
-//! is asked of a venue outside; `held.rs` is what waits in the engine, `links.rs` what binds orders to each other; `halt.rs` is the kill
-//! switch, `rearm.rs` what it takes to resume.
+//! complete), `request.rs` an order's, `report.rs` what comes back, `page.rs` what readers are shown; `execution.rs`
+//! is what trades do, `venue.rs` what is asked of a venue outside; `held.rs` is what waits in the engine, `links.rs`
+//! what binds orders to each other; `halt.rs` is the kill switch, `rearm.rs` what it takes to resume.
 
 mod channel;
 mod event;

@@ -109,7 +109,7 @@ impl Flags {
 /// | Delete | reference | – | – | – | – |
 /// | Replace | old reference | new limit | new open | new reference | – |
 /// | Trade | – | price | quantity | match number | of the resting order, if told |
-/// | Cross | which: `O` opening, `C` closing, `H` halt or offering, if told | price | quantity; zero: none happened | match number | – |
+/// | Cross | which: `O` opening, `C` closing, `H` halt | price | quantity; zero: none happened | match number | – |
 /// | Broken | – | – | – | match number | – |
 /// | Clear | – | – | – | – | – |
 /// | Level | – | price | new total | – | side |

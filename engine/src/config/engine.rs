@@ -227,7 +227,8 @@ impl EngineConfig {
             Wait::Park => "park",
         };
         let mut text = format!(
-            "name = {:?}\nmode = \"{}\"\nstop_trigger = \"{}\"\n\n[capacity]\ninstruments = {instruments}\nbook_orders = {book_orders}\n\
+            "name = {:?}\nmode = \"{}\"\nstop_trigger = \"{}\"\n\n[capacity]\n\
+             instruments = {instruments}\nbook_orders = {book_orders}\n\
              levels = {levels}\nref_pages = {ref_pages}\nown_orders = {own_orders}\nclient_ids = {client_ids}\n\
              tape = {tape}\nfeed_ring = {feed_ring}\n\n[threads]\nwait = \"{wait}\"\nlock_memory = {}\n\n\
              [watchdog]\nstalled_ms = {}\n\n\

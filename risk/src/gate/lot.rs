@@ -2,7 +2,8 @@ use model::{Finding, Order, Reject};
 
 use crate::view::View;
 
-/// Refuses a quantity that is not a positive multiple of the lot, or shows a part that is none. The limit is the lot, in quantity units.
+/// Refuses a quantity that is not a positive multiple of the lot, or shows a part that is none. The limit is the lot,
+/// in quantity units.
 pub(crate) fn check(order: &Order, view: &View<'_>) -> Finding {
     let lot = view.listing.lot.0;
     let [qty, display] = [order.qty.0, order.conditions.display.0];

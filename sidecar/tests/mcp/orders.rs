@@ -109,8 +109,9 @@ fn journey() {
     });
 }
 
-/// Goal: every kind of order is asked for with exactly its terms, and shown with them; what says nothing is refused here. Method: a
-/// stop with all that goes with it, a market order; a limit where none belongs, and the other way round.
+/// Goal: every kind of order is asked for with exactly its terms, and shown with them; what says nothing is refused
+/// here. Method: a stop with all that goes with it, a market order; a limit where none belongs, and the other way
+/// round.
 #[test]
 fn other_types() {
     with_agent(|agent| {

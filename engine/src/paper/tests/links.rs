@@ -66,9 +66,9 @@ fn a_stop_may_be_refused_at_its_trigger() {
     venue.is_clean();
 }
 
-/// Goal: one of two: the stop holds nothing, takes the place of the other with what that left open, and ends with it. Method: a
-/// profit and a stop of a position; the stop triggered after a part of the profit filled; the profit filled; the profit cancelled;
-/// what does not fit.
+/// Goal: one of two: the stop holds nothing, takes the place of the other with what that left open, and ends with it.
+/// Method: a profit and a stop of a position; the stop triggered after a part of the profit filled; the profit
+/// filled; the profit cancelled; what does not fit.
 #[test]
 fn one_cancels_other() {
     let long = || {
@@ -120,8 +120,8 @@ fn one_cancels_other() {
     venue.place(bound(Link::OneCancels(profit), 100, SELL, 999_000));
 }
 
-/// Goal: children never sum up to more than their parent, by new terms either; what ends gives its open part back; the parent ends
-/// when they filled it, and takes them with it. Method: each in turn.
+/// Goal: children never sum up to more than their parent, by new terms either; what ends gives its open part back;
+/// the parent ends when they filled it, and takes them with it. Method: each in turn.
 #[test]
 fn parents() {
     let mut venue = super::market();
@@ -167,8 +167,9 @@ fn parents() {
     venue.replays();
 }
 
-/// Goal: however often a broken router sends its children, what leaves is what was ordered (Knight, 2012: 4 million orders for 212
-/// parents). Method: 2 parents, a thousand children of each parent's whole quantity that fill at once, and as many small ones.
+/// Goal: however often a broken router sends its children, what leaves is what was ordered (Knight, 2012: 4 million
+/// orders for 212 parents). Method: 2 parents, a thousand children of each parent's whole quantity that fill at once,
+/// and as many small ones.
 #[test]
 fn a_broken_router_sends_its_children_again_and_again() {
     let mut venue = super::market();

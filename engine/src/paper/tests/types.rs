@@ -199,8 +199,8 @@ fn gtd() {
     venue.replays();
 }
 
-/// Goal: orders for an auction fill at its price, best first, up to its quantity, and end with it. Method: two buys and a sell for
-/// the close, one for the open, both crosses, and orders after them.
+/// Goal: orders for an auction fill at its price, best first, up to its quantity, and end with it. Method: two buys
+/// and a sell for the close, one for the open, both crosses, and orders after them.
 #[test]
 fn auctions() {
     let mut venue = super::market();
