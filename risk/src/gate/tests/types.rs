@@ -247,6 +247,21 @@ fn one_in_the_place_of_another() {
     assert_eq!(held.open(), Qty(5));
 }
 
+/// Goal: what outlives its session counts in the next one. Method: an order works, another filled; the session ends.
+#[test]
+fn what_works_counts_in_the_next_session() {
+    let mut limits = ACCOUNT_LIMITS();
+    limits.day_gross_max = Some(limits.gross_max);
+    let mut floor = Floor::with(limits, PAIR_LIMITS);
+    floor.hold(Side::Buy, 3);
+    floor.pass(Side::Buy, 5, 1_000_000);
+    let one = floor.order(Side::Buy, 1, 1_000_000);
+    let unit = 1_000_000 * crate::fixture::FACTOR;
+    assert_eq!(floor.finds(&one, Reject::DayGross).used, 9 * unit);
+    floor.risk.begin_session();
+    assert_eq!(floor.finds(&one, Reject::DayGross).used, 6 * unit, "traded no more, open still");
+}
+
 /// Goal: without a reference the reason is that, and a market order is not priced. Method: a market that is old.
 #[test]
 fn market_without_reference() {
