@@ -158,6 +158,7 @@ impl Row {
             tif: Tif::Day,
             px: Px(if side == Side::Buy { PX.0 - AWAY } else { PX.0 + AWAY }),
             qty: Qty(1),
+            conditions: model::Conditions::NONE,
             origin: Origin::Desk(DeskId(0)),
             note: Note::default(),
         }

@@ -144,6 +144,7 @@ impl Tap {
                 TapeKind::LateFill => self.on_report(engine, AuditKind::LateFill, record),
                 TapeKind::OverFill => self.on_report(engine, AuditKind::OverFill, record),
                 TapeKind::Restated => self.on_report(engine, AuditKind::Restated, record),
+                TapeKind::Triggered => self.on_report(engine, AuditKind::Triggered, record),
                 TapeKind::Mismatch => self.on_report(engine, AuditKind::Mismatch, record),
             }
         }
@@ -177,7 +178,8 @@ impl Tap {
     /// A request that no verdict of the gate follows: cancels, and what was answered before or speaks of an unknown
     /// order.
     fn on_request(&mut self, engine: &Engine, request: &Request, out: &Output) {
-        let is_judged = !out.judged.is_empty() && !matches!(request.ask, Ask::Cancel { .. });
+        let is_judged = out.judged.iter().any(|judged| !judged.is_trigger)
+            && !matches!(request.ask, Ask::Cancel { .. });
         let Some(asked) = self.asked(engine, request).filter(|_| !is_judged) else { return };
         let Some(answer) = &out.answer else { return };
         let asked = AuditRecord { order: answer.order, ..asked };
@@ -258,10 +260,14 @@ impl Tap {
         }
         let kind = if judged.is_replace { AuditKind::Replace } else { AuditKind::New };
         let asked = self.of_order(engine, kind, &judged.order);
-        self.push(AuditRecord { aux: judged.request, ..asked });
+        if !judged.is_trigger {
+            self.push(AuditRecord { aux: judged.request, ..asked });
+        }
         if judged.verdict.passed() {
             self.push(AuditRecord { kind: AuditKind::Passed, ..asked });
-            self.push(AuditRecord { kind: AuditKind::Route, ..asked });
+            if !judged.order.is_held() {
+                self.push(AuditRecord { kind: AuditKind::Route, ..asked });
+            }
         } else {
             self.push(refused(asked, judged.verdict));
         }

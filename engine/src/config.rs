@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use crate::rules::Rules;
 
 pub use engine::{
-    AuditConfig, Capacity, Cpus, Durability, EngineConfig, FEEDS_MAX, JournalConfig,
+    AuditConfig, Capacity, Cpus, Durability, EngineConfig, FEEDS_MAX, JournalConfig, StopTrigger,
     StrategyConfig, VenueConfig, Wait,
 };
 pub use feed::{Captures, FeedConfig, FeedSource, Lines, SnapshotServer, Speed, Stream};

@@ -42,6 +42,8 @@ pub struct Listed {
     pub quotes: [Option<Quote>; 2],
     /// Whether its book is in the middle of what the venue marks as one event.
     pub mid_event: bool,
+    /// Whether the opening, and the closing cross of the day were.
+    pub crossed: [bool; 2],
     /// What traded in that event, which strategies see when it is complete: the last price, and the quantity at all.
     pub unseen: Option<(Px, Qty)>,
 }
@@ -64,6 +66,7 @@ impl Listed {
             believed: (Integrity::Live, Cause::None),
             quotes: [None; 2],
             mid_event: false,
+            crossed: [false; 2],
             unseen: None,
         }
     }

@@ -27,6 +27,7 @@ mod executions;
 pub mod feed_books;
 pub mod gateway;
 pub mod hash;
+mod heaps;
 pub mod indicator;
 pub mod instruments;
 pub mod journal;

@@ -25,13 +25,35 @@ pub struct OrderRecord {
     pub notional_filled: Money,
     /// What it holds of the account's limits.
     pub reservation: Reservation,
+    /// The stop that takes its place if that is triggered; zero: none.
+    pub stop: OrderId,
+    /// How it counts among the children of its parent, or they with it.
+    pub family: Family,
     /// Engine time when it passed the gate.
     pub ts_created: Ts,
     /// Engine time of its last change.
     pub ts_updated: Ts,
 }
 
+/// How an order counts among the children of a parent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Family {
+    /// Of a child: what it filled and may still fill, as its parent counts it. Of a parent: the sum.
+    pub counted: Qty,
+    /// Of a child: what it filled, as its parent counts it.
+    pub filled: Qty,
+}
+
 impl OrderRecord {
+    /// What it filled and may still fill, the larger of old and new terms while a replace is on its way.
+    pub fn reach(&self) -> Qty {
+        match self.life.replacing() {
+            _ if !self.state.is_open() => self.filled,
+            Some(change) => self.order.qty.max(change.qty).max(self.filled),
+            None => self.order.qty.max(self.filled),
+        }
+    }
+
     /// Open quantity.
     pub fn leaves(&self) -> Qty {
         Qty(self.order.qty.0.saturating_sub(self.filled.0).max(0))
@@ -47,6 +69,7 @@ impl OrderRecord {
             filled: self.filled,
             notional_filled: self.notional_filled,
             ahead,
+            children: if self.order.conditions.parent_only { self.family.counted } else { Qty(0) },
             ts_created: self.ts_created,
             ts_updated: self.ts_updated,
         }

@@ -63,6 +63,8 @@ pub struct Judged {
     pub order: Order,
     /// Whether they were new terms of an order that works.
     pub is_replace: bool,
+    /// Whether it is a stop that was triggered; nobody asked for it now.
+    pub is_trigger: bool,
     /// What was said.
     pub verdict: Verdict,
 }

@@ -5,23 +5,29 @@
 //! - An order that rests stands behind everything displayed at its price then. What is in front of it shrinks as those very
 //!   orders trade or leave; when it is gone, what trades at the price, behind it or through it fills ours.
 //! - What an opposing order shows at or through our price fills ours.
+//! - An order that shows a part of itself fills by that part, and shows the next behind everything at its price.
+//! - An order for an auction waits for the cross: `paper/auction.rs`. What else an order asks of its arrival: `paper/entry.rs`.
 //! - Where a venue tells levels and not orders, the place in the queue is not known: `paper/levels.rs` takes the worst.
 //!
 //! The market does not react to us: a size that is large against what is displayed or traded fills better here than it
 //! would outside.
 
+mod auction;
+mod entry;
 mod full;
 mod levels;
 mod queue;
 mod taken;
 
-use model::{Order, OrderId, OrderType, Px, Qty, Report, ReportKind, Side, Tif};
+use model::{Order, OrderId, Px, Qty, Report, ReportKind, Side, Tif};
 use risk::{Cleared, ClearedReplace};
 
 use crate::book::{Applied, Arrival, Books, Touch};
 use crate::feed_books::FeedBooks;
 use queue::{Queues, Resting};
 use taken::{Shown, Taken};
+
+pub use auction::Cross;
 
 /// Levels that one order takes at most; what is left of it then is cancelled.
 const SWEEP_LEVELS: usize = 256;
@@ -32,6 +38,10 @@ const SWEEP_ORDERS: usize = 4096;
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Paper {
     queues: Queues,
+    /// Orders that wait for the opening, and for the closing cross.
+    crosses: [Queues; 2],
+    /// Orders whose displayed part is gone.
+    spent: std::collections::VecDeque<OrderId>,
     taken: Taken,
     #[serde(with = "model::snapshot::reserved")]
     reports: std::collections::VecDeque<Report>,
@@ -43,6 +53,8 @@ impl Paper {
     pub fn new(instruments: usize, own_orders: usize) -> Paper {
         Paper {
             queues: Queues::new(instruments, own_orders),
+            crosses: [(); 2].map(|()| Queues::new(instruments, own_orders)),
+            spent: std::collections::VecDeque::with_capacity(own_orders),
             taken: Taken::new(SWEEP_ORDERS * 4),
             // Each order of ours at most fills and ends by one event; a sweep adds a fill a level.
             reports: std::collections::VecDeque::with_capacity(2 * own_orders + SWEEP_LEVELS + 8),
@@ -58,13 +70,20 @@ impl Paper {
     /// Takes an order in: fills what crosses; what is left rests, or is cancelled if it may not.
     pub fn submit(&mut self, cleared: Cleared, books: &FeedBooks) {
         let order = *cleared.order();
+        if Paper::would_trade(&order, books) {
+            return self.report(ReportKind::Rejected, order.id);
+        }
         self.report(ReportKind::Ack, order.id);
-        self.enter(&order, order.qty, books);
+        match Cross::of(order.tif) {
+            Some(cross) => self.await_cross(&order, cross),
+            None => self.enter(&order, order.qty, books),
+        }
     }
 
     /// Cancels what is open of an order, as its change of this number.
     pub fn cancel(&mut self, order: OrderId, change: u16) {
-        let found = self.queues.remove(order).is_some();
+        let mut queues = [&mut self.queues].into_iter().chain(&mut self.crosses);
+        let found = queues.any(|queue| queue.remove(order).is_some());
         let kind = if found { ReportKind::Cancelled } else { ReportKind::CancelRejected };
         self.reports.push_back(Report { change, ..Report::of(kind, order) });
     }
@@ -73,7 +92,11 @@ impl Paper {
     /// goes to the tail.
     pub fn replace(&mut self, cleared: ClearedReplace, change: u16, books: &FeedBooks) {
         let order = *cleared.order();
-        let Some(resting) = self.queues.get(order.id) else {
+        let resting = {
+            let mut queues = [&self.queues].into_iter().chain(&self.crosses);
+            queues.find_map(|queue| queue.get(order.id))
+        };
+        let Some(resting) = resting.filter(|_| !Paper::would_trade(&order, books)) else {
             let refused = Report::of(ReportKind::ReplaceRejected, order.id);
             self.reports.push_back(Report { change, ..refused });
             return;
@@ -83,7 +106,9 @@ impl Paper {
         let replaced = Report::of(ReportKind::Replaced, order.id);
         let (px, qty) = (order.px, order.qty);
         self.reports.push_back(Report { change, px, qty, ..replaced });
-        if order.px == resting.px && leaves.0 <= resting.leaves.0 {
+        if order.tif.is_auction() {
+            self.replace_awaiting(&order);
+        } else if order.px == resting.px && leaves.0 <= resting.leaves.0 {
             self.queues.shrink(order.id, order.qty, leaves);
         } else {
             self.queues.remove(order.id);
@@ -91,11 +116,17 @@ impl Paper {
         }
     }
 
-    /// Ends every order in the instruments meant: their venue's day is over. What was taken from orders is forgotten with
-    /// them, and what of other venues is forgotten with it comes back as displayed.
+    /// Ends every order in the instruments meant that is of the day alone: their venue's day is over. What was taken
+    /// from orders is forgotten with them, and what of other venues is forgotten with it comes back as displayed.
     pub fn end_day(&mut self, of: impl Fn(u32) -> bool) {
         while let Some(order) = self.queues.pop_any(&of) {
             self.report(ReportKind::Expired, order);
+        }
+        for cross in 0..self.crosses.len() {
+            while let Some(order) = self.crosses.get_mut(cross).and_then(|queue| queue.pop_any(&of))
+            {
+                self.report(ReportKind::Expired, order);
+            }
         }
         self.taken.clear();
     }
@@ -190,24 +221,31 @@ impl Paper {
             if left.0 == 0 || !crosses(ours, resting.px, shown.px) {
                 break;
             }
-            let want = Qty(left.0.min(resting.leaves.0));
-            if resting.ahead.0 == 0 && self.taken.take(order, want) {
+            let want = Qty(left.0.min(resting.shown.0));
+            if resting.ahead.0 == 0 && want.0 > 0 && self.taken.take(order, want) {
                 left.0 -= self.fill(&resting, want).0;
             }
         }
     }
 
-    /// Fills an order that rests, at its price, with at most `qty`; how much it took.
+    /// Fills an order that rests, at its price, with at most `qty` of what it shows; how much it took.
     fn fill(&mut self, resting: &Resting, qty: Qty) -> Qty {
-        let qty = Qty(qty.0.min(resting.leaves.0));
-        self.queues.fill(resting.order, qty);
+        let qty = Qty(qty.0.min(resting.shown.0));
+        if qty.0 <= 0 {
+            return Qty(0);
+        }
+        if self.queues.fill(resting.order, qty) {
+            self.spent.push_back(resting.order); // Once at most until it shows the next part.
+        }
         self.execution(resting.order, resting.px, qty);
         qty
     }
 
     /// Takes what crosses, then rests or ends.
     fn enter(&mut self, order: &Order, open: Qty, books: &FeedBooks) {
-        let OrderType::Limit = order.order_type;
+        if order.tif == Tif::Fok && !self.fills_whole(order, open, books) {
+            return self.report(ReportKind::Cancelled, order.id);
+        }
         let (left, complete) = match books {
             FeedBooks::Orders(books) => self.sweep(order, open, books),
             FeedBooks::Levels(books) => self.sweep_levels(order, open, books),
@@ -215,19 +253,23 @@ impl Paper {
         if left.0 == 0 {
             return;
         }
-        let rests = order.tif == Tif::Day && complete;
+        let rests = order.tif.rests() && complete;
         let arrival = next_arrival(books);
         let ahead = shown_at(books, order.instrument.0, order.side, order.px);
-        let resting = Resting {
+        let mut resting = Resting {
             order: order.id,
             instrument: order.instrument.0,
             side: order.side,
             px: order.px,
             total: order.qty,
             leaves: left,
+            shown: Qty(0),
+            display: order.conditions.display,
+            keeps: order.tif != Tif::Day,
             ahead,
             arrival,
         };
+        resting.shown = resting.part();
         if !rests || !self.queues.insert(resting) {
             self.report(ReportKind::Cancelled, order.id);
         }

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use model::{
-    AccountId, Ask, ClientOrderId, Event, InstrumentId, Note, OrderId, OrderType, Origin, Px, Qty,
-    Request, Side, Symbol, Terms, Tif,
+    AccountId, Ask, ClientOrderId, Conditions, Event, InstrumentId, Link, Note, OrderId, OrderType,
+    Origin, Px, Qty, Request, Side, Symbol, Terms, Tif, Ts,
 };
 use rust_decimal::Decimal;
 
@@ -30,10 +30,14 @@ pub enum Op {
         side: Side,
         /// Quantity.
         qty: Decimal,
-        /// Limit price.
+        /// Limit price; without meaning where the type has none.
         px: Decimal,
+        /// How it is priced.
+        order_type: OrderType,
         /// How long it lives.
         tif: Tif,
+        /// What else is asked of it.
+        special: Special,
     },
     /// Cancels the order of the line's id.
     Cancel,
@@ -44,6 +48,27 @@ pub enum Op {
         /// New limit price.
         px: Option<Decimal>,
     },
+}
+
+/// What else a line asks of an order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Special {
+    /// Trigger of a stop.
+    pub stop_px: Option<Decimal>,
+    /// Quantity shown at a time.
+    pub display: Option<Decimal>,
+    /// When it ends: time of the replay's day, nanoseconds.
+    pub expires: Option<u64>,
+    /// Only to rest.
+    pub post_only: bool,
+    /// Only to reduce.
+    pub reduce_only: bool,
+    /// Never sent: a parent.
+    pub parent_only: bool,
+    /// The name of the order whose place it takes.
+    pub one_cancels: Option<ClientOrderId>,
+    /// The name of its parent.
+    pub parent: Option<ClientOrderId>,
 }
 
 /// One line.
@@ -107,20 +132,36 @@ impl Script {
     /// What the line asks. Names that are not known, and numbers that are no whole units, become values that the gate refuses.
     fn request(&self, line: &Line, engine: &Engine) -> Request {
         let account = engine.account(line.account).unwrap_or(AccountId(u16::MAX));
-        let known = self.orders.get(&(line.account, line.id)).copied().unwrap_or(OrderId(0));
+        let named = |id| self.orders.get(&(line.account, id)).copied().unwrap_or(OrderId(0));
+        let known = named(line.id);
         let ask = match &line.op {
-            Op::New { symbol, side, qty, px, tif } => {
+            Op::New { symbol, side, qty, px, order_type, tif, special } => {
                 let listed = engine.instruments().iter().find(|l| l.instrument.symbol == *symbol);
                 let instrument = listed.map(|l| l.instrument);
                 let scale = instrument.map_or((0, 0), |i| (i.px_decimals, i.qty_decimals));
+                let units = |value: Option<Decimal>, scale| {
+                    value.map_or(0, |value| crate::rules::units(value, scale).unwrap_or(-1))
+                };
+                let midnight = engine.now().0 - engine.now().time_of_day();
+                let one_cancels = special.one_cancels.map(|id| Link::OneCancels(named(id)));
+                let conditions = Conditions {
+                    stop_px: Px(units(special.stop_px, scale.0)),
+                    display: Qty(units(special.display, scale.1)),
+                    expires: special.expires.map_or(Ts(0), |time| Ts(midnight + time)),
+                    link: one_cancels.or(special.parent.map(|id| Link::Parent(named(id)))),
+                    post_only: special.post_only,
+                    reduce_only: special.reduce_only,
+                    parent_only: special.parent_only,
+                };
                 Ask::New(Terms {
                     client_id: line.id,
                     instrument: instrument.map_or(InstrumentId(u32::MAX), |i| i.id),
                     side: *side,
-                    order_type: OrderType::Limit,
+                    order_type: *order_type,
                     tif: *tif,
                     px: Px(crate::rules::units(*px, scale.0).unwrap_or(0)),
                     qty: Qty(crate::rules::units(*qty, scale.1).unwrap_or(0)),
+                    conditions,
                 })
             }
             Op::Cancel => Ask::Cancel { order: known },

@@ -6,9 +6,9 @@
 //!
 //! The code follows the order of things: `event.rs` is a tick's way (`mid_event.rs`: while the venue's event is not
 //! complete), `request.rs` an order's, `report.rs` what comes back, `page.rs` what readers are shown; `execution.rs` is what
-//! trades do, `venue.rs` what is asked of a venue outside; `halt.rs` is the kill switch, `triggers.rs` what sets it off without anybody's
-//! asking, `rearm.rs` what it takes to resume,
-//! `limits.rs` how other limits come into force, `books.rs` what the operator says of the books of account.
+//! trades do, `venue.rs` what is asked of a venue outside, `held.rs` what waits in the engine, `links.rs` what binds orders to
+//! each other; `halt.rs` is the kill switch, `triggers.rs` what sets it off without anybody's asking, `rearm.rs` what it takes
+//! to resume, `limits.rs` how other limits come into force, `books.rs` what the operator says of the books of account.
 
 mod books;
 mod channel;
@@ -17,6 +17,8 @@ mod execution;
 mod explain;
 mod full;
 mod halt;
+mod held;
+mod links;
 mod limits;
 mod mid_event;
 mod page;
@@ -74,6 +76,7 @@ pub struct Engine {
     paper: Paper,
     /// Where orders go instead of to the paper venue.
     outside: Option<Outside>,
+    held: held::Held,
     rules: Rules,
     /// How manieth limits of the journal they are, from 1.
     limits_version: u32,
@@ -154,6 +157,7 @@ impl Engine {
                 .venue
                 .as_ref()
                 .map(|venue| Outside::new(venue, capacity.own_orders)),
+            held: held::Held::new(&config.engine),
             rules,
             limits_version: 1,
             config_digest: config.digest(),
@@ -181,6 +185,7 @@ impl Engine {
             Body::Control(control) => self.on_control(control, out),
             Body::Timer => self.risk.catch_up(),
         }
+        self.look_at_held(out);
         if self.risk.has_losses() {
             self.trip_losses(out);
         }
@@ -198,6 +203,7 @@ impl Engine {
         if self.outside.is_some() {
             self.look_at_deadlines(out);
         }
+        self.look_at_ends(out);
         for feed in 0..self.channels.len() {
             let Some(channel) = self.channels.get_mut(feed) else { return };
             let silent = channel.seq > 0 && self.now.since(channel.updated) > channel.silence_ns;
@@ -349,6 +355,7 @@ impl Engine {
             out.touch_book(instrument);
             self.hash.fold_pair(u64::from(code) | aux << 8, instrument.into());
             self.note_live(instrument, integrity == Integrity::Live);
+            self.held.may_trigger(instrument);
         }
     }
 
@@ -364,6 +371,7 @@ impl Engine {
             settling: self.triggers.gaps.is_settling(instrument, self.now),
             bid: bid.map(|quote| quote.px),
             ask: ask.map(|quote| quote.px),
+            triggers: self.held.triggers(listed, bid, ask),
             last: listed
                 .and_then(|l| l.last.map(|last| risk::LastTrade { px: last.px, at: l.last_at })),
             updated: listed.map_or(Ts(0), |l| l.updated),
@@ -381,8 +389,9 @@ impl Engine {
             audit_full: self.audit_full,
             tables_full: self.orders.next_id().is_none() || !has_room,
             reconciling: outside.is_some_and(|outside| outside.is_unreconciled),
-            change_pending: false,
             clock_unsafe: self.is_clock_unsafe(),
+            outside: outside.is_some(),
+            ..Moment::at(self.now)
         }
     }
 

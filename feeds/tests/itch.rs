@@ -118,7 +118,10 @@ fn shared(message: &Message) -> (Kind, u64, Px, i64, u64, Option<Side>) {
             (Kind::Replace, m.original, m.price.into(), m.shares.into(), m.order, None)
         }
         M::Trade(m) => (Kind::Trade, 0, m.price.into(), m.shares.into(), m.match_number, None),
-        M::CrossTrade(m) => (Kind::Cross, 0, m.price.into(), m.shares as i64, m.match_number, None),
+        M::CrossTrade(m) => {
+            let (px, which) = (m.price.into(), m.cross_type.into());
+            (Kind::Cross, which, px, m.shares as i64, m.match_number, None)
+        }
         M::BrokenTrade(m) => (Kind::Broken, 0, none, 0, m.match_number, None),
         M::StockDirectory(m) => {
             let [symbol, _] = Symbol::from_padded(m.stock.0).unwrap_or_default().to_words();

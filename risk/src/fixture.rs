@@ -49,6 +49,7 @@ pub(crate) const MARKET: Market = Market {
     bid: Some(Px(999_900)),
     ask: Some(Px(1_000_100)),
     last: Some(crate::LastTrade { px: Px(1_000_000), at: Ts(10_000) }),
+    triggers: [Some(Px(1_000_000)); 2],
     updated: Ts(10_000),
     channel_updated: Ts(10_000),
 };
@@ -102,6 +103,7 @@ impl Floor {
             tif: Tif::Day,
             px: Px(px),
             qty: Qty(qty),
+            conditions: model::Conditions::NONE,
             origin: Origin::File,
             note: Default::default(),
         }

@@ -16,6 +16,7 @@ mod capacity;
 mod cash;
 mod change_pending;
 mod clip;
+mod clock_unsafe;
 mod collar;
 mod day_gross;
 mod drawdown;
@@ -37,6 +38,7 @@ mod notional;
 mod open_orders;
 mod order_to_trade;
 mod overflow;
+mod overslice;
 mod position;
 mod px_step;
 mod rate;
@@ -49,21 +51,27 @@ mod spread;
 mod stale;
 #[cfg(test)]
 mod tests;
+mod too_late;
+mod trigger;
 mod unknown_account;
 mod unknown_instrument;
 mod unknown_order;
+mod unsupported;
 mod venue_band;
 mod venue_halted;
 mod volume;
 
 use model::page::FINDINGS_MAX;
-use model::{Finding, Money, Order, Reject, Ts, Verdict};
+use model::{AccountId, Finding, Money, Order, OrderType, Px, Reject, Side, Ts, Verdict};
 
 use crate::ids::{Recorded, Wording};
 use crate::ledger::Risk;
-use crate::market::{Market, Moment};
+use crate::limits::DEPTH_MAX;
+use crate::market::{Market, Moment, twice};
+use crate::posting::Posting;
 use crate::reservation::Reservation;
-use crate::view::{Node, View};
+use crate::view::{Node, View, Way};
+pub use unsupported::{Done, GATEWAYS};
 
 /// Runs every check, whatever the others found: those of the order, then those of each account that it counts
 /// on. Of a code that fails on several accounts, the verdict has the one that is exceeded most. `tell` hears on
@@ -95,6 +103,14 @@ pub(crate) fn each_check(
     found(audit_full::check(order, view));
     found(reconciling::check(order, view));
     found(duplicate_terms::check(order, view));
+    found(unsupported::check(order, view));
+    found(too_late::check(order, view));
+    found(trigger::check(order, view));
+    found(overslice::check(order, view));
+    found(clock_unsafe::check(order, view));
+    if view.way == Way::Parent {
+        return each_check_of_parent(order, view, found);
+    }
     for node in view.nodes(order) {
         let mut found = |finding| tell(Some(&node), finding);
         found(no_limits::check(order, view, &node));
@@ -122,6 +138,17 @@ pub(crate) fn each_check(
         found(order_to_trade::check(order, view, &node));
         found(executions::check(order, view, &node));
         found(margin::check(order, view, &node));
+    }
+}
+
+/// The checks of each account that an order which is never sent must pass; its children pass all of them.
+#[cold]
+fn each_check_of_parent(order: &Order, view: &View<'_>, mut found: impl FnMut(Finding)) {
+    for node in view.nodes(order) {
+        found(no_limits::check(order, view, &node));
+        found(open_orders::check(order, view, &node));
+        found(rate::check(order, view, &node));
+        found(restricted::check(order, view, &node));
     }
 }
 
@@ -200,6 +227,41 @@ impl ClearedReplace {
 }
 
 impl Risk {
+    /// The price that an order without a limit of its own is judged, reserved and sent at: the worst one within the collar of
+    /// every account of its path, and within the venue's band, on the price step. Of a stop, the collar around its trigger.
+    /// `None`: there is none, and the gate refuses the order.
+    pub fn collar_px(&self, order: &Order, market: &Market, now: Ts) -> Option<Px> {
+        let listing = self.listing(order.instrument)?;
+        let band = listing.reference.band;
+        let step = i128::from(listing.px_step.0);
+        let path = self.path(order.account);
+        let mut edges = path.iter().take(DEPTH_MAX).map(|id| {
+            let limits = self.limits(self.pair(id, order.instrument)?)?;
+            let reference2 = match order.order_type {
+                OrderType::Stop => twice(order.conditions.stop_px)?,
+                _ => market.reference2(limits, now)?,
+            };
+            let edge = collar::edge(order.side, limits, reference2);
+            Some(match (limits.venue_band, band, order.side) {
+                (true, Some((_, highest)), Side::Buy) => edge.min(highest.0.into()),
+                (true, Some((lowest, _)), Side::Sell) => edge.max(lowest.0.into()),
+                _ => edge,
+            })
+        });
+        let first = edges.next()??;
+        let edge = edges.try_fold(first, |tightest, edge| {
+            Some(match order.side {
+                Side::Buy => edge?.min(tightest),
+                Side::Sell => edge?.max(tightest),
+            })
+        })?;
+        let px = match order.side {
+            Side::Buy => edge.min(i64::MAX.into()).div_euclid(step.max(1)) * step,
+            Side::Sell => ((edge - 1).div_euclid(step.max(1)) * step + step).max(step),
+        };
+        i64::try_from(px).ok().filter(|px| *px > 0).map(Px)
+    }
+
     /// Judges a new order. If it passes, it holds its share of the limits from here on, whatever becomes of
     /// it: the reservation is to be kept beside the order. Passed or refused, it counts in the rate and its
     /// client order id is used.
@@ -216,8 +278,49 @@ impl Risk {
         moment: Moment,
     ) -> Result<(Cleared, Reservation), Verdict> {
         let mut held = Reservation::closed(&order);
-        self.rule(&order, &mut held, false, market, moment)?;
+        let posting = self.rule(&order, &held, Way::New, market, moment)?;
+        self.post(&mut held, posting);
         Ok((Cleared { order }, held))
+    }
+
+    /// Judges a stop, or an order that is never sent: what passes waits in the engine. It holds its share of the limits as
+    /// [`Risk::clear`] says; with `instead_of`, the order whose place it takes at its trigger, nothing, and is judged as if that
+    /// one held nothing; and nothing either if it is never sent.
+    ///
+    /// # Errors
+    ///
+    /// The verdict, with every failed check; nothing is reserved.
+    pub fn clear_held(
+        &mut self,
+        order: &Order,
+        instead_of: Option<&Reservation>,
+        market: &Market,
+        moment: Moment,
+    ) -> Result<Reservation, Verdict> {
+        let mut held = Reservation::closed(order);
+        let (seen, way) = way_of(order, &held, instead_of);
+        let posting = self.rule(order, seen, way, market, moment)?;
+        self.post(&mut held, posting);
+        Ok(held)
+    }
+
+    /// Judges a stop that is triggered, as the order that it is now: the whole list once more, as if it held nothing. Its id
+    /// is its own, and it counted in the rate, in the volume and among orders of the same terms when it was asked for, so that
+    /// those neither count it again nor refuse it.
+    ///
+    /// # Errors
+    ///
+    /// The verdict, with every failed check; `held` is as it was.
+    pub fn clear_triggered(
+        &mut self,
+        order: Order,
+        held: &mut Reservation,
+        market: &Market,
+        moment: Moment,
+    ) -> Result<Cleared, Verdict> {
+        let posting = self.rule(&order, held, Way::Trigger, market, moment)?;
+        self.post(held, posting);
+        Ok(Cleared { order })
     }
 
     /// Judges new terms of an open order: `order` is that order with the new price, total quantity and client
@@ -235,7 +338,8 @@ impl Risk {
         market: &Market,
         moment: Moment,
     ) -> Result<ClearedReplace, Verdict> {
-        self.rule(&order, held, true, market, moment)?;
+        let posting = self.rule(&order, held, Way::Replace, market, moment)?;
+        self.post(held, posting);
         Ok(ClearedReplace { order })
     }
 
@@ -246,12 +350,24 @@ impl Risk {
         market: &Market,
         moment: Moment,
     ) -> (Verdict, [Option<Finding>; FINDINGS_MAX]) {
+        self.check_instead(order, None, market, moment)
+    }
+
+    /// The same of an order that waits in the engine, as [`Risk::clear_held`] judges it.
+    pub fn check_instead(
+        &self,
+        order: &Order,
+        instead_of: Option<&Reservation>,
+        market: &Market,
+        moment: Moment,
+    ) -> (Verdict, [Option<Finding>; FINDINGS_MAX]) {
         let held = Reservation::closed(order);
-        let view = View::new(self, order, &held, false, market, moment);
+        let (seen, way) = way_of(order, &held, instead_of);
+        let view = View::new(self, order, seen, way, market, moment);
         let mut findings = findings(order, &view);
         let verdict = verdict_of(&findings);
         for finding in &mut findings {
-            *finding = finding.filter(|finding| is_of_new_orders(finding.code));
+            *finding = finding.filter(|f| f.failed || is_of_new_orders(f.code));
         }
         (verdict, findings)
     }
@@ -275,48 +391,62 @@ impl Risk {
         &self,
         order: &Order,
         held: &Reservation,
-        is_replace: bool,
+        way: Way,
         market: &Market,
         moment: Moment,
     ) -> Verdict {
-        let view = View::new(self, order, held, is_replace, market, moment);
+        let view = View::new(self, order, held, way, market, moment);
         verdict_of(&findings(order, &view))
     }
 
-    /// Judges, counts, and on a pass reserves. Everything that can fail comes before the first change of the
+    /// Judges and counts; on a pass, what is to be reserved. Everything that can fail comes before the first change of the
     /// books.
     #[inline(always)] // As each_check; and new orders do not pay for what only replaces need.
     fn rule(
         &mut self,
         order: &Order,
-        held: &mut Reservation,
-        is_replace: bool,
+        held: &Reservation,
+        way: Way,
         market: &Market,
         moment: Moment,
-    ) -> Result<(), Verdict> {
+    ) -> Result<Posting, Verdict> {
         self.mark(order.instrument, market);
         self.settle_marks(order.account);
-        let view = View::new(self, order, held, is_replace, market, moment);
+        let view = View::new(self, order, held, way, market, moment);
         let mut bits = 0;
         each_check(order, &view, |_, finding| {
             bits |= if finding.failed { Verdict::bit(finding.code) } else { 0 };
         });
         let verdict = match bits {
             0 => Verdict::pass(),
-            _ => self.refusal(order, held, is_replace, market, moment),
+            _ => self.refusal(order, held, way, market, moment),
         };
         let View { id, same_terms, posting, notional, .. } = view;
-        if let Some(account) = self.accounts.get_mut(usize::from(order.account.0)) {
-            let recorded = Recorded { order: order.id, verdict };
-            account.ids.record(id, order.client_id, Wording::new(order, is_replace), recorded);
-            account.same_terms.count(same_terms, order, moment.now);
+        let is_replace = way == Way::Replace;
+        if way == Way::Trigger {
+            self.count_trigger(order.account, verdict.passed());
+        } else {
+            if let Some(account) = self.accounts.get_mut(usize::from(order.account.0)) {
+                let recorded = Recorded { order: order.id, verdict };
+                account.ids.record(id, order.client_id, Wording::new(order, is_replace), recorded);
+                account.same_terms.count(same_terms, order, moment.now);
+            }
+            let notional = if way == Way::Parent { Some(Money::ZERO) } else { notional };
+            let passed = notional.filter(|_| verdict.passed());
+            self.count(order, moment.now, is_replace, passed);
         }
-        let passed = notional.filter(|_| verdict.passed());
-        self.count(order, moment.now, is_replace, passed);
         let Some(posting) = posting.filter(|_| verdict.passed()) else { return Err(verdict) };
         self.open_lines(order.account, order.instrument);
-        self.post(held, posting);
-        Ok(())
+        Ok(posting)
+    }
+
+    /// A triggered stop was counted as it was asked for; only that it is refused now is news.
+    fn count_trigger(&mut self, id: AccountId, passed: bool) {
+        for id in self.path(id).iter() {
+            let Some(account) = self.accounts.get_mut(usize::from(id.0)) else { return };
+            account.refused += u64::from(!passed);
+            self.note_account(id);
+        }
     }
 
     /// Counts a request on every account of its path; `passed`: its money if it passed.
@@ -345,4 +475,18 @@ impl Risk {
 pub(crate) fn is_of_new_orders(code: Reject) -> bool {
     use Reject::{BelowFilled, ChangePending, NotOpen, UnknownOrder};
     !matches!(code, UnknownOrder | NotOpen | ChangePending | BelowFilled)
+}
+
+/// How a new order comes to the gate, and beside what it is judged.
+#[inline(always)]
+fn way_of<'a>(
+    order: &Order,
+    own: &'a Reservation,
+    instead_of: Option<&'a Reservation>,
+) -> (&'a Reservation, Way) {
+    match instead_of {
+        Some(other) => (other, Way::Linked),
+        None if order.conditions.parent_only => (own, Way::Parent),
+        None => (own, Way::New),
+    }
 }

@@ -1,9 +1,10 @@
 //! The largest quantity that would pass now, found by asking the gate itself.
 
-use model::{Headroom, Order, Qty, Reject, Verdict};
+use model::{Conditions, Headroom, Order, Qty, Reject, Verdict};
 
 use crate::ledger::Risk;
 use crate::market::{Market, Moment};
+use crate::reservation::Reservation;
 
 /// Quantities tried below one that only its repetition forbids.
 const REPEATS_MAX: i64 = 64;
@@ -16,10 +17,23 @@ impl Risk {
     /// A smaller quantity never fails a check that a larger one passes, but for the repetition of the very
     /// same terms; so halving the range finds the edge.
     pub fn headroom(&self, order: &Order, market: &Market, moment: Moment) -> Headroom {
+        self.headroom_instead(order, None, market, moment)
+    }
+
+    /// The same of an order that comes in the place of another, as [`Risk::clear_held`] judges it.
+    pub fn headroom_instead(
+        &self,
+        order: &Order,
+        instead_of: Option<&Reservation>,
+        market: &Market,
+        moment: Moment,
+    ) -> Headroom {
         let lot = self.listing(order.instrument).map_or(0, |listing| listing.lot.0);
+        // What is shown of an order is a part of it, and so would set a least quantity.
+        let conditions = Conditions { display: Qty(0), ..order.conditions };
         let verdict = |lots: i64| {
             let qty = Qty(lots.saturating_mul(lot));
-            self.verdict(&Order { qty, ..*order }, market, moment)
+            self.check_instead(&Order { qty, conditions, ..*order }, instead_of, market, moment).0
         };
         let repeated = Verdict::bit(Reject::DuplicateTerms);
         let fits = |lots: i64| verdict(lots).bits & !repeated == 0;
@@ -32,10 +46,6 @@ impl Risk {
         let most = unrepeated.into_iter().find(|lots| verdict(*lots).passed()).unwrap_or(0);
         let binds = verdict(most + 1).primary.map_or(Reject::Overflow, |finding| finding.code);
         Headroom { qty: Qty(most.saturating_mul(lot)), binds }
-    }
-
-    fn verdict(&self, order: &Order, market: &Market, moment: Moment) -> Verdict {
-        self.check(order, market, moment).0
     }
 }
 

@@ -1,6 +1,8 @@
 //! Which client order ids an account has used, for what, and what the gate said.
 
-use model::{ClientOrderId, InstrumentId, Order, OrderId, OrderType, Px, Qty, Side, Tif, Verdict};
+use model::{
+    ClientOrderId, Conditions, InstrumentId, Order, OrderId, OrderType, Px, Qty, Side, Tif, Verdict,
+};
 
 /// Places that one id may be looked for in, so that ids chosen to collide cost their own account an id, not
 /// the engine time.
@@ -27,15 +29,17 @@ pub(crate) struct Wording {
     side: Side,
     order_type: OrderType,
     tif: Tif,
+    /// As it was asked for.
     px: Px,
     qty: Qty,
+    conditions: Conditions,
 }
 
 impl Wording {
     pub(crate) fn new(order: &Order, is_replace: bool) -> Wording {
-        let &Order { id, instrument, side, order_type, tif, px, qty, .. } = order;
-        let replaces = if is_replace { id } else { OrderId(0) };
-        Wording { replaces, instrument, side, order_type, tif, px, qty }
+        let &Order { id, instrument, side, order_type, tif, qty, conditions, .. } = order;
+        let (replaces, px) = (if is_replace { id } else { OrderId(0) }, order.asked_px());
+        Wording { replaces, instrument, side, order_type, tif, px, qty, conditions }
     }
 }
 

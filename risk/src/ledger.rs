@@ -341,7 +341,8 @@ impl Risk {
     fn requote(&mut self, held: &Reservation, next: &Reservation) -> u32 {
         let rule = self.account(held.account).unwrap_or(&self.nobody).limits.change_rule;
         let (old, new) = (held.quoted_px(rule), next.quoted_px(rule));
-        if held.quote != NIL && next.is_open && old == new {
+        let is_quoted = next.is_open && !next.is_held;
+        if held.quote != NIL && is_quoted && old == new {
             return held.quote;
         }
         let owner = self.path(held.account).owner();
@@ -352,7 +353,7 @@ impl Risk {
         if held.quote != NIL {
             self.quotes.remove(top, held.quote);
         }
-        if next.is_open { self.quotes.insert(top, held.side, new) } else { NIL }
+        if is_quoted { self.quotes.insert(top, held.side, new) } else { NIL }
     }
 
     pub(crate) fn note_line(&mut self, id: AccountId, instrument: InstrumentId) {

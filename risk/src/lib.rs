@@ -55,7 +55,7 @@ mod fixture;
 
 pub use explain::{Explained, Explanation, Measure, Standing};
 pub use fee::Fee;
-pub use gate::{Cleared, ClearedReplace};
+pub use gate::{Cleared, ClearedReplace, Done, GATEWAYS};
 pub use ids::Recorded;
 pub use ledger::Risk;
 pub use limits::{
@@ -63,7 +63,7 @@ pub use limits::{
     LossStops, Margin, MarkAt, OrderToTrade, PairLimits, RATE_MAX, Restriction, VolumeLimit,
 };
 pub use listing::Reference;
-pub use market::{LastTrade, Market, Moment};
+pub use market::{LastTrade, LinkFit, Market, Moment, Slice};
 pub use rate::RateWindow;
 pub use rates::Rate;
 pub use relimit::{NewLimits, Rows};

@@ -1,6 +1,6 @@
 //! What the engine tells the gate of an instrument and of itself, at one input.
 
-use model::{Integrity, Px, TradingState, Ts};
+use model::{Integrity, Px, Qty, TradingState, Ts};
 
 use crate::limits::PairLimits;
 
@@ -30,13 +30,38 @@ pub struct Market {
     pub ask: Option<Px>,
     /// Last printable trade; `None`: none yet.
     pub last: Option<LastTrade>,
+    /// Prices that stops are compared with, of buys and of sells: the last trade, or ask and bid; `None`: there is none.
+    pub triggers: [Option<Px>; 2],
     /// Engine time of the instrument's last event.
     pub updated: Ts,
     /// Engine time of the last event of the instrument's channel, whatever instrument it was of.
     pub channel_updated: Ts,
 }
 
-/// What the engine knows of itself when it asks the gate.
+/// How far the order that an order is linked to fits it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LinkFit {
+    /// It does, or there is no link.
+    #[default]
+    Fits,
+    /// There is no such order.
+    Unknown,
+    /// It is not open any more.
+    Ended,
+    /// It is of another account, instrument or side, too small, held itself, or linked already.
+    Misfit,
+}
+
+/// How far a parent is sliced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// What its children filled and may still fill, the order judged not among them.
+    pub used: Qty,
+    /// Its own quantity.
+    pub total: Qty,
+}
+
+/// What the engine knows of itself and of the order when it asks the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
     /// Engine time.
@@ -53,6 +78,18 @@ pub struct Moment {
     pub reconciling: bool,
     /// Of a replace: whether its order waits for another answer of the venue.
     pub change_pending: bool,
+    /// Of a replace: whether its order waits in the engine.
+    pub held: bool,
+    /// Whether orders go to a venue outside.
+    pub outside: bool,
+    /// Whether time cannot be trusted.
+    pub clock_unsafe: bool,
+    /// Of an order for an auction: whether that is over.
+    pub cross_over: bool,
+    /// Of an order that is linked to another.
+    pub link: LinkFit,
+    /// Of a child.
+    pub slice: Option<Slice>,
 }
 
 impl Moment {
@@ -66,6 +103,12 @@ impl Moment {
             reconciling: false,
             clock_unsafe: false,
             change_pending: false,
+            held: false,
+            outside: false,
+            clock_unsafe: false,
+            cross_over: false,
+            link: LinkFit::Fits,
+            slice: None,
         }
     }
 }
@@ -80,6 +123,7 @@ impl Market {
         bid: None,
         ask: None,
         last: None,
+        triggers: [None; 2],
         updated: Ts(0),
         channel_updated: Ts(0),
     };

@@ -43,6 +43,8 @@ pub struct Reservation {
     pub(crate) side: Side,
     /// Whether the order can still fill.
     pub(crate) is_open: bool,
+    /// Whether it waits in the engine, so that it meets nobody.
+    pub(crate) is_held: bool,
     /// Terms in force at the venue.
     pub(crate) terms: Terms,
     /// Terms of a replace on its way.
@@ -65,6 +67,7 @@ impl Reservation {
             instrument: order.instrument,
             side: order.side,
             is_open: false,
+            is_held: order.is_held(),
             terms: Terms { px: order.px, qty: order.qty },
             change: None,
             filled: Qty(0),
@@ -124,16 +127,14 @@ impl Reservation {
         Some(self)
     }
 
-    /// The reservation that the order asks for: its own if it is new, that of old and new terms if it is a
-    /// replace. `None` on overflow.
-    pub(crate) fn asked(
-        &self,
-        order: &Order,
-        is_replace: bool,
-        pricing: &Pricing,
-    ) -> Option<Reservation> {
-        let terms = Terms { px: order.px, qty: order.qty };
-        Reservation { change: is_replace.then_some(terms), ..*self }.holding(pricing)
+    /// The reservation of an order that is open and holds nothing: another one holds for it, or it is never sent.
+    pub(crate) fn empty(order: &Order) -> Reservation {
+        Reservation { is_open: true, ..Reservation::closed(order) }
+    }
+
+    /// What it holds once `change` is on its way as well. `None` on overflow.
+    pub(crate) fn changing(&self, change: Terms, pricing: &Pricing) -> Option<Reservation> {
+        Reservation { change: Some(change), ..*self }.holding(pricing)
     }
 
     /// What `change` must find free for the order to hold it. Under [`ChangeRule::Worst`] all that it holds
@@ -206,6 +207,7 @@ mod tests {
                 instrument: InstrumentId(0),
                 side: Side::Buy,
                 is_open: false,
+                is_held: false,
                 terms: Terms { px: Px(px), qty: Qty(now) },
                 change: Some(Terms { px: Px(new_px), qty: Qty(then) }),
                 filled: Qty(0),

@@ -18,7 +18,9 @@ struct Key {
     side: Side,
     order_type: OrderType,
     tif: Tif,
+    /// As it was asked for.
     px: Px,
+    stop_px: Px,
     qty: Qty,
 }
 
@@ -53,8 +55,9 @@ pub(crate) struct SameTerms {
 
 impl Key {
     fn of(order: &Order) -> Key {
-        let Order { side, order_type, tif, px, qty, .. } = *order;
-        Key { instrument: order.instrument.0, side, order_type, tif, px, qty }
+        let Order { side, order_type, tif, qty, .. } = *order;
+        let (px, stop_px) = (order.asked_px(), order.conditions.stop_px);
+        Key { instrument: order.instrument.0, side, order_type, tif, px, stop_px, qty }
     }
 
     /// Where its places begin. The same on every run, as a replay needs.
@@ -62,7 +65,8 @@ impl Key {
         let codes = [self.side.code(), self.order_type.code(), self.tif.code(), 0];
         let small = u64::from(self.instrument) | u64::from(u32::from_le_bytes(codes)) << 32;
         let mut hash = small.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        for word in [self.px.0.cast_unsigned(), self.qty.0.cast_unsigned()] {
+        for word in [self.px.0 ^ self.stop_px.0.rotate_left(32), self.qty.0].map(i64::cast_unsigned)
+        {
             let wide = u128::from(hash ^ word) * 0xD6E8_FEB8_6659_FD93_u128;
             hash = wide as u64 ^ (wide >> 64) as u64;
         }

@@ -15,7 +15,23 @@ use crate::posting::Posting;
 use crate::reservation::{Needs, Pricing, Reservation, Terms, open_qty};
 use crate::same_terms::Seen;
 
-/// One order before the gate. For a replace, everything counts as if the order to replace held nothing.
+/// How an order comes to the gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Asked for now.
+    New,
+    /// New terms of one that is open.
+    Replace,
+    /// A stop that passed as it was asked for, and is triggered.
+    Trigger,
+    /// A stop that takes the place of another order at its trigger.
+    Linked,
+    /// Never to be sent.
+    Parent,
+}
+
+/// One order before the gate. For a replace, everything counts as if the order to replace held nothing; for a triggered stop
+/// as if it held nothing itself, and for one that takes another's place as if that one held nothing.
 pub(crate) struct View<'a> {
     risk: &'a Risk,
     /// Engine time.
@@ -34,6 +50,10 @@ pub(crate) struct View<'a> {
     pub(crate) halt: HaltLevel,
     /// What the order to replace holds; `None`: the order is new.
     pub(crate) replaces: Option<&'a Reservation>,
+    /// How it came here.
+    pub(crate) way: Way,
+    /// Whether it is one more that is open.
+    pub(crate) adds_order: bool,
     /// Position and working orders of the pair, this order not among them.
     pub(crate) exposure: Exposure,
     /// Quantity that the order adds to the working ones.
@@ -83,25 +103,29 @@ pub(crate) struct Node<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Looks at an order that holds `held`: nothing yet, unless it `is_replace`.
+    /// Looks at an order. `held` is what it holds, or of [`Way::Linked`] the order in whose place it comes.
     #[inline(always)] // As gate::each_check.
     pub(crate) fn new(
         risk: &'a Risk,
         order: &Order,
         held: &'a Reservation,
-        is_replace: bool,
+        way: Way,
         market: &'a Market,
         moment: Moment,
     ) -> View<'a> {
+        let is_replace = way == Way::Replace;
         let known = risk.account(order.account);
         let account = known.unwrap_or(&risk.nobody);
         let path = known.map_or(Path::of(order.account), |account| account.path);
         let listing = risk.listing(order.instrument).unwrap_or(&Listing::UNLISTED);
         let pair = risk.pair(order.account, order.instrument).unwrap_or(&Pair::EMPTY);
         let pricing = risk.pricing(order.account, order.instrument);
-        let next = held.asked(order, is_replace, &pricing);
-        let same_terms =
-            if is_replace { Seen::Off } else { account.same_terms.find(order, moment.now) };
+        let next = next(order, held, way, &pricing);
+        let (same_terms, id) = match way {
+            Way::Replace => (Seen::Off, account.ids.find(order.client_id)),
+            Way::Trigger => (Seen::Off, Place::Free(usize::MAX)),
+            _ => (account.same_terms.find(order, moment.now), account.ids.find(order.client_id)),
+        };
         View {
             risk,
             now: moment.now,
@@ -112,15 +136,24 @@ impl<'a> View<'a> {
             listing,
             halt: risk.halts.of(order.origin).max(listing.halt).max(risk.halt_on(path)),
             replaces: is_replace.then_some(held),
+            way,
+            adds_order: !(is_replace || way == Way::Trigger && held.is_open),
             exposure: without(&pair.line.exposure, held),
-            open: open_qty(order.qty, held.filled),
+            open: open_qty(order.qty, if is_replace { held.filled } else { Qty(0) }),
             notional: money::notional(order.px, order.qty, pricing.factor),
-            needs: needs(order, held, is_replace, next.as_ref(), &pricing),
+            needs: match way {
+                Way::Replace => held.needs_to_change(terms_of(order), &pricing),
+                Way::Linked => Reservation::closed(order).holding(&pricing).map(|alone| alone.held),
+                _ => next.map(|next| next.held),
+            },
             own_opposite: own_opposite(risk, order, path),
-            id: account.ids.find(order.client_id),
+            id,
             same_terms,
             has_room: has_room(risk, order, held, path),
-            posting: next.and_then(|next| Posting::new(risk, held, next)),
+            posting: next.and_then(|next| match way {
+                Way::Linked => Posting::new(risk, &Reservation::closed(order), next),
+                _ => Posting::new(risk, held, next),
+            }),
             held,
             path,
         }
@@ -205,18 +238,21 @@ fn without(exposure: &Exposure, held: &Reservation) -> Exposure {
     exposure
 }
 
-/// What the order must find free; `None` on overflow.
-fn needs(
-    order: &Order,
-    held: &Reservation,
-    is_replace: bool,
-    next: Option<&Reservation>,
-    pricing: &Pricing,
-) -> Option<Needs> {
-    if is_replace {
-        return held.needs_to_change(Terms { px: order.px, qty: order.qty }, pricing);
+/// What the order holds if it passes; `None` on overflow.
+#[inline(always)] // As gate::each_check.
+fn next(order: &Order, held: &Reservation, way: Way, pricing: &Pricing) -> Option<Reservation> {
+    match way {
+        Way::New => held.holding(pricing),
+        Way::Replace => held.changing(terms_of(order), pricing),
+        Way::Trigger => {
+            Reservation { quote: held.quote, ..Reservation::closed(order) }.holding(pricing)
+        }
+        Way::Linked | Way::Parent => Some(Reservation::empty(order)),
     }
-    Some(next?.held)
+}
+
+fn terms_of(order: &Order) -> Terms {
+    Terms { px: order.px, qty: order.qty }
 }
 
 fn own_opposite(risk: &Risk, order: &Order, path: Path) -> Option<Px> {

@@ -91,6 +91,7 @@ impl Desk {
             tif: Tif::Day,
             px: Px(px),
             qty: Qty(qty),
+            conditions: model::Conditions::NONE,
             origin: Origin::Strategy(0),
             note: Default::default(),
         }
@@ -251,6 +252,42 @@ fn a_kill_switch_fails_closed() {
         let less = desk.change(&mut held, Side::Buy, 50, 1_000).unwrap_err();
         assert_eq!(codes(less), [Reject::Halted]);
         desk.risk.release(&mut held);
+        assert_eq!(desk.books(), [0; 3]);
+    }
+}
+
+/// Goal: no market order goes round a check: each is priced at the worst that the collar passes and judged there, and without a
+/// reference none leaves (brokers whose checks begin "if it has a price"). Method: a market order for a limit order's every
+/// refusal; one of a size that only its worst price forbids; one in a market of which nothing is known.
+#[test]
+fn market_orders_may_not_bypass() {
+    let priced = |desk: &mut Desk, side, qty| {
+        let order_type = OrderType::Market;
+        let order = Order { order_type, tif: Tif::Ioc, ..desk.order(side, qty, 0) };
+        let px = desk.risk.collar_px(&order, &desk.market, desk.now);
+        Order { px: px.unwrap_or_default(), ..order }
+    };
+    for side in [Side::Buy, Side::Sell] {
+        for qty in [0, 1, 7, 1_000, 50_000, 610_000, i64::MAX] {
+            let mut desk = Desk::new(1_000);
+            let market = priced(&mut desk, side, qty);
+            let limit = Order { order_type: OrderType::Limit, ..market };
+            let (as_market, _) = desk.risk.check(&market, &desk.market, desk.moment());
+            let (as_limit, _) = desk.risk.check(&limit, &desk.market, desk.moment());
+            // A sale that may bring more than its limit is judged by what it may bring.
+            let more = as_market.bits & !Verdict::bit(Reject::Notional);
+            assert_eq!(more | as_limit.bits & Verdict::bit(Reject::Notional), as_limit.bits);
+            assert!(as_market.bits & as_limit.bits == as_limit.bits, "{side} {qty}");
+        }
+        let mut desk = Desk::new(1_000);
+        let unpriced = Order { px: Px(0), ..priced(&mut desk, side, 1) };
+        let (verdict, _) = desk.risk.check(&unpriced, &desk.market, desk.moment());
+        assert!(!verdict.passed(), "one that the engine forgot to price");
+        desk.market = Market::UNKNOWN;
+        let blind = priced(&mut desk, side, 1);
+        assert_eq!(blind.px, Px(0));
+        let refused = desk.risk.clear(blind, &desk.market, desk.moment()).unwrap_err();
+        assert!(refused.failed().any(|code| code == Reject::NoReference));
         assert_eq!(desk.books(), [0; 3]);
     }
 }

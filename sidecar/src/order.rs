@@ -1,7 +1,7 @@
 //! An order of this engine as an agent reads it.
 
 use model::page::{Board, OrderCell};
-use model::{OrderId, Origin, Reject};
+use model::{Link, OrderId, Origin, Px, Qty, Reject, Ts};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -21,6 +21,8 @@ pub struct OrderView {
     #[serde(rename = "type")]
     pub order_type: &'static str,
     pub tif: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<String>,
     #[serde(flatten)]
     pub progress: Progress,
     /// Sum of px * qty of its fills.
@@ -38,14 +40,11 @@ pub struct OrderView {
 /// How far it is.
 #[derive(Serialize, JsonSchema)]
 pub struct Progress {
-    /// pending_new, working, pending_cancel, pending_replace, filled, cancelled or rejected.
     pub state: &'static str,
-    /// Total, filled part included.
     pub qty: String,
     pub limit: String,
     pub filled_qty: String,
     pub filled_avg_px: Option<String>,
-    /// Quantity in front of it at its price.
     pub queue_ahead: Option<String>,
 }
 
@@ -75,6 +74,7 @@ impl OrderView {
             side: order.side.name(),
             order_type: order.order_type.name(),
             tif: order.tif.name(),
+            conditions: conditions(cell, &board),
             progress: Progress::of(cell, &board, stamp),
             filled_notional: decimal::money(cell.notional_filled),
             reject: cell.reject.map(Reject::name),
@@ -109,6 +109,26 @@ impl Progress {
             queue_ahead: stamp.or_why(ahead, "queue_ahead", no_queue),
         }
     }
+}
+
+/// What is asked of an order beyond the usual, a name and a value each.
+fn conditions(cell: &OrderCell, board: &Board) -> Vec<String> {
+    let (of, instrument) = (&cell.order.conditions, &board.instrument);
+    let mut all = Vec::new();
+    let mut note = |is_set: bool, text: String| all.extend(is_set.then_some(text));
+    note(of.stop_px != Px(0), format!("stop {}", decimal::px(of.stop_px, instrument)));
+    note(of.display != Qty(0), format!("display {}", decimal::qty(of.display, instrument)));
+    note(of.expires != Ts(0), format!("expires_ns {}", of.expires.0));
+    match of.link {
+        None => {}
+        Some(Link::OneCancels(order)) => note(true, format!("one_cancels {}", order.0)),
+        Some(Link::Parent(order)) => note(true, format!("parent {}", order.0)),
+    }
+    note(of.post_only, "post_only".into());
+    note(of.reduce_only, "reduce_only".into());
+    let children = decimal::qty(cell.children, instrument);
+    note(of.parent_only, format!("parent_only, children {children}"));
+    all
 }
 
 /// Average price of the fills, cut to [`AVERAGE_DECIMALS`] more places than a price has.

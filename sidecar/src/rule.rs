@@ -12,10 +12,8 @@ use crate::decimal;
 pub struct Measured {
     pub rule: &'static str,
     pub limit: Option<String>,
-    /// With this order.
     pub used: Option<String>,
     pub headroom: Option<String>,
-    /// shares, money, bps, us or count.
     pub unit: Option<&'static str>,
 }
 
@@ -24,7 +22,6 @@ pub struct Measured {
 pub struct FailedRule {
     #[serde(flatten)]
     pub measured: Measured,
-    /// What to change.
     pub fix: String,
 }
 
@@ -57,6 +54,7 @@ impl Unit {
             | Reject::Position
             | Reject::Halted
             | Reject::ReduceOnly
+            | Reject::Overslice
             | Reject::ShortSale => Some(Unit::Qty),
             Reject::Notional
             | Reject::Gross
@@ -165,6 +163,10 @@ impl Judged<'_> {
             Reject::Position if exact => {
                 let most = i128::from(self.qty.0).saturating_add(finding.headroom());
                 self.at_most(most, "working orders of the same side count as filled")
+            }
+            Reject::Overslice if exact => {
+                let most = i128::from(self.qty.0).saturating_add(finding.headroom());
+                self.at_most(most, "what its parent's children filled and work counts")
             }
             Reject::Cash if exact => {
                 let worth =
@@ -300,7 +302,18 @@ fn advice(code: Reject) -> &'static str {
             "the loss limit is reached: unless the operator stopped those too, orders that only \
              reduce a position pass (portfolio_get)"
         }
+        Reject::Unsupported => {
+            "these arguments do not go together, or the order they name does not fit: stop goes with \
+             stop and stop_limit, expires_ns with gtd, market does not rest; an order that is held \
+             takes no new terms, cancel it"
+        }
+        Reject::TooLate => "its time is over: a later expires_ns, or an auction still to come",
+        Reject::Trigger => {
+            "a buy stop must be above, a sell stop below what trades now (market_snapshot)"
+        }
+        Reject::ClockUnsafe => "the engine's clock is not trusted now: use day, ioc, fok or gtc",
         Reject::PxStep
+        | Reject::Overslice
         | Reject::Lot
         | Reject::Clip
         | Reject::Notional

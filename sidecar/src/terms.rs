@@ -1,16 +1,17 @@
 //! The terms of an order, from the agent's words to the engine's units.
 
 use model::page::{Account, Board};
-use model::{ClientOrderId, OrderType, Px, Qty, Terms};
+use model::{ClientOrderId, Conditions, Instrument, Link, OrderType, Px, Qty, Terms, Ts};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::decimal::Decimal;
 use crate::fault::Fault;
+use crate::order;
 use crate::rule::Judged;
 use crate::session::{Session, excerpt};
 
-/// Which side to trade.
+// What is written of these three would be in every schema that has them, and their values say it.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
@@ -18,21 +19,54 @@ pub enum Side {
     Sell,
 }
 
-/// How the order is priced.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Type {
     #[default]
     Limit,
+    Market,
+    Stop,
+    StopLimit,
 }
 
-/// How long the order lives.
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Tif {
     #[default]
     Day,
     Ioc,
+    Fok,
+    Gtc,
+    Gtd,
+    AtOpen,
+    AtClose,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum Flag {
+    #[serde(rename = "post_only")]
+    Post,
+    #[serde(rename = "reduce_only")]
+    Reduce,
+    #[serde(rename = "parent_only")]
+    Parent,
+}
+
+/// What is asked beyond the usual, in the agent's words.
+#[derive(Clone, Copy, Default)]
+pub struct Special<'a> {
+    /// Trigger of a stop.
+    pub stop: Option<&'a Decimal>,
+    /// Quantity shown at a time.
+    pub display: Option<&'a Decimal>,
+    /// End, nanoseconds since the epoch.
+    pub expires_ns: Option<&'a str>,
+    /// The order whose place it takes.
+    pub one_cancels: Option<&'a str>,
+    /// Its parent.
+    pub parent: Option<&'a str>,
+    /// What it may only do.
+    pub flags: &'a [Flag],
 }
 
 /// An order in the agent's words.
@@ -48,9 +82,11 @@ pub struct Wish<'a> {
     /// How priced.
     pub order_type: Type,
     /// At what.
-    pub limit: &'a Decimal,
+    pub limit: Option<&'a Decimal>,
     /// How long.
     pub tif: Tif,
+    /// What else.
+    pub special: Special<'a>,
 }
 
 /// The same in the engine's units, with the pages that it was read by.
@@ -73,6 +109,24 @@ impl Wish<'_> {
         let board = session.board_of(self.symbol)?;
         let account = session.account_of(self.account)?;
         let instrument = &board.instrument;
+        let order_type = match self.order_type {
+            Type::Limit => OrderType::Limit,
+            Type::Market => OrderType::Market,
+            Type::Stop => OrderType::Stop,
+            Type::StopLimit => OrderType::StopLimit,
+        };
+        let px = match (self.limit, order_type.has_limit()) {
+            (Some(limit), true) => Px(limit.units("limit", instrument.px_decimals)?),
+            (None, false) => Px(0),
+            (limit, _) => {
+                let word = if limit.is_some() { "no" } else { "a" };
+                return Err(Fault::argument(
+                    format!("type {order_type} takes {word} limit"),
+                    "limit and stop_limit need a limit; market and stop are priced by the engine",
+                ));
+            }
+        };
+        let conditions = self.special.read(instrument)?;
         let terms = Terms {
             client_id,
             instrument: instrument.id,
@@ -80,17 +134,55 @@ impl Wish<'_> {
                 Side::Buy => model::Side::Buy,
                 Side::Sell => model::Side::Sell,
             },
-            order_type: match self.order_type {
-                Type::Limit => OrderType::Limit,
-            },
+            order_type,
             tif: match self.tif {
                 Tif::Day => model::Tif::Day,
                 Tif::Ioc => model::Tif::Ioc,
+                Tif::Fok => model::Tif::Fok,
+                Tif::Gtc => model::Tif::Gtc,
+                Tif::Gtd => model::Tif::Gtd,
+                Tif::AtOpen => model::Tif::AtOpen,
+                Tif::AtClose => model::Tif::AtClose,
             },
-            px: Px(self.limit.units("limit", instrument.px_decimals)?),
+            px,
             qty: Qty(self.qty.units("qty", instrument.qty_decimals)?),
+            conditions,
         };
         Ok(Order { account, board, terms })
+    }
+}
+
+impl Special<'_> {
+    fn read(&self, instrument: &Instrument) -> Result<Conditions, Fault> {
+        let units = |name, value: Option<&Decimal>, decimals| {
+            value.map_or(Ok(0), |value| value.units(name, decimals))
+        };
+        let link = match (self.one_cancels, self.parent) {
+            (None, None) => None,
+            (Some(other), None) => Some(Link::OneCancels(order::order_id(other)?)),
+            (None, Some(parent)) => Some(Link::Parent(order::order_id(parent)?)),
+            (Some(_), Some(_)) => {
+                return Err(Fault::argument(
+                    "one_cancels and parent are both given",
+                    "an order is bound to one other at most",
+                ));
+            }
+        };
+        let expires = self.expires_ns.map_or(Ok(0), str::parse).map_err(|_| {
+            Fault::argument(
+                "expires_ns is not a number",
+                "nanoseconds since 1970 in UTC, as a string",
+            )
+        })?;
+        Ok(Conditions {
+            stop_px: Px(units("stop", self.stop, instrument.px_decimals)?),
+            display: Qty(units("display", self.display, instrument.qty_decimals)?),
+            expires: Ts(expires),
+            link,
+            post_only: self.flags.contains(&Flag::Post),
+            reduce_only: self.flags.contains(&Flag::Reduce),
+            parent_only: self.flags.contains(&Flag::Parent),
+        })
     }
 }
 

@@ -91,6 +91,7 @@ pub fn asked(source: u32, number: u64) -> Request {
         tif: Tif::Day,
         px: Px(px),
         qty: Qty(qty),
+        conditions: model::Conditions::NONE,
     };
     // The strategy's next name: whoever uses it first is the one whose order it is.
     let stolen = ClientOrderId::new(&format!("p00{:013x}", number % 4096)).unwrap();

@@ -3,10 +3,10 @@
 use engine::config::Config;
 use engine::replay::Replay;
 use engine::runtime::{self, Finished, Plan};
-use engine::script::{Line, Op, Script, When};
+use engine::script::{Line, Op, Script, Special, When};
 use engine::sequencer::Sequencer;
 use engine::step::Engine;
-use model::{ClientOrderId, Event, Side, Symbol, Tif};
+use model::{ClientOrderId, Event, OrderType, Side, Symbol, Tif};
 use tests::Stage;
 
 /// The hash that the day and orders of these tests come to, on every build. It changes when what is folded or decided
@@ -25,7 +25,9 @@ fn orders(qty: i64) -> Script {
         side,
         qty: qty.into(),
         px: px.into(),
+        order_type: OrderType::Limit,
         tif,
+        special: Special::default(),
     };
     Script::new(vec![
         line(20_000, "rests", new(Side::Buy, 1, Tif::Day)),

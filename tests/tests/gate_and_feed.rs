@@ -73,6 +73,7 @@ impl Trader {
             tif: if takes { Tif::Ioc } else { Tif::Day },
             px,
             qty: Qty(1),
+            conditions: model::Conditions::NONE,
         };
         Some(self.ask(Ask::New(terms)))
     }

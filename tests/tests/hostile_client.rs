@@ -180,7 +180,9 @@ fn script() -> Script {
             side,
             qty: qty.into(),
             px: px.into(),
+            order_type: model::OrderType::Limit,
             tif,
+            special: Default::default(),
         };
         let qty = (7 + n % 5) as i64;
         match n % 4 {

@@ -39,7 +39,15 @@ fn record(stage: &Stage, folder: &Path) {
         op,
     };
     let symbol = Symbol::new("SYN001").unwrap();
-    let new = Op::New { symbol, side: Side::Buy, qty: 5.into(), px: 1.into(), tif: Tif::Day };
+    let new = Op::New {
+        symbol,
+        side: Side::Buy,
+        qty: 5.into(),
+        px: 1.into(),
+        order_type: model::OrderType::Limit,
+        tif: Tif::Day,
+        special: Default::default(),
+    };
     let script = Script::new(vec![line(60_000, new), line(61_000, Op::Cancel)]);
     let plan = Plan { config, script, shared: false, ends_with_feed: true, drive_stream: None };
     let running = runtime::start(plan).unwrap();

@@ -137,6 +137,7 @@ fn ask(sequencer: &mut Sequencer, event: &Event) -> Option<OrderId> {
         tif: Tif::Day,
         px: event.px,
         qty: event.qty,
+        conditions: model::Conditions::NONE,
     };
     let (id, origin, account) = (event.seq, Origin::File, AccountId(0));
     let request = Request { id, origin, account, ask: Ask::New(terms), note: Note::default() };

@@ -105,6 +105,8 @@ kinds! {
     /// The session with the venue is there (`code` 1, `aux` 1) or gone (`aux` 0), or a reconciliation begins (`code` 2) or
     /// ends (`code` 3) after `aux` orders.
     Session = 33 => "session",
+    /// A stop was triggered; `px` is its trigger. The gate's word on it follows.
+    Triggered = 34 => "triggered",
 }
 
 /// Who caused it.

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use engine::script::{Line, Op, Script, When};
-use model::{ClientOrderId, Side, Symbol, Tif, parse_time_of_day};
+use engine::script::{Line, Op, Script, Special, When};
+use model::{ClientOrderId, OrderType, Side, Symbol, Tif, parse_time_of_day};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
@@ -23,6 +23,17 @@ struct Row {
     px: Option<String>,
     r#type: Option<String>,
     tif: Option<String>,
+    stop_px: Option<String>,
+    display: Option<String>,
+    expires: Option<String>,
+    #[serde(default)]
+    post_only: bool,
+    #[serde(default)]
+    reduce_only: bool,
+    #[serde(default)]
+    parent_only: bool,
+    one_cancels: Option<String>,
+    parent: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -73,20 +84,44 @@ fn parse(row: Row) -> Result<Line, String> {
 }
 
 fn new_order(row: &Row) -> Result<Op, String> {
-    if !matches!(row.r#type.as_deref(), None | Some("limit")) {
-        return Err("`type` must be limit".into());
-    }
     let name = |list: &str, key: &str| format!("`{key}` must be one of {list}");
-    let find_side = |text: &str| Side::ALL.iter().copied().find(|side| side.name() == text);
-    let find_tif = |text: &str| Tif::ALL.iter().copied().find(|tif| tif.name() == text);
+    let order_type = OrderType::from_name(row.r#type.as_deref().unwrap_or("limit"))
+        .ok_or_else(|| name("limit, market, stop, stop_limit", "type"))?;
+    let px = maybe_decimal("px", row.px.as_deref())?;
+    if order_type.has_limit() != px.is_some() {
+        return Err(format!("`px` is for limit and stop_limit, not for {order_type}"));
+    }
+    let order_name = |key: &str, id: &Option<String>| {
+        let id = id.as_deref().map(ClientOrderId::new).transpose();
+        id.map_err(|error| format!("`{key}` is {error}"))
+    };
+    let expires = row.expires.as_deref().map(|time| {
+        parse_time_of_day(time).ok_or("`expires` must be HH:MM:SS.nnnnnnnnn".to_owned())
+    });
+    let special = Special {
+        stop_px: maybe_decimal("stop_px", row.stop_px.as_deref())?,
+        display: maybe_decimal("display", row.display.as_deref())?,
+        expires: expires.transpose()?,
+        post_only: row.post_only,
+        reduce_only: row.reduce_only,
+        parent_only: row.parent_only,
+        one_cancels: order_name("one_cancels", &row.one_cancels)?,
+        parent: order_name("parent", &row.parent)?,
+    };
     let symbol = row.symbol.as_deref().ok_or("`symbol` is missing")?;
     Ok(Op::New {
         symbol: Symbol::new(symbol).map_err(|error| format!("`symbol` is {error}"))?,
-        side: row.side.as_deref().and_then(find_side).ok_or_else(|| name("buy, sell", "side"))?,
+        side: row
+            .side
+            .as_deref()
+            .and_then(Side::from_name)
+            .ok_or_else(|| name("buy, sell", "side"))?,
         qty: maybe_decimal("qty", row.qty.as_deref())?.ok_or("`qty` is missing")?,
-        px: maybe_decimal("px", row.px.as_deref())?.ok_or("`px` is missing")?,
-        tif: find_tif(row.tif.as_deref().unwrap_or("day"))
-            .ok_or_else(|| name("day, ioc", "tif"))?,
+        px: px.unwrap_or_default(),
+        order_type,
+        tif: Tif::from_name(row.tif.as_deref().unwrap_or("day"))
+            .ok_or_else(|| name("day, ioc, fok, gtc, gtd, at_open, at_close", "tif"))?,
+        special,
     })
 }
 
@@ -112,6 +147,11 @@ mod tests {
         let good = r#"{"at":"09:30:00.5","op":"new","id":"a","account":"x","symbol":"S",
             "side":"buy","qty":"1","px":"1.5","tif":"ioc"}"#;
         assert_eq!(try_line(good).unwrap().when, When::At(34_200_500_000_000));
+        let stop = r#"{"after":5,"op":"new","id":"b","account":"x","symbol":"S","side":"sell","qty":"1",
+            "type":"stop","tif":"gtd","expires":"15:00:00","stop_px":"2","one_cancels":"a"}"#;
+        let Op::New { order_type, special, .. } = try_line(stop).unwrap().op else { panic!() };
+        assert_eq!((order_type, special.expires), (OrderType::Stop, Some(54_000_000_000_000)));
+        assert_eq!(special.one_cancels, Some(ClientOrderId::new("a").unwrap()));
         assert!(try_line(r#"{"after":5,"op":"cancel","id":"a","account":"x"}"#).is_ok());
         assert!(try_line(r#"{"after":5,"op":"replace","id":"a","account":"x","qty":"2"}"#).is_ok());
         for (bad, why) in [
@@ -122,6 +162,10 @@ mod tests {
             (
                 r#"{"after":5,"op":"new","id":"a","account":"x","symbol":"S","side":"up","qty":"1","px":"1"}"#,
                 "buy, sell",
+            ),
+            (
+                r#"{"after":5,"op":"new","id":"a","account":"x","symbol":"S","side":"buy","qty":"1"}"#,
+                "`px`",
             ),
             (
                 r#"{"after":5,"op":"new","id":"a","account":"x","symbol":"S","side":"buy","qty":"1e3","px":"1"}"#,

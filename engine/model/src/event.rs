@@ -108,7 +108,8 @@ impl Flags {
 /// | Reduce | reference | – | removed | – | – |
 /// | Delete | reference | – | – | – | – |
 /// | Replace | old reference | new limit | new open | new reference | – |
-/// | Trade, Cross | – | price | quantity | match number | of the resting order, if told |
+/// | Trade | – | price | quantity | match number | of the resting order, if told |
+/// | Cross | which: `O` opening, `C` closing, `H` halt | price | quantity; zero: none happened | match number | – |
 /// | Broken | – | – | – | match number | – |
 /// | Clear | – | – | – | – | – |
 /// | Level | – | price | new total | – | side |

@@ -43,7 +43,7 @@ pub use id::{
 pub use input::{Body, Control, Input, Why};
 pub use instrument::{Currency, Instrument};
 pub use num::{DAY_NS, Money, OutOfRange, Px, Qty, Ts};
-pub use order::{Order, OrderState, OrderType, Origin, Side, Tif};
+pub use order::{Conditions, Link, Order, OrderState, OrderType, Origin, Side, Tif};
 pub use report::{Holder, Report, ReportKind};
 pub use request::{Ask, HaltScope, Request, Terms};
 pub use state::{

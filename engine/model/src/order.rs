@@ -1,8 +1,9 @@
 //! An order of our own, from request to end.
 
 use crate::id::{AccountId, ClientOrderId, DeskId, InstrumentId, Note, OrderId};
-use crate::num::{Px, Qty};
+use crate::num::{Px, Qty, Ts};
 use crate::state::codes;
+use crate::words::{BadWord, WordReader, WordWriter};
 
 codes!(
     /// Which side of the book.
@@ -34,6 +35,12 @@ codes!(
     OrderType {
         /// At its price or better.
         Limit = 1 => "limit",
+        /// At what the market gives, within the collar: the gate prices it at the collar's edge.
+        Market = 2 => "market",
+        /// Waits in the engine for its trigger, then a market order.
+        Stop = 3 => "stop",
+        /// Waits in the engine for its trigger, then a limit order.
+        StopLimit = 4 => "stop_limit",
     }
 );
 
@@ -44,8 +51,128 @@ codes!(
         Day = 1 => "day",
         /// What does not fill at once is cancelled.
         Ioc = 2 => "ioc",
+        /// Fills whole at once or is cancelled whole.
+        Fok = 3 => "fok",
+        /// Until it is cancelled, over the ends of days.
+        Gtc = 4 => "gtc",
+        /// Until its time, over the ends of days.
+        Gtd = 5 => "gtd",
+        /// In the opening cross alone.
+        AtOpen = 6 => "at_open",
+        /// In the closing cross alone.
+        AtClose = 7 => "at_close",
     }
 );
+
+impl OrderType {
+    /// Whether it waits in the engine for its trigger.
+    pub const fn is_stop(self) -> bool {
+        matches!(self, OrderType::Stop | OrderType::StopLimit)
+    }
+
+    /// Whether whoever asks names its limit; the engine prices the others.
+    pub const fn has_limit(self) -> bool {
+        matches!(self, OrderType::Limit | OrderType::StopLimit)
+    }
+}
+
+impl Tif {
+    /// Whether it may rest in the book.
+    pub const fn rests(self) -> bool {
+        matches!(self, Tif::Day | Tif::Gtc | Tif::Gtd)
+    }
+
+    /// Whether it is for an auction alone.
+    pub const fn is_auction(self) -> bool {
+        matches!(self, Tif::AtOpen | Tif::AtClose)
+    }
+}
+
+/// What binds an order to another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// A stop that takes the place of this order at its trigger: only one of the two is ever at the venue, and it ends with the
+    /// other if that ends first.
+    OneCancels(OrderId),
+    /// A part of this order, which is never sent itself.
+    Parent(OrderId),
+}
+
+impl Link {
+    /// The order that it binds to.
+    pub const fn order(self) -> OrderId {
+        match self {
+            Link::OneCancels(order) | Link::Parent(order) => order,
+        }
+    }
+}
+
+/// What is asked of an order beyond side, price, quantity and time in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conditions {
+    /// Price that triggers a stop, in price units; zero: none.
+    pub stop_px: Px,
+    /// Quantity shown at a time, in quantity units; zero: all of it.
+    pub display: Qty,
+    /// When a [`Tif::Gtd`] ends; zero: never.
+    pub expires: Ts,
+    /// What binds it to another order.
+    pub link: Option<Link>,
+    /// Whether it may only rest: refused by the venue if it would trade on arrival.
+    pub post_only: bool,
+    /// Whether it may only reduce the position.
+    pub reduce_only: bool,
+    /// Whether it is never sent, and only bounds what its children sum up to.
+    pub parent_only: bool,
+}
+
+impl Conditions {
+    /// Nothing special.
+    pub const NONE: Conditions = Conditions {
+        stop_px: Px(0),
+        display: Qty(0),
+        expires: Ts(0),
+        link: None,
+        post_only: false,
+        reduce_only: false,
+        parent_only: false,
+    };
+
+    /// Words of conditions.
+    pub const WORDS: usize = 5;
+
+    /// The conditions as words: trigger, display, end, the order of the link, flags.
+    pub(crate) fn write(&self, to: &mut WordWriter<'_>) {
+        let (kind, order) = match self.link {
+            None => (0, OrderId(0)),
+            Some(Link::OneCancels(order)) => (1, order),
+            Some(Link::Parent(order)) => (2, order),
+        };
+        let [post, reduce, parent] = [self.post_only, self.reduce_only, self.parent_only];
+        let flags = u8::from(post) | u8::from(reduce) << 1 | u8::from(parent) << 2;
+        to.i64(self.stop_px.0);
+        to.i64(self.display.0);
+        to.u64(self.expires.0);
+        to.u64(order.0);
+        to.bytes([flags, kind, 0, 0, 0, 0, 0, 0]);
+    }
+
+    /// Reads them back.
+    pub(crate) fn read(from: &mut WordReader<'_>) -> Result<Conditions, BadWord> {
+        let (stop_px, display, expires) = (Px(from.i64()), Qty(from.i64()), Ts(from.u64()));
+        let order = OrderId(from.u64());
+        let [flags, kind, rest @ ..] = from.bytes();
+        let link = match (kind, order) {
+            (0, OrderId(0)) => None,
+            (1, order) => Some(Link::OneCancels(order)),
+            (2, order) => Some(Link::Parent(order)),
+            _ => return from.legal(None),
+        };
+        from.legal((flags < 8 && rest == [0; 6]).then_some(()))?;
+        let [post_only, reduce_only, parent_only] = [1, 2, 4].map(|bit| flags & bit != 0);
+        Ok(Conditions { stop_px, display, expires, link, post_only, reduce_only, parent_only })
+    }
+}
 
 codes!(
     /// Where an order stands.
@@ -71,6 +198,8 @@ codes!(
         /// What became of it is not known: an answer is overdue, its session is gone, or the venue tells of fills that have
         /// not come. Everything that may still fill stays reserved.
         Unknown = 10 => "unknown",
+        /// Waits in the engine for its trigger, or is one that is never sent.
+        Held = 11 => "held",
     }
 );
 
@@ -85,6 +214,7 @@ impl OrderState {
                 | OrderState::PendingCancel
                 | OrderState::PendingReplace
                 | OrderState::Unknown
+                | OrderState::Held
         )
     }
 }
@@ -142,8 +272,22 @@ pub struct Order {
     pub px: Px,
     /// Total quantity, filled part included, in quantity units.
     pub qty: Qty,
+    /// What else is asked of it.
+    pub conditions: Conditions,
     /// Who asked.
     pub origin: Origin,
     /// Why, in the asker's words.
     pub note: Note,
+}
+
+impl Order {
+    /// Whether it waits in the engine, and is at no venue.
+    pub const fn is_held(&self) -> bool {
+        self.order_type.is_stop() || self.conditions.parent_only
+    }
+
+    /// The limit that was asked for; zero where the engine prices the order.
+    pub const fn asked_px(&self) -> Px {
+        if self.order_type.has_limit() { self.px } else { Px(0) }
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::id::{AccountId, ClientOrderId, DeskId, InstrumentId, Note, OrderId};
 use crate::num::{Px, Qty};
-use crate::order::{Order, OrderType, Origin, Side, Tif};
+use crate::order::{Conditions, Order, OrderType, Origin, Side, Tif};
 use crate::state::HaltLevel;
 use crate::words::{BadWord, WordReader, WordWriter};
 
@@ -19,10 +19,12 @@ pub struct Terms {
     pub order_type: OrderType,
     /// How long it lives.
     pub tif: Tif,
-    /// Limit price, in price units.
+    /// Limit price, in price units; without meaning where the type has none.
     pub px: Px,
     /// Quantity, in quantity units.
     pub qty: Qty,
+    /// What else is asked of it.
+    pub conditions: Conditions,
 }
 
 /// What a halt stops.
@@ -147,6 +149,7 @@ impl Request {
                 to.u64(terms.instrument.0.into());
                 to.i64(terms.px.0);
                 to.i64(terms.qty.0);
+                terms.conditions.write(&mut to);
             }
             Ask::Cancel { order } => {
                 to.bytes(head(2, 0, 0, 0));
@@ -190,7 +193,9 @@ impl Request {
                 let client_id = read_client_id(&mut from)?;
                 let instrument = read_u32(&mut from).map(InstrumentId)?;
                 let (px, qty) = (Px(from.i64()), Qty(from.i64()));
-                let terms = Terms { client_id, instrument, side, order_type, tif, px, qty };
+                let conditions = Conditions::read(&mut from)?;
+                let terms =
+                    Terms { client_id, instrument, side, order_type, tif, px, qty, conditions };
                 if code == 1 { Ask::New(terms) } else { Ask::Check(terms) }
             }
             2 => Ask::Cancel { order: OrderId(from.u64()) },
@@ -234,6 +239,8 @@ fn read_u32(from: &mut WordReader<'_>) -> Result<u32, BadWord> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::num::Ts;
+    use crate::order::Link;
 
     fn terms() -> Terms {
         Terms {
@@ -244,6 +251,15 @@ mod tests {
             tif: Tif::Ioc,
             px: Px(-1),
             qty: Qty(i64::MAX),
+            conditions: Conditions {
+                stop_px: Px(-3),
+                display: Qty(i64::MIN),
+                expires: Ts(u64::MAX),
+                link: Some(Link::Parent(OrderId(u64::MAX))),
+                post_only: true,
+                reduce_only: false,
+                parent_only: true,
+            },
         }
     }
 
@@ -267,6 +283,15 @@ mod tests {
             Ask::New(terms()),
             Ask::Check(terms()),
             Ask::Beat,
+            Ask::New(Terms { conditions: Conditions::NONE, ..terms() }),
+            Ask::New(Terms {
+                conditions: Conditions {
+                    link: Some(Link::OneCancels(order)),
+                    reduce_only: true,
+                    ..Conditions::NONE
+                },
+                ..terms()
+            }),
             Ask::Cancel { order },
             Ask::Replace { order, client_id, px: Px(1), qty: Qty(2) },
             Ask::Halt { scope: HaltScope::All, level: HaltLevel::Halted },
@@ -292,7 +317,7 @@ mod tests {
             bad[1] |= 0xFF << (8 * byte);
             assert_eq!(Request::from_words(&bad), Err(BadWord(word)), "byte {byte}");
         }
-        for (word, value) in [(3, 1), (4, 1 << 32), (12, 1)] {
+        for (word, value) in [(3, 1), (4, 1 << 32), (11, 8), (11, 3 << 8), (11, 1 << 16), (12, 1)] {
             let mut bad = good;
             bad[word] = value;
             assert_eq!(Request::from_words(&bad), Err(BadWord(word as u8)), "word {word}");

@@ -95,6 +95,16 @@ codes!(
         AuditFull = 43 => "audit_full",
         /// Where orders stand at the venue is not known since its session was lost or the engine started (FIX 0).
         Reconciling = 44 => "reconciling",
+        /// Type, time in force and conditions that do not go together, or not at this venue (FIX 11).
+        Unsupported = 45 => "unsupported",
+        /// Its time, or its auction, was over before it came (FIX 4).
+        TooLate = 46 => "too_late",
+        /// The trigger is on the wrong side of the market, or there is nothing to compare it with (FIX 99).
+        Trigger = 47 => "trigger",
+        /// The children of its parent would sum up to more than the parent (FIX 13).
+        Overslice = 48 => "overslice",
+        /// Time cannot be trusted, and the order hangs on it (FIX 0).
+        ClockUnsafe = 50 => "clock_unsafe",
         /// Not enough equity for the margin of the worst case (FIX 25).
         Margin = 55 => "margin",
     }

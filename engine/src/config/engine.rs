@@ -23,6 +23,8 @@ pub struct EngineConfig {
     /// What everything is halted to at each start, if it is not halted harder: [`HaltLevel::CancelOnly`] for live trading, where
     /// nothing is known of the venue's side yet, else [`HaltLevel::Active`].
     pub start_level: HaltLevel,
+    /// What triggers stops.
+    pub stop_trigger: StopTrigger,
     /// Sizes of everything, fixed at start.
     pub capacity: Capacity,
     /// How the hot threads wait.
@@ -43,6 +45,27 @@ pub struct EngineConfig {
     pub feeds: Vec<FeedConfig>,
     /// Strategies inside the engine.
     pub strategies: Vec<StrategyConfig>,
+}
+
+/// What triggers stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopTrigger {
+    /// The last printable trade.
+    Last,
+    /// Of a buy the best ask, of a sell the best bid.
+    Quote,
+}
+
+impl StopTrigger {
+    const NAMES: [(&str, StopTrigger); 2] =
+        [("last", StopTrigger::Last), ("quote", StopTrigger::Quote)];
+
+    const fn name(self) -> &'static str {
+        match self {
+            StopTrigger::Last => "last",
+            StopTrigger::Quote => "quote",
+        }
+    }
 }
 
 /// Sizes of everything, fixed at start. Exhausting one refuses or marks, and never allocates.
@@ -212,7 +235,7 @@ impl EngineConfig {
             Wait::Park => "park",
         };
         let mut text = format!(
-            "name = {:?}\nmode = \"{}\"\nstart_level = \"{}\"\n\n\
+            "name = {:?}\nmode = \"{}\"\nstart_level = \"{}\"\nstop_trigger = \"{}\"\n\n\
              [capacity]\ninstruments = {instruments}\nbook_orders = {book_orders}\n\
              levels = {levels}\nref_pages = {ref_pages}\nown_orders = {own_orders}\nlots = {lots}\nclient_ids = {client_ids}\n\
              tape = {tape}\nfeed_ring = {feed_ring}\n\n[threads]\nwait = \"{wait}\"\nlock_memory = {}\n\n\
@@ -222,6 +245,7 @@ impl EngineConfig {
             self.name,
             self.mode,
             self.start_level,
+            self.stop_trigger.name(),
             self.lock_memory,
             self.stalled_ns / 1_000_000,
             folder.to_string_lossy(),
@@ -299,6 +323,8 @@ pub(super) fn read(
     );
     let levels = [("active", HaltLevel::Active), ("cancel_only", HaltLevel::CancelOnly)];
     let start_level = root.choice_or("start_level", &levels, start_level_of(mode), errors);
+    let stop_trigger =
+        root.choice_or("stop_trigger", &StopTrigger::NAMES, StopTrigger::Last, errors);
     let capacity = capacity(root.table("capacity", errors), errors);
     let (wait, cpus, lock_memory) = threads(root.table("threads", errors), errors);
     let stalled_ns = watchdog(root.table("watchdog", errors), errors);
@@ -328,6 +354,7 @@ pub(super) fn read(
         name: name?,
         mode: mode?,
         start_level: start_level?,
+        stop_trigger: stop_trigger?,
         capacity: capacity?,
         wait: wait?,
         cpus: cpus?,

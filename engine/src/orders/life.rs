@@ -16,7 +16,6 @@ pub struct Change {
     pub qty: Qty,
 }
 
-/// Why it is not known where an order stands.
 /// What never left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GivenBack {
@@ -37,6 +36,18 @@ pub enum Restated {
     CancelLost,
 }
 
+/// Whether an order waits in the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+enum Hold {
+    /// It went to the venue.
+    No,
+    /// For its trigger, or for ever.
+    Waiting,
+    /// For the end of the order whose place it takes.
+    Triggered,
+}
+
+/// Why it is not known where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 enum Doubt {
     None,
@@ -49,6 +60,9 @@ enum Doubt {
 /// What is known of an order's standing.
 #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize, PartialEq)]
 pub struct Life {
+    hold: Hold,
+    /// How it ends once its cancel is through: why it has to.
+    leaving: Option<OrderState>,
     /// Whether the venue has it.
     acked: bool,
     /// Changes asked so far: replaces and cancels.
@@ -73,6 +87,8 @@ pub struct Life {
 impl Life {
     /// Of an order that was just handed over.
     pub const NEW: Life = Life {
+        hold: Hold::No,
+        leaving: None,
         acked: false,
         asked: 0,
         answered: 0,
@@ -85,10 +101,44 @@ impl Life {
         round: 0,
     };
 
+    /// Of an order that waits in the engine.
+    pub const HELD: Life = Life { hold: Hold::Waiting, ..Life::NEW };
+
+    /// Whether it waits in the engine: no venue knows of it.
+    pub fn is_held(&self) -> bool {
+        self.hold != Hold::No
+    }
+
+    /// Whether it waits for the end of the order whose place it takes.
+    pub fn is_triggered(&self) -> bool {
+        self.hold == Hold::Triggered
+    }
+
+    /// It is triggered, and waits for the end of the order whose place it takes.
+    pub fn trigger(&mut self) {
+        self.hold = Hold::Triggered;
+    }
+
+    /// It goes to the venue.
+    pub fn let_go(&mut self) {
+        self.hold = Hold::No;
+    }
+
+    /// It has to end, whatever becomes of one cancel: it will have ended so.
+    pub fn leave(&mut self, state: OrderState) {
+        self.leaving = self.leaving.or(Some(state));
+    }
+
+    /// How it ends once its cancel is through, if it has to.
+    pub fn leaving(&self) -> Option<OrderState> {
+        self.leaving
+    }
+
     /// The state that follows from all that is known.
     pub fn state(&self, filled: Qty) -> OrderState {
         match self {
             Life { done: Some(done), .. } => *done,
+            Life { hold: Hold::Waiting | Hold::Triggered, .. } => OrderState::Held,
             Life { ended: Some(_), .. } => OrderState::Unknown,
             Life { doubt: Doubt::Overdue | Doubt::Session, .. } => OrderState::Unknown,
             Life { cancelling: Some(_), .. } => OrderState::PendingCancel,
@@ -102,7 +152,8 @@ impl Life {
     /// Whether an answer is awaited.
     pub fn is_pending(&self) -> bool {
         let asks = !self.acked || self.replacing.is_some() || self.cancelling.is_some();
-        self.done.is_none() && (asks || self.ended.is_some() || self.doubt != Doubt::None)
+        let waits = asks || self.ended.is_some() || self.doubt != Doubt::None;
+        self.done.is_none() && !self.is_held() && waits
     }
 
     /// How it ended, if nothing more is to come.

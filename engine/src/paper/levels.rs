@@ -77,8 +77,8 @@ impl Paper {
             if left.0 == 0 || !crosses(ours, resting.px, touch.px) {
                 break;
             }
-            let want = Qty(left.0.min(resting.leaves.0));
-            if self.taken.take(shown, want) {
+            let want = Qty(left.0.min(resting.shown.0));
+            if want.0 > 0 && self.taken.take(shown, want) {
                 left.0 -= self.fill(&resting, want).0;
             }
         }

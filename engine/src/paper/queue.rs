@@ -15,10 +15,23 @@ pub(super) struct Resting {
     pub total: Qty,
     /// Open quantity.
     pub leaves: Qty,
+    /// What of it is displayed, and can fill.
+    pub shown: Qty,
+    /// The most that is displayed at a time; zero: all.
+    pub display: Qty,
+    /// Whether it stays over the end of the day.
+    pub keeps: bool,
     /// Displayed quantity in front of it at its price.
     pub ahead: Qty,
     /// When it joined its level.
     pub arrival: Arrival,
+}
+
+impl Resting {
+    /// The part that is displayed when it joins its queue.
+    pub fn part(&self) -> Qty {
+        if self.display.0 > 0 { self.leaves.min(self.display) } else { self.leaves }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -115,30 +128,35 @@ impl Queues {
         Some(resting)
     }
 
-    /// Takes out any order that rests in one of the instruments meant; `None` if there is none.
+    /// Takes out any order of the day that rests in one of the instruments meant; `None` if there is none.
     pub fn pop_any(&mut self, of: impl Fn(u32) -> bool) -> Option<OrderId> {
         if self.used == 0 {
             return None;
         }
         let mut resting = self.nodes.iter().flatten().map(|node| node.resting);
-        let order = resting.find(|resting| of(resting.instrument))?.order;
+        let order = resting.find(|resting| !resting.keeps && of(resting.instrument))?.order;
         self.remove(order).map(|resting| resting.order)
     }
 
-    /// Takes `qty` off an order, and the order out if nothing is left.
-    pub fn fill(&mut self, order: OrderId, qty: Qty) {
+    /// Takes `qty` off what an order shows, and the order out if nothing is left; whether it has more, but shows none of it.
+    pub fn fill(&mut self, order: OrderId, qty: Qty) -> bool {
         let left = self.change(order, |resting| {
             resting.leaves.0 -= qty.0;
-            resting.leaves
+            resting.shown.0 -= qty.0;
+            (resting.leaves, resting.shown)
         });
-        if left.is_some_and(|left| left.0 <= 0) {
+        if left.is_some_and(|(left, _)| left.0 <= 0) {
             self.remove(order);
         }
+        left.is_some_and(|(left, shown)| left.0 > 0 && shown.0 <= 0)
     }
 
     /// Gives an order less quantity in its place.
     pub fn shrink(&mut self, order: OrderId, total: Qty, leaves: Qty) {
-        self.change(order, |resting| (resting.total, resting.leaves) = (total, leaves));
+        self.change(order, |resting| {
+            (resting.total, resting.leaves) = (total, leaves);
+            resting.shown = resting.shown.min(leaves);
+        });
     }
 
     /// Sets the quantity in front of an order.

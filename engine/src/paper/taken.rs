@@ -62,6 +62,11 @@ impl Taken {
         self.used * 2 >= self.places.len()
     }
 
+    /// Whether so many more can be remembered.
+    pub fn has_room(&self, more: usize) -> bool {
+        (self.used + more) * 2 <= self.places.len()
+    }
+
     /// What was taken, by what showed it, in no order that means anything.
     pub fn entries(&self) -> impl Iterator<Item = &(Shown, i64)> {
         self.places.iter().filter(|(_, qty)| *qty != 0)

@@ -1,9 +1,12 @@
-use model::page::TapeKind;
+use model::page::{Answer, TapeKind};
 use model::{
-    AccountId, Ask, Body, ClientOrderId, Event, FeedId, Flags, Input, InstrumentId, Kind, Note,
-    OrderId, OrderRef, OrderState, OrderType, Origin, Px, Qty, Request, Side, Terms, Tif,
-    TradingState, Ts, VenueNumber,
+    AccountId, Ask, Body, ClientOrderId, Conditions, Event, FeedId, Flags, Input, InstrumentId,
+    Kind, Note, OrderId, OrderRef, OrderState, OrderType, Origin, Px, Qty, Request, Side, Terms,
+    Tif, TradingState, Ts, VenueNumber,
 };
+
+mod links;
+mod types;
 
 use crate::config::Config;
 use crate::output::Output;
@@ -15,6 +18,9 @@ struct Venue {
     out: Output,
     events: u64,
     orders: u64,
+    /// Stops in the order in which they were triggered.
+    triggered: Vec<OrderId>,
+    inputs: Vec<Input>,
 }
 
 /// The second account of the shipped limits.
@@ -27,6 +33,7 @@ impl Venue {
             let text = text.replace("10000000\"", "1000000000\"");
             let text = text.replace("band_bps = 500", "band_bps = 10000");
             let text = text.replace("parent = \"house\"\n", "").replace("\"refuse\"", "\"off\"");
+            let text = text.replace("open_orders_max = 50\n", "open_orders_max = 500\n");
             text.replace("duplicates_max = 3 ", "duplicates_max = 8 ")
         };
         let files = [
@@ -42,17 +49,22 @@ impl Venue {
         small.capacity.instruments = 4;
         let engine = Engine::new(&config.with_engine(small)).unwrap();
         let out = engine.output();
-        let mut venue = Venue { engine, out, events: 0, orders: 0 };
+        let mut venue =
+            Venue { engine, out, events: 0, orders: 0, triggered: Vec::new(), inputs: Vec::new() };
+        venue.name();
+        venue
+    }
+
+    fn name(&mut self) {
         let symbol = u64::from_le_bytes(*b"TEST    ");
-        venue.event(Event {
+        self.event(Event {
             aux: symbol,
             px: Px(4),
             qty: Qty(100),
             ..Event::empty(Kind::Directory)
         });
         let trading = TradingState::Trading.code();
-        venue.event(Event { aux: trading.into(), ..Event::empty(Kind::State) });
-        venue
+        self.event(Event { aux: trading.into(), ..Event::empty(Kind::State) });
     }
 
     /// Feeds a message; the fills that it causes, as order and quantity.
@@ -67,7 +79,12 @@ impl Venue {
     }
 
     fn step(&mut self, now: Ts, body: Body) -> Vec<(OrderId, i64)> {
-        self.engine.step(&Input { seq: self.engine.seq() + 1, now, body }, &mut self.out, &mut ());
+        let input = Input { seq: self.engine.seq() + 1, now, body };
+        self.inputs.push(input);
+        self.engine.step(&input, &mut self.out, &mut ());
+        let triggered = self.out.tape.iter().filter(|record| record.kind == TapeKind::Triggered);
+        self.triggered.extend(triggered.map(|record| record.order));
+        self.out.judged.clear();
         let fills = self.out.tape.iter().filter(|record| record.kind == TapeKind::Fill);
         let fills = fills.map(|record| (record.order, record.qty.0)).collect();
         self.out.tape.clear();
@@ -83,11 +100,15 @@ impl Venue {
         self.event(Event { order: OrderRef(order), qty: Qty(qty), ..Event::empty(Kind::Execute) })
     }
 
-    fn ask(&mut self, ask: Ask) -> (OrderId, Vec<(OrderId, i64)>) {
+    fn try_ask(&mut self, ask: Ask) -> (Answer, Vec<(OrderId, i64)>) {
         let (origin, account) = (Origin::File, AGENT);
         let request = Request { id: 1, origin, account, ask, note: Note::default() };
         let fills = self.step(self.engine.now(), Body::Request(request));
-        let answer = self.out.answer.take().unwrap();
+        (self.out.answer.take().unwrap(), fills)
+    }
+
+    fn ask(&mut self, ask: Ask) -> (OrderId, Vec<(OrderId, i64)>) {
+        let (answer, fills) = self.try_ask(ask);
         assert!(answer.verdict.passed(), "{:?}", answer.verdict);
         (answer.order, fills)
     }
@@ -96,8 +117,16 @@ impl Venue {
         self.orders += 1;
         let client_id = ClientOrderId::new(&format!("o{}", self.orders)).unwrap();
         let (instrument, order_type) = (InstrumentId(0), OrderType::Limit);
-        let terms =
-            Terms { client_id, instrument, side, order_type, tif, px: Px(px), qty: Qty(qty) };
+        let terms = Terms {
+            client_id,
+            instrument,
+            side,
+            order_type,
+            tif,
+            px: Px(px),
+            qty: Qty(qty),
+            conditions: Conditions::NONE,
+        };
         let (order, fills) = self.ask(Ask::New(terms));
         (order, fills.into_iter().map(|(_, qty)| qty).collect())
     }
@@ -213,8 +242,16 @@ fn stops_orders_not_cancels(control: fn(bool) -> model::Control, code: model::Re
     venue.step(now, Body::Control(control(true)));
     let client_id = ClientOrderId::new("full").unwrap();
     let (instrument, order_type, tif) = (InstrumentId(0), OrderType::Limit, Tif::Day);
-    let terms =
-        Terms { client_id, instrument, side: BUY, order_type, tif, px: Px(1_000_000), qty: Qty(1) };
+    let terms = Terms {
+        client_id,
+        instrument,
+        side: BUY,
+        order_type,
+        tif,
+        px: Px(1_000_000),
+        qty: Qty(1),
+        conditions: Conditions::NONE,
+    };
     let (origin, account, note) = (Origin::File, AGENT, Note::default());
     let request = Request { id: 1, origin, account, ask: Ask::New(terms), note };
     venue.step(now, Body::Request(request));

@@ -192,6 +192,7 @@ impl Engine {
         if let Some(listed) = self.instruments.get_mut(id) {
             listed.quotes = quotes;
         }
+        self.held.may_trigger(id);
         if let Some(indicators) = self.indicators.get_mut(id as usize) {
             if rebuilt {
                 indicators.on_rebuilt(bid, ask);
@@ -203,6 +204,9 @@ impl Engine {
 
     /// A trade that does not touch the book: hidden, an auction's, or of a venue that tells levels and trades apart.
     fn on_print(&mut self, event: &Event, out: &mut Output, stamp: &mut impl Stamp) {
+        if event.kind == Kind::Cross && !event.flags.has(Flags::SNAPSHOT) {
+            self.on_cross(event, out);
+        }
         if event.qty.0 <= 0 || event.px.0 <= 0 {
             return self.on_notice(event, out, stamp); // An auction in which nothing traded.
         }
@@ -249,6 +253,7 @@ impl Engine {
         if let Some(listed) = self.instruments.get_mut(id) {
             listed.trade(px, event.qty, event.ts_venue, self.now);
         }
+        self.held.may_trigger(id);
         if let Some(indicators) = self.indicators.get_mut(id as usize) {
             indicators.on_trade(px, event.qty);
             let hash = &mut self.hash;
@@ -422,6 +427,7 @@ impl Engine {
         });
         out.boards.mark(id);
         self.hash.fold_pair(code.into(), id.into());
+        self.held.may_trigger(id);
         self.show_integrity(id, out);
     }
 
@@ -458,8 +464,11 @@ impl Engine {
 
     /// Nothing of the day before counts.
     fn begin_day(&mut self, feed: FeedId) {
-        if let Some(books) = self.feed_books_mut(feed) {
+        if let Some(books) = self.books.get_mut(usize::from(feed.0)) {
             books.clear_all();
+            for listed in self.instruments.iter().filter(|l| l.instrument.feed == feed) {
+                self.paper.rejoin(listed.instrument.id.0, books); // What is not of the day alone.
+            }
         }
         self.instruments.new_day(feed, self.now);
         for (listed, indicators) in self.instruments.iter().zip(&mut self.indicators) {
@@ -478,6 +487,7 @@ impl Engine {
         let of_feed = |id| instruments.get(id).is_some_and(|l| l.instrument.feed == feed);
         self.paper.end_day(of_feed);
         self.settle(out);
+        self.end_held_day(feed, out);
     }
 
     /// Marks what is held in the instrument to the market.

@@ -49,6 +49,7 @@ impl Engine {
             orders,
             paper,
             outside,
+            held,
             rules: _, // Configuration, whose bytes are in the journal; what it allows stands in `risk`.
             limits_version,
             config_digest: _,
@@ -85,6 +86,7 @@ impl Engine {
         let _ = risk.describe(&mut Text(&mut hash));
         orders.fold(&mut Text(&mut hash));
         paper.fold(&mut hash);
+        held.fold(&mut Text(&mut hash));
         if let Some(outside) = outside {
             outside.fold(&mut Text(&mut hash));
         }

@@ -72,6 +72,7 @@ impl Engine {
             | OrderState::Unknown => true,
             OrderState::Working
             | OrderState::PartiallyFilled
+            | OrderState::Held
             | OrderState::Expired
             | OrderState::Filled
             | OrderState::Cancelled

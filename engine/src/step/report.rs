@@ -19,6 +19,11 @@ use crate::output::Output;
 impl Engine {
     /// Applies what the paper venue has to say.
     pub(super) fn settle(&mut self, out: &mut Output) {
+        while let Some((order, instrument)) = self.paper.take_spent() {
+            if let Some(books) = self.books.get(self.feed_index(instrument)) {
+                self.paper.show_again(order, books);
+            }
+        }
         while let Some(report) = self.paper.take_report() {
             self.hash.fold_words(&report.to_words());
             self.apply(&report, out);
@@ -30,7 +35,9 @@ impl Engine {
 
     /// Applies one report to its order.
     pub(super) fn apply(&mut self, report: &Report, out: &mut Output) {
-        let Some(record) = self.orders.get_mut(report.order) else {
+        // What waits in the engine is at no venue: whoever speaks of it speaks of something else.
+        let known = self.orders.get_mut(report.order).filter(|record| !record.life.is_held());
+        let Some(record) = known else {
             self.on_stranger(report, out);
             return;
         };
@@ -72,8 +79,14 @@ impl Engine {
             None => never_lived && (traded || record.life.is_acked()),
         };
         let (id, account, was_done) = (record.order.id, record.order.account, record.life.done());
+        let mut ended_as = state;
         if was_done.is_none() && !(report.kind == ReportKind::NotFound && impossible) {
-            let state = if traded && never_lived { OrderState::Cancelled } else { state };
+            let state = match (state, record.life.leaving()) {
+                (OrderState::Cancelled, Some(leaving)) => leaving,
+                _ if traded && never_lived => OrderState::Cancelled,
+                _ => state,
+            };
+            ended_as = state;
             let total = Qty(record.filled.0.saturating_add(missing));
             let holds = missing > 0 && self.risk.ending(&mut record.reservation, total).is_ok();
             record.life.end(state, holds);
@@ -84,7 +97,7 @@ impl Engine {
         if impossible {
             self.mismatch(account, id, out);
         }
-        was_done.is_none().then_some(match state {
+        was_done.is_none().then_some(match ended_as {
             OrderState::Expired => TapeKind::Expired,
             OrderState::Rejected => TapeKind::VenueRefused,
             _ => TapeKind::Cancelled,
@@ -178,7 +191,8 @@ impl Engine {
             return None;
         }
         self.take_terms(report);
-        if restated == Restated::CancelLost {
+        let leaves = self.orders.get(report.order).is_some_and(|r| r.life.leaving().is_some());
+        if restated == Restated::CancelLost || leaves {
             self.cancel_order(report.order, out);
         }
         Some(TapeKind::Restated)
@@ -206,7 +220,9 @@ impl Engine {
         self.hash.fold_pair(state.code().into(), record.filled.0.cast_unsigned());
         self.fold_account(account);
         self.show_order(kind, report, out);
+        self.recount(id, out);
         if was_open && !state.is_open() {
+            self.on_closed(id);
             self.orders.release(id);
         }
         out.orders.mark(id.slot() as u32);

@@ -2,13 +2,13 @@
 
 use model::page::{Answer, AnswerKind, TapeKind, TapeRecord};
 use model::{
-    Ask, ClientOrderId, HaltCause, Money, Order, OrderId, OrderState, Origin, Px, Qty, Reject,
-    Request, Side, Terms, Verdict, Why,
+    Ask, ClientOrderId, HaltCause, Money, Order, OrderId, OrderType, Origin, Px, Qty, Reject,
+    Request, Side, Terms, Tif, Verdict, Why,
 };
 use risk::Moment;
 
 use super::{Engine, Stage, Stamp};
-use crate::orders::{Life, OrderRecord};
+use crate::orders::{Family, Life, OrderRecord};
 use crate::output::{Judged, Output};
 
 /// Terms of a replace.
@@ -48,10 +48,13 @@ impl Engine {
 
     /// What the gate would say to a new order now. Changes nothing, and is no input.
     pub fn check(&self, request: &Request, terms: &Terms) -> Answer {
-        let order = self.order_of(request, terms, OrderId(0));
-        let (market, moment) = (self.market(order.instrument.0), self.moment());
-        let (verdict, findings) = self.risk.check(&order, &market, moment);
-        let headroom = Some(self.risk.headroom(&order, &market, moment));
+        let mut order = self.order_of(request, terms, OrderId(0));
+        let (market, moment) = (self.market(order.instrument.0), self.moment_of(&order, None));
+        self.price(&mut order, &market);
+        let other = self.instead_of(&order, moment);
+        let risk = &self.risk;
+        let (verdict, findings) = risk.check_instead(&order, other.as_ref(), &market, moment);
+        let headroom = Some(risk.headroom_instead(&order, other.as_ref(), &market, moment));
         Answer { verdict, findings, headroom, ..self.answer(request, AnswerKind::Checked) }
     }
 
@@ -63,31 +66,47 @@ impl Engine {
         stamp: &mut impl Stamp,
     ) -> Answer {
         let id = self.orders.next_id().unwrap_or(OrderId(0));
-        let order = self.order_of(request, terms, id);
+        let mut order = self.order_of(request, terms, id);
         if let Some(recorded) = self.risk.recorded(&order) {
             return self.repeat(request, recorded);
         }
+        let (market, moment) = (self.market(order.instrument.0), self.moment_of(&order, None));
+        self.price(&mut order, &market);
         stamp.judging(self, request, &order);
-        let (market, moment) = (self.market(order.instrument.0), self.moment());
-        let cleared = self.risk.clear(order, &market, moment);
+        let cleared = if order.is_held() {
+            let other = self.instead_of(&order, moment);
+            let held = self.risk.clear_held(&order, other.as_ref(), &market, moment);
+            held.map(|reservation| (None, reservation))
+        } else {
+            let cleared = self.risk.clear(order, &market, moment);
+            cleared.map(|(cleared, reservation)| (Some(cleared), reservation))
+        };
         stamp.mark(Stage::Gate);
         let (cleared, reservation) = match cleared {
             Ok(passed) => passed,
             Err(verdict) => return self.refuse(request, &order, verdict, out),
         };
+        let life = if cleared.is_some() { Life::NEW } else { Life::HELD };
         self.orders.insert(OrderRecord {
             order,
-            state: OrderState::PendingNew,
+            state: life.state(Qty(0)),
             reject: None,
             filled: Qty(0),
             notional_filled: Money::ZERO,
             reservation,
-            life: Life::NEW,
+            stop: OrderId(0),
+            family: Family::default(),
+            life,
             ts_created: self.now,
             ts_updated: self.now,
         });
         self.pass(request, &order, out);
-        self.submit(cleared, out);
+        self.await_end(&order);
+        self.bind(&order, out);
+        match cleared {
+            Some(cleared) => self.submit(cleared, out),
+            None => self.hold(&order),
+        }
         self.answer_of(request, AnswerKind::Accepted, id)
     }
 
@@ -121,7 +140,7 @@ impl Engine {
             return Answer { verdict, ..self.answer_of(request, AnswerKind::Refused, id) };
         };
         let (client_id, px, qty) = (change.client_id, change.px, change.qty);
-        let order = Order {
+        let mut order = Order {
             client_id,
             px,
             qty,
@@ -132,14 +151,20 @@ impl Engine {
         if let Some(recorded) = self.risk.recorded_replace(&order) {
             return self.repeat(request, recorded);
         }
+        let market = self.market(order.instrument.0);
+        let moment = self.moment_of(&order, Some(id));
+        if !order.order_type.has_limit() {
+            order.px = Px(0);
+        }
+        self.price(&mut order, &market);
         stamp.judging(self, request, &order);
-        let (market, moment) = (self.market(order.instrument.0), self.moment());
         let Some(record) = self.orders.get_mut(id) else {
             return self.answer(request, AnswerKind::Refused);
         };
         let number = record.life.next_change();
         let moment = Moment {
-            change_pending: record.life.is_pending(),
+            change_pending: record.life.is_pending() || record.life.leaving().is_some(),
+            held: record.life.is_held(),
             tables_full: moment.tables_full || number.is_none(),
             ..moment
         };
@@ -152,21 +177,49 @@ impl Engine {
                 self.refuse(request, &order, verdict, out)
             }
             Ok(cleared) => {
-                let change = record.life.ask_replace(px, qty).unwrap_or_default();
+                let change = record.life.ask_replace(order.px, qty).unwrap_or_default();
                 record.state = record.life.state(record.filled);
                 record.ts_updated = self.now;
                 self.pass(request, &order, out);
+                self.recount(id, out);
                 self.submit_replace(cleared, change, out);
                 self.answer_of(request, AnswerKind::Accepted, id)
             }
         }
     }
 
-    /// The order that a request asks for.
+    /// The order that a request asks for. Without a limit of its own it waits to be priced, and does not rest.
     fn order_of(&self, request: &Request, terms: &Terms, id: OrderId) -> Order {
-        let Terms { client_id, instrument, side, order_type, tif, px, qty } = *terms;
+        let Terms { client_id, instrument, side, order_type, mut tif, mut px, qty, conditions } =
+            *terms;
         let Request { account, origin, note, .. } = *request;
-        Order { id, client_id, account, instrument, side, order_type, tif, px, qty, origin, note }
+        if order_type == OrderType::Market && tif == Tif::Day {
+            tif = Tif::Ioc;
+        }
+        if !order_type.has_limit() {
+            px = Px(0);
+        }
+        Order {
+            id,
+            client_id,
+            account,
+            instrument,
+            side,
+            order_type,
+            tif,
+            px,
+            qty,
+            conditions,
+            origin,
+            note,
+        }
+    }
+
+    /// Prices an order that has no limit of its own; one that cannot be priced stays without, and the gate refuses it.
+    pub(super) fn price(&self, order: &mut Order, market: &risk::Market) {
+        if !order.order_type.has_limit() {
+            order.px = self.risk.collar_px(order, market, self.now).unwrap_or_default();
+        }
     }
 
     /// The order that a request may change: one of its own account, and a client's only if the account is open to clients.
@@ -216,7 +269,14 @@ impl Engine {
         }
     }
 
-    fn note(&mut self, kind: TapeKind, of: &Order, code: u8, aux: u64, out: &mut Output) {
+    pub(super) fn note(
+        &mut self,
+        kind: TapeKind,
+        of: &Order,
+        code: u8,
+        aux: u64,
+        out: &mut Output,
+    ) {
         let Order { id, account, instrument, side, px, qty, .. } = *of;
         let side: Option<Side> = Some(side);
         let record = TapeRecord {
@@ -252,5 +312,5 @@ impl Engine {
 
 fn judged(request: &Request, order: &Order, verdict: Verdict) -> Judged {
     let is_replace = matches!(request.ask, Ask::Replace { .. });
-    Judged { request: request.id, order: *order, is_replace, verdict }
+    Judged { request: request.id, order: *order, is_replace, is_trigger: false, verdict }
 }

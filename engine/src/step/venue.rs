@@ -10,7 +10,7 @@
 //! that brings everything at least once and in order. What is open here and was not spoken of does not exist there.
 
 use model::page::TapeKind;
-use model::{OrderId, Qty, Report, ReportKind};
+use model::{OrderId, OrderState, Qty, Report, ReportKind};
 use risk::{Cleared, ClearedReplace};
 
 use super::Engine;
@@ -18,6 +18,7 @@ use crate::config::VenueConfig;
 use crate::deadlines::Deadlines;
 use crate::executions::Executions;
 use crate::gateway::Send;
+use crate::orders::OrderRecord;
 use crate::output::Output;
 
 /// Deadlines that one input lets fall due; the rest by the next.
@@ -97,6 +98,9 @@ impl Engine {
         if record.life.has_ended() || record.life.cancelling().is_some() {
             return;
         }
+        if record.life.is_held() {
+            return self.end_held(id, OrderState::Cancelled, out);
+        }
         let change = record.life.ask_cancel();
         record.state = record.life.state(record.filled);
         record.ts_updated = now;
@@ -151,7 +155,8 @@ impl Engine {
         let Some(outside) = &mut self.outside else { return };
         (outside.in_round, outside.is_unreconciled) = (false, true);
         for slot in 0..self.orders.used() {
-            let open = self.orders.at(slot).filter(|record| record.state.is_open());
+            let at_venue = |r: &&OrderRecord| r.state.is_open() && !r.life.is_held();
+            let open = self.orders.at(slot).filter(at_venue);
             let Some(id) = open.map(|record| record.order.id) else { continue };
             if let Some(outside) = &mut self.outside {
                 outside.deadlines.lift(id); // Nobody could answer.
@@ -182,8 +187,8 @@ impl Engine {
         }
         outside.is_unreconciled = false;
         for slot in 0..self.orders.used() {
-            let unspoken = |record: &&crate::orders::OrderRecord| {
-                record.state.is_open() && record.life.round() != round
+            let unspoken = |r: &&OrderRecord| {
+                r.state.is_open() && !r.life.is_held() && r.life.round() != round
             };
             let Some(id) = self.orders.at(slot).filter(unspoken).map(|record| record.order.id)
             else {

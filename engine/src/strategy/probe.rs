@@ -46,6 +46,7 @@ impl Probe {
             tif: Tif::Ioc,
             px,
             qty,
+            conditions: model::Conditions::NONE,
         }))
     }
 

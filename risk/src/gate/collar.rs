@@ -1,4 +1,4 @@
-use model::{Finding, Order, Reject, Side};
+use model::{Finding, Order, OrderType, Px, Reject, Side};
 
 use crate::limits::PairLimits;
 use crate::view::{Node, View};
@@ -28,14 +28,38 @@ pub(crate) fn check(order: &Order, _: &View<'_>, node: &Node<'_>) -> Finding {
     }
 }
 
-/// Twice how far the order is priced from the reference, in price units; zero on the side that is free.
+/// Twice how far the order is priced from the reference, in price units; zero on the side that is free. Of a stop its trigger
+/// counts, and with a limit the worse of the two: without one it is priced, and judged, again when it is triggered.
 fn through2(order: &Order, limits: &PairLimits, reference2: i64) -> i64 {
+    let stop_px = order.conditions.stop_px;
+    match order.order_type {
+        OrderType::Limit | OrderType::Market => {
+            through2_at(order.px, order.side, limits, reference2)
+        }
+        OrderType::Stop => through2_at(stop_px, order.side, limits, reference2),
+        OrderType::StopLimit => through2_at(order.px, order.side, limits, reference2)
+            .max(through2_at(stop_px, order.side, limits, reference2)),
+    }
+}
+
+fn through2_at(px: Px, side: Side, limits: &PairLimits, reference2: i64) -> i64 {
     // Saturates only where a price is beyond every reference, and that stays through it.
-    let above = order.px.0.saturating_mul(2).saturating_sub(reference2);
-    match (order.side, limits.band_both_sides) {
+    let above = px.0.saturating_mul(2).saturating_sub(reference2);
+    match (side, limits.band_both_sides) {
         (_, true) => above.saturating_abs(),
         (Side::Buy, false) => above.max(0),
         (Side::Sell, false) => above.saturating_neg().max(0),
+    }
+}
+
+/// The worst price that passes: the highest of a buy, the lowest of a sell, in price units.
+pub(crate) fn edge(side: Side, limits: &PairLimits, reference2: i64) -> i128 {
+    let reference2 = i128::from(reference2);
+    let relative2 = reference2 * i128::from(limits.band_bps) / BASIS_POINTS;
+    let width2 = relative2.max(2 * i128::from(limits.band_px));
+    match side {
+        Side::Buy => (reference2 + width2).div_euclid(2),
+        Side::Sell => -(width2 - reference2).div_euclid(2),
     }
 }
 

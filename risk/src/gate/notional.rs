@@ -1,9 +1,29 @@
-use model::{Finding, Order, Reject};
+use model::{Finding, Money, Order, OrderType, Px, Reject, Side};
 
+use super::collar;
+use crate::market::twice;
+use crate::money;
 use crate::view::{Node, View};
 
-/// Refuses more money than the limit of one order. A replace counts its whole new quantity.
-pub(crate) fn check(_: &Order, view: &View<'_>, node: &Node<'_>) -> Finding {
-    let notional = view.notional.map_or(i128::MAX, |notional| notional.0);
+/// Refuses more money than the limit of one order. A replace counts its whole new quantity. A sale without a limit of its own
+/// counts at the collar's upper edge, for it may trade there.
+pub(crate) fn check(order: &Order, view: &View<'_>, node: &Node<'_>) -> Finding {
+    let notional = match (order.side, order.order_type.has_limit()) {
+        (Side::Sell, false) => at_most(order, view, node),
+        _ => view.notional,
+    };
+    let notional = notional.map_or(i128::MAX, |notional| notional.0);
     Finding::at_most(Reject::Notional, notional, node.limits.notional_max.0)
+}
+
+/// The most that a sale without a limit can bring; `None`: overflow. Without a reference it is refused for that.
+#[cold]
+fn at_most(order: &Order, view: &View<'_>, node: &Node<'_>) -> Option<Money> {
+    let reference2 = match order.order_type {
+        OrderType::Stop => twice(order.conditions.stop_px),
+        _ => node.reference2,
+    };
+    let Some(reference2) = reference2 else { return Some(Money::ZERO) };
+    let edge = i64::try_from(collar::edge(Side::Buy, node.limits, reference2)).ok()?;
+    money::notional(Px(edge), order.qty, view.listing.factor)
 }

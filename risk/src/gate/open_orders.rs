@@ -4,6 +4,6 @@ use crate::view::{Node, View};
 
 /// Refuses one more open order than the account may have. A replace adds none.
 pub(crate) fn check(_: &Order, view: &View<'_>, node: &Node<'_>) -> Finding {
-    let open = node.account.open_orders + u32::from(view.replaces.is_none());
+    let open = node.account.open_orders + u32::from(view.adds_order);
     Finding::at_most(Reject::OpenOrders, open.into(), node.account.limits.open_orders_max.into())
 }

@@ -1,10 +1,22 @@
-use model::{Finding, Order, Reject};
+use model::{Finding, Order, OrderType, Reject};
 
 use crate::view::View;
 
-/// Refuses a price that is not a positive multiple of the price step. The limit is the step, in price units.
+/// Refuses a price that is not a positive multiple of the price step, and a trigger that is none. The limit is the step, in
+/// price units.
 pub(crate) fn check(order: &Order, view: &View<'_>) -> Finding {
     let step = view.listing.px_step.0;
-    let failed = step <= 0 || order.px.0 <= 0 || order.px.0 % step != 0;
-    Finding { code: Reject::PxStep, failed, limit: step.into(), used: order.px.0.into() }
+    let (px, stop) = (order.px.0, order.conditions.stop_px.0);
+    let failed = step <= 0 || px <= 0 || px % step != 0 || stop < 0 || stop % step != 0;
+    // A market order that could not be priced, for want of a reference: that is the reason then.
+    let unpriced = failed
+        && step > 0
+        && (order.order_type, px, stop) == (OrderType::Market, 0, 0)
+        && view.nodes(order).any(|node| node.reference2.is_none());
+    Finding {
+        code: Reject::PxStep,
+        failed: failed && !unpriced,
+        limit: step.into(),
+        used: px.into(),
+    }
 }

@@ -11,12 +11,13 @@ mod repeats;
 mod replace;
 mod tightening;
 mod tree;
+mod types;
 
 use super::each_check;
 use crate::fixture::{
     ACCOUNT, ACCOUNT_LIMITS, FACTOR, Floor, INSTRUMENT, PAIR_LIMITS, USD, instrument,
 };
-use crate::view::View;
+use crate::view::{View, Way};
 use crate::{AccountLimits, LastTrade, PairLimits, Recorded};
 
 const BOTH: [Side; 2] = [Side::Buy, Side::Sell];
@@ -44,7 +45,7 @@ fn list_is_complete() {
     let mut floor = Floor::new();
     let order = floor.order(Side::Buy, 1, 1_000_000);
     let held = crate::Reservation::closed(&order);
-    let view = View::new(&floor.risk, &order, &held, false, &floor.market, floor.moment);
+    let view = View::new(&floor.risk, &order, &held, Way::New, &floor.market, floor.moment);
     let mut codes = Vec::new();
     each_check(&order, &view, |_, finding| codes.push(finding.code));
     codes.sort();
@@ -59,7 +60,7 @@ fn plain_order_passes() {
     for side in BOTH {
         let order = floor.order(side, 1, 1_000_000);
         let (verdict, findings) = floor.risk.check(&order, &floor.market, floor.moment);
-        assert_eq!((verdict, findings.iter().flatten().count()), (Verdict::pass(), 41));
+        assert_eq!((verdict, findings.iter().flatten().count()), (Verdict::pass(), 46));
         let (cleared, held) = floor.clear(order).unwrap();
         assert_eq!((*cleared.order(), held.open(), held.is_open()), (order, Qty(1), true));
     }

@@ -1,13 +1,12 @@
 use model::{Finding, Order, Reject};
 
-use crate::view::{Node, View};
+use crate::view::{Node, View, Way};
 
 /// Refuses when the orders and replaces that passed within the window and this one come to more money than
 /// the limit. A replace counts its whole new quantity.
 pub(crate) fn check(_: &Order, view: &View<'_>, node: &Node<'_>) -> Finding {
-    let Some(volume) = node.account.limits.volume else {
-        return Finding::holds(Reject::Volume, true);
-    };
+    let volume = node.account.limits.volume.filter(|_| view.way != Way::Trigger);
+    let Some(volume) = volume else { return Finding::holds(Reject::Volume, true) };
     let order = view
         .notional
         .map_or(i128::MAX, |notional| node.account.amount(view.listing.money, notional.0));

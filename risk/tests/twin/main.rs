@@ -279,6 +279,7 @@ impl Twins {
             tif: Tif::Day,
             px: Px(px),
             qty: Qty(qty),
+            conditions: model::Conditions::NONE,
             origin: Origin::File,
             note: Default::default(),
         }

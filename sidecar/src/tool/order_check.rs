@@ -11,7 +11,7 @@ use crate::fault::Fault;
 use crate::reply::Reply;
 use crate::rule::{self, FailedRule, Measured};
 use crate::server::Sidecar;
-use crate::terms::{self, Order, Tif, Type, Wish};
+use crate::terms::{self, Flag, Order, Special, Tif, Type, Wish};
 
 pub struct OrderCheck;
 
@@ -25,10 +25,17 @@ pub struct Args {
     qty: Decimal,
     #[serde(default)]
     r#type: Type,
-    /// Limit price.
-    limit: Decimal,
+    /// Of limit and stop_limit.
+    limit: Option<Decimal>,
     #[serde(default)]
     tif: Tif,
+    stop: Option<Decimal>,
+    display: Option<Decimal>,
+    expires_ns: Option<String>,
+    one_cancels: Option<String>,
+    parent: Option<String>,
+    #[serde(default)]
+    flags: Vec<Flag>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -38,7 +45,6 @@ pub struct Body {
     binds: Option<&'static str>,
     account: String,
     failed: Vec<FailedRule>,
-    /// Passing rules that measure something.
     headroom: Vec<Measured>,
     /// If sent now, against the displayed book.
     cost: Option<Cost>,
@@ -47,7 +53,7 @@ pub struct Body {
 #[derive(Serialize, JsonSchema)]
 struct Cost {
     fills_now_qty: String,
-    /// What would rest (day) or be cancelled (ioc).
+    /// What would rest or be cancelled.
     remaining_qty: String,
     /// Cut to 6 places beyond the price's.
     avg_px: Option<String>,
@@ -76,8 +82,16 @@ impl Tool for OrderCheck {
             side: args.side,
             qty: &args.qty,
             order_type: args.r#type,
-            limit: &args.limit,
+            limit: args.limit.as_ref(),
             tif: args.tif,
+            special: Special {
+                stop: args.stop.as_ref(),
+                display: args.display.as_ref(),
+                expires_ns: args.expires_ns.as_deref(),
+                one_cancels: args.one_cancels.as_deref(),
+                parent: args.parent.as_deref(),
+                flags: &args.flags,
+            },
         };
         let order = wish.read(&mut *sidecar.attached()?, terms::check_id())?;
         let answer = sidecar.ask(order.account.id, Ask::Check(order.terms), "").await?;
@@ -113,7 +127,12 @@ impl Cost {
             Side::Buy => depth.asks(),
             Side::Sell => depth.bids(),
         };
-        let sweep = Sweep::over(levels, side, order.terms.px, order.terms.qty.0.max(0));
+        let limit = match (order.terms.order_type.has_limit(), side) {
+            (true, _) => order.terms.px,
+            (false, Side::Buy) => Px(i64::MAX),
+            (false, Side::Sell) => Px(0),
+        };
+        let sweep = Sweep::over(levels, side, limit, order.terms.qty.0.max(0));
         let [bids, asks] = depth.total;
         let total = if side == Side::Buy { asks } else { bids };
         if sweep.remaining > 0 && !sweep.stopped_by_limit && (levels.len() as u32) < total {

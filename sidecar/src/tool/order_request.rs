@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::outcome::Outcome;
 use crate::reply::Reply;
 use crate::server::Sidecar;
-use crate::terms::{self, Side, Tif, Type, Wish};
+use crate::terms::{self, Flag, Side, Special, Tif, Type, Wish};
 
 pub struct OrderRequest;
 
@@ -24,11 +24,22 @@ pub struct Args {
     qty: Decimal,
     #[serde(default)]
     r#type: Type,
-    /// Limit price.
-    limit: Decimal,
-    /// day rests; ioc fills at once or is cancelled.
+    /// Of limit and stop_limit.
+    limit: Option<Decimal>,
+    /// gtd ends at expires_ns.
     #[serde(default)]
     tif: Tif,
+    /// Trigger of a stop.
+    stop: Option<Decimal>,
+    /// Qty shown at a time.
+    display: Option<Decimal>,
+    expires_ns: Option<String>,
+    /// Of a stop: the order_id whose place it takes.
+    one_cancels: Option<String>,
+    /// order_id of a parent_only order that bounds its children.
+    parent: Option<String>,
+    #[serde(default)]
+    flags: Vec<Flag>,
     /// Your name of this order, 1 to 16 of A-Z a-z 0-9 _ -. New for each new order, also after a refusal; the same for a retry.
     client_request_id: String,
     /// Why; the first 32 characters are journalled.
@@ -39,7 +50,7 @@ impl Tool for OrderRequest {
     const NAME: &'static str = "order_request";
     const TITLE: &'static str = "Request an order";
     const DESCRIPTION: &'static str = "\
-        Asks the engine's risk gate for a limit order and answers once it is judged and journalled: \
+        Asks the engine's risk gate for an order and answers once it is judged and journalled: \
         accepted (with fills so far), refused (with each failed rule and what to change) or \
         recorded (this client_request_id was answered before; nothing happened now). Use \
         order_check first. After unknown_outcome look with orders_list, or send the very same \
@@ -56,8 +67,16 @@ impl Tool for OrderRequest {
             side: args.side,
             qty: &args.qty,
             order_type: args.r#type,
-            limit: &args.limit,
+            limit: args.limit.as_ref(),
             tif: args.tif,
+            special: Special {
+                stop: args.stop.as_ref(),
+                display: args.display.as_ref(),
+                expires_ns: args.expires_ns.as_deref(),
+                one_cancels: args.one_cancels.as_deref(),
+                parent: args.parent.as_deref(),
+                flags: &args.flags,
+            },
         };
         let client_id = terms::client_id(&args.client_request_id)?;
         let reason = terms::reason(&args.reason)?;

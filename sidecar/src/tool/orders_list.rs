@@ -58,9 +58,11 @@ impl Tool for OrdersList {
     const NAME: &'static str = "orders_list";
     const TITLE: &'static str = "List orders";
     const DESCRIPTION: &'static str = "\
-        Orders that passed the gate, newest first, with state, fills and queue position; closed \
+        Orders that passed the gate, newest first, with state, fills and quantity ahead in the queue; closed \
         ones stay until the engine needs their slot. Strategies' orders are listed too (origin). \
-        status open means: can still fill. A refused order never lived and is not here.";
+        status open means: can still fill; state is held (waits in the engine), pending_new, working, \
+        partially_filled, pending_cancel, pending_replace, unknown, filled, cancelled, expired or \
+        rejected. A refused order never lived and is not here.";
     const EFFECT: Effect = Effect::Looks;
     type Args = Args;
     type Body = Body;

@@ -109,6 +109,47 @@ fn journey() {
     });
 }
 
+/// Goal: every kind of order is asked for with exactly its terms, and shown with them; what says nothing is refused
+/// here. Method: a stop with all that goes with it, a market order; a limit where none belongs, and the other way
+/// round.
+#[test]
+fn other_types() {
+    with_agent(|agent| {
+        let first = agent.get("order_request", buy(json!("10"), json!("99.00"), "t-1"));
+        let other = first["order_id"].as_str().unwrap();
+        let stop = json!({"account": "agent", "symbol": "AAPL", "side": "buy", "qty": "10",
+            "type": "stop_limit", "tif": "gtd", "limit": "99.20", "stop": "99.10", "display": "5",
+            "expires_ns": "1700000000000000000", "one_cancels": other, "flags": ["reduce_only"],
+            "client_request_id": "t-2", "reason": "test"});
+        let id = agent.get("order_request", stop.clone())["order_id"].clone();
+        let list = agent.get("orders_list", json!({"id": id}));
+        let listed = &list["orders"][0];
+        assert_eq!((&listed["type"], &listed["tif"]), (&json!("stop_limit"), &json!("gtd")));
+        let conditions = ["stop 99.10", "display 5", "expires_ns 1700000000000000000"];
+        let mut conditions = conditions.map(str::to_owned).to_vec();
+        conditions.extend([format!("one_cancels {other}"), "reduce_only".into()]);
+        assert_eq!(listed["conditions"], json!(conditions));
+        let with = |key: &str, value: Value| {
+            let mut wish = stop.clone();
+            wish[key] = value;
+            wish
+        };
+        for (key, value) in [
+            ("type", json!("market")),
+            ("limit", Value::Null),
+            ("parent", json!(other)),
+            ("one_cancels", json!("none")),
+            ("expires_ns", json!("soon")),
+            ("stop", json!("99.00001")),
+        ] {
+            assert_eq!(agent.fault("order_request", with(key, value)).0, "bad_argument", "{key}");
+        }
+        let market = json!({"account": "agent", "symbol": "AAPL", "side": "sell", "qty": "1",
+            "type": "market"});
+        assert_eq!(agent.get("order_check", market)["cost"]["fills_now_qty"], json!("1"));
+    });
+}
+
 /// Goal: what cannot be an order is refused here, with the field named, and never reaches the
 /// engine. Method: one bad value for each argument; then the engine has no order.
 #[test]
@@ -129,7 +170,7 @@ fn bad_arguments_reach_nobody() {
             ("limit", Value::Null),
             ("limit", json!(0.12345678901234567)),
             ("side", json!("hold")),
-            ("tif", json!("gtc")),
+            ("tif", json!("forever")),
             ("type", json!("market")),
             ("client_request_id", json!("")),
             ("client_request_id", json!("seventeen-letters")),

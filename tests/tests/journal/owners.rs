@@ -81,6 +81,7 @@ impl Agent {
             tif: Tif::Day,
             px: Px(100),
             qty: Qty(1),
+            conditions: model::Conditions::NONE,
         }))
     }
 

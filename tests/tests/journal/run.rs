@@ -227,6 +227,7 @@ impl<'a> Run<'a> {
             tif: if takes { Tif::Ioc } else { Tif::Day },
             px: Px(if takes { 10_000_000 } else { 100 }),
             qty: Qty(1),
+            conditions: model::Conditions::NONE,
         };
         let answer = self.request(Ask::New(terms));
         if answer.kind == AnswerKind::Accepted {

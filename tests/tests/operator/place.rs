@@ -261,6 +261,7 @@ impl Trader {
             tif: Tif::Day,
             px: Px((bid / 2).max(1)),
             qty: Qty(1),
+            conditions: model::Conditions::NONE,
         }))
     }
 

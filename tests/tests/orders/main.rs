@@ -42,7 +42,7 @@ fn engine_and_venue_converge() {
     let schedules = std::env::var("TICKGATE_SCHEDULES").map_or(SCHEDULES, |n| n.parse().unwrap());
     let first = std::env::var("TICKGATE_FIRST").map_or(0, |n| n.parse().unwrap());
     let config = world::config();
-    let mut seen = [0; 9];
+    let mut seen = [0; KINDS.len()];
     let (mut passed, mut trades) = (0, 0);
     for seed in first..first + schedules {
         let mut dice = Dice(seed);
@@ -64,7 +64,8 @@ fn engine_and_venue_converge() {
     }
 }
 
-const KINDS: [TapeKind; 9] = [
+const KINDS: [TapeKind; 10] = [
+    TapeKind::Triggered,
     TapeKind::Replaced,
     TapeKind::Expired,
     TapeKind::Unknown,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use model::{Holder, Order, OrderId, Px, Qty, Report, ReportKind, Side};
+use model::{Holder, Link, Order, OrderId, Px, Qty, Report, ReportKind, Side, Tif};
 use tests::rogue::Dice;
 
 use super::one_in;
@@ -39,6 +39,8 @@ pub struct Working {
     pub order: Order,
     /// Quantity traded, taken back or not.
     pub cum: i64,
+    /// The largest quantity that it ever was for.
+    pub most: i64,
     /// The last change that was dealt with.
     pub change: u16,
     /// How it ended; `None`: it is open.
@@ -85,10 +87,26 @@ impl Venue {
     pub fn on_new(&mut self, order: Order, faults: &Faults, dice: &mut Dice) {
         let refused = one_in(dice, faults.rejects);
         let ended = refused.then_some(ReportKind::Rejected);
-        let working = Working { order, cum: 0, change: 0, ended };
+        let working = Working { order, cum: 0, most: order.qty.0, change: 0, ended };
+        assert!(!order.is_held(), "a stop or a parent left the engine: {order:?}");
+        if let Some(Link::OneCancels(other)) = order.conditions.link {
+            let other = self.orders.get(&other.0);
+            assert!(other.is_none_or(|w| w.ended.is_some()), "both of two are at the venue");
+            // Of terms that it never had to hear of, the larger count.
+            let fits = |w: &Working| w.cum + order.qty.0 <= w.most;
+            assert!(self.lied || other.is_none_or(fits), "more than the other left open");
+        }
         let twice = self.orders.insert(order.id.0, working);
         assert!(twice.is_none(), "the same order twice: {order:?}");
         self.say(if refused { ReportKind::Rejected } else { ReportKind::Ack }, order.id, 0);
+        if order.tif == Tif::Ioc && !refused {
+            if dice.below(2) == 0 {
+                self.trade(order.id, faults, dice);
+            }
+            if self.orders[&order.id.0].ended.is_none() {
+                self.end(order.id, ReportKind::Cancelled);
+            }
+        }
     }
 
     pub fn on_replace(&mut self, order: Order, change: u16, faults: &Faults, dice: &mut Dice) {
@@ -100,6 +118,7 @@ impl Venue {
             return self.say(ReportKind::ReplaceRejected, order.id, change);
         }
         (working.order.px, working.order.qty) = (order.px, order.qty);
+        working.most = working.most.max(order.qty.0);
         if order.qty.0 <= working.cum {
             working.ended = Some(ReportKind::Cancelled);
         }

@@ -8,14 +8,15 @@ use engine::output::Output;
 use engine::step::Engine;
 use model::page::{AsOf, TapeKind, TapeRecord};
 use model::{
-    AccountId, Ask, Body, ClientOrderId, Control, Event, Flags, HaltCause, HaltLevel, HaltScope,
-    Input, InstrumentId, Kind, Mode, Note, Order, OrderId, OrderRef, OrderType, Origin, Px, Qty,
-    Report, ReportKind, Request, Side, Symbol, Terms, Tif, TradingState, Ts, VenueNumber, Why,
+    AccountId, Ask, Body, ClientOrderId, Conditions, Control, Event, Flags, HaltCause, HaltLevel,
+    HaltScope, Input, InstrumentId, Kind, Link, Mode, Note, Order, OrderId, OrderRef, OrderState,
+    OrderType, Origin, Px, Qty, Report, ReportKind, Request, Side, Symbol, Terms, Tif,
+    TradingState, Ts, VenueNumber, Why,
 };
 use tests::rogue::Dice;
 
 use super::one_in;
-use super::venue::{Faults, Venue};
+use super::venue::{Faults, Venue, Working};
 
 /// The most that an account may be long or short, whatever fills.
 pub const POSITION_MAX: i64 = 60;
@@ -46,6 +47,8 @@ pub struct World {
     flying: BTreeMap<u64, Order>,
     changes: Vec<(u64, u16, i64)>,
     mine: Vec<OrderId>,
+    /// Orders that are never sent, and their quantities.
+    parents: Vec<(OrderId, i64)>,
     names: u64,
     message: u64,
     query_ms: u64,
@@ -73,6 +76,7 @@ impl World {
             flying: BTreeMap::new(),
             changes: Vec::new(),
             mine: Vec::new(),
+            parents: Vec::new(),
             names: 0,
             message: 0,
             query_ms: 0,
@@ -87,6 +91,9 @@ impl World {
         self.now_ms += 1;
         if self.now_ms.is_multiple_of(500) {
             self.level(Side::Buy, 9_999);
+        }
+        if self.now_ms.is_multiple_of(7) {
+            self.trade();
         }
         self.input(Body::Timer);
         if clients && one_in(&mut self.dice, 300) {
@@ -192,6 +199,13 @@ impl World {
         self.event(Event { order, px, qty, side, number, flags, ..Event::empty(Kind::Add) });
     }
 
+    /// Somebody trades near the market, so that stops are triggered.
+    fn trade(&mut self) {
+        let (number, px, qty) = (VenueNumber(1), self.px(), Qty(1));
+        let flags = Flags::EVENT_COMPLETE;
+        self.event(Event { px, qty, number, flags, ..Event::empty(Kind::Trade) });
+    }
+
     fn event(&mut self, event: Event) {
         self.message += 1;
         let now = Ts(self.now_ms * MS);
@@ -210,10 +224,21 @@ impl World {
             (0, last) => last.copied(),
             (open_count, _) => Some(open[self.dice.below(open_count as u64) as usize]),
         };
-        let ask = match (self.dice.below(10), old) {
+        let plain = Terms {
+            client_id,
+            instrument,
+            side,
+            order_type,
+            tif,
+            px,
+            qty,
+            conditions: Conditions::NONE,
+        };
+        let ask = match (self.dice.below(14), old) {
             (0..1, Some(order)) => Ask::Cancel { order },
             (1..6, Some(order)) => Ask::Replace { order, client_id, px, qty },
-            _ => Ask::New(Terms { client_id, instrument, side, order_type, tif, px, qty }),
+            (6..9, _) => Ask::New(plain),
+            _ => Ask::New(self.special(plain)),
         };
         let (id, account, note) = (self.names, AccountId(0), Note::default());
         let request = Request { id, origin: Origin::File, account, ask, note };
@@ -221,8 +246,48 @@ impl World {
         let before = self.tape.len();
         self.input(Body::Request(request));
         let passed = self.tape[before..].iter().find(|record| record.kind == TapeKind::Passed);
-        if let (Some(record), Ask::New(_)) = (passed, request.ask) {
+        if let (Some(record), Ask::New(terms)) = (passed, request.ask) {
             self.mine.push(record.order);
+            if terms.conditions.parent_only {
+                self.parents.push((record.order, terms.qty.0));
+            }
+        }
+    }
+
+    /// An order of another kind: market, stop, with an end, one of two, parent or child.
+    fn special(&mut self, plain: Terms) -> Terms {
+        let none = Conditions::NONE;
+        let last = self.engine.instruments().get(0).and_then(|listed| listed.last);
+        let away = (1 + self.dice.below(8) as i64) * CENT;
+        let last = last.map_or(10_000 * CENT, |last| last.px.0);
+        let beyond = |side| Px(last + super::venue::sign(side) * away);
+        let stop = |side| Conditions { stop_px: beyond(side), ..none };
+        let (px, qty) = (Px(0), plain.qty);
+        match self.dice.below(7) {
+            0 => Terms { order_type: OrderType::Market, px, ..plain },
+            1 => Terms { order_type: OrderType::Stop, px, conditions: stop(plain.side), ..plain },
+            2 => Terms { order_type: OrderType::StopLimit, conditions: stop(plain.side), ..plain },
+            3 => {
+                let expires = Ts((self.now_ms + self.dice.below(150)) * MS);
+                Terms { tif: Tif::Gtd, conditions: Conditions { expires, ..none }, ..plain }
+            }
+            4 | 5 => {
+                let at_venue = self.engine.orders().open().filter(|r| r.state != OrderState::Held);
+                let Some(record) = at_venue.last() else { return plain };
+                let (side, most) = (record.order.side, record.order.qty);
+                let link = Some(Link::OneCancels(record.order.id));
+                let conditions = Conditions { link, ..stop(side) };
+                let order_type = OrderType::Stop;
+                Terms { order_type, side, px, qty: qty.min(most), conditions, ..plain }
+            }
+            _ => {
+                let open = self.parents.last().and_then(|(id, _)| self.engine.orders().get(*id));
+                let Some(parent) = open.filter(|record| record.state.is_open()) else {
+                    return Terms { conditions: Conditions { parent_only: true, ..none }, ..plain };
+                };
+                let conditions = Conditions { link: Some(Link::Parent(parent.order.id)), ..none };
+                Terms { side: parent.order.side, qty: Qty(1 + qty.0 / 3), conditions, ..plain }
+            }
         }
     }
 
@@ -354,17 +419,36 @@ impl World {
         self.gateway.drop_all();
     }
 
+    /// The most that an order at the venue may have filled in the end.
+    fn reach(&self, working: &Working) -> i64 {
+        let id = working.order.id.0;
+        let grown = self.changes.iter().filter(|(of, ..)| *of == id).map(|(.., qty)| *qty);
+        let total = grown.max().unwrap_or(0).max(working.order.qty.0);
+        if working.ended.is_some() { working.cum } else { total.max(working.cum) }
+    }
+
+    /// Whatever is under way may happen, and still no parent is exceeded, but by what no order was for.
+    fn check_parents(&self) {
+        for (parent, total) in &self.parents {
+            let is_child = |order: &Order| order.conditions.link == Some(Link::Parent(*parent));
+            let flying = self.flying.values().filter(|order| is_child(order));
+            let mut reached: i64 = flying.map(|order| order.qty.0).sum();
+            let children = self.venue.orders.values().filter(|w| is_child(&w.order));
+            reached += children.map(|working| self.reach(working)).sum::<i64>();
+            let excess = self.venue.excess[0] + self.venue.excess[1];
+            assert!(reached <= total + excess, "{parent:?}: {reached} of {total}");
+        }
+    }
+
     /// Whatever is under way may happen, and still no limit is exceeded, but by what no order was for.
     fn check_limits(&self) {
+        self.check_parents();
         let position = self.venue.position();
         for side in [Side::Buy, Side::Sell] {
             let flying = self.flying.values().filter(|order| order.side == side);
             let mut worst: i64 = flying.map(|order| order.qty.0).sum();
             for working in self.venue.orders.values().filter(|w| w.order.side == side) {
-                let id = working.order.id.0;
-                let grown = self.changes.iter().filter(|(of, ..)| *of == id).map(|(.., qty)| *qty);
-                let total = grown.max().unwrap_or(0).max(working.order.qty.0);
-                worst += if working.ended.is_some() { 0 } else { (total - working.cum).max(0) };
+                worst += self.reach(working) - working.cum;
             }
             let reached = super::venue::sign(side) * position + worst;
             let back = self.venue.trades.iter().filter(|t| t.busted && t.side != side);

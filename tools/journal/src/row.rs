@@ -243,6 +243,7 @@ fn told(seen: &Seen<'_>, record: &TapeRecord) -> Option<Row> {
         | TapeKind::Unknown
         | TapeKind::NotSent
         | TapeKind::Restated
+        | TapeKind::Triggered
         | TapeKind::Mismatch => Kind::Report,
         TapeKind::Halt => return went_off(seen, record),
         TapeKind::Trade

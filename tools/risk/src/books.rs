@@ -173,6 +173,7 @@ impl Books {
             tif: Tif::Day,
             px: Px(px),
             qty: Qty(qty),
+            conditions: model::Conditions::NONE,
             origin: Origin::File,
             note: Note::default(),
         };

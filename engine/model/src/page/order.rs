@@ -2,7 +2,7 @@
 
 use super::AsOf;
 use crate::num::{Money, Px, Qty, Ts};
-use crate::order::{Order, OrderState, OrderType, Origin, Side, Tif};
+use crate::order::{Conditions, Order, OrderState, OrderType, Origin, Side, Tif};
 use crate::verdict::Reject;
 use crate::words::{BadWord, WordReader, WordWriter};
 use crate::{AccountId, ClientOrderId, InstrumentId, Note, OrderId};
@@ -22,6 +22,8 @@ pub struct OrderCell {
     pub filled: Qty,
     /// Σ price · quantity of its fills.
     pub notional_filled: Money,
+    /// Of a parent: what its children filled and may still fill, in quantity units.
+    pub children: Qty,
     /// Quantity in front of it in its level's queue; `None`: it does not rest, or the venue does not tell.
     pub ahead: Option<Qty>,
     /// Engine time when it passed the gate.
@@ -32,7 +34,7 @@ pub struct OrderCell {
 
 impl OrderCell {
     /// Words of a page.
-    pub const WORDS: usize = 24;
+    pub const WORDS: usize = 28;
 
     /// The page as words.
     pub fn to_words(&self) -> [u64; Self::WORDS] {
@@ -65,6 +67,8 @@ impl OrderCell {
         to.i64(self.ahead.unwrap_or_default().0);
         to.u64(self.ts_created.0);
         to.u64(self.ts_updated.0);
+        order.conditions.write(&mut to);
+        to.i64(self.children.0);
         order.note.to_words().into_iter().for_each(|word| to.u64(word));
         words
     }
@@ -97,6 +101,8 @@ impl OrderCell {
         let notional_filled = Money(from.i128());
         let ahead = Qty(from.i64());
         let (ts_created, ts_updated) = (Ts(from.u64()), Ts(from.u64()));
+        let conditions = Conditions::read(&mut from)?;
+        let children = Qty(from.i64());
         let note = Note::from_words([from.u64(), from.u64(), from.u64(), from.u64()]);
         let note = from.legal(note)?;
         let instrument = InstrumentId(instrument);
@@ -112,6 +118,7 @@ impl OrderCell {
                 tif,
                 px,
                 qty,
+                conditions,
                 origin,
                 note,
             },
@@ -119,6 +126,7 @@ impl OrderCell {
             reject,
             filled,
             notional_filled,
+            children,
             ahead: (resting == 1).then_some(ahead),
             ts_created,
             ts_updated,
@@ -130,6 +138,7 @@ impl OrderCell {
 mod tests {
     use super::*;
     use crate::DeskId;
+    use crate::order::Link;
 
     /// Goal: the page survives its words; an unused slot is refused. Method: odd values in every field.
     #[test]
@@ -146,6 +155,15 @@ mod tests {
                 tif: Tif::Day,
                 px: Px(-8),
                 qty: Qty(9),
+                conditions: Conditions {
+                    stop_px: Px(-1),
+                    display: Qty(2),
+                    expires: Ts(3),
+                    link: Some(Link::Parent(OrderId(4))),
+                    post_only: true,
+                    reduce_only: false,
+                    parent_only: true,
+                },
                 origin: Origin::Desk(DeskId(10)),
                 note: Note::lossy("why"),
             },
@@ -153,6 +171,7 @@ mod tests {
             reject: Some(Reject::Collar),
             filled: Qty(11),
             notional_filled: Money(-12),
+            children: Qty(-15),
             ahead: Some(Qty(0)),
             ts_created: Ts(13),
             ts_updated: Ts(14),

@@ -55,6 +55,8 @@ codes!(
         Mismatch = 21 => "mismatch",
         /// Something that may halt began or ended; `code` is the [`crate::HaltCause`], `aux` is 1 where it began.
         Alert = 22 => "alert",
+        /// A stop was triggered; `px` is its trigger.
+        Triggered = 23 => "triggered",
     }
 );
 

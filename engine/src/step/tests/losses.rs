@@ -77,6 +77,7 @@ fn order(number: u64) -> Order {
         tif: Tif::Day,
         px: Px(1_000_000),
         qty: Qty(500),
+        conditions: model::Conditions::NONE,
         origin: Origin::File,
         note: Note::default(),
     }

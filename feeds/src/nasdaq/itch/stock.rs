@@ -1,6 +1,6 @@
 //! Messages about the session, the stocks and the crosses: rare beside those about orders.
 
-use model::{Event, Kind, Px, Qty, Symbol, TradingState, VenueNumber};
+use model::{Event, Kind, OrderRef, Px, Qty, Symbol, TradingState, VenueNumber};
 
 use super::{DecodeError, bytes_at, event, exact, u8_at, u16_at, u32_at, u64_at};
 
@@ -103,6 +103,7 @@ fn cross(message: &[u8; 40]) -> Result<Event, DecodeError> {
         qty: Qty(shares.map_err(|_| DecodeError::Field { kind: b'Q', at: 11 })?),
         px: Px(u32_at::<27, _>(message).into()),
         aux: u64_at::<31, _>(message),
+        order: OrderRef(u8_at::<39, _>(message).into()),
         ..event(Kind::Cross, message)
     })
 }

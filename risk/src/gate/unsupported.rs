@@ -1,0 +1,107 @@
+use model::{Finding, Link, Order, OrderType, Px, Qty, Reject, Tif, Ts};
+
+use crate::market::LinkFit;
+use crate::view::{View, Way};
+
+/// Where something that can be asked of an order is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Done {
+    /// By the venue.
+    Native,
+    /// By the engine, whatever the venue can do.
+    Engine,
+    /// Nowhere.
+    Refused,
+}
+
+/// What can be asked of an order, and where it is done: at the paper venue, at one outside. `CHECKS.md` has the same table.
+pub const GATEWAYS: [(&str, Done, Done); 16] = [
+    ("limit", Done::Native, Done::Native),
+    ("market", Done::Engine, Done::Engine),
+    ("stop", Done::Engine, Done::Engine),
+    ("stop_limit", Done::Engine, Done::Engine),
+    ("day", Done::Native, Done::Native),
+    ("ioc", Done::Native, Done::Native),
+    ("fok", Done::Native, Done::Native),
+    ("gtc", Done::Native, Done::Native),
+    ("gtd", Done::Engine, Done::Engine),
+    ("at_open", Done::Native, Done::Native),
+    ("at_close", Done::Native, Done::Native),
+    ("post_only", Done::Native, Done::Native),
+    ("display", Done::Native, Done::Native),
+    ("reduce_only", Done::Engine, Done::Engine),
+    ("one_cancels", Done::Engine, Done::Engine),
+    ("parent", Done::Engine, Done::Engine),
+];
+
+/// Refuses type, time in force and conditions that do not go together, what the venue does not know, a link to an order that
+/// does not fit, and new terms of an order that waits in the engine.
+pub(crate) fn check(order: &Order, view: &View<'_>) -> Finding {
+    let fits = match view.way {
+        Way::Trigger => true, // It was a stop when this was looked at.
+        Way::Replace => !view.moment.held && fits_display(order),
+        Way::New | Way::Linked | Way::Parent => {
+            view.moment.link != LinkFit::Misfit && is_whole(order) && goes_together(order)
+        }
+    };
+    Finding::holds(Reject::Unsupported, fits)
+}
+
+/// Whether trigger and end are there where they are needed, and only there.
+fn is_whole(order: &Order) -> bool {
+    let has_stop = order.conditions.stop_px != Px(0);
+    let has_end = order.conditions.expires != Ts(0);
+    has_stop == order.order_type.is_stop() && has_end == (order.tif == Tif::Gtd)
+}
+
+fn goes_together(order: &Order) -> bool {
+    let conditions = &order.conditions;
+    let times = match order.order_type {
+        OrderType::Limit => true,
+        OrderType::Market => !order.tif.rests(),
+        OrderType::Stop | OrderType::StopLimit => order.tif.rests(),
+    };
+    let rests = order.order_type.has_limit() && order.tif.rests();
+    let links = match conditions.link {
+        None | Some(Link::Parent(_)) => true,
+        Some(Link::OneCancels(_)) => order.order_type.is_stop(),
+    };
+    let is_plain = !conditions.post_only
+        && !conditions.reduce_only
+        && conditions.display == Qty(0)
+        && conditions.link.is_none();
+    let parent = !conditions.parent_only
+        || order.order_type == OrderType::Limit && order.tif.rests() && is_plain;
+    times && links && parent && (rests || !conditions.post_only) && fits_display(order)
+}
+
+/// A displayed quantity is a part of the whole, of an order that can rest.
+fn fits_display(order: &Order) -> bool {
+    let display = order.conditions.display;
+    let rests = order.order_type.has_limit() && order.tif.rests();
+    display == Qty(0) || rests && display.0 > 0 && display <= order.qty
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: what the documents say of the gateways is what the gate goes by, and nothing that can be asked is left out.
+    /// Method: the rows of the table in `CHECKS.md` against the constant; every type and time in force has its row.
+    #[test]
+    fn table_is_the_documented_one() {
+        let text = include_str!("../../CHECKS.md");
+        let name = |done: Done| match done {
+            Done::Native => "native",
+            Done::Engine => "engine",
+            Done::Refused => "refused",
+        };
+        for (what, paper, outside) in GATEWAYS {
+            let row = format!("| `{what}` | {} | {} |", name(paper), name(outside));
+            assert!(text.contains(&row), "{row}");
+        }
+        let has = |name: &str| GATEWAYS.iter().any(|(what, ..)| *what == name);
+        assert!(OrderType::ALL.iter().all(|kind| has(kind.name())));
+        assert!(Tif::ALL.iter().all(|tif| has(tif.name())));
+    }
+}
