@@ -8,7 +8,7 @@ use model::OrderId;
 /// No slot.
 const NIL: u32 = u32::MAX;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize, PartialEq)]
 struct Node {
     order: OrderId,
     /// The smaller, the earlier; then by number.
@@ -22,9 +22,11 @@ struct Node {
 }
 
 /// Heaps that share the slots of the orders; an order is in one of them at most.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Heaps {
+    #[serde(with = "model::snapshot::table")]
     nodes: Vec<Option<Node>>,
+    #[serde(with = "model::snapshot::table")]
     tops: Vec<u32>,
     inserted: u64,
 }

@@ -36,7 +36,7 @@ pub struct OrderRecord {
 }
 
 /// How an order counts among the children of a parent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Family {
     /// Of a child: what it filled and may still fill, as its parent counts it. Of a parent: the sum.
     pub counted: Qty,

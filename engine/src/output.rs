@@ -8,9 +8,11 @@ use model::{BooksRefusal, Order, ResumeRefusal, Verdict};
 use crate::gateway::Send;
 
 /// Numbers of things that changed since they were last taken, each once, in the order of their first change.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Dirty {
+    #[serde(with = "model::snapshot::table")]
     marked: Vec<bool>,
+    #[serde(with = "model::snapshot::reserved")]
     list: VecDeque<u32>,
 }
 

@@ -41,6 +41,7 @@ pub struct Paper {
     /// Orders that wait for the opening, and for the closing cross.
     crosses: [Queues; 2],
     /// Orders whose displayed part is gone.
+    #[serde(with = "model::snapshot::reserved")]
     spent: std::collections::VecDeque<OrderId>,
     taken: Taken,
     #[serde(with = "model::snapshot::reserved")]

@@ -3,14 +3,14 @@
 //! The findings are those of `gate.rs`, made by the same calls; what this file adds is what their numbers mean.
 
 use model::page::Permission;
-use model::{AccountId, Finding, HaltLevel, Headroom, Order, Qty, Reject, Side, Verdict};
+use model::{AccountId, Finding, HaltLevel, Headroom, Order, Qty, Reject, Side, Tif, Verdict};
 
-use crate::gate::{each_check, findings, is_of_new_orders, verdict_of};
+use crate::gate::{each_check, findings, is_of_new_orders, verdict_of, way_of};
 use crate::ledger::Risk;
 use crate::limits::Restriction;
 use crate::market::{Market, Moment};
 use crate::reservation::Reservation;
-use crate::view::{Node, View};
+use crate::view::{Node, View, Way};
 
 /// What limit and use of a check are measured in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,13 +97,14 @@ impl Risk {
         &self,
         order: &Order,
         held: Option<&Reservation>,
+        instead_of: Option<&Reservation>,
         market: &Market,
         moment: Moment,
     ) -> Explanation {
-        let (verdict, checks) = self.look(order, held, market, moment);
+        let (verdict, checks) = self.look(order, held, instead_of, market, moment);
         let mut explanation = Explanation { verdict, checks, headroom: None, binding: None };
         if held.is_none() {
-            explanation.headroom = Some(self.headroom(order, market, moment));
+            explanation.headroom = Some(self.headroom_instead(order, instead_of, market, moment));
         }
         let place = |verdict: &Verdict, checks: &[Explained]| {
             let primary = verdict.primary?;
@@ -118,7 +119,8 @@ impl Risk {
             Some(headroom) => {
                 let lot = self.listing(order.instrument).map_or(0, |listing| listing.lot.0);
                 let qty = Qty(headroom.qty.0.saturating_add(lot));
-                let (verdict, checks) = self.look(&Order { qty, ..*order }, None, market, moment);
+                let more = Order { qty, ..*order };
+                let (verdict, checks) = self.look(&more, None, instead_of, market, moment);
                 place(&verdict, &checks)
             }
         };
@@ -129,12 +131,16 @@ impl Risk {
         &self,
         order: &Order,
         held: Option<&Reservation>,
+        instead_of: Option<&Reservation>,
         market: &Market,
         moment: Moment,
     ) -> (Verdict, Vec<Explained>) {
         let nothing = Reservation::closed(order);
-        let (held, is_replace) = (held.unwrap_or(&nothing), held.is_some());
-        let view = View::new(self, order, held, is_replace, market, moment);
+        let (seen, way) = match held {
+            Some(held) => (held, Way::Replace),
+            None => way_of(order, &nothing, instead_of),
+        };
+        let view = View::new(self, order, seen, way, market, moment);
         let mut checks = Vec::new();
         each_check(order, &view, |node, finding| {
             checks.push(explained(order, &view, node, finding));
@@ -184,6 +190,9 @@ fn idle(code: Reject, order: &Order, view: &View<'_>, node: Option<&Node<'_>>) -
     let Some(node) = node else {
         return match code {
             Reject::Cash => idle(order.side == Side::Buy),
+            Reject::TooLate => idle(matches!(order.tif, Tif::Gtd | Tif::AtOpen | Tif::AtClose)),
+            Reject::Trigger => idle(order.order_type.is_stop()),
+            Reject::Overslice => idle(view.moment.slice.is_some()),
             Reject::DuplicateTerms => off(view.account.limits.duplicates.is_some())
                 .or_else(|| idle(view.replaces.is_none())),
             _ => None,
@@ -196,7 +205,9 @@ fn idle(code: Reject, order: &Order, view: &View<'_>, node: Option<&Node<'_>>) -
         Reject::Volume => off(account.volume.is_some()),
         Reject::OrderToTrade => off(account.order_to_trade.is_some()),
         Reject::SelfTrade => off(account.no_self_trade),
-        Reject::ReduceOnly => idle(account.permission == Permission::CloseOnly),
+        Reject::ReduceOnly => {
+            idle(account.permission == Permission::CloseOnly || order.conditions.reduce_only)
+        }
         Reject::Restricted => off(pair.restricted != Restriction::None),
         Reject::Spread => off(pair.spread_max_bps.is_some()),
         Reject::Margin => off(pair.margin.is_some()),
@@ -229,7 +240,12 @@ const fn measure(code: Reject) -> Measure {
         | Reject::SelfTrade
         | Reject::Restricted
         | Reject::AuditFull
-        | Reject::Reconciling => Measure::Condition,
+        | Reject::Reconciling
+        | Reject::Unsupported
+        | Reject::ClockUnsafe => Measure::Condition,
+        Reject::TooLate => Measure::Nanoseconds,
+        Reject::Trigger => Measure::Px,
+        Reject::Overslice => Measure::Qty,
         Reject::Margin => Measure::Money,
         Reject::Lot | Reject::Clip | Reject::Position | Reject::ReduceOnly | Reject::ShortSale => {
             Measure::Qty

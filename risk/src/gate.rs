@@ -479,7 +479,7 @@ pub(crate) fn is_of_new_orders(code: Reject) -> bool {
 
 /// How a new order comes to the gate, and beside what it is judged.
 #[inline(always)]
-fn way_of<'a>(
+pub(crate) fn way_of<'a>(
     order: &Order,
     own: &'a Reservation,
     instead_of: Option<&'a Reservation>,

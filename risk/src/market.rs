@@ -82,8 +82,6 @@ pub struct Moment {
     pub held: bool,
     /// Whether orders go to a venue outside.
     pub outside: bool,
-    /// Whether time cannot be trusted.
-    pub clock_unsafe: bool,
     /// Of an order for an auction: whether that is over.
     pub cross_over: bool,
     /// Of an order that is linked to another.
@@ -105,7 +103,6 @@ impl Moment {
             change_pending: false,
             held: false,
             outside: false,
-            clock_unsafe: false,
             cross_over: false,
             link: LinkFit::Fits,
             slice: None,

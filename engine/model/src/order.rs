@@ -89,7 +89,7 @@ impl Tif {
 }
 
 /// What binds an order to another one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Link {
     /// A stop that takes the place of this order at its trigger: only one of the two is ever at the venue, and it ends with the
     /// other if that ends first.
@@ -108,7 +108,7 @@ impl Link {
 }
 
 /// What is asked of an order beyond side, price, quantity and time in force.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Conditions {
     /// Price that triggers a stop, in price units; zero: none.
     pub stop_px: Px,

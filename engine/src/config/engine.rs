@@ -48,7 +48,7 @@ pub struct EngineConfig {
 }
 
 /// What triggers stops.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum StopTrigger {
     /// The last printable trade.
     Last,

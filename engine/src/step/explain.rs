@@ -9,9 +9,11 @@ impl Engine {
     /// What the gate would say to `order` now, and why: the order that `request` asks for, as
     /// [`super::Stamp::judging`] is shown them. Changes nothing. Allocates.
     pub fn explain(&self, request: &Request, order: &Order) -> Explanation {
-        let (market, moment) = (self.market(order.instrument.0), self.moment());
         let replaced = matches!(request.ask, Ask::Replace { .. });
-        let held = self.orders.get(order.id).filter(|_| replaced).map(|record| &record.reservation);
-        self.risk.explain(order, held, &market, moment)
+        let known = replaced.then_some(order.id);
+        let (market, moment) = (self.market(order.instrument.0), self.moment_of(order, known));
+        let held = known.and_then(|id| self.orders.get(id)).map(|record| &record.reservation);
+        let instead = if replaced { None } else { self.instead_of(order, moment) };
+        self.risk.explain(order, held, instead.as_ref(), &market, moment)
     }
 }

@@ -24,7 +24,7 @@ use crate::paper::Cross;
 pub const TRIGGERS_MAX: usize = 64;
 
 /// What waits.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Held {
     trigger: StopTrigger,
     /// By instrument and side.
@@ -34,6 +34,7 @@ pub(super) struct Held {
     /// Orders that end by the clock, in one heap.
     ends: Heaps,
     /// Stops whose order has ended, and what that left open.
+    #[serde(with = "model::snapshot::reserved")]
     pub(super) followed: VecDeque<(OrderId, Qty)>,
 }
 

@@ -16,6 +16,11 @@ impl Engine {
     /// What the gate sees of the engine, and of what binds an order; `known`: it is in the table, under this number.
     pub(super) fn moment_of(&self, order: &Order, known: Option<OrderId>) -> Moment {
         let mut moment = self.moment();
+        if let Some(life) = known.and_then(|id| self.orders.get(id)).map(|record| &record.life) {
+            moment.change_pending = life.is_pending() || life.leaving().is_some();
+            moment.held = life.is_held();
+            moment.tables_full |= life.next_change().is_none();
+        }
         if let Some(cross) = Cross::of(order.tif) {
             let crossed = self.instruments.get(order.instrument.0).map(|listed| listed.crossed);
             let over = crossed.and_then(|crossed| crossed.get(cross.index()).copied());

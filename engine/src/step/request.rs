@@ -5,7 +5,6 @@ use model::{
     Ask, ClientOrderId, HaltCause, Money, Order, OrderId, OrderType, Origin, Px, Qty, Reject,
     Request, Side, Terms, Tif, Verdict, Why,
 };
-use risk::Moment;
 
 use super::{Engine, Stage, Stamp};
 use crate::orders::{Family, Life, OrderRecord};
@@ -161,13 +160,6 @@ impl Engine {
         let Some(record) = self.orders.get_mut(id) else {
             return self.answer(request, AnswerKind::Refused);
         };
-        let number = record.life.next_change();
-        let moment = Moment {
-            change_pending: record.life.is_pending() || record.life.leaving().is_some(),
-            held: record.life.is_held(),
-            tables_full: moment.tables_full || number.is_none(),
-            ..moment
-        };
         let cleared = self.risk.clear_replace(order, &mut record.reservation, &market, moment);
         stamp.mark(Stage::Gate);
         match cleared {
@@ -263,7 +255,7 @@ impl Engine {
     }
 
     /// Counts a refusal by its primary reason.
-    fn count_refusal(&mut self, code: Reject) {
+    pub(super) fn count_refusal(&mut self, code: Reject) {
         if let Some(count) = self.refused.get_mut(usize::from(code.code()) - 1) {
             *count += 1;
         }

@@ -117,15 +117,15 @@ proptest! {
             if let Some(last) = replaced {
                 let (old, mut held) = open[pick % (last + 1)];
                 let order = Order { id: old.id, side: old.side, ..order };
-                let explanation = floor.risk.explain(&order, Some(&held), &market, moment);
+                let explanation = floor.risk.explain(&order, Some(&held), None, &market, moment);
                 let judged = floor.risk.clear_replace(order, &mut held, &market, moment);
                 agrees(&explanation, &judged.map_or_else(|verdict| verdict, |_| Verdict::pass()));
                 open[pick % (last + 1)].1 = held;
             } else {
-                let explanation = floor.risk.explain(&order, None, &market, moment);
+                let explanation = floor.risk.explain(&order, None, None, &market, moment);
                 let headroom = explanation.headroom.unwrap();
                 let more = Order { qty: Qty(headroom.qty.0 + 1), ..order };
-                let more = floor.risk.explain(&more, None, &market, moment);
+                let more = floor.risk.explain(&more, None, None, &market, moment);
                 prop_assert_eq!(more.verdict.primary.unwrap().code, headroom.binds);
                 if explanation.verdict.passed() {
                     let binding = explanation.checks[explanation.binding.unwrap()];
@@ -154,7 +154,7 @@ proptest! {
 fn standings_are_told_apart() {
     let mut floor = floor(&[60; 6], 1 << 12 | 1 << 13);
     let order = Order { account: DESK, id: OrderId(7), ..floor.order(Side::Buy, 25, 1_000_000) };
-    let explanation = floor.risk.explain(&order, None, &floor.market, floor.moment);
+    let explanation = floor.risk.explain(&order, None, None, &floor.market, floor.moment);
     let on = |code: Reject, account: Option<AccountId>| {
         *explanation
             .checks
