@@ -20,7 +20,8 @@ use risk::{Cleared, ClearedReplace};
 /// Something for the venue.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Send {
-    /// A new order.
+    /// A new order. One of type market is sent as a limit order at its price that is cancelled where it does not fill; what
+    /// the engine does of an order, the list in `risk/CHECKS.md` says, and what a venue cannot do its gateway gives back.
     New(Cleared),
     /// New terms of an order, its change of this number.
     Replace(ClearedReplace, u16),

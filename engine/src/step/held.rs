@@ -36,6 +36,8 @@ pub(super) struct Held {
     /// Stops whose order has ended, and what that left open.
     #[serde(with = "model::snapshot::reserved")]
     pub(super) followed: VecDeque<(OrderId, Qty)>,
+    /// Whether a parent ended whose children may be open.
+    pub(super) has_orphans: bool,
 }
 
 impl Held {
@@ -48,6 +50,7 @@ impl Held {
             due: Dirty::new(instruments),
             ends: Heaps::new(1, orders),
             followed: VecDeque::with_capacity(orders),
+            has_orphans: false,
         }
     }
 
@@ -76,9 +79,9 @@ impl Held {
 
     /// Folds all that waits.
     pub fn fold(&self, text: &mut super::Text<'_>) {
-        let Held { trigger: _, stops, due, ends, followed } = self;
+        let Held { trigger: _, stops, due, ends, followed, has_orphans } = self;
         stops.iter().chain(ends.iter()).for_each(|waiting| text.fold(&waiting));
-        text.fold(&(due, followed));
+        text.fold(&(due, followed, has_orphans));
     }
 }
 
@@ -127,7 +130,7 @@ impl Engine {
     /// Triggers stops, and lets those go whose order has ended.
     #[inline]
     pub(super) fn look_at_held(&mut self, out: &mut Output) {
-        if !self.held.followed.is_empty() {
+        if !self.held.followed.is_empty() || self.held.has_orphans {
             self.follow(out);
         }
         if !self.held.due.is_empty() {
@@ -230,7 +233,7 @@ impl Engine {
         }
     }
 
-    /// Ends an order that waits here; of a parent, its children too.
+    /// Ends an order that waits here; of a parent, its children follow at the end of the step.
     pub(super) fn end_held(&mut self, id: OrderId, state: OrderState, out: &mut Output) {
         let now = self.now;
         let open = self.orders.get_mut(id).filter(|record| record.life.done().is_none());
@@ -238,19 +241,17 @@ impl Engine {
         record.life.end(state, false);
         record.ts_updated = now;
         self.risk.release(&mut record.reservation);
-        let is_parent = record.order.conditions.parent_only;
+        let has_children =
+            record.order.conditions.parent_only && record.family.counted > record.filled;
+        self.held.has_orphans |= has_children;
         let (kind, told) = match state {
-            OrderState::Expired => (ReportKind::Expired, TapeKind::Expired),
-            OrderState::Filled => (ReportKind::Restated, TapeKind::Restated),
-            OrderState::Rejected => (ReportKind::Rejected, TapeKind::Cancelled),
-            _ => (ReportKind::Cancelled, TapeKind::Cancelled),
+            OrderState::Expired => (ReportKind::Expired, Some(TapeKind::Expired)),
+            // Why it was refused, and what its children filled, is on the tape already.
+            OrderState::Rejected => (ReportKind::Rejected, None),
+            OrderState::Filled => (ReportKind::Restated, None),
+            _ => (ReportKind::Cancelled, Some(TapeKind::Cancelled)),
         };
-        // Why it was refused is on the tape already.
-        let told = (state != OrderState::Rejected).then_some(told);
         self.show_report(&Report::of(kind, id), told, out);
-        if is_parent {
-            self.cancel_children(id, out);
-        }
     }
 
     /// An auction is over: what waited for it fills or ends.

@@ -121,8 +121,11 @@ impl Engine {
         }
     }
 
-    /// Lets stops go or end whose order has ended.
+    /// Lets stops go or end whose order has ended, and children whose parent has.
     pub(super) fn follow(&mut self, out: &mut Output) {
+        if std::mem::take(&mut self.held.has_orphans) {
+            self.cancel_children(out);
+        }
         while let Some((stop, left)) = self.held.followed.pop_front() {
             let Some(record) = self.orders.get(stop).filter(|r| r.life.is_held()) else { continue };
             if record.life.is_triggered() && left.0 > 0 {
@@ -152,8 +155,11 @@ impl Engine {
         }
     }
 
-    /// A parent is gone, and its children with it.
-    pub(super) fn cancel_children(&mut self, parent: OrderId, out: &mut Output) {
-        self.cancel_all(out, |order, _| order.conditions.link == Some(Link::Parent(parent)));
+    /// Cancels children whose parent is gone: one look at all orders, however many parents went.
+    fn cancel_children(&mut self, out: &mut Output) {
+        self.cancel_all(out, |order, engine| match order.conditions.link {
+            Some(Link::Parent(id)) => !engine.orders.get(id).is_some_and(|r| r.state.is_open()),
+            _ => false,
+        });
     }
 }

@@ -71,6 +71,7 @@ impl Engine {
     /// Lets every strategy see what traded in the event that is complete now.
     #[inline]
     pub(super) fn ask_unseen(&mut self, id: u32, out: &mut Output, stamp: &mut impl Stamp) {
+        self.held.may_trigger(id); // Nothing was triggered while the book was none that the venue had.
         let unseen = self.instruments.get_mut(id).and_then(|listed| listed.unseen.take());
         if let Some((px, qty)) = unseen {
             self.ask_strategies(id, px, qty, out, stamp);

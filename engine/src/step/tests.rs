@@ -209,3 +209,38 @@ fn numbers_change() {
     let known = [Integrity::Live, Integrity::Incomplete, Integrity::Incomplete];
     assert_eq!([0, 1, 2].map(|id| bench.believed(id)), known);
 }
+
+/// Goal: a stop is triggered by the trade of an event that the venue makes of several parts, once that is complete and not before,
+/// even where nothing else of the book changed. Method: a trade in two parts through a stop.
+#[test]
+fn stops_in_mid_event() {
+    let mut bench = Bench::new(Venue::DatabentoMbo);
+    bench.add(1, Side::Buy, 99, LAST);
+    bench.add(2, Side::Sell, 101, LAST);
+    bench.say(Kind::Trade, 0, LAST); // At 100.
+    let account = bench.engine.account(Symbol::new("agent").unwrap()).unwrap();
+    let terms = model::Terms {
+        client_id: model::ClientOrderId::new("s").unwrap(),
+        instrument: InstrumentId(0),
+        side: Side::Buy,
+        order_type: model::OrderType::StopLimit,
+        tif: model::Tif::Day,
+        px: Px(99_500_000_000),
+        qty: Qty(1),
+        conditions: model::Conditions { stop_px: Px(100_500_000_000), ..model::Conditions::NONE },
+    };
+    let (ask, note) = (model::Ask::New(terms), model::Note::default());
+    let request = model::Request { id: 1, origin: model::Origin::File, account, ask, note };
+    bench.seq += 1;
+    let input = Input { seq: bench.seq, now: Ts(bench.seq * 1_000), body: Body::Request(request) };
+    bench.engine.step(&input, &mut bench.out, &mut ());
+    let answer = bench.out.answer.take().unwrap();
+    assert!(answer.verdict.passed(), "{:?}", answer.verdict);
+    let state = |bench: &Bench| bench.engine.orders().get(answer.order).unwrap().state;
+    let trade =
+        Event { px: Px(100_600_000_000), qty: Qty(1), number: NUMBER, ..Event::empty(Kind::Trade) };
+    bench.take(trade);
+    assert_eq!(state(&bench), model::OrderState::Held);
+    bench.take(Event { number: NUMBER, flags: LAST, ..Event::empty(Kind::Notice) });
+    assert_eq!(state(&bench), model::OrderState::Working);
+}
