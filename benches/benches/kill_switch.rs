@@ -22,6 +22,7 @@ const TIMES: usize = 15;
 fn request(number: usize) -> Request {
     let client_id = ClientOrderId::new(&format!("k-{number}")).expect("short enough");
     let ask = Ask::New(Terms {
+        conditions: model::Conditions::NONE,
         client_id,
         instrument: InstrumentId(number as u32 % 10),
         side: Side::Buy,

@@ -26,6 +26,7 @@ const MUCH: Money = Money(1 << 80);
 
 /// Bid and ask of every instrument, just now.
 pub const MARKET: Market = Market {
+    triggers: [None; 2],
     settling: false,
     state: TradingState::Trading,
     market_halted: false,

@@ -6,10 +6,10 @@ use std::time::Instant;
 use engine::config::{Captures, Config, FeedConfig, FeedSource, Speed};
 use engine::replay::Replay;
 use engine::runtime::{self, Plan};
-use engine::script::{Line, Op, Script, When};
+use engine::script::{Line, Op, Script, Special, When};
 use engine::snapshot;
 use feeds::Venue;
-use model::{ClientOrderId, Side, Symbol, Tif};
+use model::{ClientOrderId, OrderType, Side, Symbol, Tif};
 use tests::rogue::Dice;
 use tests::{Stage, levels};
 
@@ -35,7 +35,8 @@ fn orders() -> Script {
         };
         let tif = if takes { Tif::Ioc } else { Tif::Day };
         let symbol = Symbol::new(symbol).unwrap();
-        lines.push(line(0, Op::New { symbol, side, qty: 2.into(), px, tif }));
+        let (order_type, special) = (OrderType::Limit, Special::default());
+        lines.push(line(0, Op::New { symbol, side, qty: 2.into(), px, order_type, tif, special }));
         if !takes && n % 4 == 1 {
             lines.push(line(20, Op::Replace { qty: Some(1.into()), px: None }));
         }

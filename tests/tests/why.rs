@@ -414,6 +414,7 @@ fn explains_while_the_engine_runs() {
     let mut client = Client::attach(Some(&name)).unwrap();
     let client_id = ClientOrderId::new("by-hand").unwrap();
     let terms = Terms {
+        conditions: model::Conditions::NONE,
         client_id,
         instrument: InstrumentId(0),
         side: Side::Buy,

@@ -73,8 +73,8 @@ pub enum Control {
     VenueSession(bool),
     /// The venue begins to say where all its orders of ours stand; nothing new is sent until it is through.
     ReconcileBegin,
-    /// It is through, and restated so many orders as part of it. If those are not as many as were heard, it has to begin again; else
-    /// what is open here and was not spoken of does not exist there.
+    /// It is through, and restated so many orders as part of it. If those are not as many as were heard, it has to begin again;
+    /// else what is open here and was not spoken of does not exist there.
     ReconcileEnd {
         /// Which one: its number, as the venue was asked.
         round: u32,

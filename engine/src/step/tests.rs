@@ -8,7 +8,9 @@ mod venue;
 use std::path::{Path, PathBuf};
 
 use feeds::Venue;
-use model::{Event, Flags, Kind, OrderRef, Qty, Side, Symbol, VenueNumber};
+use model::{
+    Cause, Event, Flags, Integrity, Kind, OrderRef, Qty, Side, Symbol, TradingState, VenueNumber,
+};
 
 use super::*;
 use crate::config::{Captures, EngineConfig, FeedConfig, FeedSource, Speed, StrategyConfig};
@@ -210,7 +212,7 @@ fn numbers_change() {
     assert_eq!([0, 1, 2].map(|id| bench.believed(id)), known);
 }
 
-/// Goal: a stop is triggered by the trade of an event that the venue makes of several parts, once that is complete and not before,
+/// Goal: a stop is triggered by the trade of an event that the venue makes of several parts, once it is complete, not before,
 /// even where nothing else of the book changed. Method: a trade in two parts through a stop.
 #[test]
 fn stops_in_mid_event() {

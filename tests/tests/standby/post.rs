@@ -169,6 +169,7 @@ impl Agent {
         self.asked += 1;
         let id = format!("{:x}-{:x}", self.client.epoch() & 0xFF_FFFF_FFFF, self.asked);
         let terms = Terms {
+            conditions: model::Conditions::NONE,
             client_id: ClientOrderId::new(&id).unwrap(),
             instrument: InstrumentId(0),
             side: Side::Buy,

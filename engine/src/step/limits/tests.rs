@@ -81,6 +81,7 @@ impl Core {
     /// What every check says to an order.
     fn says(&self, account: u16, instrument: u32, side: Side, qty: i64, px: i64) -> String {
         let order = Order {
+            conditions: model::Conditions::NONE,
             id: OrderId(1),
             client_id: ClientOrderId::new("c").unwrap(),
             account: AccountId(account),
@@ -98,6 +99,7 @@ impl Core {
 }
 
 const MARKET: Market = Market {
+    triggers: [None; 2],
     settling: false,
     state: TradingState::Trading,
     market_halted: false,

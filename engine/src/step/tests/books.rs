@@ -28,6 +28,7 @@ impl Bench {
 /// The agent buys three at 100.00.
 fn order(number: u32) -> Order {
     Order {
+        conditions: model::Conditions::NONE,
         id: OrderId::new(number, 1),
         client_id: ClientOrderId::new(&format!("c{number}")).unwrap(),
         account: AccountId(1),

@@ -3,6 +3,9 @@ use model::{
     Side, Tif, Verdict,
 };
 
+use model::{Integrity, TradingState};
+use risk::Market;
+
 use super::super::*;
 use super::sessions::engine;
 

@@ -55,6 +55,7 @@ impl Outside {
     fn order(&mut self) -> Result<OrderId, Reject> {
         self.names += 1;
         let terms = Terms {
+            conditions: model::Conditions::NONE,
             client_id: ClientOrderId::new(&format!("o{}", self.names)).unwrap(),
             instrument: AAPL,
             side: Side::Buy,

@@ -119,6 +119,7 @@ impl Rig {
         let client_id = ClientOrderId::new(&format!("c{}", self.asked)).unwrap();
         let px = Px(98 * DOLLAR + self.asked as i64 * 100);
         self.ask(Ask::New(Terms {
+            conditions: model::Conditions::NONE,
             client_id,
             instrument: InstrumentId(instrument),
             side: Side::Buy,
@@ -406,6 +407,7 @@ fn silent_clients_lose_their_orders() {
     let mine = rig.rests(0, 1);
     let (account, note) = (AGENT, Note::default());
     let ask = Ask::New(Terms {
+        conditions: model::Conditions::NONE,
         client_id: ClientOrderId::new("other").unwrap(),
         instrument: InstrumentId(1),
         side: Side::Buy,

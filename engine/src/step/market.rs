@@ -1,0 +1,129 @@
+//! What is known of an instrument, how far it may be believed, and what the gate is told of it.
+
+use model::page::{TapeKind, TapeRecord};
+use model::{Cause, FeedId, InstrumentId, Integrity, TradingState, Ts};
+use risk::Market;
+
+use super::Engine;
+use super::channel::Channel;
+use crate::feed_books::FeedBooks;
+use crate::output::Output;
+
+impl Engine {
+    /// How far a book may be believed now: what the feed says, what applying its events showed, unless the channel is silent
+    /// or the book crossed.
+    pub(super) fn integrity(&self, instrument: u32) -> (Integrity, Cause) {
+        let unlisted = (Integrity::Incomplete, Cause::NotStarted);
+        let Some(listed) = self.instruments.get(instrument) else { return unlisted };
+        let feed = listed.instrument.feed;
+        let (Some(books), Some(channel)) = (self.feed_books(feed), self.channel(feed)) else {
+            return unlisted;
+        };
+        if listed.believed.0 != Integrity::Live {
+            return listed.believed;
+        }
+        let (integrity, cause) = books.integrity(instrument as usize);
+        if integrity != Integrity::Live {
+            return (integrity, cause);
+        }
+        if channel.silent {
+            return (Integrity::Stale, Cause::Silent);
+        }
+        if listed.mid_event {
+            return (Integrity::Recovering, Cause::MidEvent);
+        }
+        let [bid, ask] = self.best(instrument);
+        let crossed = matches!((bid, ask), (Some(bid), Some(ask)) if bid.px >= ask.px);
+        if crossed && self.trading_state(instrument).is_tradable() {
+            return (Integrity::Crossed, Cause::Crossed);
+        }
+        (integrity, cause)
+    }
+
+    /// Whether the venue trades an instrument now.
+    pub(super) fn trading_state(&self, instrument: u32) -> TradingState {
+        let Some(listed) = self.instruments.get(instrument) else { return TradingState::Unknown };
+        match self.channel(listed.instrument.feed) {
+            None => TradingState::Unknown,
+            Some(Channel { closed: true, .. }) => TradingState::Closed,
+            Some(Channel { market_halted: true, .. }) => TradingState::MarketHalted,
+            Some(_) if listed.venue_halted => TradingState::VenueHalted,
+            Some(_) => listed.state,
+        }
+    }
+
+    pub(super) fn channel(&self, feed: FeedId) -> Option<&Channel> {
+        self.channels.get(usize::from(feed.0))
+    }
+
+    pub(super) fn feed_books(&self, feed: FeedId) -> Option<&FeedBooks> {
+        self.books.get(usize::from(feed.0))
+    }
+
+    pub(super) fn feed_books_mut(&mut self, feed: FeedId) -> Option<&mut FeedBooks> {
+        self.books.get_mut(usize::from(feed.0))
+    }
+
+    /// Place of an instrument's feed; beyond every feed if it is not listed.
+    pub(super) fn feed_index(&self, instrument: u32) -> usize {
+        self.instruments.get(instrument).map_or(usize::MAX, |l| l.instrument.feed.0.into())
+    }
+
+    /// Whether a feed lists an instrument.
+    pub(super) fn is_of(&self, instrument: u32, feed: FeedId) -> bool {
+        self.instruments.get(instrument).is_some_and(|listed| listed.instrument.feed == feed)
+    }
+
+    /// Best bid and best ask.
+    pub(super) fn best(&self, instrument: u32) -> [Option<model::page::Quote>; 2] {
+        let listed = self.instruments.get(instrument);
+        let books = listed.and_then(|listed| self.feed_books(listed.instrument.feed));
+        [model::Side::Buy, model::Side::Sell]
+            .map(|side| books.and_then(|books| books.best(instrument as usize, side)))
+    }
+
+    /// Tells readers of every book of a feed whose integrity is not what they were told last.
+    pub(super) fn show_feed_integrity(&mut self, feed: FeedId, out: &mut Output) {
+        for instrument in 0..self.instruments.len() as u32 {
+            if self.is_of(instrument, feed) {
+                self.show_integrity(instrument, out);
+            }
+        }
+    }
+
+    /// Tells readers if a book's integrity is not what they were told last.
+    pub(super) fn show_integrity(&mut self, instrument: u32, out: &mut Output) {
+        let (integrity, cause) = self.integrity(instrument);
+        let (now, record) = (self.now, self.record(TapeKind::Integrity));
+        let Some(listed) = self.instruments.get_mut(instrument) else { return };
+        if listed.integrity != integrity {
+            (listed.integrity, listed.since) = (integrity, now);
+            let (code, aux) = (integrity.code(), u64::from(cause.code()));
+            out.record(TapeRecord { code, aux, instrument: InstrumentId(instrument), ..record });
+            out.touch_book(instrument);
+            self.hash.fold_pair(u64::from(code) | aux << 8, instrument.into());
+            self.note_live(instrument, integrity == Integrity::Live);
+            self.held.may_trigger(instrument);
+        }
+    }
+
+    /// What the gate sees of an instrument.
+    pub(super) fn market(&self, instrument: u32) -> Market {
+        let [bid, ask] = self.best(instrument);
+        let listed = self.instruments.get(instrument);
+        let channel = listed.and_then(|listed| self.channel(listed.instrument.feed));
+        Market {
+            state: self.trading_state(instrument),
+            market_halted: channel.is_some_and(|channel| channel.market_halted),
+            integrity: self.integrity(instrument).0,
+            settling: self.triggers.gaps.is_settling(instrument, self.now),
+            bid: bid.map(|quote| quote.px),
+            ask: ask.map(|quote| quote.px),
+            triggers: self.held.triggers(listed, bid, ask),
+            last: listed
+                .and_then(|l| l.last.map(|last| risk::LastTrade { px: last.px, at: l.last_at })),
+            updated: listed.map_or(Ts(0), |l| l.updated),
+            channel_updated: channel.map_or(Ts(0), |channel| channel.updated),
+        }
+    }
+}
