@@ -9,6 +9,7 @@ mod instruments;
 mod limits;
 mod server;
 mod table;
+mod venue;
 
 use std::path::{Path, PathBuf};
 
@@ -16,11 +17,12 @@ use crate::rules::Rules;
 
 pub use engine::{
     AuditConfig, Capacity, Cpus, Durability, EngineConfig, FEEDS_MAX, JournalConfig,
-    StrategyConfig, VenueConfig, Wait,
+    StrategyConfig, Wait,
 };
 pub use feed::{Captures, FeedConfig, FeedSource, Lines, SnapshotServer, Speed, Stream};
 pub use server::{Server, login};
 pub use table::{ConfigError, ConfigErrors};
+pub use venue::{GatewayConfig, OnStall, OuchConfig, TradeCapacity, VenueConfig};
 
 /// A configuration as loaded.
 #[derive(Clone, Debug)]

@@ -115,9 +115,19 @@ fn audit_is_asked_for() {
     ] {
         assert!(errors.contains(part), "{part} in\n{errors}");
     }
-    let venue = "[venue]\nack_timeout_ms = 500\nexecutions = 64\n";
+    let venue = "[venue]\nkind = \"ouch\"\nserver = \"127.0.0.1:9\"\nuser = \"t\"\ncapacity = \"agency\"\n\
+                 ack_timeout_ms = 500\nexecutions = 64\n";
     assert!(with(venue).unwrap_err().to_string().contains("[venue]"), "paper needs none");
-    let venue = Some(VenueConfig { ack_timeout_ns: 500_000_000, executions: 64 });
+    let gateway = GatewayConfig::Ouch(OuchConfig {
+        address: ([127, 0, 0, 1], 9).into(),
+        user: "t".into(),
+        password_env: None,
+        session: None,
+        capacity: TradeCapacity::Agency,
+        on_stall: OnStall::Cancel,
+        firms: Vec::new(),
+    });
+    let venue = Some(VenueConfig { ack_timeout_ns: 500_000_000, executions: 64, gateway });
     let check = |mode, audit| {
         let venue = venue.clone().filter(|_| mode == model::Mode::Live);
         let engine = EngineConfig { mode, audit, venue, ..config.engine.clone() };

@@ -1,4 +1,6 @@
-//! The engine thread: controls, events, desks, answers, pages, round and round.
+//! The engine thread: controls, the venue's reports, events, desks, answers, pages, round and round.
+
+mod venue;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,6 +23,7 @@ use crate::journal::writer::Progress as JournalProgress;
 use crate::script::Script;
 use crate::sequencer::Sequencer;
 use crate::step::{Engine, Stage, Stamp};
+use venue::VenueState;
 
 /// Events taken from the ring in one round.
 const EVENTS_PER_ROUND: usize = 64;
@@ -59,6 +62,7 @@ struct Loop {
     audit_full: bool,
     /// Whether the answers to what a journal that failed did not record are taken away.
     unrecorded_gone: bool,
+    venue: VenueState,
     loops: u64,
     quiet_at: u64,
     correct_at: u64,
@@ -81,6 +85,7 @@ impl EngineThread {
             journal_full: false,
             audit_full: false,
             unrecorded_gone: false,
+            venue: VenueState::default(),
             loops: 0,
             quiet_at: 0,
             correct_at: 0,
@@ -90,6 +95,7 @@ impl EngineThread {
         }
         loop {
             let mut busy = self.poll_controls(&mut state);
+            busy |= self.poll_venue(&mut state);
             busy |= self.poll_events(&mut state);
             busy |= self.poll_desks(&mut state);
             busy |= self.release_answers(&mut state);
