@@ -174,7 +174,9 @@ pub struct Ouch {
     forget: bool,
     is_up: bool,
     /// Queries on their way, in order.
-    asked: VecDeque<Asked>,
+    asked: VecDeque<(u64, Asked)>,
+    /// Queries sent.
+    queries: u64,
     /// Orders of ours that sell what is not held.
     shorts: BTreeSet<u64>,
     actions: VecDeque<Action>,
@@ -197,6 +199,7 @@ impl Ouch {
             forget: false,
             is_up: false,
             asked: VecDeque::new(),
+            queries: 0,
             shorts: BTreeSet::new(),
             actions: VecDeque::new(),
             told: VecDeque::new(),
@@ -371,7 +374,7 @@ impl Ouch {
         };
         let (tif, name) = (tif(order.tif), Name::of(order.id, change));
         let frame = Change { old, refnum, qty, px, tif, name }.frame();
-        self.book.sent_replace(order.id, refnum, change);
+        self.book.sent_replace(order.id, refnum, change, self.queries);
         self.counters.replaces += 1;
         self.actions.push_back(Action::Send(frame));
     }
@@ -383,7 +386,7 @@ impl Ouch {
         };
         if change > 0 {
             chain.cancelling = Some(change);
-            chain.asked = chain.asked.max(change);
+            chain.ask(change, self.queries);
         }
         for refnum in chain.replacing.into_iter().chain([chain.live]) {
             self.counters.cancels += 1;
@@ -392,7 +395,8 @@ impl Ouch {
     }
 
     fn ask(&mut self, asked: Asked) {
-        self.asked.push_back(asked);
+        self.queries += 1;
+        self.asked.push_back((self.queries, asked));
         self.actions.push_back(Action::Send(wire::query()));
     }
 
@@ -470,9 +474,9 @@ impl Ouch {
         }
         match self.asked.pop_front() {
             None => {}
-            Some(Asked::Order(order)) => self.book.say(order, &mut self.told),
-            Some(Asked::Round(round)) => {
-                let orders = self.book.restate(round, &mut self.told);
+            Some((query, Asked::Order(order))) => self.book.say(order, query, &mut self.told),
+            Some((query, Asked::Round(round))) => {
+                let orders = self.book.restate(round, query, &mut self.told);
                 self.told.push_back(Told::Control(Control::ReconcileEnd { round, orders }));
             }
         }

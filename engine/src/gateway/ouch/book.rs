@@ -46,8 +46,8 @@ pub(super) struct Chain {
     pub live: u32,
     /// That of a replacement which is not answered.
     pub replacing: Option<u32>,
-    /// The last change that was asked of it.
-    pub asked: u16,
+    /// The last change that was asked of it, and how many queries had been sent by then.
+    asked: (u16, u64),
     /// The last change that the venue is known to have dealt with.
     dealt: u16,
     /// The change that is a cancel on its way.
@@ -71,10 +71,22 @@ impl Chain {
         Report { holder, px, qty, cum, change: self.dealt, ..Report::of(kind, self.order) }
     }
 
-    /// Where it stands once all that was asked of it is dealt with.
-    fn standing(&mut self, round: u32) -> Report {
-        self.dealt = self.dealt.max(self.asked);
-        (self.replacing, self.cancelling) = (None, None);
+    /// A change of it goes out, behind so many queries.
+    pub fn ask(&mut self, change: u16, queries: u64) {
+        self.asked = (self.asked.0.max(change), queries);
+    }
+
+    fn dealt(&mut self, change: u16) {
+        self.dealt = self.dealt.max(change);
+    }
+
+    /// Where it stands when query number `query` was answered: what was asked before it is dealt with.
+    fn standing(&mut self, round: u32, query: u64) -> Report {
+        let (change, queries) = self.asked;
+        if queries < query {
+            self.dealt(change);
+            (self.replacing, self.cancelling) = (None, None);
+        }
         Report { exec_id: round.into(), ..self.report(ReportKind::Restated) }
     }
 }
@@ -189,7 +201,7 @@ impl Book {
             scale: scale.unwrap_or_default(),
             live: refnum,
             replacing: None,
-            asked: 0,
+            asked: (0, 0),
             dealt: 0,
             cancelling: None,
             px,
@@ -204,28 +216,29 @@ impl Book {
     }
 
     /// New terms of an order went out under this UserRefNum.
-    pub fn sent_replace(&mut self, order: OrderId, refnum: u32, change: u16) {
+    pub fn sent_replace(&mut self, order: OrderId, refnum: u32, change: u16, queries: u64) {
         if let Some(chain) = self.chains.get_mut(&order.0) {
-            (chain.replacing, chain.asked) = (Some(refnum), chain.asked.max(change));
+            chain.replacing = Some(refnum);
+            chain.ask(change, queries);
             self.refs.insert(refnum, order);
             self.raise(refnum.saturating_add(1));
         }
     }
 
-    /// Restates every open order, and says how many there are.
-    pub fn restate(&mut self, round: u32, out: &mut VecDeque<Told>) -> u32 {
+    /// Restates every open order when query number `query` was answered, and says how many there are.
+    pub fn restate(&mut self, round: u32, query: u64, out: &mut VecDeque<Told>) -> u32 {
         let open = |chain: &&mut Chain| chain.accepted && chain.ended.is_none();
         let before = out.len();
         let open = self.chains.values_mut().filter(open);
-        out.extend(open.map(|chain| Told::Report(chain.standing(round))));
+        out.extend(open.map(|chain| Told::Report(chain.standing(round, query))));
         (out.len() - before) as u32
     }
 
-    /// Says where one order stands, once all that was asked of it is dealt with.
-    pub fn say(&mut self, order: OrderId, out: &mut VecDeque<Told>) {
+    /// Says where one order stands when query number `query` was answered.
+    pub fn say(&mut self, order: OrderId, query: u64, out: &mut VecDeque<Told>) {
         let report = match self.chains.get_mut(&order.0) {
             Some(chain) if chain.accepted => match chain.ended {
-                None => chain.standing(0),
+                None => chain.standing(0, query),
                 Some(ended) => chain.report(ended),
             },
             _ => Report::of(ReportKind::NotFound, order),
@@ -296,6 +309,7 @@ impl Book {
             Message::CancelReject { refnum } => {
                 let Some(chain) = self.of(refnum) else { return self.stranger(&mut tell) };
                 if let Some(change) = chain.cancelling.take() {
+                    chain.dealt(change);
                     let report = chain.report(ReportKind::CancelRejected);
                     tell(Report { change, ..report });
                 }
@@ -355,7 +369,7 @@ impl Book {
             scale: scale_of(&instrument),
             live: refnum,
             replacing: None,
-            asked,
+            asked: (asked, 0),
             dealt: 0,
             cancelling: None,
             px: Px(0),
@@ -388,7 +402,7 @@ impl Book {
         };
         (chain.px, chain.open) = (chain.price(taken.px)?, chain.units(taken.qty)?);
         chain.live = refnum;
-        (chain.dealt, chain.asked) = (chain.dealt.max(change), chain.asked.max(change));
+        chain.dealt(change);
         if chain.replacing == Some(refnum) {
             chain.replacing = None;
         }
@@ -448,7 +462,7 @@ impl Book {
             if chain.replacing == Some(refnum) {
                 chain.replacing = None;
             }
-            (chain.dealt, chain.asked) = (chain.dealt.max(change), chain.asked.max(change));
+            chain.dealt(change);
             tell(Report { change, ..chain.report(ReportKind::ReplaceRejected) });
         }
         self.refs.insert(refnum, order);
