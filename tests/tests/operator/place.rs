@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use engine::config::{Config, Speed};
-use model::page::{Answer, AnswerKind, Board, TapeKind, read_halt_aux};
+use engine::config::{Config, EngineConfig, Speed};
+use model::page::{Answer, AnswerKind, Board, OrderCell, TapeKind, read_halt_aux};
 use model::{
     AccountId, Ask, ClientOrderId, HaltCause, HaltScope, Integrity, Note, OrderId, OrderState,
     OrderType, Origin, Px, Qty, Reject, Request, Side, Terms, Tif, TradingState, Verdict,
@@ -45,14 +45,20 @@ pub struct Trader {
 impl Place {
     /// A place for an engine that plays a day again and again.
     pub fn new(name: &str) -> Place {
+        Place::with(name, tests::WIDE_LIMITS, |_, _| ())
+    }
+
+    /// The same with other rules, and an engine that `change` changes.
+    pub fn with(name: &str, limits: &str, change: impl FnOnce(&Stage, &mut EngineConfig)) -> Place {
         let stage = Stage::new(200_000, 20);
-        let config = stage.config(name);
+        let config = stage.config_with(name, limits);
         let mut engine = config.engine.clone();
         engine.feeds[0].captures_mut().unwrap().speed = Speed::Times(5_000);
         engine.feeds[0].captures_mut().unwrap().repeat = true;
         engine.feeds[0].silence_ns = 86_400_000_000_000; // Or a machine that stalls makes books stale.
         engine.stalled_ns = 60_000_000_000; // Nor is such a machine what is tested here.
         engine.journal.as_mut().unwrap().folder = stage.folder.path().join("journal");
+        change(&stage, &mut engine);
         let config = config.with_engine(engine);
         stage.write_config(&config);
         Place { stage, config, name: name.to_owned() }
@@ -260,6 +266,11 @@ impl Trader {
             assert!(since.elapsed() < PATIENCE && !halted(&answer), "{answer:?}");
             self.board = tradable(&self.client); // The day ended, or its book is not live now.
         }
+    }
+
+    /// The order as it stands; `None`: it ended before this engine was started.
+    pub fn order(&self, order: OrderId) -> Option<OrderCell> {
+        self.client.order(order.slot()).ok().filter(|cell| cell.order.id == order)
     }
 
     /// Whether a cancel of the order is taken.
