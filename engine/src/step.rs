@@ -30,7 +30,6 @@ use risk::{Market, Moment, Risk};
 
 use crate::config::{Capacity, Config};
 use crate::feed_books::FeedBooks;
-use crate::gateway::ouch::Known;
 use crate::hash::StateHash;
 use crate::indicator::Indicators;
 use crate::instruments::Instruments;
@@ -403,28 +402,6 @@ impl Engine {
     /// An output with room for what one input of this engine can cause.
     pub fn output(&self) -> Output {
         Output::new(self.indicators.len(), self.orders.capacity(), self.latches.len())
-    }
-
-    /// Whether it is not known where our orders stand at a venue outside, and nobody is finding out.
-    pub fn wants_reconciliation(&self) -> bool {
-        self.outside.as_ref().is_some_and(|outside| outside.is_unreconciled && !outside.in_round)
-    }
-
-    /// Every order that is remembered, and whose it is: what a gateway cannot learn from its venue.
-    pub fn known_orders(&self) -> Vec<Known> {
-        let executed = self.outside.iter().flat_map(|outside| outside.executions.iter());
-        let executed = executed.map(|execution| Known {
-            order: execution.order,
-            account: execution.deal.account,
-            asked: 0,
-        });
-        let slots = (0..self.orders.used()).filter_map(|slot| self.orders.at(slot));
-        let listed = slots.map(|record| Known {
-            order: record.order.id,
-            account: record.order.account,
-            asked: record.life.asked(),
-        });
-        executed.chain(listed).collect() // The last one counts.
     }
 
     /// The number of an account.

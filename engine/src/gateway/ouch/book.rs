@@ -8,14 +8,13 @@ use std::collections::{BTreeMap, VecDeque};
 
 use model::{AccountId, Holder, Instrument, Order, OrderId, Px, Qty, Report, ReportKind, Side};
 
+use super::chain::Chain;
 use super::id::Name;
-use super::wire::{Message, PX_MAX, QTY_MAX, Taken};
+use super::wire::{Message, PX_DECIMALS, PX_MAX, QTY_MAX, Taken};
 use super::{Firm, OuchError, Told};
 
 /// Orders and UserRefNums of one session.
 const ORDERS_MAX: usize = 1 << 20;
-/// Decimals of a price on the wire.
-const PX_DECIMALS: u32 = 4;
 
 /// An order of ours that the engine knew before the gateway began.
 #[derive(Clone, Copy, Debug)]
@@ -33,62 +32,6 @@ pub struct Known {
 struct Listing {
     instrument: Instrument,
     symbol: [u8; 8],
-}
-
-/// An order at the venue.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Chain {
-    pub order: OrderId,
-    pub holder: Option<Holder>,
-    /// Decimals of price and quantity.
-    scale: [u32; 2],
-    /// The UserRefNum that the venue works.
-    pub live: u32,
-    /// That of a replacement which is not answered.
-    pub replacing: Option<u32>,
-    /// The last change that was asked of it, and how many queries had been sent by then.
-    asked: (u16, u64),
-    /// The last change that the venue is known to have dealt with.
-    dealt: u16,
-    /// The change that is a cancel on its way.
-    pub cancelling: Option<u16>,
-    px: Px,
-    /// Open quantity.
-    open: i64,
-    /// Quantity that ever traded.
-    cum: i64,
-    /// Whether the venue took it.
-    pub accepted: bool,
-    /// How it ended.
-    pub ended: Option<ReportKind>,
-}
-
-impl Chain {
-    /// A report of it.
-    fn report(&self, kind: ReportKind) -> Report {
-        let (px, qty) = (self.px, Qty(self.cum.saturating_add(self.open)));
-        let (holder, cum) = (self.holder, Some(Qty(self.cum)));
-        Report { holder, px, qty, cum, change: self.dealt, ..Report::of(kind, self.order) }
-    }
-
-    /// A change of it goes out, behind so many queries.
-    pub fn ask(&mut self, change: u16, queries: u64) {
-        self.asked = (self.asked.0.max(change), queries);
-    }
-
-    fn dealt(&mut self, change: u16) {
-        self.dealt = self.dealt.max(change);
-    }
-
-    /// Where it stands when query number `query` was answered: what was asked before it is dealt with.
-    fn standing(&mut self, round: u32, query: u64) -> Report {
-        let (change, queries) = self.asked;
-        if queries < query {
-            self.dealt(change);
-            (self.replacing, self.cancelling) = (None, None);
-        }
-        Report { exec_id: round.into(), ..self.report(ReportKind::Restated) }
-    }
 }
 
 /// One execution.
@@ -195,21 +138,9 @@ impl Book {
     pub fn sent(&mut self, order: &Order, refnum: u32) {
         let Order { id, account, instrument, side, px, qty, .. } = *order;
         let scale = self.listings.get(&instrument.0).map(|listing| scale_of(&listing.instrument));
-        let chain = Chain {
-            order: id,
-            holder: Some(Holder { account, instrument, side }),
-            scale: scale.unwrap_or_default(),
-            live: refnum,
-            replacing: None,
-            asked: (0, 0),
-            dealt: 0,
-            cancelling: None,
-            px,
-            open: qty.0,
-            cum: 0,
-            accepted: false,
-            ended: None,
-        };
+        let holder = Some(Holder { account, instrument, side });
+        let mut chain = Chain::new(id, holder, scale.unwrap_or_default(), refnum);
+        (chain.px, chain.open) = (px, qty.0);
         self.chains.insert(id.0, chain);
         self.refs.insert(refnum, id);
         self.raise(refnum.saturating_add(1));
@@ -363,21 +294,9 @@ impl Book {
         let side = if taken.buys { Side::Buy } else { Side::Sell };
         let holder = |account| Holder { account, instrument: instrument.id, side };
         let asked = known.map_or(0, |known| known.asked);
-        Some(Chain {
-            order,
-            holder: account.map(holder),
-            scale: scale_of(&instrument),
-            live: refnum,
-            replacing: None,
-            asked: (asked, 0),
-            dealt: 0,
-            cancelling: None,
-            px: Px(0),
-            open: 0,
-            cum: 0,
-            accepted: false,
-            ended: None,
-        })
+        let mut chain = Chain::new(order, account.map(holder), scale_of(&instrument), refnum);
+        chain.ask(asked, 0);
+        Some(chain)
     }
 
     /// The only account of a firm.
@@ -478,22 +397,6 @@ impl Book {
         self.foreign += 1;
         tell(Report::of(ReportKind::Restated, OrderId(0)));
         Ok(())
-    }
-}
-
-impl Chain {
-    fn end(&mut self, kind: ReportKind) {
-        (self.ended, self.replacing, self.cancelling) = (Some(kind), None, None);
-    }
-
-    fn price(&self, raw: u64) -> Result<Px, OuchError> {
-        let raw = i64::try_from(raw).map_err(|_| OuchError::Scale)?;
-        Px::from_venue(raw, PX_DECIMALS, self.scale[0]).map_err(|_| OuchError::Scale)
-    }
-
-    fn units(&self, raw: u32) -> Result<i64, OuchError> {
-        let qty = Qty::from_venue(raw.into(), 0, self.scale[1]).map_err(|_| OuchError::Scale)?;
-        Ok(qty.0)
     }
 }
 

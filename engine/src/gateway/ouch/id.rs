@@ -4,7 +4,7 @@
 use model::OrderId;
 
 /// Characters of a name (ClOrdID).
-pub const CLIENT_ID: usize = 14;
+const CLIENT_ID: usize = 14;
 /// Of them, those that hold the order: 62^11 > 2^64. The other three hold the change: 62^3 > 2^16.
 const ORDER: usize = 11;
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
