@@ -241,3 +241,6 @@ impl GatewayThread {
         Ts(wall.0.saturating_add(host::monotonic_ns().saturating_sub(base)))
     }
 }
+
+#[cfg(test)]
+mod tests;
