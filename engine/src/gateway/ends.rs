@@ -118,7 +118,7 @@ impl EngineEnd {
     }
 
     /// What the engine is to hear next.
-    pub fn next(&mut self) -> Option<Told> {
+    pub fn hear(&mut self) -> Option<Told> {
         let back = self.back.pop_front().map(Told::Report);
         back.or_else(|| self.from.pop().ok())
     }

@@ -414,8 +414,8 @@ fn tif(tif: Tif) -> u8 {
     }
 }
 
-/// Days since the UNIX epoch of the New York date on which it was `time` last, so that a gateway that begins after midnight says the
-/// same of a session as one that began before.
+/// Days since the UNIX epoch of the New York date on which it was `time` last, so that a gateway that begins after midnight
+/// says the same of a session as one that began before.
 fn day_of(time: u64, now: Ts) -> u64 {
     let midnight = new_york_midnight(now);
     let today = midnight.0.saturating_add(time) <= now.0.saturating_add(AHEAD_NS);

@@ -1,5 +1,5 @@
-//! A venue that says anything: the gateway neither panics nor holds more than it was told, and an error of a message names a byte of
-//! it.
+//! A venue that says anything: the gateway neither panics nor tells without end, and an error of a message
+//! names a byte of it.
 #![no_main]
 
 use engine::gateway::ouch::wire::{WireError, decode};

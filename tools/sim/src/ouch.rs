@@ -1,5 +1,6 @@
-//! A venue that takes orders, on virtual time: Nasdaq OUCH 5.0 over SoupBinTCP 3.00. It trades what rests with it at random, and does
-//! what venues do to those who trust them: refuses, cancels unasked, takes trades back, answers late, hangs up.
+//! A venue that takes orders, on virtual time: Nasdaq OUCH 5.0 over SoupBinTCP 3.00. It trades what rests
+//! with it at random, and does what venues do to those who trust them: refuses, cancels unasked, takes
+//! trades back, answers late, hangs up.
 //!
 //! Times are nanoseconds since the UNIX epoch, or on any clock of the caller's that does not go back.
 

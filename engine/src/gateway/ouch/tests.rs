@@ -223,7 +223,8 @@ fn trades() {
     assert!(!rig.ouch.is_up());
 }
 
-/// Goal: a session's day is that of its first message, whenever the gateway begins. Method: two starts around midnight in New York.
+/// Goal: a session's day is that of its first message, whenever the gateway begins. Method: two starts around midnight in New
+/// York.
 #[test]
 fn days() {
     let midnight = new_york_midnight(NOW);

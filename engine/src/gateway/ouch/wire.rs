@@ -266,7 +266,7 @@ pub fn decode(bytes: &[u8]) -> Result<Message, WireError> {
     };
     // Its options begin a byte later in one edition than in the other.
     let rest = match kind {
-        b'D' if !matches!(options(kind, need, rest), Ok(_)) => rest.get(1..).unwrap_or_default(),
+        b'D' if options(kind, need, rest).is_err() => rest.get(1..).unwrap_or_default(),
         _ => rest,
     };
     let firm = options(kind, need, rest)?;

@@ -30,7 +30,7 @@ impl EngineThread {
             let has_reserve =
                 self.sequencer.recorder.as_ref().is_none_or(|recorder| recorder.has_reserve());
             let next = self.sequencer.venue.as_mut().filter(|_| has_reserve);
-            let Some(told) = next.and_then(|venue| venue.next()) else { break };
+            let Some(told) = next.and_then(|venue| venue.hear()) else { break };
             let body = match told {
                 Told::Report(report) => Body::Report(report),
                 Told::Control(control) => {

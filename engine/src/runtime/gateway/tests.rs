@@ -85,7 +85,7 @@ fn halted(on_stall: OnStall, cause: HaltCause) -> Vec<u8> {
     let mut told = Vec::new();
     while !told.contains(&Told::Control(model::Control::VenueSession(true))) {
         assert!(since.elapsed() < PATIENCE);
-        told.extend(to_gateway.next());
+        told.extend(to_gateway.hear());
     }
     progress.halt.set(Some((HaltLevel::Halted, cause)));
     // A heartbeat of the gateway's is as good as the end: nothing comes before it.
@@ -101,8 +101,8 @@ fn halted(on_stall: OnStall, cause: HaltCause) -> Vec<u8> {
     heard
 }
 
-/// Goal: while everything is halted because the engine thread stands still, the gateway itself cancels what is open, once, if it is
-/// told to; on any other halt it leaves that to the engine. Method: a venue by hand, an engine thread that does
+/// Goal: while everything is halted because the engine thread stands still, the gateway itself cancels what is open, once, if
+/// it is told to; on any other halt it leaves that to the engine. Method: a venue by hand, an engine thread that does
 /// nothing.
 #[test]
 fn cancels_for_an_engine_that_stands_still() {

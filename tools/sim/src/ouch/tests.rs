@@ -30,8 +30,9 @@ fn kinds(mut bytes: &[u8]) -> String {
     kinds
 }
 
-/// Goal: the rules of the specification that a client lives by: a UserRefNum that does not rise is ignored, a query answers behind
-/// what came before it, a session is told again from where it is asked for, and a later login takes the port over.
+/// Goal: the rules of the specification that a client lives by: a UserRefNum that does not rise is ignored, a query
+/// answers behind what came before it, a session is told again from where it is asked for, and a later login takes
+/// the port over.
 /// Method: a connection by hand, and another.
 #[test]
 fn rules() {

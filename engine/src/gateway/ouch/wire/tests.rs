@@ -84,8 +84,8 @@ fn layouts() {
     assert_eq!(decode(&[&aiq[..], &[0, 0]].concat()), decode(aiq));
 }
 
-/// Goal: options are walked, the firm is found, and what is broken is named with its place. Method: by hand, then every cut of every
-/// message.
+/// Goal: options are walked, the firm is found, and what is broken is named with its place. Method: by hand, then every cut of
+/// every message.
 #[test]
 fn options_and_cuts() {
     let accepted = &each()[1];
