@@ -21,7 +21,8 @@ use feeds::new_york_midnight;
 use feeds::session::SessionId;
 use feeds::session::soup::{Client, Received};
 use model::{
-    Control, DAY_NS, Instrument, Order, OrderId, OrderType, Report, ReportKind, Side, Tif, Ts,
+    Control, DAY_NS, HaltCause, HaltLevel, HaltScope, Instrument, Note, Order, OrderId, OrderType,
+    Report, ReportKind, Side, Tif, Ts, Why,
 };
 
 use super::Send;
@@ -390,6 +391,13 @@ impl Ouch {
             self.error_told = None;
             self.counters.sessions += 1;
             self.told.push_back(Told::Control(Control::VenueSession(true)));
+            // They may have traded, and nobody will say it: somebody has to look.
+            for account in self.book.take_unspoken() {
+                let note = Note::lossy("a session ended with orders open");
+                let why = Why { note, ..Why::of(HaltCause::PositionMismatch) };
+                let (scope, level) = (HaltScope::Account(account), HaltLevel::Halted);
+                self.told.push_back(Told::Control(Control::Halt { scope, level, why }));
+            }
         }
     }
 

@@ -18,6 +18,8 @@ use crate::step::Engine;
 
 /// Bytes of cancels that go out with one system call.
 const BATCH: usize = 2048;
+/// Cancels that may wait for each other.
+const CANCELS: u32 = 128;
 
 /// The thread of the gateway.
 pub(super) struct GatewayThread {
@@ -179,15 +181,21 @@ impl GatewayThread {
             self.queue.drop_all();
             return false;
         }
-        let mut busy = false;
+        let (mut busy, mut unwritten) = (false, 0);
         while self.ouch.is_up()
             && self.client.is_clear()
             && let Some(send) = self.queue.next(self.recorded(), self.halt())
         {
+            let cancels = matches!(send, Send::Cancel(..));
             self.ouch.send(send, self.now());
-            self.act();
+            unwritten += 1;
+            if !cancels || unwritten >= CANCELS {
+                self.act(); // Cancels go out together; nothing else waits for the next look at the halt.
+                unwritten = 0;
+            }
             busy = true;
         }
+        self.act();
         busy
     }
 

@@ -74,12 +74,14 @@ impl Engine {
             order: execution.order,
             account: execution.deal.account,
             asked: 0,
+            works: false,
         });
         let slots = (0..self.orders.used()).filter_map(|slot| self.orders.at(slot));
         let listed = slots.map(|record| Known {
             order: record.order.id,
             account: record.order.account,
             asked: record.life.asked(),
+            works: record.state.is_open() && record.life.is_acked(),
         });
         executed.chain(listed).collect() // The last one counts.
     }

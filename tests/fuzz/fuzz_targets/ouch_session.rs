@@ -11,7 +11,7 @@ use model::{AccountId, Instrument, OrderId, Symbol, Ts};
 fuzz_target!(|bytes: &[u8]| {
     let login = Login::new("t", "").unwrap_or_else(|| unreachable!());
     let order = OrderId(1 << 20);
-    let known = vec![Known { order, account: AccountId(0), asked: 1 }];
+    let known = vec![Known { order, account: AccountId(0), asked: 1, works: true }];
     let mut ouch = Ouch::new(Options::new(login, vec![None], 8), known);
     let symbol = Symbol::new("AAPL").unwrap_or_default();
     ouch.list(Instrument { symbol, px_decimals: 4, ..Instrument::default() });

@@ -4,7 +4,7 @@
 //! comes from the session's messages alone, so whoever hears a session from its start has all of it. The tables are as
 //! large as a session may be, and a session that is larger is given up: what is not kept could not be told apart later.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use model::{AccountId, Holder, Instrument, Order, OrderId, Px, Qty, Report, ReportKind, Side};
 
@@ -25,6 +25,8 @@ pub struct Known {
     pub account: AccountId,
     /// Changes asked of it so far.
     pub asked: u16,
+    /// Whether the venue worked it when last heard of.
+    pub works: bool,
 }
 
 /// An instrument as the venue knows it.
@@ -79,12 +81,31 @@ impl Book {
         }
     }
 
-    /// Another session: nothing of the one before is open, and numbers begin anew.
+    /// Another session: nothing of the one before is open, and numbers begin anew. What became of orders that were is nobody's
+    /// to say any more.
     pub fn begin(&mut self) {
+        for chain in self.chains.values().filter(|chain| chain.accepted && chain.ended.is_none()) {
+            if let Some(holder) = chain.holder {
+                let (order, account) = (chain.order, holder.account);
+                let known = Known { order, account, asked: 0, works: true };
+                self.known.insert(order.0, known);
+            }
+        }
         self.chains.clear();
         self.refs.clear();
         self.executions.clear();
         (self.next, self.day) = (1, 0);
+    }
+
+    /// Accounts with orders that the venue worked, and of which this session says nothing; each is told once.
+    pub fn take_unspoken(&mut self) -> BTreeSet<AccountId> {
+        let mut accounts = BTreeSet::new();
+        for known in self.known.values_mut() {
+            let is_unspoken = known.works && !self.chains.contains_key(&known.order.0);
+            known.works = false;
+            accounts.extend(is_unspoken.then_some(known.account));
+        }
+        accounts
     }
 
     /// The session's first message is of this day.

@@ -11,6 +11,7 @@ const NOW: Ts = Ts(1_790_000_000_000_000_000);
 struct Rig {
     ouch: Ouch,
     now: Ts,
+    session: &'static str,
     sent: Vec<u8>,
 }
 
@@ -29,8 +30,8 @@ fn packet(kind: u8, payload: &[u8]) -> Vec<u8> {
     [&length[..], &[kind], payload].concat()
 }
 
-fn login_accepted(next: u64) -> Vec<u8> {
-    packet(b'A', format!("SESSION001{next:>20}").as_bytes())
+fn login_accepted(session: &str, next: u64) -> Vec<u8> {
+    packet(b'A', format!("{session}{next:>20}").as_bytes())
 }
 
 fn message(kind: u8, fields: &[&[u8]]) -> Vec<u8> {
@@ -59,7 +60,7 @@ impl Rig {
         let login = Login::new("t", "").unwrap();
         let mut ouch = Ouch::new(Options::new(login, vec![None, None], 4), known);
         ouch.list(instrument());
-        Rig { ouch, now: NOW, sent: Vec::new() }
+        Rig { ouch, now: NOW, session: "SESSION001", sent: Vec::new() }
     }
 
     /// Does what the gateway wants until it waits; whether it asked for a connection.
@@ -87,12 +88,12 @@ impl Rig {
         assert!(self.turn(), "no connection asked for");
         self.ouch.on_opened(self.now);
         self.turn();
-        self.ouch.on_bytes(&login_accepted(next), self.now);
+        self.ouch.on_bytes(&login_accepted(self.session, next), self.now);
         assert!(self.turn(), "no second connection");
         self.ouch.on_opened(self.now);
         self.turn();
         let asked = self.ouch.next;
-        self.ouch.on_bytes(&login_accepted(asked), self.now);
+        self.ouch.on_bytes(&login_accepted(self.session, asked), self.now);
         said.iter().for_each(|bytes| self.says(bytes));
     }
 
@@ -122,7 +123,8 @@ const ORDER: OrderId = OrderId(1 << 20);
 /// query settles where everything stands. Method: a session of an order and its fill, from the start.
 #[test]
 fn hears_from_the_start() {
-    let mut rig = Rig::new(vec![Known { order: ORDER, account: AccountId(1), asked: 7 }]);
+    let mut rig =
+        Rig::new(vec![Known { order: ORDER, account: AccountId(1), asked: 7, works: true }]);
     rig.connects(&[message(b'S', &[b"S"]), accepted(ORDER, 5, 100)], 4);
     assert!(!rig.ouch.is_up(), "one message is missing");
     rig.says(&executed(5, 40, 1));
@@ -148,6 +150,36 @@ fn hears_from_the_start() {
     let end = Control::ReconcileEnd { round: 9, orders: 1 };
     assert_eq!((stands.exec_id, told[1]), (9, Told::Control(end)));
     assert_eq!(rig.ouch.book.next_ref(), Some(8));
+}
+
+/// Goal: orders that worked in a session that is over halt their accounts, once: what became of them is nobody's to say. Method: a
+/// start with one that the session does not name, then another session.
+#[test]
+fn sessions_that_end_with_orders_open() {
+    let other = OrderId(2 << 20);
+    let known =
+        |order, account, works| Known { order, account: AccountId(account), asked: 0, works };
+    let mut rig = Rig::new(vec![
+        known(ORDER, 1, true),
+        known(other, 0, true),
+        known(OrderId(3 << 20), 2, false),
+    ]);
+    rig.connects(&[accepted(ORDER, 1, 10)], 2);
+    let halted = |rig: &mut Rig| {
+        let halts = rig.told().into_iter().filter_map(|told| match told {
+            Told::Control(Control::Halt { scope, level, .. }) => Some((scope, level)),
+            _ => None,
+        });
+        halts.collect::<Vec<_>>()
+    };
+    let halt = |account| (HaltScope::Account(AccountId(account)), HaltLevel::Halted);
+    assert_eq!(halted(&mut rig), [halt(0)]);
+    for (name, wanted) in [("SESSION002", vec![halt(1)]), ("SESSION003", vec![])] {
+        rig.ouch.on_closed(rig.now);
+        rig.session = name;
+        rig.connects(&[], 1);
+        assert_eq!((halted(&mut rig), rig.ouch.is_up()), (wanted, true), "{name}");
+    }
 }
 
 /// Goal: the answer to a query of a lost connection settles nothing, also where the venue names its most recent message as the
