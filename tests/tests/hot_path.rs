@@ -187,8 +187,8 @@ fn no_allocation_and_no_fault_with_an_audit_log() {
     play_warm(config, 2_000_000);
 }
 
-/// Goal: nor does a venue outside: the thread only pushes into a ring and takes from one. Method: the same day in live mode, with a
-/// strategy that sends orders to a simulated venue all the time.
+/// Goal: nor does a venue outside: the thread only pushes into a ring and takes from one. Method: the same day in live
+/// mode, with a strategy that sends orders to a simulated venue all the time.
 #[test]
 fn no_allocation_and_no_fault_with_a_venue() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -123,3 +123,47 @@ impl EngineEnd {
         back.or_else(|| self.from.pop().ok())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use crate::config::Config;
+
+    fn engine() -> Engine {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
+        let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+        let files = Config::NAMES.map(|name| (PathBuf::from(name), read(name)));
+        let config = Config::from_texts(files.into()).unwrap();
+        let mut engine = config.engine.clone();
+        engine.capacity.instruments = 1;
+        engine.capacity.book_orders = 64;
+        engine.capacity.levels = 64;
+        engine.capacity.ref_pages = 1;
+        Engine::new(&config.with_engine(engine)).unwrap()
+    }
+
+    /// Goal: a gateway that takes nothing for a long time stops questions, and no cancel is ever lost or out of order.
+    /// Method: far more of both than there is room for.
+    #[test]
+    fn cancels_have_their_own_room() {
+        let (engine, (mut end, mut gateway)) = (engine(), ends(8));
+        let mut sends: Vec<_> = (0..2_000).map(|n| Send::Status(OrderId(n))).collect();
+        assert!(end.take(1, &mut sends, &engine));
+        sends.extend((0..2_000).map(|n| Send::Cancel(OrderId(n), 1)));
+        assert!(end.take(2, &mut sends, &engine) && sends.is_empty());
+        assert!(!end.take(3, &mut sends, &engine));
+        let (mut questions, mut cancels) = (0, Vec::new());
+        while let Ok(outgoing) = gateway.from.pop() {
+            match outgoing.send {
+                Send::Cancel(order, _) => cancels.push(order.0),
+                _ => questions += 1,
+            }
+            end.push_cancels();
+        }
+        assert!((1..2_000).contains(&questions), "{questions}");
+        assert_eq!(cancels, (0..2_000).collect::<Vec<_>>());
+        assert_eq!(end.hear(), None);
+    }
+}

@@ -20,6 +20,8 @@ use crate::step::Engine;
 const BATCH: usize = 2048;
 /// Cancels that may wait for each other.
 const CANCELS: u32 = 128;
+/// How long cancels may take to go out when the engine thread is gone, nanoseconds.
+const LINGER_NS: u64 = 1_000_000_000;
 
 /// The thread of the gateway.
 pub(super) struct GatewayThread {
@@ -31,6 +33,8 @@ pub(super) struct GatewayThread {
     on_stall: OnStall,
     /// Whether what may be open was cancelled because of the stall in force.
     cancelled: bool,
+    /// When the engine thread was found to be gone.
+    gone: Option<Ts>,
     /// Packets that are on their way to the socket.
     batch: Vec<u8>,
     journal: Option<(Arc<JournalProgress>, Durability)>,
@@ -72,6 +76,7 @@ impl GatewayThread {
             address: config_ouch.address,
             on_stall: config_ouch.on_stall,
             cancelled: false,
+            gone: None,
             batch: Vec::with_capacity(2 * BATCH),
             journal: None,
             progress: Arc::clone(progress),
@@ -85,9 +90,10 @@ impl GatewayThread {
         self.journal = journal;
     }
 
-    /// Runs until the engine thread is gone. What was not sent by then never is; what is open stays open at the venue.
+    /// Runs until the engine thread is gone and its cancels are out. What else was not sent by then never is; what is open stays
+    /// open at the venue.
     pub fn run(mut self) {
-        while !(self.end.from.is_abandoned() && self.end.from.is_empty()) {
+        while !self.is_over() {
             let mut busy = self.take();
             busy |= self.receive();
             self.ouch.on_time(self.now());
@@ -102,6 +108,17 @@ impl GatewayThread {
         }
         let counters = self.ouch.counters();
         tracing::info!("venue {}: {counters:?}", self.address);
+    }
+
+    /// Whether the engine thread is gone, and nothing more can or need be sent for it.
+    fn is_over(&mut self) -> bool {
+        if !(self.end.from.is_abandoned() && self.end.from.is_empty()) {
+            return false;
+        }
+        let now = self.now();
+        let since = *self.gone.get_or_insert(now);
+        let is_sent = self.queue.is_empty() && self.client.is_clear();
+        is_sent || !self.ouch.is_up() || now.since(since) >= LINGER_NS
     }
 
     /// Takes what the engine thread hands over.
@@ -237,11 +254,12 @@ impl GatewayThread {
         }
     }
 
-    /// How far everything is halted; a journal that failed halts what it will never record.
+    /// How far everything is halted; a journal that failed halts what it will never record, and an engine thread that is gone
+    /// what it will never hear of.
     fn halt(&self) -> HaltLevel {
         let failed = self.journal.as_ref().is_some_and(|(journal, _)| journal.failed());
         let halt = self.progress.halt.get().map_or(HaltLevel::Active, |(level, _)| level);
-        if failed { HaltLevel::Halted } else { halt }
+        if failed || self.gone.is_some() { HaltLevel::Halted } else { halt }
     }
 
     fn now(&self) -> Ts {

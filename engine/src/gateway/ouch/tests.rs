@@ -152,8 +152,8 @@ fn hears_from_the_start() {
     assert_eq!(rig.ouch.book.next_ref(), Some(8));
 }
 
-/// Goal: orders that worked in a session that is over halt their accounts, once: what became of them is nobody's to say. Method: a
-/// start with one that the session does not name, then another session.
+/// Goal: orders that worked in a session that is over halt their accounts, once: what became of them is nobody's to say.
+/// Method: a start with one that the session does not name, then another session.
 #[test]
 fn sessions_that_end_with_orders_open() {
     let other = OrderId(2 << 20);
