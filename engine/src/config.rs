@@ -11,6 +11,7 @@ mod rates;
 mod server;
 mod table;
 mod triggers;
+mod venue;
 
 use std::path::{Path, PathBuf};
 
@@ -18,11 +19,12 @@ use crate::rules::Rules;
 
 pub use engine::{
     AuditConfig, Capacity, Cpus, Durability, EngineConfig, FEEDS_MAX, JournalConfig, StopTrigger,
-    StrategyConfig, VenueConfig, Wait,
+    StrategyConfig, Wait,
 };
 pub use feed::{Captures, FeedConfig, FeedSource, Lines, SnapshotServer, Speed, Stream};
 pub use server::{Server, login};
 pub use table::{ConfigError, ConfigErrors};
+pub use venue::{GatewayConfig, OnStall, OuchConfig, TradeCapacity, VenueConfig};
 
 /// A configuration as loaded.
 #[derive(Clone, Debug)]

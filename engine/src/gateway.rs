@@ -11,6 +11,11 @@
 //!   session are reconciled, and what should be cancelled is asked again.
 //!
 //! What was sent is not known here any more. Nothing is ever sent twice.
+//!
+//! [`ouch`] speaks to a venue; `GATEWAYS.md` beside it says which orders each gateway takes.
+
+pub mod ends;
+pub mod ouch;
 
 use std::collections::VecDeque;
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! feed ──events──► engine ──entries──► journal
+//! gateway ──reports──► │ ──what passed──► gateway ◄── halt word
 //!                    ▲ ├──records──► audit log
 //!                    │ ├──samples──► housekeeping ◄── attach socket, operator socket
 //!                    │ └──halts────────► │ ──► latch file, halt word
@@ -14,6 +15,7 @@ mod desks;
 mod engine;
 mod feed;
 mod figures;
+mod gateway;
 mod house;
 mod keeper;
 mod lines;
@@ -167,11 +169,6 @@ pub enum RunError {
     /// The engine cannot start with its configuration.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// Orders are to go to a venue, and there is nothing that speaks to one.
-    #[error(
-        "engine.toml: mode = \"live\": there is no gateway to a venue yet; use mode = \"paper\""
-    )]
-    NoGateway,
     /// A capture cannot be read.
     #[error("{}: {error}", path.display())]
     Feed {

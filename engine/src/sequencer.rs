@@ -3,6 +3,7 @@
 use model::{Body, Control, Event, Input, Ts};
 
 use crate::audit::Tap;
+use crate::gateway::ends::EngineEnd;
 use crate::journal::recorder::Recorder;
 use crate::output::Output;
 use crate::step::{Engine, NewRules, Stamp};
@@ -17,13 +18,15 @@ pub struct Sequencer {
     pub recorder: Option<Recorder>,
     /// Where the audit log takes what steps leave behind; `None`: there is none.
     pub audit: Option<Tap>,
+    /// Where what is to be sent goes; `None`: there is no venue outside.
+    pub venue: Option<EngineEnd>,
 }
 
 impl Sequencer {
     /// Goes on with an engine, fresh or replayed.
     pub fn new(engine: Engine, recorder: Option<Recorder>) -> Sequencer {
         let out = engine.output();
-        Sequencer { engine, out, recorder, audit: None }
+        Sequencer { engine, out, recorder, audit: None, venue: None }
     }
 
     /// Takes a message of a feed at its receive time.
@@ -74,7 +77,15 @@ impl Sequencer {
         let tape = self.out.tape.len();
         self.out.judged.clear();
         self.engine.step(input, &mut self.out, stamp);
-        self.out.sends.clear(); // No gateway takes them: a replay, or the paper venue, which gets none.
+        match &mut self.venue {
+            None => self.out.sends.clear(), // A replay; or the paper venue, for which there are none.
+            Some(venue) => {
+                let sends = venue.take(input.seq, &mut self.out.sends, &self.engine);
+                if sends && let Some(recorder) = &mut self.recorder {
+                    recorder.flush(); // What waits to be recorded waits for this input.
+                }
+            }
+        }
         if let Some(audit) = &mut self.audit {
             audit.observe(&self.engine, input, &self.out, tape);
         }

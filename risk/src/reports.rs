@@ -110,6 +110,12 @@ impl Risk {
         self.pair(account, instrument).map_or(Qty(0), |pair| pair.line.exposure.position)
     }
 
+    /// What an account holds of an instrument, and how much of it open orders may sell.
+    pub fn sellable(&self, account: AccountId, instrument: InstrumentId) -> (Qty, Qty) {
+        let exposure = self.pair(account, instrument).map(|pair| &pair.line.exposure);
+        exposure.map_or((Qty(0), Qty(0)), |exposure| (exposure.position, exposure.working_sell))
+    }
+
     /// The order ended without filling more: cancelled, rejected, expired. Frees all that it still holds.
     pub fn release(&mut self, held: &mut Reservation) {
         let next = Reservation {

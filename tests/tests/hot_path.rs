@@ -202,6 +202,26 @@ fn no_allocation_and_no_fault_with_an_audit_log() {
     play_warm(config, 2_000_000);
 }
 
+/// Goal: nor does a venue outside: the thread only pushes into a ring and takes from one. Method: the same day in live
+/// mode, with a strategy that sends orders to a simulated venue all the time.
+#[test]
+fn no_allocation_and_no_fault_with_a_venue() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let credentials = sim::mold::Credentials { user: "t".into(), password: String::new() };
+    let config = sim::ouch::Config { credentials, ..Default::default() };
+    let server = sim::ouch::Server::start(([127, 0, 0, 1], 0).into(), config).unwrap();
+    let stage = Stage::new(3_000_000, 50);
+    let (config, _) = stage.audited(stage.config("hot-venue"));
+    let mut engine = config.engine.clone();
+    engine.mode = model::Mode::Live;
+    engine.strategies[0].every = 20;
+    engine.venue = Some(tests::venue(60_000_000_000, 1 << 16, server.address()));
+    play_warm(config.with_engine(engine), 2_000_000);
+    let counters = server.counters();
+    println!("{counters:?}");
+    assert!(counters.orders > 100 && counters.twice == 0 && counters.bad == 0, "{counters:?}");
+}
+
 /// System calls of the engine thread of `tickgate replay` with these arguments, under wait = spin, by name; `None`, said loudly,
 /// where they cannot be counted.
 fn calls(stage: &Stage, config: Config, arguments: &[&str]) -> Option<BTreeMap<String, usize>> {

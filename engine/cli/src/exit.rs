@@ -38,7 +38,6 @@ impl From<RunError> for Failure {
         let code = match &error {
             RunError::Feed { .. } => 3,
             RunError::Start(_)
-            | RunError::NoGateway
             | RunError::OtherConfig(_)
             | RunError::OtherLimits { .. }
             | RunError::Line { .. }

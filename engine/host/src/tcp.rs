@@ -90,6 +90,11 @@ impl TcpClient {
         self.stream.is_some() && !self.opening
     }
 
+    /// Whether nothing waits until the other end takes it.
+    pub fn is_clear(&self) -> bool {
+        self.unsent.is_empty()
+    }
+
     /// Takes what has come, hands it to `each` and says how much it was; zero: nothing. Does not wait.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use crate::rules::Rules;
 
 use super::feed::{FeedConfig, Speed};
 use super::table::{ConfigErrors, Table};
+use super::venue::VenueConfig;
 
 /// Most feeds of an engine.
 pub const FEEDS_MAX: usize = 16;
@@ -154,15 +155,6 @@ pub struct AuditConfig {
     pub checkpoint_ms: u64,
 }
 
-/// The venue that orders go to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VenueConfig {
-    /// How long it may take to answer before it is asked again, nanoseconds.
-    pub ack_timeout_ns: u64,
-    /// Executions of two sessions that are told from their doubles. When there is no room for more, nothing new is sent.
-    pub executions: u32,
-}
-
 /// A strategy inside the engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StrategyConfig {
@@ -259,11 +251,8 @@ impl EngineConfig {
                 audit.checkpoint_records, audit.checkpoint_ms
             );
         }
-        if let Some(VenueConfig { ack_timeout_ns, executions }) = self.venue {
-            text += &format!(
-                "\n[venue]\nack_timeout_ms = {}\nexecutions = {executions}\n",
-                ack_timeout_ns / 1_000_000
-            );
+        if let Some(venue) = &self.venue {
+            text += &venue.to_toml();
         }
         self.feeds.iter().for_each(|feed| text += &feed.to_toml());
         for strategy in &self.strategies {
@@ -291,6 +280,9 @@ impl EngineConfig {
             let text = "[audit] is missing: live trading needs an audit log";
             errors.note(Path::new("engine.toml"), text.into());
         }
+        if let Some(venue) = &self.venue {
+            venue.check_against(rules, errors);
+        }
         for strategy in &self.strategies {
             if !rules.accounts.iter().any(|account| account.name == strategy.account) {
                 let text =
@@ -317,7 +309,7 @@ pub(super) fn read(
     });
     let mode = root.choice_or(
         "mode",
-        &[("paper", Mode::Paper), ("replay", Mode::Replay)],
+        &[("paper", Mode::Paper), ("replay", Mode::Replay), ("live", Mode::Live)],
         Mode::Paper,
         errors,
     );
@@ -330,7 +322,7 @@ pub(super) fn read(
     let stalled_ns = watchdog(root.table("watchdog", errors), errors);
     let journal = journal(root.table("journal", errors), folder, errors);
     let venue = match root.has("venue") {
-        true => venue(root.table("venue", errors), errors).map(Some),
+        true => VenueConfig::read(root.table("venue", errors), errors).map(Some),
         false => Some(None),
     };
     let audit = match root.has("audit") {
@@ -460,13 +452,6 @@ fn audit(mut table: Table<'_>, folder: &Path, errors: &mut ConfigErrors) -> Opti
         checkpoint_records: records?,
         checkpoint_ms: ms?,
     })
-}
-
-fn venue(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<VenueConfig> {
-    let ms = table.number("ack_timeout_ms", 1, 60_000, errors);
-    let executions = table.number("executions", 1, 1 << 24, errors);
-    table.finish(errors);
-    Some(VenueConfig { ack_timeout_ns: ms? * 1_000_000, executions: executions? as u32 })
 }
 
 fn strategy(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<StrategyConfig> {

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use model::Symbol;
+
 use super::*;
 
 fn deployed() -> Vec<(PathBuf, String)> {
@@ -17,6 +19,40 @@ fn shipped_files_load() {
     assert_eq!(config.engine.name, "paper");
     assert_eq!(config.rules.accounts.len(), 3);
     assert_eq!(config.files.len(), 3);
+}
+
+/// Goal: the example of live trading loads, and reads back as it ran. Method: load it from where it lies; write it out; then an
+/// address of another machine without leave, and firms that are none.
+#[test]
+fn shipped_live_example_loads() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/live.toml");
+    let config = Config::load(&path).unwrap();
+    assert_eq!(config.engine.mode, model::Mode::Live);
+    let GatewayConfig::Ouch(ouch) = &config.engine.venue.as_ref().unwrap().gateway;
+    assert!(ouch.address.ip().is_loopback() && ouch.on_stall == OnStall::Cancel);
+    let again = |change: &dyn Fn(String) -> String| {
+        let mut files = deployed();
+        files[0].1 = change(config.engine.to_toml());
+        Config::from_texts(files)
+    };
+    let firms = "\n[[venue.firm]]\naccount = \"agent\"\nname = \"FRM\"\n";
+    let firm = again(&|text| text + firms).unwrap();
+    let GatewayConfig::Ouch(with_firm) = &firm.engine.venue.as_ref().unwrap().gateway;
+    assert_eq!(OuchConfig { firms: Vec::new(), ..with_firm.clone() }, *ouch);
+    let of_agent = firm.rules.account(Symbol::new("agent").unwrap()).unwrap();
+    assert_eq!(with_firm.firms(&firm.rules)[usize::from(of_agent.0)], Some(*b"FRM "));
+    let errors = again(&|text| {
+        let far = text.replace("127.0.0.1:26420", "192.0.2.1:26420");
+        far.replace("remote = false\n", "")
+            + &firms.replace("FRM", "frm")
+            + &firms.replace("agent", "nobody")
+    });
+    let errors = errors.unwrap_err().to_string();
+    for part in ["remote = true", "1 to 4 capital letters"] {
+        assert!(errors.contains(part), "{part} in\n{errors}");
+    }
+    let errors = again(&|text| text + &firms.replace("agent", "nobody")).unwrap_err().to_string();
+    assert!(errors.contains("`nobody` is not in limits.toml"), "{errors}");
 }
 
 /// Goal: all errors of all files come at once, each with file and line. Method: spoil one thing in each file, and add an
@@ -116,9 +152,19 @@ fn audit_is_asked_for() {
     ] {
         assert!(errors.contains(part), "{part} in\n{errors}");
     }
-    let venue = "[venue]\nack_timeout_ms = 500\nexecutions = 64\n";
+    let venue = "[venue]\nkind = \"ouch\"\nserver = \"127.0.0.1:9\"\nuser = \"t\"\ncapacity = \"agency\"\n\
+                 ack_timeout_ms = 500\nexecutions = 64\n";
     assert!(with(venue).unwrap_err().to_string().contains("[venue]"), "paper needs none");
-    let venue = Some(VenueConfig { ack_timeout_ns: 500_000_000, executions: 64 });
+    let gateway = GatewayConfig::Ouch(OuchConfig {
+        address: ([127, 0, 0, 1], 9).into(),
+        user: "t".into(),
+        password_env: None,
+        session: None,
+        capacity: TradeCapacity::Agency,
+        on_stall: OnStall::Cancel,
+        firms: Vec::new(),
+    });
+    let venue = Some(VenueConfig { ack_timeout_ns: 500_000_000, executions: 64, gateway });
     let check = |mode, audit| {
         let venue = venue.clone().filter(|_| mode == model::Mode::Live);
         let engine = EngineConfig { mode, audit, venue, ..config.engine.clone() };

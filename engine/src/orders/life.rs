@@ -181,6 +181,11 @@ impl Life {
         self.replacing
     }
 
+    /// Changes asked so far.
+    pub fn asked(&self) -> u16 {
+        self.asked
+    }
+
     /// The number of the next change; `None`: there are no more.
     pub fn next_change(&self) -> Option<u16> {
         self.asked.checked_add(1)

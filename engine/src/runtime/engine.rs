@@ -1,4 +1,6 @@
-//! The engine thread: controls, events, desks, answers, pages, round and round.
+//! The engine thread: controls, the venue's reports, events, desks, answers, pages, round and round.
+
+mod venue;
 
 mod limits;
 mod triggers;
@@ -27,6 +29,7 @@ use crate::journal::writer::Progress as JournalProgress;
 use crate::script::Script;
 use crate::sequencer::Sequencer;
 use crate::step::{Engine, Stage, Stamp};
+use venue::VenueState;
 
 pub(super) use limits::LimitsPost;
 
@@ -71,6 +74,7 @@ struct Loop {
     dead_men: DeadMen,
     /// Whether the answers to what a journal that failed did not record are taken away.
     unrecorded_gone: bool,
+    venue: VenueState,
     loops: u64,
     quiet_at: u64,
     correct_at: u64,
@@ -100,6 +104,7 @@ impl EngineThread {
             lag: Lag::new(&engine.rules().triggers, engine.seq()),
             dead_men,
             unrecorded_gone: false,
+            venue: VenueState::default(),
             loops: 0,
             quiet_at: 0,
             correct_at: 0,
@@ -114,6 +119,7 @@ impl EngineThread {
         }
         loop {
             let mut busy = self.poll_controls(&mut state);
+            busy |= self.poll_venue(&mut state);
             busy |= self.poll_events(&mut state);
             busy |= self.poll_desks(&mut state);
             busy |= self.release_answers(&mut state);

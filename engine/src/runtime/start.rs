@@ -16,6 +16,7 @@ use super::clock_watch::ClockWatch;
 use super::engine::{Ended, EngineThread, LimitsPost};
 use super::feed::{FeedEnd, FeedThread};
 use super::figures::Figures;
+use super::gateway::GatewayThread;
 use super::house::{Door, HouseThread, wall_ns};
 use super::keeper::{Changed, Keeper, latch_path};
 use super::lines::{Around, LinesThread};
@@ -32,6 +33,7 @@ use super::wait::Waiter;
 use super::watchdog::Watchdog;
 use super::{FeedProgress, Finished, Plan, Progress, RunError, Running};
 use crate::config::{Config, Durability, FeedConfig, FeedSource, Stream};
+use crate::gateway::ends::{EngineEnd, ends};
 use crate::journal::epoch::Claim;
 use crate::journal::lease::Lease;
 use crate::journal::reader::Tail;
@@ -58,6 +60,8 @@ pub(super) struct Threads {
     /// One for each live feed.
     live: Vec<JoinHandle<()>>,
     engine: JoinHandle<Ended>,
+    /// Of a venue outside, if there is one.
+    gateway: Option<JoinHandle<()>>,
     house: JoinHandle<StageHistograms>,
     journal: Option<JoinHandle<Result<Tail, JournalError>>>,
     journal_stop: Arc<AtomicBool>,
@@ -74,9 +78,6 @@ pub(super) struct Threads {
 ///
 /// [`RunError`]; nothing is left running.
 pub fn start(plan: Plan) -> Result<Running, RunError> {
-    if plan.config.engine.venue.is_some() {
-        return Err(RunError::NoGateway);
-    }
     // First of all, so that nobody appends to what is about to be read.
     let lease = plan.config.engine.journal.as_ref().map(|journal| Lease::take(&journal.folder));
     let lease = lease.transpose()?;
@@ -138,7 +139,10 @@ fn go_on(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Running, 
         );
     }
 
+    let (to_gateway, mut gateway) =
+        open_gateway(&plan.config, &engine, waiter, started, &progress)?;
     let mut sequencer = Sequencer::new(engine, recorder);
+    sequencer.venue = to_gateway;
     let audit_stop = Arc::new(AtomicBool::new(false));
     let mut audit_thread = None;
     if let Some(crate::audit::Opened { tap, thread }) = opened {
@@ -188,6 +192,9 @@ fn go_on(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Running, 
     };
     let (to_new, new) = rtrb::RingBuffer::new(1);
     let (to_spent, spent) = rtrb::RingBuffer::new(1);
+    if let Some(gateway) = &mut gateway {
+        gateway.watch(journal.clone());
+    }
     let engine_thread = EngineThread {
         sequencer,
         events,
@@ -262,6 +269,9 @@ fn go_on(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Running, 
     let threads = Threads {
         house: spawn("house", None, move || house_thread.run())?,
         engine: spawn("engine", cpus.engine, move || engine_thread.run())?,
+        gateway: gateway
+            .map(|gateway| spawn("gateway", None, move || gateway.run()))
+            .transpose()?,
         captures,
         live,
         journal: journal_thread,
@@ -332,6 +342,20 @@ fn open_journal(
         .with_files(files)
         .with_deep_checkpoints(journal.deep_checkpoints);
     Ok((Some(recorder), Some(Opened { writer, ring, durability: journal.durability })))
+}
+
+/// Makes the gateway of the venue outside, and the engine thread's end of it.
+fn open_gateway(
+    config: &Config,
+    engine: &Engine,
+    waiter: Waiter,
+    started: Ts,
+    progress: &Arc<Progress>,
+) -> Result<(Option<EngineEnd>, Option<GatewayThread>), RunError> {
+    let Some(venue) = &config.engine.venue else { return Ok((None, None)) };
+    let (to_gateway, end) = ends(config.engine.capacity.own_orders);
+    let gateway = GatewayThread::new(config, venue, engine, end, (waiter, started, progress))?;
+    Ok((Some(to_gateway), Some(gateway)))
 }
 
 /// The captures that the journal will refer to.
@@ -465,6 +489,8 @@ impl Threads {
     /// Waits for every thread, in the order in which they hand work on.
     pub fn join(self) -> Result<Finished, RunError> {
         let engine = self.engine.join().map_err(|_| RunError::Thread("engine"))?;
+        let gateway = self.gateway.map(JoinHandle::join).transpose();
+        gateway.map_err(|_| RunError::Thread("gateway"))?;
         for thread in self.live {
             thread.join().map_err(|_| RunError::Thread("feed"))?;
         }

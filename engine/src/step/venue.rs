@@ -19,6 +19,7 @@ use crate::deadlines::Deadlines;
 use crate::executions::Executions;
 use crate::gateway::Send;
 use crate::orders::OrderRecord;
+use crate::gateway::ouch::Known;
 use crate::output::Output;
 
 /// Deadlines that one input lets fall due; the rest by the next.
@@ -62,6 +63,30 @@ impl Outside {
 }
 
 impl Engine {
+    /// Whether it is not known where our orders stand at a venue outside, and nobody is finding out.
+    pub fn wants_reconciliation(&self) -> bool {
+        self.outside.as_ref().is_some_and(|outside| outside.is_unreconciled && !outside.in_round)
+    }
+
+    /// Every order that is remembered, and whose it is: what a gateway cannot learn from its venue.
+    pub fn known_orders(&self) -> Vec<Known> {
+        let executed = self.outside.iter().flat_map(|outside| outside.executions.iter());
+        let executed = executed.map(|execution| Known {
+            order: execution.order,
+            account: execution.deal.account,
+            asked: 0,
+            works: false,
+        });
+        let slots = (0..self.orders.used()).filter_map(|slot| self.orders.at(slot));
+        let listed = slots.map(|record| Known {
+            order: record.order.id,
+            account: record.order.account,
+            asked: record.life.asked(),
+            works: record.state.is_open() && record.life.is_acked(),
+        });
+        executed.chain(listed).collect() // The last one counts.
+    }
+
     /// Sends an order that passed.
     pub(super) fn submit(&mut self, cleared: Cleared, out: &mut Output) {
         let order = *cleared.order();

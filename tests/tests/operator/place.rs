@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use engine::config::{Config, Speed};
-use model::page::{Answer, AnswerKind, Board, TapeKind, read_halt_aux};
+use engine::config::{Config, EngineConfig, Speed};
+use model::page::{Answer, AnswerKind, Board, OrderCell, TapeKind, read_halt_aux};
 use model::{
     AccountId, Ask, ClientOrderId, HaltCause, HaltLevel, HaltScope, Integrity, Note, OrderId,
     OrderState, OrderType, Origin, Px, Qty, Reject, Request, Side, Terms, Tif, TradingState,
@@ -51,6 +51,11 @@ impl Place {
 
     /// The same with other limits.
     pub fn with_limits(name: &str, limits: &str) -> Place {
+        Place::with(name, limits, |_, _| ())
+    }
+
+    /// The same with other rules, and an engine that `change` changes.
+    pub fn with(name: &str, limits: &str, change: impl FnOnce(&Stage, &mut EngineConfig)) -> Place {
         let stage = Stage::new(200_000, 20);
         let config = stage.config_with(name, limits);
         let mut engine = config.engine.clone();
@@ -59,6 +64,7 @@ impl Place {
         engine.feeds[0].silence_ns = 86_400_000_000_000; // Or a machine that stalls makes books stale.
         engine.stalled_ns = 60_000_000_000; // Nor is such a machine what is tested here.
         engine.journal.as_mut().unwrap().folder = stage.folder.path().join("journal");
+        change(&stage, &mut engine);
         let config = config.with_engine(engine);
         stage.write_config(&config);
         Place { stage, config, name: name.to_owned() }
@@ -281,6 +287,11 @@ impl Trader {
     /// Takes another instrument that trades now: the day ended, or the book is not live.
     pub fn looks_again(&mut self) {
         self.board = tradable(&self.client);
+    }
+
+    /// The order as it stands; `None`: it ended before this engine was started.
+    pub fn order(&self, order: OrderId) -> Option<OrderCell> {
+        self.client.order(order.slot()).ok().filter(|cell| cell.order.id == order)
     }
 
     /// Whether a cancel of the order is taken.

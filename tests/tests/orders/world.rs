@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use engine::config::{AuditConfig, Config, VenueConfig};
+use engine::config::{AuditConfig, Config};
 use engine::gateway::{Gateway, Send};
 use engine::output::Output;
 use engine::step::Engine;
@@ -469,7 +469,7 @@ pub fn config() -> Config {
     let mut engine = config.engine.clone();
     engine.mode = Mode::Live;
     engine.strategies.clear();
-    engine.venue = Some(VenueConfig { ack_timeout_ns: ACK_TIMEOUT_MS * MS, executions: 4_096 });
+    engine.venue = Some(tests::venue(ACK_TIMEOUT_MS * MS, 4_096, ([127, 0, 0, 1], 1).into()));
     let path = |name: &str| stage.folder.path().join(name);
     engine.audit = Some(AuditConfig {
         folder: path("audit"),

@@ -2,4 +2,5 @@
 
 pub mod crypto;
 pub mod mold;
+pub mod ouch;
 pub mod soup;

@@ -3,8 +3,8 @@
 //!
 //! Flow: a [`source`] of messages → [`mold`], the venue on virtual time → [`faults`] of each line;
 //! [`net`] is all of it over sockets; [`soup`] is the same venue over connections. [`crypto`] does
-//! the same for venues over WebSocket. Everything else is told the time and does no I/O, so that the
-//! same seed gives the same bytes.
+//! the same for venues over WebSocket. [`ouch`] is a venue that takes orders. Everything else is told the
+//! time and does no I/O, so that the same seed gives the same bytes.
 //!
 //! The formats are written here from their specifications a second time, apart from those of
 //! `feeds`, so that each checks the other.
@@ -18,6 +18,7 @@ pub mod crypto;
 pub mod faults;
 pub mod mold;
 pub mod net;
+pub mod ouch;
 pub mod soup;
 pub mod source;
 

@@ -1,7 +1,7 @@
 //! `tickgate-sim`: simulated venues, to try an engine against.
 //!
 //! One module a kind of venue: `crypto` those over WebSocket, `mold` those of Nasdaq's kind over lines, `soup`
-//! over connections.
+//! over connections, `ouch` one that takes orders.
 #![forbid(unsafe_code)]
 
 mod command;
@@ -22,6 +22,7 @@ struct Options {
 enum Venue {
     Crypto(command::crypto::Options),
     Mold(Box<command::mold::Options>),
+    Ouch(command::ouch::Options),
     Soup(command::soup::Options),
 }
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     match Options::parse().venue {
         Venue::Crypto(options) => command::crypto::run(&options),
         Venue::Mold(options) => command::mold::run(&options),
+        Venue::Ouch(options) => command::ouch::run(&options),
         Venue::Soup(options) => command::soup::run(&options),
     }
 }

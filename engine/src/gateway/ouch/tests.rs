@@ -1,0 +1,289 @@
+use feeds::session::soup::Login;
+use model::{
+    AccountId, Currency, Holder, InstrumentId, OrderId, Px, Qty, Report, ReportKind, Side, Symbol,
+};
+
+use super::*;
+
+const NOW: Ts = Ts(1_790_000_000_000_000_000);
+
+/// A gateway, and a venue that says what a test wants.
+struct Rig {
+    ouch: Ouch,
+    now: Ts,
+    session: &'static str,
+    sent: Vec<u8>,
+}
+
+fn instrument() -> Instrument {
+    Instrument {
+        id: InstrumentId(3),
+        symbol: Symbol::new("AAPL").unwrap(),
+        px_decimals: 4,
+        currency: Currency::default(),
+        ..Instrument::default()
+    }
+}
+
+fn packet(kind: u8, payload: &[u8]) -> Vec<u8> {
+    let length = (payload.len() as u16 + 1).to_be_bytes();
+    [&length[..], &[kind], payload].concat()
+}
+
+fn login_accepted(session: &str, next: u64) -> Vec<u8> {
+    packet(b'A', format!("{session}{next:>20}").as_bytes())
+}
+
+fn message(kind: u8, fields: &[&[u8]]) -> Vec<u8> {
+    let time = 1_000_u64.to_be_bytes();
+    packet(b'S', &[&[kind][..], &time, &fields.concat()].concat())
+}
+
+fn accepted(order: OrderId, refnum: u32, qty: u32) -> Vec<u8> {
+    let (refnum, qty, px) = (refnum.to_be_bytes(), qty.to_be_bytes(), 10_000_u64.to_be_bytes());
+    let name = Name::of(order, 0).0;
+    let number = [0; 8];
+    message(b'A', &[&refnum, b"B", &qty, b"AAPL    ", &px, b"0Y", &number, b"ANNL", &name, &[0, 0]])
+}
+
+fn executed(refnum: u32, qty: u32, number: u64) -> Vec<u8> {
+    let (refnum, qty, px) = (refnum.to_be_bytes(), qty.to_be_bytes(), 10_000_u64.to_be_bytes());
+    message(b'E', &[&refnum, &qty, &px, b"A", &number.to_be_bytes(), &[0, 0]])
+}
+
+fn queried(next: u32) -> Vec<u8> {
+    message(b'Q', &[&next.to_be_bytes()])
+}
+
+impl Rig {
+    fn new(known: Vec<Known>) -> Rig {
+        let login = Login::new("t", "").unwrap();
+        let mut ouch = Ouch::new(Options::new(login, vec![None, None], 4), known);
+        ouch.list(instrument());
+        Rig { ouch, now: NOW, session: "SESSION001", sent: Vec::new() }
+    }
+
+    /// Does what the gateway wants until it waits; whether it asked for a connection.
+    fn turn(&mut self) -> bool {
+        let mut opens = false;
+        while let Some(action) = self.ouch.next_action() {
+            match action {
+                Action::Open => opens = true,
+                Action::Send(frame) => self.sent.extend_from_slice(frame.bytes()),
+                Action::Close => {}
+            }
+        }
+        opens
+    }
+
+    fn says(&mut self, bytes: &[u8]) {
+        self.ouch.on_bytes(bytes, self.now);
+        self.turn();
+    }
+
+    /// Connects twice: to ask, and to hear. What was said before is `said`.
+    fn connects(&mut self, said: &[Vec<u8>], next: u64) {
+        self.now = Ts(self.now.0 + 60_000_000_000);
+        self.ouch.on_time(self.now);
+        assert!(self.turn(), "no connection asked for");
+        self.ouch.on_opened(self.now);
+        self.turn();
+        self.ouch.on_bytes(&login_accepted(self.session, next), self.now);
+        assert!(self.turn(), "no second connection");
+        self.ouch.on_opened(self.now);
+        self.turn();
+        let asked = self.ouch.next;
+        self.ouch.on_bytes(&login_accepted(self.session, asked), self.now);
+        said.iter().for_each(|bytes| self.says(bytes));
+    }
+
+    fn told(&mut self) -> Vec<Told> {
+        std::iter::from_fn(|| self.ouch.next_told()).collect()
+    }
+
+    fn reports(&mut self) -> Vec<Report> {
+        let report = |told| match told {
+            Told::Report(report) => Some(report),
+            Told::Control(_) => None,
+        };
+        self.told().into_iter().filter_map(report).collect()
+    }
+
+    /// Bytes of queries that were sent since the last look.
+    fn queries(&mut self) -> usize {
+        let query = [0, 4, b'U', b'Q', 0, 0];
+        let sent = std::mem::take(&mut self.sent);
+        sent.windows(query.len()).filter(|window| *window == query).count()
+    }
+}
+
+const ORDER: OrderId = OrderId(1 << 20);
+
+/// Goal: a gateway that begins is up when it has heard all that was said before, tells all of it, and knows whose it is; then a
+/// query settles where everything stands. Method: a session of an order and its fill, from the start.
+#[test]
+fn hears_from_the_start() {
+    let mut rig =
+        Rig::new(vec![Known { order: ORDER, account: AccountId(1), asked: 7, works: true }]);
+    rig.connects(&[message(b'S', &[b"S"]), accepted(ORDER, 5, 100)], 4);
+    assert!(!rig.ouch.is_up(), "one message is missing");
+    rig.says(&executed(5, 40, 1));
+    assert!(rig.ouch.is_up());
+    let told = rig.told();
+    assert_eq!(told.last(), Some(&Told::Control(Control::VenueSession(true))));
+    let Told::Report(fill) = told[1] else { panic!("{told:?}") };
+    let (account, instrument, side) = (AccountId(1), InstrumentId(3), Side::Buy);
+    assert_eq!((fill.kind, fill.order, fill.qty), (ReportKind::Fill, ORDER, Qty(40)));
+    assert_eq!(fill.holder, Some(Holder { account, instrument, side }));
+    assert_eq!(fill.exec_id & 0xFFFF_FFFF, 3, "the sequence");
+    rig.queries();
+    rig.ouch.send(Send::Reconcile(9), rig.now);
+    rig.turn();
+    assert_eq!(rig.queries(), 1);
+    rig.says(&queried(8));
+    assert_eq!((rig.told().len(), rig.queries()), (0, 1), "message 4 may have been said before");
+    rig.says(&queried(8));
+    let told = rig.told();
+    let Told::Report(stands) = told[0] else { panic!("{told:?}") };
+    assert_eq!((stands.kind, stands.change), (ReportKind::Restated, 7), "all that was asked");
+    assert_eq!((stands.px, stands.qty, stands.cum), (Px(10_000), Qty(100), Some(Qty(40))));
+    let end = Control::ReconcileEnd { round: 9, orders: 1 };
+    assert_eq!((stands.exec_id, told[1]), (9, Told::Control(end)));
+    assert_eq!(rig.ouch.book.next_ref(), Some(8));
+}
+
+/// Goal: orders that worked in a session that is over halt their accounts, once: what became of them is nobody's to say.
+/// Method: a start with one that the session does not name, then another session.
+#[test]
+fn sessions_that_end_with_orders_open() {
+    let other = OrderId(2 << 20);
+    let known =
+        |order, account, works| Known { order, account: AccountId(account), asked: 0, works };
+    let mut rig = Rig::new(vec![
+        known(ORDER, 1, true),
+        known(other, 0, true),
+        known(OrderId(3 << 20), 2, false),
+    ]);
+    rig.connects(&[accepted(ORDER, 1, 10)], 2);
+    let halted = |rig: &mut Rig| {
+        let halts = rig.told().into_iter().filter_map(|told| match told {
+            Told::Control(Control::Halt { scope, level, .. }) => Some((scope, level)),
+            _ => None,
+        });
+        halts.collect::<Vec<_>>()
+    };
+    let halt = |account| (HaltScope::Account(AccountId(account)), HaltLevel::Halted);
+    assert_eq!(halted(&mut rig), [halt(0)]);
+    for (name, wanted) in [("SESSION002", vec![halt(1)]), ("SESSION003", vec![])] {
+        rig.ouch.on_closed(rig.now);
+        rig.session = name;
+        rig.connects(&[], 1);
+        assert_eq!((halted(&mut rig), rig.ouch.is_up()), (wanted, true), "{name}");
+    }
+}
+
+/// Goal: the answer to a query of a lost connection settles nothing, also where the venue names its most recent message as the
+/// next one. Method: a connection that is lost with a query under way, whose answer is that message.
+#[test]
+fn late_answers_settle_nothing() {
+    let mut rig = Rig::new(Vec::new());
+    rig.connects(&[message(b'S', &[b"S"])], 2);
+    rig.ouch.send(Send::Reconcile(1), rig.now);
+    rig.turn();
+    rig.ouch.on_closed(rig.now);
+    assert_eq!(rig.told().last(), Some(&Told::Control(Control::VenueSession(false))));
+    // The answer is message 2, and "the next one" is said to be message 2.
+    rig.connects(&[], 2);
+    assert!(rig.ouch.is_up());
+    rig.ouch.send(Send::Reconcile(2), rig.now);
+    rig.turn();
+    rig.queries();
+    rig.told();
+    rig.says(&queried(1));
+    assert!(rig.told().is_empty(), "this may be the old answer");
+    assert_eq!(rig.queries(), 1, "asked again");
+    rig.says(&queried(1));
+    let end = Control::ReconcileEnd { round: 2, orders: 0 };
+    assert_eq!(rig.told(), [Told::Control(end)]);
+}
+
+/// Goal: a status of an order that the venue never took is answered behind everything that was sent before it. Method: a status
+/// with and without the order.
+#[test]
+fn status() {
+    let mut rig = Rig::new(Vec::new());
+    rig.connects(&[accepted(ORDER, 1, 10)], 2);
+    let other = OrderId(2 << 20);
+    for order in [ORDER, other] {
+        rig.ouch.send(Send::Status(order), rig.now);
+    }
+    rig.told();
+    (0..3).for_each(|_| rig.says(&queried(2))); // The first may have been said before.
+    let reports = rig.reports();
+    assert_eq!((reports[0].kind, reports[0].order), (ReportKind::Restated, ORDER));
+    assert_eq!((reports[1].kind, reports[1].order), (ReportKind::NotFound, other));
+}
+
+/// Goal: a trade that is taken back keeps its number and stays in the sum; one that was never told, and an order that is not
+/// ours, halt everything; more than a session may have ends it for good. Method: message by message.
+#[test]
+fn trades() {
+    let mut rig = Rig::new(Vec::new());
+    rig.connects(&[accepted(ORDER, 1, 100), executed(1, 40, 7)], 3);
+    let fill = rig.reports()[1];
+    let broken = |number: u64| {
+        let (refnum, name) = (1_u32.to_be_bytes(), [b' '; 14]);
+        message(b'B', &[&refnum, &number.to_be_bytes(), b"E", &name])
+    };
+    rig.says(&broken(7));
+    let bust = rig.reports()[0];
+    assert_eq!((bust.kind, bust.exec_id, bust.qty), (ReportKind::Bust, fill.exec_id, Qty(40)));
+    rig.says(&message(b'C', &[&1_u32.to_be_bytes(), &60_u32.to_be_bytes(), b"U"]));
+    let end = rig.reports()[0];
+    assert_eq!((end.kind, end.cum), (ReportKind::Cancelled, Some(Qty(40))));
+    rig.says(&broken(8));
+    rig.says(&executed(99, 1, 9));
+    let strangers = rig.reports();
+    assert!(strangers.iter().all(|report| report.order == OrderId(0) && report.holder.is_none()));
+    assert_eq!((strangers.len(), rig.ouch.counters().foreign), (2, 2));
+    (10..13).for_each(|number| rig.says(&executed(1, 1, number)));
+    assert!(rig.ouch.is_up());
+    rig.reports();
+    rig.says(&executed(1, 1, 13));
+    assert_eq!(rig.ouch.next_error(), Some(OuchError::Full));
+    assert_eq!(rig.reports()[0].kind, ReportKind::Fill, "told all the same");
+    assert!(!rig.ouch.is_up());
+}
+
+/// Goal: a session's day is that of its first message, whenever the gateway begins. Method: two starts around midnight in New
+/// York.
+#[test]
+fn days() {
+    let midnight = new_york_midnight(NOW);
+    let evening = 23 * 3_600_000_000_000;
+    let before = day_of(evening, Ts(midnight.0 + evening));
+    assert_eq!(before, day_of(evening, Ts(midnight.0 + evening + 5 * 3_600_000_000_000)));
+    assert_eq!(before, midnight.0 / DAY_NS);
+    assert_eq!(day_of(0, midnight), before);
+}
+
+/// Goal: a rejected login and a broken message end the connection with a reason, and another one follows after a pause. Method:
+/// each, and the error told.
+#[test]
+fn failures() {
+    let mut rig = Rig::new(Vec::new());
+    rig.ouch.on_time(rig.now);
+    assert!(rig.turn());
+    rig.ouch.on_opened(rig.now);
+    rig.ouch.on_bytes(&packet(b'J', b"A"), rig.now);
+    assert_eq!(rig.ouch.next_error(), Some(OuchError::Rejected(b'A')));
+    rig.ouch.on_time(rig.now);
+    assert!(!rig.turn(), "a pause");
+    rig.connects(&[], 1);
+    assert!(rig.ouch.is_up());
+    rig.says(&message(b'C', &[b"x"]));
+    let Some(OuchError::Message { seq: 1, .. }) = rig.ouch.next_error() else { panic!() };
+    assert!(!rig.ouch.is_up());
+    rig.connects(&[message(b'?', &[])], 2);
+    assert_eq!((rig.ouch.is_up(), rig.ouch.counters().unknown), (true, 1));
+}

@@ -1,0 +1,167 @@
+//! Live trading as processes: the real engine, a simulated venue that takes orders over a socket, a kill in the middle, the kill
+//! switch.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use engine::replay::Replay;
+use model::page::AnswerKind;
+use model::{Mode, OrderId, OrderState, Reject, Verdict};
+use serde_json::json;
+use sim::mold::Credentials;
+use sim::ouch::{Config, Faults, Server};
+use tests::WIDE_LIMITS;
+
+use super::place::{PATIENCE, Place, halted};
+
+/// Orders that rest when the halt comes; `TICKGATE_ORDERS` sets another number.
+fn orders() -> u64 {
+    std::env::var("TICKGATE_ORDERS").map_or(200, |n| n.parse().unwrap())
+}
+
+/// A venue that takes orders, and a place for an engine that sends it some.
+fn live(name: &str) -> (Server, Place) {
+    let credentials = Credentials { user: "t".into(), password: String::new() };
+    let config = Config { credentials, ..Config::default() };
+    let server = Server::start(([127, 0, 0, 1], 0).into(), config).unwrap();
+    // Orders outlive the client that asked for them.
+    let limits =
+        WIDE_LIMITS.replace("clients = true", "clients = true\ncancel_on_disconnect = false");
+    let place = Place::with(name, &limits, |stage, engine| {
+        let path = |name: &str| stage.folder.path().join(name);
+        audit::SecretKey::generate(&path("audit.key")).unwrap();
+        engine.mode = Mode::Live;
+        engine.strategies.clear();
+        engine.capacity.own_orders = 1 << 14;
+        engine.venue = Some(tests::venue(2_000_000_000, 4_096, server.address()));
+        engine.audit = Some(engine::config::AuditConfig {
+            folder: path("audit"),
+            key: path("audit.key"),
+            checkpoints: path("checkpoints"),
+            checkpoint_records: 1_024,
+            checkpoint_ms: 50,
+        });
+    });
+    (server, place)
+}
+
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !done() {
+        assert!(since.elapsed() < PATIENCE, "{what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn wall_ns() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64
+}
+
+/// Goal: after a kill with orders open, all of them are in doubt and nothing new passes until the venue has said where they
+/// stand; no fill is lost, those that happened meanwhile among them; no order is sent twice; all goes on. Method: kill -9
+/// of the engine's process, trades while it is gone, a venue that stands still until the doubt was seen.
+#[test]
+fn killed_with_orders_open() {
+    let (server, place) = live("live-kill");
+    let engine = place.start();
+    let mut trader = place.trader();
+    let orders: Vec<OrderId> = (0..40).map(|_| trader.rests()).collect();
+    orders.iter().for_each(|order| trader.reaches(*order, OrderState::Working));
+    assert_eq!(server.with(|venue| venue.open().count()), 40);
+    server.with(|venue| venue.set_faults(Faults { trade_per_mille: 500, ..Faults::NONE }));
+    until("no trades", || server.counters().trades >= 5);
+    drop(trader);
+    engine.dies();
+    let before = server.counters().trades;
+    until("no trades", || server.counters().trades >= before + 5);
+
+    let (engine, mut trader) = server.with(|venue| {
+        venue.set_faults(Faults::NONE);
+        let engine = place.start();
+        let mut trader = place.trader();
+        for (order, known) in orders.iter().zip(venue.orders()) {
+            if known.open > 0 {
+                trader.reaches(*order, OrderState::Unknown);
+            }
+        }
+        let answer = trader.asks();
+        assert_eq!(answer.kind, AnswerKind::Refused);
+        assert_ne!(answer.verdict.bits & Verdict::bit(Reject::Reconciling), 0, "{answer:?}");
+        assert_eq!(venue.counters().orders, 40);
+        (engine, trader)
+    });
+    let begun = Instant::now();
+    for (at, order) in orders.iter().enumerate() {
+        let filled = server.with(|venue| {
+            let named = venue.orders().nth(at).unwrap().name;
+            let trades = venue.trades().iter().filter(|trade| trade.name == named);
+            trades.map(|trade| i64::from(trade.qty)).sum::<i64>()
+        });
+        if filled == 0 {
+            trader.reaches(*order, OrderState::Working);
+        } else if let Some(cell) = trader.order(*order) {
+            trader.reaches(*order, OrderState::Filled);
+            assert!(cell.filled.0 <= filled, "{order:?}");
+        }
+    }
+    println!("reconciled {:?} after the venue was heard again", begun.elapsed());
+    let bought = server.counters().trades as i64; // One share each.
+    let lines = |line: &model::page::Line| line.account.0 == 0;
+    let count = trader.client.control().unwrap().lines as usize;
+    let held: i64 = (0..count)
+        .filter_map(|slot| trader.client.line(slot).ok())
+        .filter(lines)
+        .map(|line| line.position.0)
+        .sum();
+    assert_eq!(held, bought, "every fill is booked once");
+    let another = trader.rests();
+    trader.reaches(another, OrderState::Working);
+    assert!(trader.cancels(another));
+    trader.reaches(another, OrderState::Cancelled);
+    let counters = server.counters();
+    assert_eq!((counters.orders, counters.twice, counters.bad), (41, 0, 0));
+    drop(trader);
+    engine.ends();
+    let mut replay = Replay::open(&place.journal()).unwrap().unwrap();
+    replay.run(None, |_| ()).unwrap();
+    assert!(replay.closed && replay.fault().is_none());
+}
+
+/// Goal: after `tickgate halt` was answered no new order reaches the venue, and everything that was open is cancelled there.
+/// Method: a client that goes on asking while another process halts; times as the venue saw them.
+#[test]
+fn halted_while_trading() {
+    let (server, place) = live("live-halt");
+    let engine = place.start();
+    let mut trader = place.trader();
+    let resting: Vec<_> = (0..orders()).map(|_| trader.rests()).collect();
+    let (asked, answered) = std::thread::scope(|scope| {
+        let halt = scope.spawn(|| {
+            let asked = wall_ns();
+            let done = place.done("tickgate-halt", &["--operator", "ann", "--reason", "live"]);
+            assert_eq!(done["latched"], json!(true), "{done}");
+            (asked, wall_ns())
+        });
+        until("never halted", || halted(&trader.asks()));
+        halt.join().unwrap()
+    });
+    until("orders stay open", || server.with(|venue| venue.open().count() == 0));
+    resting.iter().for_each(|order| trader.reaches(*order, OrderState::Cancelled));
+    let counters = server.counters();
+    let since = |at: u64| Duration::from_nanos(at.saturating_sub(asked));
+    println!(
+        "halt asked; last new order {:?}, answered {:?}, last of {} cancels {:?} later",
+        since(counters.last_order_at),
+        since(answered),
+        counters.cancels,
+        since(counters.last_cancel_at),
+    );
+    assert!(counters.last_order_at <= answered, "a new order after the halt");
+    assert!(
+        counters.orders >= orders() && counters.twice == 0 && counters.bad == 0,
+        "{counters:?}"
+    );
+    std::thread::sleep(Duration::from_millis(200));
+    assert!(halted(&trader.asks()));
+    assert_eq!(server.counters().orders, counters.orders);
+    engine.ends();
+}
