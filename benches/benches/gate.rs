@@ -36,6 +36,7 @@ const MARKET: Market = Market {
     bid: Some(Px(PX.0 - AWAY)),
     ask: Some(Px(PX.0 + AWAY)),
     last: Some(LastTrade { px: PX, at: Ts(NOW) }),
+    triggers: [Some(PX); 2],
     updated: Ts(NOW),
     channel_updated: Ts(NOW),
 };
