@@ -233,18 +233,17 @@ impl Ouch {
 
     fn enter(&mut self, order: &Order) {
         let shorts = self.shorts.remove(&order.id.0);
-        let (Some((symbol, qty, px)), Some(refnum)) =
-            (self.book.terms(order), self.book.next_ref())
+        let (Some((symbol, qty, px)), Some(tif), Some(refnum)) =
+            (self.book.terms(order), tif(order.tif), self.book.next_ref())
         else {
             return self.give_back(order.id, 0);
         };
-        let OrderType::Limit = order.order_type;
         let side = match order.side {
             Side::Buy => b'B',
             Side::Sell if shorts => b'T',
             Side::Sell => b'S',
         };
-        let (tif, capacity) = (tif(order.tif), self.options.capacity);
+        let capacity = self.options.capacity;
         let (name, firm) = (Name::of(order.id, 0), self.book.firm(order.account));
         let enter = Enter { refnum, side, qty, symbol, px, tif, capacity, name, firm };
         self.book.sent(order, refnum);
@@ -256,12 +255,12 @@ impl Ouch {
         let live =
             self.book.chain(order.id).filter(|chain| chain.accepted && chain.ended.is_none());
         let live = live.map(|chain| chain.replacing.unwrap_or(chain.live));
-        let (Some(old), Some((_, qty, px)), Some(refnum)) =
-            (live, self.book.terms(order), self.book.next_ref())
+        let (Some(old), Some((_, qty, px)), Some(tif), Some(refnum)) =
+            (live, self.book.terms(order), tif(order.tif), self.book.next_ref())
         else {
             return self.give_back(order.id, change);
         };
-        let (tif, name) = (tif(order.tif), Name::of(order.id, change));
+        let name = Name::of(order.id, change);
         let frame = Change { old, refnum, qty, px, tif, name }.frame();
         self.book.sent_replace(order.id, refnum, change, self.queries);
         self.counters.replaces += 1;
@@ -415,10 +414,13 @@ impl Ouch {
     }
 }
 
-fn tif(tif: Tif) -> u8 {
+/// How the venue is told of a time in force; `None`: it is not, and the gate refuses such an order. What ends by the clock
+/// is the engine's to cancel. Whatever the type, what is sent is a limit: market orders and triggered stops have a price.
+fn tif(tif: Tif) -> Option<u8> {
     match tif {
-        Tif::Day => b'0',
-        Tif::Ioc => b'3',
+        Tif::Day | Tif::Gtd => Some(b'0'),
+        Tif::Ioc => Some(b'3'),
+        Tif::Fok | Tif::Gtc | Tif::AtOpen | Tif::AtClose => None,
     }
 }
 

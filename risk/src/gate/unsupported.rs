@@ -22,13 +22,13 @@ pub const GATEWAYS: [(&str, Done, Done); 16] = [
     ("stop_limit", Done::Engine, Done::Engine),
     ("day", Done::Native, Done::Native),
     ("ioc", Done::Native, Done::Native),
-    ("fok", Done::Native, Done::Native),
-    ("gtc", Done::Native, Done::Native),
+    ("fok", Done::Native, Done::Refused),
+    ("gtc", Done::Native, Done::Refused),
     ("gtd", Done::Engine, Done::Engine),
-    ("at_open", Done::Native, Done::Native),
-    ("at_close", Done::Native, Done::Native),
-    ("post_only", Done::Native, Done::Native),
-    ("display", Done::Native, Done::Native),
+    ("at_open", Done::Native, Done::Refused),
+    ("at_close", Done::Native, Done::Refused),
+    ("post_only", Done::Native, Done::Refused),
+    ("display", Done::Native, Done::Refused),
     ("reduce_only", Done::Engine, Done::Engine),
     ("one_cancels", Done::Engine, Done::Engine),
     ("parent", Done::Engine, Done::Engine),
@@ -41,7 +41,10 @@ pub(crate) fn check(order: &Order, view: &View<'_>) -> Finding {
         Way::Trigger => true, // It was a stop when this was looked at.
         Way::Replace => !view.moment.held && fits_display(order),
         Way::New | Way::Linked | Way::Parent => {
-            view.moment.link != LinkFit::Misfit && is_whole(order) && goes_together(order)
+            view.moment.link != LinkFit::Misfit
+                && is_whole(order)
+                && goes_together(order)
+                && (!view.moment.outside || is_known_outside(order))
         }
     };
     Finding::holds(Reject::Unsupported, fits)
@@ -73,6 +76,15 @@ fn goes_together(order: &Order) -> bool {
     let parent = !conditions.parent_only
         || order.order_type == OrderType::Limit && order.tif.rests() && is_plain;
     times && links && parent && (rests || !conditions.post_only) && fits_display(order)
+}
+
+/// Whether the gateway can ask the venue for it: nothing that [`GATEWAYS`] says is refused there.
+fn is_known_outside(order: &Order) -> bool {
+    let times = match order.tif {
+        Tif::Day | Tif::Ioc | Tif::Gtd => true,
+        Tif::Fok | Tif::Gtc | Tif::AtOpen | Tif::AtClose => false,
+    };
+    times && !order.conditions.post_only && order.conditions.display == Qty(0)
 }
 
 /// A displayed quantity is a part of the whole, of an order that can rest.

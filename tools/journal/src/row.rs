@@ -4,8 +4,8 @@ use engine::replay::Seen;
 use engine::step::Engine;
 use model::page::{TapeKind, TapeRecord, read_halt_aux};
 use model::{
-    AccountId, Ask, Body, Control, HaltCause, HaltLevel, HaltScope, InstrumentId, Note, OrderId,
-    Origin, Px, Qty, Reject, Request, Scaled, Side,
+    AccountId, Ask, Body, Control, HaltCause, HaltLevel, HaltScope, InstrumentId, Link, Note,
+    OrderId, Origin, Px, Qty, Reject, Request, Scaled, Side, Terms,
 };
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ impl Kind {
 }
 
 /// Names of the columns, in their order.
-pub const COLUMNS: [&str; 15] = [
+pub const COLUMNS: [&str; 16] = [
     "seq",
     "now_ns",
     "kind",
@@ -49,6 +49,7 @@ pub const COLUMNS: [&str; 15] = [
     "client_id",
     "px",
     "qty",
+    "terms",
     "exec_id",
     "reasons",
     "origin",
@@ -159,6 +160,7 @@ fn asked(seen: &Seen<'_>, request: &Request) -> Row {
         Ask::New(terms) | Ask::Check(terms) => {
             row.terms(seen.engine, terms.instrument, terms.px, terms.qty);
             row.set("side", terms.side);
+            row.set("terms", terms_text(seen.engine, &terms));
             row.set("client_id", terms.client_id);
             row.set_maybe("order_id", seen.out.answer.map(|a| a.order.0).filter(|id| *id != 0));
         }
@@ -177,6 +179,28 @@ fn asked(seen: &Seen<'_>, request: &Request) -> Row {
     row.set("origin", origin(request.origin));
     row.set("note", request.note);
     row
+}
+
+/// Type, time in force, and what else is asked, separated by blanks.
+fn terms_text(engine: &Engine, terms: &Terms) -> String {
+    let listed = engine.instruments().get(terms.instrument.0).map(|listed| listed.instrument);
+    let scale = listed.map_or((0, 0), |i| (i.px_decimals.into(), i.qty_decimals.into()));
+    let scaled = |value: i64, decimals| Scaled { value: value.into(), decimals };
+    let of = &terms.conditions;
+    let mut text = format!("{} {}", terms.order_type, terms.tif);
+    let mut note = |is_set: bool, what: String| text += &what.repeat(is_set.into());
+    note(of.stop_px != Px(0), format!(" stop_px={}", scaled(of.stop_px.0, scale.0)));
+    note(of.display != Qty(0), format!(" display={}", scaled(of.display.0, scale.1)));
+    note(of.expires.0 != 0, format!(" expires_ns={}", of.expires.0));
+    match of.link {
+        None => {}
+        Some(Link::OneCancels(order)) => note(true, format!(" one_cancels={}", order.0)),
+        Some(Link::Parent(order)) => note(true, format!(" parent={}", order.0)),
+    }
+    note(of.post_only, " post_only".into());
+    note(of.reduce_only, " reduce_only".into());
+    note(of.parent_only, " parent_only".into());
+    text
 }
 
 fn changed(seen: &Seen<'_>, control: &Control) -> Row {
