@@ -93,7 +93,8 @@ pub fn standing(orders: u32, outside: bool) -> Sequencer {
     config.engine.strategies.clear();
     if outside {
         config.engine.mode = Mode::Live;
-        config.engine.venue = Some(VenueConfig { ack_timeout_ns: 60_000_000_000, executions: 64 });
+        config.engine.venue =
+            Some(VenueConfig::plain(60_000_000_000, 64, ([127, 0, 0, 1], 9).into()));
     }
     let mut sequencer = Sequencer::new(Engine::new(&config).expect("an engine"), None);
     let mut seq = 0;

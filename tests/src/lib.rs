@@ -6,9 +6,7 @@ pub mod rogue;
 
 use std::path::{Path, PathBuf};
 
-use engine::config::{
-    AuditConfig, Config, GatewayConfig, OnStall, OuchConfig, Speed, TradeCapacity, VenueConfig,
-};
+use engine::config::{AuditConfig, Config, Speed};
 use feeds::{FeedOptions, FileFeed, Next};
 use model::Event;
 use tempfile::TempDir;
@@ -209,20 +207,6 @@ impl Stage {
     pub fn events(&self) -> Vec<Event> {
         events(&self.capture)
     }
-}
-
-/// A venue over OUCH at an address, for user `t` without a password.
-pub fn venue(ack_timeout_ns: u64, executions: u32, address: std::net::SocketAddr) -> VenueConfig {
-    let gateway = GatewayConfig::Ouch(OuchConfig {
-        address,
-        user: "t".into(),
-        password_env: None,
-        session: None,
-        capacity: TradeCapacity::Agency,
-        on_stall: OnStall::Cancel,
-        firms: Vec::new(),
-    });
-    VenueConfig { ack_timeout_ns, executions, gateway }
 }
 
 /// Every event of a capture.

@@ -215,7 +215,8 @@ fn no_allocation_and_no_fault_with_a_venue() {
     let mut engine = config.engine.clone();
     engine.mode = model::Mode::Live;
     engine.strategies[0].every = 20;
-    engine.venue = Some(tests::venue(60_000_000_000, 1 << 16, server.address()));
+    engine.venue =
+        Some(engine::config::VenueConfig::plain(60_000_000_000, 1 << 16, server.address()));
     play_warm(config.with_engine(engine), 2_000_000);
     let counters = server.counters();
     println!("{counters:?}");

@@ -24,6 +24,22 @@ pub struct VenueConfig {
     pub gateway: GatewayConfig,
 }
 
+impl VenueConfig {
+    /// A venue at an address over OUCH, for user `t` without a password: for engines that are stepped by hand.
+    pub fn plain(ack_timeout_ns: u64, executions: u32, address: SocketAddr) -> VenueConfig {
+        let gateway = GatewayConfig::Ouch(OuchConfig {
+            address,
+            user: "t".into(),
+            password_env: None,
+            session: None,
+            capacity: TradeCapacity::Agency,
+            on_stall: OnStall::Cancel,
+            firms: Vec::new(),
+        });
+        VenueConfig { ack_timeout_ns, executions, gateway }
+    }
+}
+
 /// How a venue is spoken to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GatewayConfig {

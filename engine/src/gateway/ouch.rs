@@ -21,8 +21,8 @@ use feeds::new_york_midnight;
 use feeds::session::SessionId;
 use feeds::session::soup::{Client, Received};
 use model::{
-    Control, DAY_NS, HaltCause, HaltLevel, HaltScope, Instrument, Note, Order, OrderId, OrderType,
-    Report, ReportKind, Side, Tif, Ts, Why,
+    Control, DAY_NS, HaltCause, HaltLevel, HaltScope, Instrument, Note, Order, OrderId, Report,
+    ReportKind, Side, Tif, Ts, Why,
 };
 
 use super::Send;

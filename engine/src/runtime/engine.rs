@@ -1,28 +1,27 @@
 //! The engine thread: controls, the venue's reports, events, desks, answers, pages, round and round.
 
-mod venue;
-
+mod desks;
 mod limits;
 mod triggers;
+mod venue;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use host::Clock;
-use model::page::{Answer, AnswerKind, STAGES, StageLatency};
-use model::{Ask, Body, Control, DeskId, Event, Reject, Request, Ts, Verdict};
-use shm::DeskFault;
+use model::page::{STAGES, StageLatency};
+use model::{Body, Control, Event, Ts};
 
 use super::Progress;
 use super::dead_man::{self, DeadMen};
-use super::desks::{Budget, Held, REQUESTS_PER_ROUND};
+use super::desks::{Budget, Held};
 use super::figures::Figures;
 use super::house::Told;
 use super::keeper::Changed;
 use super::pace::Pace;
 use super::publish::Pages;
 use super::sinks::{Lag, Sink};
-use super::stages::{BOOK, GATE, HOLD, INDICATORS, PUBLISH, SAMPLE_EVERY, Samples};
+use super::stages::{BOOK, GATE, INDICATORS, PUBLISH, SAMPLE_EVERY, Samples};
 use super::wait::Waiter;
 use crate::config::Durability;
 use crate::journal::writer::Progress as JournalProgress;
@@ -217,123 +216,6 @@ impl EngineThread {
         }
         chunk.commit_all();
         waiting > 0
-    }
-
-    /// Takes what clients ask, a few requests a desk.
-    fn poll_desks(&mut self, state: &mut Loop) -> bool {
-        let Some(pages) = &self.pages else { return false };
-        let mut busy = false;
-        for desk in pages.desks() {
-            for _ in 0..REQUESTS_PER_ROUND {
-                if state.held.is_full() {
-                    break;
-                }
-                let Some(pages) = &mut self.pages else { return busy };
-                match pages.publisher.poll_desk(desk) {
-                    Ok(None) => break,
-                    Ok(Some(request)) => self.on_request(desk, &request, state),
-                    Err(fault) => {
-                        let request = match fault {
-                            DeskFault::Malformed { request, .. } => request,
-                            DeskFault::Overrun | DeskFault::Torn => 0,
-                        };
-                        let engine = &self.sequencer.engine;
-                        let answer = Answer::bare(
-                            request,
-                            engine.seq(),
-                            engine.now(),
-                            AnswerKind::Malformed,
-                        );
-                        state.held.hold(desk, answer, state.clock.now_ns());
-                    }
-                }
-                busy = true;
-            }
-        }
-        if busy {
-            self.publish(state);
-            // Whoever has the answer must find what it speaks of: orders by their count, a halt.
-            if self.pages.as_ref().is_some_and(|pages| !pages.shows_all(&self.sequencer)) {
-                self.publish_control(state, state.clock.now_ns());
-            }
-        }
-        busy
-    }
-
-    /// Answers a request at once, or makes an input of it.
-    fn on_request(&mut self, desk: DeskId, request: &Request, state: &mut Loop) {
-        let now_ns = state.clock.now_ns();
-        state.dead_men.hear(desk, now_ns);
-        let engine = &self.sequencer.engine;
-        let bare = |kind| Answer::bare(request.id, engine.seq(), engine.now(), kind);
-        let within =
-            state.budgets.get_mut(usize::from(desk.0)).is_some_and(|b| b.take(request, now_ns));
-        if !within && request.ask != Ask::Beat {
-            state.held.hold(desk, bare(AnswerKind::OverBudget), now_ns);
-            return;
-        }
-        match request.ask {
-            Ask::Beat => {}
-            Ask::Check(terms) => {
-                let answer = Answer { engine_seq: engine.seq(), ..engine.check(request, &terms) };
-                state.held.hold(desk, answer, now_ns);
-            }
-            // Judged without a trace: whom an account is closed to must not use up its rate or ids.
-            Ask::New(terms) if !engine.risk().is_open_to_clients(request.account) => {
-                let verdict = engine.check(request, &terms).verdict;
-                let answer = Answer { verdict, ..bare(AnswerKind::Refused) };
-                self.turn_away(request, &answer);
-                state.held.hold(desk, answer, now_ns);
-            }
-            Ask::New(_) | Ask::Replace { .. } if state.journal.full => {
-                let verdict = Verdict::refuse(Reject::JournalFull);
-                let answer = Answer { verdict, ..bare(AnswerKind::Refused) };
-                self.turn_away(request, &answer);
-                state.held.hold(desk, answer, now_ns);
-            }
-            _ => {
-                self.input(Body::Request(*request), state);
-                if let Some(answer) = self.sequencer.out.answer.take() {
-                    state.held.hold(desk, answer, now_ns);
-                }
-            }
-        }
-    }
-
-    /// Records a refusal that is no input.
-    fn turn_away(&mut self, request: &Request, answer: &Answer) {
-        let Sequencer { engine, audit, .. } = &mut self.sequencer;
-        if let Some(audit) = audit {
-            audit.turn_away(engine, request, answer.verdict);
-        }
-    }
-
-    /// Sends the answers whose inputs are recorded as durably as the mode demands.
-    fn release_answers(&mut self, state: &mut Loop) -> bool {
-        let recorded = self.recorded();
-        let failed = self.journal.as_ref().is_some_and(|(journal, _)| journal.failed());
-        if failed && !state.unrecorded_gone {
-            // Orders that a restart will know nothing of: nobody is told that they are accepted.
-            state.held.forget_after(recorded);
-            state.unrecorded_gone = true;
-        }
-        if state.held.is_empty() {
-            return false;
-        }
-        // From then on there are only cancels, halts and refusals, which wait for nothing.
-        let recorded = if failed { u64::MAX } else { recorded };
-        let mut busy = false;
-        while let Some((desk, answer, since_ns)) = state.held.release(recorded) {
-            if let Some(pages) = &mut self.pages {
-                pages.publisher.answer(desk, &answer);
-            }
-            self.samples.record(HOLD, state.clock.now_ns().saturating_sub(since_ns));
-            busy = true;
-        }
-        if !busy && let Some(recorder) = &mut self.sequencer.recorder {
-            recorder.flush();
-        }
-        busy
     }
 
     /// Writes the pages that a batch of events changed.

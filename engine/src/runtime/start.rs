@@ -1,5 +1,7 @@
 //! Puts the threads and the rings between them together, and takes them apart.
 
+mod journal;
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
@@ -23,7 +25,7 @@ use super::lines::{Around, LinesThread};
 use super::operator::{InForce, OperatorDesk, Outbox};
 use super::pace::Pace;
 use super::publish::Pages;
-use super::ready::{Found, Leaves, Ready};
+use super::ready::{Leaves, Ready};
 use super::restart;
 use super::server::ServerThread;
 use super::stages::{Samples, StageHistograms};
@@ -32,24 +34,21 @@ use super::triggers::TriggerList;
 use super::wait::Waiter;
 use super::watchdog::Watchdog;
 use super::{FeedProgress, Finished, Plan, Progress, RunError, Running};
-use crate::config::{Config, Durability, FeedConfig, FeedSource, Stream};
+use crate::config::{Config, Durability, FeedSource, Stream};
 use crate::gateway::ends::{EngineEnd, ends};
-use crate::journal::epoch::Claim;
+use crate::journal::JournalError;
 use crate::journal::lease::Lease;
 use crate::journal::reader::Tail;
-use crate::journal::recorder::Recorder;
-use crate::journal::writer::{Progress as JournalProgress, Writer};
-use crate::journal::{Entry, JournalError, Record};
-use crate::replay::{Replay, digest_of};
+use crate::journal::writer::Progress as JournalProgress;
+use crate::replay::Replay;
 use crate::sequencer::Sequencer;
 use crate::step::{Engine, Prepared, lines_max};
+use journal::{Opened, open_journal};
 
 /// Controls that can wait for the engine thread.
 const CONTROLS: usize = 256;
 /// What the engine thread tells housekeeping and can wait for it.
 const TOLD: usize = 1024;
-/// Texts of limits that can wait for the journal.
-const FILES: usize = 4;
 /// Desks that clients can lease.
 const DESKS: u32 = 16;
 
@@ -302,48 +301,6 @@ fn stream_config(feed: FeedId, stream: &Stream, seed: u64) -> StreamConfig {
     }
 }
 
-struct Opened {
-    writer: Writer,
-    ring: rtrb::Consumer<Entry>,
-    durability: Durability,
-}
-
-/// Opens the journal for appending; a new one begins with the configuration and the captures.
-fn open_journal(
-    config: &Config,
-    engine: &Engine,
-    events: &[u64],
-    lease: Lease,
-    found: Option<Found>,
-) -> Result<(Option<Recorder>, Option<Opened>), RunError> {
-    let Some(journal) = &config.engine.journal else { return Ok((None, None)) };
-    let claim = Claim::take(&journal.folder, found.as_ref().and_then(|found| found.epoch))?;
-    let tail = found.as_ref().map(|found| found.tail).unwrap_or_default();
-    let mut writer = Writer::open(lease, claim, tail, journal.segment_bytes)?;
-    if found.is_none() {
-        for file in &config.files {
-            let bytes = file.text.clone().into_bytes();
-            writer.append_head(&Record::Config { name: file.name.clone(), bytes })?;
-        }
-        for source in sources(config)? {
-            writer.append_head(&source)?;
-        }
-    }
-    let epoch = writer.epoch().into();
-    writer.append_head(&Record::Opened { epoch, seq: engine.seq() })?;
-    // Cancels of every order of ours, and as much again for everything else.
-    let reserve = 2 * config.engine.capacity.own_orders as usize;
-    let is_recorded = |feed: &FeedConfig| feed.captures().is_some();
-    let feeds = config.engine.feeds.iter().map(is_recorded).zip(events.iter().copied()).collect();
-    let (to_journal, ring) = rtrb::RingBuffer::new((4 * reserve).max(1 << 14));
-    let (files, of_files) = rtrb::RingBuffer::new(FILES);
-    let writer = writer.with_files(of_files);
-    let recorder = Recorder::new(to_journal, feeds, reserve)
-        .with_files(files)
-        .with_deep_checkpoints(journal.deep_checkpoints);
-    Ok((Some(recorder), Some(Opened { writer, ring, durability: journal.durability })))
-}
-
 /// Makes the gateway of the venue outside, and the engine thread's end of it.
 fn open_gateway(
     config: &Config,
@@ -356,25 +313,6 @@ fn open_gateway(
     let (to_gateway, end) = ends(config.engine.capacity.own_orders);
     let gateway = GatewayThread::new(config, venue, engine, end, (waiter, started, progress))?;
     Ok((Some(to_gateway), Some(gateway)))
-}
-
-/// The captures that the journal will refer to.
-fn sources(config: &Config) -> Result<Vec<Record>, RunError> {
-    let mut sources = Vec::new();
-    for (feed, of_feed) in config.engine.feeds.iter().enumerate() {
-        let Some(captures) = of_feed.captures() else { continue };
-        for (place, path) in captures.files.iter().enumerate() {
-            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            sources.push(Record::Source {
-                feed: feed as u8,
-                place: place as u32,
-                midnight: captures.date.midnight(),
-                digest: digest_of(&path)?,
-                path: path.to_string_lossy().into_owned(),
-            });
-        }
-    }
-    Ok(sources)
 }
 
 /// Makes shared memory and opens the attach socket.

@@ -191,11 +191,20 @@ impl Engine {
             return None;
         }
         self.take_terms(report);
+        // A cancel that went down with its session, or that a halt asked for and the venue refused, is asked again.
         let leaves = self.orders.get(report.order).is_some_and(|r| r.life.leaving().is_some());
-        if restated == Restated::CancelLost || leaves {
+        if restated == Restated::CancelLost || leaves || self.is_stopped(report.order) {
             self.cancel_order(report.order, out);
         }
         Some(TapeKind::Restated)
+    }
+
+    /// Whether a halt lets nothing of the order stand.
+    fn is_stopped(&self, order: OrderId) -> bool {
+        self.orders.get(order).is_some_and(|record| {
+            let Order { account, instrument, origin, .. } = record.order;
+            self.risk.effective_halt(account, instrument, origin) == HaltLevel::Halted
+        })
     }
 
     /// Shows what became of an order, if anything did, and settles what is awaited of it.

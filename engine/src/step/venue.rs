@@ -18,8 +18,8 @@ use crate::config::VenueConfig;
 use crate::deadlines::Deadlines;
 use crate::executions::Executions;
 use crate::gateway::Send;
-use crate::orders::OrderRecord;
 use crate::gateway::ouch::Known;
+use crate::orders::OrderRecord;
 use crate::output::Output;
 
 /// Deadlines that one input lets fall due; the rest by the next.

@@ -32,7 +32,8 @@ fn live(name: &str) -> (Server, Place) {
         engine.mode = Mode::Live;
         engine.strategies.clear();
         engine.capacity.own_orders = 1 << 14;
-        engine.venue = Some(tests::venue(2_000_000_000, 4_096, server.address()));
+        engine.venue =
+            Some(engine::config::VenueConfig::plain(2_000_000_000, 4_096, server.address()));
         engine.audit = Some(engine::config::AuditConfig {
             folder: path("audit"),
             key: path("audit.key"),

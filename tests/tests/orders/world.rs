@@ -469,7 +469,11 @@ pub fn config() -> Config {
     let mut engine = config.engine.clone();
     engine.mode = Mode::Live;
     engine.strategies.clear();
-    engine.venue = Some(tests::venue(ACK_TIMEOUT_MS * MS, 4_096, ([127, 0, 0, 1], 1).into()));
+    engine.venue = Some(engine::config::VenueConfig::plain(
+        ACK_TIMEOUT_MS * MS,
+        4_096,
+        ([127, 0, 0, 1], 1).into(),
+    ));
     let path = |name: &str| stage.folder.path().join(name);
     engine.audit = Some(AuditConfig {
         folder: path("audit"),

@@ -366,7 +366,16 @@ impl World {
         let ask = match (self.dice.below(10), old) {
             (0..1, Some(order)) => Ask::Cancel { order },
             (1..6, Some(order)) => Ask::Replace { order, client_id, px, qty },
-            _ => Ask::New(Terms { client_id, instrument, side, order_type, tif, px, qty }),
+            _ => Ask::New(Terms {
+                conditions: model::Conditions::NONE,
+                client_id,
+                instrument,
+                side,
+                order_type,
+                tif,
+                px,
+                qty,
+            }),
         };
         let (id, account, note) = (self.names, AccountId(0), Note::default());
         let request = Request { id, origin: Origin::File, account, ask, note };
@@ -431,7 +440,11 @@ pub fn config() -> Config {
     let mut engine = config.engine.clone();
     engine.mode = Mode::Live;
     engine.strategies.clear();
-    engine.venue = Some(tests::venue(ACK_TIMEOUT_MS * MS, 4_096, ([127, 0, 0, 1], 1).into()));
+    engine.venue = Some(engine::config::VenueConfig::plain(
+        ACK_TIMEOUT_MS * MS,
+        4_096,
+        ([127, 0, 0, 1], 1).into(),
+    ));
     let path = |name: &str| stage.folder.path().join(name);
     engine.audit = Some(AuditConfig {
         folder: path("audit"),

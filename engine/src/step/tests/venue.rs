@@ -25,7 +25,8 @@ impl Outside {
         let mut bench = Bench::with(Venue::DatabentoMbo, |engine| {
             engine.mode = Mode::Live;
             engine.strategies.clear();
-            engine.venue = Some(VenueConfig { ack_timeout_ns: TIMEOUT_NS, executions });
+            engine.venue =
+                Some(VenueConfig::plain(TIMEOUT_NS, executions, ([127, 0, 0, 1], 9).into()));
         });
         bench.engine.rules.triggers.venue_session = None;
         let mut outside = Outside { bench, sent: Vec::new(), names: 0 };

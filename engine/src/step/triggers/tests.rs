@@ -43,7 +43,7 @@ impl Rig {
     fn outside(rules: &[(&str, &str, &str)]) -> Rig {
         let mut rig = Rig::with(rules, |engine| {
             engine.mode = Mode::Live;
-            engine.venue = Some(VenueConfig { ack_timeout_ns: 1_000 * MS, executions: 64 });
+            engine.venue = Some(VenueConfig::plain(1_000 * MS, 64, ([127, 0, 0, 1], 9).into()));
         });
         rig.step(Body::Control(Control::ReconcileBegin));
         rig.step(Body::Control(Control::ReconcileEnd { round: 1, orders: 0 }));
