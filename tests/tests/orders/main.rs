@@ -104,7 +104,7 @@ fn schedule(seed: u64, faults: Faults, honest: bool, config: &engine::config::Co
     world.say_position();
     assert_eq!(world.engine.risk().halt(HaltScope::Account(model::AccountId(0))), halt);
 
-    if seed % 10 == 0 {
+    if seed.is_multiple_of(10) {
         let mut again = engine::step::Engine::new(config).expect("an engine");
         let mut out = again.output();
         for input in &world.inputs {
