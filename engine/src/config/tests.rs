@@ -67,10 +67,10 @@ fn every_error_is_listed() {
     let lines: Vec<&str> = errors.lines().collect();
     assert_eq!(lines.len(), 4, "{errors}");
     assert!(
-        lines[0].starts_with("engine.toml:28: `wait` must be one of auto, spin, yield, park"),
+        lines[0].starts_with("engine.toml:31: `wait` must be one of auto, spin, yield, park"),
         "{errors}"
     );
-    assert!(lines[1].starts_with("engine.toml:29: unknown key `hurry`"), "{errors}");
+    assert!(lines[1].starts_with("engine.toml:32: unknown key `hurry`"), "{errors}");
     assert!(
         lines[2].starts_with("instruments.toml:6: `px_step` must be a plain decimal"),
         "{errors}"

@@ -212,8 +212,8 @@ fn numbers_change() {
     assert_eq!([0, 1, 2].map(|id| bench.believed(id)), known);
 }
 
-/// Goal: a stop is triggered by the trade of an event that the venue makes of several parts, once it is complete, not before,
-/// even where nothing else of the book changed. Method: a trade in two parts through a stop.
+/// Goal: a stop is triggered by the trade of an event that the venue makes of several parts, once that is complete
+/// and not before, even where nothing else of the book changed. Method: a trade in two parts through a stop.
 #[test]
 fn stops_in_mid_event() {
     let mut bench = Bench::new(Venue::DatabentoMbo);

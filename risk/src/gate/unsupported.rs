@@ -1,4 +1,4 @@
-use model::{Finding, Link, Order, OrderType, Px, Qty, Reject, Tif, Ts};
+use model::{Conditions, Finding, Link, Order, OrderType, Px, Qty, Reject, Tif, Ts};
 
 use crate::market::LinkFit;
 use crate::view::{View, Way};
@@ -42,12 +42,18 @@ pub(crate) fn check(order: &Order, view: &View<'_>) -> Finding {
         Way::Replace => !view.moment.held && fits_display(order),
         Way::New | Way::Linked | Way::Parent => {
             view.moment.link != LinkFit::Misfit
-                && is_whole(order)
-                && goes_together(order)
+                && (is_plain(order) || is_whole(order) && goes_together(order))
                 && (!view.moment.outside || is_known_outside(order))
         }
     };
     Finding::holds(Reject::Unsupported, fits)
+}
+
+/// Whether nothing is asked that could be refused: what most orders are.
+#[inline]
+fn is_plain(order: &Order) -> bool {
+    let plain = matches!((order.order_type, order.tif), (OrderType::Limit, Tif::Day | Tif::Ioc));
+    plain && order.conditions == Conditions::NONE
 }
 
 /// Whether trigger and end are there where they are needed, and only there.
