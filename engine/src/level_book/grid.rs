@@ -103,7 +103,9 @@ mod tests {
             prop_assert!(grid.number(through) <= grid.last());
             prop_assert_eq!(grid.rank(grid.number(through)), through);
             prop_assert_eq!(grid.number(grid.rank(grid.last())), grid.last());
-            let near = grid.rank(at % (grid.last() + 1)).wrapping_add(off);
+            // With a step of one the last number is the largest there is.
+            let near = at.checked_rem(grid.last().wrapping_add(1)).unwrap_or(at);
+            let near = grid.rank(near).wrapping_add(off);
             for rank in [at, near, 0, u64::MAX] {
                 let origin = through % step;
                 let is_on = rank >= origin && (rank - origin).is_multiple_of(step);

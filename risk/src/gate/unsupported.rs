@@ -102,7 +102,10 @@ fn fits_display(order: &Order) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use model::Side;
+
     use super::*;
+    use crate::fixture::Floor;
 
     /// Goal: what the documents say of the gateways is what the gate goes by, and nothing that can be asked is left out.
     /// Method: the rows of the table in `CHECKS.md` against the constant; every type and time in force has its row.
@@ -121,5 +124,39 @@ mod tests {
         let has = |name: &str| GATEWAYS.iter().any(|(what, ..)| *what == name);
         assert!(OrderType::ALL.iter().all(|kind| has(kind.name())));
         assert!(Tif::ALL.iter().all(|tif| has(tif.name())));
+    }
+
+    /// Goal: what the table says is refused at a venue outside is refused there, and nothing else is. Method: every time in
+    /// force, a displayed part, post-only, each at the paper venue and outside.
+    #[test]
+    fn refused_outside() {
+        let mut floor = Floor::new();
+        let refused = |name: &str| {
+            GATEWAYS.iter().any(|(what, _, done)| *what == name && *done == Done::Refused)
+        };
+        let plain = floor.order(Side::Buy, 10, 1_000_000);
+        let with = |change: fn(&mut Order)| {
+            let mut order = plain;
+            change(&mut order);
+            order
+        };
+        let mut orders = vec![
+            ("post_only", with(|order| order.conditions.post_only = true)),
+            ("display", with(|order| order.conditions.display = Qty(5))),
+        ];
+        for tif in Tif::ALL.iter().copied() {
+            let mut order = Order { tif, ..plain };
+            if tif == Tif::Gtd {
+                order.conditions.expires = Ts(u64::MAX);
+            }
+            orders.push((tif.name(), order));
+        }
+        for (name, order) in orders {
+            for outside in [false, true] {
+                floor.moment.outside = outside;
+                let fails = floor.fails(&order, Reject::Unsupported);
+                assert_eq!(fails, outside && refused(name), "{name} {outside}");
+            }
+        }
     }
 }

@@ -156,7 +156,7 @@ impl Place {
         let mut said = String::new();
         for line in lines {
             let mut byte = [0];
-            while !said.ends_with(": ") && questions.read(&mut byte).unwrap() > 0 {
+            while !is_question(&said) && questions.read(&mut byte).unwrap() > 0 {
                 said.push(byte[0] as char);
             }
             said.push('|');
@@ -375,4 +375,11 @@ fn tradable(client: &Client) -> Board {
         assert!(since.elapsed() < PATIENCE, "nothing trades");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Whether the last line asks for a passphrase. What is typed before the question is thrown away, as it should be.
+fn is_question(said: &str) -> bool {
+    let line = said.rsplit(['\n', '|']).next().unwrap_or_default();
+    let asks = ["passphrase of ", "new passphrase of ", "once more"];
+    line.ends_with(": ") && asks.iter().any(|ask| line.starts_with(ask))
 }

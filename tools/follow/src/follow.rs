@@ -64,10 +64,13 @@ impl Follow {
             if let Some(config) = &config
                 && let Some(lease) = watch.free_lease(&follower.replay)?
             {
-                let Follower { mut replay, .. } = follower;
-                // Nobody writes any more: what there is, is all.
-                replay.read_again()?;
-                replay.run(None, |_| ())?;
+                // Nobody writes any more: what there is, is all. If it ends with a clean stop, that came after the last look.
+                follower.replay.read_again()?;
+                follower.replay.run(None, |_| ())?;
+                if watch.stands_down(&follower.replay) {
+                    continue;
+                }
+                let Follower { replay, .. } = follower;
                 return promote::run(config.clone(), lease, replay, &stop, self.json);
             }
             std::thread::sleep(PAUSE);

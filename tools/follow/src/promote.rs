@@ -53,16 +53,23 @@ impl Watch {
         Ok(Watch { folder, on_loss, asked, armed, opened, looked, told: false })
     }
 
+    /// Whether the engine was stopped and nobody asked to take over: that is no loss.
+    pub fn stands_down(&mut self, replay: &Replay) -> bool {
+        let stopped = replay.closed && !self.asked.load(Ordering::Relaxed);
+        if self.armed && stopped {
+            tracing::info!("the engine was stopped; waits for the next one");
+            self.armed = false;
+        }
+        stopped
+    }
+
     /// The lease, if it is free and to be taken.
     pub fn free_lease(&mut self, replay: &Replay) -> Result<Option<Lease>, Failure> {
         let asked = self.asked.load(Ordering::Relaxed);
         if replay.opened > self.opened {
             (self.armed, self.opened) = (true, replay.opened);
         }
-        if self.armed && replay.closed && !asked {
-            tracing::info!("the engine was stopped; waits for the next one");
-            self.armed = false;
-        }
+        self.stands_down(replay);
         let watches = asked || self.on_loss && self.armed;
         if !watches || self.looked.elapsed() < LOOK {
             return Ok(None);
