@@ -65,6 +65,8 @@ fn a_stopped_engine_is_replaced_on_request() {
     let post = Post::new("standby-asked");
     let engine = post.engine();
     let follower = post.follower(&["--promote-on-loss", "--report", "0.1"]);
+    // One that begins after the stop has seen no engine, and has nothing to say of it.
+    wait_for("a report", || !post.said().is_empty());
     let first = post.agent().order_accepted();
     engine.ends();
     wait_for("word of the stop", || post.log().contains("waits for the next one"));
