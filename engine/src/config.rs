@@ -54,6 +54,15 @@ impl Config {
     /// The file that a running engine can take anew.
     pub const LIMITS: &str = "limits.toml";
 
+    /// Whether an engine may go on with a journal of another configuration: limits change while it runs, nothing else does.
+    pub fn goes_on(&self, of_journal: &Config) -> bool {
+        let rest = |config: &Config| {
+            let files = config.files.iter().filter(|file| file.name != Config::LIMITS);
+            files.cloned().collect::<Vec<_>>()
+        };
+        rest(self) == rest(of_journal)
+    }
+
     /// Loads `engine.toml` by its path, and the two others from the same folder.
     ///
     /// # Errors

@@ -51,7 +51,7 @@ impl Ready {
             && let Some(replay) = Replay::open_from_snapshot(folder)?
         {
             let other = || RunError::OtherConfig(folder.to_path_buf());
-            if !restart::goes_on(config, &replay.config) {
+            if !config.goes_on(&replay.config) {
                 return Err(other());
             }
             let replay = match replayed(replay) {
@@ -78,7 +78,7 @@ impl Ready {
 
     /// The engine of a replay that has come to the end of its journal.
     pub fn of(config: &Config, replay: Replay) -> Result<Ready, RunError> {
-        if !restart::goes_on(config, &replay.config) {
+        if !config.goes_on(&replay.config) {
             let folder = config.engine.journal.as_ref().map(|journal| journal.folder.clone());
             return Err(RunError::OtherConfig(folder.unwrap_or_default()));
         }

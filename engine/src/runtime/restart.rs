@@ -16,15 +16,6 @@ use crate::rules::changes::Effect;
 use crate::sequencer::Sequencer;
 use crate::step::{NewRules, NotTaken, Prepared, prepare};
 
-/// Whether everything but limits.toml is as the journal has it.
-pub(super) fn goes_on(config: &Config, of_journal: &Config) -> bool {
-    let rest = |config: &Config| {
-        let files = config.files.iter().filter(|file| file.name != Config::LIMITS);
-        files.cloned().collect::<Vec<_>>()
-    };
-    rest(config) == rest(of_journal)
-}
-
 /// The configuration with the limits in force, and those of limits.toml if they are to be taken.
 pub(super) fn limits(
     config: &Config,

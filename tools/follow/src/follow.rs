@@ -42,7 +42,7 @@ impl Follow {
             return Err(Failure::interrupted());
         };
         if let Some(config) = &config
-            && replay.config.files != config.files
+            && !config.goes_on(&replay.config)
         {
             let what = "was written under another configuration than the one to take over with";
             return Err(Failure::usage(format!("{}: {what}", folder.display())));
