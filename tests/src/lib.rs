@@ -6,7 +6,7 @@ pub mod rogue;
 
 use std::path::{Path, PathBuf};
 
-use engine::config::{AuditConfig, Config, Speed};
+use engine::config::{AuditConfig, Config, Speed, VenueConfig};
 use feeds::{FeedOptions, FileFeed, Next};
 use model::Event;
 use tempfile::TempDir;
@@ -207,6 +207,27 @@ impl Stage {
     pub fn events(&self) -> Vec<Event> {
         events(&self.capture)
     }
+}
+
+/// The shipped configuration in small tables, with accounts that may hold so much, and a venue outside: for engines that are
+/// stepped by hand.
+pub fn outside(name: &str, position_max: i64, ack_timeout_ns: u64) -> Config {
+    let stage = Stage::new(10, 1);
+    let most = format!("_max = \"{position_max}\"\n");
+    let limits = WIDE_LIMITS.replace("_max = \"1000000000\"\n", &most);
+    let (config, _) = stage.audited(stage.config_with(name, &limits));
+    let mut engine = config.engine.clone();
+    engine.mode = model::Mode::Live;
+    engine.strategies.clear();
+    let nowhere = ([127, 0, 0, 1], 1).into();
+    engine.venue = Some(VenueConfig::plain(ack_timeout_ns, 4_096, nowhere));
+    engine.capacity.instruments = 2;
+    engine.capacity.book_orders = 256;
+    engine.capacity.levels = 256;
+    engine.capacity.ref_pages = 1;
+    engine.capacity.own_orders = 32;
+    engine.capacity.client_ids = 4_096;
+    config.with_engine(engine)
 }
 
 /// Every event of a capture.

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use engine::config::{AuditConfig, Config};
+use engine::config::Config;
 use engine::gateway::{Gateway, Send};
 use engine::output::Output;
 use engine::step::Engine;
 use model::page::{AsOf, TapeKind, TapeRecord};
 use model::{
     AccountId, Ask, Body, ClientOrderId, Conditions, Control, Event, Flags, HaltCause, HaltLevel,
-    HaltScope, Input, InstrumentId, Kind, Link, Mode, Note, Order, OrderId, OrderRef, OrderState,
+    HaltScope, Input, InstrumentId, Kind, Link, Note, Order, OrderId, OrderRef, OrderState,
     OrderType, Origin, Px, Qty, Report, ReportKind, Request, Side, Symbol, Terms, Tif,
     TradingState, Ts, VenueNumber, Why,
 };
@@ -462,31 +462,5 @@ impl World {
 
 /// The shipped configuration with an account that may hold little, and a venue outside.
 pub fn config() -> Config {
-    let stage = tests::Stage::new(10, 1);
-    let most = format!("_max = \"{POSITION_MAX}\"\n");
-    let limits = tests::WIDE_LIMITS.replace("_max = \"1000000000\"\n", &most);
-    let config = stage.config_with("orders", &limits);
-    let mut engine = config.engine.clone();
-    engine.mode = Mode::Live;
-    engine.strategies.clear();
-    engine.venue = Some(engine::config::VenueConfig::plain(
-        ACK_TIMEOUT_MS * MS,
-        4_096,
-        ([127, 0, 0, 1], 1).into(),
-    ));
-    let path = |name: &str| stage.folder.path().join(name);
-    engine.audit = Some(AuditConfig {
-        folder: path("audit"),
-        key: path("key"),
-        checkpoints: path("checkpoints"),
-        checkpoint_records: 1_024,
-        checkpoint_ms: 1_000,
-    });
-    engine.capacity.instruments = 2;
-    engine.capacity.book_orders = 256;
-    engine.capacity.levels = 256;
-    engine.capacity.ref_pages = 1;
-    engine.capacity.own_orders = 32;
-    engine.capacity.client_ids = 4_096;
-    config.with_engine(engine)
+    tests::outside("orders", POSITION_MAX, ACK_TIMEOUT_MS * MS)
 }
