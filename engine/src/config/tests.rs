@@ -337,3 +337,16 @@ fn triggers_have_no_default() {
     assert_eq!(rules.triggers.live_ns, Some(250_000_000));
     assert_eq!(rules.triggers.clock.map(|rule| rule.level), Some(None));
 }
+
+/// Goal: limits may be others than a journal's, and nothing else may. Method: a comment more in each file.
+#[test]
+fn goes_on_under_other_limits() {
+    let with = |place: usize| {
+        let mut files = deployed();
+        files.iter_mut().skip(place).take(1).for_each(|(_, text)| text.push_str("# more\n"));
+        Config::from_texts(files).unwrap()
+    };
+    let journal = with(usize::MAX);
+    let goes = [0, 1, 2].map(|place| with(place).goes_on(&journal));
+    assert_eq!(goes, [false, false, true]);
+}
