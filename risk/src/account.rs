@@ -1,10 +1,11 @@
 //! One account: its limits and everything that is counted against them.
 
-use model::{AccountId, HaltCause, HaltLevel, Money};
+use model::{HaltCause, HaltLevel, Money};
 
 use crate::ids::Ids;
-use crate::limits::{AccountLimits, DEPTH_MAX, MarkAt};
+use crate::limits::{AccountLimits, MarkAt};
 use crate::money;
+use crate::path::Path;
 use crate::rate::RateWindow;
 use crate::rates::{Pocket, Sums};
 use crate::same_terms::SameTerms;
@@ -12,13 +13,6 @@ use crate::volume::VolumeWindow;
 
 /// Parts of one that a drawdown is measured in.
 pub(crate) const BASIS_POINTS: i128 = 10_000;
-
-/// The accounts that an order counts on: its own first, then upwards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub(crate) struct Path {
-    accounts: [AccountId; DEPTH_MAX],
-    depth: u8,
-}
 
 /// Sums over the lines of an account, all doubled: half a mark stays exact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -33,6 +27,17 @@ pub(crate) struct Worth {
     pub(crate) unrealised2: i128,
     /// Σ of what is required for it: the larger of both sides, each times its basis points. See [`crate::Margin`].
     pub(crate) margin: i128,
+}
+
+/// How far the losses of an account were looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) enum Losses {
+    /// To be looked at with the next change, whatever it changes.
+    Due,
+    /// None at the present profit is beyond its limit.
+    Within,
+    /// One is, and it was told of since the halt was last lowered.
+    Told,
 }
 
 /// One account.
@@ -51,8 +56,8 @@ pub(crate) struct Account {
     /// What is counted in others, by accounts beneath it.
     #[serde(with = "model::snapshot::table")]
     pub(crate) pockets: Vec<Pocket>,
-    /// Whether its losses were told of since its halt was last lowered.
-    pub(crate) loss_told: bool,
+    /// How far its losses were looked at.
+    pub(crate) losses: Losses,
     /// Twice the profit when the session began.
     pub(crate) base2: i128,
     /// Twice the highest profit so far.
@@ -74,35 +79,6 @@ pub(crate) struct Account {
     pub(crate) passed: u64,
     /// Orders and replaces that the gate refused.
     pub(crate) refused: u64,
-}
-
-impl Path {
-    /// Of an account without one above it.
-    pub(crate) fn of(id: AccountId) -> Path {
-        Path { accounts: [id; DEPTH_MAX], depth: 1 }
-    }
-
-    /// Of an account beneath those of `above`; `None` if they are too many.
-    pub(crate) fn beneath(id: AccountId, above: Path) -> Option<Path> {
-        let mut path = Path { depth: above.depth + 1, ..Path::of(id) };
-        let places = path.accounts.get_mut(1..usize::from(path.depth))?;
-        places.iter_mut().zip(above.accounts).for_each(|(place, id)| *place = id);
-        Some(path)
-    }
-
-    /// The same, of its own.
-    pub(crate) fn accounts(self) -> impl Iterator<Item = AccountId> {
-        self.accounts.into_iter().take(self.depth.into())
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = AccountId> {
-        self.accounts.into_iter().take(self.depth.into())
-    }
-
-    /// The account at the top: the owner.
-    pub(crate) fn owner(&self) -> AccountId {
-        self.iter().last().unwrap_or_default()
-    }
 }
 
 impl Worth {
@@ -135,7 +111,7 @@ impl Account {
             open_orders: 0,
             sums: Sums { cash: limits.cash, ..Sums::default() },
             pockets: Vec::new(),
-            loss_told: false,
+            losses: Losses::Due,
             base2: 0,
             peak2: 0,
             rate: RateWindow::new(limits.rate_max, limits.rate_window_ns),
@@ -189,23 +165,5 @@ impl Account {
 
     pub(crate) fn marks_at_exit(&self) -> bool {
         self.limits.mark_at == MarkAt::Exit
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Goal: a path names the account, then all above it, as many as may be. Method: grow one to its end.
-    #[test]
-    fn paths_grow_upwards() {
-        let mut path = Path::of(AccountId(0));
-        for number in 1..DEPTH_MAX as u16 {
-            path = Path::beneath(AccountId(number), path).unwrap();
-            let expected: Vec<_> = (0..=number).rev().map(AccountId).collect();
-            assert_eq!(path.iter().collect::<Vec<_>>(), expected);
-            assert_eq!(path.owner(), AccountId(0));
-        }
-        assert_eq!(Path::beneath(AccountId(9), path), None);
     }
 }

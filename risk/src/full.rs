@@ -49,7 +49,7 @@ fn describe_account(account: &Account, to: &mut impl Write) -> fmt::Result {
         open_orders,
         sums,
         pockets,
-        loss_told,
+        losses,
         base2,
         peak2,
         rate,
@@ -64,7 +64,7 @@ fn describe_account(account: &Account, to: &mut impl Write) -> fmt::Result {
         is_changed: _,
     } = account;
     write!(to, "{limits:?} {path:?} {halt:?} {open_orders} {sums:?} {pockets:?} ")?;
-    write!(to, "{loss_told} {base2} {peak2} ")?;
+    write!(to, "{losses:?} {base2} {peak2} ")?;
     write!(to, "{rate:?} {volume:?} {orders} {trades} {executions} {passed} {refused};")?;
     write!(to, "{same_terms:?};")?;
     ids.entries().try_for_each(|entry| write!(to, "{entry:?};"))

@@ -412,16 +412,15 @@ impl Risk {
     ) -> Result<Posting, Verdict> {
         self.mark(order.instrument, market);
         self.settle_marks(order.account);
+        self.settle_rates(order.account, moment.now);
         let view = View::new(self, order, held, way, market, moment);
-        let mut bits = 0;
-        each_check(order, &view, |_, finding| {
-            bits |= if finding.failed { Verdict::bit(finding.code) } else { 0 };
-        });
-        let verdict = match bits {
-            0 => Verdict::pass(),
-            _ => self.refusal(order, held, way, market, moment),
+        let mut failed = false;
+        each_check(order, &view, |_, finding| failed |= finding.failed);
+        let verdict = match failed {
+            false => Verdict::pass(),
+            true => self.refusal(order, held, way, market, moment),
         };
-        let View { id, same_terms, posting, notional, .. } = view;
+        let View { id, same_terms, posting, notional, opens_lines, .. } = view;
         let is_replace = way == Way::Replace;
         if way == Way::Trigger {
             self.count_trigger(order.account, verdict.passed());
@@ -436,8 +435,20 @@ impl Risk {
             self.count(order, moment.now, is_replace, passed);
         }
         let Some(posting) = posting.filter(|_| verdict.passed()) else { return Err(verdict) };
-        self.open_lines(order.account, order.instrument);
+        if opens_lines {
+            self.open_lines(order.account, order.instrument);
+        }
         Ok(posting)
+    }
+
+    /// Lets what left the windows of an account and of all above it be forgotten once, not at each look.
+    #[inline]
+    fn settle_rates(&mut self, id: AccountId, now: Ts) {
+        for id in self.path(id).iter() {
+            if let Some(account) = self.accounts.get_mut(usize::from(id.0)) {
+                account.rate.settle(now);
+            }
+        }
     }
 
     /// A triggered stop was counted as it was asked for; only that it is refused now is news.
@@ -454,8 +465,7 @@ impl Risk {
         let currency = self.money_of(order.instrument);
         for id in self.path(order.account).iter() {
             let Some(account) = self.accounts.get_mut(usize::from(id.0)) else { return };
-            let used = account.rate.used(now);
-            account.rate.count(now, used);
+            account.rate.count(now, account.rate.used(now));
             account.orders += if is_replace { 2 } else { 1 };
             match passed {
                 Some(notional) => {

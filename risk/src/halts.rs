@@ -3,8 +3,9 @@
 
 use model::{AccountId, HaltLevel, HaltScope, InstrumentId, Origin};
 
-use crate::account::Path;
+use crate::account::Losses;
 use crate::ledger::Risk;
+use crate::path::Path;
 
 /// Levels that hang on no account and no instrument.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
@@ -108,7 +109,7 @@ impl Risk {
         if let HaltScope::Account(id) = scope
             && let Some(account) = self.accounts.get_mut(usize::from(id.0)).filter(|_| lowers)
         {
-            account.loss_told = false;
+            account.losses = Losses::Due;
         }
     }
 

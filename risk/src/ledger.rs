@@ -6,14 +6,15 @@ use std::collections::VecDeque;
 use model::page::NoFifo;
 use model::{AccountId, Currency, HaltCause, HaltLevel, Instrument, InstrumentId, Money};
 
-use crate::account::{Account, Path};
+use crate::account::{Account, Losses, Worth};
 use crate::halts::Halts;
 use crate::limits::{AccountLimits, Capacity, LimitError, LossStops, Margin, PairLimits};
-use crate::line::{Line, NO_SLOT};
+use crate::line::{Exposure, Line, NO_SLOT};
 use crate::listing::{Listing, Reference};
 use crate::lots::Lots;
 use crate::marks::Turn;
 use crate::own_quotes::{NIL, OwnQuotes};
+use crate::path::{Ladder, Path};
 use crate::posting::Posting;
 use crate::reservation::{Pricing, Reservation};
 
@@ -318,6 +319,12 @@ impl Risk {
         }
     }
 
+    /// What it takes to hold `next` instead of `held`; `None` as of [`Posting::new`].
+    pub(crate) fn posting(&self, held: &Reservation, next: Reservation) -> Option<Posting> {
+        let ladder = Ladder::new(self, held.account, held.instrument);
+        Posting::new(&ladder, self.money_of(held.instrument), held, next)
+    }
+
     /// Lets the order hold what it will hold. Cannot fail.
     pub(crate) fn post(&mut self, held: &mut Reservation, posting: Posting) {
         let Posting { mut next, qty, cash, working } = posting;
@@ -383,16 +390,26 @@ impl Risk {
         let (Some(pair), Some(account), Some(listing)) = (pair, account, listing) else { return };
         let Pair { line, row, turn, .. } = pair;
         let margin = self.rows.get(*row as usize).and_then(|row| row.margin);
-        let was_exposed = line.exposure.worst() > 0;
+        let before = (line.exposure, line.cost);
+        let was_exposed = before.0.worst() > 0;
         change(line, account);
-        revalue(line, account, listing, margin);
+        let is_held_the_same = (before.0.position, before.1) == (line.exposure.position, line.cost);
+        if is_held_the_same && turn.seen == listing.holders.mark {
+            // What is held is worth what it was, so that only orders changed, and no profit.
+            rework(before.0, line, account, listing, margin);
+            if account.losses == Losses::Due {
+                note_loss(account, id, &mut self.losses);
+            }
+        } else {
+            revalue(line, account, listing, margin);
+            note_loss(account, id, &mut self.losses);
+        }
         let is_exposed = line.exposure.worst() > 0;
         if turn.seen != listing.holders.mark {
             turn.seen = listing.holders.mark;
             let was_late = u16::from(was_exposed);
             listing.holders.late = listing.holders.late.saturating_sub(was_late);
         }
-        note_loss(account, id, &mut self.losses);
         note_line(line, &mut self.changed_lines);
         note_account(account, id, &mut self.changed_accounts);
         match (was_exposed, is_exposed) {
@@ -413,7 +430,33 @@ impl Risk {
 
 /// Counts the worth of a line, and with it that of its account, at the present marks.
 fn revalue(line: &mut Line, account: &mut Account, listing: &Listing, margin: Option<Margin>) {
-    let worth = line.worth(listing, account.marks_at_exit(), margin);
+    let worth = listing.marks().worth(&line.exposure, line.cost, account, margin);
+    count_worth(line, account, listing, worth);
+}
+
+/// The same of a line that was counted at these marks already, and of which only working quantities changed.
+#[inline]
+fn rework(
+    before: Exposure,
+    line: &mut Line,
+    account: &mut Account,
+    listing: &Listing,
+    margin: Option<Margin>,
+) {
+    let (marks, mut worth) = (listing.marks(), line.worth);
+    if before.worst_long() != line.exposure.worst_long() {
+        worth = marks.with_long(worth, &line.exposure);
+    }
+    if before.worst_short() != line.exposure.worst_short() {
+        worth = marks.with_short(worth, &line.exposure);
+    }
+    worth.margin = margin.map_or(0, |margin| margin.required(worth.long2, worth.short2));
+    debug_assert_eq!(worth, marks.worth(&line.exposure, line.cost, account, margin));
+    count_worth(line, account, listing, worth);
+}
+
+#[inline]
+fn count_worth(line: &mut Line, account: &mut Account, listing: &Listing, worth: Worth) {
     if let Some(sums) = account.sums_in_mut(listing.money) {
         sums.worth = sums.worth.with(line.worth, worth);
     }
@@ -424,10 +467,12 @@ fn revalue(line: &mut Line, account: &mut Account, listing: &Listing, margin: Op
 fn note_loss(account: &mut Account, id: AccountId, losses: &mut Vec<(AccountId, HaltCause)>) {
     let profit2 = account.present_profit2();
     account.peak2 = account.peak2.max(profit2);
-    if !account.loss_told
-        && let Some(cause) = account.lost(profit2)
-    {
-        account.loss_told = true;
+    if account.losses == Losses::Told {
+        return;
+    }
+    account.losses = Losses::Within;
+    if let Some(cause) = account.lost(profit2) {
+        account.losses = Losses::Told;
         losses.push((id, cause)); // Within its capacity: each account is in it once at most.
     }
 }

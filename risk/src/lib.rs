@@ -39,6 +39,7 @@ mod marks;
 mod money;
 mod own_quotes;
 mod pages;
+mod path;
 mod posting;
 mod rate;
 mod rates;

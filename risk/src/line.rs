@@ -3,8 +3,6 @@
 use model::{Money, Px, Qty, Side};
 
 use crate::account::Worth;
-use crate::limits::Margin;
-use crate::listing::Listing;
 use crate::money;
 
 /// Place in the list of lines that a pair has before its first order.
@@ -65,24 +63,6 @@ impl Exposure {
         i128::from(held) - i128::from(working.0)
     }
 
-    /// What a pair of this exposure and cost adds to its account's sums.
-    pub(crate) fn worth(
-        &self,
-        cost: Money,
-        listing: &Listing,
-        at_exit: bool,
-        margin: Option<Margin>,
-    ) -> Worth {
-        let &Listing { factor, mark2, exit2: [bid2, ask2], .. } = listing;
-        let close2 = if self.position.0 < 0 { ask2 } else { bid2 };
-        let close2 = if at_exit { close2 } else { mark2 };
-        let long2 = money::exposure2(self.worst_long(), mark2, factor);
-        let short2 = money::exposure2(self.worst_short(), mark2, factor);
-        let unrealised2 = money::unrealised2(self.position, close2, factor, cost);
-        let margin = margin.map_or(0, |margin| margin.required(long2, short2));
-        Worth { gross2: long2.max(short2), long2, short2, unrealised2, margin }
-    }
-
     /// Working quantity of a side.
     pub(crate) fn working(&mut self, side: Side) -> &mut Qty {
         match side {
@@ -110,12 +90,6 @@ impl Line {
         cost: Money(0),
         realised: Money(0),
     };
-
-    /// What it adds to its account's sums at the marks of the listing.
-    pub(crate) fn worth(&self, listing: &Listing, at_exit: bool, margin: Option<Margin>) -> Worth {
-        let &Line { exposure, cost, .. } = self;
-        exposure.worth(cost, listing, at_exit, margin)
-    }
 
     /// The line after a trade of `qty` > 0: first what it closes, then what it opens. Average cost is never
     /// kept rounded: the cost released by closing is floored and the rest stays in `cost`, so that realised −

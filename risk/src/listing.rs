@@ -1,8 +1,13 @@
 //! What the books of account must know of an instrument.
 
-use model::{Currency, HaltLevel, Instrument, Px, Qty, Ts};
+use model::{Currency, HaltLevel, Instrument, Money, Px, Qty, Ts};
 
+use crate::account::{Account, Worth};
+use crate::limits::Margin;
+use crate::line::Exposure;
+use crate::market::Market;
 use crate::marks::Holders;
+use crate::money;
 
 /// What somebody other than the feed says of an instrument.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -37,7 +42,61 @@ pub(crate) struct Listing {
     pub(crate) reference: Reference,
 }
 
+/// What an instrument is valued at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Marks {
+    pub(crate) factor: i64,
+    pub(crate) mark2: i64,
+    pub(crate) exit2: [i64; 2],
+}
+
+impl Marks {
+    /// What a pair of this exposure and cost adds to the sums of its account.
+    #[inline]
+    pub(crate) fn worth(
+        &self,
+        exposure: &Exposure,
+        cost: Money,
+        account: &Account,
+        margin: Option<Margin>,
+    ) -> Worth {
+        let &Marks { factor, mark2, exit2: [bid2, ask2] } = self;
+        let close2 = if exposure.position.0 < 0 { ask2 } else { bid2 };
+        let close2 = if account.marks_at_exit() { close2 } else { mark2 };
+        let long2 = money::exposure2(exposure.worst_long(), mark2, factor);
+        let short2 = money::exposure2(exposure.worst_short(), mark2, factor);
+        let unrealised2 = money::unrealised2(exposure.position, close2, factor, cost);
+        let margin = margin.map_or(0, |margin| margin.required(long2, short2));
+        Worth { gross2: long2.max(short2), long2, short2, unrealised2, margin }
+    }
+
+    /// A pair's worth of which only the long side changed; its margin is to be set.
+    #[inline]
+    pub(crate) fn with_long(&self, worth: Worth, exposure: &Exposure) -> Worth {
+        let long2 = money::exposure2(exposure.worst_long(), self.mark2, self.factor);
+        Worth { gross2: long2.max(worth.short2), long2, ..worth }
+    }
+
+    /// The same of the short side.
+    #[inline]
+    pub(crate) fn with_short(&self, worth: Worth, exposure: &Exposure) -> Worth {
+        let short2 = money::exposure2(exposure.worst_short(), self.mark2, self.factor);
+        Worth { gross2: short2.max(worth.long2), short2, ..worth }
+    }
+}
+
 impl Listing {
+    /// What it is valued at.
+    pub(crate) fn marks(&self) -> Marks {
+        Marks { factor: self.factor, mark2: self.mark2, exit2: self.exit2 }
+    }
+
+    /// What its market values it at now; what that says nothing of, as before.
+    pub(crate) fn marks_in(&self, market: &Market) -> Marks {
+        let mark2 = market.mark2().unwrap_or(self.mark2);
+        Marks { factor: self.factor, mark2, exit2: market.exit2().unwrap_or(self.exit2) }
+    }
+
     /// An instrument not listed yet.
     pub(crate) const UNLISTED: Listing = Listing {
         factor: 0,

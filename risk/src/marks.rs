@@ -175,10 +175,9 @@ impl Risk {
                     return worth;
                 }
                 let margin = self.limits(pair).and_then(|row| row.margin);
-                worth.with(
-                    pair.line.worth,
-                    pair.line.worth(listing, account.marks_at_exit(), margin),
-                )
+                let line = &pair.line;
+                let more = listing.marks().worth(&line.exposure, line.cost, account, margin);
+                worth.with(line.worth, more)
             })
         })
     }

@@ -1,8 +1,8 @@
 //! What changes in the books when an order holds something else than before.
 
-use model::Qty;
+use model::{Currency, Qty};
 
-use crate::ledger::{Pair, Risk};
+use crate::path::Ladder;
 use crate::reservation::Reservation;
 
 /// Differences to every account of the order's path, worked out beforehand so that making them cannot fail.
@@ -18,23 +18,26 @@ pub(crate) struct Posting {
 }
 
 impl Posting {
-    /// What it takes to hold `next` instead of `held`; `None` on overflow of any sum, or if an account of the path does
-    /// not count in the instrument's currency.
-    pub(crate) fn new(risk: &Risk, held: &Reservation, next: Reservation) -> Option<Posting> {
+    /// What it takes to hold `next` instead of `held` on the accounts of a ladder, in money of `currency`; `None` on
+    /// overflow of any sum, or if an account does not count in that currency.
+    #[inline(always)] // As gate::each_check.
+    pub(crate) fn new(
+        ladder: &Ladder<'_>,
+        currency: Currency,
+        held: &Reservation,
+        next: Reservation,
+    ) -> Option<Posting> {
         let posting = Posting {
             next,
             qty: next.held_qty.0.checked_sub(held.held_qty.0)?,
             cash: next.held.cash.minus(held.held.cash)?.0,
             working: next.held.notional.minus(held.held.notional)?.0,
         };
-        let currency = risk.money_of(held.instrument);
-        for id in risk.path(held.account).iter() {
-            let account = risk.account(id).unwrap_or(&risk.nobody);
-            let pair = risk.pair(id, held.instrument).unwrap_or(&Pair::EMPTY);
-            let mut exposure = pair.line.exposure;
+        for rung in ladder.iter() {
+            let mut exposure = rung.pair.line.exposure;
             let &mut Qty(working) = exposure.working(held.side);
             working.checked_add(posting.qty)?;
-            let sums = account.sums_in(currency)?;
+            let sums = rung.account.sums_in(currency)?;
             sums.reserved.0.checked_add(posting.cash)?;
             sums.working.0.checked_add(posting.working)?;
         }

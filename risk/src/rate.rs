@@ -25,11 +25,27 @@ impl RateWindow {
     }
 
     /// Requests in the window that ends at `now`; at most the limit, which is all that a verdict needs.
+    #[inline]
     pub fn used(&self, now: Ts) -> u32 {
-        let inside = |back: usize| now.since(self.back(back)) < self.window_ns;
-        if self.recent == 0 || inside(self.recent) {
+        if self.recent == 0 || self.is_inside(self.recent, now) {
             return self.recent as u32;
         }
+        self.still_used(now)
+    }
+
+    /// Forgets what left the window, so that [`RateWindow::used`] finds it at once.
+    #[inline]
+    pub(crate) fn settle(&mut self, now: Ts) {
+        self.recent = self.used(now) as usize;
+    }
+
+    #[inline]
+    fn is_inside(&self, back: usize, now: Ts) -> bool {
+        now.since(self.back(back)) < self.window_ns
+    }
+
+    fn still_used(&self, now: Ts) -> u32 {
+        let inside = |back: usize| self.is_inside(back, now);
         // Mostly few have left the window since the last request: double the step from the oldest on, then
         // halve it.
         let mut outside = 1;
@@ -75,6 +91,7 @@ impl RateWindow {
     }
 
     /// The `back`-th last time, from 1.
+    #[inline]
     fn back(&self, back: usize) -> Ts {
         let place =
             if back <= self.next { self.next - back } else { self.next + self.times.len() - back };

@@ -170,6 +170,7 @@ impl Account {
     }
 
     /// What traded in this session and what is open, if `more` of a currency were open.
+    #[inline]
     pub(crate) fn day(&self, currency: Currency, more: i128) -> i128 {
         let day = |sums: &Sums| sums.traded.0.saturating_add(sums.working.0);
         if self.pockets.is_empty() {

@@ -5,6 +5,7 @@
 
 use model::{AccountId, InstrumentId, Ts};
 
+use crate::account::Losses;
 use crate::fee::Fee;
 use crate::ledger::{NO_ROW, Risk, touched};
 use crate::limits::{AccountLimits, LimitError, PairLimits};
@@ -152,6 +153,10 @@ impl Risk {
     fn relimit_accounts(&mut self, new: &mut NewLimits, now: Ts) {
         for (account, new) in self.accounts.iter_mut().zip(&mut new.accounts) {
             std::mem::swap(&mut account.limits, &mut new.limits);
+            account.losses = match account.losses {
+                Losses::Told => Losses::Told,
+                Losses::Due | Losses::Within => Losses::Due,
+            };
             let (limits, old) = (account.limits, new.limits);
             let rate = |limits: &AccountLimits| (limits.rate_max, limits.rate_window_ns);
             if rate(&limits) != rate(&old) {

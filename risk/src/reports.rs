@@ -125,7 +125,7 @@ impl Risk {
             held: Needs::default(),
             ..*held
         };
-        if let Some(posting) = Posting::new(self, held, next) {
+        if let Some(posting) = self.posting(held, next) {
             self.post(held, posting);
         }
     }
@@ -191,7 +191,7 @@ impl Risk {
         if held.is_open {
             next = next.holding(&pricing)?;
         }
-        Posting::new(self, held, next)
+        self.posting(held, next)
     }
 
     fn fee(&self, deal: &Deal) -> Option<Money> {
@@ -266,7 +266,7 @@ impl Risk {
         }
         let next = Reservation { terms, change, ..*held };
         let pricing = self.pricing(held.account, held.instrument);
-        let posting = next.holding(&pricing).and_then(|next| Posting::new(self, held, next));
+        let posting = next.holding(&pricing).and_then(|next| self.posting(held, next));
         let Some(posting) = posting else { return self.disown(held.account) };
         self.post(held, posting);
         Ok(())

@@ -45,13 +45,19 @@ pub(crate) enum Seen {
     Full,
 }
 
-/// The table of one account.
+/// The table of one account: a small tag for each place, so that a look-up reads two lines of memory, and what it stands for.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct SameTerms {
     rule: Option<Duplicates>,
+    /// A part of the hash, or [`NEVER`].
     #[serde(with = "model::snapshot::table")]
-    entries: Vec<Option<Entry>>,
+    tags: Vec<u32>,
+    #[serde(with = "model::snapshot::table")]
+    entries: Vec<Entry>,
 }
+
+/// Tag of a place that was never used. Places are never given back, so that no key is found behind one.
+const NEVER: u32 = u32::MAX;
 
 impl Key {
     fn of(order: &Order) -> Key {
@@ -60,8 +66,8 @@ impl Key {
         Key { instrument: order.instrument.0, side, order_type, tif, px, stop_px, qty }
     }
 
-    /// Where its places begin. The same on every run, as a replay needs.
-    fn home(&self) -> usize {
+    /// Where its places begin, and its tag. The same on every run, as a replay needs.
+    fn hash(&self) -> (usize, u32) {
         let codes = [self.side.code(), self.order_type.code(), self.tif.code(), 0];
         let small = u64::from(self.instrument) | u64::from(u32::from_le_bytes(codes)) << 32;
         let mut hash = small.wrapping_mul(0x9E37_79B9_7F4A_7C15);
@@ -70,11 +76,26 @@ impl Key {
             let wide = u128::from(hash ^ word) * 0xD6E8_FEB8_6659_FD93_u128;
             hash = wide as u64 ^ (wide >> 64) as u64;
         }
-        hash as usize
+        (hash as usize, ((hash >> 32) as u32).min(NEVER - 1))
     }
 }
 
 impl Entry {
+    const UNUSED: Entry = Entry {
+        key: Key {
+            instrument: u32::MAX,
+            side: Side::Buy,
+            order_type: OrderType::Limit,
+            tif: Tif::Day,
+            px: Px(0),
+            stop_px: Px(0),
+            qty: Qty(0),
+        },
+        times: [Ts(0); TIMES],
+        next: 0,
+        used: 0,
+    };
+
     /// Times within the window that ends at `now`.
     fn within(&self, now: Ts, window_ns: u64) -> u8 {
         let used = self.times.iter().take(self.used.into());
@@ -86,13 +107,14 @@ impl SameTerms {
     /// Allocates the table if there is a rule; nothing allocates afterwards.
     pub(crate) fn new(rule: Option<Duplicates>) -> SameTerms {
         let places = if rule.is_some() { PLACES } else { 0 };
-        SameTerms { rule, entries: vec![None; places] }
+        SameTerms { rule, tags: vec![NEVER; places], entries: vec![Entry::UNUSED; places] }
     }
 
     /// Another rule over the same orders. One whose rule was off until now takes the table of `fresh`.
     pub(crate) fn relimit(&mut self, rule: Option<Duplicates>, fresh: &mut SameTerms) {
         if self.entries.is_empty() {
             std::mem::swap(&mut self.entries, &mut fresh.entries);
+            std::mem::swap(&mut self.tags, &mut fresh.tags);
         }
         self.rule = rule;
     }
@@ -101,17 +123,21 @@ impl SameTerms {
     pub(crate) fn find(&self, order: &Order, now: Ts) -> Seen {
         let Some(rule) = self.rule else { return Seen::Off };
         let key = Key::of(order);
-        let home = key.home();
+        let (home, tag) = key.hash();
         let mut free = None;
         for probe in 0..PROBES {
             let place = home.wrapping_add(probe) % PLACES;
+            let Some(known) = self.tags.get(place) else { return Seen::Full };
+            if *known == NEVER {
+                free = free.or(Some(place));
+                break;
+            }
             let Some(entry) = self.entries.get(place) else { return Seen::Full };
-            match entry {
-                Some(entry) if entry.key == key => {
-                    return Seen::Times { count: entry.within(now, rule.window_ns), place };
-                }
-                Some(entry) if entry.within(now, rule.window_ns) > 0 => {}
-                _ => free = free.or(Some(place)),
+            if *known == tag && entry.key == key {
+                return Seen::Times { count: entry.within(now, rule.window_ns), place };
+            }
+            if free.is_none() && entry.within(now, rule.window_ns) == 0 {
+                free = Some(place);
             }
         }
         free.map_or(Seen::Full, |place| Seen::Times { count: 0, place })
@@ -120,13 +146,15 @@ impl SameTerms {
     /// Counts an order, passed or refused, that [`SameTerms::find`] has just looked up.
     pub(crate) fn count(&mut self, seen: Seen, order: &Order, now: Ts) {
         let Seen::Times { place, .. } = seen else { return };
-        let Some(place) = self.entries.get_mut(place) else { return };
-        let key = Key::of(order);
-        let fresh = Entry { key, times: [Ts(0); TIMES], next: 0, used: 0 };
-        let entry = match place {
-            Some(entry) if entry.key == key => entry,
-            place => place.insert(fresh),
+        let (Some(tag), Some(entry)) = (self.tags.get_mut(place), self.entries.get_mut(place))
+        else {
+            return;
         };
+        let key = Key::of(order);
+        if *tag == NEVER || entry.key != key {
+            *tag = key.hash().1;
+            (entry.key, entry.next, entry.used) = (key, 0, 0);
+        }
         if let Some(time) = entry.times.get_mut(usize::from(entry.next)) {
             *time = now;
         }

@@ -1,16 +1,17 @@
 //! Everything that a check may look at, worked out once for each order.
 
-use model::{AccountId, HaltLevel, Money, Order, Px, Qty, Ts};
+use model::{AccountId, HaltLevel, Money, Order, Px, Qty, Side, Ts};
 
-use crate::account::{Account, Path, Worth};
+use crate::account::{Account, Worth};
 use crate::ids::Place;
 use crate::ledger::{Pair, Risk};
-use crate::limits::{DEPTH_MAX, LossStops, PairLimits};
-use crate::line::{Exposure, NO_SLOT};
-use crate::listing::Listing;
+use crate::limits::{LossStops, PairLimits};
+use crate::line::Exposure;
+use crate::listing::{Listing, Marks};
 use crate::market::{Market, Moment};
 use crate::money;
 use crate::own_quotes::NIL;
+use crate::path::{Ladder, Rung};
 use crate::posting::Posting;
 use crate::reservation::{Needs, Pricing, Reservation, Terms, open_qty};
 use crate::same_terms::Seen;
@@ -68,12 +69,18 @@ pub(crate) struct View<'a> {
     pub(crate) id: Place,
     /// Where the terms stand among those that came before; of a new order.
     pub(crate) same_terms: Seen,
+    /// Whether an account of the path never traded the instrument.
+    pub(crate) opens_lines: bool,
     /// Whether every table of the books that the order needs has room.
     pub(crate) has_room: bool,
     /// What the books do if the order passes; `None`: overflow.
     pub(crate) posting: Option<Posting>,
     held: &'a Reservation,
-    path: Path,
+    ladder: Ladder<'a>,
+    /// What the market marks the instrument at now.
+    marks: Marks,
+    /// Whether lines were counted at these marks, and what the order holds already works on its own side.
+    is_marked: bool,
 }
 
 /// One account of the order's path: its own or one above it.
@@ -114,13 +121,14 @@ impl<'a> View<'a> {
         moment: Moment,
     ) -> View<'a> {
         let is_replace = way == Way::Replace;
-        let known = risk.account(order.account);
-        let account = known.unwrap_or(&risk.nobody);
-        let path = known.map_or(Path::of(order.account), |account| account.path);
+        let ladder = Ladder::new(risk, order.account, order.instrument);
+        let &Rung { account, pair, limits, .. } = ladder.own();
         let listing = risk.listing(order.instrument).unwrap_or(&Listing::UNLISTED);
-        let pair = risk.pair(order.account, order.instrument).unwrap_or(&Pair::EMPTY);
-        let pricing = risk.pricing(order.account, order.instrument);
+        let marks = listing.marks_in(market);
+        let fee = limits.unwrap_or(&PairLimits::BLOCKED).fee;
+        let pricing = Pricing { factor: listing.factor, fee, rule: account.limits.change_rule };
         let next = next(order, held, way, &pricing);
+        let posting = |held: &Reservation| Posting::new(&ladder, listing.money, held, next?);
         let (same_terms, id) = match way {
             Way::Replace => (Seen::Off, account.ids.find(order.client_id)),
             Way::Trigger => (Seen::Off, Place::Free(usize::MAX)),
@@ -131,10 +139,10 @@ impl<'a> View<'a> {
             now: moment.now,
             market,
             moment,
-            knows_account: known.is_some(),
+            knows_account: risk.account(order.account).is_some(),
             account,
             listing,
-            halt: risk.halts.of(order.origin).max(listing.halt).max(risk.halt_on(path)),
+            halt: risk.halts.of(order.origin).max(listing.halt).max(ladder.halt),
             replaces: is_replace.then_some(held),
             way,
             adds_order: !(is_replace || way == Way::Trigger && held.is_open),
@@ -146,41 +154,35 @@ impl<'a> View<'a> {
                 Way::Linked => Reservation::closed(order).holding(&pricing).map(|alone| alone.held),
                 _ => next.map(|next| next.held),
             },
-            own_opposite: own_opposite(risk, order, path),
+            own_opposite: own_opposite(risk, order.side, ladder.quotes),
             id,
             same_terms,
-            has_room: has_room(risk, order, held, path),
-            posting: next.and_then(|next| match way {
-                Way::Linked => Posting::new(risk, &Reservation::closed(order), next),
-                _ => Posting::new(risk, held, next),
-            }),
+            opens_lines: ladder.missing > 0,
+            has_room: usize::from(ladder.missing) <= risk.free_slots()
+                && (held.quote != NIL || risk.quotes.has_room()),
+            posting: match way {
+                Way::Linked => posting(&Reservation::closed(order)),
+                _ => posting(held),
+            },
             held,
-            path,
+            ladder,
+            is_marked: marks == listing.marks() && held.side == order.side,
+            marks,
         }
     }
 
     /// The accounts whose limits the order must pass.
     #[inline(always)] // As gate::each_check.
     pub(crate) fn nodes(&self, order: &Order) -> impl Iterator<Item = Node<'a>> {
-        let (risk, market, now, open) = (self.risk, self.market, self.now, self.open);
-        let (listing, held) = (self.listing, self.held);
-        let (instrument, side) = (order.instrument, order.side);
-        self.path.iter().take(DEPTH_MAX).map(move |id| {
-            let account = risk.account(id).unwrap_or(&risk.nobody);
-            let pair = risk.pair(id, instrument).unwrap_or(&Pair::EMPTY);
-            let known = risk.limits(pair);
+        let (now, money) = (self.now, self.listing.money);
+        self.ladder.iter().map(move |&Rung { id, account, pair, limits: known }| {
             let limits = known.unwrap_or(&PairLimits::BLOCKED);
-            let line = &pair.line;
-            let exposure = without(&line.exposure, held);
-            let marked = marked(listing, market);
-            let worth_of = |exposure: Exposure| {
-                exposure.worth(line.cost, &marked, account.marks_at_exit(), limits.margin)
-            };
-            let passed = worth_of(exposure.with(side, open));
-            let worth = if risk.waiting.is_empty() {
-                account.worth_with(listing.money, line.worth, passed)
+            let exposure = without(&pair.line.exposure, self.held);
+            let passed = self.passed(order, account, pair, limits);
+            let worth = if self.risk.waiting.is_empty() {
+                account.worth_with(money, pair.line.worth, passed)
             } else {
-                risk.worth_late(id, listing.money, instrument, passed)
+                self.risk.worth_late(id, money, order.instrument, passed)
             };
             Node {
                 id,
@@ -192,16 +194,37 @@ impl<'a> View<'a> {
                 profit2: account.profit2(&worth),
                 margin_rises: match limits.margin {
                     None => Some(false),
-                    Some(_) => {
-                        (marked.mark2 > 0).then(|| passed.margin > worth_of(line.exposure).margin)
-                    }
+                    Some(margin) => (self.marks.mark2 > 0).then(|| {
+                        let now = pair.line.exposure;
+                        let now = self.marks.worth(&now, pair.line.cost, account, Some(margin));
+                        passed.margin > now.margin
+                    }),
                 },
-                held: held.held.notional,
-                has_rates: account.pockets.is_empty() || account.has_rates(listing.money, now),
+                held: self.held.held.notional,
+                has_rates: account.pockets.is_empty() || account.has_rates(money, now),
                 rate_used: account.rate.used(now),
-                reference2: market.reference2(limits, now),
+                reference2: self.market.reference2(limits, now),
             }
         })
+    }
+
+    /// What the pair would be worth if the order passed.
+    #[inline(always)] // As gate::each_check.
+    fn passed(&self, order: &Order, account: &Account, pair: &Pair, limits: &PairLimits) -> Worth {
+        let line = &pair.line;
+        let exposure = without(&line.exposure, self.held).with(order.side, self.open);
+        if !(self.is_marked && pair.turn.seen == self.listing.holders.mark) {
+            return self.marks.worth(&exposure, line.cost, account, limits.margin);
+        }
+        // The line was counted at these marks: only the order's side changes.
+        let mut worth = match order.side {
+            Side::Buy => self.marks.with_long(line.worth, &exposure),
+            Side::Sell => self.marks.with_short(line.worth, &exposure),
+        };
+        let margin = limits.margin;
+        worth.margin = margin.map_or(0, |margin| margin.required(worth.long2, worth.short2));
+        debug_assert_eq!(worth, self.marks.worth(&exposure, line.cost, account, margin));
+        worth
     }
 
     /// Reserved cash of the account if the order passes; `None`: overflow.
@@ -224,12 +247,6 @@ impl Node<'_> {
         let more = view.needs.map(|needs| needs.notional.0.saturating_sub(self.held.0));
         more.map_or(i128::MAX, |more| self.account.day(view.listing.money, more))
     }
-}
-
-/// The listing as the market marks it now.
-fn marked(listing: &Listing, market: &Market) -> Listing {
-    let mark2 = market.mark2().unwrap_or(listing.mark2);
-    Listing { mark2, exit2: market.exit2().unwrap_or(listing.exit2), ..*listing }
 }
 
 fn without(exposure: &Exposure, held: &Reservation) -> Exposure {
@@ -255,15 +272,7 @@ fn terms_of(order: &Order) -> Terms {
     Terms { px: order.px, qty: order.qty }
 }
 
-fn own_opposite(risk: &Risk, order: &Order, path: Path) -> Option<Px> {
-    let against = order.side.opposite();
-    let [buys, sells] = risk.pair(path.owner(), order.instrument)?.quotes;
-    risk.quotes.best(if against == model::Side::Buy { buys } else { sells }, against)
-}
-
-fn has_room(risk: &Risk, order: &Order, held: &Reservation, path: Path) -> bool {
-    let slots = risk.free_slots();
-    let lines = path.iter().filter_map(|id| risk.pair(id, order.instrument));
-    let missing = lines.filter(|pair| pair.line.slot == NO_SLOT).count();
-    missing <= slots && (held.quote != NIL || risk.quotes.has_room())
+fn own_opposite(risk: &Risk, side: Side, quotes: [u32; 2]) -> Option<Px> {
+    let ([buys, sells], against) = (quotes, side.opposite());
+    risk.quotes.best(if against == Side::Buy { buys } else { sells }, against)
 }

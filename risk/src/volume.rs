@@ -15,12 +15,17 @@ pub(crate) struct VolumeWindow {
     sums: [Money; KEPT],
     /// Number of the newest part.
     newest: u64,
+    /// When the newest part ends: until then nothing leaves the window, and nobody has to divide.
+    ends: Ts,
+    /// Sum of all parts.
+    total: Money,
 }
 
 impl VolumeWindow {
     pub(crate) fn new(window_ns: u64) -> VolumeWindow {
         let part_ns = window_ns.div_ceil(PARTS).max(1);
-        VolumeWindow { part_ns, sums: [Money::ZERO; KEPT], newest: 0 }
+        let sums = [Money::ZERO; KEPT];
+        VolumeWindow { part_ns, sums, newest: 0, ends: Ts(part_ns), total: Money::ZERO }
     }
 
     /// The same sums in a window of another length. They count as of now: longer than they would, never shorter.
@@ -34,7 +39,26 @@ impl VolumeWindow {
     }
 
     /// Money within the window that ends at `now`.
+    #[inline]
     pub(crate) fn used(&self, now: Ts) -> Money {
+        if now < self.ends { self.total } else { self.left(now) }
+    }
+
+    /// Counts money.
+    #[inline]
+    pub(crate) fn count(&mut self, now: Ts, money: Money) {
+        if now >= self.ends {
+            self.begin_part(now);
+        }
+        let place = self.place(self.newest);
+        if let Some(sum) = self.sums.get_mut(place) {
+            sum.0 = sum.0.saturating_add(money.0);
+            self.total.0 = self.total.0.saturating_add(money.0);
+        }
+    }
+
+    /// Money of the parts that are still within the window when the newest one is over.
+    fn left(&self, now: Ts) -> Money {
         let gone = (now.0 / self.part_ns).saturating_sub(self.newest);
         let kept = (KEPT as u64).saturating_sub(gone);
         let parts = (0..kept).filter_map(|back| self.newest.checked_sub(back));
@@ -42,10 +66,10 @@ impl VolumeWindow {
         Money(sums.fold(0_i128, |sum, part| sum.saturating_add(part.0)))
     }
 
-    /// Counts money.
-    pub(crate) fn count(&mut self, now: Ts, money: Money) {
-        let part = (now.0 / self.part_ns).max(self.newest);
-        let gone = (part - self.newest).min(KEPT as u64);
+    fn begin_part(&mut self, now: Ts) {
+        self.total = self.left(now);
+        let part = now.0 / self.part_ns;
+        let gone = part.saturating_sub(self.newest).min(KEPT as u64);
         for back in 0..gone {
             let place = self.place(part - back);
             if let Some(sum) = self.sums.get_mut(place) {
@@ -53,10 +77,7 @@ impl VolumeWindow {
             }
         }
         self.newest = part;
-        let place = self.place(part);
-        if let Some(sum) = self.sums.get_mut(place) {
-            sum.0 = sum.0.saturating_add(money.0);
-        }
+        self.ends = Ts((part + 1).saturating_mul(self.part_ns));
     }
 
     fn place(&self, part: u64) -> usize {

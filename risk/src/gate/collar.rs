@@ -11,6 +11,7 @@ const BASIS_POINTS: i128 = 10_000;
 /// The band is the wider of `band_bps` and `band_px`. Only the aggressive direction counts, so that a buy may
 /// be arbitrarily low and a sell arbitrarily high, unless `band_both_sides`. Without a reference this check
 /// has nothing to say, and [`super::no_reference`] refuses. In basis points, rounded up.
+#[inline(always)] // So that what no verdict needs is not worked out.
 pub(crate) fn check(order: &Order, _: &View<'_>, node: &Node<'_>) -> Finding {
     let limits = node.limits;
     let Some(reference2) = node.reference2 else {

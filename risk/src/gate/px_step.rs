@@ -4,6 +4,7 @@ use crate::view::View;
 
 /// Refuses a price that is not a positive multiple of the price step, and a trigger that is none. The limit is the step, in
 /// price units.
+#[inline(always)] // So that what no verdict needs is not worked out.
 pub(crate) fn check(order: &Order, view: &View<'_>) -> Finding {
     let step = view.listing.px_step.0;
     let (px, stop) = (order.px.0, order.conditions.stop_px.0);

@@ -52,7 +52,8 @@ fn naive(risk: &Risk, id: AccountId, currency: Currency) -> Worth {
     of.fold(Worth::default(), |sum, instrument| {
         let pair = risk.pair(id, instrument).unwrap();
         let margin = risk.limits(pair).and_then(|row| row.margin);
-        let worth = pair.line.worth(listing(&instrument), account.marks_at_exit(), margin);
+        let (marks, line) = (listing(&instrument).marks(), &pair.line);
+        let worth = marks.worth(&line.exposure, line.cost, account, margin);
         sum.with(Worth::default(), worth)
     })
 }
