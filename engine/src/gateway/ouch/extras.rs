@@ -47,7 +47,8 @@ impl Extras {
         }
     }
 
-    /// Reads what follows a fixed part: nothing, or the list with its length. The error is the offset from there of what is broken.
+    /// Reads what follows a fixed part: nothing, or the list with its length. The error is where it is broken, in bytes from
+    /// there.
     pub(super) fn read(bytes: &[u8]) -> Result<Extras, usize> {
         let mut extras = Extras::default();
         if bytes.is_empty() {
