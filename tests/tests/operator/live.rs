@@ -169,8 +169,8 @@ fn stop_cancels() {
 }
 
 /// Goal: a stop waits for a venue that does not confirm no longer than it is told, says which orders it leaves, and does not
-/// wait at all after a second signal; the next start reconciles either way, as it does where orders are to stay. Method: a venue that refuses
-/// every cancel, stopped with little patience, with much and twice, and told to leave.
+/// wait at all after a second signal; the next start reconciles either way, as it does where orders are to stay. Method: a
+/// venue that refuses every cancel, stopped with little patience, with much and twice, and told to leave.
 #[test]
 fn stop_leaves() {
     for (name, at_stop, signals) in [
