@@ -134,7 +134,7 @@ fn killed_with_orders_open() {
 }
 
 /// Goal: a clean stop leaves no order at the venue if it is told so, sends nothing new, and the next start goes on from there.
-/// Method: orders that rest, some of which trade meanwhile, and a client that goes on asking; the venue's own books.
+/// Method: orders that rest, some of which trade meanwhile; the venue's own books.
 #[test]
 fn stop_cancels() {
     let (server, place) = stopping("live-stop", AtStop::Cancel(60_000_000_000));
@@ -188,6 +188,7 @@ fn stop_leaves() {
         if signals == 2 {
             engine.is_asked_to_end();
             until("nothing is cancelled", || server.counters().cancels > 0);
+            assert!(halted(&trader.asks()), "a new order while it stops");
         }
         engine.ends();
         assert!(begun.elapsed() < Duration::from_secs(30), "{name}: {:?}", begun.elapsed());
