@@ -24,7 +24,7 @@ pub use engine::{
 pub use feed::{Captures, FeedConfig, FeedSource, Lines, SnapshotServer, Speed, Stream};
 pub use server::{Server, login};
 pub use table::{ConfigError, ConfigErrors};
-pub use venue::{GatewayConfig, OnStall, OuchConfig, TradeCapacity, VenueConfig};
+pub use venue::{AtStop, GatewayConfig, OnStall, OuchConfig, TradeCapacity, VenueConfig};
 
 /// A configuration as loaded.
 #[derive(Clone, Debug)]

@@ -77,6 +77,8 @@ pub struct Progress {
     pub inputs: AtomicU64,
     /// Rounds of the engine's loop.
     pub loops: AtomicU64,
+    /// Whether the engine stops: nothing new is sent to a venue any more.
+    pub stopping: AtomicBool,
     /// Whether the engine thread has ended.
     pub ended: AtomicBool,
     /// The halt of everything, also while the engine thread stands still.

@@ -51,6 +51,19 @@ fn shipped_live_example_loads() {
     for part in ["remote = true", "1 to 4 capital letters"] {
         assert!(errors.contains(part), "{part} in\n{errors}");
     }
+    let at_stop = |config: &Config| config.engine.venue.as_ref().unwrap().at_stop;
+    assert_eq!(at_stop(&config), AtStop::Cancel(5_000_000_000));
+    let said = "at_stop = \"cancel\"\nat_stop_ms = 5000\n";
+    let stays = again(&|text| text.replace(said, "at_stop = \"leave\"\n")).unwrap();
+    assert_eq!(at_stop(&stays), AtStop::Leave);
+    for (instead, part) in [
+        ("", "`at_stop` is missing"),
+        ("at_stop = \"cancel\"\n", "`at_stop_ms` is missing"),
+        ("at_stop = \"leave\"\nat_stop_ms = 5000\n", "unknown key `at_stop_ms`"),
+    ] {
+        let errors = again(&|text| text.replace(said, instead)).unwrap_err().to_string();
+        assert!(errors.contains(part), "{part} in\n{errors}");
+    }
     let errors = again(&|text| text + &firms.replace("agent", "nobody")).unwrap_err().to_string();
     assert!(errors.contains("`nobody` is not in limits.toml"), "{errors}");
 }
@@ -153,18 +166,9 @@ fn audit_is_asked_for() {
         assert!(errors.contains(part), "{part} in\n{errors}");
     }
     let venue = "[venue]\nkind = \"ouch\"\nserver = \"127.0.0.1:9\"\nuser = \"t\"\ncapacity = \"agency\"\n\
-                 ack_timeout_ms = 500\nexecutions = 64\n";
+                 ack_timeout_ms = 500\nexecutions = 64\nat_stop = \"leave\"\n";
     assert!(with(venue).unwrap_err().to_string().contains("[venue]"), "paper needs none");
-    let gateway = GatewayConfig::Ouch(OuchConfig {
-        address: ([127, 0, 0, 1], 9).into(),
-        user: "t".into(),
-        password_env: None,
-        session: None,
-        capacity: TradeCapacity::Agency,
-        on_stall: OnStall::Cancel,
-        firms: Vec::new(),
-    });
-    let venue = Some(VenueConfig { ack_timeout_ns: 500_000_000, executions: 64, gateway });
+    let venue = Some(VenueConfig::plain(500_000_000, 64, ([127, 0, 0, 1], 9).into()));
     let check = |mode, audit| {
         let venue = venue.clone().filter(|_| mode == model::Mode::Live);
         let engine = EngineConfig { mode, audit, venue, ..config.engine.clone() };

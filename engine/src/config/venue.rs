@@ -20,12 +20,14 @@ pub struct VenueConfig {
     pub ack_timeout_ns: u64,
     /// Executions of two sessions that are told from their doubles. When there is no room for more, nothing new is sent.
     pub executions: u32,
+    /// What becomes of open orders at a clean stop.
+    pub at_stop: AtStop,
     /// How it is spoken to.
     pub gateway: GatewayConfig,
 }
 
 impl VenueConfig {
-    /// A venue at an address over OUCH, for user `t` without a password: for engines that are stepped by hand.
+    /// A venue at an address over OUCH, for user `t` without a password, whose orders outlive the engine: for tests.
     pub fn plain(ack_timeout_ns: u64, executions: u32, address: SocketAddr) -> VenueConfig {
         let gateway = GatewayConfig::Ouch(OuchConfig {
             address,
@@ -36,8 +38,17 @@ impl VenueConfig {
             on_stall: OnStall::Cancel,
             firms: Vec::new(),
         });
-        VenueConfig { ack_timeout_ns, executions, gateway }
+        VenueConfig { ack_timeout_ns, executions, at_stop: AtStop::Leave, gateway }
     }
+}
+
+/// What becomes of open orders at a clean stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtStop {
+    /// They are cancelled, and the engine waits so many nanoseconds for the venue to say so.
+    Cancel(u64),
+    /// They stay open at the venue.
+    Leave,
 }
 
 /// How a venue is spoken to.
@@ -118,7 +129,7 @@ fn name_of<T: Copy + PartialEq>(names: &[(&'static str, T)], value: T) -> &'stat
 
 impl VenueConfig {
     pub(super) fn to_toml(&self) -> String {
-        let VenueConfig { ack_timeout_ns, executions, gateway } = self;
+        let VenueConfig { ack_timeout_ns, executions, at_stop, gateway } = self;
         let GatewayConfig::Ouch(ouch) = gateway;
         let OuchConfig { address, user, password_env, session, capacity, on_stall, firms } = ouch;
         let mut text = format!(
@@ -129,6 +140,12 @@ impl VenueConfig {
             name_of(&ON_STALL, *on_stall),
             ack_timeout_ns / 1_000_000
         );
+        match at_stop {
+            AtStop::Cancel(ns) => {
+                text += &format!("at_stop = \"cancel\"\nat_stop_ms = {}\n", ns / 1_000_000);
+            }
+            AtStop::Leave => text += "at_stop = \"leave\"\n",
+        }
         for (key, value) in [("password_env", password_env), ("session", session)] {
             if let Some(value) = value {
                 text += &format!("{key} = {value:?}\n");
@@ -169,6 +186,7 @@ impl VenueConfig {
         let on_stall = table.choice_or("on_stall", &ON_STALL, OnStall::Cancel, errors);
         let ms = table.number("ack_timeout_ms", 1, 60_000, errors);
         let executions = table.number("executions", 1, 1 << 24, errors);
+        let at_stop = at_stop(&mut table, errors);
         let firms = if table.has("firm") { table.tables("firm", errors) } else { Vec::new() };
         let firms: Option<Vec<_>> = firms.into_iter().map(|table| firm(table, errors)).collect();
         table.finish(errors);
@@ -185,6 +203,7 @@ impl VenueConfig {
         Some(VenueConfig {
             ack_timeout_ns: ms? * 1_000_000,
             executions: executions? as u32,
+            at_stop: at_stop?,
             gateway,
         })
     }
@@ -199,6 +218,15 @@ impl VenueConfig {
             }
         }
     }
+}
+
+/// What becomes of open orders: always said, for both ways surprise whoever expects the other.
+fn at_stop(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<AtStop> {
+    if table.choice("at_stop", &[("cancel", true), ("leave", false)], errors)? {
+        let ms = table.number("at_stop_ms", 1, 60_000, errors)?;
+        return Some(AtStop::Cancel(ms * 1_000_000));
+    }
+    Some(AtStop::Leave)
 }
 
 /// Firm of an account: one to four capital letters and digits.

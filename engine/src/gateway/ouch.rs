@@ -9,6 +9,7 @@
 
 mod book;
 mod chain;
+mod extras;
 pub mod frame;
 mod id;
 mod link;
@@ -26,7 +27,8 @@ use model::{
 };
 
 use super::Send;
-use book::Book;
+use book::{Book, Terms};
+use extras::Extras;
 use frame::{Change, Enter, Frame};
 use link::Link;
 use wire::{Message, WireError};
@@ -233,8 +235,8 @@ impl Ouch {
 
     fn enter(&mut self, order: &Order) {
         let shorts = self.shorts.remove(&order.id.0);
-        let (Some((symbol, qty, px)), Some(tif), Some(refnum)) =
-            (self.book.terms(order), tif(order.tif), self.book.next_ref())
+        let (Some(terms), Some((tif, cross)), Some(refnum)) =
+            (self.book.terms(order), times(order.tif), self.book.next_ref())
         else {
             return self.give_back(order.id, 0);
         };
@@ -243,9 +245,14 @@ impl Ouch {
             Side::Sell if shorts => b'T',
             Side::Sell => b'S',
         };
-        let capacity = self.options.capacity;
-        let (name, firm) = (Name::of(order.id, 0), self.book.firm(order.account));
-        let enter = Enter { refnum, side, qty, symbol, px, tif, capacity, name, firm };
+        let Terms { symbol, qty, px, display } = terms;
+        let (name, capacity) = (Name::of(order.id, 0), self.options.capacity);
+        let extras = Extras {
+            firm: self.book.firm(order.account),
+            max_floor: display.filter(|display| *display < qty), // One that shows all of it is a plain order.
+            ..asked(order, qty)
+        };
+        let enter = Enter { refnum, side, qty, symbol, px, tif, capacity, cross, name, extras };
         self.book.sent(order, refnum);
         self.counters.orders += 1;
         self.actions.push_back(Action::Send(enter.frame()));
@@ -255,13 +262,16 @@ impl Ouch {
         let live =
             self.book.chain(order.id).filter(|chain| chain.accepted && chain.ended.is_none());
         let live = live.map(|chain| chain.replacing.unwrap_or(chain.live));
-        let (Some(old), Some((_, qty, px)), Some(tif), Some(refnum)) =
-            (live, self.book.terms(order), tif(order.tif), self.book.next_ref())
+        let (Some(old), Some(terms), Some((tif, _)), Some(refnum)) =
+            (live, self.book.terms(order), times(order.tif), self.book.next_ref())
         else {
             return self.give_back(order.id, change);
         };
+        let Terms { qty, px, display, .. } = terms;
+        let max_floor = display.map(|display| if display < qty { display } else { 0 });
+        let extras = Extras { max_floor, ..asked(order, qty) };
         let name = Name::of(order.id, change);
-        let frame = Change { old, refnum, qty, px, tif, name }.frame();
+        let frame = Change { old, refnum, qty, px, tif, name, extras }.frame();
         self.book.sent_replace(order.id, refnum, change, self.queries);
         self.counters.replaces += 1;
         self.actions.push_back(Action::Send(frame));
@@ -414,13 +424,26 @@ impl Ouch {
     }
 }
 
-/// How the venue is told of a time in force; `None`: it is not, and the gate refuses such an order. What ends by the clock
-/// is the engine's to cancel. Whatever the type, what is sent is a limit: market orders and triggered stops have a price.
-fn tif(tif: Tif) -> Option<u8> {
+/// How the venue is told of a time in force, and for which cross the order is; `None`: it is not told, and the gate refuses
+/// such an order. What ends by the clock is the engine's to cancel. Whatever the type, what is sent is a limit: market orders
+/// and triggered stops have a price.
+fn times(tif: Tif) -> Option<(u8, u8)> {
     match tif {
-        Tif::Day | Tif::Gtd => Some(b'0'),
-        Tif::Ioc => Some(b'3'),
-        Tif::Fok | Tif::Gtc | Tif::AtOpen | Tif::AtClose => None,
+        Tif::Day | Tif::Gtd => Some((b'0', b'N')),
+        Tif::Ioc | Tif::Fok => Some((b'3', b'N')),
+        // In the cross alone: what is for the day might rest behind it.
+        Tif::AtOpen => Some((b'3', b'O')),
+        Tif::AtClose => Some((b'3', b'C')),
+        Tif::Gtc => None,
+    }
+}
+
+/// What is asked of `qty` shares of an order beyond its terms.
+fn asked(order: &Order, qty: u32) -> Extras {
+    Extras {
+        min_qty: (order.tif == Tif::Fok).then_some(qty),
+        post_only: order.conditions.post_only.then_some(true),
+        ..Extras::default()
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod desks;
 mod limits;
+mod stop;
 mod triggers;
 mod venue;
 
@@ -23,11 +24,12 @@ use super::publish::Pages;
 use super::sinks::{Lag, Sink};
 use super::stages::{BOOK, GATE, INDICATORS, PUBLISH, SAMPLE_EVERY, Samples};
 use super::wait::Waiter;
-use crate::config::Durability;
+use crate::config::{AtStop, Durability};
 use crate::journal::writer::Progress as JournalProgress;
 use crate::script::Script;
 use crate::sequencer::Sequencer;
 use crate::step::{Engine, Stage, Stamp};
+use stop::Stopping;
 use venue::VenueState;
 
 pub(super) use limits::LimitsPost;
@@ -58,7 +60,11 @@ pub(super) struct EngineThread {
     pub stages: rtrb::Consumer<[StageLatency; STAGES.len()]>,
     pub figures: Figures,
     pub progress: Arc<Progress>,
+    /// Set by whoever wants the run to end.
+    pub asked: Arc<AtomicBool>,
+    /// Set for all other threads when this one has ended.
     pub stop: Arc<AtomicBool>,
+    pub at_stop: AtStop,
     pub ends_with_feed: bool,
 }
 
@@ -74,6 +80,7 @@ struct Loop {
     /// Whether the answers to what a journal that failed did not record are taken away.
     unrecorded_gone: bool,
     venue: VenueState,
+    stopping: Option<Stopping>,
     loops: u64,
     quiet_at: u64,
     correct_at: u64,
@@ -104,6 +111,7 @@ impl EngineThread {
             dead_men,
             unrecorded_gone: false,
             venue: VenueState::default(),
+            stopping: None,
             loops: 0,
             quiet_at: 0,
             correct_at: 0,
@@ -124,7 +132,8 @@ impl EngineThread {
             busy |= self.release_answers(&mut state);
             let is_over = |ring: &rtrb::Consumer<Event>| ring.is_abandoned() && ring.is_empty();
             let over = self.events.iter().all(is_over);
-            if over && self.ends_with_feed || self.stop.load(Ordering::Relaxed) {
+            let ends = over && self.ends_with_feed || self.asked.load(Ordering::Relaxed);
+            if ends && self.may_end(&mut state) {
                 break;
             }
             if self.ends_with_feed && self.saves_reserve() {
@@ -320,6 +329,7 @@ impl EngineThread {
         }
         self.progress.inputs.store(engine.seq(), Ordering::Relaxed);
         self.progress.ended.store(true, Ordering::Release);
+        self.stop.store(true, Ordering::Release);
         let Sequencer { engine, recorder, .. } = self.sequencer;
         let events = recorder.map_or_else(Vec::new, |recorder| recorder.events());
         Ended { engine, events, script: self.script }

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use host::TcpClient;
 use model::{HaltCause, HaltLevel, Ts};
@@ -90,8 +91,8 @@ impl GatewayThread {
         self.journal = journal;
     }
 
-    /// Runs until the engine thread is gone and its cancels are out. What else was not sent by then never is; what is open stays
-    /// open at the venue.
+    /// Runs until the engine thread is gone and its cancels are out. What else was not sent by then never is; what is open then
+    /// stays open at the venue.
     pub fn run(mut self) {
         while !self.is_over() {
             let mut busy = self.take();
@@ -254,12 +255,13 @@ impl GatewayThread {
         }
     }
 
-    /// How far everything is halted; a journal that failed halts what it will never record, and an engine thread that is gone
-    /// what it will never hear of.
+    /// How far everything is halted; a journal that failed halts what it will never record, an engine that stops what is new,
+    /// and an engine thread that is gone what it will never hear of.
     fn halt(&self) -> HaltLevel {
+        let stops = self.gone.is_some() || self.progress.stopping.load(Ordering::Acquire);
         let failed = self.journal.as_ref().is_some_and(|(journal, _)| journal.failed());
         let halt = self.progress.halt.get().map_or(HaltLevel::Active, |(level, _)| level);
-        if failed || self.gone.is_some() { HaltLevel::Halted } else { halt }
+        if failed || stops { HaltLevel::Halted } else { halt }
     }
 
     fn now(&self) -> Ts {

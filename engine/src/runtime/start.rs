@@ -34,7 +34,7 @@ use super::triggers::TriggerList;
 use super::wait::Waiter;
 use super::watchdog::Watchdog;
 use super::{FeedProgress, Finished, Plan, Progress, RunError, Running};
-use crate::config::{Config, Durability, FeedSource, Stream};
+use crate::config::{AtStop, Config, Durability, FeedSource, Stream};
 use crate::gateway::ends::{EngineEnd, ends};
 use crate::journal::JournalError;
 use crate::journal::lease::Lease;
@@ -113,7 +113,7 @@ fn go_on(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Running, 
     let (pages, listener) =
         if plan.shared { share(&plan.config, started, epoch)? } else { (None, None) };
 
-    let stop = Arc::new(AtomicBool::new(false));
+    let [asked, stop] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
     let progress = Arc::new(Progress::default());
     let pace = Arc::new(match plan.config.engine.speed() {
         Some(speed) => Pace::new(speed),
@@ -209,7 +209,9 @@ fn go_on(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Running, 
         stages,
         figures,
         progress: Arc::clone(&progress),
+        asked: Arc::clone(&asked),
         stop: Arc::clone(&stop),
+        at_stop: plan.config.engine.venue.as_ref().map_or(AtStop::Leave, |venue| venue.at_stop),
         ends_with_feed: plan.ends_with_feed,
     };
     let around = Around { pace, waiter, progress: Arc::clone(&progress), stop: Arc::clone(&stop) };
@@ -263,7 +265,7 @@ fn go_on(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Running, 
         samples: [from_feed, from_engine],
         figures: to_figures,
         progress: Arc::clone(&progress),
-        stop: Arc::clone(&stop),
+        stop,
     };
     let threads = Threads {
         house: spawn("house", None, move || house_thread.run())?,
@@ -280,7 +282,7 @@ fn go_on(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Running, 
         leaves,
         progress: Arc::clone(&progress),
     };
-    Ok(Running { stop, progress, threads })
+    Ok(Running { stop: asked, progress, threads })
 }
 
 /// Rings between feeds and engine: one for each live feed, one for all captures together.

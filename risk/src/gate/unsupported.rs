@@ -22,13 +22,13 @@ pub const GATEWAYS: [(&str, Done, Done); 16] = [
     ("stop_limit", Done::Engine, Done::Engine),
     ("day", Done::Native, Done::Native),
     ("ioc", Done::Native, Done::Native),
-    ("fok", Done::Native, Done::Refused),
+    ("fok", Done::Native, Done::Native),
     ("gtc", Done::Native, Done::Refused),
     ("gtd", Done::Engine, Done::Engine),
-    ("at_open", Done::Native, Done::Refused),
-    ("at_close", Done::Native, Done::Refused),
-    ("post_only", Done::Native, Done::Refused),
-    ("display", Done::Native, Done::Refused),
+    ("at_open", Done::Native, Done::Native),
+    ("at_close", Done::Native, Done::Native),
+    ("post_only", Done::Native, Done::Native),
+    ("display", Done::Native, Done::Native),
     ("reduce_only", Done::Engine, Done::Engine),
     ("one_cancels", Done::Engine, Done::Engine),
     ("parent", Done::Engine, Done::Engine),
@@ -86,11 +86,7 @@ fn goes_together(order: &Order) -> bool {
 
 /// Whether the gateway can ask the venue for it: nothing that [`GATEWAYS`] says is refused there.
 fn is_known_outside(order: &Order) -> bool {
-    let times = match order.tif {
-        Tif::Day | Tif::Ioc | Tif::Gtd => true,
-        Tif::Fok | Tif::Gtc | Tif::AtOpen | Tif::AtClose => false,
-    };
-    times && !order.conditions.post_only && order.conditions.display == Qty(0)
+    order.tif != Tif::Gtc
 }
 
 /// A displayed quantity is a part of the whole, of an order that can rest.

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use engine::config::{AtStop, VenueConfig};
 use engine::replay::Replay;
 use model::page::AnswerKind;
 use model::{Mode, OrderId, OrderState, Reject, Verdict};
@@ -20,6 +21,11 @@ fn orders() -> u64 {
 
 /// A venue that takes orders, and a place for an engine that sends it some.
 fn live(name: &str) -> (Server, Place) {
+    stopping(name, AtStop::Leave)
+}
+
+/// The same with an engine that is stopped so.
+fn stopping(name: &str, at_stop: AtStop) -> (Server, Place) {
     let credentials = Credentials { user: "t".into(), password: String::new() };
     let config = Config { credentials, ..Config::default() };
     let server = Server::start(([127, 0, 0, 1], 0).into(), config).unwrap();
@@ -32,8 +38,8 @@ fn live(name: &str) -> (Server, Place) {
         engine.mode = Mode::Live;
         engine.strategies.clear();
         engine.capacity.own_orders = 1 << 14;
-        engine.venue =
-            Some(engine::config::VenueConfig::plain(2_000_000_000, 4_096, server.address()));
+        let venue = VenueConfig::plain(2_000_000_000, 4_096, server.address());
+        engine.venue = Some(VenueConfig { at_stop, ..venue });
         engine.audit = Some(engine::config::AuditConfig {
             folder: path("audit"),
             key: path("audit.key"),
@@ -125,6 +131,86 @@ fn killed_with_orders_open() {
     let mut replay = Replay::open(&place.journal()).unwrap().unwrap();
     replay.run(None, |_| ()).unwrap();
     assert!(replay.closed && replay.fault().is_none());
+}
+
+/// Goal: a clean stop leaves no order at the venue if it is told so, sends nothing new, and the next start goes on from there.
+/// Method: orders that rest, some of which trade meanwhile; the venue's own books.
+#[test]
+fn stop_cancels() {
+    let (server, place) = stopping("live-stop", AtStop::Cancel(60_000_000_000));
+    let engine = place.start();
+    let mut trader = place.trader();
+    let orders: Vec<OrderId> = (0..orders()).map(|_| trader.rests()).collect();
+    orders.iter().for_each(|order| trader.reaches(*order, OrderState::Working));
+    let faults = Faults { trade_per_mille: 100, delay_ns: 20_000_000, ..Faults::NONE };
+    server.with(|venue| venue.set_faults(faults));
+    engine.is_asked_to_end();
+    until("nothing is cancelled", || server.counters().cancels > 0);
+    let asked = server.counters();
+    engine.has_ended(); // Another signal would not wait.
+    let counters = server.counters();
+    assert_eq!(server.with(|venue| venue.open().count()), 0);
+    assert_eq!((counters.orders, counters.twice, counters.bad), (asked.orders, 0, 0));
+    assert!(place.log().contains("nothing is open"), "{}", place.log());
+    let mut replay = Replay::open(&place.journal()).unwrap().unwrap();
+    replay.run(None, |_| ()).unwrap();
+    assert!(replay.closed && replay.fault().is_none());
+    assert_eq!(replay.engine.orders().open().count(), 0);
+    server.with(|venue| venue.set_faults(Faults::NONE));
+    drop(trader);
+    let engine = place.start();
+    let mut trader = place.trader();
+    let order = trader.rests();
+    trader.reaches(order, OrderState::Working);
+    drop(trader);
+    engine.ends();
+    assert_eq!(server.with(|venue| venue.open().count()), 0);
+    assert_eq!((server.counters().orders, server.counters().twice), (counters.orders + 1, 0));
+}
+
+/// Goal: a stop waits for a venue that does not confirm no longer than it is told, says which orders it leaves, and does not
+/// wait at all after a second signal; the next start reconciles either way, as it does where orders are to stay. Method: a
+/// venue that refuses every cancel, stopped with little patience, with much and twice, and told to leave.
+#[test]
+fn stop_leaves() {
+    for (name, at_stop, signals) in [
+        ("live-stop-slow", AtStop::Cancel(300_000_000), 1),
+        ("live-stop-twice", AtStop::Cancel(60_000_000_000), 2),
+        ("live-stop-leave", AtStop::Leave, 1),
+    ] {
+        let (server, place) = stopping(name, at_stop);
+        let engine = place.start();
+        let mut trader = place.trader();
+        let orders: Vec<OrderId> = (0..5).map(|_| trader.rests()).collect();
+        orders.iter().for_each(|order| trader.reaches(*order, OrderState::Working));
+        server.with(|venue| venue.set_faults(Faults { keep_per_mille: 1_000, ..Faults::NONE }));
+        let begun = Instant::now();
+        if signals == 2 {
+            engine.is_asked_to_end();
+            until("nothing is cancelled", || server.counters().cancels > 0);
+            assert!(halted(&trader.asks()), "a new order while it stops");
+        }
+        engine.ends();
+        assert!(begun.elapsed() < Duration::from_secs(30), "{name}: {:?}", begun.elapsed());
+        assert_eq!(server.with(|venue| venue.open().count()), 5, "{name}");
+        assert_eq!(server.counters().cancels > 0, at_stop != AtStop::Leave, "{name}");
+        let told = place.log().contains("5 orders may be open at the venue still");
+        assert_eq!(told, name == "live-stop-slow", "{}", place.log());
+        drop(trader);
+        server.with(|venue| venue.set_faults(Faults::NONE));
+        let engine = place.start();
+        let trader = place.trader();
+        for order in orders {
+            until("never reconciled", || {
+                let state = trader.order(order).map(|cell| cell.state);
+                // A cancel whose answer was not heard is asked again.
+                let gone = state.is_none_or(|state| state == OrderState::Cancelled);
+                gone && at_stop != AtStop::Leave || state == Some(OrderState::Working)
+            });
+        }
+        drop(trader);
+        engine.dies();
+    }
 }
 
 /// Goal: after `tickgate halt` was answered no new order reaches the venue, and everything that was open is cancelled there.

@@ -227,9 +227,19 @@ impl Place {
 
 impl Running {
     /// Stops it cleanly.
-    pub fn ends(mut self) {
-        kill_process(Pid::from_raw(self.0.id() as i32).unwrap(), Signal::TERM).unwrap();
+    pub fn ends(self) {
+        self.is_asked_to_end();
+        self.has_ended();
+    }
+
+    /// Waits for the end that was asked for.
+    pub fn has_ended(mut self) {
         assert_eq!(self.0.wait().unwrap().code(), Some(130));
+    }
+
+    /// The signal alone.
+    pub fn is_asked_to_end(&self) {
+        kill_process(Pid::from_raw(self.0.id() as i32).unwrap(), Signal::TERM).unwrap();
     }
 
     /// kill -9.

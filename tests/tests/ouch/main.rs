@@ -5,14 +5,14 @@ mod world;
 
 use model::page::TapeKind;
 use model::{HaltLevel, HaltScope, Money};
-use sim::ouch::Faults;
+use sim::ouch::{Counters, Faults};
 use tests::rogue::Dice;
 use world::World;
 
 /// How many schedules are tried; `TICKGATE_SCHEDULES` sets another number.
 const SCHEDULES: u64 = 200;
 
-const KINDS: [TapeKind; 8] = [
+const KINDS: [TapeKind; 9] = [
     TapeKind::Replaced,
     TapeKind::Unknown,
     TapeKind::NotSent,
@@ -21,6 +21,7 @@ const KINDS: [TapeKind; 8] = [
     TapeKind::Restated,
     TapeKind::VenueRefused,
     TapeKind::Cancelled,
+    TapeKind::Expired,
 ];
 
 fn faults(dice: &mut Dice, honest: bool) -> Faults {
@@ -28,6 +29,9 @@ fn faults(dice: &mut Dice, honest: bool) -> Faults {
     Faults {
         seed: 1 + u64::from(at_most(60_000)),
         trade_per_mille: 5 + at_most(200),
+        cross_ms: u64::from(at_most(300)),
+        lock_per_mille: at_most(500),
+        update_per_mille: at_most(20),
         refuse_per_mille: at_most(100),
         cancel_per_mille: at_most(20),
         break_per_mille: if honest { 0 } else { at_most(20) },
@@ -47,7 +51,8 @@ fn engine_and_venue_converge() {
     let first = std::env::var("TICKGATE_FIRST").map_or(0, |n| n.parse().unwrap());
     let config = world::config();
     let mut seen = [0; KINDS.len()];
-    let [mut orders, mut trades, mut sessions, mut restarts, mut lost] = [0; 5];
+    let mut venue = Counters::default();
+    let [mut sessions, mut restarts, mut lost, mut whole] = [0; 4];
     for seed in first..first + schedules {
         let mut dice = Dice(seed);
         let honest = seed % 3 != 0;
@@ -57,8 +62,15 @@ fn engine_and_venue_converge() {
         let run = || schedule(seed, faults, [drops, kills], honest, &config);
         let world = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run))
             .unwrap_or_else(|_| panic!("seed {seed}: {faults:?}, drops {drops}, kills {kills}"));
-        orders += world.venue.counters().orders;
-        trades += world.venue.counters().trades;
+        let counters = world.venue.counters();
+        venue.orders += counters.orders;
+        venue.trades += counters.trades;
+        venue.dead += counters.dead;
+        venue.slid += counters.slid;
+        venue.refreshed += counters.refreshed;
+        venue.crosses += counters.crosses;
+        whole +=
+            world.venue.orders().filter(|order| order.min_qty > 0 && order.cum > 0).count() as u64;
         sessions += world.sessions;
         restarts += world.restarts;
         lost += world.lost;
@@ -67,8 +79,16 @@ fn engine_and_venue_converge() {
         }
     }
     println!(
-        "{schedules} schedules: {orders} orders, {trades} trades, {sessions} sessions, {restarts} restarts, \
-         which lost {lost} inputs"
+        "{schedules} schedules: {} orders, {} trades, {sessions} sessions, {restarts} restarts, which lost \
+         {lost} inputs",
+        venue.orders, venue.trades
+    );
+    let Counters { dead, slid, refreshed, crosses, .. } = venue;
+    println!(
+        "{whole} filled whole or not at all, {dead} dead, {slid} slid, {refreshed} refreshed, {crosses} crosses"
+    );
+    assert!(
+        [dead, slid, refreshed, crosses, whole].iter().all(|count| *count > 0) || schedules < 100
     );
     for (count, kind) in seen.iter().zip(KINDS) {
         println!("{kind:>14} {count}");
@@ -95,6 +115,9 @@ fn schedule(
     assert_eq!(world.venue.counters().twice, 0, "an order was sent twice");
     assert_eq!(world.venue.counters().bad, 0, "the venue did not understand");
     assert_eq!(world.position(), world.venue_position());
+    for order in world.venue.orders().filter(|order| order.min_qty > 0) {
+        assert!(order.cum == 0 || order.cum == order.min_qty, "filled in part: {order:?}");
+    }
     let account = world.account();
     assert_eq!((account.reserved, account.open_orders), (Money::ZERO, 0));
     let paid: i128 = world

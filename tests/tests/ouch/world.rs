@@ -9,9 +9,9 @@ use engine::output::Output;
 use engine::step::Engine;
 use model::page::{AsOf, TapeKind, TapeRecord};
 use model::{
-    AccountId, Ask, Body, ClientOrderId, Control, Event, Flags, HaltCause, HaltLevel, HaltScope,
-    Input, InstrumentId, Kind, Note, OrderId, OrderRef, OrderType, Origin, Px, Qty, Request, Side,
-    Symbol, Terms, Tif, TradingState, Ts, VenueNumber, Why,
+    AccountId, Ask, Body, ClientOrderId, Conditions, Control, Event, Flags, HaltCause, HaltLevel,
+    HaltScope, Input, InstrumentId, Kind, Note, OrderId, OrderRef, OrderType, Origin, Px, Qty,
+    Request, Side, Symbol, Terms, Tif, TradingState, Ts, VenueNumber, Why,
 };
 use sim::mold::Credentials;
 use sim::ouch::{Connection, Faults, Venue};
@@ -356,7 +356,7 @@ impl World {
         let px = Px((9_990 + self.dice.below(20) as i64) * CENT);
         let qty = Qty(1 + self.dice.below(25) as i64);
         let side = if self.dice.below(2) == 0 { Side::Buy } else { Side::Sell };
-        let tif = if self.dice.below(5) == 0 { Tif::Ioc } else { Tif::Day };
+        let (tif, conditions) = self.manner(qty);
         let (order_type, instrument) = (OrderType::Limit, InstrumentId(0));
         let open: Vec<_> = self.engine.orders().open().map(|record| record.order.id).collect();
         let old = match (open.len(), self.mine.last()) {
@@ -367,7 +367,7 @@ impl World {
             (0..1, Some(order)) => Ask::Cancel { order },
             (1..6, Some(order)) => Ask::Replace { order, client_id, px, qty },
             _ => Ask::New(Terms {
-                conditions: model::Conditions::NONE,
+                conditions,
                 client_id,
                 instrument,
                 side,
@@ -384,6 +384,21 @@ impl World {
         let passed = self.tape[before..].iter().find(|record| record.kind == TapeKind::Passed);
         if let (Some(record), Ask::New(_)) = (passed, request.ask) {
             self.mine.push(record.order);
+        }
+    }
+
+    /// How long an order lives, and what else is asked of it.
+    fn manner(&mut self, qty: Qty) -> (Tif, Conditions) {
+        let display = Qty(1 + self.dice.below(qty.0 as u64) as i64); // At most all of it.
+        match self.dice.below(12) {
+            0 => (Tif::Ioc, Conditions::NONE),
+            1..3 => (Tif::Fok, Conditions::NONE),
+            3 => (Tif::AtOpen, Conditions::NONE),
+            4 => (Tif::AtClose, Conditions::NONE),
+            5 => (Tif::Day, Conditions { post_only: true, ..Conditions::NONE }),
+            6 => (Tif::Day, Conditions { display, post_only: true, ..Conditions::NONE }),
+            7..9 => (Tif::Day, Conditions { display, ..Conditions::NONE }),
+            _ => (Tif::Day, Conditions::NONE),
         }
     }
 

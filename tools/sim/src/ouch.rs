@@ -2,18 +2,23 @@
 //! with it at random, and does what venues do to those who trust them: refuses, cancels unasked, takes
 //! trades back, answers late, hangs up.
 //!
+//! It has no market but a queue at each price: what trades is the first in it, as far as it is displayed. What shows a part of
+//! itself shows the next at the end of the queue. Orders for a cross wait for it, trade at its price and end with it.
+//!
 //! Times are nanoseconds since the UNIX epoch, or on any clock of the caller's that does not go back.
 
 mod connection;
 mod faults;
 mod net;
+mod requests;
+mod trades;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::mold::Credentials;
 use crate::rng::Rng;
-use wire::{Enter, Replace, Request};
+use wire::Extras;
 
 pub use connection::Connection;
 pub use faults::{BadFaults, Faults};
@@ -23,8 +28,6 @@ pub use net::Server;
 const STEP_NS: u64 = 1_000_000;
 /// Most steps of one look.
 const STEPS_MAX: u64 = 10_000;
-const QTY_MAX: u32 = 999_999;
-const PX_MAX: u64 = 1_999_999_900;
 
 /// What a venue is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,12 +65,20 @@ pub struct Order {
     pub px: u64,
     /// Open shares.
     pub open: u32,
+    /// Open shares that are displayed.
+    pub shown: u32,
     /// Shares that traded, broken trades included.
     pub cum: u32,
+    /// `N`: none; `O`, `C`: waits for the opening, the closing cross.
+    pub cross: u8,
+    /// Shares that had to trade at once, or none.
+    pub min_qty: u32,
     number: u64,
+    /// Its place in the queue at its price: lower ones go first.
+    place: u64,
     tif: u8,
     capacity: u8,
-    firm: Option<[u8; 4]>,
+    extras: Extras,
 }
 
 /// A trade.
@@ -83,6 +94,8 @@ pub struct Trade {
     pub qty: u32,
     /// Four decimals.
     pub px: u64,
+    /// The cross that it was in; `N`: none.
+    pub cross: u8,
     /// The venue's number of it.
     pub number: u64,
     /// Whether it was taken back.
@@ -114,12 +127,20 @@ pub struct Counters {
     pub queries: u64,
     /// Requests that were ignored, as the specification has it.
     pub ignored: u64,
-    /// Requests that mean nothing.
+    /// Requests that mean nothing, or ask for what does not go together.
     pub bad: u64,
     /// Orders and replacements that were refused.
     pub refused: u64,
+    /// Orders that were dead on arrival.
+    pub dead: u64,
+    /// Post-only orders that were given a price at which they take nothing.
+    pub slid: u64,
     /// Orders that ended without being asked to.
     pub unasked: u64,
+    /// Next parts that were displayed.
+    pub refreshed: u64,
+    /// Crosses in which orders waited.
+    pub crosses: u64,
     /// Trades.
     pub trades: u64,
     /// Trades that were taken back.
@@ -232,6 +253,13 @@ impl Venue {
                 venue.reduce(number, qty, b'S');
             });
         }
+        if self.rng.per_mille(faults.update_per_mille) {
+            self.with_any(Venue::update);
+        }
+        if faults.cross_ms > 0 && self.rng.below(faults.cross_ms) == 0 {
+            let kind = if self.rng.below(2) == 0 { b'O' } else { b'C' };
+            self.cross(kind);
+        }
         if self.rng.per_mille(faults.break_per_mille) && !self.trades.is_empty() {
             let at = self.rng.below(self.trades.len() as u64) as usize;
             self.break_trade(at);
@@ -248,160 +276,16 @@ impl Venue {
         }
     }
 
-    /// Takes a message of a client.
-    fn on_request(&mut self, bytes: &[u8], now: u64) {
-        self.poll(now);
-        match wire::request(bytes) {
-            None => self.counters.bad += 1,
-            Some(Request::Enter(enter)) => {
-                self.counters.last_order_at = now;
-                self.enter(enter);
-            }
-            Some(Request::Replace(replace)) => {
-                self.counters.last_order_at = now;
-                self.replace(replace);
-            }
-            Some(Request::Cancel { refnum, wanted }) => {
-                self.counters.last_cancel_at = now;
-                self.counters.cancels += 1;
-                self.cancel(refnum, wanted);
-            }
-            Some(Request::Query) => {
-                self.counters.queries += 1;
-                let message = wire::account(self.time(), self.last_ref + 1);
-                self.say(message);
-            }
-        }
-    }
-
-    fn enter(&mut self, enter: Enter) {
-        self.counters.orders += 1;
-        self.counters.twice += u64::from(!self.names.insert(enter.name));
-        if enter.refnum <= self.last_ref {
-            self.counters.ignored += 1;
-            return;
-        }
-        self.last_ref = enter.refnum;
-        let legal = (1..=QTY_MAX).contains(&enter.qty) && (1..=PX_MAX).contains(&enter.px);
-        if !legal || self.rng.per_mille(self.config.faults.refuse_per_mille) {
-            self.counters.refused += 1;
-            let message = wire::rejected(self.time(), enter.refnum, 1, &enter.name);
-            return self.say(message);
-        }
-        self.numbers += 1;
-        let number = self.numbers;
-        let Enter { refnum, side, qty, symbol, px, tif, capacity, name, firm } = enter;
-        let order = Order {
-            refnum,
-            name,
-            side,
-            symbol,
-            px,
-            open: qty,
-            cum: 0,
-            number,
-            tif,
-            capacity,
-            firm,
-        };
-        self.orders.insert(number, order);
-        self.live.insert(refnum, number);
-        let message = wire::accepted(self.time(), &order);
-        self.say(message);
-        if tif == b'3' {
-            if self.rng.below(2) == 0 {
-                self.trade(number);
-            }
-            let open = self.orders.get(&number).map_or(0, |order| order.open);
-            self.reduce(number, open, b'I');
-        }
-    }
-
-    fn replace(&mut self, replace: Replace) {
-        self.counters.replaces += 1;
-        let number = self.live.get(&replace.old).copied();
-        let (Some(number), false) = (number, replace.refnum <= self.last_ref) else {
-            self.counters.ignored += 1;
-            return;
-        };
-        let Some(mut order) = self.orders.get(&number).copied() else { return };
-        let legal = (1..=QTY_MAX).contains(&replace.qty)
-            && (1..=PX_MAX).contains(&replace.px)
-            && replace.qty > order.cum;
-        if !legal {
-            return self.reduce(number, order.open, b'Z');
-        }
-        self.last_ref = replace.refnum;
-        if self.rng.per_mille(self.config.faults.refuse_per_mille) {
-            self.counters.refused += 1;
-            let message = wire::rejected(self.time(), replace.refnum, 2, &replace.name);
-            return self.say(message);
-        }
-        self.live.remove(&replace.old);
-        self.live.insert(replace.refnum, number);
-        order.open = replace.qty - order.cum;
-        (order.px, order.refnum) = (replace.px, replace.refnum);
-        let message = wire::replaced(self.time(), replace.old, &order, &replace.name);
-        self.orders.insert(number, order);
-        self.say(message);
-    }
-
-    fn cancel(&mut self, refnum: u32, wanted: u32) {
-        let number = self.live.get(&refnum).copied();
-        let order = number.and_then(|number| self.orders.get(&number)).copied();
-        match order.filter(|order| order.open > wanted) {
-            None => self.counters.ignored += 1,
-            Some(order) if self.rng.per_mille(self.config.faults.keep_per_mille) => {
-                let message = wire::cancel_reject(self.time(), order.refnum);
-                self.say(message);
-            }
-            Some(order) => self.reduce(order.number, order.open - wanted, b'U'),
-        }
-    }
-
-    /// Takes shares off an order.
-    fn reduce(&mut self, number: u64, qty: u32, reason: u8) {
-        let time = self.time();
-        let Some(order) = self.orders.get_mut(&number).filter(|_| qty > 0) else { return };
-        order.open = order.open.saturating_sub(qty);
-        let (refnum, open) = (order.refnum, order.open);
-        if open == 0 {
-            self.live.remove(&refnum);
-        }
-        self.say(wire::canceled(time, refnum, qty, reason));
-    }
-
-    fn trade(&mut self, number: u64) {
-        let time = self.time();
-        let Some(order) = self.orders.get_mut(&number).filter(|order| order.open > 0) else {
-            return;
-        };
-        let qty = 1 + self.rng.below(order.open.into()) as u32;
-        order.open -= qty;
-        order.cum += qty;
-        let Order { refnum, name, side, px, open, .. } = *order;
-        if open == 0 {
-            self.live.remove(&refnum);
-        }
-        self.counters.trades += 1;
-        let number = self.trades.len() as u64 + 1;
-        self.trades.push(Trade { refnum, name, side, qty, px, number, broken: false });
-        self.say(wire::executed(time, refnum, qty, px, number));
-    }
-
-    fn break_trade(&mut self, at: usize) {
-        let time = self.time();
-        let Some(trade) = self.trades.get_mut(at).filter(|trade| !trade.broken) else { return };
-        trade.broken = true;
-        let message = wire::broken(time, trade.refnum, trade.number, &trade.name);
-        self.counters.broken += 1;
-        self.say(message);
-    }
-
     fn say(&mut self, message: Vec<u8>) {
         let late = self.rng.below(self.config.faults.delay_ns.saturating_add(1));
         let before = self.said.last().map_or(0, |(at, _)| *at);
         self.said.push((before.max(self.now.saturating_add(late)), message));
+    }
+
+    /// A number that was never given: of an order, of a displayed part of one, of a place in a queue.
+    fn number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
     }
 
     fn time(&self) -> u64 {

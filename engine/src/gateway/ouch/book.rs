@@ -36,6 +36,16 @@ struct Listing {
     symbol: [u8; 8],
 }
 
+/// An order in the venue's units.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    pub symbol: [u8; 8],
+    pub qty: u32,
+    pub px: u64,
+    /// Shares that are shown at a time; `None`: all.
+    pub display: Option<u32>,
+}
+
 /// One execution.
 #[derive(Clone, Copy, Debug)]
 struct Execution {
@@ -144,15 +154,21 @@ impl Book {
         self.firms.get(usize::from(account.0)).copied().flatten()
     }
 
-    /// Symbol, quantity and price of an order as the venue counts them; `None`: it cannot say them.
-    pub fn terms(&self, order: &Order) -> Option<([u8; 8], u32, u64)> {
+    /// An order as the venue counts it; `None`: it cannot say it.
+    pub fn terms(&self, order: &Order) -> Option<Terms> {
         let listing = self.listings.get(&order.instrument.0)?;
         let Instrument { px_decimals, qty_decimals, .. } = listing.instrument;
+        let shares = |qty: Qty| {
+            let qty = Qty::from_venue(qty.0, qty_decimals.into(), 0).ok()?;
+            u32::try_from(qty.0).ok().filter(|qty| (1..=QTY_MAX).contains(qty))
+        };
         let px = Px::from_venue(order.px.0, px_decimals.into(), PX_DECIMALS).ok()?;
-        let qty = Qty::from_venue(order.qty.0, qty_decimals.into(), 0).ok()?;
         let px = u64::try_from(px.0).ok().filter(|px| (1..=PX_MAX).contains(px))?;
-        let qty = u32::try_from(qty.0).ok().filter(|qty| (1..=QTY_MAX).contains(qty))?;
-        Some((listing.symbol, qty, px))
+        let display = match order.conditions.display {
+            Qty(0) => None,
+            display => Some(shares(display)?),
+        };
+        Some(Terms { symbol: listing.symbol, qty: shares(order.qty)?, px, display })
     }
 
     /// An order went out under this UserRefNum.
@@ -228,12 +244,9 @@ impl Book {
                 let Some(chain) = self.of(refnum) else { return self.stranger(&mut tell) };
                 chain.open = chain.open.saturating_sub(chain.units(qty)?).max(0);
                 if chain.open == 0 {
-                    chain.end(if matches!(reason, b'T' | b'E') {
-                        ReportKind::Expired
-                    } else {
-                        ReportKind::Cancelled
-                    });
-                    tell(chain.report(chain.ended.unwrap_or(ReportKind::Cancelled)));
+                    let kind = chain.end_for(reason);
+                    chain.end(kind);
+                    tell(chain.report(kind));
                 } else if is_live {
                     tell(chain.report(ReportKind::Restated));
                 }
@@ -268,7 +281,8 @@ impl Book {
             }
             Message::System { .. }
             | Message::CancelPending { .. }
-            | Message::Displayed { .. }
+            | Message::Priority { .. }
+            | Message::Restated { .. }
             | Message::Other { .. }
             | Message::Account { .. } => {}
         }
@@ -290,7 +304,7 @@ impl Book {
                 None => return self.stranger(tell),
             },
         };
-        (chain.accepted, chain.live) = (true, refnum);
+        (chain.accepted, chain.live, chain.crosses) = (true, refnum, taken.cross != b'N');
         (chain.px, chain.open) = (chain.price(taken.px)?, chain.units(taken.qty)?);
         tell(chain.report(ReportKind::Ack));
         if sent.is_some_and(|sent| sent != (chain.px, chain.open)) {
@@ -311,7 +325,7 @@ impl Book {
         let listing = self.by_symbol.get(&taken.symbol).and_then(|id| self.listings.get(id))?;
         let instrument = listing.instrument;
         let known = self.known.get(&order.0).copied();
-        let account = known.map(|known| known.account).or_else(|| self.account(taken.firm));
+        let account = known.map(|known| known.account).or_else(|| self.account(taken.extras.firm));
         let side = if taken.buys { Side::Buy } else { Side::Sell };
         let holder = |account| Holder { account, instrument: instrument.id, side };
         let asked = known.map_or(0, |known| known.asked);

@@ -27,6 +27,8 @@ pub(super) struct Chain {
     pub open: i64,
     /// Quantity that ever traded.
     pub cum: i64,
+    /// Whether it is for a cross alone.
+    pub crosses: bool,
     /// Whether the venue took it.
     pub accepted: bool,
     /// How it ended.
@@ -48,6 +50,7 @@ impl Chain {
             px: Px(0),
             open: 0,
             cum: 0,
+            crosses: false,
             accepted: false,
             ended: None,
         }
@@ -78,6 +81,15 @@ impl Chain {
             (self.replacing, self.cancelling) = (None, None);
         }
         Report { exec_id: round.into(), ..self.report(ReportKind::Restated) }
+    }
+
+    /// How it ends if the venue takes all of it off for this reason.
+    pub const fn end_for(&self, reason: u8) -> ReportKind {
+        match reason {
+            b'T' | b'E' | b'C' => ReportKind::Expired, // Its time, a day that is over, a cross that was.
+            b'I' if self.crosses => ReportKind::Expired,
+            _ => ReportKind::Cancelled,
+        }
     }
 
     /// It ended.

@@ -1,10 +1,10 @@
 //! What goes out, as packets: the requests of OUCH 5.0 that this gateway makes, in the unsequenced packets of SoupBinTCP.
 
+use super::extras::{EXTRAS, Extras};
 use super::id::Name;
-use super::wire::FIRM;
 
-/// Bytes of the longest packet that goes out: header, Enter Order, one option.
-const FRAME: usize = 3 + 47 + 6;
+/// Bytes of the longest packet that goes out: header, Enter Order, all options.
+const FRAME: usize = 3 + 45 + EXTRAS;
 
 /// A packet to send: a SoupBinTCP header, and what it carries.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -72,31 +72,27 @@ pub struct Enter {
     pub tif: u8,
     /// `A` agency, `P` principal, `R` riskless.
     pub capacity: u8,
+    /// `N` continuous market, `O` opening cross, `C` closing cross.
+    pub cross: u8,
     /// Our name of it.
     pub name: Name,
-    /// The firm; `None`: the port's own.
-    pub firm: Option<[u8; 4]>,
+    /// What else is asked of it.
+    pub extras: Extras,
 }
 
 impl Enter {
     /// The packet.
     pub fn frame(&self) -> Frame {
-        let Enter { refnum, side, qty, symbol, px, tif, capacity, name, firm } = self;
+        let Enter { refnum, side, qty, symbol, px, tif, capacity, cross, name, extras } = self;
         let mut frame = Frame::of(b'O');
         frame.put(&refnum.to_be_bytes());
         frame.put(&[*side]);
         frame.put(&qty.to_be_bytes());
         frame.put(symbol);
         frame.put(&px.to_be_bytes());
-        frame.put(&[*tif, b'Y', *capacity, b'N', b'N']); // Displayed, no sweep, continuous market.
+        frame.put(&[*tif, b'Y', *capacity, b'N', *cross]); // Displayed, no sweep.
         frame.put(&name.0);
-        match firm {
-            None => frame.put(&[0, 0]),
-            Some(firm) => {
-                frame.put(&[0, 6, 5, FIRM]);
-                frame.put(firm);
-            }
-        }
+        extras.write(|field| frame.put(field));
         frame
     }
 }
@@ -116,12 +112,14 @@ pub struct Change {
     pub tif: u8,
     /// Our name of it.
     pub name: Name,
+    /// What else is asked of it, in full: what is not said may be what it was, or nothing. The firm stays.
+    pub extras: Extras,
 }
 
 impl Change {
     /// The packet.
     pub fn frame(&self) -> Frame {
-        let Change { old, refnum, qty, px, tif, name } = self;
+        let Change { old, refnum, qty, px, tif, name, extras } = self;
         let mut frame = Frame::of(b'U');
         frame.put(&old.to_be_bytes());
         frame.put(&refnum.to_be_bytes());
@@ -129,7 +127,7 @@ impl Change {
         frame.put(&px.to_be_bytes());
         frame.put(&[*tif, b'Y', b'N']);
         frame.put(&name.0);
-        frame.put(&[0, 0]);
+        extras.write(|field| frame.put(field));
         frame
     }
 }

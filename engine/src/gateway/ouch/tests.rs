@@ -1,6 +1,7 @@
 use feeds::session::soup::Login;
 use model::{
-    AccountId, Currency, Holder, InstrumentId, OrderId, Px, Qty, Report, ReportKind, Side, Symbol,
+    AccountId, ClientOrderId, Conditions, Currency, Holder, InstrumentId, OrderId, OrderType,
+    Origin, Px, Qty, Report, ReportKind, Side, Symbol,
 };
 
 use super::*;
@@ -253,6 +254,102 @@ fn trades() {
     assert_eq!(rig.ouch.next_error(), Some(OuchError::Full));
     assert_eq!(rig.reports()[0].kind, ReportKind::Fill, "told all the same");
     assert!(!rig.ouch.is_up());
+}
+
+fn order(tif: Tif, conditions: Conditions) -> Order {
+    Order {
+        id: ORDER,
+        client_id: ClientOrderId::new("c").unwrap(),
+        account: AccountId(0),
+        instrument: InstrumentId(3),
+        side: Side::Buy,
+        order_type: OrderType::Limit,
+        tif,
+        px: Px(10_000),
+        qty: Qty(100),
+        conditions,
+        origin: Origin::File,
+        note: Note::default(),
+    }
+}
+
+/// What is asked, and what goes out: time in force and cross, options of the order, options of its new terms.
+type Row<'a> = (Tif, Conditions, &'a [u8; 2], &'a [u8], &'a [u8]);
+
+/// Goal: each time in force and condition goes out as the venue knows it, in an order and in its new terms, and what it does not
+/// know is given back. Method: time in force, cross and options of what is sent.
+#[test]
+fn said_to_the_venue() {
+    let plain = Conditions::NONE;
+    let shows = |display| Conditions { display: Qty(display), ..plain };
+    let only = Conditions { post_only: true, ..plain };
+    let both = Conditions { post_only: true, ..shows(40) };
+    let whole = b"\x05\x03\0\0\0\x64";
+    let all = b"\x05\x05\0\0\0\0";
+    let part = b"\x05\x05\0\0\0\x28";
+    let post = b"\x02\x0CP";
+    let rows: [Row<'_>; 10] = [
+        (Tif::Day, plain, b"0N", b"", b""),
+        (Tif::Gtd, plain, b"0N", b"", b""),
+        (Tif::Ioc, plain, b"3N", b"", b""),
+        (Tif::Fok, plain, b"3N", whole, whole),
+        (Tif::AtOpen, plain, b"3O", b"", b""),
+        (Tif::AtClose, plain, b"3C", b"", b""),
+        (Tif::Day, only, b"0N", post, post),
+        (Tif::Day, shows(40), b"0N", part, part),
+        (Tif::Day, shows(100), b"0N", b"", all),
+        (Tif::Day, both, b"0N", &[&part[..], post].concat(), &[&part[..], post].concat()),
+    ];
+    let list = |options: &[u8]| [&[0, options.len() as u8][..], options].concat();
+    for (tif, conditions, [time, cross], entered, changed) in rows {
+        let mut rig = Rig::new(Vec::new());
+        rig.connects(&[], 1);
+        rig.sent.clear();
+        let order = order(tif, conditions);
+        rig.ouch.enter(&order);
+        rig.turn();
+        assert_eq!([rig.sent[29], rig.sent[33]], [*time, *cross], "{tif:?}");
+        assert_eq!(rig.sent[48..], list(entered), "{tif:?} {conditions:?}");
+        rig.says(&accepted(ORDER, 1, 100));
+        rig.sent.clear();
+        rig.ouch.replace(&order, 1);
+        rig.turn();
+        assert_eq!((rig.sent[24], &rig.sent[41..]), (*time, &list(changed)[..]), "{tif:?}");
+    }
+    let mut rig = Rig::new(Vec::new());
+    rig.connects(&[], 1);
+    rig.told();
+    for order in [order(Tif::Gtc, plain), order(Tif::Day, shows(1_000_000))] {
+        rig.ouch.enter(&order);
+        assert_eq!(rig.reports()[0].kind, ReportKind::NotSent);
+    }
+}
+
+/// Goal: what waited for a cross and did not trade in it has expired, whichever reason the venue's edition has for it; what
+/// could not trade at once is cancelled; another place in the queue or another displayed part is no news. Method: each.
+#[test]
+fn ends() {
+    for (cross, reason, kind) in [
+        (b'N', b'I', ReportKind::Cancelled),
+        (b'O', b'I', ReportKind::Expired),
+        (b'O', b'C', ReportKind::Expired),
+        (b'C', b'I', ReportKind::Expired),
+        (b'C', b'U', ReportKind::Cancelled),
+        (b'N', b'T', ReportKind::Expired),
+        (b'N', b'G', ReportKind::Cancelled),
+    ] {
+        let mut rig = Rig::new(Vec::new());
+        let mut taken = accepted(ORDER, 1, 100);
+        taken[49] = cross;
+        rig.connects(&[taken], 2);
+        rig.told();
+        let refnum = 1_u32.to_be_bytes();
+        rig.says(&message(b'T', &[&refnum, &9_999_u64.to_be_bytes(), b"Y", &[0; 8]]));
+        rig.says(&message(b'R', &[&refnum, b"R", b"\0\x06\x05\x16\0\0\0\x07"]));
+        assert!(rig.told().is_empty());
+        rig.says(&message(b'C', &[&refnum, &100_u32.to_be_bytes(), &[reason]]));
+        assert_eq!(rig.reports()[0].kind, kind, "{}", char::from(reason));
+    }
 }
 
 /// Goal: a session's day is that of its first message, whenever the gateway begins. Method: two starts around midnight in New

@@ -2,6 +2,7 @@
 //! digest, with what other editions have). Numbers are big-endian, texts left-justified and padded with spaces, prices have
 //! four decimals, times are nanoseconds since midnight.
 
+use super::extras::Extras;
 use super::id::Name;
 
 /// Decimals of a price.
@@ -10,8 +11,7 @@ pub(super) const PX_DECIMALS: u32 = 4;
 pub const QTY_MAX: u32 = 999_999;
 /// Largest price of an order, four decimals: 199,999.99.
 pub const PX_MAX: u64 = 1_999_999_900;
-/// The tag of the option that names the firm.
-pub(super) const FIRM: u8 = 2;
+
 /// Why a message of the venue cannot be read. Offsets are bytes of the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
@@ -62,12 +62,14 @@ pub struct Taken {
     pub px: u64,
     /// The venue's number of the order.
     pub order_ref: u64,
+    /// Cross, as in [`super::frame::Enter`].
+    pub cross: u8,
     /// Whether it works; else it was dead on arrival.
     pub is_live: bool,
     /// Our name of the order.
     pub name: Name,
-    /// The firm, if the venue says it.
-    pub firm: Option<[u8; 4]>,
+    /// What the venue says beyond that.
+    pub extras: Extras,
 }
 
 /// What the venue says.
@@ -151,10 +153,20 @@ pub enum Message {
         /// How many.
         qty: u32,
     },
-    /// `T`, `R`: the place in the queue, or what is displayed, is another one. The limit is not.
-    Displayed {
+    /// `T`: the order has another place in the queue, or is displayed otherwise. Its limit is what it was.
+    Priority {
         /// The UserRefNum.
         refnum: u32,
+    },
+    /// `R`: what is displayed is another part, at the end of the queue (`R`), or has another price (`P`). The limit and what
+    /// is outstanding are what they were.
+    Restated {
+        /// The UserRefNum.
+        refnum: u32,
+        /// Why.
+        reason: u8,
+        /// Shares that are displayed now, if the venue says so.
+        shown: Option<u32>,
     },
     /// `X`, `G`, `K`: an answer to what this gateway never asks.
     Other {
@@ -182,7 +194,8 @@ impl Message {
             | Message::CancelPending { refnum }
             | Message::CancelReject { refnum }
             | Message::Modified { refnum, .. }
-            | Message::Displayed { refnum } => Some(refnum),
+            | Message::Priority { refnum }
+            | Message::Restated { refnum, .. } => Some(refnum),
         }
     }
 }
@@ -255,7 +268,11 @@ pub fn decode(bytes: &[u8]) -> Result<Message, WireError> {
         }
         b'P' => Message::CancelPending { refnum: from.u32()? },
         b'I' => Message::CancelReject { refnum: from.u32()? },
-        b'T' | b'R' => Message::Displayed { refnum: from.u32()? },
+        b'T' => Message::Priority { refnum: from.u32()? },
+        b'R' => {
+            let (refnum, reason) = (from.u32()?, from.u8()?);
+            Message::Restated { refnum, reason, shown: None }
+        }
         b'M' => {
             let refnum = from.u32()?;
             from.side()?;
@@ -264,47 +281,30 @@ pub fn decode(bytes: &[u8]) -> Result<Message, WireError> {
         b'Q' => Message::Account { next: from.u32()? },
         _ => Message::Other { kind },
     };
-    // Its options begin a byte later in one edition than in the other.
-    let rest = match kind {
-        b'D' if options(kind, need, rest).is_err() => rest.get(1..).unwrap_or_default(),
-        _ => rest,
+    let broken = |at: usize| {
+        let offset = (bytes.len() - rest.len()).saturating_add(at).min(0xFFFF) as u16;
+        WireError::Options { kind, offset }
     };
-    let firm = options(kind, need, rest)?;
+    let extras = match kind {
+        // They begin a byte later in one edition than in the other.
+        b'D' => Extras::read(rest).or_else(|_| {
+            Extras::read(rest.get(1..).unwrap_or_default()).map_err(|at| at.saturating_add(1))
+        }),
+        _ => Extras::read(rest),
+    };
+    let extras = extras.map_err(broken)?;
     Ok(match message {
         Message::Accepted { refnum, taken } => {
-            Message::Accepted { refnum, taken: Taken { firm, ..taken } }
+            Message::Accepted { refnum, taken: Taken { extras, ..taken } }
         }
         Message::Replaced { old, refnum, taken } => {
-            Message::Replaced { old, refnum, taken: Taken { firm, ..taken } }
+            Message::Replaced { old, refnum, taken: Taken { extras, ..taken } }
+        }
+        Message::Restated { refnum, reason, .. } => {
+            Message::Restated { refnum, reason, shown: extras.display_qty }
         }
         other => other,
     })
-}
-
-/// Walks the options behind the fixed part, which may be absent with their length; the firm, if there is one.
-fn options(kind: u8, from: usize, rest: &[u8]) -> Result<Option<[u8; 4]>, WireError> {
-    if rest.is_empty() {
-        return Ok(None);
-    }
-    let broken = |left: usize| {
-        let offset = (from + rest.len()).saturating_sub(left).min(0xFFFF) as u16;
-        WireError::Options { kind, offset }
-    };
-    let (length, mut left) = rest.split_first_chunk().ok_or(broken(rest.len()))?;
-    if usize::from(u16::from_be_bytes(*length)) != left.len() {
-        return Err(broken(rest.len()));
-    }
-    let mut firm = None;
-    while let Some((&length, after)) = left.split_first() {
-        let cut = after.split_at_checked(length.into());
-        let (option, tail) = cut.ok_or(broken(left.len()))?;
-        let (&tag, value) = option.split_first().ok_or(broken(left.len()))?;
-        if tag == FIRM {
-            firm = Some(*value.as_array().ok_or(broken(left.len()))?);
-        }
-        left = tail;
-    }
-    Ok(firm)
 }
 
 /// The fields of a fixed part, in order.
@@ -362,7 +362,8 @@ impl Fields<'_> {
         let (buys, qty, symbol, px) = (self.side()?, self.u32()?, self.take()?, self.u64()?);
         self.skip(2)?; // Time in force, display.
         let order_ref = self.u64()?;
-        self.skip(3)?; // Capacity, intermarket sweep, cross.
+        self.skip(2)?; // Capacity, intermarket sweep.
+        let cross = self.u8()?;
         let illegal = self.illegal();
         let is_live = match self.u8()? {
             b'L' => true,
@@ -370,7 +371,8 @@ impl Fields<'_> {
             _ => return Err(illegal),
         };
         let name = Name(self.take()?);
-        Ok(Taken { buys, qty, symbol, px, order_ref, is_live, name, firm: None })
+        let extras = Extras::default();
+        Ok(Taken { buys, qty, symbol, px, order_ref, cross, is_live, name, extras })
     }
 }
 

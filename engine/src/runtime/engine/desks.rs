@@ -63,6 +63,7 @@ impl EngineThread {
             state.held.hold(desk, bare(AnswerKind::OverBudget), now_ns);
             return;
         }
+        let stops = state.stopping.is_some();
         match request.ask {
             Ask::Beat => {}
             Ask::Check(terms) => {
@@ -76,8 +77,9 @@ impl EngineThread {
                 self.turn_away(request, &answer);
                 state.held.hold(desk, answer, now_ns);
             }
-            Ask::New(_) | Ask::Replace { .. } if state.journal.full => {
-                let verdict = Verdict::refuse(Reject::JournalFull);
+            Ask::New(_) | Ask::Replace { .. } if state.journal.full || stops => {
+                let verdict =
+                    Verdict::refuse(if stops { Reject::Halted } else { Reject::JournalFull });
                 let answer = Answer { verdict, ..bare(AnswerKind::Refused) };
                 self.turn_away(request, &answer);
                 state.held.hold(desk, answer, now_ns);

@@ -36,7 +36,8 @@ fn config(address: SocketAddr, on_stall: OnStall) -> Config {
         on_stall,
         firms: Vec::new(),
     });
-    engine.venue = Some(VenueConfig { ack_timeout_ns: 1_000_000_000, executions: 64, gateway });
+    let plain = VenueConfig::plain(1_000_000_000, 64, address);
+    engine.venue = Some(VenueConfig { gateway, ..plain });
     Config { engine, ..config }
 }
 

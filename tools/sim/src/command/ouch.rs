@@ -18,15 +18,17 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// A venue that takes orders: OUCH 5.0 over SoupBinTCP, on loopback.
 ///
-/// It trades what rests with it at random, at its limit, and does not look at any market.
+/// It trades what rests with it at random, at its limit, and does not look at any market. An order for
+/// a cross waits for one.
 ///
-/// Faults are name=value with commas between them: trade, cancel (unasked) and break (a trade is taken
-/// back) are of a thousand milliseconds; refuse (orders and replacements) and keep (cancels) of a
-/// thousand requests; delay is a time like 2ms; drop is milliseconds between dropped connections; seed
-/// is a number.
+/// Faults are name=value with commas between them: trade, cancel (unasked), update (of the place in the
+/// queue) and break (a trade is taken back) are of a thousand milliseconds; refuse (orders and
+/// replacements), keep (cancels) and lock (post-only orders that would trade) of a thousand requests;
+/// delay is a time like 2ms; cross and drop are milliseconds between crosses and between dropped
+/// connections; seed is a number.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  tickgate-sim ouch --faults trade=100
+  tickgate-sim ouch --faults trade=100,cross=5000
   tickgate-sim ouch --faults trade=100,refuse=20,cancel=5,break=1,delay=2ms,drop=500,seed=7 --json")]
 pub struct Options {
     /// Where it listens; port 0: any.
@@ -87,7 +89,8 @@ fn serve(options: &Options) -> std::io::Result<(Counters, bool)> {
 fn report(counters: &Counters, as_json: bool) {
     let Counters { connections, logins, rejected_logins, broken_clients, dropped, .. } = counters;
     let Counters { orders, twice, replaces, cancels, queries, ignored, bad, .. } = counters;
-    let Counters { refused, unasked, trades, broken, .. } = counters;
+    let Counters { refused, dead, slid, unasked, refreshed, crosses, trades, broken, .. } =
+        counters;
     if as_json {
         let object = serde_json::json!({
             "connections": connections,
@@ -103,7 +106,11 @@ fn report(counters: &Counters, as_json: bool) {
             "ignored": ignored,
             "bad": bad,
             "refused": refused,
+            "dead": dead,
+            "slid": slid,
             "unasked": unasked,
+            "refreshed": refreshed,
+            "crosses": crosses,
             "trades": trades,
             "broken": broken,
         });
@@ -112,7 +119,8 @@ fn report(counters: &Counters, as_json: bool) {
     }
     eprintln!(
         "{orders} orders, {twice} of them twice, {replaces} replaces, {cancels} cancels, {queries} queries; \
-         {ignored} ignored, {bad} bad, {refused} refused, {unasked} ended unasked, {trades} trades, {broken} broken"
+         {ignored} ignored, {bad} bad, {refused} refused, {dead} dead on arrival, {slid} slid, \
+         {unasked} ended unasked; {trades} trades, {broken} broken, {refreshed} parts refreshed, {crosses} crosses"
     );
     eprintln!(
         "{connections} connections, {logins} logins, {rejected_logins} rejected, {broken_clients} broken off, \

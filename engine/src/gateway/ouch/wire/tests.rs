@@ -49,9 +49,10 @@ fn layouts() {
         symbol: *b"AAPL    ",
         px: 1_001_500,
         order_ref: 9,
+        cross: b'N',
         is_live: true,
         name,
-        firm: None,
+        extras: Extras::default(),
     };
     let (refnum, qty, px, match_number) = (5, 300, 1_001_500, 9);
     let wanted = [
@@ -65,9 +66,9 @@ fn layouts() {
         Message::Rejected { refnum, reason: 7, name },
         Message::CancelPending { refnum },
         Message::CancelReject { refnum },
-        Message::Displayed { refnum },
+        Message::Priority { refnum },
         Message::Modified { refnum, qty },
-        Message::Displayed { refnum },
+        Message::Restated { refnum, reason: b'R', shown: None },
         Message::Other { kind: b'X' },
         Message::Other { kind: b'G' },
         Message::Other { kind: b'K' },
@@ -77,6 +78,23 @@ fn layouts() {
         assert_eq!(decode(bytes), Ok(wanted));
         assert_eq!(time(bytes), Some(77));
     }
+    let (accepted, restated) = (&each()[1], &each()[12]);
+    let options = b"\0\x0F\x05\x03\0\0\x01\x2C\x05\x05\0\0\0\x64\x02\x0CP";
+    let extras = Extras {
+        min_qty: Some(300),
+        max_floor: Some(100),
+        post_only: Some(true),
+        ..Extras::default()
+    };
+    let taken = Taken { cross: b'O', extras, ..taken };
+    let mut waits = accepted.clone();
+    waits[46] = b'O';
+    assert_eq!(decode(&[&waits[..], options].concat()), Ok(Message::Accepted { refnum, taken }));
+    let shown = Some(40);
+    assert_eq!(
+        decode(&[&restated[..], b"\0\x06\x05\x16\0\0\0\x28"].concat()),
+        Ok(Message::Restated { refnum, reason: b'R', shown })
+    );
     // The older edition does not say the strategy.
     let aiq = &each()[4];
     assert_eq!(decode(&aiq[..31]), decode(aiq));
@@ -94,7 +112,7 @@ fn options_and_cuts() {
         decode(&[accepted, &length[..], options].concat())
     };
     let firm = |message| match message {
-        Ok(Message::Accepted { taken, .. }) => taken.firm,
+        Ok(Message::Accepted { taken, .. }) => taken.extras.firm,
         other => panic!("{other:?}"),
     };
     assert_eq!(firm(with(&[])), None);
@@ -136,20 +154,30 @@ fn requests() {
         px: 1_001_500,
         tif: b'3',
         capacity: b'P',
+        cross: b'N',
         name,
-        firm: None,
+        extras: Extras::default(),
     };
     let (qty, px) = (300_u32.to_be_bytes(), 1_001_500_u64.to_be_bytes());
     let head = [&[0, 48, b'U', b'O', 1, 2, 3, 4, b'T'][..], &qty, b"AAPL    ", &px].concat();
     let wanted = [&head[..], b"3YPNN", &name.0, &[0, 0]].concat();
     assert_eq!(enter.frame().bytes(), wanted);
-    let for_firm = Enter { firm: Some(*b"FIRM"), ..enter }.frame();
-    let mut wanted = [&wanted[..wanted.len() - 2], &[0, 6, 5, 2], b"FIRM"].concat();
-    wanted[1] = 54;
-    assert_eq!(for_firm.bytes(), wanted);
-    let change = Change { old: 7, refnum: 8, qty: 300, px: 1_001_500, tif: b'0', name };
-    let head = [&[0, 41, b'U', b'U', 0, 0, 0, 7, 0, 0, 0, 8][..], &qty, &px].concat();
-    let wanted = [&head[..], b"0YN", &name.0, &[0, 0]].concat();
+    let extras = Extras {
+        firm: Some(*b"FIRM"),
+        min_qty: Some(300),
+        max_floor: Some(100),
+        post_only: Some(true),
+        display_qty: None,
+    };
+    let longest = Enter { cross: b'C', extras, ..enter }.frame();
+    let options = b"\0\x15\x05\x02FIRM\x05\x03\0\0\x01\x2C\x05\x05\0\0\0\x64\x02\x0CP";
+    let mut wanted = [&wanted[..wanted.len() - 2], options].concat();
+    (wanted[1], wanted[33]) = (48 + 21, b'C');
+    assert_eq!(longest.bytes(), wanted);
+    let extras = Extras { max_floor: Some(0), ..Extras::default() };
+    let change = Change { old: 7, refnum: 8, qty: 300, px: 1_001_500, tif: b'0', name, extras };
+    let head = [&[0, 47, b'U', b'U', 0, 0, 0, 7, 0, 0, 0, 8][..], &qty, &px].concat();
+    let wanted = [&head[..], b"0YN", &name.0, &[0, 6, 5, 5, 0, 0, 0, 0]].concat();
     assert_eq!(change.frame().bytes(), wanted);
     assert_eq!(cancel(9).bytes(), [0, 12, b'U', b'X', 0, 0, 0, 9, 0, 0, 0, 0, 0, 0]);
     assert_eq!(query().bytes(), [0, 4, b'U', b'Q', 0, 0]);
@@ -174,7 +202,7 @@ fn captured() {
     };
     let Ok(Message::Accepted { refnum, taken }) = decode(&accepted) else { panic!("{accepted:?}") };
     assert_eq!((refnum, taken.qty, &taken.symbol), (0x0075_3A8D, 40, b"ADBE    "));
-    assert_eq!((taken.px, taken.is_live, taken.firm), (4_777_800, true, Some(*b"MLRO")));
+    assert_eq!((taken.px, taken.is_live, taken.extras.firm), (4_777_800, true, Some(*b"MLRO")));
     assert!(taken.buys && taken.name.read().is_none());
     let wanted = Message::Canceled { refnum: 0x0075_3A8D, qty: 40, reason: canceled[17] };
     assert_eq!(decode(&canceled), Ok(wanted));
