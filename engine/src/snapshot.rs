@@ -12,14 +12,16 @@ mod header;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use model::snapshot::Sizes;
 
 use crate::config::Config;
+use crate::journal::storage::{Disk, Storage};
 use crate::replay::Place;
-use crate::step::{Engine, StartError};
+use crate::step::{Engine, LimitsTexts, NotTaken, StartError};
 pub use file::{FOLDER, KEEP, list};
 use header::Header;
 
@@ -50,6 +52,12 @@ pub enum SnapshotError {
     /// What stands before its place in the journal is not what stood there.
     #[error("of another journal, or of a part of it that is gone")]
     OtherJournal,
+    /// The limits in it are refused.
+    #[error("the limits in it are refused:\n{0}")]
+    NotTaken(#[from] NotTaken),
+    /// The limits in it are not those in force where it was written.
+    #[error("the limits in it are not those of its engine")]
+    OtherLimits,
     /// What is in it makes no engine.
     #[error("makes no engine: {0}")]
     NoEngine(postcard::Error),
@@ -79,12 +87,24 @@ pub struct Written {
 /// The snapshots of a journal, and what each of them must agree with.
 pub struct Snapshots {
     journal: PathBuf,
-    /// BLAKE3 of the configuration.
-    config: [u8; 32],
+    /// The configuration that the journal begins with.
+    config: Config,
+    /// BLAKE3 of its files.
+    config_digest: [u8; 32],
     /// BLAKE3 of an empty engine as this version writes it: another version with other fields comes to another one.
     blank: [u8; 32],
-    /// Of every table of the engine.
+    /// Of every table of the engine, as long as its limits are those that it began with.
     sizes: Sizes,
+}
+
+/// What was read from one.
+pub struct Loaded {
+    /// The engine.
+    pub engine: Engine,
+    /// Where it stands in the journal.
+    pub place: Place,
+    /// The configuration with the limits in force there.
+    pub config: Config,
 }
 
 impl Snapshots {
@@ -107,11 +127,13 @@ impl Snapshots {
                 hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
             }
         }
-        let config = *hasher.finalize().as_bytes();
-        Snapshots { journal: journal.to_path_buf(), config, blank, sizes }
+        let config_digest = *hasher.finalize().as_bytes();
+        let (journal, config) = (journal.to_path_buf(), config.clone());
+        Snapshots { journal, config, config_digest, blank, sizes }
     }
 
-    /// Writes one: under another name first, synced, and never half there. Removes all but the newest [`KEEP`].
+    /// Writes one: under another name first, synced, and never half there. Removes all but the newest [`KEEP`]; one that
+    /// cannot be removed is told.
     ///
     /// `place` is where the engine stands in the journal.
     ///
@@ -119,10 +141,26 @@ impl Snapshots {
     ///
     /// [`SnapshotError`]; what was there before still is.
     pub fn write(&self, engine: &Engine, place: &Place) -> Result<Written, SnapshotError> {
+        self.write_on(&mut Disk, engine, place)
+    }
+
+    /// [`Snapshots::write`] on another storage.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn write_on(
+        &self,
+        storage: &mut impl Storage,
+        engine: &Engine,
+        place: &Place,
+    ) -> Result<Written, SnapshotError> {
         let bytes = self.to_bytes(engine, place)?;
         let (seq, len) = (engine.seq(), bytes.len() as u64);
-        let path = file::write(&self.journal, seq, &bytes)?;
-        file::prune(&self.journal, seq)?;
+        let path = file::write(storage, &self.journal, seq, &bytes)?;
+        if let Err(error) = file::prune(storage, &self.journal, seq) {
+            tracing::warn!("an old snapshot stays: {error}");
+        }
         Ok(Written { path, seq, bytes: len })
     }
 
@@ -131,16 +169,19 @@ impl Snapshots {
     /// # Errors
     ///
     /// [`SnapshotError`] says why it is not to be gone on with.
-    pub fn load(&self, path: &Path) -> Result<(Engine, Place), SnapshotError> {
+    pub fn load(&self, path: &Path) -> Result<Loaded, SnapshotError> {
         self.parse(&file::read(path)?)
     }
 
     fn to_bytes(&self, engine: &Engine, place: &Place) -> Result<Vec<u8>, SnapshotError> {
-        let body = postcard::to_stdvec(&(place, engine)).map_err(SnapshotError::NoEngine)?;
+        let body = postcard::to_stdvec(&(&engine.limits, place, engine));
+        let body = body.map_err(SnapshotError::NoEngine)?;
         let header = Header {
-            config: self.config,
+            config: self.config_digest,
             blank: self.blank,
             journal: file::journal_digest(&self.journal, place.tail)?,
+            limits: *blake3::hash(engine.limits.in_force.as_bytes()).as_bytes(),
+            limits_version: engine.limits_version(),
             tail: place.tail,
             seq: engine.seq(),
             state_hash: engine.state_hash(),
@@ -149,9 +190,9 @@ impl Snapshots {
         Ok(header.seal(&body))
     }
 
-    fn parse(&self, bytes: &[u8]) -> Result<(Engine, Place), SnapshotError> {
+    fn parse(&self, bytes: &[u8]) -> Result<Loaded, SnapshotError> {
         let (header, body) = Header::open(bytes)?;
-        if header.config != self.config {
+        if header.config != self.config_digest {
             return Err(SnapshotError::OtherConfig);
         }
         if header.blank != self.blank {
@@ -160,13 +201,20 @@ impl Snapshots {
         if file::journal_digest(&self.journal, header.tail)? != header.journal {
             return Err(SnapshotError::OtherJournal);
         }
+        let read = postcard::take_from_bytes::<LimitsTexts>(body);
+        let (limits, body) = read.map_err(SnapshotError::NoEngine)?;
+        let (config, sizes) = self.under(&header, &limits)?;
         let read = || postcard::take_from_bytes::<(Place, Engine)>(body);
-        let (read, took_all) = self.sizes.within(read);
-        let ((mut place, engine), rest) = read.map_err(SnapshotError::NoEngine)?;
+        let (read, took_all) = sizes.within(read);
+        let ((mut place, mut engine), rest) = read.map_err(SnapshotError::NoEngine)?;
         if !took_all || !rest.is_empty() {
             return Err(SnapshotError::NoEngine(postcard::Error::SerdeDeCustom));
         }
-        place.tail = header.tail;
+        (place.tail, engine.limits) = (header.tail, limits);
+        let said = (header.limits_version, config.digest(), &config.rules);
+        if (engine.limits_version(), engine.config_digest(), engine.rules()) != said {
+            return Err(SnapshotError::OtherLimits);
+        }
         let same = |what, written, found| match written == found {
             true => Ok(()),
             false => Err(SnapshotError::OtherState { what, written, found }),
@@ -174,6 +222,25 @@ impl Snapshots {
         same("number", header.seq, engine.seq())?;
         same("state hash", header.state_hash, engine.state_hash())?;
         same("full hash", header.full_hash, engine.full_hash())?;
-        Ok((engine, place))
+        Ok(Loaded { engine, place, config })
+    }
+
+    /// The configuration with these limits, and the sizes of an engine that has taken them.
+    fn under(
+        &self,
+        header: &Header,
+        limits: &LimitsTexts,
+    ) -> Result<(Config, Cow<'_, Sizes>), SnapshotError> {
+        let digest = *blake3::hash(limits.in_force.as_bytes()).as_bytes();
+        let are_first = *limits == LimitsTexts::default();
+        if digest != header.limits || are_first != (header.limits_version == 1) {
+            return Err(SnapshotError::OtherLimits);
+        }
+        if are_first {
+            return Ok((self.config.clone(), Cow::Borrowed(&self.sizes)));
+        }
+        let (twin, config) = Engine::relimited(&self.config, limits)?;
+        let (sizes, _) = Sizes::of(|| postcard::to_stdvec(&twin));
+        Ok((config, Cow::Owned(sizes)))
     }
 }

@@ -51,6 +51,7 @@ use crate::rules::Rules;
 use crate::strategy::{Strategy, probe::Probe};
 use channel::Channel;
 pub(crate) use full::Text;
+pub(crate) use limits::LimitsTexts;
 pub use limits::{NewRules, NotTaken, Prepared, prepare};
 pub use stamp::{Stage, Stamp};
 use triggers::Triggers;
@@ -84,6 +85,10 @@ pub struct Engine {
     limits_version: u32,
     /// Digest of the configuration with them.
     config_digest: u64,
+    /// Where the rules were read, if they are not those that the journal begins with. In a snapshot it stands before the
+    /// engine, whose tables are as large as it says.
+    #[serde(skip)]
+    pub(crate) limits: LimitsTexts,
     /// Limits that the next control speaks of; afterwards those that they replaced.
     offered: Option<Box<NewRules>>,
     journal_full: bool,
@@ -163,6 +168,7 @@ impl Engine {
             rules,
             limits_version: 1,
             config_digest: config.digest(),
+            limits: LimitsTexts::default(),
             offered: None,
             journal_full: false,
             audit_full: false,

@@ -1,6 +1,7 @@
 //! Orders of the same terms within a window: a table of full keys, so that no two different orders are ever
 //! taken for the same.
 
+use model::snapshot::all_or_none;
 use model::{Order, OrderType, Px, Qty, Side, Tif, Ts};
 
 use crate::limits::{DUPLICATES_MAX, Duplicates};
@@ -49,10 +50,16 @@ pub(crate) enum Seen {
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct SameTerms {
     rule: Option<Duplicates>,
-    /// A part of the hash, or [`NEVER`].
-    #[serde(with = "model::snapshot::table")]
+    /// A part of the hash, or [`NEVER`]. Empty, as its entries, until there is a rule.
+    #[serde(
+        serialize_with = "all_or_none::serialize",
+        deserialize_with = "all_or_none::deserialize::<_, _, PLACES>"
+    )]
     tags: Vec<u32>,
-    #[serde(with = "model::snapshot::table")]
+    #[serde(
+        serialize_with = "all_or_none::serialize",
+        deserialize_with = "all_or_none::deserialize::<_, _, PLACES>"
+    )]
     entries: Vec<Entry>,
 }
 

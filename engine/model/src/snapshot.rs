@@ -5,6 +5,7 @@
 //! [`reserved`] for one whose capacity was taken at start, [`array`] for an array. Sizes come from an empty twin: writing it
 //! within [`Sizes::of`] notes them, in the order of the fields; reading within [`Sizes::within`] takes them back in that
 //! order. What was written elsewhere with other sizes is an error, and nothing is ever allocated that the twin did not have.
+//! The one exception is [`all_or_none`], whose size stands in the program.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -83,6 +84,7 @@ fn write_runs<T: Serialize + PartialEq, S: Serializer>(
 /// Reads as many items as there must be.
 struct Runs<T> {
     len: usize,
+    may_be_empty: bool,
     items: PhantomData<T>,
 }
 
@@ -94,14 +96,15 @@ impl<'de, T: Deserialize<'de> + Clone> Visitor<'de> for Runs<T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Vec<T>, A::Error> {
-        let mut items = Vec::with_capacity(self.len);
+        let mut items = Vec::new();
         while let Some((count, item)) = from.next_element::<(u64, T)>()? {
+            items.reserve_exact(self.len - items.len());
             let room = self.len - items.len();
             let count = usize::try_from(count).ok().filter(|count| *count <= room);
             let count = count.ok_or_else(|| A::Error::custom("more items than the table has"))?;
             items.resize(items.len() + count, item);
         }
-        let is_full = items.len() == self.len;
+        let is_full = items.len() == self.len || items.is_empty() && self.may_be_empty;
         is_full.then_some(items).ok_or_else(|| A::Error::custom("fewer items than the table has"))
     }
 }
@@ -131,7 +134,35 @@ pub mod table {
     pub fn deserialize<'de, T: Deserialize<'de> + Clone, D: Deserializer<'de>>(
         from: D,
     ) -> Result<Vec<T>, D::Error> {
-        from.deserialize_seq(Runs { len: take()?, items: PhantomData })
+        from.deserialize_seq(Runs { len: take()?, may_be_empty: false, items: PhantomData })
+    }
+}
+
+/// A `Vec` that has the length that its field names, or is empty: what came to be needed while the engine ran.
+pub mod all_or_none {
+    use super::*;
+
+    /// For serde.
+    ///
+    /// # Errors
+    ///
+    /// The serialiser's.
+    pub fn serialize<T: Serialize + PartialEq, S: Serializer>(
+        items: &[T],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        write_runs(items, to)
+    }
+
+    /// For serde.
+    ///
+    /// # Errors
+    ///
+    /// The deserialiser's, and what is neither empty nor of that length.
+    pub fn deserialize<'de, T: Deserialize<'de> + Clone, D: Deserializer<'de>, const LEN: usize>(
+        from: D,
+    ) -> Result<Vec<T>, D::Error> {
+        from.deserialize_seq(Runs { len: LEN, may_be_empty: true, items: PhantomData })
     }
 }
 
@@ -200,7 +231,8 @@ pub mod array {
     pub fn deserialize<'de, T: Deserialize<'de> + Clone, D: Deserializer<'de>, const N: usize>(
         from: D,
     ) -> Result<[T; N], D::Error> {
-        let items = from.deserialize_seq(Runs { len: N, items: PhantomData })?;
+        let items =
+            from.deserialize_seq(Runs { len: N, may_be_empty: false, items: PhantomData })?;
         items.try_into().map_err(|_| D::Error::custom("another number of items"))
     }
 }

@@ -74,6 +74,8 @@ pub struct Reader {
     bytes: Vec<u8>,
     base: u64,
     tail: Tail,
+    /// Whether the bytes were read after the next segment was begun: nothing more comes then.
+    is_whole: bool,
     why: Option<Why>,
     /// Whether the segment after that of the fault was made and written to.
     is_followed: bool,
@@ -94,6 +96,7 @@ impl Reader {
             bytes: Vec::new(),
             base: 0,
             tail: Tail::default(),
+            is_whole: false,
             why: None,
             is_followed: false,
             ended: false,
@@ -119,6 +122,11 @@ impl Reader {
                 Ok((_, Err(bad))) => (Why::Record(bad), true),
                 Err(bad) => (Why::Frame(bad), rest.iter().any(|byte| *byte != 0)),
             };
+            if !self.is_whole && segment::is_begun(&self.folder, self.tail.segment + 1)? {
+                self.read_on()?; // More may have come since it was read.
+                self.is_whole = true;
+                continue;
+            }
             if torn {
                 self.why = Some(why);
                 self.is_followed = self.any_left()?;
@@ -182,7 +190,7 @@ impl Reader {
             return Ok(false);
         }
         segment::check_header(&bytes, number, &path)?;
-        (self.bytes, self.base) = (bytes, 0);
+        (self.bytes, self.base, self.is_whole) = (bytes, 0, false);
         self.tail = Tail { segment: number, offset: HEADER_BYTES, ..self.tail };
         Ok(true)
     }

@@ -1,13 +1,18 @@
-//! What the journal asks of the disk: four things, so that a test can refuse each of them at any moment.
+//! What journal and snapshots ask of the disk: few things, so that a test can refuse each of them at any moment.
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
-/// Where segments are kept.
+/// Mode of a file that the user's mask alone keeps others from.
+pub const SHARED: u32 = 0o666;
+/// Mode of a file that is for nobody else.
+pub const PRIVATE: u32 = 0o600;
+
+/// Where segments and snapshots are kept.
 pub trait Storage {
-    /// A segment that is open.
+    /// A file that is open.
     type Segment;
 
     /// Makes a file that must not exist, `bytes` long, with room on the disk for all of it, and its name safe in the folder.
@@ -15,7 +20,7 @@ pub trait Storage {
     /// # Errors
     ///
     /// What the disk says; a file may be left behind.
-    fn create(&mut self, path: &Path, bytes: u64) -> io::Result<Self::Segment>;
+    fn create(&mut self, path: &Path, bytes: u64, mode: u32) -> io::Result<Self::Segment>;
 
     /// Opens a file that exists, cuts it to `keep` bytes and makes it `bytes` long again: zeros, with room for all.
     ///
@@ -45,6 +50,43 @@ pub trait Storage {
     ///
     /// What the disk says. What was written since the last sync may then be lost, whatever a later sync says.
     fn sync(&mut self, segment: &Self::Segment) -> io::Result<()>;
+
+    /// Gives a file another name in its folder, in place of what had that name, and safe there.
+    ///
+    /// # Errors
+    ///
+    /// What the disk says; it may have the one name or the other.
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Removes a file; after a loss of power it may be there again.
+    ///
+    /// # Errors
+    ///
+    /// What the disk says.
+    fn remove(&mut self, path: &Path) -> io::Result<()>;
+
+    /// Writes all of it at a place. A write may take less than it is given, and may be interrupted.
+    ///
+    /// # Errors
+    ///
+    /// What the disk says; a part may be written.
+    fn write_all_at(
+        &mut self,
+        segment: &Self::Segment,
+        mut bytes: &[u8],
+        mut offset: u64,
+    ) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let written = match self.write_at(segment, bytes, offset) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+                other => other,
+            }?;
+            offset += written as u64;
+            bytes = bytes.get(written..).unwrap_or(&[]);
+        }
+        Ok(())
+    }
 }
 
 /// The disk.
@@ -54,12 +96,12 @@ pub struct Disk;
 impl Storage for Disk {
     type Segment = File;
 
-    fn create(&mut self, path: &Path, bytes: u64) -> io::Result<File> {
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(path)?;
+    fn create(&mut self, path: &Path, bytes: u64, mode: u32) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        let file = options.read(true).write(true).create_new(true).mode(mode).open(path)?;
         reserve(&file, bytes)?;
         file.sync_all()?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        File::open(folder)?.sync_all()?; // Else the file may be gone after a loss of power.
+        sync_folder(path)?;
         Ok(file)
     }
 
@@ -83,6 +125,20 @@ impl Storage for Disk {
     fn sync(&mut self, segment: &File) -> io::Result<()> {
         segment.sync_data()
     }
+
+    fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)?;
+        sync_folder(to)
+    }
+
+    fn remove(&mut self, path: &Path) -> io::Result<()> {
+        std::fs::remove_file(path)
+    }
+}
+
+/// Else a name that is new there may be gone after a loss of power.
+fn sync_folder(of: &Path) -> io::Result<()> {
+    File::open(of.parent().unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn reserve(file: &File, bytes: u64) -> io::Result<()> {

@@ -16,7 +16,7 @@ use super::reader::{Reader, Tail};
 use super::record::{Entry, Record};
 use super::repair;
 use super::segment::{self, HEADER_BYTES, JournalError};
-use super::storage::{Disk, Storage};
+use super::storage::{Disk, SHARED, Storage};
 use crate::config::Config;
 
 /// How far the journal has come. Written by the journal thread, read by the engine thread.
@@ -121,7 +121,7 @@ impl<S: Storage> Writer<S> {
         }
         let path = segment::path_of(lease.folder(), tail.segment);
         let opened = if fresh {
-            storage.create(&path, segment_bytes)
+            storage.create(&path, segment_bytes, SHARED)
         } else {
             storage.reopen(&path, tail.offset, segment_bytes)
         };
@@ -290,18 +290,11 @@ impl<S: Storage> Writer<S> {
         Ok(())
     }
 
-    /// Writes behind what is there. A write may take less than it is given, and may be interrupted.
-    fn write(&mut self, mut bytes: &[u8]) -> Result<(), JournalError> {
-        while !bytes.is_empty() {
-            let written = match self.storage.write_at(&self.segment, bytes, self.offset) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Ok(0) => Err(io::ErrorKind::WriteZero.into()),
-                other => other,
-            };
-            let written = written.map_err(JournalError::io(&self.path()))?;
-            self.offset += written as u64;
-            bytes = bytes.get(written..).unwrap_or(&[]);
-        }
+    /// Writes behind what is there.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), JournalError> {
+        let written = self.storage.write_all_at(&self.segment, bytes, self.offset);
+        written.map_err(JournalError::io(&self.path()))?;
+        self.offset += bytes.len() as u64;
         Ok(())
     }
 
@@ -335,7 +328,7 @@ impl<S: Storage> Writer<S> {
         if self.progress.full() {
             return;
         }
-        match self.storage.create(&path, self.reserve_bytes()) {
+        match self.storage.create(&path, self.reserve_bytes(), SHARED) {
             Ok(spare) => self.spare = Some(spare),
             Err(error) => self.fill(error),
         }

@@ -7,7 +7,7 @@ use model::FeedId;
 use super::head::Head;
 use super::{Pending, Replay, ReplayError};
 use crate::journal::reader::Tail;
-use crate::snapshot::{self, Snapshots, Written};
+use crate::snapshot::{self, Loaded, Snapshots, Written};
 use crate::step::Engine;
 
 /// A place in a journal, between two inputs.
@@ -18,6 +18,8 @@ pub struct Place {
     pub tail: Tail,
     /// The last record, if it is a run of which events are left.
     pub(super) pending: Option<Pending>,
+    /// The last limits.toml that was read, if no input has put it in force yet.
+    limits: Option<String>,
     /// By feed: events read by reference so far.
     pub events: Vec<u64>,
     /// Whether the last record is a clean stop.
@@ -34,7 +36,16 @@ impl Place {
     /// Behind a clean stop.
     pub fn closed(tail: Tail, events: Vec<u64>, opened: u64, epoch: u32) -> Place {
         let epoch = Some(epoch);
-        Place { tail, pending: None, events, closed: true, opened, epoch, full_hash: None }
+        Place {
+            tail,
+            pending: None,
+            limits: None,
+            events,
+            closed: true,
+            opened,
+            epoch,
+            full_hash: None,
+        }
     }
 }
 
@@ -68,14 +79,15 @@ impl Replay {
                 Err(error) => passed_over.push((path, error)),
             }
         }
-        let (engine, place) = match found {
-            Some((engine, place)) => (engine, Some(place)),
+        let (engine, gone_to) = match found {
+            Some(Loaded { engine, place, config }) => (engine, Some((place, config))),
             None => (Engine::new(&head.config)?, None),
         };
         let fresh = || Snapshots::of(folder, &head.config, &engine);
         let snapshots = Some(snapshots.unwrap_or_else(fresh));
         let mut replay = head.into_replay(engine)?;
-        if let Some(place) = place {
+        if let Some((place, config)) = gone_to {
+            replay.config = config;
             replay.go_to(place)?;
         }
         Ok(Some(Replay { passed_over, snapshots, ..replay }))
@@ -99,6 +111,7 @@ impl Replay {
         Place {
             tail: Tail { torn: false, ..self.reader.tail() },
             pending: self.pending,
+            limits: self.limits.clone(),
             events: self.events.clone(),
             closed: self.closed,
             opened: self.opened,
@@ -132,16 +145,13 @@ impl Replay {
     ///
     /// [`snapshot::SnapshotError`].
     pub fn write_snapshot(&self) -> Result<Option<Written>, snapshot::SnapshotError> {
-        if self.engine.limits_version() > 1 {
-            return Ok(None); // It would be read back by the limits that the journal begins with.
-        }
         let write = |snapshots: &Snapshots| snapshots.write(&self.engine, &self.place());
         self.snapshots.as_ref().map(write).transpose()
     }
 
     /// Goes to a place with an engine that stands there: the journal and the captures follow.
     fn go_to(&mut self, place: Place) -> Result<(), ReplayError> {
-        let Place { tail, pending, events, closed, opened, epoch, full_hash } = place;
+        let Place { tail, pending, limits, events, closed, opened, epoch, full_hash } = place;
         self.reader.seek(tail)?;
         for (feed, count) in events.iter().enumerate().take(self.events.len()) {
             for _ in 0..*count {
@@ -152,7 +162,8 @@ impl Replay {
             }
         }
         self.events.iter_mut().zip(events).for_each(|(here, there)| *here = there);
-        (self.pending, self.closed, self.opened) = (pending, closed, opened);
+        (self.pending, self.limits) = (pending, limits);
+        (self.closed, self.opened) = (closed, opened);
         (self.epoch, self.full_hash) = (epoch, full_hash);
         self.from = Some(self.engine.seq());
         Ok(())

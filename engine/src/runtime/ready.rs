@@ -112,11 +112,6 @@ fn replayed(mut replay: Replay) -> Result<Replay, (Option<u64>, ReplayError)> {
 impl Leaves {
     /// Writes a snapshot of the end of a run. It saves time at the next start, so that an error is only told.
     pub fn write(self, engine: &Engine, tail: Tail, events: Vec<u64>) {
-        if engine.limits_version() > 1 {
-            // What it would be read back by begins with the journal's first limits.
-            tracing::info!("limits were changed: the next start replays the journal");
-            return;
-        }
         let place = Place::closed(tail, events, self.opened, self.epoch);
         if let Err(error) = self.snapshots.write(engine, &place) {
             tracing::warn!("no snapshot was written, the next start replays more: {error}");

@@ -1,13 +1,13 @@
 //! The files of snapshots: in a folder beside the segments, named by their last input, whole or not there.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::SnapshotError;
 use crate::journal::path_of;
 use crate::journal::reader::Tail;
+use crate::journal::storage::{PRIVATE, Storage};
 
 /// Folder of the snapshots within that of the journal.
 pub const FOLDER: &str = "snapshots";
@@ -36,41 +36,51 @@ pub fn list(journal: &Path) -> Result<Vec<(u64, PathBuf)>, SnapshotError> {
 }
 
 /// Writes a file that a crash leaves whole or not at all, readable by nobody else.
-pub(super) fn write(journal: &Path, seq: u64, bytes: &[u8]) -> Result<PathBuf, SnapshotError> {
+pub(super) fn write(
+    storage: &mut impl Storage,
+    journal: &Path,
+    seq: u64,
+    bytes: &[u8],
+) -> Result<PathBuf, SnapshotError> {
     let folder = journal.join(FOLDER);
     std::fs::create_dir_all(&folder).map_err(error_at(&folder))?;
     let path = folder.join(format!("{seq:020}{SUFFIX}"));
     let unfinished = folder.join(format!("{seq:020}.{}{UNFINISHED}", std::process::id()));
-    let write = || -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        let mut file =
-            options.write(true).create(true).truncate(true).mode(0o600).open(&unfinished)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        std::fs::rename(&unfinished, &path)?;
-        File::open(&folder)?.sync_all()
+    let mut write = || -> io::Result<()> {
+        remove(storage, &unfinished)?; // What this process could not remove when it failed.
+        let file = storage.create(&unfinished, bytes.len() as u64, PRIVATE)?;
+        storage.write_all_at(&file, bytes, 0)?;
+        storage.sync(&file)?;
+        storage.rename(&unfinished, &path)
     };
     let written = write().map_err(error_at(&path));
     if written.is_err() {
-        let _ = std::fs::remove_file(&unfinished); // A full disk needs the room.
+        let _ = remove(storage, &unfinished); // A full disk needs the room.
     }
     written.map(|()| path)
 }
 
+/// Removes a file that need not be there.
+fn remove(storage: &mut impl Storage, path: &Path) -> io::Result<()> {
+    match storage.remove(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
 /// Removes all but the newest up to input `seq`, and as many behind it: those may be of an engine that is ahead of this
 /// follower, or of a part of the journal that was cut off. And what a process left unfinished that is no more.
-pub(super) fn prune(journal: &Path, seq: u64) -> Result<(), SnapshotError> {
+pub(super) fn prune(
+    storage: &mut impl Storage,
+    journal: &Path,
+    seq: u64,
+) -> Result<(), SnapshotError> {
     let snapshots = list(journal)?;
     let (ahead, behind): (Vec<_>, Vec<_>) = snapshots.into_iter().partition(|(at, _)| *at > seq);
     let old = ahead.into_iter().skip(KEEP).chain(behind.into_iter().skip(KEEP));
     let orphans = names(journal)?.into_iter().filter(|path| is_orphan(path));
     for path in old.map(|(_, path)| path).chain(orphans) {
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(error_at(&path)(error));
-            }
-            _ => {}
-        }
+        remove(storage, &path).map_err(error_at(&path))?;
     }
     Ok(())
 }

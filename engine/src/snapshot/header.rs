@@ -4,12 +4,12 @@ use super::SnapshotError;
 use crate::journal::reader::Tail;
 
 /// First bytes of the file; the number is the format's.
-const MAGIC: [u8; 8] = *b"TGSNAP1\n";
+const MAGIC: [u8; 8] = *b"TGSNAP2\n";
 /// The package that wrote it.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const VERSION_BYTES: usize = 16;
 /// Bytes of the header.
-pub(super) const HEADER_BYTES: usize = MAGIC.len() + VERSION_BYTES + 3 * 32 + 7 * 8;
+pub(super) const HEADER_BYTES: usize = MAGIC.len() + VERSION_BYTES + 4 * 32 + 8 * 8;
 /// Bytes of the checksum.
 pub(super) const SUM_BYTES: usize = 32;
 
@@ -19,6 +19,8 @@ pub(super) struct Header {
     pub config: [u8; 32],
     pub blank: [u8; 32],
     pub journal: [u8; 32],
+    pub limits: [u8; 32],
+    pub limits_version: u32,
     pub tail: Tail,
     pub seq: u64,
     pub state_hash: u64,
@@ -28,12 +30,13 @@ pub(super) struct Header {
 impl Header {
     /// The whole file.
     pub fn seal(&self, body: &[u8]) -> Vec<u8> {
-        let Header { config, blank, journal, tail, seq, state_hash, full_hash } = self;
+        let Header { config, blank, journal, limits, limits_version, tail, .. } = self;
+        let Header { seq, state_hash, full_hash, .. } = self;
         let mut bytes = Vec::with_capacity(HEADER_BYTES + body.len() + SUM_BYTES);
         bytes.extend_from_slice(&MAGIC);
         bytes.extend_from_slice(&version());
-        [config, blank, journal].iter().for_each(|digest| bytes.extend_from_slice(*digest));
-        let place = [tail.segment.into(), tail.offset, tail.records];
+        [config, blank, journal, limits].iter().for_each(|digest| bytes.extend_from_slice(*digest));
+        let place = [(*limits_version).into(), tail.segment.into(), tail.offset, tail.records];
         let words = place.into_iter().chain([*seq, *state_hash, *full_hash, body.len() as u64]);
         words.for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
         bytes.extend_from_slice(body);
@@ -53,7 +56,8 @@ impl Header {
         }
         let mut from = rest;
         let (config, blank, journal) = (digest(&mut from)?, digest(&mut from)?, digest(&mut from)?);
-        let segment = u32::try_from(word(&mut from)?).map_err(|_| SnapshotError::NotWhole)?;
+        let (limits, limits_version) = (digest(&mut from)?, number(&mut from)?);
+        let segment = number(&mut from)?;
         let (offset, records) = (word(&mut from)?, word(&mut from)?);
         let (seq, state_hash, full_hash) = (word(&mut from)?, word(&mut from)?, word(&mut from)?);
         if word(&mut from)? != from.len() as u64 {
@@ -66,7 +70,18 @@ impl Header {
             return Err(SnapshotError::OtherVersion);
         }
         let tail = Tail { segment, offset, records, torn: false };
-        Ok((Header { config, blank, journal, tail, seq, state_hash, full_hash }, from))
+        let header = Header {
+            config,
+            blank,
+            journal,
+            limits,
+            limits_version,
+            tail,
+            seq,
+            state_hash,
+            full_hash,
+        };
+        Ok((header, from))
     }
 }
 
@@ -80,6 +95,10 @@ fn digest(from: &mut &[u8]) -> Result<[u8; 32], SnapshotError> {
     let (digest, rest) = from.split_first_chunk().ok_or(SnapshotError::NotWhole)?;
     *from = rest;
     Ok(*digest)
+}
+
+fn number(from: &mut &[u8]) -> Result<u32, SnapshotError> {
+    u32::try_from(word(from)?).map_err(|_| SnapshotError::NotWhole)
 }
 
 fn word(from: &mut &[u8]) -> Result<u64, SnapshotError> {

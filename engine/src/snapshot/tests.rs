@@ -1,12 +1,13 @@
 use feeds::Venue;
 use model::{
-    Body, Control, Event, FeedId, HaltCause, HaltLevel, HaltScope, Input, Kind, OrderRef, Px, Qty,
-    Side, Symbol, TradingState, Ts, VenueNumber, Why,
+    Body, Control, Event, FeedId, HaltCause, HaltLevel, HaltScope, Input, Kind, Note, OperatorName,
+    OrderRef, Px, Qty, Side, Symbol, TradingState, Ts, VenueNumber, Why,
 };
 
 use super::*;
 use crate::config::FeedConfig;
 use crate::journal::reader::Tail;
+use crate::step::prepare;
 
 struct Fixture {
     folder: tempfile::TempDir,
@@ -61,6 +62,38 @@ impl Fixture {
         let tail = Tail { segment: 0, offset: 60, records: 3, torn: false };
         Place::closed(tail, vec![5], 1, 0)
     }
+
+    /// The same engine after limits were put in force, one after the other.
+    fn relimited(&self, texts: &[String]) -> Engine {
+        let (mut engine, mut config) = (self.engine(), self.config.clone());
+        let mut out = engine.output();
+        for text in texts {
+            let prepared = prepare(&config, engine.limits_version(), text).unwrap();
+            let control = prepared.rules.control(OperatorName::default(), Note::default());
+            engine.offer(prepared.rules);
+            let (seq, now) = (engine.seq() + 1, engine.now());
+            engine.step(&Input { seq, now, body: Body::Control(control) }, &mut out, &mut ());
+            engine.take_spent();
+            config = prepared.config;
+        }
+        assert_eq!(engine.limits_version() as usize, 1 + texts.len());
+        engine
+    }
+
+    /// The limits with another rate, with repetition watched or not, with so many rows of symbols.
+    fn limits(&self, rate: u32, duplicates: bool, rows: usize) -> String {
+        let text =
+            self.config.limits_text().replace("rate_max = 20", &format!("rate_max = {rate}"));
+        let (off, on) =
+            ("duplicates_max = \"off\"", "duplicates_max = 2\nduplicates_window_ms = 9");
+        assert!(text.contains(off));
+        let text = if duplicates { text.replace(off, on) } else { text };
+        let row = &text[text.rfind("[[limit]]").unwrap() + 2..];
+        let row = row.split("[[").next().unwrap();
+        let of = |n| format!("\n[[{}", row.replace("\"*\"", &format!("\"S{n}\"")));
+        let rows: String = (0..rows).map(of).collect();
+        text + &rows
+    }
 }
 
 /// Two listed instruments, orders and levels around a touch, trades.
@@ -112,12 +145,65 @@ fn reads_what_it_wrote() {
     let (snapshots, engine) = (fixture.snapshots(), fixture.engine());
     let written = snapshots.write(&engine, &fixture.place()).unwrap();
     assert_eq!(std::fs::metadata(&written.path).unwrap().permissions().mode() & 0o777, 0o600);
-    let (read, place) = snapshots.load(&written.path).unwrap();
+    let Loaded { engine: read, place, .. } = snapshots.load(&written.path).unwrap();
     assert_eq!((read.seq(), read.full_hash()), (engine.seq(), engine.full_hash()));
     assert_eq!((place.tail, place.events.as_slice()), (fixture.place().tail, &[5][..]));
     assert_eq!(snapshots.to_bytes(&read, &place).unwrap(), std::fs::read(&written.path).unwrap());
     let (sizes, _) = Sizes::of(|| postcard::to_stdvec(&read));
     assert_eq!(sizes, snapshots.sizes, "all room is there again");
+}
+
+/// Goal: whatever limits came and went, the engine is read back with the room that it had, and with the text of those in
+/// force. Method: chains of limits of other rates, rows and windows, the same ones again among them; sizes, texts and rules
+/// compared after each.
+#[test]
+fn any_limits_come_back() {
+    let fixture = Fixture::new();
+    let snapshots = fixture.snapshots();
+    let kinds = [(20, false, 0), (3, true, 2), (50, false, 9), (3, false, 0), (20, true, 1)];
+    let kinds = kinds.map(|(rate, duplicates, rows)| fixture.limits(rate, duplicates, rows));
+    let mut chain = Vec::new();
+    for number in 0..12 {
+        chain.push(kinds[number * number % 7 % kinds.len()].clone());
+        let engine = fixture.relimited(&chain);
+        let (sizes, _) = Sizes::of(|| postcard::to_stdvec(&engine));
+        let bytes = snapshots.to_bytes(&engine, &fixture.place()).unwrap();
+        let read = snapshots.parse(&bytes).unwrap();
+        let (back, _) = Sizes::of(|| postcard::to_stdvec(&read.engine));
+        assert!(sizes == back, "{number}");
+        assert_eq!(read.engine.full_hash(), engine.full_hash(), "{number}");
+        assert_eq!(read.config.limits_text(), chain[number]);
+        assert_eq!(read.config.digest(), engine.config_digest());
+        assert!(snapshots.to_bytes(&read.engine, &read.place).unwrap() == bytes, "{number}");
+    }
+}
+
+/// Goal: limits that are not those of the engine are not taken, whatever the checksum says: neither a looser number, nor
+/// another text of the same rules, nor none, nor what is no limits. Method: the texts of another engine before this one.
+#[test]
+fn limits_of_another_engine() {
+    let fixture = Fixture::new();
+    let snapshots = fixture.snapshots();
+    let text = fixture.limits(3, true, 2);
+    let written = |limits: &LimitsTexts| {
+        let mut engine = fixture.relimited(std::slice::from_ref(&text));
+        engine.limits = limits.clone();
+        snapshots.to_bytes(&engine, &fixture.place()).unwrap()
+    };
+    let right = fixture.relimited(std::slice::from_ref(&text)).limits;
+    assert!(snapshots.parse(&written(&right)).is_ok());
+    let looser = LimitsTexts { in_force: fixture.limits(4, true, 2), ..right.clone() };
+    let spaced = LimitsTexts { in_force: text.clone() + "\n", ..right.clone() };
+    let swapped = fixture.relimited(&[text.clone(), fixture.config.limits_text().into()]).limits;
+    for other in [looser, spaced, swapped, LimitsTexts::default()] {
+        let parsed = snapshots.parse(&written(&other)).map(|_| ());
+        let refused =
+            matches!(parsed, Err(SnapshotError::OtherLimits | SnapshotError::NoEngine(_)));
+        assert!(refused, "{parsed:?}");
+    }
+    let rubbish = LimitsTexts { in_force: "[[".into(), ..right };
+    let parsed = snapshots.parse(&written(&rubbish)).map(|_| ());
+    assert!(matches!(parsed, Err(SnapshotError::NotTaken(_))), "{parsed:?}");
 }
 
 /// Goal: nothing that differs by a bit, is cut off or has more behind it is taken. Method: flip a bit of every byte, every
@@ -126,7 +212,8 @@ fn reads_what_it_wrote() {
 fn nothing_damaged_is_taken() {
     let fixture = Fixture::new();
     let snapshots = fixture.snapshots();
-    let mut bytes = snapshots.to_bytes(&fixture.engine(), &fixture.place()).unwrap();
+    let engine = fixture.relimited(&[fixture.limits(3, true, 2)]);
+    let mut bytes = snapshots.to_bytes(&engine, &fixture.place()).unwrap();
     assert!(snapshots.parse(&bytes).is_ok());
     println!("{} bytes", bytes.len());
     for at in 0..bytes.len() {
@@ -148,16 +235,20 @@ fn nothing_damaged_is_taken() {
 fn a_right_checksum_is_not_enough() {
     let fixture = Fixture::new();
     let snapshots = fixture.snapshots();
-    let whole = snapshots.to_bytes(&fixture.engine(), &fixture.place()).unwrap();
-    let content = whole.len() - header::SUM_BYTES;
-    for at in 0..content {
-        let mut bytes = whole[..content].to_vec();
-        bytes[at] ^= [0x01, 0x80, 0xFF][at % 3];
-        let sum = blake3::hash(&bytes);
-        bytes.extend_from_slice(sum.as_bytes());
-        if let Ok((engine, _)) = snapshots.parse(&bytes) {
-            assert!(at >= header::HEADER_BYTES - 40, "byte {at} of the header");
-            assert_eq!(engine.full_hash(), fixture.engine().full_hash(), "byte {at}");
+    // An engine to try the second one's limits with takes long: every so many bytes of it.
+    let relimited = fixture.relimited(&[fixture.limits(3, true, 2)]);
+    for (engine, step) in [(fixture.engine(), 1), (relimited, 23)] {
+        let whole = snapshots.to_bytes(&engine, &fixture.place()).unwrap();
+        let content = whole.len() - header::SUM_BYTES;
+        for at in (0..content).step_by(step) {
+            let mut bytes = whole[..content].to_vec();
+            bytes[at] ^= [0x01, 0x80, 0xFF][at % 3];
+            let sum = blake3::hash(&bytes);
+            bytes.extend_from_slice(sum.as_bytes());
+            if let Ok(read) = snapshots.parse(&bytes) {
+                assert!(at >= header::HEADER_BYTES - 40, "byte {at} of the header");
+                assert_eq!(read.engine.full_hash(), engine.full_hash(), "byte {at}");
+            }
         }
     }
 }

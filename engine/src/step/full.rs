@@ -53,6 +53,7 @@ impl Engine {
             rules: _, // Configuration, whose bytes are in the journal; what it allows stands in `risk`.
             limits_version,
             config_digest: _,
+            limits: _,  // The text of `rules`.
             offered: _, // Not in force yet, or any more.
             journal_full,
             audit_full,

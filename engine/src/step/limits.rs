@@ -25,8 +25,18 @@ pub struct NewRules {
     rules: Rules,
     tables: NewLimits,
     lookup: Lookup,
+    texts: LimitsTexts,
     /// The file's bytes, for the journal; empty once it has them.
     pub text: Vec<u8>,
+}
+
+/// Limits that were put in force, and those before them, as they were written. Both empty: those that the journal begins
+/// with. What an engine has room for follows from the two: see [`prepare`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct LimitsTexts {
+    pub before: String,
+    /// The text of the limits in force.
+    pub in_force: String,
 }
 
 /// What becomes of a text of limits.
@@ -78,6 +88,7 @@ pub fn prepare(config: &Config, version: u32, text: &str) -> Result<Prepared, No
         tables: NewLimits::new(&old, &new, rows)?,
         lookup: Lookup::new(&next.rules),
         rules: next.rules.clone(),
+        texts: LimitsTexts { before: config.limits_text().to_owned(), in_force: text.to_owned() },
         text: text.as_bytes().to_vec(),
     };
     Ok(Prepared { config: next, changes, rules: Box::new(rules) })
@@ -123,6 +134,24 @@ impl NewRules {
 }
 
 impl Engine {
+    /// An engine without an input that has taken these limits, and its configuration: every table is as large as in one that
+    /// took others before them, and has none that depends on which those were.
+    pub(crate) fn relimited(
+        config: &Config,
+        limits: &LimitsTexts,
+    ) -> Result<(Engine, Config), NotTaken> {
+        let (mut engine, mut config) = (Engine::new(config)?, config.clone());
+        for text in [&limits.before, &limits.in_force] {
+            let prepared = prepare(&config, engine.limits_version, text)?;
+            let NewRules { version, digest, .. } = *prepared.rules;
+            engine.offer(prepared.rules);
+            engine.relimit(version, digest);
+            engine.take_spent();
+            config = prepared.config;
+        }
+        Ok((engine, config))
+    }
+
     /// Lays limits ready for the next control, which must mean them.
     pub fn offer(&mut self, rules: Box<NewRules>) {
         self.offered = Some(rules);
@@ -151,13 +180,13 @@ impl Engine {
     /// Puts the offered limits in force. Cancels nothing. An offer that is not meant, or was made for other accounts, is none.
     #[cold]
     pub(super) fn relimit(&mut self, version: u32, digest: [u64; 2]) {
-        let Engine { risk, rules, instruments, offered, limits_version, .. } = self;
+        let Engine { risk, rules, limits, instruments, offered, limits_version, .. } = self;
         let follows = version == limits_version.saturating_add(1);
         let meant = |new: &&mut NewRules| (new.version, new.digest) == (version, digest);
         let Some(new) = offered.as_deref_mut().filter(meant).filter(|_| follows) else {
             return self.hash.fold(0);
         };
-        let NewRules { rules: next, tables, lookup, .. } = new;
+        let NewRules { rules: next, tables, lookup, texts, .. } = new;
         let taken = risk.relimit(tables, self.now, |rows, account, instrument| {
             let listed = instruments.get(instrument.0)?;
             lookup.row(next, account, &listed.instrument, rows)
@@ -166,6 +195,7 @@ impl Engine {
             return self.hash.fold(0);
         }
         std::mem::swap(rules, next);
+        std::mem::swap(limits, texts);
         *limits_version = version;
         self.config_digest = new.config_digest;
         self.hash.fold(1);

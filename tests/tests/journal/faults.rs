@@ -1,144 +1,23 @@
 //! Full disks, I/O errors and failing syncs, at every call that the journal makes.
 
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use engine::journal::epoch::Claim;
 use engine::journal::lease::Lease;
-use engine::journal::storage::{Disk, Storage};
+use engine::journal::storage::Disk;
 use engine::journal::writer::Writer;
 use engine::journal::{Record, numbers, path_of};
 use engine::replay::Replay;
 use model::page::AnswerKind;
 use model::{Control, OrderState};
 
+use crate::disk::{Fault, Faulty};
 use crate::run::{Day, Journal, Run, SEGMENT, end_of, is_journal_full, recover};
 
-/// A call of the journal to the disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Call {
-    Create,
-    Extend,
-    Write,
-    Sync,
-}
-
-/// What goes wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
-    /// No room on the disk.
-    NoSpace,
-    /// An I/O error, nothing done.
-    Io,
-    /// An I/O error after half of it was written.
-    Half,
-    /// A sync fails, and what was not synced is lost; later syncs succeed.
-    LostPages,
-}
-
-impl Fault {
-    const ALL: [Fault; 4] = [Fault::NoSpace, Fault::Io, Fault::Half, Fault::LostPages];
-
-    fn fits(self, call: Call) -> bool {
-        match self {
-            Fault::NoSpace => call != Call::Sync,
-            Fault::Io => true,
-            Fault::Half => call == Call::Write,
-            Fault::LostPages => call == Call::Sync,
-        }
-    }
-}
-
-/// A disk that fails once, at its `at`-th call. Its syncs only keep a copy: the test asks what survives, not how long a
-/// real one takes.
-struct Faulty {
-    calls: Arc<AtomicU64>,
-    log: Vec<Call>,
-    at: u64,
-    fault: Option<Fault>,
-    /// Most bytes that a write takes.
-    write_max: usize,
-}
-
-struct Segment {
-    file: File,
-    path: PathBuf,
-    /// What the last sync made safe.
-    safe: std::cell::RefCell<Vec<u8>>,
-}
-
-impl Faulty {
-    fn new(at: u64, fault: Option<Fault>) -> Faulty {
-        let calls = Arc::new(AtomicU64::new(0));
-        Faulty { calls, log: Vec::new(), at, fault, write_max: usize::MAX }
-    }
-
-    /// Whether this call is the one that fails, and how.
-    fn strikes(&mut self, call: Call) -> Option<Fault> {
-        self.log.push(call);
-        let number = self.calls.fetch_add(1, Ordering::Relaxed);
-        self.fault.filter(|fault| number == self.at && fault.fits(call))
-    }
-}
-
-fn error(fault: Fault) -> io::Error {
-    let errno =
-        if fault == Fault::NoSpace { rustix::io::Errno::NOSPC } else { rustix::io::Errno::IO };
-    errno.into()
-}
-
-impl Storage for Faulty {
-    type Segment = Segment;
-
-    fn create(&mut self, path: &Path, bytes: u64) -> io::Result<Segment> {
-        if let Some(fault) = self.strikes(Call::Create) {
-            File::create_new(path)?; // As a real one: the name is there, the room is not.
-            return Err(error(fault));
-        }
-        let file = File::options().read(true).write(true).create_new(true).open(path)?;
-        file.set_len(bytes)?;
-        Ok(Segment { file, path: path.into(), safe: vec![0; bytes as usize].into() })
-    }
-
-    fn reopen(&mut self, _: &Path, _: u64, _: u64) -> io::Result<Segment> {
-        unreachable!("every run here makes a new journal")
-    }
-
-    fn extend(&mut self, segment: &Segment, bytes: u64) -> io::Result<()> {
-        match self.strikes(Call::Extend) {
-            Some(fault) => Err(error(fault)),
-            None => segment.file.set_len(bytes),
-        }
-    }
-
-    fn write_at(&mut self, segment: &Segment, bytes: &[u8], offset: u64) -> io::Result<usize> {
-        let short = &bytes[..bytes.len().min(self.write_max)];
-        match self.strikes(Call::Write) {
-            Some(Fault::Half) => {
-                segment.file.write_all_at(&short[..short.len() / 2], offset)?;
-                Err(error(Fault::Half))
-            }
-            Some(fault) => Err(error(fault)),
-            None => segment.file.write_all_at(short, offset).map(|()| short.len()),
-        }
-    }
-
-    fn sync(&mut self, segment: &Segment) -> io::Result<()> {
-        if let Some(fault) = self.strikes(Call::Sync) {
-            if fault == Fault::LostPages {
-                segment.file.set_len(0)?;
-                segment.file.write_all_at(&segment.safe.borrow(), 0)?;
-            }
-            return Err(error(fault));
-        }
-        *segment.safe.borrow_mut() = std::fs::read(&segment.path)?;
-        Ok(())
-    }
-}
+/// What a journal may meet.
+const FAULTS: [Fault; 4] = [Fault::NoSpace, Fault::Io, Fault::Half, Fault::LostPages];
 
 /// What became of a run whose disk failed.
 struct Outcome {
@@ -202,7 +81,7 @@ fn every_call_can_fail() {
     assert!(numbers(&folder.path().join("clean")).unwrap().len() > 3);
 
     let (mut latched, mut recorded_cancels) = ([0; 4], 0);
-    for (place, fault) in Fault::ALL.into_iter().enumerate() {
+    for (place, fault) in FAULTS.into_iter().enumerate() {
         for at in 0..calls {
             let folder = folder.path().join(format!("{fault:?}-{at}"));
             let Some(outcome) = run(&day, &folder, Faulty::new(at, Some(fault))) else {
@@ -260,7 +139,8 @@ fn go_on(folder: &Path, replay: &Replay) {
 fn short_writes() {
     let day = Day::new();
     let folder = tempfile::tempdir().unwrap();
-    let disk = Faulty { write_max: 7, ..Faulty::new(u64::MAX, None) };
+    let mut disk = Faulty::new(u64::MAX, None);
+    disk.write_max = 7;
     let outcome = run(&day, folder.path(), disk).unwrap();
     assert_eq!(outcome.latched, None);
     let (seq, hash) = end_of(folder.path());

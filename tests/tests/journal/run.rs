@@ -239,13 +239,18 @@ impl<'a> Run<'a> {
         answer
     }
 
-    /// Puts other limits in force: a little tighter, and wide again.
+    /// Puts other limits in force: tighter; with repetition watched and a row more; wide again.
     fn reload(&mut self) {
         let version = self.sequencer.engine.limits_version();
         let wide = self.day.config.limits_text();
-        let tight = wide.replace("clip_max = \"10000000\"", "clip_max = \"10\"");
-        let text = if version.is_multiple_of(2) { wide } else { &tight };
-        let prepared = prepare(&self.config, version, text).unwrap();
+        let row = wide[wide.rfind("[[limit]]").unwrap()..].replace("\"*\"", "\"SYN002\"");
+        let watched = "duplicates_max = 8\nduplicates_window_ms = 1";
+        let text = match version % 3 {
+            1 => wide.replace("clip_max = \"10000000\"", "clip_max = \"10\""),
+            2 => wide.replace("duplicates_max = \"off\"", watched) + &row,
+            _ => wide.to_owned(),
+        };
+        let prepared = prepare(&self.config, version, &text).unwrap();
         let control = prepared.rules.control(OperatorName::default(), Note::default());
         let now = self.sequencer.engine.now();
         self.sequencer.limits(now, prepared.rules, control, &mut ()).unwrap();

@@ -10,6 +10,7 @@ use engine::journal::recorder::Recorder;
 use engine::journal::writer::Writer;
 use engine::replay::Replay;
 use engine::snapshot;
+use model::{Reject, Verdict};
 use rustix::process::Signal;
 
 use post::{PATIENCE, Post, Process, wait_for};
@@ -56,6 +57,52 @@ fn a_killed_engine_is_replaced() {
     assert_eq!(from.from, Some(replay.engine.seq()), "the promoted engine leaves one too");
     from.run(None, |_| ()).unwrap();
     assert_eq!(from.engine.full_hash(), replay.engine.full_hash());
+}
+
+/// Goal: limits that were changed while an engine ran hold for the one that takes over, and for the starts after it, which go on
+/// from snapshots as before. Method: a follower from before a reload that writes snapshots behind it; another reload; kill -9;
+/// orders of the promoted engine, which was started with the limits of before; a stop; a start; the whole journal replayed.
+#[test]
+fn limits_are_taken_over() {
+    let post = Post::new("standby-limits");
+    let engine = post.engine();
+    post.agent().order_accepted();
+    let follower = post.follower(&["--promote-on-loss", "--every", "100ms", "--report", "0.2"]);
+    wait_for("a report", || !post.said().is_empty());
+    post.reload("clip_max = \"10000000\"", "clip_max = \"9\"");
+    let newest = || snapshot::list(&post.journal()).unwrap().first().map_or(0, |(seq, _)| *seq);
+    let behind = newest();
+    wait_for("two more snapshots", || newest() > behind);
+    let behind = newest();
+    wait_for("two more snapshots", || newest() > behind);
+    post.reload("clip_max = \"9\"", "clip_max = \"5\"");
+    let first = post.agent().order_accepted();
+    engine.dies();
+    wait_for("the next epoch", || epoch::current(&post.journal()).unwrap() == Some(1));
+    let clipped = |agent: &mut post::Agent| {
+        agent.order_accepted();
+        let verdict = agent.order(6).verdict;
+        assert_ne!(verdict.bits & Verdict::bit(Reject::Clip), 0, "{verdict:?}");
+    };
+    clipped(&mut post.agent());
+    follower.ends();
+    let engine = post.engine();
+    clipped(&mut post.agent());
+    engine.ends();
+    let log = post.log();
+    assert!(log.contains("goes on from the snapshot of input"), "{log}");
+    assert!(!log.contains("not gone on with"), "{log}");
+
+    let mut replay = Replay::open(&post.journal()).unwrap().unwrap();
+    replay.deep = true;
+    replay.run(None, |_| ()).unwrap();
+    assert!(replay.closed && replay.full_checkpoints == 2);
+    assert_eq!((replay.engine.limits_version(), replay.epoch), (3, Some(2)));
+    assert_eq!(replay.engine.orders().get(first).unwrap().order.id, first);
+    let from = Replay::open_from_snapshot(&post.journal()).unwrap().unwrap();
+    assert_eq!(from.from, Some(replay.engine.seq()));
+    assert_eq!(from.engine.full_hash(), replay.engine.full_hash());
+    assert_eq!(from.config.limits_text(), replay.config.limits_text());
 }
 
 /// Goal: a clean stop is no loss: the standby goes on waiting, through another engine, and takes over when it is told to and

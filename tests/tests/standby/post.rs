@@ -63,6 +63,16 @@ impl Post {
         Process(command.spawn().unwrap())
     }
 
+    /// Other limits for the engine that runs, tighter ones.
+    pub fn reload(&self, old: &str, new: &str) {
+        let limits = self.path("limits.toml");
+        let text = std::fs::read_to_string(&limits).unwrap();
+        assert!(text.contains(old), "{text}");
+        std::fs::write(&limits, text.replace(old, new)).unwrap();
+        let code = self.command("tickgate-reload").args(["--config", &self.config()]).status();
+        assert_eq!(code.unwrap().code(), Some(0), "{}", self.log());
+    }
+
     /// A client of whichever engine runs, as soon as one does.
     pub fn agent(&self) -> Agent {
         let folders = [Folder::at(self.path("sockets"))];
@@ -156,7 +166,7 @@ impl Agent {
     pub fn order_accepted(&mut self) -> OrderId {
         let begun = Instant::now();
         loop {
-            let answer = self.order();
+            let answer = self.order(1);
             if answer.kind == AnswerKind::Accepted {
                 return answer.order;
             }
@@ -165,7 +175,8 @@ impl Agent {
         }
     }
 
-    fn order(&mut self) -> Answer {
+    /// Asks for so many.
+    pub fn order(&mut self, qty: i64) -> Answer {
         self.asked += 1;
         let id = format!("{:x}-{:x}", self.client.epoch() & 0xFF_FFFF_FFFF, self.asked);
         let terms = Terms {
@@ -176,7 +187,7 @@ impl Agent {
             order_type: OrderType::Limit,
             tif: Tif::Day,
             px: Px(100),
-            qty: Qty(1),
+            qty: Qty(qty),
         };
         let (account, origin, note) = (AccountId(0), Origin::File, Note::default());
         let request = Request { id: 0, origin, account, ask: Ask::New(terms), note };

@@ -49,13 +49,14 @@ impl Reader {
         let numbers = if is_begun { vec![next] } else { Vec::new() };
         self.numbers = numbers.into_iter();
         self.read_on()?;
+        self.is_whole = is_begun;
         (self.why, self.is_followed, self.ended) = (None, false, false);
         self.tail.torn = false;
         Ok(())
     }
 
     /// Reads what is written behind the place, and a little before it.
-    fn read_on(&mut self) -> Result<(), JournalError> {
+    pub(super) fn read_on(&mut self) -> Result<(), JournalError> {
         let path = segment::path_of(&self.folder, self.tail.segment);
         let io = JournalError::io(&path);
         let back = LOOK_BACK.min(self.tail.offset - HEADER_BYTES.min(self.tail.offset));
