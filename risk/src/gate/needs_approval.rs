@@ -30,7 +30,7 @@ pub(crate) fn check(order: &Order, view: &View<'_>, node: &Node<'_>) -> Finding 
 #[cold]
 fn used(order: &Order, view: &View<'_>, node: &Node<'_>) -> [i128; 3] {
     let SoftLimits { clip_max, notional_max, band_bps } = node.limits.soft;
-    let part = |value: i128, limit: Option<i128>| limit.map_or(0, |limit| part(value, limit));
+    let part = |value, limit: Option<i128>| limit.map_or(0, |limit| part(value, limit));
     // Without a reference the order is refused for that.
     let reference2 = node.reference2.unwrap_or(0);
     let through2 = node.reference2.map_or(0, |px2| collar::through2(order, node.limits, px2));
@@ -44,14 +44,11 @@ fn used(order: &Order, view: &View<'_>, node: &Node<'_>) -> [i128; 3] {
     ]
 }
 
-/// `⌈value / limit⌉` in basis points: beyond [`WHOLE`] iff `value > limit`.
+/// `⌈value / limit⌉` in basis points: beyond [`WHOLE`] iff `value > limit`, also where it does not fit the type.
 fn part(value: i128, limit: i128) -> i128 {
-    match value {
-        ..=0 => 0,
-        _ if limit <= 0 => i128::MAX,
-        _ if value > i128::MAX / WHOLE - limit => i128::MAX,
-        _ => (value * WHOLE + limit - 1).checked_div(limit).unwrap_or(i128::MAX),
-    }
+    let whole = value.max(0).saturating_mul(WHOLE).saturating_add(limit - 1);
+    let part = whole.checked_div(limit).unwrap_or(i128::MAX);
+    if value > limit { part.max(WHOLE + 1) } else { part.min(WHOLE) }
 }
 
 /// Which soft limits an order is beyond, on any account of its path.
