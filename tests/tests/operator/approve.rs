@@ -25,7 +25,7 @@ fn asks(trader: &mut Trader) -> Answer {
 }
 
 /// Goal: an order beyond a soft limit names its number, is listed, passes once after the right person approved it, and not
-/// after a wrong passphrase or without one; the approval survives a kill, and the journal replays to the same state. Method:
+/// after a wrong passphrase or without one; the approval survives a kill and a stop, and the journal replays to the same state. Method:
 /// every command as a process; orders of a client in between.
 #[test]
 fn an_order_is_approved() {
@@ -68,6 +68,9 @@ fn an_order_is_approved() {
     let engine = place.start();
     let before = waits(&listed());
     assert!(before["until_ns"].is_u64() && before["number"].to_string() == number, "{before}");
+    engine.ends();
+    let engine = place.start();
+    assert_eq!(waits(&listed()), before, "a snapshot holds it too");
     engine.ends();
     let mut replay = Replay::open(&place.journal()).unwrap().unwrap();
     replay.run(None, |_| ()).unwrap();
