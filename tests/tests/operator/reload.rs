@@ -13,14 +13,14 @@ const WIDE: &str = "clip_max = \"10000000\"";
 const CLOSED: &str = "clip_max = \"0\"";
 
 /// limits.toml of a place.
-pub struct File(PathBuf);
+struct File(PathBuf);
 
 impl File {
-    pub fn of(place: &Place) -> File {
+    fn of(place: &Place) -> File {
         File(PathBuf::from(place.config_path()).with_file_name("limits.toml"))
     }
 
-    pub fn says(&self, replaced: &[(&str, &str)]) {
+    fn says(&self, replaced: &[(&str, &str)]) {
         let mut text = std::fs::read_to_string(&self.0).unwrap();
         for (old, new) in replaced {
             assert!(text.contains(old), "{old}: {text}");

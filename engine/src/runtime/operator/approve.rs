@@ -58,7 +58,7 @@ impl Told {
 
 /// What waits and what is approved, by the engine's slot.
 #[derive(Debug, Default)]
-pub(in crate::runtime) struct Waiting(BTreeMap<u32, Approval>);
+pub(in crate::runtime) struct Waiting(pub(super) BTreeMap<u32, Approval>);
 
 impl Waiting {
     /// Takes what the engine thread says.

@@ -22,7 +22,7 @@ fn soft_limits() {
         [0, 1, 2].map(|at| Excess { clip: at == 0, notional: at == 1, band: at == 2 });
     for side in BOTH {
         let away = |by: i64| if side == Side::Buy { 1_000_000 + by } else { 1_000_000 - by };
-        let mut judge = |soft, qty, px, excess: Excess| {
+        let judge = |soft, qty, px, excess: Excess| {
             let mut floor = floor(soft);
             let order = floor.order(side, qty, px);
             let fails = floor.fails(&order, Reject::NeedsApproval);
