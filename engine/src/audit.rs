@@ -21,6 +21,7 @@ use model::{
     Request, Symbol, Verdict, Why,
 };
 
+use crate::approvals::Sought;
 use crate::output::{Judged, Output};
 use crate::step::Engine;
 
@@ -118,7 +119,7 @@ impl Tap {
         let mut judged = out.judged.iter();
         match &input.body {
             Body::Request(request) => self.on_request(engine, request, out),
-            Body::Control(control) => self.on_control(engine, control),
+            Body::Control(control) => self.on_control(engine, control, out),
             Body::Event(_) | Body::Report(_) | Body::Timer => {}
         }
         for record in out.tape.get(tape..).unwrap_or_default() {
@@ -198,7 +199,7 @@ impl Tap {
         }
     }
 
-    fn on_control(&mut self, engine: &Engine, control: &Control) {
+    fn on_control(&mut self, engine: &Engine, control: &Control, out: &Output) {
         match *control {
             // The tape has them, or the start of the run is it.
             Control::Halt { .. }
@@ -209,6 +210,22 @@ impl Tap {
             // The journal has them.
             | Control::Rate { .. }
             | Control::Split { .. } => {}
+            Control::Approve { number, for_ns, operator, note } => {
+                let name = Symbol::from_words(operator.to_words()).unwrap_or_default();
+                let record = self.bare(engine, AuditKind::Approve, Actor::Operator);
+                let refused = out.resumed.and_then(Result::err);
+                let code = refused.map_or(0, |refusal| refusal.code());
+                let record =
+                    AuditRecord { code, aux: number.into(), bits: for_ns, name, note, ..record };
+                let granted = engine.approvals().get(number).filter(|_| refused.is_none());
+                self.push(match granted.map(|approval| approval.sought) {
+                    None => record,
+                    Some(Sought { account, instrument, side, replaces, qty, px, .. }) => {
+                        let (side, order) = (Some(side), replaces);
+                        AuditRecord { account, instrument, side, order, qty, px, ..record }
+                    }
+                });
+            }
             Control::VenueSession(_) | Control::ReconcileBegin | Control::ReconcileEnd { .. } => {
                 let record = self.bare(engine, AuditKind::Session, Actor::Venue);
                 let (code, aux) = match *control {
@@ -264,12 +281,14 @@ impl Tap {
             self.push(AuditRecord { aux: judged.request, ..asked });
         }
         if judged.verdict.passed() {
-            self.push(AuditRecord { kind: AuditKind::Passed, ..asked });
+            let aux = judged.approval.into();
+            self.push(AuditRecord { kind: AuditKind::Passed, aux, ..asked });
             if !judged.order.is_held() {
                 self.push(AuditRecord { kind: AuditKind::Route, ..asked });
             }
         } else {
-            self.push(refused(asked, judged.verdict));
+            let aux = judged.approval.into();
+            self.push(AuditRecord { aux, ..refused(asked, judged.verdict) });
         }
     }
 

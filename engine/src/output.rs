@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use model::page::{Answer, TapeKind, TapeRecord};
 use model::{BooksRefusal, Order, ResumeRefusal, Verdict};
 
+use crate::approvals::APPROVALS_MAX;
 use crate::gateway::Send;
 
 /// Numbers of things that changed since they were last taken, each once, in the order of their first change.
@@ -69,6 +70,9 @@ pub struct Judged {
     pub is_trigger: bool,
     /// What was said.
     pub verdict: Verdict,
+    /// The number by which an operator can approve what was refused, or of the approval under which it passed; zero: there
+    /// is none.
+    pub approval: u32,
 }
 
 /// What steps leave behind; accounts and lines keep their own list of changes. One for all steps of an engine: who
@@ -93,11 +97,13 @@ pub struct Output {
     pub orders: Dirty,
     /// Slots of [`crate::latches::Latches`] that changed. Not forgotten: whoever keeps the latch file takes them.
     pub halts: Dirty,
+    /// Slots of [`crate::approvals::Approvals`] that changed. Not forgotten: the operator is shown them.
+    pub approvals: Dirty,
     /// The answer to the request that was stepped, if it was one.
     pub answer: Option<Answer>,
     /// What is to be sent to a venue outside, in order.
     pub sends: Vec<Send>,
-    /// What became of the resume that was stepped, if it was one.
+    /// What became of the resume or approval that was stepped, if it was one.
     pub resumed: Option<Result<(), ResumeRefusal>>,
     /// What became of the rate or split that was stepped, if it was one.
     pub booked: Option<Result<(), BooksRefusal>>,
@@ -116,6 +122,7 @@ impl Output {
             depths: Dirty::new(instruments),
             orders: Dirty::new(own_orders),
             halts: Dirty::new(latches),
+            approvals: Dirty::new(APPROVALS_MAX),
             answer: None,
             sends: Vec::with_capacity(SENDS_PER_ORDER * own_orders + SENDS_MORE),
             resumed: None,

@@ -8,7 +8,7 @@ mod triggers;
 
 use model::page::Permission;
 use model::{AccountId, Currency, Instrument, Money, Px, Qty, Symbol, Ts};
-use risk::{Fee, LossStops, MarkAt, OrderToTrade, Reference, Restriction, VolumeLimit};
+use risk::{Fee, LossStops, MarkAt, OrderToTrade, Reference, Restriction, SoftLimits, VolumeLimit};
 use rust_decimal::Decimal;
 
 pub(crate) use lookup::Lookup;
@@ -190,6 +190,14 @@ pub struct LimitRule {
     pub located: Option<Decimal>,
     /// What a position takes of the account's equity.
     pub margin: Option<risk::Margin>,
+    /// Largest order in quantity without an operator's approval.
+    #[serde(with = "exact")]
+    pub soft_clip_max: Option<Decimal>,
+    /// The same in money.
+    #[serde(with = "exact")]
+    pub soft_notional_max: Option<Decimal>,
+    /// How far an order may be priced through the reference without approval, basis points.
+    pub soft_band_bps: Option<u32>,
     /// Name of its fee schedule; `None`: nothing is charged.
     pub fees: Option<Symbol>,
 }
@@ -249,9 +257,17 @@ impl Rules {
     fn limits_of(&self, row: &LimitRule, instrument: &Instrument) -> Option<risk::PairLimits> {
         let qty = |value| units(value, instrument.qty_decimals).map(Qty);
         let fee = self.fee(row, instrument)?;
-        let located = match row.located {
-            Some(located) => Some(qty(located)?),
-            None => None,
+        let qty_or_off = |value: Option<Decimal>| match value {
+            Some(value) => Some(Some(qty(value)?)),
+            None => Some(None),
+        };
+        let soft = SoftLimits {
+            clip_max: qty_or_off(row.soft_clip_max)?,
+            notional_max: match row.soft_notional_max {
+                Some(sum) => Some(money(sum)?),
+                None => None,
+            },
+            band_bps: row.soft_band_bps,
         };
         let band_px = row.band_px.map_or(Some(0), |px| units(px, instrument.px_decimals))?;
         Some(risk::PairLimits {
@@ -269,8 +285,9 @@ impl Rules {
             spread_max_bps: row.spread_max_bps,
             adv_max_bps: row.adv_max_bps,
             venue_band: row.venue_band,
-            located,
+            located: qty_or_off(row.located)?,
             margin: row.margin,
+            soft,
             fee,
         })
     }

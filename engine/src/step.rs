@@ -9,8 +9,9 @@
 //! known of an instrument, `execution.rs` what trades do, `venue.rs` what is asked of a venue outside, `held.rs` what waits in
 //! the engine, `links.rs` what binds orders to each other; `halt.rs` is the kill switch, `triggers.rs` what sets it off without
 //! anybody's asking, `rearm.rs` what it takes to resume; `limits.rs` is how other limits come into force, `books.rs` what the
-//! operator says of the books of account.
+//! operator says of the books of account, `approve.rs` of orders beyond a soft limit.
 
+mod approve;
 mod books;
 mod channel;
 mod event;
@@ -38,6 +39,7 @@ use model::{
 };
 use risk::{Moment, Risk};
 
+use crate::approvals::Approvals;
 use crate::config::{Capacity, Config};
 use crate::feed_books::FeedBooks;
 use crate::hash::StateHash;
@@ -80,6 +82,7 @@ pub struct Engine {
     /// Where orders go instead of to the paper venue.
     outside: Option<Outside>,
     held: held::Held,
+    approvals: Approvals,
     rules: Rules,
     /// How manieth limits of the journal they are, from 1.
     limits_version: u32,
@@ -165,6 +168,7 @@ impl Engine {
                 .as_ref()
                 .map(|venue| Outside::new(venue, capacity.own_orders)),
             held: held::Held::new(&config.engine),
+            approvals: Approvals::default(),
             rules,
             limits_version: 1,
             config_digest: config.digest(),
@@ -246,6 +250,7 @@ impl Engine {
             Control::ResumeSymbol { symbol, level, operator, note } => {
                 Some(self.resume_symbol(symbol, level, who(operator, note), out))
             }
+            Control::Approve { number, for_ns, .. } => Some(self.approve(number, for_ns, out)),
             _ => None,
         };
         if let Some(outcome) = resumed {
@@ -255,7 +260,7 @@ impl Engine {
         match *control {
             Control::Halt { scope, level, why } => self.trip(scope, level, why, out),
             Control::HaltSymbol { symbol, level, why } => self.trip_symbol(symbol, level, why, out),
-            Control::Resume { .. } | Control::ResumeSymbol { .. } => {}
+            Control::Resume { .. } | Control::ResumeSymbol { .. } | Control::Approve { .. } => {}
             Control::Rate { .. } | Control::Split { .. } => self.on_books(control, out),
             Control::JournalFull(full) => self.journal_full = full,
             Control::AuditFull(full) => self.audit_full = full,
@@ -378,6 +383,11 @@ impl Engine {
     /// What is halted, and why.
     pub fn latches(&self) -> &Latches {
         &self.latches
+    }
+
+    /// Orders that wait for approval, and approved ones.
+    pub fn approvals(&self) -> &Approvals {
+        &self.approvals
     }
 
     /// The orders of ours.

@@ -258,7 +258,11 @@ const fn measure(code: Reject) -> Measure {
         | Reject::Net
         | Reject::Loss
         | Reject::Volume => Measure::Money,
-        Reject::Collar | Reject::Drawdown | Reject::Spread | Reject::Adv => Measure::BasisPoints,
+        Reject::Collar
+        | Reject::Drawdown
+        | Reject::Spread
+        | Reject::Adv
+        | Reject::NeedsApproval => Measure::BasisPoints,
         Reject::OpenOrders
         | Reject::Rate
         | Reject::DuplicateTerms

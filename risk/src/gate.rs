@@ -29,6 +29,7 @@ mod journal_full;
 mod loss;
 mod lot;
 mod margin;
+mod needs_approval;
 mod net;
 mod no_limits;
 mod no_reference;
@@ -71,6 +72,7 @@ use crate::market::{Market, Moment, twice};
 use crate::posting::Posting;
 use crate::reservation::Reservation;
 use crate::view::{Node, View, Way};
+pub use needs_approval::Excess;
 pub use unsupported::{Done, GATEWAYS};
 
 /// Runs every check, whatever the others found: those of the order, then those of each account that it counts
@@ -138,6 +140,7 @@ pub(crate) fn each_check(
         found(order_to_trade::check(order, view, &node));
         found(executions::check(order, view, &node));
         found(margin::check(order, view, &node));
+        found(needs_approval::check(order, view, &node));
     }
 }
 

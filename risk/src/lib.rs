@@ -56,12 +56,13 @@ mod fixture;
 
 pub use explain::{Explained, Explanation, Measure, Standing};
 pub use fee::Fee;
-pub use gate::{Cleared, ClearedReplace, Done, GATEWAYS};
+pub use gate::{Cleared, ClearedReplace, Done, Excess, GATEWAYS};
 pub use ids::Recorded;
 pub use ledger::Risk;
 pub use limits::{
     AccountLimits, Capacity, ChangeRule, DEPTH_MAX, DUPLICATES_MAX, Duplicates, LimitError,
-    LossStops, Margin, MarkAt, OrderToTrade, PairLimits, RATE_MAX, Restriction, VolumeLimit,
+    LossStops, Margin, MarkAt, OrderToTrade, PairLimits, RATE_MAX, Restriction, SoftLimits,
+    VolumeLimit,
 };
 pub use listing::Reference;
 pub use market::{LastTrade, LinkFit, Market, Moment, Slice};

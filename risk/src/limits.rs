@@ -118,6 +118,23 @@ impl Margin {
     }
 }
 
+/// Limits of one order that an operator can approve it beyond. Each `None`: off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct SoftLimits {
+    /// Largest quantity without approval, in quantity units.
+    pub clip_max: Option<Qty>,
+    /// Largest price · quantity without approval, as [`PairLimits::notional_max`].
+    pub notional_max: Option<Money>,
+    /// How far an order may be priced through the reference without approval, in basis points, on the sides that
+    /// [`PairLimits::band_both_sides`] says.
+    pub band_bps: Option<u32>,
+}
+
+impl SoftLimits {
+    /// Every one of them is off.
+    pub const OFF: SoftLimits = SoftLimits { clip_max: None, notional_max: None, band_bps: None };
+}
+
 /// How often the same terms may come: account, instrument, side, type, time in force, price, quantity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Duplicates {
@@ -218,6 +235,8 @@ pub struct PairLimits {
     /// What a position takes of the account's equity; `None`: off, it takes none. Only on an account that marks at the
     /// exit side.
     pub margin: Option<Margin>,
+    /// Beyond what an order needs an operator's approval.
+    pub soft: SoftLimits,
     /// What a fill costs, whichever side it takes; held for every open buy.
     pub fee: Fee,
 }
@@ -283,12 +302,17 @@ impl PairLimits {
         venue_band: false,
         located: None,
         margin: None,
+        soft: SoftLimits::OFF,
         fee: Fee::NONE,
     };
 
     pub(crate) fn validate(&self) -> Result<(), LimitError> {
         let quantities = [self.clip_max.0, self.long_max.0, self.short_max.0, self.band_px];
-        let fits = quantities.iter().all(|qty| *qty >= 0) && self.notional_max.0 >= 0;
+        let soft = &self.soft;
+        let quantities = quantities.into_iter().chain(soft.clip_max.map(|qty| qty.0));
+        let sums = [Some(self.notional_max), soft.notional_max].into_iter().flatten();
+        let fits =
+            quantities.into_iter().all(|qty| qty >= 0) && sums.into_iter().all(|sum| sum.0 >= 0);
         if fits { Ok(()) } else { Err(LimitError::OutOfRange) }
     }
 }

@@ -88,6 +88,8 @@ pub struct Moment {
     pub link: LinkFit,
     /// Of a child.
     pub slice: Option<Slice>,
+    /// The largest quantity of it that an operator approved beyond the soft limits; zero: none.
+    pub approved: Qty,
 }
 
 impl Moment {
@@ -106,6 +108,7 @@ impl Moment {
             cross_over: false,
             link: LinkFit::Fits,
             slice: None,
+            approved: Qty(0),
         }
     }
 }

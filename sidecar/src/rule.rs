@@ -64,9 +64,11 @@ impl Unit {
             | Reject::Loss
             | Reject::Margin
             | Reject::Volume => Some(Unit::Money),
-            Reject::Collar | Reject::Drawdown | Reject::Spread | Reject::Adv => {
-                Some(Unit::BasisPoints)
-            }
+            Reject::Collar
+            | Reject::Drawdown
+            | Reject::Spread
+            | Reject::Adv
+            | Reject::NeedsApproval => Some(Unit::BasisPoints),
             Reject::Stale => Some(Unit::Microseconds),
             Reject::OpenOrders
             | Reject::Rate
@@ -106,8 +108,22 @@ pub fn failed(answer: &Answer, judged: &Judged<'_>) -> Vec<FailedRule> {
         all.find(|finding| finding.code == code && finding.failed).copied()
     };
     // A rule whose numbers nobody gave is named without them.
-    let rule = |code| judged.failed(&numbers(code).unwrap_or(Finding::holds(code, false)));
+    let rule = |code| {
+        let rule = judged.failed(&numbers(code).unwrap_or(Finding::holds(code, false)));
+        match (code, answer.approval) {
+            (Reject::NeedsApproval, 1..) => FailedRule { fix: ask_for(answer.approval), ..rule },
+            _ => rule,
+        }
+    };
     answer.verdict.failed().map(rule).collect()
+}
+
+/// What only a person can do, and by which number.
+fn ask_for(approval: u32) -> String {
+    format!(
+        "only the operator can approve it (`tickgate approve {approval}`): ask for that by this number, then send the same \
+         order again with a new client_request_id, within the time that the operator names; or lower qty, or price it nearer"
+    )
 }
 
 /// The rules of a check that pass and measure something.
@@ -297,6 +313,10 @@ fn advice(code: Reject) -> &'static str {
             "too many orders for what traded: wait for trades, send fewer changes"
         }
         Reject::Executions => "it executed as often as it may: only the operator can allow more",
+        Reject::NeedsApproval => {
+            "beyond a soft limit: lower qty or price it nearer, or send it when every other rule passes: \
+             the refusal then names the number by which the operator can approve it"
+        }
         Reject::Margin => "equity does not cover the margin: lower qty or reduce positions",
         Reject::Loss | Reject::Drawdown => {
             "the loss limit is reached: unless the operator stopped those too, orders that only \

@@ -89,6 +89,9 @@ venue_band = "off"
 located = "off"
 margin_long_bps = "off"
 margin_short_bps = "off"
+soft_clip_max = "off"
+soft_notional_max = "off"
+soft_band_bps = "off"
 fees = "none"
 
 [[limit]]
@@ -107,6 +110,9 @@ venue_band = "off"
 located = "off"
 margin_long_bps = "off"
 margin_short_bps = "off"
+soft_clip_max = "off"
+soft_notional_max = "off"
+soft_band_bps = "off"
 fees = "none"
 "#;
 

@@ -40,9 +40,10 @@ kinds! {
     Replace = 2 => "replace",
     /// A cancel was asked for; `aux` as above.
     Cancel = 3 => "cancel",
-    /// The gate let it pass.
+    /// The gate let it pass; `aux` is the number of the approval that this used up, if it needed one.
     Passed = 4 => "passed",
-    /// The gate refused; `code` is the primary [`Reject`], `bits` all that failed, `reached` its numbers.
+    /// The gate refused; `code` is the primary [`Reject`], `bits` all that failed, `reached` its numbers, `aux` the
+    /// number by which it can be approved, if that is all that it lacks.
     Refused = 5 => "refused",
     /// It was asked before, and got the answer of then.
     Repeated = 6 => "repeated",
@@ -107,6 +108,10 @@ kinds! {
     Session = 33 => "session",
     /// A stop was triggered; `px` is its trigger. The gate's word on it follows.
     Triggered = 34 => "triggered",
+    /// An operator approved an order beyond a soft limit, once: `aux` is its number, `bits` for how many nanoseconds, side to
+    /// `qty` its terms, `order` what it changes, `name` and `note` who and why; `code`: the [`model::ResumeRefusal`] if the
+    /// engine refused.
+    Approve = 40 => "approve",
 }
 
 /// Who caused it.

@@ -3,7 +3,7 @@
 use crate::event::Event;
 use crate::id::{AccountId, DeskId, Note, OperatorName, OrderId, Symbol};
 use crate::instrument::Currency;
-use crate::num::Ts;
+use crate::num::{DAY_NS, Ts};
 use crate::report::Report;
 use crate::request::{HaltScope, Request};
 use crate::state::{HaltCause, HaltLevel};
@@ -126,6 +126,17 @@ pub enum Control {
         /// Why.
         note: Note,
     },
+    /// An order that was refused for a soft limit alone may come once more, and pass if nothing else refuses it.
+    Approve {
+        /// The number that its refusal named.
+        number: u32,
+        /// For how long, nanoseconds of engine time; 1 to [`Control::APPROVAL_NS_MAX`].
+        for_ns: u64,
+        /// Who.
+        operator: OperatorName,
+        /// Why.
+        note: Note,
+    },
     /// The wall clock can no longer be believed, or can again: it stepped against the monotonic one, or nobody steers it.
     ClockUnsafe(bool),
     /// A client whose orders work on an account that wants to hear of it neither asked nor beat for as long as that
@@ -171,6 +182,9 @@ pub struct Input {
     pub body: Body,
 }
 
+/// Codes of what is an operator's alone.
+const LIMITS: u8 = 10;
+const APPROVE: u8 = 30;
 /// Codes of what changes the books.
 const RATE: u8 = 13;
 const SPLIT: u8 = 14;
@@ -178,6 +192,8 @@ const SPLIT: u8 = 14;
 impl Control {
     /// Words of a control.
     pub const WORDS: usize = 9;
+    /// Longest time for which an order can be approved: an approval is for the moment (RTS 6, article 15(6)).
+    pub const APPROVAL_NS_MAX: u64 = DAY_NS;
 
     /// The control as words.
     pub fn to_words(&self) -> [u64; Self::WORDS] {
@@ -224,8 +240,13 @@ impl Control {
                 small(21, u64::from(round) << 32 | u64::from(orders))
             }
             Control::Limits { version, digest, operator, note } => {
-                to.pair(10, version);
+                to.pair(LIMITS.into(), version);
                 digest.into_iter().for_each(|word| to.u64(word));
+                write_who(&mut to, Why { operator, note, ..Why::of(HaltCause::Human) });
+            }
+            Control::Approve { number, for_ns, operator, note } => {
+                to.pair(APPROVE.into(), number);
+                to.u64(for_ns);
                 write_who(&mut to, Why { operator, note, ..Why::of(HaltCause::Human) });
             }
             Control::ClockUnsafe(is) => small(16, is.into()),
@@ -243,8 +264,11 @@ impl Control {
     /// [`crate::BadWord`] names the word that holds no legal value.
     pub fn from_words(words: &[u64; Self::WORDS]) -> Result<Control, BadWord> {
         let [head, number, rest @ ..] = *words;
-        if head as u32 == 10 {
+        if head as u32 == u32::from(LIMITS) {
             return read_limits(words);
+        }
+        if head as u32 == u32::from(APPROVE) {
+            return read_approval(words);
         }
         let [code, kind, level, cause, 0, 0, 0, 0] = head.to_le_bytes() else {
             return Err(BadWord(0));
@@ -314,6 +338,21 @@ fn read_limits(words: &[u64; Control::WORDS]) -> Result<Control, BadWord> {
     let note = Note::from_words(core::array::from_fn(|_| from.u64()));
     let note = from.legal(note)?;
     Ok(Control::Limits { version, digest, operator, note })
+}
+
+fn read_approval(words: &[u64; Control::WORDS]) -> Result<Control, BadWord> {
+    let mut from = WordReader::new(words);
+    let (_, number) = from.pair();
+    from.legal((number > 0).then_some(()))?;
+    let for_ns = from.u64();
+    from.legal((1..=Control::APPROVAL_NS_MAX).contains(&for_ns).then_some(()))?;
+    let operator = OperatorName::from_words([from.u64(), from.u64()]);
+    let operator = from.legal(operator)?;
+    let note = Note::from_words(core::array::from_fn(|_| from.u64()));
+    let note = from.legal(note)?;
+    let rest = from.u64();
+    from.legal((rest == 0).then_some(()))?;
+    Ok(Control::Approve { number, for_ns, operator, note })
 }
 
 /// Reads a rate or a split back.
@@ -404,6 +443,7 @@ mod tests {
                 operator,
             },
             Control::Split { symbol, num: 3, den: u32::MAX, operator },
+            Control::Approve { number: u32::MAX, for_ns: DAY_NS, operator, note },
             Control::ClockUnsafe(true),
             Control::DeskSilent { desk: DeskId(255), account: AccountId(u16::MAX) },
         ];
@@ -432,6 +472,12 @@ mod tests {
         let split = Control::Split { symbol: Symbol::new("A").unwrap(), num: 2, den: 1, operator };
         for (word, value) in [(1, 0), (4, 0xFF), (6, 1), (8, 1)] {
             assert!(spoiled(split, word, value).is_err(), "{word} {value}");
+        }
+        let note = Note::default();
+        let approve = Control::Approve { number: 1, for_ns: 1, operator, note };
+        for (word, value) in [(0, 30), (1, 0), (1, DAY_NS + 1), (8, 1)] {
+            let bad = spoiled(approve, word, value);
+            assert_eq!(bad, Err(BadWord(word as u8)), "{word} {value}");
         }
         for (of, value) in [
             (Control::ClockUnsafe(true), 2),

@@ -105,6 +105,8 @@ codes!(
         Overslice = 48 => "overslice",
         /// Time cannot be trusted, and the order hangs on it (FIX 0).
         ClockUnsafe = 50 => "clock_unsafe",
+        /// Beyond a soft limit, and no operator approved it (FIX 99).
+        NeedsApproval = 54 => "needs_approval",
         /// Not enough equity for the margin of the worst case (FIX 25).
         Margin = 55 => "margin",
     }

@@ -64,6 +64,27 @@ fn failure_latches() {
     assert!(dead.is_full(1));
 }
 
+/// Goal: an approval is recorded with who and why, and what of it the engine refused. Method: one of an order that does not wait.
+#[test]
+fn approvals_are_recorded() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/engine.toml");
+    let config = crate::config::Config::load(&folder).unwrap();
+    let mut small = config.engine.clone();
+    small.capacity = crate::config::Capacity { instruments: 2, ..crate::config::Capacity::SMALL };
+    let engine = Engine::new(&config.with_engine(small)).unwrap();
+    let (tap, mut ring, _) = tap(1000, 10);
+    let mut sequencer = crate::sequencer::Sequencer::new(engine, None);
+    sequencer.audit = Some(tap);
+    let (operator, note) = (OperatorName::new("ann").unwrap(), Note::lossy("why"));
+    let control = Control::Approve { number: 7, for_ns: 9, operator, note };
+    sequencer.input(model::Ts(1), Body::Control(control), &mut ());
+    let record = AuditRecord::from_words(&ring.pop().unwrap()).unwrap();
+    assert_eq!((record.kind, record.actor), (AuditKind::Approve, Actor::Operator));
+    assert_eq!((record.aux, record.bits, record.note), (7, 9, note));
+    assert_eq!(record.name.as_str(), "ann");
+    assert_eq!(record.code, model::ResumeRefusal::UnknownScope.code());
+}
+
 /// Goal: limits that come into force are recorded with who and why, and every record from there on is stamped with them.
 /// Method: a reload of an operator's, and one of a start; then anything.
 #[test]

@@ -233,6 +233,20 @@ fn margin(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<Option<Mar
     }
 }
 
+/// A limit that can be approved beyond; above the hard one it would never bind.
+fn soft(
+    table: &mut Table<'_>,
+    key: &str,
+    hard: Option<Decimal>,
+    errors: &mut ConfigErrors,
+) -> Option<Option<Decimal>> {
+    let soft = table.decimal_or_off(key, errors)?;
+    if soft.zip(hard).is_some_and(|(soft, hard)| soft > hard) {
+        table.error(format!("`{key}` is above the limit that nobody can approve beyond"), errors);
+    }
+    Some(soft)
+}
+
 fn limit(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<LimitRule> {
     let account = table.symbol("account", errors);
     let symbol = table.symbol_or_all("symbol", errors);
@@ -260,6 +274,10 @@ fn limit(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<LimitRule> 
     let venue_band = table.choice("venue_band", &[("keep", true), ("off", false)], errors);
     let located = table.decimal_or_off("located", errors);
     let margin = margin(table, errors);
+    let [soft_clip_max, soft_notional_max] =
+        [("soft_clip_max", clip_max), ("soft_notional_max", notional_max)]
+            .map(|(key, hard)| soft(table, key, hard, errors));
+    let soft_band_bps = table.number_or_off("soft_band_bps", 0, 10_000, errors);
     let fees = table.symbol("fees", errors);
     Some(LimitRule {
         account: account?,
@@ -280,6 +298,9 @@ fn limit(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<LimitRule> 
         venue_band: venue_band?,
         located: located?,
         margin: margin?,
+        soft_clip_max: soft_clip_max?,
+        soft_notional_max: soft_notional_max?,
+        soft_band_bps: soft_band_bps?.map(|bps| bps as u32),
         fees: fees.map(|name| (name.as_str() != "none").then_some(name))?,
     })
 }

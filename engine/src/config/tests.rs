@@ -88,7 +88,7 @@ fn every_error_is_listed() {
         lines[2].starts_with("instruments.toml:6: `px_step` must be a plain decimal"),
         "{errors}"
     );
-    assert!(lines[3].starts_with("limits.toml:147: `band_bps` is missing"), "{errors}");
+    assert!(lines[3].starts_with("limits.toml:150: `band_bps` is missing"), "{errors}");
 }
 
 /// Goal: a broken file is named with its line and never taken in part. Method: an unclosed text.

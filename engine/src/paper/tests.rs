@@ -5,6 +5,7 @@ use model::{
     Tif, TradingState, Ts, VenueNumber,
 };
 
+mod approve;
 mod links;
 mod types;
 
@@ -28,13 +29,18 @@ const AGENT: AccountId = AccountId(1);
 
 impl Venue {
     fn new() -> Venue {
+        Venue::with(|text| text)
+    }
+
+    /// The same with other limits.
+    fn with(change: impl Fn(String) -> String) -> Venue {
         let text = |text: &str| {
             // The agent alone, without what is not about fills.
             let text = text.replace("10000000\"", "1000000000\"");
             let text = text.replace("band_bps = 500", "band_bps = 10000");
             let text = text.replace("parent = \"house\"\n", "").replace("\"refuse\"", "\"off\"");
             let text = text.replace("open_orders_max = 50\n", "open_orders_max = 500\n");
-            text.replace("duplicates_max = 3 ", "duplicates_max = 8 ")
+            change(text.replace("duplicates_max = 3 ", "duplicates_max = 8 "))
         };
         let files = [
             ("engine.toml", include_str!("../../../deploy/engine.toml").to_string()),

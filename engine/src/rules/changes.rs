@@ -220,6 +220,9 @@ fn pair(old: &LimitRule, new: &LimitRule, tell: &mut Teller) {
         venue_band,
         located,
         margin,
+        soft_clip_max,
+        soft_notional_max,
+        soft_band_bps,
         fees,
     } = old;
 
@@ -253,6 +256,9 @@ fn pair(old: &LimitRule, new: &LimitRule, tell: &mut Teller) {
     if was_short.is_some() && is_short.is_some() {
         tell.least_or_off("margin_short_bps", was_short, is_short);
     }
+    tell.most_or_off("soft_clip_max", *soft_clip_max, new.soft_clip_max);
+    tell.most_or_off("soft_notional_max", *soft_notional_max, new.soft_notional_max);
+    tell.most_or_off("soft_band_bps", *soft_band_bps, new.soft_band_bps);
     let name = |fees: Option<Symbol>| fees.map_or("none".to_owned(), |name| name.to_string());
     tell.note("fees", name(*fees), name(new.fees), Effect::Neither);
 }

@@ -19,6 +19,7 @@ use super::desks::{Budget, Held};
 use super::figures::Figures;
 use super::house::Told;
 use super::keeper::Changed;
+use super::operator::SoughtTold;
 use super::pace::Pace;
 use super::publish::Pages;
 use super::sinks::{Lag, Sink};
@@ -154,7 +155,7 @@ impl EngineThread {
                 Control::Limits { .. } => Some(self.relimit(control, state)),
                 _ => {
                     self.input(Body::Control(control), state);
-                    self.tell_halts(1);
+                    self.tell_changes(1);
                     self.sequencer.out.resumed.take()
                 }
             };
@@ -167,8 +168,8 @@ impl EngineThread {
         busy
     }
 
-    /// Tells housekeeping what is halted or resumed, as far as there is room besides `reserve`.
-    fn tell_halts(&mut self, reserve: usize) {
+    /// Tells housekeeping what is halted or resumed and which orders wait, as far as there is room besides `reserve`.
+    fn tell_changes(&mut self, reserve: usize) {
         let Sequencer { engine, out, .. } = &mut self.sequencer;
         let told = &mut self.told;
         let room = told.slots().saturating_sub(reserve);
@@ -176,6 +177,10 @@ impl EngineThread {
             if let Some(changed) = Changed::of(engine, slot) {
                 let _ = told.push(Told::Changed(changed));
             }
+        });
+        let room = told.slots().saturating_sub(reserve);
+        out.approvals.take(room, |slot| {
+            let _ = told.push(Told::Sought(SoughtTold::of(engine, slot)));
         });
     }
 
@@ -246,8 +251,9 @@ impl EngineThread {
         if state.dead_men.is_due(now_ns) {
             self.look_at_desks(state, now_ns);
         }
-        if !self.sequencer.out.halts.is_empty() {
-            self.tell_halts(0);
+        let out = &self.sequencer.out;
+        if !(out.halts.is_empty() && out.approvals.is_empty()) {
+            self.tell_changes(0);
         }
         let due = now_ns >= state.quiet_at;
         if due {
@@ -318,7 +324,7 @@ impl EngineThread {
         if !self.script.is_done() {
             run_script(&mut self.script, &mut self.sequencer, None);
         }
-        self.tell_halts(0);
+        self.tell_changes(0);
         let Sequencer { engine, audit, recorder, .. } = &mut self.sequencer;
         if let Some(audit) = audit {
             audit.close(engine);

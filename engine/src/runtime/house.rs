@@ -13,7 +13,7 @@ use switch::{Answer, Halt, Scope, Ticket};
 use super::Progress;
 use super::clock_watch::ClockWatch;
 use super::keeper::{Changed, Keeper};
-use super::operator::{OperatorDesk, Outbox, Outcome, Sent};
+use super::operator::{OperatorDesk, Outbox, Outcome, Sent, SoughtTold};
 use super::stages::{Sample, StageHistograms};
 use super::status::StatusPage;
 use super::watchdog::{Sight, Watchdog};
@@ -30,6 +30,8 @@ const FIGURES: Duration = Duration::from_millis(250);
 pub(super) enum Told {
     /// A latch changed. Comes before the control that did it is [`Told::Acted`].
     Changed(Changed),
+    /// An order waits for approval, or no longer. Comes before [`Told::Acted`] too.
+    Sought(SoughtTold),
     /// A control was taken as input `seq`.
     Acted { seq: u64, outcome: Outcome },
 }
@@ -169,6 +171,11 @@ impl HouseThread {
                     warn_of(&latch);
                     self.keeper.say(&latch, wall_ns());
                     changed = true;
+                }
+                Told::Sought(sought) => {
+                    if let Some(Door { desk, .. }) = &mut self.door {
+                        desk.waiting.say(&sought);
+                    }
                 }
                 Told::Acted { seq, outcome } => {
                     let sent = self.outbox.sent.pop_front();

@@ -1,5 +1,6 @@
 //! What the operator asks, on the housekeeping thread: who may, by which control, and what came of it.
 
+mod approve;
 mod reload;
 
 use std::collections::VecDeque;
@@ -18,6 +19,8 @@ use super::keeper::Keeper;
 use crate::config::Config;
 use crate::journal::writer::Progress as JournalProgress;
 use crate::step::NewRules;
+use approve::not_waiting;
+pub(super) use approve::{Told as SoughtTold, Waiting as SoughtList};
 use reload::{Reloading, Reloads};
 
 /// How long an answer waits for the engine thread, and then for the journal.
@@ -44,6 +47,8 @@ enum Act {
     Halts,
     /// It lets something go.
     Resumes,
+    /// It lets one order beyond its soft limits.
+    Approves,
     /// It puts limits in force.
     Reloads(Box<Reloading>),
 }
@@ -65,6 +70,8 @@ pub(super) struct OperatorDesk {
     pub journal: Option<Arc<JournalProgress>>,
     pub begun: Instant,
     pub limits: InForce,
+    /// Orders that wait for approval.
+    pub waiting: SoughtList,
     attempts: Attempts,
     check: Option<Check>,
     reloads: Reloads,
@@ -78,6 +85,9 @@ struct Check {
     ticket: Ticket,
     control: Control,
     scope: Scope,
+    act: Act,
+    /// What is let go, for the log.
+    what: String,
     name: OperatorName,
     reason: String,
 }
@@ -130,6 +140,7 @@ impl OperatorDesk {
             journal,
             begun: Instant::now(),
             limits,
+            waiting: SoughtList::default(),
             attempts,
             check,
             reloads: Reloads::default(),
@@ -164,6 +175,15 @@ impl OperatorDesk {
             Request::Resume { scope, level, operator, reason, passphrase } => {
                 let asks = Asks { uid, scope, level, operator, reason: clean_reason(&reason) };
                 if let Err(refusal) = self.resume(ticket, asks, passphrase, now, keeper, stalled) {
+                    self.socket.answer(ticket, &refusal, now);
+                }
+            }
+            Request::Approvals {} => {
+                let answer = Answer::Approvals { list: self.waiting.list() };
+                self.socket.answer(ticket, &answer, now);
+            }
+            Request::Approve(asks) => {
+                if let Err(refusal) = self.approve(ticket, uid, *asks, now, stalled) {
                     self.socket.answer(ticket, &refusal, now);
                 }
             }
@@ -235,19 +255,29 @@ impl OperatorDesk {
         if stalled {
             return Err(stands_still());
         }
+        let thread = self.check_on_thread(operator, passphrase, now)?;
+        let (act, what) = (Act::Resumes, format!("resume of {scope}"));
+        self.check = Some(Check { thread, ticket, control, scope, act, what, name, reason });
+        Ok(())
+    }
+
+    /// Begins to check a passphrase, if one may be checked now.
+    fn check_on_thread(
+        &self,
+        operator: String,
+        passphrase: Passphrase,
+        now: Instant,
+    ) -> Result<JoinHandle<bool>, Answer> {
         let operators = self.may_check(now)?;
         let check = move || operators.verify(&operator, &passphrase);
         let thread = std::thread::Builder::new().name("passphrase".into()).spawn(check);
-        let thread =
-            thread.map_err(|_| Answer::refused("busy", "no thread to check the passphrase on"))?;
-        self.check = Some(Check { thread, ticket, control, scope, name, reason });
-        Ok(())
+        thread.map_err(|_| Answer::refused("busy", "no thread to check the passphrase on"))
     }
 
     /// Whoever lets something go says who they are, and why.
     fn person(&self, uid: u32, operator: &str, reason: &str) -> Result<OperatorName, Answer> {
         if !may_resume(self.mode, uid, rustix::process::geteuid().as_raw()) {
-            let text = "in live mode nobody resumes or loosens as the engine's own user";
+            let text = "in live mode nobody resumes, approves or loosens as the engine's own user";
             return Err(Answer::refused("own_uid", text));
         }
         let name = OperatorName::new(operator).map_err(|_| {
@@ -278,11 +308,11 @@ impl OperatorDesk {
 
     fn end_check(&mut self, now: Instant, outbox: &mut Outbox, stalled: bool) {
         let Some(check) = self.check.take_if(|check| check.thread.is_finished()) else { return };
-        let Check { thread, ticket, control, scope, name, reason } = check;
+        let Check { thread, ticket, control, scope, act, what, name, reason } = check;
         let right = thread.join().unwrap_or(false);
         self.attempts.note(right, now.saturating_duration_since(self.begun));
         if !right {
-            tracing::warn!("resume of {scope} refused: not operator {name}'s passphrase");
+            tracing::warn!("{what} refused: not operator {name}'s passphrase");
             let text = "no such operator, or not this one's passphrase";
             return self.socket.answer(ticket, &Answer::refused("wrong_passphrase", text), now);
         }
@@ -290,8 +320,8 @@ impl OperatorDesk {
             // Behind the watchdog's halt it would undo it.
             return self.socket.answer(ticket, &stands_still(), now);
         }
-        tracing::warn!("resume of {scope}, operator {name}: {reason}");
-        let waiting = Waiting { ticket: Some(ticket), since: now, scope, act: Act::Resumes };
+        tracing::warn!("{what}, operator {name}: {reason}");
+        let waiting = Waiting { ticket: Some(ticket), since: now, scope, act };
         outbox.unsent.push_back((control, Some(waiting)));
     }
 
@@ -311,6 +341,11 @@ impl OperatorDesk {
                     tracing::warn!("resume of {} refused: {refusal}", waiting.scope);
                 }
             }
+            Act::Approves => {
+                if let Some(Err(refusal)) = outcome {
+                    tracing::warn!("approval on {} refused: {refusal}", waiting.scope);
+                }
+            }
             Act::Reloads(reloading) => self.reloaded(reloading, outcome),
         }
         self.done.push((Waiting { since: now, ..waiting }, seq, outcome));
@@ -328,6 +363,7 @@ impl OperatorDesk {
             }
             keeper.keep();
             let answer = match (outcome, &waiting.act) {
+                (Some(Err(ResumeRefusal::UnknownScope)), Act::Approves) => not_waiting(),
                 (Some(Err(refusal)), _) => Answer::refused(refusal.name(), explain(refusal)),
                 (_, Act::Reloads(reloading)) => reloading.answer(Some(seq), recorded),
                 _ => Answer::Done(done(Some(seq), recorded, keeper)),

@@ -60,6 +60,7 @@ impl Engine {
                 self.forget_prices(number, out);
             }
         }
+        self.approvals.clear(&mut out.approvals);
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 //! memory things lie, nor of what readers were shown.
 //!
 //! Order: the head; each feed's channel and books (book by book, bids before asks, best level first, oldest order first);
-//! instruments with their indicators; strategies; accounts and lines; the order table; the paper venue.
+//! instruments with their indicators; strategies; accounts and lines; the order table; the paper venue; what waits.
 
 use core::fmt::{self, Write};
 
@@ -50,6 +50,7 @@ impl Engine {
             paper,
             outside,
             held,
+            approvals,
             rules: _, // Configuration, whose bytes are in the journal; what it allows stands in `risk`.
             limits_version,
             config_digest: _,
@@ -88,6 +89,7 @@ impl Engine {
         orders.fold(&mut Text(&mut hash));
         paper.fold(&mut hash);
         held.fold(&mut Text(&mut hash));
+        Text(&mut hash).fold(approvals);
         if let Some(outside) = outside {
             outside.fold(&mut Text(&mut hash));
         }

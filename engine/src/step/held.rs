@@ -213,7 +213,14 @@ impl Engine {
                 *verdict
             }
         };
-        out.judge(Judged { request: 0, order, is_replace: false, is_trigger: true, verdict });
+        out.judge(Judged {
+            request: 0,
+            order,
+            is_replace: false,
+            is_trigger: true,
+            verdict,
+            approval: 0,
+        });
         self.hash.fold_pair(id.0, verdict.bits);
         self.fold_account(order.account);
         match cleared {

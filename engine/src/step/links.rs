@@ -13,9 +13,11 @@ use crate::output::Output;
 use crate::paper::Cross;
 
 impl Engine {
-    /// What the gate sees of the engine, and of what binds an order; `known`: it is in the table, under this number.
+    /// What the gate sees of the engine, and of what binds a priced order; `known`: it is in the table, under this number.
     pub(super) fn moment_of(&self, order: &Order, known: Option<OrderId>) -> Moment {
         let mut moment = self.moment();
+        let replaces = known.unwrap_or(OrderId(0));
+        moment.approved = self.approvals.allows(order, replaces, self.now);
         if let Some(life) = known.and_then(|id| self.orders.get(id)).map(|record| &record.life) {
             moment.change_pending = life.is_pending() || life.leaving().is_some();
             moment.held = life.is_held();

@@ -4,6 +4,7 @@ use model::page::{AsOf, Board, DEPTH_LEVELS, Depth, INDICATOR_SLOTS, Level, Orde
 use model::{Side, Ts};
 
 use super::Engine;
+use crate::approvals::APPROVALS_MAX;
 use crate::output::Output;
 
 impl Engine {
@@ -18,6 +19,7 @@ impl Engine {
             out.touch_book(instrument);
         }
         (0..self.orders.used()).for_each(|slot| out.orders.mark(slot));
+        (0..APPROVALS_MAX as u32).for_each(|slot| out.approvals.mark(slot));
         self.risk.show_all();
     }
 

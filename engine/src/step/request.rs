@@ -48,8 +48,9 @@ impl Engine {
     /// What the gate would say to a new order now. Changes nothing, and is no input.
     pub fn check(&self, request: &Request, terms: &Terms) -> Answer {
         let mut order = self.order_of(request, terms, OrderId(0));
-        let (market, moment) = (self.market(order.instrument.0), self.moment_of(&order, None));
+        let market = self.market(order.instrument.0);
         self.price(&mut order, &market);
+        let moment = self.moment_of(&order, None);
         let other = self.instead_of(&order, moment);
         let risk = &self.risk;
         let (verdict, findings) = risk.check_instead(&order, other.as_ref(), &market, moment);
@@ -67,10 +68,11 @@ impl Engine {
         let id = self.orders.next_id().unwrap_or(OrderId(0));
         let mut order = self.order_of(request, terms, id);
         if let Some(recorded) = self.risk.recorded(&order) {
-            return self.repeat(request, recorded);
+            return self.repeat(request, recorded, &order);
         }
-        let (market, moment) = (self.market(order.instrument.0), self.moment_of(&order, None));
+        let market = self.market(order.instrument.0);
         self.price(&mut order, &market);
+        let moment = self.moment_of(&order, None);
         stamp.judging(self, request, &order);
         let cleared = if order.is_held() {
             let other = self.instead_of(&order, moment);
@@ -148,14 +150,14 @@ impl Engine {
             ..record.order
         };
         if let Some(recorded) = self.risk.recorded_replace(&order) {
-            return self.repeat(request, recorded);
+            return self.repeat(request, recorded, &order);
         }
         let market = self.market(order.instrument.0);
-        let moment = self.moment_of(&order, Some(id));
         if !order.order_type.has_limit() {
             order.px = Px(0);
         }
         self.price(&mut order, &market);
+        let moment = self.moment_of(&order, Some(id));
         stamp.judging(self, request, &order);
         let Some(record) = self.orders.get_mut(id) else {
             return self.answer(request, AnswerKind::Refused);
@@ -226,7 +228,8 @@ impl Engine {
 
     fn pass(&mut self, request: &Request, order: &Order, out: &mut Output) {
         self.passed += 1;
-        out.judge(judged(request, order, Verdict::pass()));
+        let approval = self.use_approval(request, order, out);
+        out.judge(judged(request, order, Verdict::pass(), approval));
         self.fold_account(order.account);
         self.note(TapeKind::Passed, order, 0, 0, out);
         out.orders.mark(order.id.slot() as u32);
@@ -241,7 +244,8 @@ impl Engine {
     ) -> Answer {
         let code = verdict.primary.map_or(Reject::Overflow, |finding| finding.code);
         self.count_refusal(code);
-        out.judge(judged(request, order, verdict));
+        let approval = self.seek_approval(request, order, verdict, out);
+        out.judge(judged(request, order, verdict, approval));
         self.note(TapeKind::Refused, order, code.code(), verdict.bits, out);
         self.hash.fold_pair(verdict.bits, code.code().into());
         let primary = verdict.primary.map_or((0, 0), |finding| (finding.limit, finding.used));
@@ -251,7 +255,7 @@ impl Engine {
         if self.triggers.has_due() {
             self.trip_due(out);
         }
-        Answer { verdict, ..self.answer(request, AnswerKind::Refused) }
+        Answer { verdict, approval, ..self.answer(request, AnswerKind::Refused) }
     }
 
     /// Counts a refusal by its primary reason.
@@ -286,10 +290,11 @@ impl Engine {
     }
 
     /// The answer to a request that was answered before.
-    fn repeat(&self, request: &Request, recorded: risk::Recorded) -> Answer {
-        let passed = recorded.verdict.passed();
-        let order = if passed { recorded.order } else { OrderId(0) };
-        Answer { verdict: recorded.verdict, ..self.answer_of(request, AnswerKind::Recorded, order) }
+    fn repeat(&self, request: &Request, recorded: risk::Recorded, order: &Order) -> Answer {
+        let verdict = recorded.verdict;
+        let approval = self.approval_of(request, order, verdict);
+        let order = if verdict.passed() { recorded.order } else { OrderId(0) };
+        Answer { verdict, approval, ..self.answer_of(request, AnswerKind::Recorded, order) }
     }
 
     fn answer_of(&self, request: &Request, kind: AnswerKind, order: OrderId) -> Answer {
@@ -302,7 +307,7 @@ impl Engine {
     }
 }
 
-fn judged(request: &Request, order: &Order, verdict: Verdict) -> Judged {
+fn judged(request: &Request, order: &Order, verdict: Verdict, approval: u32) -> Judged {
     let is_replace = matches!(request.ask, Ask::Replace { .. });
-    Judged { request: request.id, order: *order, is_replace, is_trigger: false, verdict }
+    Judged { request: request.id, order: *order, is_replace, is_trigger: false, verdict, approval }
 }

@@ -4,6 +4,8 @@
 //! {"op":"halt","scope":{"kind":"account","name":"agent"},"level":"halted","operator":"ann","reason":"fat finger"}
 //! {"op":"resume","scope":{"kind":"all"},"level":"active","operator":"ann","reason":"checked","passphrase":"…"}
 //! {"op":"status"}
+//! {"op":"approvals"}
+//! {"op":"approve","approval":{"number":7,…},"seconds":300,"operator":"ann","reason":"seen","passphrase":"…"}
 //! {"op":"reload","text":"session_start = …","dry_run":true}
 //! ```
 
@@ -53,8 +55,71 @@ pub enum Request {
     },
     /// How does the engine stand?
     Status {},
+    /// Which orders wait for approval, and which are approved and did not come yet?
+    Approvals {},
+    /// Let one order pass beyond its soft limits, once.
+    Approve(Box<Approve>),
     /// Take other limits.
     Reload(Reload),
+}
+
+/// An approval, as its operator saw the order.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approve {
+    /// What was listed; if it is not so any more, it is refused.
+    pub approval: Approval,
+    /// For how long it may come, seconds of engine time.
+    pub seconds: u64,
+    /// Who says so.
+    pub operator: String,
+    /// Why.
+    pub reason: String,
+    /// The operator's.
+    pub passphrase: Passphrase,
+}
+
+/// An order beyond its soft limits.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// The number that its refusal named.
+    pub number: u32,
+    /// On which account.
+    pub account: String,
+    /// In what.
+    pub symbol: String,
+    /// buy or sell.
+    pub side: String,
+    /// How it is priced.
+    pub order_type: String,
+    /// How long it lives.
+    pub tif: String,
+    /// At most this quantity, in exact digits.
+    pub qty: String,
+    /// At this price or a better one, in exact digits.
+    pub px: String,
+    /// The order that it changes; `None`: it is a new one.
+    pub replaces: Option<u64>,
+    /// Keys of the soft limits that it is beyond.
+    pub beyond: Vec<String>,
+    /// Since when it waits, engine time, nanoseconds.
+    pub since_ns: u64,
+    /// Until when it may come, engine time; `None`: nobody approved it.
+    pub until_ns: Option<u64>,
+}
+
+impl std::fmt::Display for Approval {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Approval { number, account, symbol, side, order_type, tif, qty, px, .. } = self;
+        let change =
+            self.replaces.map_or(String::new(), |order| format!(" in place of order {order}"));
+        let beyond = self.beyond.join(", ");
+        write!(
+            f,
+            "{number}: {account} {side} {qty} {symbol} at {px} ({order_type}, {tif}){change}, beyond {beyond}"
+        )
+    }
 }
 
 /// Other limits. What is looser in them takes operator, reason and passphrase; what is not, takes none.
@@ -118,6 +183,11 @@ pub enum Answer {
     Refused(Refusal),
     /// How the engine stands.
     Status(Box<Status>),
+    /// Which orders wait for approval.
+    Approvals {
+        /// The oldest first.
+        list: Vec<Approval>,
+    },
     /// In what limits differ, and whether they are in force.
     Limits(Box<Limits>),
 }
@@ -363,6 +433,28 @@ mod tests {
             assert_eq!(read, scope);
         }
         assert!(matches!(read(r#"{"op":"status"}"#), Ok(Request::Status {})));
+        let approval = Approval {
+            number: 7,
+            account: "a".into(),
+            symbol: "S".into(),
+            side: "buy".into(),
+            order_type: "limit".into(),
+            tif: "day".into(),
+            qty: "60".into(),
+            px: "9.5".into(),
+            replaces: Some(3),
+            beyond: vec!["soft_clip_max".into()],
+            since_ns: 1,
+            until_ns: None,
+        };
+        let passphrase = Passphrase::new("p".into());
+        let (operator, reason) = ("ann".into(), "r".into());
+        let asks = Approve { approval: approval.clone(), seconds: 9, operator, reason, passphrase };
+        let text = serde_json::to_string(&Request::Approve(Box::new(asks))).unwrap();
+        assert!(matches!(read(&text), Ok(Request::Approve(asks)) if asks.approval == approval));
+        assert!(matches!(read(r#"{"op":"approvals"}"#), Ok(Request::Approvals {})));
+        let text = serde_json::to_string(&Answer::Approvals { list: vec![approval] }).unwrap();
+        assert!(serde_json::from_str::<Answer>(&text).is_ok(), "{text}");
         let Ok(Request::Reload(reload)) = read(r#"{"op":"reload","text":"a\nb","base":7}"#) else {
             panic!()
         };

@@ -53,6 +53,11 @@ fn floor(limits: &[i64; 6], set: u32) -> Floor {
             adv_max_bps: is_set(12).then_some(1),
             venue_band: is_set(13),
             located: is_set(14).then_some(model::Qty(limits[4])),
+            soft: crate::SoftLimits {
+                clip_max: is_set(17).then_some(model::Qty(limits[0])),
+                notional_max: is_set(18).then_some(money(limits[1])),
+                band_bps: is_set(19).then_some(50),
+            },
             restricted: if is_set(15) { Restriction::Sell } else { Restriction::None },
             ..PAIR_LIMITS
         };

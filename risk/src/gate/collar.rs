@@ -31,7 +31,7 @@ pub(crate) fn check(order: &Order, _: &View<'_>, node: &Node<'_>) -> Finding {
 
 /// Twice how far the order is priced from the reference, in price units; zero on the side that is free. Of a stop its trigger
 /// counts, and with a limit the worse of the two: without one it is priced, and judged, again when it is triggered.
-fn through2(order: &Order, limits: &PairLimits, reference2: i64) -> i64 {
+pub(super) fn through2(order: &Order, limits: &PairLimits, reference2: i64) -> i64 {
     let stop_px = order.conditions.stop_px;
     match order.order_type {
         OrderType::Limit | OrderType::Market => {

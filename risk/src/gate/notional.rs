@@ -8,12 +8,16 @@ use crate::view::{Node, View};
 /// Refuses more money than the limit of one order. A replace counts its whole new quantity. A sale without a limit of its own
 /// counts at the collar's upper edge, for it may trade there.
 pub(crate) fn check(order: &Order, view: &View<'_>, node: &Node<'_>) -> Finding {
+    Finding::at_most(Reject::Notional, used(order, view, node), node.limits.notional_max.0)
+}
+
+/// The money of the order, in units of [`Money`].
+pub(super) fn used(order: &Order, view: &View<'_>, node: &Node<'_>) -> i128 {
     let notional = match (order.side, order.order_type.has_limit()) {
         (Side::Sell, false) => at_most(order, view, node),
         _ => view.notional,
     };
-    let notional = notional.map_or(i128::MAX, |notional| notional.0);
-    Finding::at_most(Reject::Notional, notional, node.limits.notional_max.0)
+    notional.map_or(i128::MAX, |notional| notional.0)
 }
 
 /// The most that a sale without a limit can bring; `None`: overflow. Without a reference it is refused for that.

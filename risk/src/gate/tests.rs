@@ -9,6 +9,7 @@ mod margin;
 mod money;
 mod repeats;
 mod replace;
+mod soft;
 mod tightening;
 mod tree;
 mod types;
@@ -60,7 +61,7 @@ fn plain_order_passes() {
     for side in BOTH {
         let order = floor.order(side, 1, 1_000_000);
         let (verdict, findings) = floor.risk.check(&order, &floor.market, floor.moment);
-        assert_eq!((verdict, findings.iter().flatten().count()), (Verdict::pass(), 46));
+        assert_eq!((verdict, findings.iter().flatten().count()), (Verdict::pass(), 47));
         let (cleared, held) = floor.clear(order).unwrap();
         assert_eq!((*cleared.order(), held.open(), held.is_open()), (order, Qty(1), true));
     }

@@ -93,6 +93,23 @@ fn all_failed_rules_are_named() {
     assert_eq!((rate.measured.rule, rate.measured.limit.as_deref()), ("rate", None));
 }
 
+/// Goal: what only a person can approve says so, by its number. Method: a refusal with a number and one without.
+#[test]
+fn an_approval_is_named() {
+    let board = board();
+    let judged = Judged { board: &board, side: Side::Buy, px: Px(1), qty: Qty(1) };
+    let mut answer = Answer::bare(1, 2, Ts(3), AnswerKind::Refused);
+    answer.verdict.fold(Finding::at_most(Reject::NeedsApproval, 12_500, 10_000));
+    assert!(!failed(&answer, &judged)[0].fix.contains("tickgate approve"));
+    answer.approval = 41;
+    let rules = failed(&answer, &judged);
+    assert!(rules[0].fix.contains("`tickgate approve 41`"), "{}", rules[0].fix);
+    assert_eq!(
+        (rules[0].measured.used.as_deref(), rules[0].measured.unit),
+        (Some("12500"), Some("bps"))
+    );
+}
+
 /// Goal: no rule is without advice. Method: all of them.
 #[test]
 fn every_rule_has_advice() {

@@ -1,5 +1,6 @@
 //! The kill switch from a terminal: the real engine, the real commands, a passphrase typed at a pseudo-terminal.
 
+mod approve;
 mod live;
 mod place;
 mod rearm;

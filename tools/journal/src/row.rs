@@ -220,6 +220,9 @@ fn changed(seen: &Seen<'_>, control: &Control) -> Row {
         Control::Limits { version, operator, note, .. } => {
             ("limits", format!("version {version}"), *operator, *note)
         }
+        Control::Approve { number, for_ns, operator, note } => {
+            ("approve", format!("approval {number} for {for_ns} ns"), *operator, *note)
+        }
         Control::Rate { from, to, num, den, at, operator } => {
             let [from, to] = [from, to].map(|code| String::from_utf8_lossy(code));
             let [from, to] = [&from, &to].map(|code| code.trim_end_matches('\0'));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use switch::{Done, Halt, Limits, LimitsChange, Status, Trigger};
+use switch::{Approval, Done, Halt, Limits, LimitsChange, Status, Trigger};
 
 /// A halt or a resume that was taken.
 pub fn done(what: &str, done: &Done) -> String {
@@ -16,6 +16,31 @@ pub fn done(what: &str, done: &Done) -> String {
     text +=
         if done.latched { ", kept for the next start)" } else { ", NOT kept for the next start)" };
     text
+}
+
+/// An order beyond its soft limits, on a line; `now_ns` is engine time.
+pub fn approval(approval: &Approval, now_ns: u64) -> String {
+    let seconds = |ns: u64| ns / 1_000_000_000;
+    let stands = match approval.until_ns {
+        None => format!("waits for {} s", seconds(now_ns.saturating_sub(approval.since_ns))),
+        Some(until) => format!("approved for {} s more", seconds(until.saturating_sub(now_ns))),
+    };
+    format!("{approval}; {stands}")
+}
+
+/// All of them.
+pub fn approvals(approvals: &[Approval], now_ns: u64) -> String {
+    match approvals {
+        [] => "no order waits for approval".into(),
+        all => all.iter().map(|one| approval(one, now_ns)).collect::<Vec<_>>().join("\n"),
+    }
+}
+
+/// One that was approved.
+pub fn approved(what: &str, seconds: u64, done: &Done) -> String {
+    let input = done.engine_seq.map_or("not taken yet".into(), |seq| format!("input {seq}"));
+    let recorded = if done.recorded { "recorded" } else { "not recorded yet" };
+    format!("{what}: approved once, for {seconds} s ({input}, {recorded})")
 }
 
 /// In what limits differ, a line each, and whether they are in force.

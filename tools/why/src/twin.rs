@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
+use engine::approvals::Sought;
 use engine::config::Config;
 use engine::output::Output;
 use engine::replay::{Seen, Witness};
@@ -176,7 +177,7 @@ impl Twin {
     }
 
     /// The input in this engine's numbers.
-    fn translate(&self, input: &Input) -> Input {
+    fn translate(&self, input: &Input, first: &Engine) -> Input {
         let body = match input.body {
             Body::Request(request) => Body::Request(self.request(&request)),
             Body::Report(report) => {
@@ -189,11 +190,29 @@ impl Twin {
                 let scope = self.scope(scope);
                 Body::Control(Control::Resume { scope, level, operator, note })
             }
+            Body::Control(Control::Approve { number, for_ns, operator, note }) => {
+                Body::Control(Control::Approve {
+                    number: self.approval(first, number),
+                    for_ns,
+                    operator,
+                    note,
+                })
+            }
             // Its limits are those that are asked about.
             Body::Control(Control::Limits { .. }) => Body::Timer,
             other => other,
         };
         Input { body, ..*input }
+    }
+
+    /// The same order waits under another number here; not at all where it needs no approval: then nothing is approved.
+    fn approval(&self, first: &Engine, number: u32) -> u32 {
+        let own = first.approvals().get(number).and_then(|approval| {
+            let of = approval.sought;
+            let (account, replaces) = (self.account(of.account), self.order(of.replaces));
+            self.engine.approvals().waiting(&Sought { account, replaces, ..of })
+        });
+        own.unwrap_or(u32::MAX)
     }
 
     fn request(&self, request: &Request) -> Request {
@@ -259,7 +278,7 @@ impl Witness for Twin {
 
     fn after(&mut self, seen: &Seen<'_>) -> ControlFlow<()> {
         let flow = self.progress.show(seen.input.seq);
-        let input = self.translate(seen.input);
+        let input = self.translate(seen.input, seen.engine);
         let mut looks = Vec::new();
         self.engine.step(&input, &mut self.out, &mut Looking(&mut looks));
         let is_request = matches!(seen.input.body, Body::Request(_));

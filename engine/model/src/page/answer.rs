@@ -45,6 +45,8 @@ pub struct Answer {
     pub state: Option<OrderState>,
     /// What the gate said.
     pub verdict: Verdict,
+    /// Of a refusal for a soft limit alone: the number by which an operator can approve the order; zero: there is none.
+    pub approval: u32,
     /// How much of the order would pass; only for a check.
     pub headroom: Option<Headroom>,
     /// Every check with its numbers, in list order; only for a check. Free places are `None`.
@@ -66,6 +68,7 @@ impl Answer {
             order,
             state: None,
             verdict,
+            approval: 0,
             headroom: None,
             findings: [None; FINDINGS_MAX],
         }
@@ -80,7 +83,8 @@ impl Answer {
         to.u64(self.now.0);
         let state = self.state.map_or(0, OrderState::code);
         let binds = self.headroom.map_or(0, |headroom| headroom.binds.code());
-        to.bytes([self.kind.code(), state, binds, 0, 0, 0, 0, 0]);
+        let [a, b, c, d] = self.approval.to_le_bytes();
+        to.bytes([self.kind.code(), state, binds, 0, a, b, c, d]);
         to.u64(self.order.0);
         to.u64(self.verdict.bits);
         write_finding(&mut to, self.verdict.primary);
@@ -97,7 +101,7 @@ impl Answer {
     pub fn from_words(words: &[u64; Self::WORDS]) -> Result<Answer, BadWord> {
         let mut from = WordReader::new(words);
         let [request, engine_seq, now] = core::array::from_fn(|_| from.u64());
-        let [kind, state, binds, ..] = from.bytes();
+        let [kind, state, binds, _, approval @ ..] = from.bytes();
         let kind = from.legal(AnswerKind::from_code(kind))?;
         let state = match state {
             0 => None,
@@ -118,7 +122,19 @@ impl Answer {
         }
         let verdict = Verdict { bits, primary };
         let now = Ts(now);
-        Ok(Answer { request, engine_seq, now, kind, order, state, verdict, headroom, findings })
+        let approval = u32::from_le_bytes(approval);
+        Ok(Answer {
+            request,
+            engine_seq,
+            now,
+            kind,
+            order,
+            state,
+            verdict,
+            approval,
+            headroom,
+            findings,
+        })
     }
 }
 
@@ -150,6 +166,7 @@ mod tests {
         let mut answer = Answer::bare(1, 2, Ts(3), AnswerKind::Checked);
         answer.order = OrderId::new(4, 5);
         answer.state = Some(OrderState::Working);
+        answer.approval = u32::MAX - 1;
         let finding = Finding::at_most(Reject::Gross, i128::MAX, i128::MIN);
         answer.verdict.fold(finding);
         answer.headroom = Some(Headroom { qty: Qty(-6), binds: Reject::Clip });

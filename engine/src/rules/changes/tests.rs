@@ -110,6 +110,9 @@ const KEYS: &[Key] = &[
             margin.short_bps = 100 - 10 * n;
         }
     }),
+    ("agent * soft_clip_max", None, |r, n| r.limits[1].soft_clip_max = decimal_or_off(n)),
+    ("agent * soft_notional_max", None, |r, n| r.limits[1].soft_notional_max = decimal_or_off(n)),
+    ("agent * soft_band_bps", None, |r, n| r.limits[1].soft_band_bps = or_off(n)),
 ];
 
 /// A rank as the key has it: some know but two or three.

@@ -81,10 +81,13 @@ impl Rig {
 
     /// Says a line, and polls until it is answered or a control is on its way.
     fn asks(&mut self, reload: switch::Reload, stalled: bool) -> Option<Answer> {
+        self.says(Request::Reload(reload), stalled)
+    }
+
+    fn says(&mut self, request: Request, stalled: bool) -> Option<Answer> {
         let path = self._folder.path().join("x.operator.sock");
-        let asker = std::thread::spawn(move || {
-            switch::ask(&path, &Request::Reload(reload), Duration::from_secs(60)).ok()
-        });
+        let asker =
+            std::thread::spawn(move || switch::ask(&path, &request, Duration::from_secs(60)).ok());
         let waits = self.outbox.unsent.len();
         while !asker.is_finished() && self.outbox.unsent.len() == waits {
             self.desk.poll(Instant::now(), 0, &mut self.keeper, &mut self.outbox, stalled);
@@ -165,6 +168,67 @@ fn who_may_reload() {
     rig.acts(Some(Ok(())));
     assert_eq!(rig.desk.limits.version, 3);
     assert!(rig.desk.limits.config.limits_text().contains(wide));
+}
+
+/// Goal: only a named operator with the right passphrase and a reason approves, exactly what is listed, and in live mode nobody
+/// as the engine's own user. Method: each way to fail, then the way that passes, which the engine thread refuses once.
+#[test]
+fn who_may_approve() {
+    let mut rig = Rig::new();
+    let listed = |number: u32, qty: &str| switch::Approval {
+        number,
+        account: "agent".into(),
+        symbol: "AAPL".into(),
+        side: "buy".into(),
+        order_type: "limit".into(),
+        tif: "day".into(),
+        qty: qty.into(),
+        px: "100".into(),
+        replaces: None,
+        beyond: vec!["soft_clip_max".into()],
+        since_ns: 1,
+        until_ns: None,
+    };
+    rig.desk.waiting.0.insert(0, listed(7, "60"));
+    let by = |operator: &str, reason: &str, typed: &str| switch::Approve {
+        approval: listed(7, "60"),
+        seconds: 300,
+        operator: operator.into(),
+        reason: reason.into(),
+        passphrase: Passphrase::new(typed.into()),
+    };
+    let right = || by("ann", "r", "correct horse battery");
+    let code = |rig: &mut Rig, asks: switch::Approve, stalled| match rig
+        .says(Request::Approve(Box::new(asks)), stalled)
+    {
+        Some(Answer::Refused(refusal)) => refusal.code,
+        other => format!("{other:?}"),
+    };
+    assert_eq!(code(&mut rig, by("ann", "", "correct horse battery"), false), "no_reason");
+    assert_eq!(code(&mut rig, by("", "r", "correct horse battery"), false), "bad_operator");
+    assert_eq!(code(&mut rig, by("ann", "r", "wrong"), false), "wrong_passphrase");
+    for approval in [listed(8, "60"), listed(7, "61")] {
+        let other = switch::Approve { approval, ..right() };
+        assert_eq!(code(&mut rig, other, false), "not_waiting");
+    }
+    for seconds in [0, 86_401, u64::MAX] {
+        let other = switch::Approve { seconds, ..right() };
+        assert_eq!(code(&mut rig, other, false), "bad_time");
+    }
+    assert_eq!(code(&mut rig, right(), true), "stalled");
+    rig.desk.mode = Mode::Live;
+    assert_eq!(code(&mut rig, right(), false), "own_uid");
+    rig.desk.mode = Mode::Paper;
+    assert!(rig.outbox.unsent.is_empty());
+    let Some(Answer::Approvals { list }) = rig.says(Request::Approvals {}, false) else { panic!() };
+    assert_eq!(list, [listed(7, "60")]);
+
+    assert!(rig.says(Request::Approve(Box::new(right())), false).is_none());
+    let (control, waiting) = rig.outbox.unsent.pop_front().unwrap();
+    let Control::Approve { number: 7, for_ns, operator, note } = control else { panic!() };
+    assert_eq!((for_ns, operator.as_str(), note.as_str()), (300_000_000_000, "ann", "r"));
+    let refused = Some(Err(ResumeRefusal::UnknownScope));
+    rig.desk.acted(waiting.unwrap(), 7, refused, Instant::now(), &mut rig.keeper);
 }
 
 /// Goal: limits that the engine thread was never sent are forgotten, and others can come. Method: time passes.

@@ -36,7 +36,8 @@ fn row(account: &str, symbol: &str, clip: &str) -> String {
          notional_max = \"5000\"\nlong_max = \"7.5\"\nshort_max = \"7\"\nband_bps = 300\n\
          band_px = \"off\"\nage_max_ms = 5000\nspread_max_bps = 40\nadv_max_bps = \"off\"\n\
          venue_band = \"off\"\nlocated = \"off\"\nmargin_long_bps = \"off\"\n\
-         margin_short_bps = \"off\"\nfees = \"paper\"\n"
+         margin_short_bps = \"off\"\nsoft_clip_max = \"off\"\nsoft_notional_max = \"off\"\n\
+         soft_band_bps = \"off\"\nfees = \"paper\"\n"
     )
 }
 

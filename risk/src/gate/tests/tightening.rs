@@ -18,7 +18,7 @@ proptest! {
         counts in [0_u32..4, 0_u32..4, 0_u32..300],
         sums in [0_i128..40, 0_i128..40],
         margin in prop::option::of(0_u32..20_000),
-        which in 0_usize..11,
+        which in 0_usize..14,
         by in 1_i64..20,
         side in prop::sample::select(&BOTH[..]),
         qty in quantities(),
@@ -35,6 +35,9 @@ proptest! {
         account.rate_max = counts[1] + 2;
         pair.margin = margin.map(|bps| crate::Margin { long_bps: bps, short_bps: bps });
         pair.band_bps = counts[2];
+        pair.soft.clip_max = (sizes[0] > 15).then_some(Qty(sizes[0]));
+        pair.soft.notional_max = (sizes[1] > 15).then_some(money(i128::from(sizes[2]) * 1_000_000));
+        pair.soft.band_bps = (sizes[1] > 15).then_some(counts[2]);
         pair.clip_max = Qty(sizes[0]);
         pair.notional_max = money(i128::from(sizes[1]) * 1_000_000);
         (pair.long_max, pair.short_max) = (Qty(sizes[2]), Qty(sizes[3]));
@@ -52,6 +55,18 @@ proptest! {
             9 => {
                 let bps = margin.unwrap_or(0) + by as u32 * 1_000;
                 pair_tight.margin = Some(crate::Margin { long_bps: bps, short_bps: bps });
+            }
+            10 => {
+                let most = pair.soft.clip_max.map_or(i64::MAX, |most| most.0);
+                pair_tight.soft.clip_max = Some(Qty(lower(most.into()) as i64));
+            }
+            11 => {
+                let most = pair.soft.notional_max.map_or(1 << 80, |most| most.0);
+                pair_tight.soft.notional_max = Some(model::Money(lower(most / FACTOR) * FACTOR));
+            }
+            12 => {
+                let most = pair.soft.band_bps.unwrap_or(10_000);
+                pair_tight.soft.band_bps = Some(most.saturating_sub(by as u32));
             }
             _ => pair_tight.age_max_ns = pair.age_max_ns - by as u64,
         }
@@ -72,7 +87,7 @@ proptest! {
         let [loose, tight] = verdicts;
         prop_assert!(loose.passed() || !tight.passed(), "{:?} / {:?}", loose, tight);
         // Younger data alone can be another reference, from which the collar measures another distance.
-        let same_reference = which < 10;
+        let same_reference = which < 13;
         prop_assert!(!same_reference || loose.bits & !tight.bits == 0, "{:?} / {:?}", loose, tight);
     }
 }
