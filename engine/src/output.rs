@@ -6,6 +6,7 @@ use model::page::{Answer, TapeKind, TapeRecord};
 use model::{BooksRefusal, Order, ResumeRefusal, Verdict};
 
 use crate::gateway::Send;
+use crate::step::Booked;
 
 /// Numbers of things that changed since they were last taken, each once, in the order of their first change.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
@@ -100,7 +101,7 @@ pub struct Output {
     /// What became of the resume that was stepped, if it was one.
     pub resumed: Option<Result<(), ResumeRefusal>>,
     /// What became of the rate or split that was stepped, if it was one.
-    pub booked: Option<Result<(), BooksRefusal>>,
+    pub booked: Option<Result<Booked, BooksRefusal>>,
 }
 
 impl Output {

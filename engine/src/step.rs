@@ -49,6 +49,7 @@ use crate::output::Output;
 use crate::paper::Paper;
 use crate::rules::Rules;
 use crate::strategy::{Strategy, probe::Probe};
+pub use books::Booked;
 use channel::Channel;
 pub(crate) use full::Text;
 pub use limits::{NewRules, NotTaken, Prepared, prepare};

@@ -107,6 +107,11 @@ kinds! {
     Session = 33 => "session",
     /// A stop was triggered; `px` is its trigger. The gate's word on it follows.
     Triggered = 34 => "triggered",
+    /// A rate was taken, or refused for `code`, a [`model::BooksRefusal`]. `bits` and `aux` are the two currencies, as words;
+    /// `reached` has numerator (`limit`) and denominator (`used`), `md_seq` the rate's own time; `name` and `note` who and why.
+    Rate = 40 => "rate",
+    /// A split likewise; `bits` and `aux` are the words of the symbol, `reached` has new and old units.
+    Split = 41 => "split",
 }
 
 /// Who caused it.

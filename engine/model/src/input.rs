@@ -97,6 +97,8 @@ pub enum Control {
         at: Ts,
         /// Who says so.
         operator: OperatorName,
+        /// Why.
+        note: Note,
     },
     /// Every instrument of this symbol is split: `num` new units for `den` old ones. Refused with a
     /// [`crate::BooksRefusal`] unless every position stays whole.
@@ -109,6 +111,8 @@ pub enum Control {
         den: u32,
         /// Who says so.
         operator: OperatorName,
+        /// Why.
+        note: Note,
     },
     /// The engine was started again on this journal; every desk of the run before is gone.
     Restarted {
@@ -177,7 +181,7 @@ const SPLIT: u8 = 14;
 
 impl Control {
     /// Words of a control.
-    pub const WORDS: usize = 9;
+    pub const WORDS: usize = 12;
 
     /// The control as words.
     pub fn to_words(&self) -> [u64; Self::WORDS] {
@@ -201,18 +205,18 @@ impl Control {
                 let why = Why { cause: HaltCause::Human, operator, note };
                 write_symbol(&mut to, 7, symbol, level, why);
             }
-            Control::Rate { from, to: into, num, den, at, operator } => {
+            Control::Rate { from, to: into, num, den, at, operator, note } => {
                 to.u64(RATE.into());
                 to.bytes(from);
                 to.bytes(into);
                 [num, den, at.0].into_iter().for_each(|word| to.u64(word));
-                operator.to_words().into_iter().for_each(|word| to.u64(word));
+                write_who(&mut to, Why { operator, note, ..Why::of(HaltCause::Human) });
             }
-            Control::Split { symbol, num, den, operator } => {
+            Control::Split { symbol, num, den, operator, note } => {
                 to.u64(SPLIT.into());
                 symbol.to_words().into_iter().for_each(|word| to.u64(word));
                 to.pair(num, den);
-                operator.to_words().into_iter().for_each(|word| to.u64(word));
+                write_who(&mut to, Why { operator, note, ..Why::of(HaltCause::Human) });
             }
             Control::JournalFull(full) => small(2, full.into()),
             Control::DeskClosed(desk) => small(3, desk.0.into()),
@@ -250,7 +254,7 @@ impl Control {
             return Err(BadWord(0));
         };
         if head == u64::from(RATE) || head == u64::from(SPLIT) {
-            return books_from_words(words);
+            return read_books(words);
         }
         if !matches!(code, 1 | 5..=7) {
             if let Some(place) = rest.iter().position(|word| *word != 0) {
@@ -279,10 +283,8 @@ impl Control {
         let mut from = WordReader::new(words);
         from.u64();
         let target = [from.u64(), from.u64()];
-        let operator = OperatorName::from_words([from.u64(), from.u64()]);
-        let operator = from.legal(operator)?;
-        let note = Note::from_words(core::array::from_fn(|_| from.u64()));
-        let note = from.legal(note)?;
+        let (operator, note) = read_who(&mut from)?;
+        read_rest(from, 3)?;
         let level = HaltLevel::from_code(level).ok_or(BadWord(0))?;
         let cause = HaltCause::from_code(cause).ok_or(BadWord(0))?;
         let why = Why { cause, operator, note };
@@ -309,37 +311,41 @@ fn read_limits(words: &[u64; Control::WORDS]) -> Result<Control, BadWord> {
     let (_, version) = from.pair();
     from.legal((version > 0).then_some(()))?;
     let digest = [from.u64(), from.u64()];
-    let operator = OperatorName::from_words([from.u64(), from.u64()]);
-    let operator = from.legal(operator)?;
-    let note = Note::from_words(core::array::from_fn(|_| from.u64()));
-    let note = from.legal(note)?;
+    let (operator, note) = read_who(&mut from)?;
+    read_rest(from, 3)?;
     Ok(Control::Limits { version, digest, operator, note })
 }
 
 /// Reads a rate or a split back.
-fn books_from_words(words: &[u64; Control::WORDS]) -> Result<Control, BadWord> {
+fn read_books(words: &[u64; Control::WORDS]) -> Result<Control, BadWord> {
     let mut from = WordReader::new(words);
-    let head = from.u64();
-    if head == u64::from(RATE) {
-        let currencies = [from.bytes(), from.bytes()];
+    if from.u64() == u64::from(RATE) {
+        let [of, to] = [from.bytes(), from.bytes()];
         let [num, den, at] = core::array::from_fn(|_| from.u64());
-        let operator = OperatorName::from_words([from.u64(), from.u64()]);
-        let operator = from.legal(operator)?;
-        let rest = from.u64();
-        from.legal((rest == 0).then_some(()))?;
-        let [of, to] = currencies;
-        return Ok(Control::Rate { from: of, to, num, den, at: Ts(at), operator });
+        let (operator, note) = read_who(&mut from)?;
+        return Ok(Control::Rate { from: of, to, num, den, at: Ts(at), operator, note });
     }
     let symbol = Symbol::from_words([from.u64(), from.u64()]);
     let symbol = from.legal(symbol.filter(|symbol| !symbol.as_str().is_empty()))?;
     let (num, den) = from.pair();
+    let (operator, note) = read_who(&mut from)?;
+    read_rest(from, 2)?;
+    Ok(Control::Split { symbol, num, den, operator, note })
+}
+
+fn read_who(from: &mut WordReader<'_>) -> Result<(OperatorName, Note), BadWord> {
     let operator = OperatorName::from_words([from.u64(), from.u64()]);
     let operator = from.legal(operator)?;
-    for _ in 0..3 {
+    let note = Note::from_words(core::array::from_fn(|_| from.u64()));
+    Ok((operator, from.legal(note)?))
+}
+
+/// The last `count` words, which say nothing.
+fn read_rest(mut from: WordReader<'_>, count: usize) -> Result<(), BadWord> {
+    (0..count).try_for_each(|_| {
         let rest = from.u64();
-        from.legal((rest == 0).then_some(()))?;
-    }
-    Ok(Control::Split { symbol, num, den, operator })
+        from.legal((rest == 0).then_some(()))
+    })
 }
 
 fn write_halt(to: &mut WordWriter<'_>, code: u8, scope: HaltScope, level: HaltLevel, why: Why) {
@@ -402,8 +408,9 @@ mod tests {
                 den: u64::MAX,
                 at: Ts(7),
                 operator,
+                note,
             },
-            Control::Split { symbol, num: 3, den: u32::MAX, operator },
+            Control::Split { symbol, num: 3, den: u32::MAX, operator, note },
             Control::ClockUnsafe(true),
             Control::DeskSilent { desk: DeskId(255), account: AccountId(u16::MAX) },
         ];
@@ -422,15 +429,16 @@ mod tests {
             words[word] = value;
             Control::from_words(&words)
         };
-        for (word, value) in [(0, 9), (0, 0x0101), (1, 7), (2, 1), (4, 1), (8, 1)] {
+        for (word, value) in [(0, 9), (0, 0x0101), (1, 7), (2, 1), (4, 1), (8, 1), (11, 1)] {
             assert_eq!(spoiled(halt, word, value), Err(BadWord(word as u8)), "{word} {value}");
         }
         for (word, value) in [(0, 0x0102), (1, 2), (2, 1), (8, 1)] {
             let bad = spoiled(Control::JournalFull(true), word, value);
             assert_eq!(bad, Err(BadWord(word as u8)), "{word} {value}");
         }
-        let split = Control::Split { symbol: Symbol::new("A").unwrap(), num: 2, den: 1, operator };
-        for (word, value) in [(1, 0), (4, 0xFF), (6, 1), (8, 1)] {
+        let (symbol, note) = (Symbol::new("A").unwrap(), Note::default());
+        let split = Control::Split { symbol, num: 2, den: 1, operator, note };
+        for (word, value) in [(1, 0), (4, 0xFF), (7, 1), (10, 1), (11, 1)] {
             assert!(spoiled(split, word, value).is_err(), "{word} {value}");
         }
         for (of, value) in [
@@ -446,7 +454,7 @@ mod tests {
         assert!(spoiled(restarted, 0, 9).is_err());
         let (operator, note) = (OperatorName::default(), Note::default());
         let limits = Control::Limits { version: 1, digest: [2, 3], operator, note };
-        for (word, value) in [(0, 10), (0, 1 << 32 | 0x010A), (4, 1), (8, 1)] {
+        for (word, value) in [(0, 10), (0, 1 << 32 | 0x010A), (4, 1), (8, 1), (11, 1)] {
             assert_eq!(spoiled(limits, word, value), Err(BadWord(word as u8)), "{word} {value}");
         }
     }

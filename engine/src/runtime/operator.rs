@@ -1,5 +1,6 @@
 //! What the operator asks, on the housekeeping thread: who may, by which control, and what came of it.
 
+mod books;
 mod reload;
 
 use std::collections::VecDeque;
@@ -18,6 +19,7 @@ use super::keeper::Keeper;
 use crate::config::Config;
 use crate::journal::writer::Progress as JournalProgress;
 use crate::step::NewRules;
+use books::Booking;
 use reload::{Reloading, Reloads};
 
 /// How long an answer waits for the engine thread, and then for the journal.
@@ -46,6 +48,8 @@ enum Act {
     Resumes,
     /// It puts limits in force.
     Reloads(Box<Reloading>),
+    /// It changes the books of account.
+    Books(Box<Booking>),
 }
 
 /// The limits in force.
@@ -76,8 +80,10 @@ pub(super) struct OperatorDesk {
 struct Check {
     thread: JoinHandle<bool>,
     ticket: Ticket,
+    what: String,
     control: Control,
     scope: Scope,
+    act: Act,
     name: OperatorName,
     reason: String,
 }
@@ -105,6 +111,11 @@ impl Waiting {
     /// Whether it is forgotten if nobody takes it in time.
     fn lets_go(&self) -> bool {
         !matches!(self.act, Act::Halts)
+    }
+
+    /// Whether the engine thread is only asked what it would do.
+    pub fn is_trial(&self) -> bool {
+        matches!(&self.act, Act::Books(booking) if booking.is_trial)
     }
 }
 
@@ -172,6 +183,11 @@ impl OperatorDesk {
                     self.socket.answer(ticket, &refusal, now);
                 }
             }
+            Request::Books(asks) => {
+                if let Err(refusal) = self.books((ticket, uid), asks, now, outbox, stalled) {
+                    self.socket.answer(ticket, &refusal, now);
+                }
+            }
         }
         None
     }
@@ -235,12 +251,27 @@ impl OperatorDesk {
         if stalled {
             return Err(stands_still());
         }
+        let what = format!("resume of {scope}");
+        let who = (operator, name, reason);
+        self.begin_check(ticket, (control, scope, Act::Resumes), what, who, passphrase, now)
+    }
+
+    /// Has a passphrase checked, for a control that goes to the engine thread if it is right.
+    fn begin_check(
+        &mut self,
+        ticket: Ticket,
+        (control, scope, act): (Control, Scope, Act),
+        what: String,
+        (operator, name, reason): (String, OperatorName, String),
+        passphrase: Passphrase,
+        now: Instant,
+    ) -> Result<(), Answer> {
         let operators = self.may_check(now)?;
         let check = move || operators.verify(&operator, &passphrase);
         let thread = std::thread::Builder::new().name("passphrase".into()).spawn(check);
         let thread =
             thread.map_err(|_| Answer::refused("busy", "no thread to check the passphrase on"))?;
-        self.check = Some(Check { thread, ticket, control, scope, name, reason });
+        self.check = Some(Check { thread, ticket, what, control, scope, act, name, reason });
         Ok(())
     }
 
@@ -278,11 +309,11 @@ impl OperatorDesk {
 
     fn end_check(&mut self, now: Instant, outbox: &mut Outbox, stalled: bool) {
         let Some(check) = self.check.take_if(|check| check.thread.is_finished()) else { return };
-        let Check { thread, ticket, control, scope, name, reason } = check;
+        let Check { thread, ticket, what, control, scope, act, name, reason } = check;
         let right = thread.join().unwrap_or(false);
         self.attempts.note(right, now.saturating_duration_since(self.begun));
         if !right {
-            tracing::warn!("resume of {scope} refused: not operator {name}'s passphrase");
+            tracing::warn!("{what} refused: not operator {name}'s passphrase");
             let text = "no such operator, or not this one's passphrase";
             return self.socket.answer(ticket, &Answer::refused("wrong_passphrase", text), now);
         }
@@ -290,8 +321,8 @@ impl OperatorDesk {
             // Behind the watchdog's halt it would undo it.
             return self.socket.answer(ticket, &stands_still(), now);
         }
-        tracing::warn!("resume of {scope}, operator {name}: {reason}");
-        let waiting = Waiting { ticket: Some(ticket), since: now, scope, act: Act::Resumes };
+        tracing::warn!("{what}, operator {name}: {reason}");
+        let waiting = Waiting { ticket: Some(ticket), since: now, scope, act };
         outbox.unsent.push_back((control, Some(waiting)));
     }
 
@@ -312,6 +343,7 @@ impl OperatorDesk {
                 }
             }
             Act::Reloads(reloading) => self.reloaded(reloading, outcome),
+            Act::Books(_) => {} // Told apart: see `booked`.
         }
         self.done.push((Waiting { since: now, ..waiting }, seq, outcome));
     }
@@ -330,6 +362,7 @@ impl OperatorDesk {
             let answer = match (outcome, &waiting.act) {
                 (Some(Err(refusal)), _) => Answer::refused(refusal.name(), explain(refusal)),
                 (_, Act::Reloads(reloading)) => reloading.answer(Some(seq), recorded),
+                (_, Act::Books(booking)) => booking.answer(Some(seq), recorded),
                 _ => Answer::Done(done(Some(seq), recorded, keeper)),
             };
             self.tell(&waiting, answer, now);
@@ -405,7 +438,7 @@ fn done(engine_seq: Option<u64>, recorded: bool, keeper: &Keeper) -> Done {
 }
 
 fn stands_still() -> Answer {
-    Answer::refused("stalled", "the engine thread stands still; nothing can be let go")
+    Answer::refused("stalled", "the engine thread stands still; nothing can be let go or changed")
 }
 
 /// In live mode whoever runs as the engine's user could as well be the agent: only root resumes.

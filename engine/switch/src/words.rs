@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use model::{HaltCause, HaltLevel};
 use serde::{Deserialize, Serialize};
 
+use crate::books::{Booked, Books};
 use crate::passphrase::Passphrase;
 
 /// Longest reason, in characters; the core keeps the first 32 of them.
@@ -55,6 +56,8 @@ pub enum Request {
     Status {},
     /// Take other limits.
     Reload(Reload),
+    /// Take a rate or a split into the books.
+    Books(Books),
 }
 
 /// Other limits. What is looser in them takes operator, reason and passphrase; what is not, takes none.
@@ -120,6 +123,8 @@ pub enum Answer {
     Status(Box<Status>),
     /// In what limits differ, and whether they are in force.
     Limits(Box<Limits>),
+    /// What a rate or a split comes to, and whether it was taken.
+    Booked(Box<Booked>),
 }
 
 /// Limits that were compared, and taken unless that was all that was asked.

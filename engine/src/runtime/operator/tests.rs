@@ -55,15 +55,15 @@ fn own_user_does_not_resume_live() {
 }
 
 /// A desk over the shipped limits, and what it asks of the engine thread.
-struct Rig {
-    desk: OperatorDesk,
-    keeper: Keeper,
-    outbox: Outbox,
+pub(super) struct Rig {
+    pub desk: OperatorDesk,
+    pub keeper: Keeper,
+    pub outbox: Outbox,
     _folder: tempfile::TempDir,
 }
 
 impl Rig {
-    fn new() -> Rig {
+    pub fn new() -> Rig {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.operator.sock");
         let socket = OperatorSocket::bind(&path).unwrap();
@@ -79,12 +79,15 @@ impl Rig {
         }
     }
 
-    /// Says a line, and polls until it is answered or a control is on its way.
     fn asks(&mut self, reload: switch::Reload, stalled: bool) -> Option<Answer> {
+        self.hears(Request::Reload(reload), stalled)
+    }
+
+    /// Hears a request, and polls until it is answered or a control is on its way.
+    pub fn hears(&mut self, request: Request, stalled: bool) -> Option<Answer> {
         let path = self._folder.path().join("x.operator.sock");
-        let asker = std::thread::spawn(move || {
-            switch::ask(&path, &Request::Reload(reload), Duration::from_secs(60)).ok()
-        });
+        let asker =
+            std::thread::spawn(move || switch::ask(&path, &request, Duration::from_secs(60)).ok());
         let waits = self.outbox.unsent.len();
         while !asker.is_finished() && self.outbox.unsent.len() == waits {
             self.desk.poll(Instant::now(), 0, &mut self.keeper, &mut self.outbox, stalled);
@@ -111,7 +114,7 @@ impl Rig {
     }
 }
 
-fn passphrase() -> Passphrase {
+pub(super) fn passphrase() -> Passphrase {
     Passphrase::new("correct horse battery".into())
 }
 
