@@ -17,8 +17,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use audit::{Actor, AuditKind, AuditRecord, Reached};
 use model::page::{AnswerKind, TapeKind, TapeRecord};
 use model::{
-    Ask, Body, Control, HaltCause, Input, Note, OperatorName, Order, OrderId, Origin, Reject,
-    Request, Symbol, Verdict, Why,
+    Ask, Body, BooksRefusal, Control, HaltCause, Input, Note, OperatorName, Order, OrderId, Origin,
+    Reject, Request, Symbol, Verdict, Why,
 };
 
 use crate::approvals::Sought;
@@ -206,10 +206,7 @@ impl Tap {
             | Control::HaltSymbol { .. }
             | Control::Resume { .. }
             | Control::ResumeSymbol { .. }
-            | Control::Restarted { .. }
-            // The journal has them.
-            | Control::Rate { .. }
-            | Control::Split { .. } => {}
+            | Control::Restarted { .. } => {}
             Control::Approve { number, for_ns, operator, note } => {
                 let name = Symbol::from_words(operator.to_words()).unwrap_or_default();
                 let record = self.bare(engine, AuditKind::Approve, Actor::Operator);
@@ -225,6 +222,17 @@ impl Tap {
                         AuditRecord { account, instrument, side, order, qty, px, ..record }
                     }
                 });
+            }
+            Control::Rate { from, to, num, den, at, operator, note } => {
+                let words = [from, to].map(u64::from_le_bytes);
+                let numbers = (num, den);
+                let record = self.of_books(engine, AuditKind::Rate, operator, words, numbers, out);
+                self.push(AuditRecord { md_seq: at.0, note, ..record });
+            }
+            Control::Split { symbol, num, den, operator, note } => {
+                let (words, numbers) = (symbol.to_words(), (num.into(), den.into()));
+                let record = self.of_books(engine, AuditKind::Split, operator, words, numbers, out);
+                self.push(AuditRecord { note, ..record });
             }
             Control::VenueSession(_) | Control::ReconcileBegin | Control::ReconcileEnd { .. } => {
                 let record = self.bare(engine, AuditKind::Session, Actor::Venue);
@@ -248,7 +256,7 @@ impl Tap {
                 self.limits_version = engine.config_digest();
                 let is_person = operator != OperatorName::default();
                 let actor = if is_person { Actor::Operator } else { Actor::Engine };
-                let name = Symbol::from_words(operator.to_words()).unwrap_or_default();
+                let name = name_of(operator);
                 let record = self.bare(engine, AuditKind::Limits, actor);
                 let (aux, bits) = (engine.config_digest(), version.into());
                 self.push(AuditRecord { aux, bits, name, note, ..record });
@@ -266,6 +274,27 @@ impl Tap {
                 let actor = Actor::Origin(Origin::Desk(desk));
                 self.push(self.bare(engine, AuditKind::Disconnect, actor));
             }
+        }
+    }
+
+    /// A rate or a split: by whom, of what (`words`), how much, and what became of it.
+    fn of_books(
+        &self,
+        engine: &Engine,
+        kind: AuditKind,
+        operator: OperatorName,
+        [bits, aux]: [u64; 2],
+        (num, den): (u64, u64),
+        out: &Output,
+    ) -> AuditRecord {
+        let refusal = out.booked.and_then(Result::err);
+        AuditRecord {
+            code: refusal.map_or(0, BooksRefusal::code),
+            bits,
+            aux,
+            reached: Reached { limit: num.into(), used: den.into() },
+            name: name_of(operator),
+            ..self.bare(engine, kind, Actor::Operator)
         }
     }
 
@@ -415,9 +444,12 @@ fn refused(asked: AuditRecord, verdict: Verdict) -> AuditRecord {
     }
 }
 
+fn name_of(operator: OperatorName) -> Symbol {
+    Symbol::from_words(operator.to_words()).unwrap_or_default()
+}
+
 /// Who asked for a halt or a resume, and in what words. The engine itself, where no person or client did.
 fn by_whom(body: &Body) -> (Actor, Symbol, Note) {
-    let operator = |name: OperatorName| Symbol::from_words(name.to_words()).unwrap_or_default();
     match *body {
         // What a request set off without asking for it is the engine's own.
         Body::Request(Request { origin, note, ask: Ask::Halt { .. }, .. }) => {
@@ -428,12 +460,12 @@ fn by_whom(body: &Body) -> (Actor, Symbol, Note) {
             | Control::HaltSymbol { why: Why { cause, operator: name, note }, .. },
         ) => {
             let by_person = cause == HaltCause::Human;
-            (if by_person { Actor::Operator } else { Actor::Engine }, operator(name), note)
+            (if by_person { Actor::Operator } else { Actor::Engine }, name_of(name), note)
         }
         Body::Control(
             Control::Resume { operator: name, note, .. }
             | Control::ResumeSymbol { operator: name, note, .. },
-        ) => (Actor::Operator, operator(name), note),
+        ) => (Actor::Operator, name_of(name), note),
         _ => (Actor::Engine, Symbol::default(), Note::default()),
     }
 }

@@ -7,6 +7,7 @@ use model::{BooksRefusal, Order, ResumeRefusal, Verdict};
 
 use crate::approvals::APPROVALS_MAX;
 use crate::gateway::Send;
+use crate::step::Booked;
 
 /// Numbers of things that changed since they were last taken, each once, in the order of their first change.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
@@ -106,7 +107,7 @@ pub struct Output {
     /// What became of the resume or approval that was stepped, if it was one.
     pub resumed: Option<Result<(), ResumeRefusal>>,
     /// What became of the rate or split that was stepped, if it was one.
-    pub booked: Option<Result<(), BooksRefusal>>,
+    pub booked: Option<Result<Booked, BooksRefusal>>,
 }
 
 impl Output {

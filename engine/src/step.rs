@@ -51,6 +51,7 @@ use crate::output::Output;
 use crate::paper::Paper;
 use crate::rules::Rules;
 use crate::strategy::{Strategy, probe::Probe};
+pub use books::Booked;
 use channel::Channel;
 pub(crate) use full::Text;
 pub(crate) use limits::LimitsTexts;

@@ -14,9 +14,8 @@ use crate::listing::{Listing, Reference};
 use crate::lots::Lots;
 use crate::marks::Turn;
 use crate::own_quotes::{NIL, OwnQuotes};
-use crate::path::{Ladder, Path};
-use crate::posting::Posting;
-use crate::reservation::{Pricing, Reservation};
+use crate::path::Path;
+use crate::reservation::Pricing;
 
 /// Gate and books of account. All memory is taken at start; each table is dense, by the numbers of account
 /// and instrument.
@@ -317,50 +316,6 @@ impl Risk {
                 }
             }
         }
-    }
-
-    /// What it takes to hold `next` instead of `held`; `None` as of [`Posting::new`].
-    pub(crate) fn posting(&self, held: &Reservation, next: Reservation) -> Option<Posting> {
-        let ladder = Ladder::new(self, held.account, held.instrument);
-        Posting::new(&ladder, self.money_of(held.instrument), held, next)
-    }
-
-    /// Lets the order hold what it will hold. Cannot fail.
-    pub(crate) fn post(&mut self, held: &mut Reservation, posting: Posting) {
-        let Posting { mut next, qty, cash, working } = posting;
-        let (opens, closes) = (u32::from(next.is_open), u32::from(held.is_open));
-        let currency = self.money_of(held.instrument);
-        for id in self.path(held.account).iter() {
-            self.change(id, held.instrument, |line, account| {
-                line.exposure.working(next.side).0 += qty;
-                if let Some(sums) = account.sums_in_mut(currency) {
-                    sums.reserved.0 += cash;
-                    sums.working.0 += working;
-                }
-                account.open_orders = (account.open_orders + opens).saturating_sub(closes);
-            });
-        }
-        next.quote = self.requote(held, &next);
-        *held = next;
-    }
-
-    /// Moves the order to its new price among those of its owner; its place there.
-    fn requote(&mut self, held: &Reservation, next: &Reservation) -> u32 {
-        let rule = self.account(held.account).unwrap_or(&self.nobody).limits.change_rule;
-        let (old, new) = (held.quoted_px(rule), next.quoted_px(rule));
-        let is_quoted = next.is_open && !next.is_held;
-        if held.quote != NIL && is_quoted && old == new {
-            return held.quote;
-        }
-        let owner = self.path(held.account).owner();
-        let place = self.place(owner, held.instrument);
-        let Some(pair) = self.pairs.get_mut(place) else { return NIL };
-        let [buys, sells] = &mut pair.quotes;
-        let top = if held.side == model::Side::Buy { buys } else { sells };
-        if held.quote != NIL {
-            self.quotes.remove(top, held.quote);
-        }
-        if is_quoted { self.quotes.insert(top, held.side, new) } else { NIL }
     }
 
     pub(crate) fn note_line(&mut self, id: AccountId, instrument: InstrumentId) {

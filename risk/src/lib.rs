@@ -45,6 +45,7 @@ mod rate;
 mod rates;
 mod relimit;
 mod reports;
+mod requests;
 mod reservation;
 mod same_terms;
 mod split;

@@ -1,7 +1,9 @@
-//! What changes in the books when an order holds something else than before.
+//! What changes in the books when an order holds something else than before, and how it is changed.
 
 use model::{Currency, Qty};
 
+use crate::ledger::Risk;
+use crate::own_quotes::NIL;
 use crate::path::Ladder;
 use crate::reservation::Reservation;
 
@@ -42,5 +44,51 @@ impl Posting {
             sums.working.0.checked_add(posting.working)?;
         }
         Some(posting)
+    }
+}
+
+impl Risk {
+    /// What it takes to hold `next` instead of `held`; `None` as of [`Posting::new`].
+    pub(crate) fn posting(&self, held: &Reservation, next: Reservation) -> Option<Posting> {
+        let ladder = Ladder::new(self, held.account, held.instrument);
+        Posting::new(&ladder, self.money_of(held.instrument), held, next)
+    }
+
+    /// Lets the order hold what it will hold. Cannot fail.
+    pub(crate) fn post(&mut self, held: &mut Reservation, posting: Posting) {
+        let Posting { mut next, qty, cash, working } = posting;
+        let (opens, closes) = (u32::from(next.is_open), u32::from(held.is_open));
+        let currency = self.money_of(held.instrument);
+        for id in self.path(held.account).iter() {
+            self.change(id, held.instrument, |line, account| {
+                line.exposure.working(next.side).0 += qty;
+                if let Some(sums) = account.sums_in_mut(currency) {
+                    sums.reserved.0 += cash;
+                    sums.working.0 += working;
+                }
+                account.open_orders = (account.open_orders + opens).saturating_sub(closes);
+            });
+        }
+        next.quote = self.requote(held, &next);
+        *held = next;
+    }
+
+    /// Moves the order to its new price among those of its owner; its place there.
+    fn requote(&mut self, held: &Reservation, next: &Reservation) -> u32 {
+        let rule = self.account(held.account).unwrap_or(&self.nobody).limits.change_rule;
+        let (old, new) = (held.quoted_px(rule), next.quoted_px(rule));
+        let is_quoted = next.is_open && !next.is_held;
+        if held.quote != NIL && is_quoted && old == new {
+            return held.quote;
+        }
+        let owner = self.path(held.account).owner();
+        let place = self.place(owner, held.instrument);
+        let Some(pair) = self.pairs.get_mut(place) else { return NIL };
+        let [buys, sells] = &mut pair.quotes;
+        let top = if held.side == model::Side::Buy { buys } else { sells };
+        if held.quote != NIL {
+            self.quotes.remove(top, held.quote);
+        }
+        if is_quoted { self.quotes.insert(top, held.side, new) } else { NIL }
     }
 }

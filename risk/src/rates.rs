@@ -212,12 +212,40 @@ impl Risk {
         if found { Ok(()) } else { Err(LimitError::UnknownPair) }
     }
 
+    /// The rate that this one would replace at engine time `now`, if there is one, and how many accounts count in it.
+    ///
+    /// # Errors
+    ///
+    /// [`BooksRefusal::BadNumber`], [`BooksRefusal::UnknownPair`] or [`BooksRefusal::NotLater`].
+    pub fn may_set_rate(
+        &self,
+        from: Currency,
+        to: Currency,
+        rate: Rate,
+        now: Ts,
+    ) -> Result<(Option<Rate>, u32), BooksRefusal> {
+        let fits = |number: u64| number > 0 && i64::try_from(number).is_ok();
+        if !fits(rate.num) || !fits(rate.den) {
+            return Err(BooksRefusal::BadNumber);
+        }
+        let above = self.accounts.iter().filter(|account| account.limits.currency == to);
+        let pockets = above.flat_map(|account| &account.pockets).filter(|p| p.currency == from);
+        let (count, known) = pockets.fold((0, None), |(count, _), p| (count + 1, p.rate));
+        if count == 0 {
+            return Err(BooksRefusal::UnknownPair);
+        }
+        if rate.at > now || known.is_some_and(|known| known.at > rate.at) {
+            return Err(BooksRefusal::NotLater);
+        }
+        Ok((known, count))
+    }
+
     /// Takes a rate, at engine time `now`. Sums of the accounts that count in it move at once, and a loss that this makes is
     /// noticed.
     ///
     /// # Errors
     ///
-    /// [`BooksRefusal::BadNumber`], [`BooksRefusal::UnknownPair`] or [`BooksRefusal::NotLater`]; nothing changes.
+    /// Those of [`Risk::may_set_rate`]; nothing changes.
     pub fn set_rate(
         &mut self,
         from: Currency,
@@ -225,14 +253,7 @@ impl Risk {
         rate: Rate,
         now: Ts,
     ) -> Result<(), BooksRefusal> {
-        let fits = |number: u64| number > 0 && i64::try_from(number).is_ok();
-        if !fits(rate.num) || !fits(rate.den) {
-            return Err(BooksRefusal::BadNumber);
-        }
-        let known = self.pockets(from, to).next().ok_or(BooksRefusal::UnknownPair)?;
-        if rate.at > now || known.rate.is_some_and(|known| known.at > rate.at) {
-            return Err(BooksRefusal::NotLater);
-        }
+        self.may_set_rate(from, to, rate, now)?;
         self.pockets(from, to).for_each(|pocket| pocket.rate = Some(rate));
         for number in 0..self.accounts.len() {
             let id = AccountId(number as u16);

@@ -43,26 +43,27 @@ impl Risk {
         (0..self.accounts.len() as u16).map(AccountId)
     }
 
-    /// Whether every holder's position can be split.
+    /// How many accounts hold a position that would be split; each of them can be.
     ///
     /// # Errors
     ///
     /// [`BooksRefusal`] says what is in the way.
-    pub fn may_split(&self, instrument: InstrumentId, ratio: Ratio) -> Result<(), BooksRefusal> {
+    pub fn may_split(&self, instrument: InstrumentId, ratio: Ratio) -> Result<u32, BooksRefusal> {
         let listing = self.listing(instrument).ok_or(BooksRefusal::UnknownSymbol)?;
         if ratio.num == 0 || ratio.den == 0 {
             return Err(BooksRefusal::BadNumber);
         }
+        let mut holders = 0;
         let pairs = self.numbers().filter_map(|id| self.pair(id, instrument));
         for Pair { line, .. } in pairs {
             if (line.exposure.working_buy, line.exposure.working_sell) != (Qty(0), Qty(0)) {
                 return Err(BooksRefusal::Working);
             }
-            ratio.whole(line.exposure.position.0)?;
+            holders += u32::from(ratio.whole(line.exposure.position.0)? != 0);
         }
         let [bid2, ask2] = listing.exit2;
         let marks = [listing.mark2, bid2, ask2].map(|px2| ratio.price(px2, true));
-        if marks.contains(&None) { Err(BooksRefusal::Overflow) } else { Ok(()) }
+        if marks.contains(&None) { Err(BooksRefusal::Overflow) } else { Ok(holders) }
     }
 
     /// Splits an instrument, for every account at once. An account whose position is made of lots that are no whole number

@@ -112,6 +112,11 @@ kinds! {
     /// `qty` its terms, `order` what it changes, `name` and `note` who and why; `code`: the [`model::ResumeRefusal`] if the
     /// engine refused.
     Approve = 40 => "approve",
+    /// A rate was taken, or refused for `code`, a [`model::BooksRefusal`]. `bits` and `aux` are the two currencies, as words;
+    /// `reached` has numerator (`limit`) and denominator (`used`), `md_seq` the rate's own time; `name` and `note` who and why.
+    Rate = 41 => "rate",
+    /// A split likewise; `bits` and `aux` are the words of the symbol, `reached` has new and old units.
+    Split = 42 => "split",
 }
 
 /// Who caused it.

@@ -97,6 +97,8 @@ pub enum Control {
         at: Ts,
         /// Who says so.
         operator: OperatorName,
+        /// Why.
+        note: Note,
     },
     /// Every instrument of this symbol is split: `num` new units for `den` old ones. Refused with a
     /// [`crate::BooksRefusal`] unless every position stays whole.
@@ -109,6 +111,8 @@ pub enum Control {
         den: u32,
         /// Who says so.
         operator: OperatorName,
+        /// Why.
+        note: Note,
     },
     /// The engine was started again on this journal; every desk of the run before is gone.
     Restarted {
@@ -191,7 +195,7 @@ const SPLIT: u8 = 14;
 
 impl Control {
     /// Words of a control.
-    pub const WORDS: usize = 9;
+    pub const WORDS: usize = 12;
     /// Longest time for which an order can be approved: an approval is for the moment (RTS 6, article 15(6)).
     pub const APPROVAL_NS_MAX: u64 = DAY_NS;
 
@@ -217,18 +221,18 @@ impl Control {
                 let why = Why { cause: HaltCause::Human, operator, note };
                 write_symbol(&mut to, 7, symbol, level, why);
             }
-            Control::Rate { from, to: into, num, den, at, operator } => {
+            Control::Rate { from, to: into, num, den, at, operator, note } => {
                 to.u64(RATE.into());
                 to.bytes(from);
                 to.bytes(into);
                 [num, den, at.0].into_iter().for_each(|word| to.u64(word));
-                operator.to_words().into_iter().for_each(|word| to.u64(word));
+                write_who(&mut to, Why { operator, note, ..Why::of(HaltCause::Human) });
             }
-            Control::Split { symbol, num, den, operator } => {
+            Control::Split { symbol, num, den, operator, note } => {
                 to.u64(SPLIT.into());
                 symbol.to_words().into_iter().for_each(|word| to.u64(word));
                 to.pair(num, den);
-                operator.to_words().into_iter().for_each(|word| to.u64(word));
+                write_who(&mut to, Why { operator, note, ..Why::of(HaltCause::Human) });
             }
             Control::JournalFull(full) => small(2, full.into()),
             Control::DeskClosed(desk) => small(3, desk.0.into()),
@@ -274,7 +278,7 @@ impl Control {
             return Err(BadWord(0));
         };
         if head == u64::from(RATE) || head == u64::from(SPLIT) {
-            return books_from_words(words);
+            return read_books(words);
         }
         if !matches!(code, 1 | 5..=7) {
             if let Some(place) = rest.iter().position(|word| *word != 0) {
@@ -303,10 +307,8 @@ impl Control {
         let mut from = WordReader::new(words);
         from.u64();
         let target = [from.u64(), from.u64()];
-        let operator = OperatorName::from_words([from.u64(), from.u64()]);
-        let operator = from.legal(operator)?;
-        let note = Note::from_words(core::array::from_fn(|_| from.u64()));
-        let note = from.legal(note)?;
+        let (operator, note) = read_who(&mut from)?;
+        read_rest(from, 3)?;
         let level = HaltLevel::from_code(level).ok_or(BadWord(0))?;
         let cause = HaltCause::from_code(cause).ok_or(BadWord(0))?;
         let why = Why { cause, operator, note };
@@ -333,10 +335,8 @@ fn read_limits(words: &[u64; Control::WORDS]) -> Result<Control, BadWord> {
     let (_, version) = from.pair();
     from.legal((version > 0).then_some(()))?;
     let digest = [from.u64(), from.u64()];
-    let operator = OperatorName::from_words([from.u64(), from.u64()]);
-    let operator = from.legal(operator)?;
-    let note = Note::from_words(core::array::from_fn(|_| from.u64()));
-    let note = from.legal(note)?;
+    let (operator, note) = read_who(&mut from)?;
+    read_rest(from, 3)?;
     Ok(Control::Limits { version, digest, operator, note })
 }
 
@@ -356,29 +356,35 @@ fn read_approval(words: &[u64; Control::WORDS]) -> Result<Control, BadWord> {
 }
 
 /// Reads a rate or a split back.
-fn books_from_words(words: &[u64; Control::WORDS]) -> Result<Control, BadWord> {
+fn read_books(words: &[u64; Control::WORDS]) -> Result<Control, BadWord> {
     let mut from = WordReader::new(words);
-    let head = from.u64();
-    if head == u64::from(RATE) {
-        let currencies = [from.bytes(), from.bytes()];
+    if from.u64() == u64::from(RATE) {
+        let [of, to] = [from.bytes(), from.bytes()];
         let [num, den, at] = core::array::from_fn(|_| from.u64());
-        let operator = OperatorName::from_words([from.u64(), from.u64()]);
-        let operator = from.legal(operator)?;
-        let rest = from.u64();
-        from.legal((rest == 0).then_some(()))?;
-        let [of, to] = currencies;
-        return Ok(Control::Rate { from: of, to, num, den, at: Ts(at), operator });
+        let (operator, note) = read_who(&mut from)?;
+        return Ok(Control::Rate { from: of, to, num, den, at: Ts(at), operator, note });
     }
     let symbol = Symbol::from_words([from.u64(), from.u64()]);
     let symbol = from.legal(symbol.filter(|symbol| !symbol.as_str().is_empty()))?;
     let (num, den) = from.pair();
+    let (operator, note) = read_who(&mut from)?;
+    read_rest(from, 2)?;
+    Ok(Control::Split { symbol, num, den, operator, note })
+}
+
+fn read_who(from: &mut WordReader<'_>) -> Result<(OperatorName, Note), BadWord> {
     let operator = OperatorName::from_words([from.u64(), from.u64()]);
     let operator = from.legal(operator)?;
-    for _ in 0..3 {
+    let note = Note::from_words(core::array::from_fn(|_| from.u64()));
+    Ok((operator, from.legal(note)?))
+}
+
+/// The last `count` words, which say nothing.
+fn read_rest(mut from: WordReader<'_>, count: usize) -> Result<(), BadWord> {
+    (0..count).try_for_each(|_| {
         let rest = from.u64();
-        from.legal((rest == 0).then_some(()))?;
-    }
-    Ok(Control::Split { symbol, num, den, operator })
+        from.legal((rest == 0).then_some(()))
+    })
 }
 
 fn write_halt(to: &mut WordWriter<'_>, code: u8, scope: HaltScope, level: HaltLevel, why: Why) {
@@ -401,99 +407,4 @@ fn write_who(to: &mut WordWriter<'_>, why: Why) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::InstrumentId;
-
-    /// Goal: each control survives its words. Method: one of each, halts of every kind of scope.
-    #[test]
-    fn control_words_read_back() {
-        let operator = OperatorName::new("0123456789abcdef").unwrap();
-        let note = Note::lossy("thirty-two characters of a note!");
-        let why = Why { cause: HaltCause::VenueSession, operator, note };
-        let symbol = Symbol::new("BTC-USD").unwrap();
-        let level = HaltLevel::CancelOnly;
-        let scopes = [
-            HaltScope::All,
-            HaltScope::Account(AccountId(9)),
-            HaltScope::Instrument(InstrumentId(u32::MAX)),
-            HaltScope::Strategy(255),
-            HaltScope::Desk(DeskId(15)),
-        ];
-        let halts = scopes.map(|scope| Control::Halt { scope, level, why });
-        let resumes = scopes.map(|scope| Control::Resume { scope, level, operator, note });
-        let rest = [
-            Control::Halt { scope: HaltScope::All, level, why: Why::of(HaltCause::Clock) },
-            Control::HaltSymbol { symbol, level, why },
-            Control::ResumeSymbol { symbol, level, operator, note },
-            Control::JournalFull(true),
-            Control::DeskClosed(DeskId(15)),
-            Control::Restarted { epoch: OrderId::EPOCH_MAX },
-            Control::AuditFull(true),
-            Control::VenueSession(true),
-            Control::ReconcileBegin,
-            Control::ReconcileEnd { round: 7, orders: u32::MAX },
-            Control::Limits { version: u32::MAX, digest: [1, u64::MAX], operator, note },
-            Control::Rate {
-                from: *b"EUR\0\0\0\0\0",
-                to: *b"USD\0\0\0\0\0",
-                num: 10_842,
-                den: u64::MAX,
-                at: Ts(7),
-                operator,
-            },
-            Control::Split { symbol, num: 3, den: u32::MAX, operator },
-            Control::Approve { number: u32::MAX, for_ns: DAY_NS, operator, note },
-            Control::ClockUnsafe(true),
-            Control::DeskSilent { desk: DeskId(255), account: AccountId(u16::MAX) },
-        ];
-        for control in halts.into_iter().chain(resumes).chain(rest) {
-            assert_eq!(Control::from_words(&control.to_words()), Ok(control));
-        }
-    }
-
-    /// Goal: no illegal word passes, and it is named. Method: spoil one word of a halt and of a small control.
-    #[test]
-    fn bad_words_are_named() {
-        let (level, operator) = (HaltLevel::Halted, OperatorName::default());
-        let halt = Control::Halt { scope: HaltScope::All, level, why: Why::of(HaltCause::Human) };
-        let spoiled = |of: Control, word: usize, value: u64| {
-            let mut words = of.to_words();
-            words[word] = value;
-            Control::from_words(&words)
-        };
-        for (word, value) in [(0, 9), (0, 0x0101), (1, 7), (2, 1), (4, 1), (8, 1)] {
-            assert_eq!(spoiled(halt, word, value), Err(BadWord(word as u8)), "{word} {value}");
-        }
-        for (word, value) in [(0, 0x0102), (1, 2), (2, 1), (8, 1)] {
-            let bad = spoiled(Control::JournalFull(true), word, value);
-            assert_eq!(bad, Err(BadWord(word as u8)), "{word} {value}");
-        }
-        let split = Control::Split { symbol: Symbol::new("A").unwrap(), num: 2, den: 1, operator };
-        for (word, value) in [(1, 0), (4, 0xFF), (6, 1), (8, 1)] {
-            assert!(spoiled(split, word, value).is_err(), "{word} {value}");
-        }
-        let note = Note::default();
-        let approve = Control::Approve { number: 1, for_ns: 1, operator, note };
-        for (word, value) in [(0, 30), (1, 0), (1, DAY_NS + 1), (8, 1)] {
-            let bad = spoiled(approve, word, value);
-            assert_eq!(bad, Err(BadWord(word as u8)), "{word} {value}");
-        }
-        for (of, value) in [
-            (Control::ClockUnsafe(true), 2),
-            (Control::VenueSession(true), 2),
-            (Control::DeskSilent { desk: DeskId(0), account: AccountId(0) }, 1 << 24),
-        ] {
-            assert_eq!(spoiled(of, 1, value), Err(BadWord(1)), "{of:?}");
-            assert_eq!(spoiled(of, 3, 1), Err(BadWord(3)), "{of:?}");
-        }
-        let restarted = Control::Restarted { epoch: 1 };
-        assert!(spoiled(restarted, 1, u64::from(OrderId::EPOCH_MAX) + 1).is_err());
-        assert!(spoiled(restarted, 0, 9).is_err());
-        let (operator, note) = (OperatorName::default(), Note::default());
-        let limits = Control::Limits { version: 1, digest: [2, 3], operator, note };
-        for (word, value) in [(0, 10), (0, 1 << 32 | 0x010A), (4, 1), (8, 1)] {
-            assert_eq!(spoiled(limits, word, value), Err(BadWord(word as u8)), "{word} {value}");
-        }
-    }
-}
+mod tests;

@@ -216,6 +216,10 @@ codes!(
         UnknownPair = 7 => "unknown_pair",
         /// One of a later time is there already, or it is of the future.
         NotLater = 8 => "not_later",
+        /// The journal cannot take more.
+        JournalFull = 9 => "journal_full",
+        /// The audit log cannot take more.
+        AuditFull = 10 => "audit_full",
     }
 );
 

@@ -17,7 +17,7 @@ use super::Progress;
 use super::dead_man::{self, DeadMen};
 use super::desks::{Budget, Held};
 use super::figures::Figures;
-use super::house::Told;
+use super::house::{Handed, Told};
 use super::keeper::Changed;
 use super::operator::SoughtTold;
 use super::pace::Pace;
@@ -49,7 +49,7 @@ pub(super) struct EngineThread {
     pub sequencer: Sequencer,
     /// One for each feed thread.
     pub events: Vec<rtrb::Consumer<Event>>,
-    pub controls: rtrb::Consumer<Control>,
+    pub controls: rtrb::Consumer<Handed>,
     pub limits: LimitsPost,
     pub told: rtrb::Producer<Told>,
     pub pages: Option<Pages>,
@@ -149,23 +149,38 @@ impl EngineThread {
         let mut busy = self.poll_sinks(state);
         // Each is answered, after what it changed: while there is no room for that, none is taken.
         while self.told.slots() >= TOLD_ROOM
-            && let Ok(control) = self.controls.pop()
+            && let Ok(handed) = self.controls.pop()
         {
-            let outcome = match control {
-                Control::Limits { .. } => Some(self.relimit(control, state)),
-                _ => {
-                    self.input(Body::Control(control), state);
-                    self.tell_changes(1);
-                    self.sequencer.out.resumed.take()
-                }
-            };
-            let _ = self.told.push(Told::Acted { seq: self.sequencer.engine.seq(), outcome });
+            let told = self.take(handed, state);
+            let _ = self.told.push(told);
             busy = true;
         }
         if busy {
             self.publish(state);
         }
         busy
+    }
+
+    /// Takes what housekeeping hands over; what is told of it.
+    fn take(&mut self, handed: Handed, state: &Loop) -> Told {
+        let outcome = match handed {
+            Handed::Trial(control) => {
+                let (now, engine) = (self.now(state.clock.now_ns()), &self.sequencer.engine);
+                let outcome = engine.may_book(&control, now);
+                return Told::Booked { seq: engine.seq(), outcome };
+            }
+            Handed::Input(control @ Control::Limits { .. }) => Some(self.relimit(control, state)),
+            Handed::Input(control) => {
+                self.input(Body::Control(control), state);
+                self.tell_changes(1);
+                self.sequencer.out.resumed.take()
+            }
+        };
+        let seq = self.sequencer.engine.seq();
+        match self.sequencer.out.booked.take() {
+            Some(outcome) => Told::Booked { seq, outcome },
+            None => Told::Acted { seq, outcome },
+        }
     }
 
     /// Tells housekeeping what is halted or resumed and which orders wait, as far as there is room besides `reserve`.

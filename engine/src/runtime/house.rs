@@ -6,19 +6,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use model::page::{STAGES, StageLatency};
-use model::{Control, HaltCause, HaltLevel, HaltScope, Note, Why};
+use model::{BooksRefusal, Control, HaltCause, HaltLevel, HaltScope, Note, Why};
 use shm::{AttachEvent, HaltWord, Listener};
 use switch::{Answer, Halt, Scope, Ticket};
 
 use super::Progress;
 use super::clock_watch::ClockWatch;
 use super::keeper::{Changed, Keeper};
-use super::operator::{OperatorDesk, Outbox, Outcome, Sent, SoughtTold};
+use super::operator::{OperatorDesk, Outbox, Outcome, Sent, SoughtTold, Waiting};
 use super::stages::{Sample, StageHistograms};
 use super::status::StatusPage;
 use super::watchdog::{Sight, Watchdog};
 use crate::latches::Latch;
-use crate::step::NewRules;
+use crate::step::{Booked, NewRules};
 
 /// How long the socket is waited on.
 const POLL: Duration = Duration::from_millis(5);
@@ -34,12 +34,23 @@ pub(super) enum Told {
     Sought(SoughtTold),
     /// A control was taken as input `seq`.
     Acted { seq: u64, outcome: Outcome },
+    /// A rate or a split was: taken or refused as input `seq`, or only tried.
+    Booked { seq: u64, outcome: Result<Booked, BooksRefusal> },
+}
+
+/// What housekeeping hands to the engine thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Handed {
+    /// An input.
+    Input(Control),
+    /// What would become of it as an input? It is a rate or a split.
+    Trial(Control),
 }
 
 pub(super) struct HouseThread {
     /// Where clients attach and the operator asks; `None`: nobody can.
     pub door: Option<Door>,
-    pub controls: rtrb::Producer<Control>,
+    pub controls: rtrb::Producer<Handed>,
     /// Limits for the engine thread.
     pub limits: rtrb::Producer<Box<NewRules>>,
     /// Limits that it is done with, to be dropped here.
@@ -189,6 +200,14 @@ impl HouseThread {
                     }
                     changed = true;
                 }
+                Told::Booked { seq, outcome } => {
+                    let sent = self.outbox.sent.pop_front();
+                    if let (Some(Sent { waiting: Some(waiting), .. }), Some(Door { desk, .. })) =
+                        (sent, self.door.as_mut())
+                    {
+                        desk.booked(waiting, seq, outcome, now);
+                    }
+                }
             }
         }
         if changed {
@@ -207,7 +226,9 @@ impl HouseThread {
             {
                 let _ = self.limits.push(rules); // There is room: one at a time is on its way.
             }
-            let _ = self.controls.push(control);
+            let is_trial = waiting.as_ref().is_some_and(Waiting::is_trial);
+            let handed = if is_trial { Handed::Trial } else { Handed::Input };
+            let _ = self.controls.push(handed(control));
             let halts_all = matches!(control, Control::Halt { scope: HaltScope::All, .. });
             self.outbox.sent.push_back(Sent { waiting, halts_all });
         }

@@ -1,6 +1,7 @@
 //! What the operator asks, on the housekeeping thread: who may, by which control, and what came of it.
 
 mod approve;
+mod books;
 mod reload;
 
 use std::collections::VecDeque;
@@ -21,6 +22,7 @@ use crate::journal::writer::Progress as JournalProgress;
 use crate::step::NewRules;
 use approve::not_waiting;
 pub(super) use approve::{Told as SoughtTold, Waiting as SoughtList};
+use books::Booking;
 use reload::{Reloading, Reloads};
 
 /// How long an answer waits for the engine thread, and then for the journal.
@@ -51,6 +53,8 @@ enum Act {
     Approves,
     /// It puts limits in force.
     Reloads(Box<Reloading>),
+    /// It changes the books of account.
+    Books(Box<Booking>),
 }
 
 /// The limits in force.
@@ -83,11 +87,11 @@ pub(super) struct OperatorDesk {
 struct Check {
     thread: JoinHandle<bool>,
     ticket: Ticket,
+    /// What is let go, for the log.
+    what: String,
     control: Control,
     scope: Scope,
     act: Act,
-    /// What is let go, for the log.
-    what: String,
     name: OperatorName,
     reason: String,
 }
@@ -115,6 +119,11 @@ impl Waiting {
     /// Whether it is forgotten if nobody takes it in time.
     fn lets_go(&self) -> bool {
         !matches!(self.act, Act::Halts)
+    }
+
+    /// Whether the engine thread is only asked what it would do.
+    pub fn is_trial(&self) -> bool {
+        matches!(&self.act, Act::Books(booking) if booking.is_trial)
     }
 }
 
@@ -192,6 +201,11 @@ impl OperatorDesk {
                     self.socket.answer(ticket, &refusal, now);
                 }
             }
+            Request::Books(asks) => {
+                if let Err(refusal) = self.books((ticket, uid), asks, now, outbox, stalled) {
+                    self.socket.answer(ticket, &refusal, now);
+                }
+            }
         }
         None
     }
@@ -255,23 +269,28 @@ impl OperatorDesk {
         if stalled {
             return Err(stands_still());
         }
-        let thread = self.check_on_thread(operator, passphrase, now)?;
-        let (act, what) = (Act::Resumes, format!("resume of {scope}"));
-        self.check = Some(Check { thread, ticket, control, scope, act, what, name, reason });
-        Ok(())
+        let what = format!("resume of {scope}");
+        let who = (operator, name, reason);
+        self.begin_check(ticket, (control, scope, Act::Resumes), what, who, passphrase, now)
     }
 
-    /// Begins to check a passphrase, if one may be checked now.
-    fn check_on_thread(
-        &self,
-        operator: String,
+    /// Has a passphrase checked, for a control that goes to the engine thread if it is right.
+    fn begin_check(
+        &mut self,
+        ticket: Ticket,
+        (control, scope, act): (Control, Scope, Act),
+        what: String,
+        (operator, name, reason): (String, OperatorName, String),
         passphrase: Passphrase,
         now: Instant,
-    ) -> Result<JoinHandle<bool>, Answer> {
+    ) -> Result<(), Answer> {
         let operators = self.may_check(now)?;
         let check = move || operators.verify(&operator, &passphrase);
         let thread = std::thread::Builder::new().name("passphrase".into()).spawn(check);
-        thread.map_err(|_| Answer::refused("busy", "no thread to check the passphrase on"))
+        let thread =
+            thread.map_err(|_| Answer::refused("busy", "no thread to check the passphrase on"))?;
+        self.check = Some(Check { thread, ticket, what, control, scope, act, name, reason });
+        Ok(())
     }
 
     /// Whoever lets something go says who they are, and why.
@@ -308,7 +327,7 @@ impl OperatorDesk {
 
     fn end_check(&mut self, now: Instant, outbox: &mut Outbox, stalled: bool) {
         let Some(check) = self.check.take_if(|check| check.thread.is_finished()) else { return };
-        let Check { thread, ticket, control, scope, act, what, name, reason } = check;
+        let Check { thread, ticket, what, control, scope, act, name, reason } = check;
         let right = thread.join().unwrap_or(false);
         self.attempts.note(right, now.saturating_duration_since(self.begun));
         if !right {
@@ -347,6 +366,7 @@ impl OperatorDesk {
                 }
             }
             Act::Reloads(reloading) => self.reloaded(reloading, outcome),
+            Act::Books(_) => {} // Told apart: see `booked`.
         }
         self.done.push((Waiting { since: now, ..waiting }, seq, outcome));
     }
@@ -366,6 +386,7 @@ impl OperatorDesk {
                 (Some(Err(ResumeRefusal::UnknownScope)), Act::Approves) => not_waiting(),
                 (Some(Err(refusal)), _) => Answer::refused(refusal.name(), explain(refusal)),
                 (_, Act::Reloads(reloading)) => reloading.answer(Some(seq), recorded),
+                (_, Act::Books(booking)) => booking.answer(Some(seq), recorded),
                 _ => Answer::Done(done(Some(seq), recorded, keeper)),
             };
             self.tell(&waiting, answer, now);
@@ -441,7 +462,7 @@ fn done(engine_seq: Option<u64>, recorded: bool, keeper: &Keeper) -> Done {
 }
 
 fn stands_still() -> Answer {
-    Answer::refused("stalled", "the engine thread stands still; nothing can be let go")
+    Answer::refused("stalled", "the engine thread stands still; nothing can be let go or changed")
 }
 
 /// In live mode whoever runs as the engine's user could as well be the agent: only root resumes.

@@ -22,6 +22,7 @@
 
 mod ask;
 mod attempts;
+mod books;
 pub mod latch_file;
 mod operators;
 mod passphrase;
@@ -30,6 +31,7 @@ mod words;
 
 pub use ask::{AskError, ask};
 pub use attempts::Attempts;
+pub use books::{Booked, Books, Entry, RateBefore};
 pub use latch_file::{Latch, LatchError};
 pub use operators::{Operators, OperatorsError};
 pub use passphrase::{Passphrase, WEAK_BELOW};

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use model::{HaltCause, HaltLevel};
 use serde::{Deserialize, Serialize};
 
+use crate::books::{Booked, Books};
 use crate::passphrase::Passphrase;
 
 /// Longest reason, in characters; the core keeps the first 32 of them.
@@ -61,6 +62,8 @@ pub enum Request {
     Approve(Box<Approve>),
     /// Take other limits.
     Reload(Reload),
+    /// Take a rate or a split into the books.
+    Books(Books),
 }
 
 /// An approval, as its operator saw the order.
@@ -190,6 +193,8 @@ pub enum Answer {
     },
     /// In what limits differ, and whether they are in force.
     Limits(Box<Limits>),
+    /// What a rate or a split comes to, and whether it was taken.
+    Booked(Box<Booked>),
 }
 
 /// Limits that were compared, and taken unless that was all that was asked.

@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use audit::AuditKind;
 use audit::{AuditRecord, Checkpoint, Options, Seen};
-use model::{HaltLevel, Reject, Verdict};
+use model::{BooksRefusal, HaltLevel, Reject, Symbol, Verdict};
 use serde_json::{Value, json};
 
 use crate::{Failure, bad, unreadable};
@@ -74,6 +75,12 @@ pub fn json(number: u64, record: &AuditRecord) -> Value {
         // Beyond 2^53, as text: they are wider than what JSON numbers hold.
         say("limit", record.reached.limit.to_string().into());
         say("used", record.reached.used.to_string().into());
+    } else if let Some(said) = books(record) {
+        say("of", said.of.into());
+        say("num", said.num.to_string().into());
+        say("den", said.den.to_string().into());
+        say("at_ns", said.at_ns.into());
+        say("refused", said.refusal.map(BooksRefusal::name).into());
     } else {
         if record.code > 0 {
             say("code", record.code.into());
@@ -88,6 +95,34 @@ pub fn json(number: u64, record: &AuditRecord) -> Value {
     line
 }
 
+/// What a rate or a split says.
+struct Books {
+    /// Two currencies, or a symbol.
+    of: String,
+    num: i128,
+    den: i128,
+    /// The time of a rate.
+    at_ns: Option<u64>,
+    refusal: Option<BooksRefusal>,
+}
+
+fn books(record: &AuditRecord) -> Option<Books> {
+    let (of, at_ns) = match record.kind {
+        AuditKind::Rate => {
+            let code = |word: u64| {
+                String::from_utf8_lossy(&word.to_le_bytes()).trim_end_matches('\0').to_owned()
+            };
+            (format!("{} {}", code(record.bits), code(record.aux)), Some(record.md_seq))
+        }
+        AuditKind::Split => {
+            (Symbol::from_words([record.bits, record.aux]).unwrap_or_default().to_string(), None)
+        }
+        _ => return None,
+    };
+    let (num, den) = (record.reached.limit, record.reached.used);
+    Some(Books { of, num, den, at_ns, refusal: BooksRefusal::from_code(record.code) })
+}
+
 fn failed(bits: u64) -> impl Iterator<Item = Reject> {
     Reject::ALL.iter().copied().filter(move |code| bits & Verdict::bit(*code) != 0)
 }
@@ -96,6 +131,9 @@ fn failed(bits: u64) -> impl Iterator<Item = Reject> {
 pub fn text(number: u64, record: &AuditRecord) -> String {
     let AuditRecord { kind, engine_seq, now, actor, account, instrument, order, .. } = record;
     let mut line = format!("{number} seq {engine_seq} now {} {} by {actor}", now.0, kind.name());
+    if !record.name.as_str().is_empty() {
+        line += &format!(" {}", record.name);
+    }
     if let Some(side) = record.side {
         line += &format!(
             " account {} instrument {} order {} {side} {} at {}",
@@ -113,6 +151,10 @@ pub fn text(number: u64, record: &AuditRecord) -> String {
             record.reached.used,
             names.join(" ")
         );
+    } else if let Some(said) = books(record) {
+        let at = said.at_ns.map_or(String::new(), |at| format!(" at {at}"));
+        let refusal = said.refusal.map_or(String::new(), |why| format!(": refused, {why}"));
+        line += &format!(" {} {}/{}{at}{refusal}", said.of, said.num, said.den);
     } else if record.code > 0 {
         let level = HaltLevel::from_code(record.code).map_or("", HaltLevel::name);
         line += &format!(" code {} {level}", record.code);

@@ -223,13 +223,13 @@ fn changed(seen: &Seen<'_>, control: &Control) -> Row {
         Control::Approve { number, for_ns, operator, note } => {
             ("approve", format!("approval {number} for {for_ns} ns"), *operator, *note)
         }
-        Control::Rate { from, to, num, den, at, operator } => {
+        Control::Rate { from, to, num, den, at, operator, note } => {
             let [from, to] = [from, to].map(|code| String::from_utf8_lossy(code));
             let [from, to] = [&from, &to].map(|code| code.trim_end_matches('\0'));
-            ("rate", format!("{from} {to} {num}/{den} at {}", at.0), *operator, Note::default())
+            ("rate", format!("{from} {to} {num}/{den} at {}", at.0), *operator, *note)
         }
-        Control::Split { symbol, num, den, operator } => {
-            ("split", format!("symbol {symbol} {num} for {den}"), *operator, Note::default())
+        Control::Split { symbol, num, den, operator, note } => {
+            ("split", format!("symbol {symbol} {num} for {den}"), *operator, *note)
         }
         other => return Row::new(seen, Kind::Control, &format!("{other:?}")),
     };

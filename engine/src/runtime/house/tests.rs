@@ -6,7 +6,7 @@ use super::*;
 struct Rig {
     progress: Arc<Progress>,
     stop: Arc<AtomicBool>,
-    controls: rtrb::Consumer<Control>,
+    controls: rtrb::Consumer<Handed>,
     _told: rtrb::Producer<Told>,
     thread: std::thread::JoinHandle<StageHistograms>,
 }
@@ -62,7 +62,9 @@ fn a_stalled_loop_halts_everything() {
     rig.until("the word", |rig| rig.progress.halt.get() == halted);
     rig.until("the control", |rig| !rig.controls.is_empty());
     let control = rig.controls.pop().unwrap();
-    let Control::Halt { scope: HaltScope::All, level: HaltLevel::Halted, why } = control else {
+    let Handed::Input(Control::Halt { scope: HaltScope::All, level: HaltLevel::Halted, why }) =
+        control
+    else {
         panic!("{control:?}")
     };
     assert_eq!(why.cause, HaltCause::Heartbeat);

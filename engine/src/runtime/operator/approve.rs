@@ -6,7 +6,7 @@ use std::time::Instant;
 use model::{Control, Note, Scaled, Symbol};
 use switch::{Answer, Approval, Approve, Scope, Ticket, clean_reason};
 
-use super::{Act, Check, OperatorDesk, stands_still};
+use super::{Act, OperatorDesk, stands_still};
 use crate::approvals;
 use crate::step::Engine;
 
@@ -106,10 +106,8 @@ impl OperatorDesk {
         let control = Control::Approve { number, for_ns, operator: name, note };
         let scope = Scope::Account(approval.account.clone());
         let what = format!("approval of {approval}, for {seconds} s");
-        let act = Act::Approves;
-        let thread = self.check_on_thread(operator, passphrase, now)?;
-        self.check = Some(Check { thread, ticket, control, scope, act, what, name, reason });
-        Ok(())
+        let who = (operator, name, reason);
+        self.begin_check(ticket, (control, scope, Act::Approves), what, who, passphrase, now)
     }
 }
 

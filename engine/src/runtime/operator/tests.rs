@@ -55,15 +55,15 @@ fn own_user_does_not_resume_live() {
 }
 
 /// A desk over the shipped limits, and what it asks of the engine thread.
-struct Rig {
-    desk: OperatorDesk,
-    keeper: Keeper,
-    outbox: Outbox,
+pub(super) struct Rig {
+    pub desk: OperatorDesk,
+    pub keeper: Keeper,
+    pub outbox: Outbox,
     _folder: tempfile::TempDir,
 }
 
 impl Rig {
-    fn new() -> Rig {
+    pub fn new() -> Rig {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.operator.sock");
         let socket = OperatorSocket::bind(&path).unwrap();
@@ -79,12 +79,12 @@ impl Rig {
         }
     }
 
-    /// Says a line, and polls until it is answered or a control is on its way.
     fn asks(&mut self, reload: switch::Reload, stalled: bool) -> Option<Answer> {
-        self.says(Request::Reload(reload), stalled)
+        self.hears(Request::Reload(reload), stalled)
     }
 
-    fn says(&mut self, request: Request, stalled: bool) -> Option<Answer> {
+    /// Hears a request, and polls until it is answered or a control is on its way.
+    pub fn hears(&mut self, request: Request, stalled: bool) -> Option<Answer> {
         let path = self._folder.path().join("x.operator.sock");
         let asker =
             std::thread::spawn(move || switch::ask(&path, &request, Duration::from_secs(60)).ok());
@@ -114,7 +114,7 @@ impl Rig {
     }
 }
 
-fn passphrase() -> Passphrase {
+pub(super) fn passphrase() -> Passphrase {
     Passphrase::new("correct horse battery".into())
 }
 
@@ -199,7 +199,7 @@ fn who_may_approve() {
     };
     let right = || by("ann", "r", "correct horse battery");
     let code = |rig: &mut Rig, asks: switch::Approve, stalled| match rig
-        .says(Request::Approve(Box::new(asks)), stalled)
+        .hears(Request::Approve(Box::new(asks)), stalled)
     {
         Some(Answer::Refused(refusal)) => refusal.code,
         other => format!("{other:?}"),
@@ -220,10 +220,12 @@ fn who_may_approve() {
     assert_eq!(code(&mut rig, right(), false), "own_uid");
     rig.desk.mode = Mode::Paper;
     assert!(rig.outbox.unsent.is_empty());
-    let Some(Answer::Approvals { list }) = rig.says(Request::Approvals {}, false) else { panic!() };
+    let Some(Answer::Approvals { list }) = rig.hears(Request::Approvals {}, false) else {
+        panic!()
+    };
     assert_eq!(list, [listed(7, "60")]);
 
-    assert!(rig.says(Request::Approve(Box::new(right())), false).is_none());
+    assert!(rig.hears(Request::Approve(Box::new(right())), false).is_none());
     let (control, waiting) = rig.outbox.unsent.pop_front().unwrap();
     let Control::Approve { number: 7, for_ns, operator, note } = control else { panic!() };
     assert_eq!((for_ns, operator.as_str(), note.as_str()), (300_000_000_000, "ann", "r"));

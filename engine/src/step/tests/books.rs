@@ -9,7 +9,7 @@ impl Bench {
         let input = Input { seq: self.seq, now, body: Body::Control(control) };
         self.engine.step(&input, &mut self.out, &mut ());
         self.out.forget();
-        self.out.booked.take()
+        self.out.booked.take().map(|outcome| outcome.map(|_| ()))
     }
 
     fn state(&mut self, state: TradingState) {
@@ -45,7 +45,8 @@ fn order(number: u32) -> Order {
 
 fn split(symbol: &str, num: u32, den: u32) -> Control {
     let symbol = Symbol::new(symbol).unwrap();
-    Control::Split { symbol, num, den, operator: Default::default() }
+    let (operator, note) = Default::default();
+    Control::Split { symbol, num, den, operator, note }
 }
 
 /// Goal: a split waits for the venue to stop trading and for orders to be gone, changes every position, and leaves no price of
@@ -94,6 +95,7 @@ fn rates_nobody_needs() {
         den: 1,
         at: Ts(1),
         operator: Default::default(),
+        note: Default::default(),
     };
     assert_eq!(bench.control(rate(1)), Some(Err(BooksRefusal::UnknownPair)));
     assert_eq!(bench.control(rate(0)), Some(Err(BooksRefusal::BadNumber)));
