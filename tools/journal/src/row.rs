@@ -4,8 +4,8 @@ use engine::replay::Seen;
 use engine::step::Engine;
 use model::page::{TapeKind, TapeRecord, read_halt_aux};
 use model::{
-    AccountId, Ask, Body, Control, HaltCause, HaltLevel, HaltScope, InstrumentId, Link, Note,
-    OrderId, Origin, Px, Qty, Reject, Request, Scaled, Side, Terms,
+    AccountId, Ask, Body, Control, HaltCause, HaltLevel, HaltScope, InstrumentId, Link, OrderId,
+    Origin, Px, Qty, Reject, Request, Scaled, Side, Terms,
 };
 use serde_json::{Value, json};
 
