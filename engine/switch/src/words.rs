@@ -317,6 +317,10 @@ pub struct Status {
     pub feeds: Vec<Feed>,
     /// The journal; `None`: there is none.
     pub journal: Option<Journal>,
+    /// The gateway to a venue outside; `None`: there is none, see `gateway_why`.
+    pub gateway: Option<Gateway>,
+    /// Why there is no gateway.
+    pub gateway_why: Option<String>,
     /// Orders that can still fill.
     pub open_orders: u64,
     /// Orders and changes that passed the gate.
@@ -369,6 +373,27 @@ pub struct Feed {
     pub gaps: u64,
     /// Books by integrity.
     pub books: BTreeMap<String, u64>,
+}
+
+/// The gateway at a glance.
+#[derive(Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Gateway {
+    /// Where it connects to.
+    pub address: String,
+    /// `connected`; `reconciling`, and nothing new is sent until it is known where all orders stand; or `down`.
+    pub state: String,
+    /// Since when its session is up or down, by the wall clock, nanoseconds.
+    pub since_ns: u64,
+    /// The venue's session that is heard; `None`: none yet.
+    pub session: Option<String>,
+    /// Times that a session came up since the start.
+    pub sessions: u64,
+    /// Orders, changes and cancels that wait to be sent.
+    pub queued: u64,
+    /// Orders of which nobody knows where they stand.
+    pub in_doubt: u64,
+    /// How long ago the venue last said something of an order; `None`: not since the start.
+    pub report_age_ms: Option<u64>,
 }
 
 /// The journal at a glance.

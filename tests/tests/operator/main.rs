@@ -1,6 +1,7 @@
 //! The kill switch from a terminal: the real engine, the real commands, a passphrase typed at a pseudo-terminal.
 
 mod approve;
+mod books;
 mod live;
 mod place;
 mod rearm;
