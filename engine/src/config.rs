@@ -22,6 +22,7 @@ pub use engine::{
     StrategyConfig, Wait,
 };
 pub use feed::{Captures, FeedConfig, FeedSource, Lines, SnapshotServer, Speed, Stream};
+pub use rates::moment;
 pub use server::{Server, login};
 pub use table::{ConfigError, ConfigErrors};
 pub use venue::{AtStop, GatewayConfig, OnStall, OuchConfig, TradeCapacity, VenueConfig};

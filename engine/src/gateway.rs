@@ -101,7 +101,12 @@ impl Gateway {
         self.back.pop_front()
     }
 
-    /// Whether nothing waits.
+    /// How much waits to be sent.
+    pub fn len(&self) -> usize {
+        self.waiting.len() + self.cancels.len()
+    }
+
+    /// Whether nothing waits, nor is to be given back.
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.cancels.is_empty() && self.back.is_empty()
     }

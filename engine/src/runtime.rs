@@ -48,6 +48,7 @@ use crate::replay::ReplayError;
 use crate::script::Script;
 use crate::step::{Engine, NotTaken, StartError};
 
+pub use gateway::GatewayProgress;
 pub use keeper::latch_path;
 pub use port::{DriveStream, StreamPort};
 pub use stages::{StageHistograms, summary};
@@ -83,6 +84,8 @@ pub struct Progress {
     pub ended: AtomicBool,
     /// The halt of everything, also while the engine thread stands still.
     pub halt: FirmHalt,
+    /// The gateway to a venue outside, if there is one.
+    pub gateway: GatewayProgress,
 }
 
 /// How far a feed has come: the words of its counters.

@@ -285,7 +285,7 @@ impl Engine {
             journal_full: self.journal_full,
             audit_full: self.audit_full,
             tables_full: self.orders.next_id().is_none() || !has_room,
-            reconciling: outside.is_some_and(|outside| outside.is_unreconciled),
+            reconciling: self.is_unreconciled(),
             clock_unsafe: self.is_clock_unsafe(),
             outside: outside.is_some(),
             ..Moment::at(self.now)

@@ -24,7 +24,7 @@ pub fn run(words: &[OsString]) -> Result<(), Failure> {
         "mcp" => format!("{program} is not built yet: cargo build --release -p sidecar"),
         "audit" => format!("{program} is not built yet: cargo build --release -p audit-tool"),
         "risk" => format!("{program} is not built yet: cargo build --release -p risk-verify"),
-        "approve" | "halt" | "operator" | "reload" | "resume" | "status" => {
+        "approve" | "halt" | "operator" | "rate" | "reload" | "resume" | "split" | "status" => {
             format!("{program} is not built yet: cargo build --release -p operator")
         }
         "whatif" | "why" => format!("{program} is not built yet: cargo build --release -p why"),

@@ -47,8 +47,8 @@ fn px(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<Option<Rate>> 
     Some(Some(Rate { num: num?, den: den?, at: at? }))
 }
 
-/// `YYYY-MM-DDTHH:MM:SSZ`.
-fn moment(text: &str) -> Option<Ts> {
+/// Reads a time in UTC, `YYYY-MM-DDTHH:MM:SSZ`; `None` for anything else.
+pub fn moment(text: &str) -> Option<Ts> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let midnight = date.parse::<Date>().ok()?.midnight().0;
     let mut parts = time.splitn(3, ':').map(|part| {

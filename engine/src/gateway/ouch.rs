@@ -116,6 +116,11 @@ impl Ouch {
         self.is_up
     }
 
+    /// The session that is heard; `None`: none yet.
+    pub fn session(&self) -> Option<SessionId> {
+        self.session
+    }
+
     /// What the engine is to hear next.
     pub fn next_told(&mut self) -> Option<Told> {
         self.told.pop_front()

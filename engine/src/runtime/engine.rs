@@ -310,6 +310,7 @@ impl EngineThread {
     /// Writes the page of the engine as a whole.
     fn publish_control(&mut self, state: &Loop, now_ns: u64) {
         let now = self.now(now_ns);
+        self.progress.gateway.set_unreconciled(self.sequencer.engine.is_unreconciled());
         if let Some(pages) = &mut self.pages {
             while let Ok(stages) = self.stages.pop() {
                 pages.stages = stages;

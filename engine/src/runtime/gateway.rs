@@ -1,12 +1,14 @@
 //! The thread between the engine and a venue: what passed the gate goes out once it is recorded, what the venue says comes back.
 //! Not hot: it takes memory and makes system calls.
 
+mod progress;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use host::TcpClient;
-use model::{HaltCause, HaltLevel, Ts};
+use model::{HaltCause, HaltLevel, ReportKind, Ts};
 
 use super::wait::Waiter;
 use super::{Progress, RunError};
@@ -16,6 +18,9 @@ use crate::gateway::ouch::{Action, Options, Ouch, Told};
 use crate::gateway::{Gateway, Send};
 use crate::journal::writer::Progress as JournalProgress;
 use crate::step::Engine;
+
+pub use progress::GatewayProgress;
+pub(super) use progress::GatewayView;
 
 /// Bytes of cancels that go out with one system call.
 const BATCH: usize = 2048;
@@ -102,6 +107,7 @@ impl GatewayThread {
             self.cancel_stalled();
             busy |= self.send();
             busy |= self.tell();
+            self.show();
             if let Some(error) = self.ouch.next_error() {
                 tracing::warn!("venue {}: {error}; trying again", self.address);
             }
@@ -109,6 +115,12 @@ impl GatewayThread {
         }
         let counters = self.ouch.counters();
         tracing::info!("venue {}: {counters:?}", self.address);
+    }
+
+    /// Shows how it stands.
+    fn show(&self) {
+        let (is_up, session) = (self.ouch.is_up(), self.ouch.session());
+        self.progress.gateway.show(is_up, session, self.queue.len(), self.now());
     }
 
     /// Whether the engine thread is gone, and nothing more can or need be sent for it.
@@ -224,6 +236,11 @@ impl GatewayThread {
             let told = self.ouch.next_told();
             let told = told.or_else(|| self.queue.take_report().map(Told::Report));
             let Some(told) = told else { break };
+            if let Told::Report(report) = &told
+                && report.kind != ReportKind::NotSent
+            {
+                self.progress.gateway.reported(self.now());
+            }
             let _ = self.end.to.push(told); // There is a place.
             busy = true;
         }

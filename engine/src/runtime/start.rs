@@ -18,7 +18,7 @@ use super::clock_watch::ClockWatch;
 use super::engine::{Ended, EngineThread, LimitsPost};
 use super::feed::{FeedEnd, FeedThread};
 use super::figures::Figures;
-use super::gateway::GatewayThread;
+use super::gateway::{GatewayThread, GatewayView};
 use super::house::{Door, HouseThread, wall_ns};
 use super::keeper::{Changed, Keeper, latch_path};
 use super::lines::{Around, LinesThread};
@@ -34,7 +34,7 @@ use super::triggers::TriggerList;
 use super::wait::Waiter;
 use super::watchdog::Watchdog;
 use super::{FeedProgress, Finished, Plan, Progress, RunError, Running};
-use crate::config::{AtStop, Config, Durability, FeedSource, Stream};
+use crate::config::{AtStop, Config, Durability, FeedSource, GatewayConfig, Stream};
 use crate::gateway::ends::{EngineEnd, ends};
 use crate::journal::JournalError;
 use crate::journal::lease::Lease;
@@ -186,7 +186,7 @@ fn go_on(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Running, 
             let limits =
                 InForce { config: plan.config.clone(), version: sequencer.engine.limits_version() };
             let triggers = TriggerList::new(&plan.config, figures.clone());
-            Some(open_door(limits, listener, journal.as_ref(), triggers)?)
+            Some(open_door(limits, listener, journal.as_ref(), triggers, &progress)?)
         }
     };
     let (to_new, new) = rtrb::RingBuffer::new(1);
@@ -398,6 +398,7 @@ fn open_door(
     listener: Listener,
     journal: Option<&(Arc<JournalProgress>, Durability)>,
     triggers: TriggerList,
+    progress: &Arc<Progress>,
 ) -> Result<Door, RunError> {
     let engine = &limits.config.engine;
     let path = Folder::standard().operator_path(&engine.name);
@@ -406,7 +407,12 @@ fn open_door(
     let journal = journal.map(|(progress, _)| Arc::clone(progress));
     let venues = engine.feeds.iter().map(|feed| feed.venue).collect();
     let reader = listener.reader()?;
-    let status = StatusPage::new(reader, engine.name.clone(), venues, journal.is_some(), triggers);
+    let gateway = engine.venue.as_ref().map(|venue| {
+        let GatewayConfig::Ouch(ouch) = &venue.gateway;
+        GatewayView { address: ouch.address, progress: Arc::clone(progress) }
+    });
+    let (name, has_journal) = (engine.name.clone(), journal.is_some());
+    let status = StatusPage::new(reader, name, venues, has_journal, triggers, gateway);
     let desk = OperatorDesk::new(socket, operators, journal, limits);
     Ok(Door { halt: listener.halt_word(), listener, desk, status })
 }

@@ -4,17 +4,21 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use feeds::Venue;
-use model::Integrity;
-use model::Reject;
 use model::page::Control;
+use model::{Integrity, OrderState, Reject};
 use shm::Reader;
 use switch::{Feed, Journal, Status};
 
 use super::clock_watch::ClockWatch;
+use super::gateway::GatewayView;
+use super::house::wall_ns;
 use super::keeper::Keeper;
 use super::operator::InForce;
 use super::triggers::TriggerList;
 use super::watchdog::Watchdog;
+
+/// Why there is no gateway.
+const NO_GATEWAY: &str = "orders go to the paper venue inside the engine";
 
 /// Reads what a status says.
 pub(super) struct StatusPage {
@@ -23,6 +27,8 @@ pub(super) struct StatusPage {
     venues: Vec<Venue>,
     has_journal: bool,
     triggers: TriggerList,
+    /// `None`: orders go to the paper venue.
+    gateway: Option<GatewayView>,
 }
 
 impl StatusPage {
@@ -33,10 +39,11 @@ impl StatusPage {
         venues: Vec<Venue>,
         has_journal: bool,
         triggers: TriggerList,
+        gateway: Option<GatewayView>,
     ) -> StatusPage {
         // What a stalled engine published last is what there is; the loop's age says how old.
         reader.set_stale_after(Duration::MAX);
-        StatusPage { reader, engine, venues, has_journal, triggers }
+        StatusPage { reader, engine, venues, has_journal, triggers, gateway }
     }
 
     /// The status; `None`: the engine has published nothing yet.
@@ -78,11 +85,22 @@ impl StatusPage {
                 unwritten: control.engine_seq.saturating_sub(control.journal_written),
                 unsynced: control.engine_seq.saturating_sub(control.journal_synced),
             }),
+            gateway: self
+                .gateway
+                .as_ref()
+                .map(|gateway| gateway.read(self.in_doubt(control.orders), wall_ns())),
+            gateway_why: self.gateway.is_none().then(|| NO_GATEWAY.to_owned()),
             open_orders: accounts.map(|account| u64::from(open(account))).sum(),
             orders_passed: control.passed,
             orders_refused: refused.map(|(code, count)| (code.name().to_owned(), count)).collect(),
             triggers: self.triggers.read(clock, attached),
         })
+    }
+
+    /// Of so many slots of the order table, those whose order waits for the venue to say where it stands.
+    fn in_doubt(&self, slots: u32) -> u64 {
+        let orders = (0..u64::from(slots)).filter_map(|slot| self.reader.order(slot as usize).ok());
+        orders.filter(|cell| cell.state == OrderState::Unknown).count() as u64
     }
 
     fn feeds(&self, control: &Control) -> Vec<Feed> {

@@ -68,6 +68,11 @@ impl Engine {
         self.outside.as_ref().is_some_and(|outside| outside.is_unreconciled && !outside.in_round)
     }
 
+    /// Whether it is not known where our orders stand at a venue outside.
+    pub fn is_unreconciled(&self) -> bool {
+        self.outside.as_ref().is_some_and(|outside| outside.is_unreconciled)
+    }
+
     /// Every order that is remembered, and whose it is: what a gateway cannot learn from its venue.
     pub fn known_orders(&self) -> Vec<Known> {
         let executed = self.outside.iter().flat_map(|outside| outside.executions.iter());

@@ -37,6 +37,6 @@ pub use operators::{Operators, OperatorsError};
 pub use passphrase::{Passphrase, WEAK_BELOW};
 pub use socket::{Asked, OperatorSocket, REQUEST_MAX, Ticket};
 pub use words::{
-    Answer, Approval, Approve, Done, Feed, Halt, Journal, LIMITS_MAX, Limits, LimitsChange,
-    REASON_MAX, Refusal, Reload, Request, Scope, Status, Trigger, clean_reason,
+    Answer, Approval, Approve, Done, Feed, Gateway, Halt, Journal, LIMITS_MAX, Limits,
+    LimitsChange, REASON_MAX, Refusal, Reload, Request, Scope, Status, Trigger, clean_reason,
 };

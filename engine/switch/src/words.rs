@@ -317,6 +317,10 @@ pub struct Status {
     pub feeds: Vec<Feed>,
     /// The journal; `None`: there is none.
     pub journal: Option<Journal>,
+    /// The gateway to a venue outside; `None`: there is none, see `gateway_why`.
+    pub gateway: Option<Gateway>,
+    /// Why there is no gateway.
+    pub gateway_why: Option<String>,
     /// Orders that can still fill.
     pub open_orders: u64,
     /// Orders and changes that passed the gate.
@@ -371,6 +375,27 @@ pub struct Feed {
     pub books: BTreeMap<String, u64>,
 }
 
+/// The gateway at a glance.
+#[derive(Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Gateway {
+    /// Where it connects to.
+    pub address: String,
+    /// `connected`; `reconciling`, and nothing new is sent until it is known where all orders stand; or `down`.
+    pub state: String,
+    /// Since when its session is up or down, by the wall clock, nanoseconds.
+    pub since_ns: u64,
+    /// The venue's session that is heard; `None`: none yet.
+    pub session: Option<String>,
+    /// Times that a session came up since the start.
+    pub sessions: u64,
+    /// Orders, changes and cancels that wait to be sent.
+    pub queued: u64,
+    /// Orders of which nobody knows where they stand.
+    pub in_doubt: u64,
+    /// How long ago the venue last said something of an order; `None`: not since the start.
+    pub report_age_ms: Option<u64>,
+}
+
 /// The journal at a glance.
 #[derive(Debug, Deserialize, Serialize)]
 pub struct Journal {
@@ -409,91 +434,4 @@ by_name!(level, model::HaltLevel);
 by_name!(cause, model::HaltCause);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Result<Request, serde_json::Error> {
-        serde_json::from_str(text)
-    }
-
-    /// Goal: what the tool writes the engine reads. Method: one request of each kind, each kind of scope.
-    #[test]
-    fn requests_read_back() {
-        let scopes = [
-            Scope::All,
-            Scope::Account("a".into()),
-            Scope::Symbol("S".into()),
-            Scope::Strategy(255),
-            Scope::Client(0),
-        ];
-        for scope in scopes {
-            let (level, operator, reason) = (HaltLevel::CancelOnly, "ann".into(), "r".into());
-            let halt = Request::Halt { scope: scope.clone(), level, operator, reason };
-            let text = serde_json::to_string(&halt).unwrap();
-            let Request::Halt { scope: read, level: HaltLevel::CancelOnly, .. } =
-                read(&text).unwrap()
-            else {
-                panic!("{text}")
-            };
-            assert_eq!(read, scope);
-        }
-        assert!(matches!(read(r#"{"op":"status"}"#), Ok(Request::Status {})));
-        let approval = Approval {
-            number: 7,
-            account: "a".into(),
-            symbol: "S".into(),
-            side: "buy".into(),
-            order_type: "limit".into(),
-            tif: "day".into(),
-            qty: "60".into(),
-            px: "9.5".into(),
-            replaces: Some(3),
-            beyond: vec!["soft_clip_max".into()],
-            since_ns: 1,
-            until_ns: None,
-        };
-        let passphrase = Passphrase::new("p".into());
-        let (operator, reason) = ("ann".into(), "r".into());
-        let asks = Approve { approval: approval.clone(), seconds: 9, operator, reason, passphrase };
-        let text = serde_json::to_string(&Request::Approve(Box::new(asks))).unwrap();
-        assert!(matches!(read(&text), Ok(Request::Approve(asks)) if asks.approval == approval));
-        assert!(matches!(read(r#"{"op":"approvals"}"#), Ok(Request::Approvals {})));
-        let text = serde_json::to_string(&Answer::Approvals { list: vec![approval] }).unwrap();
-        assert!(serde_json::from_str::<Answer>(&text).is_ok(), "{text}");
-        let Ok(Request::Reload(reload)) = read(r#"{"op":"reload","text":"a\nb","base":7}"#) else {
-            panic!()
-        };
-        assert_eq!((reload.text.as_str(), reload.base, reload.dry_run), ("a\nb", Some(7), false));
-        assert!(reload.passphrase.is_none());
-    }
-
-    /// Goal: what is not exactly a request is none. Method: unknown words, fields, numbers, and things left out.
-    #[test]
-    fn other_texts_are_refused() {
-        for text in [
-            "",
-            "null",
-            "[]",
-            r#"{"op":"stop"}"#,
-            r#"{"op":"status","more":1}"#,
-            r#"{"op":"halt","scope":{"kind":"all"},"level":"off","reason":""}"#,
-            r#"{"op":"halt","scope":{"kind":"planet","name":"x"},"level":"halted","reason":""}"#,
-            r#"{"op":"halt","scope":{"kind":"strategy","name":256},"level":"halted","reason":""}"#,
-            r#"{"op":"halt","scope":{"kind":"account"},"level":"halted","reason":""}"#,
-            r#"{"op":"halt","scope":{"kind":"all"},"level":"halted"}"#,
-            r#"{"op":"resume","scope":{"kind":"all"},"level":"active","operator":"a","reason":""}"#,
-            r#"{"op":"reload"}"#,
-            r#"{"op":"reload","text":"","force":true}"#,
-            r#"{"op":"reload","text":"","base":-1}"#,
-        ] {
-            assert!(read(text).is_err(), "{text}");
-        }
-    }
-
-    /// Goal: no reason breaks a line of the log or fills it. Method: control characters, length.
-    #[test]
-    fn reasons_are_one_line() {
-        assert_eq!(clean_reason(" a\nb\u{1b}[2J "), "a?b?[2J");
-        assert_eq!(clean_reason(&"ä".repeat(999)).chars().count(), REASON_MAX);
-    }
-}
+mod tests;

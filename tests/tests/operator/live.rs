@@ -74,6 +74,10 @@ fn killed_with_orders_open() {
     let orders: Vec<OrderId> = (0..40).map(|_| trader.rests()).collect();
     orders.iter().for_each(|order| trader.reaches(*order, OrderState::Working));
     assert_eq!(server.with(|venue| venue.open().count()), 40);
+    let gateway = &place.status()["gateway"];
+    assert_eq!((&gateway["state"], &gateway["in_doubt"]), (&json!("connected"), &json!(0)));
+    assert_eq!(gateway["address"], server.address().to_string());
+    assert!(gateway["report_age_ms"].is_u64() && gateway["session"].is_string(), "{gateway:#}");
     server.with(|venue| venue.set_faults(Faults { trade_per_mille: 500, ..Faults::NONE }));
     until("no trades", || server.counters().trades >= 5);
     drop(trader);
@@ -93,6 +97,9 @@ fn killed_with_orders_open() {
         let answer = trader.asks();
         assert_eq!(answer.kind, AnswerKind::Refused);
         assert_ne!(answer.verdict.bits & Verdict::bit(Reject::Reconciling), 0, "{answer:?}");
+        let gateway = &place.status()["gateway"];
+        assert_ne!(gateway["state"], "connected", "{gateway:#}");
+        assert!(gateway["in_doubt"].as_u64() > Some(0), "{gateway:#}");
         assert_eq!(venue.counters().orders, 40);
         (engine, trader)
     });

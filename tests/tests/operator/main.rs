@@ -1,6 +1,7 @@
 //! The kill switch from a terminal: the real engine, the real commands, a passphrase typed at a pseudo-terminal.
 
 mod approve;
+mod books;
 mod live;
 mod place;
 mod rearm;
@@ -29,6 +30,7 @@ fn halt_and_resume() {
     let mut trader = place.trader();
     let status = place.status();
     assert_eq!((&status["mode"], &status["halt_count"]), (&json!("paper"), &json!(0)));
+    assert!(status["gateway"].is_null() && status["gateway_why"].is_string(), "{status:#}");
     assert!(status["feeds"][0]["books"]["live"].as_u64() > Some(0), "{status:#}");
     assert!(status["journal"]["full"] == false && status["stalled"] == false, "{status:#}");
 

@@ -39,6 +39,8 @@ pub struct Running(Child);
 pub struct Trader {
     /// Its end.
     pub client: Client,
+    /// On which it asks.
+    pub account: AccountId,
     board: Board,
     number: u64,
 }
@@ -181,7 +183,7 @@ impl Place {
             if let Ok(client) = Client::attach_in(&folders, Some(&self.name)) {
                 let board = tradable(&client);
                 let number = std::process::id().into();
-                return Trader { client, board, number };
+                return Trader { client, account: AccountId(0), board, number };
             }
             assert!(since.elapsed() < PATIENCE, "cannot attach");
             std::thread::sleep(Duration::from_millis(5));
@@ -346,7 +348,7 @@ impl Trader {
     }
 
     fn ask(&mut self, ask: Ask) -> Answer {
-        let (account, note) = (AccountId(0), Note::lossy("a trader"));
+        let (account, note) = (self.account, Note::lossy("a trader"));
         let request = Request { id: 0, origin: Origin::File, account, ask, note };
         let since = Instant::now();
         loop {

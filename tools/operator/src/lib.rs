@@ -1,8 +1,9 @@
-//! What `tickgate halt`, `resume`, `reload`, `status` and `operator` share: finding the engine, asking it, saying what came
-//! of it.
+//! What `tickgate halt`, `resume`, `reload`, `rate`, `split`, `status` and `operator` share: finding the engine, asking it,
+//! saying what came of it.
 #![forbid(unsafe_code)]
 
 pub mod args;
+pub mod books;
 pub mod exit;
 pub mod show;
 pub mod terminal;

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use switch::{Approval, Done, Halt, Limits, LimitsChange, Status, Trigger};
+use model::Scaled;
+use switch::{Approval, Booked, Done, Entry, Gateway, Halt, Limits, LimitsChange, Status, Trigger};
 
 /// A halt or a resume that was taken.
 pub fn done(what: &str, done: &Done) -> String {
@@ -67,6 +68,40 @@ pub fn limits(limits: &Limits, dry_run: bool) -> String {
     text + &outcome
 }
 
+/// A rate or a split that was taken, or would be.
+pub fn booked(booked: &Booked) -> String {
+    let text = match &booked.entry {
+        Entry::Rate { from, to, num, den, at_ns } => {
+            let before = booked.before.map_or("unknown before".into(), |before| {
+                format!("{} since {} before", ratio(before.num, before.den), moment(before.at_ns))
+            });
+            let (rate, at) = (ratio(*num, *den), moment(*at_ns));
+            let accounts = booked.accounts;
+            format!(
+                "1 {from} = {rate} {to} since {at} ({before}; accounts that count in it: {accounts})"
+            )
+        }
+        Entry::Split { symbol, num, den } => format!(
+            "{symbol}: {num} new units for {den} old ones (instruments: {}, positions: {})",
+            booked.instruments, booked.positions
+        ),
+    };
+    let outcome = match (booked.engine_seq, booked.recorded) {
+        (Some(seq), true) => format!("in the books (input {seq}, recorded)"),
+        (Some(seq), false) => format!("in the books (input {seq}, not recorded yet)"),
+        (None, _) => "would be taken".into(),
+    };
+    format!("{text}: {outcome}")
+}
+
+/// As it is written: a ratio, unless it is a decimal.
+fn ratio(num: u64, den: u64) -> String {
+    match den.checked_ilog10().filter(|places| 10_u64.pow(*places) == den) {
+        Some(decimals) => Scaled { value: num.into(), decimals }.to_string(),
+        None => format!("{num}/{den}"),
+    }
+}
+
 /// A halt in force, on a line.
 pub fn halt(halt: &Halt) -> String {
     let by =
@@ -85,6 +120,20 @@ pub fn trigger(trigger: &Trigger) -> String {
     let level = trigger.level.as_deref().map_or(String::new(), |level| format!(", then {level}"));
     let beyond = if *beyond { ", BEYOND IT" } else { "" };
     format!("trigger {name} of {scope}: {used} of {limit}{unit}{window}{level}{beyond}")
+}
+
+/// The gateway, on a line.
+pub fn gateway(gateway: &Gateway) -> String {
+    let Gateway { address, state, queued, in_doubt, .. } = gateway;
+    let state = if state == "connected" { state.clone() } else { state.to_uppercase() };
+    let session = gateway.session.as_deref().unwrap_or("not known");
+    let report = gateway.report_age_ms.map_or("none yet".into(), |age| format!("{age} ms ago"));
+    let since = moment(gateway.since_ns);
+    format!(
+        "gateway {address}: {state} since {since} (session {session}, {} so far); {queued} queued, \
+         {in_doubt} in doubt, last word of an order {report}",
+        gateway.sessions
+    )
 }
 
 /// The whole status.
@@ -134,6 +183,12 @@ pub fn status(status: &Status) -> String {
             "journal: {} inputs not written, {} not on the disk{full}",
             journal.unwritten, journal.unsynced
         );
+    }
+    match (&status.gateway, &status.gateway_why) {
+        (Some(gateway), _) => text += &format!("{}\n", self::gateway(gateway)),
+        (None, why) => {
+            let _ = writeln!(text, "gateway: none, {}", why.as_deref().unwrap_or("unknown why"));
+        }
     }
     for trigger in status.triggers.iter().filter(|trigger| trigger.limit.is_some()) {
         let _ = writeln!(text, "{}", self::trigger(trigger));
