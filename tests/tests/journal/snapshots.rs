@@ -43,7 +43,7 @@ impl Told {
         self.folder.path()
     }
 
-    fn whole(&self) -> Replay {
+    fn walk(&self) -> Replay {
         Replay::open_from_beginning(self.path()).unwrap().unwrap()
     }
 
@@ -73,7 +73,7 @@ fn any_cut_between_reloads() {
     let mut cuts: Vec<u64> = around.chain(others).filter(|cut| *cut <= told.end.0).collect();
     cuts.sort_unstable();
     cuts.dedup();
-    let mut walk = told.whole();
+    let mut walk = told.walk();
     let mut relimited = 0;
     for cut in cuts {
         walk.run(Some(cut), |_| ()).unwrap();
@@ -98,7 +98,7 @@ fn between_a_text_and_its_input() {
     let told = Told::new();
     let mut between = 0;
     for reload in &told.reloads {
-        let mut walk = told.whole();
+        let mut walk = told.walk();
         walk.run(Some(reload - 1), |_| ()).unwrap();
         let (before, text) = (walk.tail(), walk.config.limits_text().to_owned());
         walk.run(Some(*reload), |_| ()).unwrap();
@@ -122,7 +122,7 @@ fn between_a_text_and_its_input() {
         cut[behind_text..].fill(0);
         std::fs::write(&path, cut).unwrap();
         later.iter().for_each(|(path, _)| std::fs::remove_file(path).unwrap());
-        let mut follower = told.whole();
+        let mut follower = told.walk();
         follower.run(None, |_| ()).unwrap();
         assert_eq!(follower.engine.seq(), reload - 1);
         assert_eq!(
@@ -149,7 +149,7 @@ fn every_call_for_a_snapshot_can_fail() {
     let told = Told::new();
     let snapshots = told.path().join(snapshot::FOLDER);
     let kept = tempfile::tempdir().unwrap();
-    let mut walk = told.whole();
+    let mut walk = told.walk();
     let mut before = Vec::new();
     for part in 1..=snapshot::KEEP as u64 {
         walk.run(Some(told.reloads[1] + part), |_| ()).unwrap();
