@@ -3,7 +3,9 @@
 //! An approval is of one order's terms, once, until a time: the asker sends the order again, and it passes the gate as any other
 //! but for the soft limits. Nothing here can loosen another check.
 
-use model::{AccountId, InstrumentId, Order, OrderId, OrderType, Px, Qty, Side, Tif, Ts};
+use model::{
+    AccountId, Conditions, InstrumentId, Order, OrderId, OrderType, Px, Qty, Side, Tif, Ts,
+};
 use risk::Excess;
 
 use crate::output::Dirty;
@@ -26,6 +28,8 @@ pub struct Sought {
     pub order_type: OrderType,
     /// How long it lives.
     pub tif: Tif,
+    /// What else is asked of it: one that may only reduce is another one without that.
+    pub conditions: Conditions,
     /// The order that it changes; zero: it is a new one.
     pub replaces: OrderId,
     /// At most this quantity, in quantity units; of a change the whole new one.
@@ -37,8 +41,8 @@ pub struct Sought {
 impl Sought {
     /// What this order, or this change of the order `replaces`, needs.
     pub fn of(order: &Order, replaces: OrderId) -> Sought {
-        let Order { account, instrument, side, order_type, tif, qty, px, .. } = *order;
-        Sought { account, instrument, side, order_type, tif, replaces, qty, px }
+        let Order { account, instrument, side, order_type, tif, conditions, qty, px, .. } = *order;
+        Sought { account, instrument, side, order_type, tif, conditions, replaces, qty, px }
     }
 
     /// Whether an approval of this covers `other`, but for its quantity.

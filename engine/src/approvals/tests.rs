@@ -1,4 +1,4 @@
-use model::{ClientOrderId, Conditions, Origin};
+use model::{ClientOrderId, Origin};
 
 use super::*;
 
@@ -68,6 +68,8 @@ fn of_one_order_once() {
             Order { instrument: InstrumentId(4), ..asked },
             Order { order_type: OrderType::Market, ..asked },
             Order { tif: Tif::Gtc, ..asked },
+            Order { conditions: Conditions { reduce_only: true, ..Conditions::NONE }, ..asked },
+            Order { conditions: Conditions { stop_px: Px(1), ..Conditions::NONE }, ..asked },
         ] {
             assert_eq!((table.allows(&other), table.take(&other, NOW)), (0, 0), "{other:?}");
         }

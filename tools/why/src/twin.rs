@@ -14,8 +14,8 @@ use engine::replay::{Seen, Witness};
 use engine::step::{Engine, Stage, Stamp, StartError};
 use model::page::{AnswerKind, AsOf};
 use model::{
-    AccountId, Ask, Body, ClientOrderId, Control, HaltScope, Input, Order, OrderId, Origin, Px,
-    Qty, Report, Request, Side, Symbol, Ts, Verdict,
+    AccountId, Ask, Body, ClientOrderId, Conditions, Control, HaltScope, Input, Link, Order,
+    OrderId, Origin, Px, Qty, Report, Request, Side, Symbol, Terms, Ts, Verdict,
 };
 use risk::Explained;
 
@@ -210,13 +210,26 @@ impl Twin {
         let own = first.approvals().get(number).and_then(|approval| {
             let of = approval.sought;
             let (account, replaces) = (self.account(of.account), self.order(of.replaces));
-            self.engine.approvals().waiting(&Sought { account, replaces, ..of })
+            let conditions = self.conditions(of.conditions);
+            self.engine.approvals().waiting(&Sought { account, replaces, conditions, ..of })
         });
         own.unwrap_or(u32::MAX)
     }
 
+    /// An order is linked to another one by that one's number.
+    fn conditions(&self, conditions: Conditions) -> Conditions {
+        let link = conditions.link.map(|link| match link {
+            Link::OneCancels(order) => Link::OneCancels(self.order(order)),
+            Link::Parent(order) => Link::Parent(self.order(order)),
+        });
+        Conditions { link, ..conditions }
+    }
+
     fn request(&self, request: &Request) -> Request {
         let ask = match request.ask {
+            Ask::New(terms) => {
+                Ask::New(Terms { conditions: self.conditions(terms.conditions), ..terms })
+            }
             Ask::Cancel { order } => Ask::Cancel { order: self.order(order) },
             Ask::Replace { order, client_id, px, qty } => {
                 Ask::Replace { order: self.order(order), client_id, px, qty }
