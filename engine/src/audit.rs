@@ -10,6 +10,7 @@
 //! [`STALL_NS`], whichever comes first; after a failed write, until the engine's next round.
 
 mod thread;
+mod trail;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -25,7 +26,10 @@ use crate::approvals::Sought;
 use crate::output::{Judged, Output};
 use crate::step::Engine;
 
+use thread::ring_places;
 pub use thread::{AuditThread, Opened, open};
+pub use trail::Trail;
+pub(crate) use trail::first_missing;
 
 /// A record on its way.
 pub(crate) type Words = [u64; AuditRecord::WORDS];
@@ -54,46 +58,53 @@ impl Progress {
     }
 }
 
-/// The engine thread's end. Never waits, allocates or reads a clock.
-pub struct Tap {
-    ring: rtrb::Producer<Words>,
-    progress: Arc<Progress>,
-    /// Places of the ring that are kept for what happens to orders that passed: fills, cancels.
-    reserve: usize,
+/// Where records go.
+pub trait Takes {
+    /// Takes one; whether there was room.
+    fn take(&mut self, record: AuditRecord) -> bool;
+}
+
+/// Makes records of steps. Never waits, allocates or reads a clock, where it pushes into a [`Ring`]: on the engine thread.
+pub struct Tap<To = Ring> {
+    to: To,
     /// Names of the strategies, by their place.
     strategies: Vec<Symbol>,
-    limits_version: u64,
     mono_ns: u64,
-    pushed: u64,
-    /// What the audit thread had written when it was last seen to come on, and when that was.
-    seen: (u64, u64),
     /// Records that found no room at all.
     lost: u64,
     /// Refusals because this log was full, which are counted here and not recorded one by one.
     turned_away: u64,
 }
 
+/// The way to the audit thread.
+pub struct Ring {
+    ring: rtrb::Producer<Words>,
+    progress: Arc<Progress>,
+    /// Places of the ring that are kept for what happens to orders that passed: fills, cancels.
+    reserve: usize,
+    pushed: u64,
+    /// What the audit thread had written when it was last seen to come on, and when that was.
+    seen: (u64, u64),
+}
+
+impl Takes for Ring {
+    fn take(&mut self, record: AuditRecord) -> bool {
+        let is_taken = self.ring.push(record.to_words()).is_ok();
+        self.pushed += u64::from(is_taken);
+        is_taken
+    }
+}
+
+impl Ring {
+    fn has_room(&self) -> bool {
+        self.ring.slots() > self.reserve + RECORDS_PER_INPUT
+    }
+}
+
 impl Tap {
     /// Pushes into `ring`, of which `reserve` places are kept for what follows from orders that passed.
     pub fn new(ring: rtrb::Producer<Words>, progress: Arc<Progress>, reserve: usize) -> Tap {
-        Tap {
-            ring,
-            progress,
-            reserve,
-            strategies: Vec::new(),
-            limits_version: 0,
-            mono_ns: 0,
-            pushed: 0,
-            seen: (0, 0),
-            lost: 0,
-            turned_away: 0,
-        }
-    }
-
-    /// What records are stamped with: names of the strategies, and the digest of the rules.
-    pub fn stamped(mut self, strategies: Vec<Symbol>, limits_version: u64) -> Tap {
-        (self.strategies, self.limits_version) = (strategies, limits_version);
-        self
+        Tap::to(Ring { ring, progress, reserve, pushed: 0, seen: (0, 0) })
     }
 
     /// Whether new orders must be refused, by the host's clock. A write that failed and a record that found no room
@@ -101,17 +112,47 @@ impl Tap {
     pub fn is_full(&mut self, mono_ns: u64) -> bool {
         let is_first = self.mono_ns == 0;
         self.mono_ns = mono_ns;
-        let appended = self.progress.appended();
-        if is_first || appended != self.seen.0 || appended >= self.pushed {
-            self.seen = (appended, mono_ns);
+        let to = &mut self.to;
+        let appended = to.progress.appended();
+        if is_first || appended != to.seen.0 || appended >= to.pushed {
+            to.seen = (appended, mono_ns);
         }
-        let stalls = mono_ns.saturating_sub(self.seen.1) > STALL_NS;
-        let is_gone = self.progress.failed() || self.ring.is_abandoned();
-        is_gone || self.lost > 0 || stalls || !self.has_room()
+        let stalls = mono_ns.saturating_sub(to.seen.1) > STALL_NS;
+        let is_gone = to.progress.failed() || to.ring.is_abandoned();
+        is_gone || self.lost > 0 || stalls || !to.has_room()
     }
 
-    fn has_room(&self) -> bool {
-        self.ring.slots() > self.reserve + RECORDS_PER_INPUT
+    /// Records a request that was refused before it became an input.
+    pub fn turn_away(&mut self, engine: &Engine, request: &Request, verdict: Verdict) {
+        if !self.to.has_room() || is_for_this_log(verdict) {
+            self.turned_away += 1;
+            return;
+        }
+        if let Some(asked) = self.asked(engine, request) {
+            self.push(asked);
+            self.push(refused(asked, verdict));
+        }
+    }
+
+    /// Records the end of the run.
+    pub fn close(&mut self, engine: &Engine) {
+        let stop = self.bare(engine, AuditKind::Stop, Actor::Engine);
+        if self.lost > 0 {
+            let aux = self.lost;
+            self.push(AuditRecord { kind: AuditKind::Lost, aux, ..stop });
+        }
+        self.push(AuditRecord { aux: engine.state_hash(), ..stop });
+    }
+}
+
+impl<To: Takes> Tap<To> {
+    fn to(to: To) -> Tap<To> {
+        Tap { to, strategies: Vec::new(), mono_ns: 0, lost: 0, turned_away: 0 }
+    }
+
+    /// With the names of the strategies, which records are stamped with.
+    pub fn stamped(self, strategies: Vec<Symbol>) -> Tap<To> {
+        Tap { strategies, ..self }
     }
 
     /// Records what one step left behind: `tape` is where its part of the tape begins.
@@ -152,28 +193,6 @@ impl Tap {
         // What found no room on the tape or among the verdicts was not recorded here either.
         judged.for_each(|judged| self.on_judged(engine, judged));
         self.lost = self.lost.max(out.orders_lost + out.judged_lost);
-    }
-
-    /// Records a request that was refused before it became an input.
-    pub fn turn_away(&mut self, engine: &Engine, request: &Request, verdict: Verdict) {
-        if !self.has_room() || is_for_this_log(verdict) {
-            self.turned_away += 1;
-            return;
-        }
-        if let Some(asked) = self.asked(engine, request) {
-            self.push(asked);
-            self.push(refused(asked, verdict));
-        }
-    }
-
-    /// Records the end of the run.
-    pub fn close(&mut self, engine: &Engine) {
-        let stop = self.bare(engine, AuditKind::Stop, Actor::Engine);
-        if self.lost > 0 {
-            let aux = self.lost;
-            self.push(AuditRecord { kind: AuditKind::Lost, aux, ..stop });
-        }
-        self.push(AuditRecord { aux: engine.state_hash(), ..stop });
     }
 
     /// A request that no verdict of the gate follows: cancels, and what was answered before or speaks of an unknown
@@ -253,7 +272,6 @@ impl Tap {
                 self.push(AuditRecord { code: 2, aux: full.into(), bits, ..record });
             }
             Control::Limits { version, operator, note, .. } => {
-                self.limits_version = engine.config_digest();
                 let is_person = operator != OperatorName::default();
                 let actor = if is_person { Actor::Operator } else { Actor::Engine };
                 let name = name_of(operator);
@@ -411,15 +429,14 @@ impl Tap {
         AuditRecord {
             mono_ns: self.mono_ns,
             name: name.copied().unwrap_or_default(),
-            limits_version: self.limits_version,
+            limits_version: engine.config_digest(),
             ..AuditRecord::bare(kind, actor, engine.seq(), engine.now())
         }
     }
 
     fn push(&mut self, record: AuditRecord) {
-        match self.ring.push(record.to_words()) {
-            Ok(()) => self.pushed += 1,
-            Err(_) => self.lost += 1,
+        if !self.to.take(record) {
+            self.lost += 1;
         }
     }
 }

@@ -12,6 +12,7 @@ use feeds::capture::Capture;
 use feeds::{FeedOptions, Merge, MergeError};
 use model::{Body, Control, FeedId, Input, Order, OrderId, Request};
 
+use crate::audit::Trail;
 use crate::config::{Config, ConfigErrors, FeedConfig};
 use crate::hash::StateHash;
 use crate::journal::reader::{Fault, Reader, Tail};
@@ -197,6 +198,8 @@ pub struct Replay {
     pub passed_over: Vec<(PathBuf, SnapshotError)>,
     /// What snapshots of this journal must agree with; `None`: a replay that is not asked for any.
     pub snapshots: Option<Snapshots>,
+    /// What the audit log must have of its steps; `None`: nobody asks.
+    pub trail: Option<Trail>,
 }
 
 impl Replay {
@@ -361,6 +364,9 @@ impl Replay {
         }
         self.engine.step(input, &mut self.out, &mut Inside(witness));
         self.engine.take_spent();
+        if let Some(trail) = &mut self.trail {
+            trail.observe(&self.engine, input, &self.out);
+        }
         let flow = witness.after(&Seen { input, engine: &self.engine, out: &self.out });
         self.out.forget();
         Ok(flow)

@@ -184,10 +184,14 @@ impl Judged<'_> {
                 let most = i128::from(self.qty.0).saturating_add(finding.headroom());
                 self.at_most(most, "what its parent's children filled and work counts")
             }
-            Reject::Cash if exact => {
+            Reject::Cash if exact && self.side == Side::Buy => {
                 let worth =
                     self.worth(self.qty).map(|worth| worth.saturating_add(finding.headroom()));
                 self.at_most_worth(worth.unwrap_or(0), "working buys count as filled")
+            }
+            Reject::Cash if self.side == Side::Sell => {
+                "more is promised than there is: cancel working buys, or sell with reduce_only"
+                    .to_owned()
             }
             Reject::DayGross if exact => {
                 let worth =

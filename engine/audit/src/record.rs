@@ -85,7 +85,8 @@ kinds! {
     /// was refused meanwhile for that reason. Likewise the clock (`code` 3) and the session with the venue of a feed
     /// (`code` 4, its number in bits 32 to 39), which are not believed, or gone.
     Sink = 23 => "sink",
-    /// `aux` records found no room and are missing here.
+    /// `aux` records found no room and are missing here; or (`code` 1) whatever inputs `bits` to `aux` left behind, which an
+    /// unclean stop kept from here and the journal could not give back.
     Lost = 24 => "lost",
     /// An unclean stop left `aux` bytes that are no whole frame; they were cut off before this record.
     Torn = 25 => "torn",
@@ -185,7 +186,7 @@ pub struct AuditRecord {
     pub engine_seq: u64,
     /// Engine time, nanoseconds since the UNIX epoch; in a replay the recorded one.
     pub now: Ts,
-    /// The host's monotonic clock when the engine handed it over, nanoseconds.
+    /// The host's monotonic clock when the engine handed it over, nanoseconds; zero: it was made good from the journal later.
     pub mono_ns: u64,
     /// What.
     pub kind: AuditKind,

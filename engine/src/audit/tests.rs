@@ -23,7 +23,7 @@ fn full_ring_keeps_its_reserve() {
     (0..50 + RECORDS_PER_INPUT).for_each(|_| tap.push(record()));
     assert_eq!(tap.lost, 0, "the reserve takes what follows");
     while ring.pop().is_ok() {}
-    progress.appended.store(tap.pushed, Ordering::Release);
+    progress.appended.store(tap.to.pushed, Ordering::Release);
     assert!(!tap.is_full(7));
 }
 
@@ -33,7 +33,7 @@ fn lost_record_latches() {
     let (mut tap, mut ring, progress) = tap(RECORDS_PER_INPUT + 10, 1);
     (0..RECORDS_PER_INPUT + 11).for_each(|_| tap.push(record()));
     while ring.pop().is_ok() {}
-    progress.appended.store(tap.pushed, Ordering::Release);
+    progress.appended.store(tap.to.pushed, Ordering::Release);
     assert!(tap.is_full(1) && tap.is_full(2) && tap.lost == 1);
 }
 
@@ -97,7 +97,7 @@ fn limits_are_recorded() {
     let engine = Engine::new(&config).unwrap();
     let (tap, mut ring, _) = tap(1000, 10);
     let mut sequencer = crate::sequencer::Sequencer::new(engine, None);
-    sequencer.audit = Some(tap.stamped(Vec::new(), config.digest()));
+    sequencer.audit = Some(tap);
     let ann = OperatorName::new("ann").unwrap();
     for (operator, actor) in [(ann, Actor::Operator), (OperatorName::default(), Actor::Engine)] {
         let version = sequencer.engine.limits_version();

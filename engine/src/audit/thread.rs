@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use audit::{Actor, AuditError, AuditKind, AuditRecord, SEGMENT_BYTES, SecretKey, Writer};
-use model::{Symbol, Ts};
+use model::Ts;
 
-use super::{Progress, RECORDS_PER_INPUT, Tap, Words};
+use super::{Progress, RECORDS_PER_INPUT, Tap, Trail, Words, trail};
 use crate::config::Config;
 use crate::step::Engine;
 
@@ -32,12 +32,18 @@ pub struct AuditThread {
     batch: Vec<AuditRecord>,
 }
 
-/// Opens the log of a configuration, and records that the engine starts with it; `None`: it wants none.
+/// Opens the log of a configuration, writes what it lacks of the journal that was replayed (`trail`), and records that the
+/// engine starts; `None`: it wants none.
 ///
 /// # Errors
 ///
 /// [`AuditError`] if there is no key, or the log or its second file cannot be gone on with.
-pub fn open(config: &Config, engine: &Engine, epoch: u64) -> Result<Option<Opened>, AuditError> {
+pub fn open(
+    config: &Config,
+    engine: &Engine,
+    epoch: u64,
+    trail: Option<Trail>,
+) -> Result<Option<Opened>, AuditError> {
     let Some(of_log) = &config.engine.audit else { return Ok(None) };
     let wall = wall();
     let name = config.engine.name.as_bytes();
@@ -54,6 +60,13 @@ pub fn open(config: &Config, engine: &Engine, epoch: u64) -> Result<Option<Opene
         },
         wall,
     )?;
+    if let Some(trail) = trail {
+        let missing = trail.missing(engine, &audit::tail(&of_log.folder)?);
+        if !missing.is_empty() {
+            tracing::info!("audit log: {} records are made good from the journal", missing.len());
+            writer.append(&missing, wall)?;
+        }
+    }
     let digest = config.digest();
     let start = AuditRecord {
         aux: epoch,
@@ -63,18 +76,25 @@ pub fn open(config: &Config, engine: &Engine, epoch: u64) -> Result<Option<Opene
     };
     writer.append(&[start, AuditRecord { kind: AuditKind::Config, aux: digest, ..start }], wall)?;
 
-    // Each order of ours may fill, close, and have been asked to, while nothing is written.
-    let reserve = 4 * config.engine.capacity.own_orders as usize + RECORDS_PER_INPUT;
-    let (mut to, mut from) = rtrb::RingBuffer::new((2 * reserve).max(1 << 14));
+    let (mut to, mut from) = rtrb::RingBuffer::new(ring_places(config));
     // Every page of the ring is touched here, so that the engine thread never waits for one.
     while to.push([0; AuditRecord::WORDS]).is_ok() {}
     while from.pop().is_ok() {}
     let progress = Arc::new(Progress::default());
-    let probe = Symbol::new("probe").unwrap_or_default();
-    let names = vec![probe; config.engine.strategies.len()];
-    let tap = Tap::new(to, Arc::clone(&progress), reserve).stamped(names, digest);
+    let tap = Tap::new(to, Arc::clone(&progress), reserve(config));
+    let tap = tap.stamped(trail::strategies(config));
     let batch = Vec::with_capacity(BATCH_RECORDS);
     Ok(Some(Opened { tap, thread: AuditThread { writer, ring: from, progress, batch } }))
+}
+
+/// Places that are kept: each order of ours may fill, close, and have been asked to, while nothing is written.
+fn reserve(config: &Config) -> usize {
+    4 * config.engine.capacity.own_orders as usize + RECORDS_PER_INPUT
+}
+
+/// Places of the ring.
+pub(super) fn ring_places(config: &Config) -> usize {
+    (2 * reserve(config)).max(1 << 14)
 }
 
 /// The wall clock: a label on checkpoints, and when they are due.

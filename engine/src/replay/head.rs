@@ -72,6 +72,7 @@ impl Head {
             from: None,
             passed_over: Vec::new(),
             snapshots: None,
+            trail: None,
         })
     }
 }

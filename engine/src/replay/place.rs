@@ -57,12 +57,22 @@ impl Replay {
     ///
     /// [`ReplayError`]. A snapshot that cannot be gone on with is none: see [`Replay::passed_over`].
     pub fn open_from_snapshot(folder: &Path) -> Result<Option<Replay>, ReplayError> {
+        Replay::open_with_steps_from(folder, u64::MAX)
+    }
+
+    /// The same, for whoever wants to see the steps from input `first` on: snapshots behind it are the last choice.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn open_with_steps_from(folder: &Path, first: u64) -> Result<Option<Replay>, ReplayError> {
         let Some(head) = Head::read(folder)? else { return Ok(None) };
         let mut passed_over = Vec::new();
-        let listed = snapshot::list(folder).unwrap_or_else(|error| {
+        let mut listed = snapshot::list(folder).unwrap_or_else(|error| {
             passed_over.push((folder.join(snapshot::FOLDER), error));
             Vec::new()
         });
+        listed.sort_by_key(|(seq, _)| *seq >= first); // Stable: the newest of each come first.
         // Never two engines at a time: each takes all the memory that the host has for one.
         let mut snapshots = None;
         let mut found = None;

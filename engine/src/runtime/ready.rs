@@ -1,8 +1,11 @@
 //! An engine before its threads start, and what is kept of it when they have ended.
 
+use std::path::Path;
+
 use feeds::Merge;
 
 use super::{RunError, restart};
+use crate::audit::Trail;
 use crate::config::{Config, FeedConfig};
 use crate::journal::reader::{Fault, Tail};
 use crate::replay::{Place, Replay, ReplayError, open_captures};
@@ -23,6 +26,8 @@ pub(super) struct Ready {
     pub journal: Option<Found>,
     /// Where a snapshot of its end goes; `None`: there is no journal.
     pub snapshots: Option<Snapshots>,
+    /// What the audit log must have of the journal.
+    pub trail: Option<Trail>,
 }
 
 /// A journal that is gone on with.
@@ -48,18 +53,18 @@ impl Ready {
     pub fn prepare(config: &Config) -> Result<Ready, RunError> {
         let folder = config.engine.journal.as_ref().map(|journal| journal.folder.as_path());
         if let Some(folder) = folder
-            && let Some(replay) = Replay::open_from_snapshot(folder)?
+            && let Some(replay) = open(config, folder)?
         {
             let other = || RunError::OtherConfig(folder.to_path_buf());
             if !config.goes_on(&replay.config) {
                 return Err(other());
             }
-            let replay = match replayed(replay) {
+            let replay = match replayed(with_trail(config, replay)) {
                 Err((Some(seq), error)) => {
                     tracing::warn!("the snapshot of input {seq} leads nowhere: {error}");
                     tracing::warn!("the journal is replayed from its beginning");
                     let replay = Replay::open_from_beginning(folder)?.ok_or_else(other)?;
-                    replayed(replay).map_err(|(_, error)| error)?
+                    replayed(with_trail(config, replay)).map_err(|(_, error)| error)?
                 }
                 replay => replay.map_err(|(_, error)| error)?,
             };
@@ -73,7 +78,8 @@ impl Ready {
         let (engine, config) = (Engine::new(config)?, config.clone());
         let snapshots = folder.map(|folder| Snapshots::of(folder, &config, &engine));
         let limits = None;
-        Ok(Ready { config, limits, engine, captures, events, journal: None, snapshots })
+        let (journal, trail) = (None, None);
+        Ok(Ready { config, limits, engine, captures, events, journal, snapshots, trail })
     }
 
     /// The engine of a replay that has come to the end of its journal.
@@ -87,10 +93,24 @@ impl Ready {
         }
         let (config, limits) = restart::limits(config, &replay)?;
         let (tail, epoch, opened) = (replay.tail(), replay.epoch, replay.opened);
-        let Replay { engine, captures, events, snapshots, .. } = replay;
+        let Replay { engine, captures, events, snapshots, trail, .. } = replay;
         let journal = Some(Found { tail, epoch, opened });
-        Ok(Ready { config, limits, engine, captures, events, journal, snapshots })
+        Ok(Ready { config, limits, engine, captures, events, journal, snapshots, trail })
     }
+}
+
+/// Opens a journal where the audit log needs its steps, or later, if there is an audit log.
+fn open(config: &Config, folder: &Path) -> Result<Option<Replay>, RunError> {
+    let first = match &config.engine.audit {
+        Some(of_log) => crate::audit::first_missing(&audit::tail(&of_log.folder)?),
+        None => None,
+    };
+    Ok(Replay::open_with_steps_from(folder, first.unwrap_or(u64::MAX))?)
+}
+
+fn with_trail(config: &Config, mut replay: Replay) -> Replay {
+    replay.trail = Trail::of(config, &replay.engine);
+    replay
 }
 
 /// Replays to the end; on an error with where it had begun, if that was a snapshot.

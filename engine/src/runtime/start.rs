@@ -97,7 +97,8 @@ pub fn promote(plan: Plan, lease: Lease, replay: Replay) -> Result<Running, RunE
 
 /// Starts the threads around an engine.
 fn go_on(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Running, RunError> {
-    let Ready { config, limits, engine, captures, events, journal: found, snapshots } = ready;
+    let Ready { config, limits, engine, captures, events, journal: found, snapshots, trail } =
+        ready;
     plan.config = config;
     let now =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
@@ -109,7 +110,7 @@ fn go_on(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Running, 
         None => (None, None),
         Some(lease) => open_journal(&plan.config, &engine, &events, lease, found)?,
     };
-    let opened = crate::audit::open(&plan.config, &engine, epoch)?;
+    let opened = crate::audit::open(&plan.config, &engine, epoch, trail)?;
     let (pages, listener) =
         if plan.shared { share(&plan.config, started, epoch)? } else { (None, None) };
 

@@ -374,8 +374,8 @@ fn duplicate_id() {
     assert!(!floor.fails(&elsewhere, Reject::DuplicateId));
 }
 
-/// Goal: a buy reserves its limit, a sell is free, proceeds are usable at once. Method: −1 / 0 / +1 of the
-/// cash left; a sale; then a fill far above the limit that overdraws the account.
+/// Goal: a buy reserves its limit, a sell is free, proceeds are usable at once; who is overdrawn sells only to reduce. Method:
+/// −1 / 0 / +1 of the cash left; a sale; then a fill far above the limit that overdraws the account.
 #[test]
 fn cash() {
     let mut floor = account_floor(|limits| limits.cash = money(10 * 1_000_000));
@@ -392,7 +392,12 @@ fn cash() {
     let mut dear = floor.pass(Side::Buy, 1, 1_000_000);
     floor.risk.fill(&mut dear, Px(100_000_000), Qty(1)).unwrap();
     let (buy, sell) = (floor.order(Side::Buy, 1, 100), floor.order(Side::Sell, 1, 1_000_000));
-    assert!(floor.fails(&buy, Reject::Cash) && !floor.fails(&sell, Reject::Cash));
+    assert!(floor.fails(&buy, Reject::Cash) && floor.fails(&sell, Reject::Cash));
+    let [buy_back, sell_off] = [buy, sell].map(|mut order| {
+        order.conditions.reduce_only = true;
+        order
+    });
+    assert!(floor.fails(&buy_back, Reject::Cash) && !floor.fails(&sell_off, Reject::Cash));
     floor.risk.accounts[0].limits.cash_binds = false;
     assert!(!floor.fails(&buy, Reject::Cash), "off");
 }

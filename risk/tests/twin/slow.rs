@@ -391,7 +391,8 @@ impl Slow {
         fails(SelfTrade, self.orders.iter().any(meets));
         let needed = self.needed(order, replaces, Passed::cash);
         let reserved = self.reserved(account) + self.factor(instrument) * needed;
-        fails(Cash, side == Side::Buy && reserved > self.cash(account));
+        let sells_to_reduce = side == Side::Sell && order.conditions.reduce_only;
+        fails(Cash, !sells_to_reduce && reserved > self.cash(account));
         fails(NotOpen, old.is_some_and(|old| !old.is_open));
         fails(ChangePending, old.is_some_and(|old| old.change.is_some()));
         fails(BelowFilled, old.is_some_and(|old| qty <= old.filled));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use engine::audit::Trail;
 use engine::config::Config;
 use engine::journal::reader::Fault;
 use engine::replay::Replay;
@@ -38,7 +39,7 @@ impl Follow {
         let config = self.config.as_deref().map(Config::load).transpose();
         let config = config.map_err(Failure::usage)?;
         let folder = folder_of(self.folder.as_deref(), config.as_ref())?;
-        let Some(replay) = open(&folder, self.once, &stop)? else {
+        let Some(mut replay) = open(&folder, self.once, &stop)? else {
             return Err(Failure::interrupted());
         };
         if let Some(config) = &config
@@ -46,6 +47,9 @@ impl Follow {
         {
             let what = "was written under another configuration than the one to take over with";
             return Err(Failure::usage(format!("{}: {what}", folder.display())));
+        }
+        if let Some(config) = &config {
+            replay.trail = Trail::of(config, &replay.engine);
         }
         let due = Due::new(self.every, replay.from.unwrap_or(0));
         let lag = Lag::new(self.json, self.report);

@@ -23,6 +23,8 @@ use serde_json::Value;
 use shm::Client;
 use tests::{Stage, program};
 
+mod trail;
+
 /// How long anything may take on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Processes killed.
