@@ -167,3 +167,18 @@ impl Account {
         self.limits.mark_at == MarkAt::Exit
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: what is required is never shown as less than it is. Method: twice it in basis points, around a whole and half a unit.
+    #[test]
+    fn margin_is_rounded_up() {
+        for (margin, shown) in
+            [(0, 0), (1, 1), (10_000, 1), (10_001, 1), (20_000, 1), (20_001, 2), (40_001, 3)]
+        {
+            assert_eq!(Worth { margin, ..Worth::default() }.margin(), Money(shown), "{margin}");
+        }
+    }
+}

@@ -1,7 +1,7 @@
 use model::{Money, Qty, Reject, Side};
 
 use super::*;
-use crate::fixture::{ACCOUNT, ACCOUNT_LIMITS, Floor, INSTRUMENT, PAIR_LIMITS};
+use crate::fixture::{ACCOUNT, ACCOUNT_LIMITS, Floor, INSTRUMENT, PAIR_LIMITS, instrument};
 use crate::{Duplicates, VolumeLimit};
 
 fn new(old: AccountLimits, new: AccountLimits) -> NewLimits {
@@ -110,6 +110,26 @@ fn windows_come_and_go() {
         assert_eq!(repeated(&mut floor, Reject::DuplicateTerms), is_on, "{next:?}");
         assert_eq!(repeated(&mut floor, Reject::Volume), is_on, "{next:?}");
     }
+}
+
+/// Goal: each pair gets its own row, and a loss that is one under the new limits is told at once. Method: two instruments whose
+/// rows change places under an account that lost a little.
+#[test]
+fn rows_go_to_their_pairs() {
+    let (limits, other) = (ACCOUNT_LIMITS(), InstrumentId(1));
+    let mut floor = Floor::with(limits, PAIR_LIMITS);
+    floor.risk.list(&instrument(other)).unwrap();
+    let large = PairLimits { clip_max: Qty(2_000), ..PAIR_LIMITS };
+    floor.risk.set_pair_limits(ACCOUNT, other, large).unwrap();
+    floor.hold(Side::Buy, 1);
+    assert_eq!(floor.risk.take_loss(), None);
+    let tight = AccountLimits { loss_max: Some(Money(1)), ..limits };
+    let row = |rows: &mut Rows, _, of| rows.push(if of == other { PAIR_LIMITS } else { large });
+    let now = floor.moment.now;
+    floor.risk.relimit(&mut new(limits, tight), now, row).unwrap();
+    let clip = |id| floor.risk.limits(floor.risk.pair(ACCOUNT, id).unwrap()).unwrap().clip_max;
+    assert_eq!([INSTRUMENT, other].map(clip), [large.clip_max, PAIR_LIMITS.clip_max]);
+    assert_eq!(floor.risk.take_loss().map(|(id, ..)| id), Some(ACCOUNT));
 }
 
 /// Goal: a row beyond the table, or out of range, is none. Method: fill the table, push what is negative.

@@ -144,3 +144,20 @@ fn unknown_fill_counts() {
         assert_eq!(level == HaltLevel::Halted, bad.account == ACCOUNT, "{bad:?}");
     }
 }
+
+/// Goal: a pair takes one place in the list of lines, at its first trade, and a trade that finds none is not booked. Method: two
+/// trades of each pair, one pair more than there are places.
+#[test]
+fn lines_have_an_end() {
+    let mut floor = Floor::new();
+    floor.risk.add_account(ACCOUNT_LIMITS()).unwrap();
+    let pairs = [0, 1].into_iter().flat_map(|account| [0, 1, 2].map(|number| (account, number)));
+    for (at, (account, number)) in pairs.enumerate() {
+        let (account, instrument) = (AccountId(account), InstrumentId(number));
+        floor.risk.list(&crate::fixture::instrument(instrument)).unwrap();
+        let deal = Deal { account, instrument, side: Side::Buy, px: Px(1_000_000), qty: Qty(3) };
+        let booked = [(); 2].map(|()| floor.risk.fill_unknown(&deal).is_ok());
+        assert_eq!(booked, [at < 4; 2]);
+        assert_eq!(floor.risk.lines(), (at + 1).min(4));
+    }
+}
