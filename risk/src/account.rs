@@ -159,8 +159,7 @@ impl Account {
         }
         let bps = self.limits.drawdown_max_bps?;
         let (below, highest2) = self.drawdown(profit2);
-        let exceeded = below > 0 && below > highest2.saturating_mul(bps.into());
-        exceeded.then_some(HaltCause::Drawdown)
+        (below > highest2.saturating_mul(bps.into())).then_some(HaltCause::Drawdown)
     }
 
     pub(crate) fn marks_at_exit(&self) -> bool {
