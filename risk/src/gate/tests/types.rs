@@ -131,6 +131,9 @@ fn trigger() {
         for (steps, refused) in [(-1, true), (0, true), (1, false)] {
             let order = stop(&mut floor, side, px + sign * steps * STEP);
             assert_eq!(floor.fails(&order, Reject::Trigger), refused, "{side} {steps}");
+            let found = floor.finds(&order, Reject::Trigger);
+            let stop_px = order.conditions.stop_px.0;
+            assert_eq!((found.limit, found.used), (px.into(), stop_px.into()));
         }
         let extreme = if side == Side::Buy { i64::MAX } else { 1 };
         let far = stop(&mut floor, side, extreme);
@@ -262,7 +265,8 @@ fn what_works_counts_in_the_next_session() {
     assert_eq!(floor.finds(&one, Reject::DayGross).used, 6 * unit, "traded no more, open still");
 }
 
-/// Goal: without a reference the reason is that, and a market order is not priced. Method: a market that is old.
+/// Goal: without a reference the reason is that, and a market order is not priced; any other price is judged all the same. Method:
+/// a market that is old, and one that is not.
 #[test]
 fn market_without_reference() {
     let mut floor = Floor::new();
@@ -276,10 +280,14 @@ fn market_without_reference() {
         let (verdict, _) = floor.risk.check(&order, &floor.market, floor.moment);
         assert!(!verdict.failed().any(|code| code == Reject::PxStep));
         assert!(verdict.failed().any(|code| code == Reject::NoReference));
+        let odd = floor.order(side, 1, 1_000_001);
+        assert!(floor.fails(&odd, Reject::PxStep) && floor.fails(&odd, Reject::NoReference));
+        assert!(Floor::new().fails(&order, Reject::PxStep), "it could have been priced");
     }
 }
 
-/// Goal: a sale without a limit counts as what it may bring, not as what it is sent at. Method: a limit between the two.
+/// Goal: a sale without a limit counts as what it may bring, not as what it is sent at; a stop from its trigger on. Method: a
+/// limit between the two; a trigger below the market.
 #[test]
 fn market_sales_count_at_the_upper_edge() {
     let limit = model::Money(1_000_000 * crate::fixture::FACTOR);
@@ -291,6 +299,44 @@ fn market_sales_count_at_the_upper_edge() {
     let found = floor.finds(&Order { px, ..order }, Reject::Notional);
     assert_eq!((found.failed, found.used), (true, 1_010_000 * crate::fixture::FACTOR));
     assert!(!floor.fails(&floor.risk_order(Side::Sell, 990_000), Reject::Notional));
+    let stop = stop(&mut floor, Side::Sell, 980_000);
+    assert_eq!(floor.finds(&stop, Reject::Notional).used, 989_800 * crate::fixture::FACTOR);
+}
+
+/// Goal: an order that is never sent meets the limits of what may be asked for, and none of what is sent; it holds nothing.
+/// Method: a parent beyond every limit of size; then each of those that it must pass, in its way.
+#[test]
+fn parents() {
+    let conditions = Conditions { parent_only: true, ..Conditions::NONE };
+    let parent = |floor: &mut Floor| {
+        let order = floor.order(Side::Buy, 1_000_000, 2_000_000);
+        Order { conditions, ..order }
+    };
+    let mut floor = Floor::new();
+    let order = parent(&mut floor);
+    let before = floor.risk.account(order.account).unwrap().sums;
+    let (verdict, _) = floor.risk.check(&order, &floor.market, floor.moment);
+    assert!(verdict.passed());
+    let held = floor.risk.clear_held(&order, None, &floor.market, floor.moment).unwrap();
+    assert!(held.is_open() && held.open() == Qty(0));
+    assert_eq!(floor.risk.account(order.account).unwrap().sums, before);
+
+    let none = crate::AccountLimits { open_orders_max: 0, ..ACCOUNT_LIMITS() };
+    let slow = crate::AccountLimits { rate_max: 0, ..ACCOUNT_LIMITS() };
+    let listed = PairLimits { restricted: crate::Restriction::Buy, ..PAIR_LIMITS };
+    for (mut floor, code) in [
+        (Floor::with(none, PAIR_LIMITS), Reject::OpenOrders),
+        (Floor::with(slow, PAIR_LIMITS), Reject::Rate),
+        (Floor::with(ACCOUNT_LIMITS(), listed), Reject::Restricted),
+    ] {
+        let order = parent(&mut floor);
+        let refused = floor.risk.clear_held(&order, None, &floor.market, floor.moment);
+        assert_eq!(refused.unwrap_err().failed().collect::<Vec<_>>(), [code]);
+    }
+    let order = parent(&mut floor);
+    floor.risk.set_row(order.account, INSTRUMENT, crate::ledger::NO_ROW);
+    let refused = floor.risk.clear_held(&order, None, &floor.market, floor.moment);
+    assert_eq!(refused.unwrap_err().failed().collect::<Vec<_>>(), [Reject::NoLimits]);
 }
 
 impl Floor {
