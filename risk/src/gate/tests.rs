@@ -259,6 +259,7 @@ fn reference_chain() {
     assert!(floor.fails(&order, Reject::Collar), "measured from the mid");
     for spoil in [
         |floor: &mut Floor| floor.market.ask = None,
+        |floor: &mut Floor| floor.market.bid = Some(Px(0)),
         |floor: &mut Floor| floor.market.bid = floor.market.ask,
         |floor: &mut Floor| floor.market.integrity = Integrity::Incomplete,
         |floor: &mut Floor| {
