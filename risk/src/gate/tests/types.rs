@@ -167,6 +167,31 @@ fn stops_are_collared() {
     }
 }
 
+/// Goal: what has no limit is priced at the edge of the collar, of a stop around its trigger, or at the venue's band where that is
+/// nearer; not at all where the edge is no price. Method: each, on both sides.
+#[test]
+fn priced_at_the_edge() {
+    let mut floor = Floor::with(ACCOUNT_LIMITS(), PairLimits { venue_band: true, ..PAIR_LIMITS });
+    let px = |floor: &mut Floor, side, stop_px| {
+        let order_type = if stop_px == 0 { OrderType::Market } else { OrderType::Stop };
+        let conditions = Conditions { stop_px: Px(stop_px), ..Conditions::NONE };
+        let order = Order { conditions, ..order(floor, side, order_type, Tif::Ioc) };
+        floor.risk.collar_px(&order, &floor.market, floor.moment.now).map(|px| px.0)
+    };
+    for (band, stop_px, edges) in [
+        ((1, 2_000_000), 0, [1_010_000, 990_000]),
+        ((1, 2_000_000), 980_000, [989_800, 970_200]),
+        ((995_000, 1_005_000), 0, [1_005_000, 995_000]),
+    ] {
+        let band = Some((Px(band.0), Px(band.1)));
+        floor.risk.set_reference(INSTRUMENT, crate::Reference { adv: None, band }).unwrap();
+        assert_eq!(BOTH.map(|side| px(&mut floor, side, stop_px)), edges.map(Some));
+    }
+    let mut floor = Floor::new();
+    (floor.market.bid, floor.market.ask) = (Some(Px(40)), Some(Px(60)));
+    assert_eq!(BOTH.map(|side| px(&mut floor, side, 0)), [None, Some(STEP)]);
+}
+
 /// Goal: the children of a parent never sum up to more. Method: one below, at and above, from where they are, and at the end of
 /// the type.
 #[test]
