@@ -171,7 +171,8 @@ impl Account {
 mod tests {
     use super::*;
 
-    /// Goal: what is required is never shown as less than it is. Method: twice it in basis points, around a whole and half a unit.
+    /// Goal: what is required is never shown as less than it is. Method: twice it in basis points, around a whole and half a
+    /// unit.
     #[test]
     fn margin_is_rounded_up() {
         for (margin, shown) in

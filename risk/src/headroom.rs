@@ -57,8 +57,8 @@ mod tests {
     use model::{Money, Side};
     use proptest::prelude::*;
 
-    /// Goal: the rule that binds is named, a halted account has no room, and what an order shows takes none away. Method: one limit
-    /// after the other tighter than the rest; one tighter than what is shown.
+    /// Goal: the rule that binds is named, a halted account has no room, and what an order shows takes none away. Method: one
+    /// limit after the other tighter than the rest; one tighter than what is shown.
     #[test]
     fn names_what_binds() {
         let with = |limits: PairLimits, side| {

@@ -127,7 +127,11 @@ fn the_table_is_bounded_and_fair() {
     let sought = Sought::of(&mine, OrderId(0));
     for (now, finds_room) in [(NOW.0, false), (NOW.0 + 100, false), (NOW.0 + 101, true)] {
         let number = table.approvals.seek(sought, EXCESS, Ts(now), &mut table.changed);
-        assert_eq!(number > 0, finds_room, "of those that are approved one whose time is over goes");
+        assert_eq!(
+            number > 0,
+            finds_room,
+            "of those that are approved one whose time is over goes"
+        );
     }
     table.approvals.clear(&mut table.changed);
     assert!(!table.approvals.has_granted());

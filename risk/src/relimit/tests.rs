@@ -46,8 +46,8 @@ fn books_stay() {
     assert!(!floor.fails(&order, Reject::Position));
 }
 
-/// Goal: a pair without limits lets nothing pass, and its working orders cost what they were to cost. Method: take the rows of two
-/// pairs with other fees away under a working order of each, fill them, and give a row back.
+/// Goal: a pair without limits lets nothing pass, and its working orders cost what they were to cost. Method: take the rows
+/// of two pairs with other fees away under a working order of each, fill them, and give a row back.
 #[test]
 fn a_row_that_is_gone_blocks_and_still_charges() {
     let limits = ACCOUNT_LIMITS();

@@ -167,22 +167,25 @@ fn stops_are_collared() {
     }
 }
 
-/// Goal: what has no limit is priced at the edge of the collar, of a stop around its trigger, or at the venue's band where that is
-/// nearer; not at all where the edge is no price. Method: each, on both sides.
+/// Goal: what has no limit is priced at the edge of the collar, of a stop around its trigger, or at the venue's band where
+/// that is nearer; not at all where the edge is no price. Method: each, on both sides.
 #[test]
 fn priced_at_the_edge() {
-    let mut floor = Floor::with(ACCOUNT_LIMITS(), PairLimits { venue_band: true, ..PAIR_LIMITS });
+    let mut floor = Floor::new();
     let px = |floor: &mut Floor, side, stop_px| {
         let order_type = if stop_px == 0 { OrderType::Market } else { OrderType::Stop };
         let conditions = Conditions { stop_px: Px(stop_px), ..Conditions::NONE };
         let order = Order { conditions, ..order(floor, side, order_type, Tif::Ioc) };
         floor.risk.collar_px(&order, &floor.market, floor.moment.now).map(|px| px.0)
     };
-    for (band, stop_px, edges) in [
-        ((1, 2_000_000), 0, [1_010_000, 990_000]),
-        ((1, 2_000_000), 980_000, [989_800, 970_200]),
-        ((995_000, 1_005_000), 0, [1_005_000, 995_000]),
+    for (band_px, band, stop_px, edges) in [
+        (0, (1, 2_000_000), 0, [1_010_000, 990_000]),
+        (20_000, (1, 2_000_000), 0, [1_020_000, 980_000]),
+        (0, (1, 2_000_000), 980_000, [989_800, 970_200]),
+        (0, (995_000, 1_005_000), 0, [1_005_000, 995_000]),
     ] {
+        let limits = PairLimits { venue_band: true, band_px, ..PAIR_LIMITS };
+        floor.risk.set_pair_limits(crate::fixture::ACCOUNT, INSTRUMENT, limits).unwrap();
         let band = Some((Px(band.0), Px(band.1)));
         floor.risk.set_reference(INSTRUMENT, crate::Reference { adv: None, band }).unwrap();
         assert_eq!(BOTH.map(|side| px(&mut floor, side, stop_px)), edges.map(Some));
@@ -290,8 +293,8 @@ fn what_works_counts_in_the_next_session() {
     assert_eq!(floor.finds(&one, Reject::DayGross).used, 6 * unit, "traded no more, open still");
 }
 
-/// Goal: without a reference the reason is that, and a market order is not priced; any other price is judged all the same. Method:
-/// a market that is old, and one that is not.
+/// Goal: without a reference the reason is that, and a market order is not priced; any other price is judged all the same.
+/// Method: a market that is old, and one that is not.
 #[test]
 fn market_without_reference() {
     let mut floor = Floor::new();
