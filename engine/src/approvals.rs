@@ -178,10 +178,12 @@ impl Approvals {
     pub fn take(&mut self, sought: &Sought, now: Ts, changed: &mut Dirty) -> u32 {
         let enough = |approval: &&Approval| approval.sought.qty >= sought.qty;
         let oldest = self.valid(sought, now).filter(enough).map(|approval| approval.number).min();
-        let is = |slot: &Option<Approval>| slot.map(|a| a.number) == oldest && oldest.is_some();
-        let Some(slot) = self.slots.iter().position(is) else { return 0 };
-        self.put(slot, None, changed);
-        oldest.unwrap_or(0)
+        let Some(number) = oldest else { return 0 };
+        let is = |slot: &Option<Approval>| slot.is_some_and(|approval| approval.number == number);
+        if let Some(slot) = self.slots.iter().position(is) {
+            self.put(slot, None, changed);
+        }
+        number
     }
 
     /// Forgets all of them: a split makes other quantities and prices of the same terms.

@@ -159,11 +159,26 @@ impl Account {
         }
         let bps = self.limits.drawdown_max_bps?;
         let (below, highest2) = self.drawdown(profit2);
-        let exceeded = below > 0 && below > highest2.saturating_mul(bps.into());
-        exceeded.then_some(HaltCause::Drawdown)
+        (below > highest2.saturating_mul(bps.into())).then_some(HaltCause::Drawdown)
     }
 
     pub(crate) fn marks_at_exit(&self) -> bool {
         self.limits.mark_at == MarkAt::Exit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: what is required is never shown as less than it is. Method: twice it in basis points, around a whole and half a
+    /// unit.
+    #[test]
+    fn margin_is_rounded_up() {
+        for (margin, shown) in
+            [(0, 0), (1, 1), (10_000, 1), (10_001, 1), (20_000, 1), (20_001, 2), (40_001, 3)]
+        {
+            assert_eq!(Worth { margin, ..Worth::default() }.margin(), Money(shown), "{margin}");
+        }
     }
 }

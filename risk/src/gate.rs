@@ -156,7 +156,7 @@ fn each_check_of_parent(order: &Order, view: &View<'_>, mut found: impl FnMut(Fi
 }
 
 /// What every check found, in the order of the codes: of several accounts the one that refuses, and of those
-/// the one with the least headroom.
+/// the one with the least headroom, the nearest first.
 pub(crate) fn findings(order: &Order, view: &View<'_>) -> [Option<Finding>; FINDINGS_MAX] {
     let mut findings: [Option<Finding>; FINDINGS_MAX] = [None; FINDINGS_MAX];
     each_check(order, view, |_, finding| {

@@ -57,8 +57,8 @@ mod tests {
     use model::{Money, Side};
     use proptest::prelude::*;
 
-    /// Goal: the rule that binds is named, and a halted account has no room. Method: one limit after the
-    /// other tighter than the rest.
+    /// Goal: the rule that binds is named, a halted account has no room, and what an order shows takes none away. Method: one
+    /// limit after the other tighter than the rest; one tighter than what is shown.
     #[test]
     fn names_what_binds() {
         let with = |limits: PairLimits, side| {
@@ -70,6 +70,12 @@ mod tests {
         assert_eq!(with(PAIR_LIMITS, Side::Buy), room(1_000, Reject::Clip));
         let short = PairLimits { short_max: Qty(7), ..PAIR_LIMITS };
         assert_eq!(with(short, Side::Sell), room(7, Reject::Position));
+        let mut floor =
+            Floor::with(ACCOUNT_LIMITS(), PairLimits { clip_max: Qty(2), ..PAIR_LIMITS });
+        let mut iceberg = floor.order(Side::Buy, 9, 1_000_000);
+        iceberg.conditions.display = Qty(3);
+        let two = floor.risk.headroom(&iceberg, &floor.market, floor.moment);
+        assert_eq!(two, room(2, Reject::Clip));
         let blocked = PairLimits { age_max_ns: 0, ..PairLimits::BLOCKED };
         assert_eq!(with(blocked, Side::Sell).qty, Qty(0));
         let mut nowhere = Floor::new();

@@ -178,4 +178,17 @@ mod tests {
             }
         }
     }
+
+    /// Goal: ids whose tags and places are the same are told apart. Method: two that were searched for.
+    #[test]
+    fn equal_tags_are_other_ids() {
+        let mut ids = Ids::new(1);
+        let order = Floor::new().order(Side::Buy, 1, 1);
+        let [first, second] = ["c266364", "c1129509"].map(|id| ClientOrderId::new(id).unwrap());
+        let tag_and_place = |id| (hash(id) >> 32, hash(id) as usize % ids.index.len());
+        assert_eq!(tag_and_place(first), tag_and_place(second));
+        let recorded = Recorded { order: OrderId(1), verdict: Verdict::pass() };
+        ids.record(ids.find(first), first, Wording::new(&order, false), recorded);
+        assert_eq!((ids.find(first), ids.find(second)), (Place::Used(0), Place::Full));
+    }
 }

@@ -3,7 +3,6 @@
 
 use std::collections::VecDeque;
 
-use model::page::NoFifo;
 use model::{AccountId, Currency, HaltCause, HaltLevel, Instrument, InstrumentId, Money};
 
 use crate::account::{Account, Losses, Worth};
@@ -311,9 +310,6 @@ impl Risk {
             if line.slot == NO_SLOT && has_room {
                 line.slot = self.slots.len() as u32;
                 self.slots.push((id, instrument));
-                if line.exposure.position.0 != 0 {
-                    self.lots.forget(line.slot, NoFifo::Unrecorded);
-                }
             }
         }
     }

@@ -132,8 +132,8 @@ impl Listing {
         Some(())
     }
 
-    /// Whether the operator configured what an order needs.
+    /// Whether it is listed, and the operator configured what an order needs.
     pub(crate) fn is_configured(&self) -> bool {
-        self.factor > 0 && self.px_step.0 > 0 && self.lot.0 > 0 && self.currency != [0; 8]
+        self.px_step.0 > 0 && self.lot.0 > 0 && self.currency != [0; 8]
     }
 }

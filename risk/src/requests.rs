@@ -50,3 +50,40 @@ impl Risk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use model::{Order, OrderType, Px, Side};
+
+    use crate::fixture::{ACCOUNT, Floor};
+
+    /// Goal: every request is counted, passed or refused; of a triggered stop only that it is refused. Method: each of them,
+    /// twice.
+    #[test]
+    fn each_is_counted() {
+        let mut floor = Floor::new();
+        let counted = |floor: &Floor| {
+            let now = floor.moment.now;
+            let page = floor.risk.account_page(ACCOUNT, Default::default(), now).unwrap();
+            (page.orders_passed, page.orders_refused, page.rate_used)
+        };
+        let stop = floor.order(Side::Buy, 1, 1_000_500);
+        let mut stop = Order { order_type: OrderType::StopLimit, ..stop };
+        stop.conditions.stop_px = Px(1_000_200);
+        let mut held = floor.risk.clear_held(&stop, None, &floor.market, floor.moment).unwrap();
+        let fired = Order { order_type: OrderType::Limit, ..stop };
+        assert_eq!(counted(&floor), (1, 0, 1));
+        for refused in 1..=2 {
+            floor.moment.journal_full = true;
+            let order = floor.order(Side::Buy, 1, 1_000_000);
+            assert!(floor.clear(order).is_err());
+            assert_eq!(counted(&floor), (1, 2 * refused - 1, 1 + refused as u32));
+            let again = floor.risk.clear_triggered(fired, &mut held, &floor.market, floor.moment);
+            assert!(again.is_err());
+            assert_eq!(counted(&floor), (1, 2 * refused, 1 + refused as u32));
+        }
+        floor.moment.journal_full = false;
+        assert!(floor.risk.clear_triggered(fired, &mut held, &floor.market, floor.moment).is_ok());
+        assert_eq!(counted(&floor), (1, 4, 3));
+    }
+}

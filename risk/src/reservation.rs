@@ -197,8 +197,8 @@ pub(crate) fn open_qty(total: Qty, filled: Qty) -> Qty {
 mod tests {
     use super::*;
 
-    /// Goal: what a pending replace holds covers every order of events. Method: all splits of fills before
-    /// and after the venue takes the new terms, for small terms, against the cash held.
+    /// Goal: what a pending replace holds covers every order of events, and it needs that if it grows, else what the new terms
+    /// alone do. Method: all splits of fills before and after the venue takes the new terms, for small terms, against the cash.
     #[test]
     fn pending_replace_covers_every_path() {
         for (now, px, then, new_px) in (0..6_u32.pow(4)).map(digits) {
@@ -222,6 +222,12 @@ mod tests {
             assert_eq!(held.held_qty, Qty(now.max(then)));
             let plain = closed.holding(&pricing(ChangeRule::Plain)).unwrap();
             assert!(plain.held.cash >= held.held.cash && plain.held_qty == held.held_qty);
+            let change = Terms { px: Px(new_px), qty: Qty(then) };
+            let needs = |rule| closed.needs_to_change(change, &pricing(rule)).unwrap().cash;
+            let alone = Money((then * new_px).into());
+            assert_eq!(needs(ChangeRule::Plain), alone);
+            let worst = if then > now { held.held.cash } else { alone };
+            assert_eq!(needs(ChangeRule::Worst), worst);
         }
     }
 

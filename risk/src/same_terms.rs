@@ -203,7 +203,23 @@ mod tests {
         }
     }
 
-    /// Goal: a table full of this window's terms says that it cannot count, and has room again when they are
+    /// Goal: terms whose hashes are the same are told apart. Method: two prices that were searched for.
+    #[test]
+    fn equal_hashes_are_other_terms() {
+        let mut table = SameTerms::new(Some(Duplicates { max: 1, window_ns: 10 }));
+        let base = Floor::new().order(Side::Buy, 1, 1);
+        let [first, second] = [1_180_003, 4_761_835].map(|px| Order { px: Px(px), ..base });
+        let home_and_tag = |order| {
+            let (home, tag) = Key::of(order).hash();
+            (home % PLACES, tag)
+        };
+        assert_eq!(home_and_tag(&first), home_and_tag(&second));
+        table.count(table.find(&first, Ts(5)), &first, Ts(5));
+        assert!(matches!(table.find(&first, Ts(5)), Seen::Times { count: 1, .. }));
+        assert!(matches!(table.find(&second, Ts(5)), Seen::Times { count: 0, .. }));
+    }
+
+    /// Goal: a table full of this window's terms says that it cannot count, and counts again in the places of those that are
     /// old. Method: more terms than places within the window; wait.
     #[test]
     fn full_is_said() {
@@ -217,7 +233,13 @@ mod tests {
             table.count(seen, &order(px), Ts(5));
         }
         assert!(full >= PLACES as u32);
-        assert!((0..100).all(|px| table.find(&order(px), Ts(15)) != Seen::Full));
+        for px in -100..0 {
+            for expected in 0..3 {
+                let seen = table.find(&order(px), Ts(15));
+                assert!(matches!(seen, Seen::Times { count, .. } if count == expected));
+                table.count(seen, &order(px), Ts(15));
+            }
+        }
         assert_eq!(SameTerms::new(None).find(&base, Ts(5)), Seen::Off);
     }
 }

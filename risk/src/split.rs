@@ -81,8 +81,7 @@ impl Risk {
             // They fit: `may_split` looked.
             listing.mark2 = mark2.unwrap_or(listing.mark2);
             listing.exit2 = exit2.map(Option::unwrap_or_default);
-            listing.holders.mark += 1;
-            listing.holders.late = listing.holders.count;
+            // Nothing works, so that each holder has a position, and is counted anew.
         }
         for id in self.numbers() {
             let Some(&Pair { line, .. }) = self.pair(id, instrument) else { continue };

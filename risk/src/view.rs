@@ -261,9 +261,7 @@ fn next(order: &Order, held: &Reservation, way: Way, pricing: &Pricing) -> Optio
     match way {
         Way::New => held.holding(pricing),
         Way::Replace => held.changing(terms_of(order), pricing),
-        Way::Trigger => {
-            Reservation { quote: held.quote, ..Reservation::closed(order) }.holding(pricing)
-        }
+        Way::Trigger => Reservation::closed(order).holding(pricing),
         Way::Linked | Way::Parent => Some(Reservation::empty(order)),
     }
 }

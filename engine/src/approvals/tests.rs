@@ -85,7 +85,7 @@ fn of_one_order_once() {
 }
 
 /// Goal: the same order waits once, its number is never given again, and what was approved comes again as a new one. Method:
-/// asked twice; approved, used, asked again; approved, its time over, asked again.
+/// asked twice; approved, used, asked again; approved, asked again; several approved.
 #[test]
 fn numbers_are_new() {
     let mut table = Table::new();
@@ -96,6 +96,11 @@ fn numbers_are_new() {
     assert_eq!(table.seek(&asked), 2);
     assert!(table.grant(2));
     assert_eq!(table.seek(&asked), 3, "what is approved does not wait");
+    let dearer = order(1, Side::Buy, 50, 901);
+    let number = table.seek(&dearer);
+    assert!(table.grant(3) && table.grant(number));
+    assert_eq!(table.take(&dearer, NOW), number, "the one that covers it");
+    assert_eq!((table.take(&asked, NOW), table.take(&asked, NOW)), (2, 3), "the oldest first");
 }
 
 /// Goal: no account pushes out what others wait for as long as there is room, and nobody what is approved. Method: one account
@@ -119,10 +124,15 @@ fn the_table_is_bounded_and_fair() {
     assert_eq!(waits(&table, 9), 0, "the oldest of all made room");
     let all: Vec<u32> = table.approvals.slots.iter().flatten().map(|a| a.number).collect();
     assert!(all.into_iter().all(|number| table.grant(number)));
-    assert_eq!(table.seek(&mine), 0, "all of them are approved");
-    let later = Ts(NOW.0 + 101);
     let sought = Sought::of(&mine, OrderId(0));
-    assert!(table.approvals.seek(sought, EXCESS, later, &mut table.changed) > 0);
+    for (now, finds_room) in [(NOW.0, false), (NOW.0 + 100, false), (NOW.0 + 101, true)] {
+        let number = table.approvals.seek(sought, EXCESS, Ts(now), &mut table.changed);
+        assert_eq!(
+            number > 0,
+            finds_room,
+            "of those that are approved one whose time is over goes"
+        );
+    }
     table.approvals.clear(&mut table.changed);
     assert!(!table.approvals.has_granted());
     assert_eq!(table.approvals.slots, vec![None; APPROVALS_MAX]);

@@ -58,7 +58,7 @@ impl Engine {
         order: &Order,
         out: &mut Output,
     ) -> u32 {
-        if !self.approvals.has_granted() || order.conditions.parent_only {
+        if !self.approvals.has_granted() {
             return 0;
         }
         let market = self.market(order.instrument.0);

@@ -162,12 +162,11 @@ impl Engine {
         });
         match known {
             Some(known) => self.take_back(&known, out),
-            None if self.outside.is_some() => self.keep(booked, out),
-            None => {}
+            None => self.keep(booked, out),
         }
     }
 
-    /// Without room for it, its double would be booked: the account stops.
+    /// Of a venue outside: without room for it, its double would be booked, so the account stops.
     fn keep(&mut self, execution: Execution, out: &mut Output) {
         let outside = self.outside.as_mut();
         if outside.is_some_and(|outside| !outside.executions.note(execution)) {
@@ -176,12 +175,9 @@ impl Engine {
         }
     }
 
-    /// Takes a booked execution out of the books. Limits may be exceeded by that, so only what reduces passes until somebody
-    /// has looked.
+    /// Takes an execution that was booked out of the books. Limits may be exceeded by that, so only what reduces passes until
+    /// somebody has looked.
     fn take_back(&mut self, execution: &Execution, out: &mut Output) {
-        if !(execution.is_booked && execution.is_busted) {
-            return;
-        }
         let deal = execution.deal;
         if self.risk.bust(&deal, execution.fee).is_ok() {
             self.count_money(execution.order, &deal, -1);

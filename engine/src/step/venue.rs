@@ -10,7 +10,7 @@
 //! that brings everything at least once and in order. What is open here and was not spoken of does not exist there.
 
 use model::page::TapeKind;
-use model::{OrderId, OrderState, Qty, Report, ReportKind};
+use model::{OrderId, OrderState, Report, ReportKind};
 use risk::{Cleared, ClearedReplace};
 
 use super::Engine;
@@ -240,8 +240,7 @@ impl Engine {
         self.hash.fold_pair(id.0, record.state.code().into());
         out.orders.mark(id.slot() as u32);
         if news {
-            let report = Report { qty: Qty(0), ..Report::of(ReportKind::NotFound, id) };
-            self.show_order(Some(TapeKind::Unknown), &report, out);
+            self.show_order(Some(TapeKind::Unknown), &Report::of(ReportKind::NotFound, id), out);
         }
     }
 }

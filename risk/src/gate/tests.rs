@@ -40,7 +40,8 @@ fn pair_floor(change: impl Fn(&mut PairLimits)) -> Floor {
     Floor::with(ACCOUNT_LIMITS(), limits)
 }
 
-/// Goal: the list runs every check once. Method: collect the codes that it finds on an account without others.
+/// Goal: the list runs every check once, and what they find stands in the order of the codes. Method: collect what it finds on an
+/// account without others.
 #[test]
 fn list_is_complete() {
     let mut floor = Floor::new();
@@ -51,6 +52,9 @@ fn list_is_complete() {
     each_check(&order, &view, |_, finding| codes.push(finding.code));
     codes.sort();
     assert_eq!(codes, Reject::ALL);
+    let findings = super::findings(&order, &view);
+    let places = findings.iter().enumerate().filter_map(|(at, found)| Some((at, found.as_ref()?)));
+    assert!(places.into_iter().all(|(at, found)| at + 1 == usize::from(found.code.code())));
 }
 
 /// Goal: the fixture's order passes both sides, so that a refusal below is the tested check's. Method: check
@@ -188,8 +192,8 @@ fn stale() {
     }
 }
 
-/// Goal: price and quantity are positive multiples. Method: around a multiple, zero, negative, both ends of
-/// the type.
+/// Goal: price and quantity are positive multiples, trigger and shown part none or multiples. Method: around a multiple, zero,
+/// negative, both ends of the type.
 #[test]
 fn px_step_and_lot() {
     let mut floor = Floor::new();
@@ -203,8 +207,24 @@ fn px_step_and_lot() {
             let order = floor.order(side, qty, 1_000_000);
             assert!(floor.fails(&order, Reject::Lot), "{qty}");
         }
-        let order = floor.order(side, 10, 1_000_000);
+        let order = floor.order(side, 20, 1_000_000);
         assert!(!floor.fails(&order, Reject::PxStep) && !floor.fails(&order, Reject::Lot));
+        let with = |stop_px: i64, display: i64| {
+            let (stop_px, display) = (Px(stop_px), Qty(display));
+            let conditions = model::Conditions { stop_px, display, ..order.conditions };
+            Order { conditions, ..order }
+        };
+        for (number, stops, shows) in [
+            (0, false, false),
+            (1_000_000, false, false),
+            (1_000_010, true, false),
+            (1_000_001, true, true),
+            (-1_000_000, true, false),
+            (i64::MIN, true, true),
+        ] {
+            assert_eq!(floor.fails(&with(number, 0), Reject::PxStep), stops, "{number}");
+            assert_eq!(floor.fails(&with(0, number), Reject::Lot), shows, "{number}");
+        }
     }
 }
 
@@ -239,6 +259,7 @@ fn reference_chain() {
     assert!(floor.fails(&order, Reject::Collar), "measured from the mid");
     for spoil in [
         |floor: &mut Floor| floor.market.ask = None,
+        |floor: &mut Floor| floor.market.bid = Some(Px(0)),
         |floor: &mut Floor| floor.market.bid = floor.market.ask,
         |floor: &mut Floor| floor.market.integrity = Integrity::Incomplete,
         |floor: &mut Floor| {

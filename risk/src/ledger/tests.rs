@@ -26,7 +26,7 @@ fn marks_move_exposure() {
     assert_eq!(account_page(&floor).gross, Money(10_000_000 * FACTOR), "the last trade");
 }
 
-/// Goal: whatever changed is taken once. Method: an order, a mark, a halt.
+/// Goal: whatever changed is taken once. Method: an order, a mark, a halt, all of it for a new reader.
 #[test]
 fn changes_are_taken_once() {
     let mut floor = Floor::new();
@@ -47,6 +47,8 @@ fn changes_are_taken_once() {
     let refused = floor.order(Side::Buy, -1, 1_000_000);
     assert!(floor.clear(refused).is_err());
     assert_eq!(taken(&mut floor), (vec![], vec![ACCOUNT]));
+    floor.risk.show_all();
+    assert_eq!(taken(&mut floor), (vec![0], vec![ACCOUNT]));
 }
 
 /// Goal: bad limits and facts are refused by name. Method: one of each.
@@ -54,16 +56,17 @@ fn changes_are_taken_once() {
 fn loading_errors() {
     let mut floor = Floor::new();
     let (risk, good) = (&mut floor.risk, ACCOUNT_LIMITS());
+    let most = Money(crate::money::WORTH_MAX / 2 - 1);
     let no_currency = AccountLimits { currency: [0; 8], ..good };
     assert_eq!(risk.add_account(no_currency), Err(LimitError::NoCurrency));
     for bad in [
         AccountLimits { cash: Money(-1), ..good },
-        AccountLimits { gross_max: Money(i128::MAX), ..good },
-        AccountLimits { rate_max: u32::MAX, ..good },
+        AccountLimits { gross_max: Money(most.0 + 1), ..good },
+        AccountLimits { rate_max: crate::RATE_MAX + 1, ..good },
     ] {
         assert_eq!(risk.add_account(bad), Err(LimitError::OutOfRange));
     }
-    assert_eq!(risk.add_account(good), Ok(AccountId(1)));
+    assert_eq!(risk.add_account(AccountLimits { gross_max: most, ..good }), Ok(AccountId(1)));
     assert_eq!(risk.add_account(good), Err(LimitError::TooManyAccounts));
     let negative = PairLimits { long_max: Qty(-1), ..PAIR_LIMITS };
     assert_eq!(risk.set_pair_limits(ACCOUNT, INSTRUMENT, negative), Err(LimitError::OutOfRange));
@@ -100,6 +103,7 @@ fn losses_are_told_once() {
     let mut floor = long_floor(limits);
     let told = Some((ACCOUNT, HaltLevel::ReduceOnly, HaltCause::Loss));
     assert_eq!((bid(&mut floor, 999_801), bid(&mut floor, 999_800)), (None, None));
+    assert!(!floor.risk.has_losses());
     floor.market.bid = Some(Px(999_799));
     floor.risk.mark(INSTRUMENT, &floor.market);
     assert!(floor.risk.has_losses());

@@ -49,6 +49,8 @@ fn full_is_unknown() {
     assert_eq!(lots.cost(0, Qty(-3)), Err(NoFifo::Bust));
     lots.trade(0, -3, 3, Px(1), 1);
     assert_eq!(lots.cost(0, Qty(0)), Ok(Money(0)));
+    lots.forget(0, NoFifo::Bust);
+    assert_eq!(lots.cost(0, Qty(0)), Ok(Money(0)), "flat is known, whatever was");
     assert_eq!(lots.cost(9, Qty(1)), Err(NoFifo::Unrecorded));
 }
 

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::fixture::{ACCOUNT_LIMITS, Floor, INSTRUMENT, MARKET, PAIR_LIMITS, USD, instrument};
+use crate::view::{View, Way};
 use crate::{AccountLimits, Capacity, Margin, PairLimits, Reservation, Risk};
 
 const INSTRUMENTS: u32 = 3;
@@ -122,6 +123,54 @@ fn eight_at_once() {
     floor.risk.catch_up();
     assert_eq!(late(&floor.risk), 0);
     assert_sound(&floor.risk, 21);
+}
+
+/// Goal: what nobody settled counts at the present marks in what an order would come to, and turns that one instrument leaves are
+/// another's. Method: twenty accounts, each long two instruments; one that is late in both, before and after the timer.
+#[test]
+fn late_marks_count() {
+    let (mut floor, other) = (floor(21, ACCOUNT_LIMITS()), InstrumentId(1));
+    for number in 1..21 {
+        for instrument in [INSTRUMENT, other] {
+            let order = floor.order(Side::Buy, 1, 1_000_000);
+            let order = Order { account: AccountId(number), instrument, ..order };
+            let (_, mut held) = floor.clear(order).unwrap();
+            floor.risk.fill(&mut held, Px(1_000_000), Qty(1)).unwrap();
+        }
+    }
+    floor.market = market(1_001_000);
+    let late =
+        |floor: &Floor| [INSTRUMENT, other].map(|id| floor.risk.listing(id).unwrap().holders.late);
+    for (instrument, px, left) in [
+        (INSTRUMENT, 1_001_000, [12, 0]),
+        (InstrumentId(2), 1_001_000, [4, 0]),
+        (other, 1_001_000, [3, 13]),
+        (InstrumentId(2), 1_002_000, [0, 8]),
+        (INSTRUMENT, 1_003_000, [13, 7]),
+    ] {
+        floor.risk.mark(instrument, &market(px));
+        assert_eq!(late(&floor), left);
+    }
+    let of_both = |n: &u16| {
+        [INSTRUMENT, other].into_iter().all(|id| floor.risk.late(AccountId(*n), id).is_some())
+    };
+    let account = AccountId((1..21).find(of_both).unwrap());
+    let orders = [(INSTRUMENT, 1_003_000), (other, 1_001_000), (InstrumentId(2), 1_002_000)].map(
+        |(instrument, px)| {
+            let order = floor.order(Side::Buy, 1, 1_000_000);
+            (Order { account, instrument, ..order }, market(px))
+        },
+    );
+    let worths = |floor: &Floor| {
+        orders.map(|(order, market)| {
+            let held = Reservation::closed(&order);
+            let view = View::new(&floor.risk, &order, &held, Way::New, &market, floor.moment);
+            view.nodes(&order).map(|node| node.worth).collect::<Vec<_>>()
+        })
+    };
+    let before = worths(&floor);
+    floor.risk.catch_up();
+    assert_eq!(worths(&floor), before);
 }
 
 /// Goal: a loss of an account that waits is told at the timer, if not before. Method: twenty hold, the price falls.

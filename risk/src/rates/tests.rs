@@ -65,6 +65,7 @@ fn absent_or_stale_refuses() {
     assert_eq!(set(EUR, USD, rate(1, 1 << 63, 10_050), 10_050), Err(BooksRefusal::BadNumber));
     assert_eq!(set(EUR, USD, rate(1, 1, 9_998), 10_050), Err(BooksRefusal::NotLater));
     assert_eq!(set(EUR, USD, rate(1, 1, 10_051), 10_050), Err(BooksRefusal::NotLater));
+    assert_eq!(set(EUR, USD, rate(2, 1, 9_999), 10_050), Ok(()), "of the same time");
     assert_eq!(set(EUR, USD, rate(2, 1, 10_050), 10_050), Ok(()));
     assert!(!floor.fails(&order, Reject::NoReference));
 }
@@ -115,6 +116,74 @@ fn limits_are_in_own_currency() {
         Money(-((100 * FACTOR + 2) / 3)),
         "the loss, rounded up"
     );
+}
+
+/// Goal: what is too large when it is changed stops, on its side of zero. Method: the ends of the type at the largest rate.
+#[test]
+fn changes_stop() {
+    let largest = rate(i64::MAX as u64, 1, 0);
+    for up in [false, true] {
+        assert_eq!(largest.change(i128::MAX, up), CHANGED_MAX);
+        assert_eq!(largest.change(i128::MIN, up), -CHANGED_MAX);
+    }
+}
+
+/// Goal: of several currencies each counts what is of it, the firm's own among them, and the rate of one matters while something
+/// is counted in it. Method: three desks; orders of each at 0 / +1 of what one of them left; a rate that is missing, then old.
+#[test]
+fn each_currency_for_itself() {
+    const GBP: Currency = *b"GBP\0\0\0\0\0";
+    let max = money(10_000_000);
+    let firm = AccountLimits {
+        day_gross_max: Some(max),
+        volume: Some(VolumeLimit { max, window_ns: 10_000 }),
+        ..ACCOUNT_LIMITS()
+    };
+    let mut floor = Floor::new();
+    let capacity = Capacity { accounts: 4, lines: 6, ..floor.risk_capacity() };
+    floor.risk = Risk::new(capacity);
+    floor.risk.add_account(firm).unwrap();
+    for (number, currency) in (0..).zip([USD, EUR, GBP]) {
+        let below = AccountLimits { parent: Some(FIRM), currency, ..ACCOUNT_LIMITS() };
+        let (desk, id) = (floor.risk.add_account(below).unwrap(), model::InstrumentId(number));
+        floor.risk.list(&model::Instrument { currency, ..instrument(id) }).unwrap();
+        for account in [FIRM, desk] {
+            floor.risk.set_pair_limits(account, id, PAIR_LIMITS).unwrap();
+        }
+    }
+    let order = |floor: &mut Floor, number: u32, qty| {
+        let (account, instrument) = (AccountId(number as u16 + 1), model::InstrumentId(number));
+        Order { account, instrument, ..floor.order(Side::Buy, qty, 1_000_000) }
+    };
+    for (from, worth, age_max_ns) in [(EUR, 2, 1_000), (GBP, 3, 50)] {
+        let pounds = order(&mut floor, 2, 1);
+        assert!(floor.fails(&pounds, Reject::NoReference));
+        floor.risk.allow_rate(from, USD, age_max_ns).unwrap();
+        floor.risk.set_rate(from, USD, rate(worth, 1, 10_000), Ts(10_000)).unwrap();
+        if from == EUR {
+            let euros = order(&mut floor, 1, 2); // Four of the firm's ten.
+            let _passed = floor.clear(euros).unwrap();
+        }
+    }
+    for (number, rest) in [(0, 6), (1, 3), (2, 2)] {
+        for code in [Reject::DayGross, Reject::Volume] {
+            for (qty, refused) in [(rest, false), (rest + 1, true)] {
+                let order = order(&mut floor, number, qty);
+                assert_eq!(floor.fails(&order, code), refused, "{code} {number} {qty}");
+            }
+        }
+    }
+    let pounds = order(&mut floor, 2, 1);
+    let euros = order(&mut floor, 1, 1);
+    let refused_later = |floor: &Floor| {
+        let later = Ts(10_051);
+        let market = crate::Market { updated: later, channel_updated: later, ..floor.market };
+        let (verdict, _) = floor.risk.check(&euros, &market, crate::Moment::at(later));
+        verdict.failed().any(|code| code == Reject::NoReference)
+    };
+    assert!(!refused_later(&floor), "nothing is counted in pounds");
+    let _passed = floor.clear(pounds).unwrap();
+    assert!(refused_later(&floor), "their rate is too old");
 }
 
 /// Goal: a rate that moves makes a loss, which is told, and moves what is held at once. Method: a loss of a hundred in euros

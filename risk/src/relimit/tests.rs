@@ -1,7 +1,7 @@
-use model::{Money, Qty, Reject, Side};
+use model::{Money, Order, Qty, Reject, Side};
 
 use super::*;
-use crate::fixture::{ACCOUNT, ACCOUNT_LIMITS, Floor, INSTRUMENT, PAIR_LIMITS};
+use crate::fixture::{ACCOUNT, ACCOUNT_LIMITS, Floor, INSTRUMENT, PAIR_LIMITS, instrument};
 use crate::{Duplicates, VolumeLimit};
 
 fn new(old: AccountLimits, new: AccountLimits) -> NewLimits {
@@ -22,7 +22,7 @@ fn books_stay() {
     let limits = ACCOUNT_LIMITS();
     let mut floor = Floor::with(limits, PAIR_LIMITS);
     floor.hold(Side::Buy, 100);
-    let held = floor.pass(Side::Buy, 50, 1_000_000);
+    let (held, now) = (floor.pass(Side::Buy, 50, 1_000_000), floor.moment.now);
     let pair = PairLimits { long_max: Qty(159), ..PAIR_LIMITS };
     let tight = AccountLimits { open_orders_max: 2, rate_max: 3, rate_window_ns: 5_000, ..limits };
     relimit(&mut floor, limits, tight, Some(pair));
@@ -31,6 +31,12 @@ fn books_stay() {
     assert!(floor.fails(&order, Reject::Position) && !floor.fails(&order, Reject::OpenOrders));
     let finding = floor.finds(&order, Reject::Rate);
     assert_eq!((finding.limit, finding.used, finding.failed), (3, 3, false), "two, and this one");
+    for (later_ns, used) in [(4_999, 3), (5_000, 1)] {
+        let later = crate::Moment::at(Ts(now.0 + later_ns));
+        let (_, findings) = floor.risk.check(&order, &floor.market, later);
+        let mut found = findings.into_iter().flatten();
+        assert_eq!(found.find(|found| found.code == Reject::Rate).unwrap().used, used);
+    }
     let order = floor.order(Side::Buy, 9, 1_000_000);
     assert!(floor.clear(order).is_ok());
     let order = floor.order(Side::Sell, 1, 1_000_100);
@@ -40,23 +46,33 @@ fn books_stay() {
     assert!(!floor.fails(&order, Reject::Position));
 }
 
-/// Goal: a pair without limits lets nothing pass, and its working orders cost what they were to cost. Method: take the row
-/// away under a working order, fill that, and give the row back.
+/// Goal: a pair without limits lets nothing pass, and its working orders cost what they were to cost. Method: take the rows
+/// of two pairs with other fees away under a working order of each, fill them, and give a row back.
 #[test]
 fn a_row_that_is_gone_blocks_and_still_charges() {
     let limits = ACCOUNT_LIMITS();
-    let fee = Fee::new(0, Money(7), Money(7), 100_000_000).unwrap();
-    let mut floor = Floor::with(limits, PairLimits { fee, ..PAIR_LIMITS });
-    let mut held = floor.pass(Side::Buy, 10, 1_000_000);
+    let row = |fee| {
+        let fee = Fee::new(0, Money(fee), Money(fee), 100_000_000).unwrap();
+        PairLimits { fee, ..PAIR_LIMITS }
+    };
+    let (mut floor, other) = (Floor::with(limits, row(7)), InstrumentId(1));
+    floor.risk.list(&instrument(other)).unwrap();
+    floor.risk.set_pair_limits(ACCOUNT, other, row(9)).unwrap();
+    let mut working = [INSTRUMENT, other].map(|instrument| {
+        let order = Order { instrument, ..floor.order(Side::Buy, 10, 1_000_000) };
+        floor.clear(order).unwrap().1
+    });
     relimit(&mut floor, limits, limits, None);
     let order = floor.order(Side::Buy, 1, 1_000_000);
     assert!(floor.fails(&order, Reject::Clip) && floor.fails(&order, Reject::Position));
-    floor.risk.fill(&mut held, model::Px(1_000_000), Qty(10)).unwrap();
-    assert_eq!(floor.risk.account(ACCOUNT).unwrap().sums.fees, Money(70));
+    for (held, fees) in working.iter_mut().zip([70, 70 + 90]) {
+        floor.risk.fill(held, model::Px(1_000_000), Qty(10)).unwrap();
+        assert_eq!(floor.risk.account(ACCOUNT).unwrap().sums.fees, Money(fees));
+    }
     assert_eq!(floor.risk.account(ACCOUNT).unwrap().sums.reserved, Money::ZERO);
     relimit(&mut floor, limits, limits, Some(PAIR_LIMITS));
     assert!(floor.clear(order).is_ok());
-    assert_eq!(floor.risk.rows.len(), 1, "rows of before are gone");
+    assert_eq!(floor.risk.rows.len(), 2, "rows of before are gone");
 }
 
 /// Goal: what an account is does not change, limits are checked, and what is refused changes nothing. Method: each of them.
@@ -112,6 +128,26 @@ fn windows_come_and_go() {
     }
 }
 
+/// Goal: each pair gets its own row, and a loss that is one under the new limits is told at once. Method: two instruments whose
+/// rows change places under an account that lost a little.
+#[test]
+fn rows_go_to_their_pairs() {
+    let (limits, other) = (ACCOUNT_LIMITS(), InstrumentId(1));
+    let mut floor = Floor::with(limits, PAIR_LIMITS);
+    floor.risk.list(&instrument(other)).unwrap();
+    let large = PairLimits { clip_max: Qty(2_000), ..PAIR_LIMITS };
+    floor.risk.set_pair_limits(ACCOUNT, other, large).unwrap();
+    floor.hold(Side::Buy, 1);
+    assert_eq!(floor.risk.take_loss(), None);
+    let tight = AccountLimits { loss_max: Some(Money(1)), ..limits };
+    let row = |rows: &mut Rows, _, of| rows.push(if of == other { PAIR_LIMITS } else { large });
+    let now = floor.moment.now;
+    floor.risk.relimit(&mut new(limits, tight), now, row).unwrap();
+    let clip = |id| floor.risk.limits(floor.risk.pair(ACCOUNT, id).unwrap()).unwrap().clip_max;
+    assert_eq!([INSTRUMENT, other].map(clip), [large.clip_max, PAIR_LIMITS.clip_max]);
+    assert_eq!(floor.risk.take_loss().map(|(id, ..)| id), Some(ACCOUNT));
+}
+
 /// Goal: a row beyond the table, or out of range, is none. Method: fill the table, push what is negative.
 #[test]
 fn rows_have_an_end() {
@@ -122,8 +158,11 @@ fn rows_have_an_end() {
     let mut floor = Floor::new();
     let limits = ACCOUNT_LIMITS();
     let now = floor.moment.now;
-    floor.risk.relimit(&mut new(limits, limits), now, |_, _, _| Some(9)).unwrap();
-    let order = floor.order(Side::Buy, 1, 1_000_000);
-    assert!(floor.fails(&order, Reject::Clip));
-    assert_eq!(floor.risk.pair(ACCOUNT, INSTRUMENT).unwrap().row, 0);
+    for beyond in [0, 9] {
+        floor.risk.relimit(&mut new(limits, limits), now, |_, _, _| Some(beyond)).unwrap();
+        let order = floor.order(Side::Buy, 1, 1_000_000);
+        assert!(floor.fails(&order, Reject::Clip));
+        let pair = floor.risk.pair(ACCOUNT, INSTRUMENT).unwrap();
+        assert_eq!(floor.risk.limits(pair), Some(&PairLimits::BLOCKED));
+    }
 }

@@ -39,6 +39,7 @@ fn all_or_nothing() {
     floor.risk.release(&mut working);
     assert_eq!(line(&floor), before.0);
 
+    assert_eq!(floor.risk.may_split(INSTRUMENT, ratio(3, 2)), Ok(1));
     assert_eq!(floor.risk.split(INSTRUMENT, ratio(3, 2)), Ok(()));
     let after = line(&floor);
     assert_eq!(

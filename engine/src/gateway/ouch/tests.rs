@@ -136,7 +136,7 @@ fn hears_from_the_start() {
     let (account, instrument, side) = (AccountId(1), InstrumentId(3), Side::Buy);
     assert_eq!((fill.kind, fill.order, fill.qty), (ReportKind::Fill, ORDER, Qty(40)));
     assert_eq!(fill.holder, Some(Holder { account, instrument, side }));
-    assert_eq!(fill.exec_id & 0xFFFF_FFFF, 3, "the sequence");
+    assert_eq!(fill.exec_id, day_of(1_000, rig.now) << 48 | 3, "day and sequence");
     rig.queries();
     rig.ouch.send(Send::Reconcile(9), rig.now);
     rig.turn();
@@ -223,6 +223,81 @@ fn status() {
     let reports = rig.reports();
     assert_eq!((reports[0].kind, reports[0].order), (ReportKind::Restated, ORDER));
     assert_eq!((reports[1].kind, reports[1].order), (ReportKind::NotFound, other));
+}
+
+/// Goal: an order stands where the venue said last, which is told if it is not what was sent; a change is dealt with by its
+/// own answer, or that of a later query. Method: an order taken with fewer shares, changed, refused, shortened and ended;
+/// another that is refused, and one that is never answered.
+#[test]
+fn stands_where_the_venue_says() {
+    use ReportKind::*;
+    let bytes = |number: u32| number.to_be_bytes();
+    let replaced = |old: u32, refnum: u32, change, qty: u32, state: &[u8]| {
+        let (px, name) = (10_000_u64.to_be_bytes(), Name::of(ORDER, change).0);
+        let fields: [&[u8]; 7] = [&bytes(qty), b"AAPL    ", &px, b"0Y", &[0; 8], b"ANN", state];
+        message(b'U', &[&bytes(old), &bytes(refnum), b"B", &fields.concat(), &name, &[0, 0]])
+    };
+    let rejected = |refnum: u32, change| {
+        message(b'J', &[&bytes(refnum), &[0, 1], &Name::of(ORDER, change).0, &[0, 0]])
+    };
+    let told = |rig: &mut Rig| {
+        let reports = rig.reports();
+        reports.iter().map(|told| (told.kind, told.qty.0, told.change)).collect::<Vec<_>>()
+    };
+    let entered = || {
+        let mut rig = Rig::new(Vec::new());
+        rig.connects(&[], 1);
+        rig.told();
+        rig.ouch.enter(&order(Tif::Day, Conditions::NONE));
+        rig
+    };
+    let mut rig = entered();
+    rig.says(&accepted(ORDER, 1, 100));
+    assert_eq!(told(&mut rig), [(Ack, 100, 0)]);
+    let mut rig = entered();
+    rig.says(&rejected(1, 0));
+    assert_eq!(told(&mut rig), [(Rejected, 0, 0)]);
+
+    let mut rig = entered();
+    let mut out = VecDeque::from([Told::Control(Control::VenueSession(true))]);
+    assert_eq!(rig.ouch.book.restate(1, 0, &mut out), 0, "not taken yet");
+    rig.ouch.book.say(ORDER, 0, &mut out);
+    let Some(Told::Report(Report { kind: NotFound, .. })) = out.pop_back() else { panic!() };
+    rig.says(&accepted(ORDER, 1, 90));
+    assert_eq!(told(&mut rig), [(Ack, 90, 0), (Restated, 90, 0)]);
+    assert_eq!(rig.ouch.book.restate(1, 0, &mut out), 1);
+    for (change, answer) in [(0, vec![]), (1, vec![(CancelRejected, 90, 1)])] {
+        rig.ouch.cancel(ORDER, change);
+        rig.says(&message(b'I', &[&bytes(1)]));
+        assert_eq!(told(&mut rig), answer);
+    }
+    assert_eq!(rig.ouch.counters().cancels, 2);
+    let next = order(Tif::Day, Conditions::NONE);
+    rig.ouch.replace(&next, 2);
+    let mut chain = *rig.ouch.book.chain(ORDER).unwrap();
+    assert_eq!([0, 1].map(|query| chain.standing(1, query).change), [1, 2]);
+    for (said, answer) in [
+        (replaced(1, 2, 2, 80, b"L"), vec![(Replaced, 80, 2)]),
+        (rejected(3, 3), vec![(ReplaceRejected, 80, 3)]),
+        (message(b'M', &[&bytes(2), b"B", &bytes(70)]), vec![(Restated, 70, 3)]),
+        (message(b'C', &[&bytes(2), &bytes(20), b"U"]), vec![(Restated, 50, 3)]),
+        (replaced(2, 4, 4, 60, b"D"), vec![(Replaced, 60, 4), (Cancelled, 0, 4)]),
+    ] {
+        if let Some((ReplaceRejected | Replaced, _, change @ 3..)) = answer.first() {
+            rig.ouch.replace(&next, *change);
+        }
+        rig.says(&said);
+        assert_eq!(told(&mut rig), answer);
+        let open = rig.ouch.book.chain(ORDER).unwrap().ended.is_none();
+        assert_eq!(rig.ouch.book.cancellable(), if open { vec![2] } else { vec![] });
+    }
+    assert_eq!(rig.ouch.book.restate(1, 0, &mut out), 0);
+    rig.ouch.book.begin();
+    assert!(rig.ouch.book.take_unspoken().is_empty(), "it ended");
+    for (next, left) in [(u32::MAX - 1, Some(u32::MAX - 1)), (u32::MAX, None)] {
+        rig.ouch.book.raise(next);
+        assert_eq!(rig.ouch.book.next_ref(), left);
+    }
 }
 
 /// Goal: a trade that is taken back keeps its number and stays in the sum; one that was never told, and an order that is not

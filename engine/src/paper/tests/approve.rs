@@ -84,8 +84,10 @@ fn refused_approved_sent() {
     assert!(said.verdict.passed());
     assert_eq!(said.headroom.unwrap().qty, Qty(51));
     assert!(venue.buys(990_000, 51).verdict.passed());
-    let refused = venue.buys(990_000, 51);
-    assert_eq!(refused.approval, number + 3, "once");
+    let ask = venue.new_order(OrderType::Limit, 990_000, 51);
+    let next = venue.waits(ask);
+    assert_eq!(next, number + 3, "once");
+    assert_eq!(venue.try_ask(ask).0.approval, next, "repeated");
 
     let mut twin = soft_market();
     let known = twin.inputs.len();
@@ -94,7 +96,7 @@ fn refused_approved_sent() {
     }
     assert_eq!(twin.engine.state_hash(), venue.engine.state_hash());
     assert_eq!(twin.engine.full_hash(), venue.engine.full_hash());
-    assert_eq!(twin.approve(refused.approval, SECOND), Ok(()));
+    assert_eq!(twin.approve(next, SECOND), Ok(()));
     assert_ne!(twin.engine.full_hash(), venue.engine.full_hash());
 }
 

@@ -71,6 +71,8 @@ fn splits_between_sessions() {
     assert_eq!(bench.control(split("AAPL", 1, 2)), Some(Err(BooksRefusal::Fraction)));
     let hash = bench.engine.state_hash();
     assert_eq!(bench.positions(), before);
+    let booked = bench.engine.may_book(&split("AAPL", 3, 1), bench.engine.now()).unwrap();
+    assert_eq!((booked.instruments, booked.positions), (1, 2));
     assert_eq!(bench.control(split("AAPL", 3, 1)), Some(Ok(())));
     assert_ne!(bench.engine.state_hash(), hash);
     let after: Vec<i64> = before.iter().map(|position| position * 3).collect();
@@ -81,6 +83,39 @@ fn splits_between_sessions() {
     assert_eq!(bench.believed(0), Integrity::Incomplete, "until its feed builds the book again");
     bench.take(Event { number: NUMBER, ..Event::empty(Kind::Clear) });
     assert_eq!(bench.believed(0), Integrity::Live);
+}
+
+/// Goal: the rate of the configuration is in force from the start, and one that is booked takes its place. Method: the agent in
+/// euros, what is said before and after.
+#[test]
+fn rates_follow_each_other() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
+    let mut files = Config::NAMES
+        .map(|name| (PathBuf::from(name), std::fs::read_to_string(folder.join(name)).unwrap()));
+    let (before, agent) = files[2].1.split_once("name = \"agent\"").unwrap();
+    let agent = agent.replacen("\"USD\"", "\"EUR\"", 1);
+    let rate = "px = \"1.5\"\nat = \"1970-01-01T00:00:00Z\"\nage_max_ms = 1000";
+    files[2].1 = format!(
+        "{before}name = \"agent\"{agent}\n[[rate]]\nfrom = \"EUR\"\nto = \"USD\"\n{rate}\n"
+    );
+    let mut engine = Engine::new(&Config::from_texts(files.into()).unwrap()).unwrap();
+    let mut out = engine.output();
+    let control = |num| Control::Rate {
+        from: *b"EUR\0\0\0\0\0",
+        to: *b"USD\0\0\0\0\0",
+        num,
+        den: 1,
+        at: Ts(1),
+        operator: Default::default(),
+        note: Default::default(),
+    };
+    for (seq, num, known) in [(1, 2, (15, 10)), (2, 4, (2, 1))] {
+        let body = Body::Control(control(num));
+        engine.step(&Input { seq, now: Ts(seq), body }, &mut out, &mut ());
+        let booked = out.booked.take().unwrap().unwrap();
+        assert_eq!(booked.before.map(|rate| (rate.num, rate.den)), Some(known));
+        assert_eq!((booked.accounts, booked.instruments), (1, 0));
+    }
 }
 
 /// Goal: a rate that no account needs is refused, and the outcome is part of the hash. Method: the shipped accounts, all in one

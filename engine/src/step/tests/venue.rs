@@ -1,5 +1,8 @@
 //! What a venue outside says of orders that are not known, of what it holds, and too late.
 
+mod answers;
+
+use model::page::{TapeKind, TapeRecord};
 use model::{
     Ask, ClientOrderId, HaltLevel, HaltScope, Holder, Note, OrderState, OrderType, Origin, Reject,
     Report, ReportKind, Request, Terms, Tif,
@@ -17,6 +20,7 @@ const AAPL: InstrumentId = InstrumentId(0);
 struct Outside {
     bench: Bench,
     sent: Vec<Send>,
+    tape: Vec<TapeRecord>,
     names: u64,
 }
 
@@ -29,7 +33,7 @@ impl Outside {
                 Some(VenueConfig::plain(TIMEOUT_NS, executions, ([127, 0, 0, 1], 9).into()));
         });
         bench.engine.rules.triggers.venue_session = None;
-        let mut outside = Outside { bench, sent: Vec::new(), names: 0 };
+        let mut outside = Outside { bench, sent: Vec::new(), tape: Vec::new(), names: 0 };
         outside.bench.add(1, Side::Buy, 99, LAST);
         outside.bench.add(2, Side::Sell, 100, LAST);
         outside.say(Body::Control(Control::ReconcileBegin));
@@ -49,24 +53,55 @@ impl Outside {
         self.bench.engine.step(&input, &mut self.bench.out, &mut ());
         self.sent.append(&mut self.bench.out.sends);
         self.bench.out.sends.reserve(1_024);
+        self.tape.extend(&self.bench.out.tape);
         self.bench.out.forget();
     }
 
     /// A buy of five; its number, or why not.
     fn order(&mut self) -> Result<OrderId, Reject> {
+        self.order_of(Side::Buy, 5)
+    }
+
+    fn order_of(&mut self, side: Side, qty: i64) -> Result<OrderId, Reject> {
         self.names += 1;
+        let away = self.names as i64 * 10_000_000;
+        let px = if side == Side::Buy { 99_000_000_000 - away } else { 100_000_000_000 + away };
         let terms = Terms {
             conditions: model::Conditions::NONE,
             client_id: ClientOrderId::new(&format!("o{}", self.names)).unwrap(),
             instrument: AAPL,
-            side: Side::Buy,
+            side,
             order_type: OrderType::Limit,
             tif: Tif::Day,
-            px: Px(99_000_000_000 - self.names as i64 * 10_000_000),
+            px: Px(px),
+            qty: Qty(qty),
+        };
+        self.ask(Ask::New(terms))
+    }
+
+    /// A stop that waits in the engine.
+    fn stop(&mut self) -> OrderId {
+        self.bench.say(Kind::Trade, 0, LAST);
+        self.names += 1;
+        let terms = Terms {
+            conditions: model::Conditions {
+                stop_px: Px(101_000_000_000),
+                ..model::Conditions::NONE
+            },
+            client_id: ClientOrderId::new(&format!("o{}", self.names)).unwrap(),
+            instrument: AAPL,
+            side: Side::Buy,
+            order_type: OrderType::Stop,
+            tif: Tif::Day,
+            px: Px(0),
             qty: Qty(5),
         };
+        self.ask(Ask::New(terms)).unwrap()
+    }
+
+    fn ask(&mut self, ask: Ask) -> Result<OrderId, Reject> {
         let (origin, note) = (Origin::File, Note::default());
-        let request = Request { id: 1, origin, account: ACCOUNT, ask: Ask::New(terms), note };
+        let request = Request { id: 1, origin, account: ACCOUNT, ask, note };
         self.bench.seq += 1;
         let now = Ts(self.bench.seq * 1_000);
         let input = Input { seq: self.bench.seq, now, body: Body::Request(request) };
@@ -87,6 +122,15 @@ impl Outside {
 
     fn state(&self, order: OrderId) -> OrderState {
         self.bench.engine.orders().get(order).unwrap().state
+    }
+
+    fn updated(&self, order: OrderId) -> Ts {
+        self.bench.engine.orders().get(order).unwrap().ts_updated
+    }
+
+    /// The last record of this kind.
+    fn told(&self, kind: TapeKind) -> Option<&TapeRecord> {
+        self.tape.iter().rfind(|record| record.kind == kind)
     }
 
     fn held(&self) -> i64 {
@@ -110,6 +154,10 @@ fn fills_of_strangers_count() {
     venue.fill(stranger, 1, 3);
     venue.fill(stranger, 1, 3);
     assert_eq!((venue.held(), venue.halts()), (3, [FREE, HaltLevel::Halted]));
+    let told = *venue.told(TapeKind::OverFill).unwrap();
+    assert_eq!((told.account, told.instrument, told.side), (ACCOUNT, AAPL, Some(Side::Buy)));
+    assert_eq!((told.order, told.px, told.qty), (stranger, Px(99_000_000_000), Qty(3)));
+    assert_eq!(told.aux, 1, "the execution");
     venue.say(Body::Report(Report { exec_id: 2, ..Report::of(ReportKind::Fill, stranger) }));
     assert_eq!(venue.halts()[0], HaltLevel::Halted);
 }
@@ -131,6 +179,24 @@ fn strangers_are_cancelled() {
     assert_eq!(venue.halts(), [FREE, HaltLevel::Halted]);
 }
 
+/// Goal: a sale is marked short from where open sales are more than is held. Method: five held; sales of four, of one and of one
+/// more, then a purchase.
+#[test]
+fn sales_are_marked_short() {
+    let mut venue = Outside::new(8);
+    let bought = venue.order().unwrap();
+    venue.fill(bought, 1, 5);
+    let orders = [(Side::Sell, 4), (Side::Sell, 1), (Side::Sell, 1), (Side::Buy, 1)];
+    let marked = orders.map(|(side, qty)| {
+        venue.sent.clear();
+        venue.order_of(side, qty).unwrap();
+        let (mut end, mut gateway) = crate::gateway::ends::ends(16);
+        end.take(1, &mut venue.sent, &venue.bench.engine);
+        gateway.from.pop().unwrap().is_short
+    });
+    assert_eq!(marked, [false, false, true, false]);
+}
+
 /// Goal: a position that is not ours halts the account. Method: the same number, then another.
 #[test]
 fn positions_are_compared() {
@@ -143,6 +209,9 @@ fn positions_are_compared() {
     assert_eq!(venue.halts(), [FREE; 2]);
     venue.say(Body::Report(Report { qty: Qty(3), ..position }));
     assert_eq!(venue.halts(), [FREE, HaltLevel::Halted]);
+    let told = venue.told(TapeKind::Mismatch).unwrap();
+    assert_eq!((told.account, told.instrument), (ACCOUNT, AAPL));
+    assert_eq!((told.qty, told.aux), (Qty(3), 2), "the venue's, and ours");
 }
 
 /// Goal: without room for executions nothing new is sent, and one that comes all the same is booked and halts. Method: room

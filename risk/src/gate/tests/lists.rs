@@ -126,6 +126,8 @@ fn venue_band() {
     assert!(!refused(Side::Sell, 990_001) && !refused(Side::Sell, 990_000));
     assert!(refused(Side::Sell, 989_999) && !refused(Side::Buy, 989_999));
     assert!(!Floor::new().fails(&order, Reject::VenueBand));
+    let found = floor.finds(&order, Reject::VenueBand);
+    assert_eq!((found.limit, found.used), (1_005_000, 1_000_000));
 }
 
 /// Goal: no sale leaves the account short of more than is located, working sales counted; buys are free.

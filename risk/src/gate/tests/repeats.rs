@@ -65,18 +65,20 @@ fn self_trade() {
 }
 
 /// Goal: an order whose price is about to change counts at the price nearer to the other side, or where rules
-/// are plain at the one in force. Method: a buy that asks for more and for less; the venue takes the one and
+/// are plain at the one in force. Method: an order of each side that asks for more and for less; the venue takes the one and
 /// refuses the other.
 #[test]
 fn self_trade_while_changing() {
-    for (rule, nearer) in [(ChangeRule::Worst, true), (ChangeRule::Plain, false)] {
+    let rules = [(ChangeRule::Worst, true), (ChangeRule::Plain, false)];
+    for (side, (rule, nearer)) in BOTH.into_iter().flat_map(|side| rules.map(|rule| (side, rule))) {
         let mut floor = account_floor(|limits| {
             (limits.no_self_trade, limits.change_rule) = (true, rule);
         });
-        let order = floor.order(Side::Buy, 1, 999_000);
+        let away = |by: i64| if side == Side::Buy { 1_000_000 - by } else { 1_000_000 + by };
+        let order = floor.order(side, 1, away(1_000));
         let (_, mut held) = floor.clear(order).unwrap();
         let ask = |floor: &mut Floor, held: &mut crate::Reservation, px| {
-            let change = Order { id: order.id, ..floor.order(Side::Buy, 1, px) };
+            let change = Order { id: order.id, ..floor.order(side, 1, px) };
             floor
                 .risk
                 .clear_replace(change, held, &floor.market, floor.moment)
@@ -84,17 +86,17 @@ fn self_trade_while_changing() {
                 .unwrap();
         };
         let meets = |floor: &mut Floor, px| {
-            let sell = floor.order(Side::Sell, 1, px);
-            floor.fails(&sell, Reject::SelfTrade)
+            let order = floor.order(side.opposite(), 1, px);
+            floor.fails(&order, Reject::SelfTrade)
         };
-        ask(&mut floor, &mut held, 1_000_000);
-        assert_eq!(meets(&mut floor, 1_000_000), nearer);
-        assert!(meets(&mut floor, 999_000));
-        floor.risk.replaced(&mut held, Px(1_000_000), Qty(1)).unwrap();
-        assert!(meets(&mut floor, 1_000_000));
-        ask(&mut floor, &mut held, 999_000);
-        assert!(meets(&mut floor, 1_000_000), "it may still be there");
+        ask(&mut floor, &mut held, away(0));
+        assert_eq!(meets(&mut floor, away(0)), nearer);
+        assert!(meets(&mut floor, away(1_000)));
+        floor.risk.replaced(&mut held, Px(away(0)), Qty(1)).unwrap();
+        assert!(meets(&mut floor, away(0)));
+        ask(&mut floor, &mut held, away(1_000));
+        assert!(meets(&mut floor, away(0)), "it may still be there");
         floor.risk.replace_rejected(&mut held).unwrap();
-        assert!(meets(&mut floor, 1_000_000) && !meets(&mut floor, 1_000_100));
+        assert!(meets(&mut floor, away(0)) && !meets(&mut floor, away(-100)));
     }
 }

@@ -25,7 +25,10 @@ fn replace() {
     assert_eq!(ask(&mut floor, &mut held, 13, 900_000), Err(Reject::Position));
     assert_eq!(ask(&mut floor, &mut held, 12, 1_000_100), Err(Reject::Cash));
     assert_eq!(held.open(), Qty(10), "a refusal changes nothing");
-    assert!(ask(&mut floor, &mut held, 12, 1_000_000).is_ok());
+    let first = Order { id: order.id, ..floor.order(Side::Buy, 12, 1_000_000) };
+    assert!(floor.risk.clear_replace(first, &mut held, &floor.market, floor.moment).is_ok());
+    assert_eq!(floor.risk.recorded(&first), None, "not as a new order");
+    assert!(floor.risk.recorded_replace(&first).unwrap().verdict.passed());
     assert_eq!(held.open(), Qty(12));
     assert_eq!(ask(&mut floor, &mut held, 11, 1_000_000), Err(Reject::ChangePending));
     floor.risk.replaced(&mut held, Px(1_000_000), Qty(12)).unwrap();

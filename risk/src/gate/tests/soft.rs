@@ -55,6 +55,8 @@ fn soft_limits() {
     assert_eq!(excess.keys().collect::<Vec<_>>(), keys);
     let found = floor.finds(&order, Reject::NeedsApproval);
     assert_eq!((found.limit, found.used), (10_000, 22_111), "that which is used most, rounded up");
+    let order = floor.order(Side::Sell, 1, 1_000_000);
+    assert_eq!(floor.finds(&order, Reject::NeedsApproval).used, 2_000, "exactly");
 }
 
 /// Goal: an approval lets pass its quantity and no more, and no hard limit with it. Method: −1 / 0 / +1 of what is approved;

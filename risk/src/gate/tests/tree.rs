@@ -166,3 +166,15 @@ fn bad_trees() {
     }
     assert_eq!(deep.add_account(beneath(3)), Err(LimitError::BadParent));
 }
+
+/// Goal: of two accounts that leave as much room the order's own is named. Method: a firm with two more than its desk, two of
+/// them used by the other.
+#[test]
+fn the_nearer_is_named() {
+    let more = PAIR_LIMITS.long_max.0 + 2;
+    let mut floor = firm(|_| (), |pair| pair.long_max = Qty(more));
+    floor.hold_on(DESKS[0], Side::Buy, 2);
+    let order = floor.order_of(DESKS[1], Side::Buy, 1);
+    let found = floor.finds(&order, Reject::Position);
+    assert_eq!((found.limit, found.used), (PAIR_LIMITS.long_max.0.into(), 1));
+}

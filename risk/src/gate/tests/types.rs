@@ -131,6 +131,9 @@ fn trigger() {
         for (steps, refused) in [(-1, true), (0, true), (1, false)] {
             let order = stop(&mut floor, side, px + sign * steps * STEP);
             assert_eq!(floor.fails(&order, Reject::Trigger), refused, "{side} {steps}");
+            let found = floor.finds(&order, Reject::Trigger);
+            let stop_px = order.conditions.stop_px.0;
+            assert_eq!((found.limit, found.used), (px.into(), stop_px.into()));
         }
         let extreme = if side == Side::Buy { i64::MAX } else { 1 };
         let far = stop(&mut floor, side, extreme);
@@ -162,6 +165,34 @@ fn stops_are_collared() {
         let odd = stop(&mut floor, side, 1_000_000 + sign * 150);
         assert!(floor.fails(&odd, Reject::PxStep), "a trigger off the price step");
     }
+}
+
+/// Goal: what has no limit is priced at the edge of the collar, of a stop around its trigger, or at the venue's band where
+/// that is nearer; not at all where the edge is no price. Method: each, on both sides.
+#[test]
+fn priced_at_the_edge() {
+    let mut floor = Floor::new();
+    let px = |floor: &mut Floor, side, stop_px| {
+        let order_type = if stop_px == 0 { OrderType::Market } else { OrderType::Stop };
+        let conditions = Conditions { stop_px: Px(stop_px), ..Conditions::NONE };
+        let order = Order { conditions, ..order(floor, side, order_type, Tif::Ioc) };
+        floor.risk.collar_px(&order, &floor.market, floor.moment.now).map(|px| px.0)
+    };
+    for (band_px, band, stop_px, edges) in [
+        (0, (1, 2_000_000), 0, [1_010_000, 990_000]),
+        (20_000, (1, 2_000_000), 0, [1_020_000, 980_000]),
+        (0, (1, 2_000_000), 980_000, [989_800, 970_200]),
+        (0, (995_000, 1_005_000), 0, [1_005_000, 995_000]),
+    ] {
+        let limits = PairLimits { venue_band: true, band_px, ..PAIR_LIMITS };
+        floor.risk.set_pair_limits(crate::fixture::ACCOUNT, INSTRUMENT, limits).unwrap();
+        let band = Some((Px(band.0), Px(band.1)));
+        floor.risk.set_reference(INSTRUMENT, crate::Reference { adv: None, band }).unwrap();
+        assert_eq!(BOTH.map(|side| px(&mut floor, side, stop_px)), edges.map(Some));
+    }
+    let mut floor = Floor::new();
+    (floor.market.bid, floor.market.ask) = (Some(Px(40)), Some(Px(60)));
+    assert_eq!(BOTH.map(|side| px(&mut floor, side, 0)), [None, Some(STEP)]);
 }
 
 /// Goal: the children of a parent never sum up to more. Method: one below, at and above, from where they are, and at the end of
@@ -262,7 +293,8 @@ fn what_works_counts_in_the_next_session() {
     assert_eq!(floor.finds(&one, Reject::DayGross).used, 6 * unit, "traded no more, open still");
 }
 
-/// Goal: without a reference the reason is that, and a market order is not priced. Method: a market that is old.
+/// Goal: without a reference the reason is that, and a market order is not priced; any other price is judged all the same.
+/// Method: a market that is old, and one that is not.
 #[test]
 fn market_without_reference() {
     let mut floor = Floor::new();
@@ -276,10 +308,14 @@ fn market_without_reference() {
         let (verdict, _) = floor.risk.check(&order, &floor.market, floor.moment);
         assert!(!verdict.failed().any(|code| code == Reject::PxStep));
         assert!(verdict.failed().any(|code| code == Reject::NoReference));
+        let odd = floor.order(side, 1, 1_000_001);
+        assert!(floor.fails(&odd, Reject::PxStep) && floor.fails(&odd, Reject::NoReference));
+        assert!(Floor::new().fails(&order, Reject::PxStep), "it could have been priced");
     }
 }
 
-/// Goal: a sale without a limit counts as what it may bring, not as what it is sent at. Method: a limit between the two.
+/// Goal: a sale without a limit counts as what it may bring, not as what it is sent at; a stop from its trigger on. Method: a
+/// limit between the two; a trigger below the market.
 #[test]
 fn market_sales_count_at_the_upper_edge() {
     let limit = model::Money(1_000_000 * crate::fixture::FACTOR);
@@ -291,6 +327,44 @@ fn market_sales_count_at_the_upper_edge() {
     let found = floor.finds(&Order { px, ..order }, Reject::Notional);
     assert_eq!((found.failed, found.used), (true, 1_010_000 * crate::fixture::FACTOR));
     assert!(!floor.fails(&floor.risk_order(Side::Sell, 990_000), Reject::Notional));
+    let stop = stop(&mut floor, Side::Sell, 980_000);
+    assert_eq!(floor.finds(&stop, Reject::Notional).used, 989_800 * crate::fixture::FACTOR);
+}
+
+/// Goal: an order that is never sent meets the limits of what may be asked for, and none of what is sent; it holds nothing.
+/// Method: a parent beyond every limit of size; then each of those that it must pass, in its way.
+#[test]
+fn parents() {
+    let conditions = Conditions { parent_only: true, ..Conditions::NONE };
+    let parent = |floor: &mut Floor| {
+        let order = floor.order(Side::Buy, 1_000_000, 2_000_000);
+        Order { conditions, ..order }
+    };
+    let mut floor = Floor::new();
+    let order = parent(&mut floor);
+    let before = floor.risk.account(order.account).unwrap().sums;
+    let (verdict, _) = floor.risk.check(&order, &floor.market, floor.moment);
+    assert!(verdict.passed());
+    let held = floor.risk.clear_held(&order, None, &floor.market, floor.moment).unwrap();
+    assert!(held.is_open() && held.open() == Qty(0));
+    assert_eq!(floor.risk.account(order.account).unwrap().sums, before);
+
+    let none = crate::AccountLimits { open_orders_max: 0, ..ACCOUNT_LIMITS() };
+    let slow = crate::AccountLimits { rate_max: 0, ..ACCOUNT_LIMITS() };
+    let listed = PairLimits { restricted: crate::Restriction::Buy, ..PAIR_LIMITS };
+    for (mut floor, code) in [
+        (Floor::with(none, PAIR_LIMITS), Reject::OpenOrders),
+        (Floor::with(slow, PAIR_LIMITS), Reject::Rate),
+        (Floor::with(ACCOUNT_LIMITS(), listed), Reject::Restricted),
+    ] {
+        let order = parent(&mut floor);
+        let refused = floor.risk.clear_held(&order, None, &floor.market, floor.moment);
+        assert_eq!(refused.unwrap_err().failed().collect::<Vec<_>>(), [code]);
+    }
+    let order = parent(&mut floor);
+    floor.risk.set_row(order.account, INSTRUMENT, crate::ledger::NO_ROW);
+    let refused = floor.risk.clear_held(&order, None, &floor.market, floor.moment);
+    assert_eq!(refused.unwrap_err().failed().collect::<Vec<_>>(), [Reject::NoLimits]);
 }
 
 impl Floor {
