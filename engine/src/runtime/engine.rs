@@ -281,6 +281,9 @@ impl EngineThread {
             if due || !busy {
                 more = pages.publish_depths(&mut self.sequencer);
             }
+            if due && !busy && !more {
+                pages.publish_headroom(&self.sequencer);
+            }
         }
         if busy || more {
             self.waiter.busy();
