@@ -169,11 +169,15 @@ pub(crate) fn findings(order: &Order, view: &View<'_>) -> [Option<Finding>; FIND
     findings
 }
 
-/// Whether no check refuses but this one, of which nothing is said; no numbers are worked out.
-pub(crate) fn passes_but(ignored: Reject, order: &Order, view: &View<'_>) -> bool {
-    let mut failed = false;
-    each_check(order, view, |_, finding| failed |= finding.failed && finding.code != ignored);
-    !failed
+/// The bits of the verdict alone: the numbers are not worked out.
+pub(crate) fn failing(order: &Order, view: &View<'_>) -> u64 {
+    let mut bits = 0;
+    each_check(order, view, |_, finding| {
+        if finding.failed {
+            bits |= Verdict::bit(finding.code);
+        }
+    });
+    bits
 }
 
 pub(crate) fn verdict_of(findings: &[Option<Finding>]) -> Verdict {

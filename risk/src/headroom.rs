@@ -1,8 +1,8 @@
 //! The largest quantity that would pass now, found by asking the gate itself.
 
-use model::{Conditions, Headroom, Order, Qty, Reject};
+use model::{Conditions, Headroom, Order, Qty, Reject, Verdict};
 
-use crate::gate::{passes_but, way_of};
+use crate::gate::{failing, way_of};
 use crate::ledger::Risk;
 use crate::market::{Market, Moment};
 use crate::reservation::Reservation;
@@ -56,21 +56,20 @@ impl Risk {
         let lot = self.listing(order.instrument).map_or(0, |listing| listing.lot.0);
         // What is shown of an order is a part of it, and so would set a least quantity.
         let conditions = Conditions { display: Qty(0), ..order.conditions };
-        let of_lots =
-            |lots: i64| Order { qty: Qty(lots.saturating_mul(lot)), conditions, ..*order };
-        let verdict = |lots| self.check_instead(&of_lots(lots), instead_of, market, moment).0;
-        let fits = |lots| {
-            let order = of_lots(lots);
+        let failing = |lots: i64| {
+            let order = Order { qty: Qty(lots.saturating_mul(lot)), conditions, ..*order };
             let held = Reservation::closed(&order);
             let (seen, way) = way_of(&order, &held, instead_of);
-            let view = View::new(self, &order, seen, way, market, moment);
-            passes_but(Reject::DuplicateTerms, &order, &view)
+            failing(&order, &View::new(self, &order, seen, way, market, moment))
         };
+        let repeated = Verdict::bit(Reject::DuplicateTerms);
+        let near = near.map(|qty| qty.0.checked_div(lot).unwrap_or(0));
         let top = i64::MAX.checked_div(lot).unwrap_or(1);
-        let most = edge(near.map(|qty| qty.0.checked_div(lot).unwrap_or(0)), top, fits);
+        let most = edge(near, top, |lots| failing(lots) & !repeated == 0);
         let unrepeated = (0..=most.min(REPEATS_MAX)).map(|less| most - less);
-        let most = unrepeated.into_iter().find(|lots| verdict(*lots).passed()).unwrap_or(0);
-        let binds = verdict(most + 1).primary.map_or(Reject::Overflow, |finding| finding.code);
+        let most = unrepeated.into_iter().find(|lots| failing(*lots) == 0).unwrap_or(0);
+        let beyond = Verdict { bits: failing(most + 1), primary: None };
+        let binds = beyond.failed().next().unwrap_or(Reject::Overflow);
         Headroom { qty: Qty(most.saturating_mul(lot)), binds }
     }
 }
