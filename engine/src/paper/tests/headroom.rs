@@ -14,7 +14,7 @@ const PAIR: (AccountId, InstrumentId) = (AGENT, InstrumentId(0));
 enum Move {
     /// An order of ours: buys, steps above 100.00, quantity, takes.
     Ours(bool, i64, i64, bool),
-    /// One of the market: the same.
+    /// One of the market: buys, steps behind 100.00, quantity.
     Theirs(bool, i64, i64),
     /// The book empties.
     Empty,
@@ -29,7 +29,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         8 => (any::<bool>(), -4_i64..5, 1_i64..300, any::<bool>())
             .prop_map(|(buys, steps, qty, takes)| Move::Ours(buys, steps, qty, takes)),
         6 => (any::<bool>(), 0_i64..5, 1_i64..300)
-            .prop_map(|(buys, steps, qty)| Move::Theirs(buys, if buys { -steps } else { steps + 1 }, qty)),
+            .prop_map(|(buys, steps, qty)| Move::Theirs(buys, steps, qty)),
         1 => Just(Move::Empty),
         1 => prop::bool::weighted(0.3).prop_map(Move::Halt),
         1 => (1_u64..8).prop_map(Move::Silence),
@@ -78,6 +78,7 @@ impl Venue {
                 self.wish(Wish { side: side(buys), px: px(steps), qty, tif, ..WISH });
             }
             Move::Theirs(buys, steps, qty) => {
+                let steps = if buys { -steps } else { steps + 1 };
                 self.add(1_000 + self.events, side(buys), px(steps), qty);
             }
             Move::Empty => {
@@ -137,12 +138,14 @@ impl Venue {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
-    /// Goal: the page says what a client who asks is answered, wherever the search begins, and changes nothing; so much passes
+    /// Goal: the page says what a client who asks is answered, wherever the search begins; so much passes
     /// the gate, and one lot more is refused by the rule that is named. Method: random limits, orders, positions and markets;
     /// ask after each, in the end with real orders.
     #[test]
     fn page_says_what_the_gate_says(
-        limits in (0_i64..1_500, 0_i64..2_000, 0_i64..2_000, 1_i64..300_000, 1_i64..200_000, any::<bool>()),
+        limits in (
+            0_i64..1_500, 0_i64..2_000, 0_i64..2_000, 1_i64..300_000, 1_i64..200_000, any::<bool>(),
+        ),
         moves in moves(),
     ) {
         let mut venue = with(limits);
@@ -160,7 +163,7 @@ proptest! {
             let Ok(room) = venue.rooms(before).sides[place] else { continue };
             let wish = Wish { side, px: room.px.0, ..WISH };
             let (beyond, _) = venue.wish(Wish { qty: room.most.qty.0 + lot, ..wish });
-            prop_assert_eq!(beyond.verdict.primary.map(|finding| finding.code), Some(room.most.binds));
+            prop_assert_eq!(beyond.verdict.primary.unwrap().code, room.most.binds);
             if room.most.qty.0 > 0 {
                 let (most, _) = venue.wish(Wish { qty: room.most.qty.0, ..wish });
                 prop_assert_eq!(most.kind, AnswerKind::Accepted);
