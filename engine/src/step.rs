@@ -19,6 +19,7 @@ mod execution;
 mod explain;
 mod full;
 mod halt;
+mod headroom;
 mod held;
 mod limits;
 mod links;

@@ -169,6 +169,17 @@ pub(crate) fn findings(order: &Order, view: &View<'_>) -> [Option<Finding>; FIND
     findings
 }
 
+/// The bits of the verdict alone: the numbers are not worked out.
+pub(crate) fn failing(order: &Order, view: &View<'_>) -> u64 {
+    let mut bits = 0;
+    each_check(order, view, |_, finding| {
+        if finding.failed {
+            bits |= Verdict::bit(finding.code);
+        }
+    });
+    bits
+}
+
 pub(crate) fn verdict_of(findings: &[Option<Finding>]) -> Verdict {
     let mut verdict = Verdict::pass();
     findings.iter().flatten().for_each(|finding| verdict.fold(*finding));

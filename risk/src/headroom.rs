@@ -2,9 +2,11 @@
 
 use model::{Conditions, Headroom, Order, Qty, Reject, Verdict};
 
+use crate::gate::{failing, way_of};
 use crate::ledger::Risk;
 use crate::market::{Market, Moment};
 use crate::reservation::Reservation;
+use crate::view::View;
 
 /// Quantities tried below one that only its repetition forbids.
 const REPEATS_MAX: i64 = 64;
@@ -28,25 +30,69 @@ impl Risk {
         market: &Market,
         moment: Moment,
     ) -> Headroom {
+        self.search(order, None, instead_of, market, moment)
+    }
+
+    /// The same as [`Risk::headroom`], begun at the quantity that was the largest before: four questions if it still is,
+    /// about two more for each doubling of its distance if not.
+    pub fn headroom_near(
+        &self,
+        order: &Order,
+        before: Qty,
+        market: &Market,
+        moment: Moment,
+    ) -> Headroom {
+        self.search(order, Some(before), None, market, moment)
+    }
+
+    fn search(
+        &self,
+        order: &Order,
+        near: Option<Qty>,
+        instead_of: Option<&Reservation>,
+        market: &Market,
+        moment: Moment,
+    ) -> Headroom {
         let lot = self.listing(order.instrument).map_or(0, |listing| listing.lot.0);
         // What is shown of an order is a part of it, and so would set a least quantity.
         let conditions = Conditions { display: Qty(0), ..order.conditions };
-        let verdict = |lots: i64| {
-            let qty = Qty(lots.saturating_mul(lot));
-            self.check_instead(&Order { qty, conditions, ..*order }, instead_of, market, moment).0
+        let failing = |lots: i64| {
+            let order = Order { qty: Qty(lots.saturating_mul(lot)), conditions, ..*order };
+            let held = Reservation::closed(&order);
+            let (seen, way) = way_of(&order, &held, instead_of);
+            failing(&order, &View::new(self, &order, seen, way, market, moment))
         };
         let repeated = Verdict::bit(Reject::DuplicateTerms);
-        let fits = |lots: i64| verdict(lots).bits & !repeated == 0;
-        let (mut passes, mut fails) = (0, i64::MAX.checked_div(lot).unwrap_or(1));
-        while passes + 1 < fails {
-            let middle = passes.midpoint(fails);
-            if fits(middle) { passes = middle } else { fails = middle }
-        }
-        let unrepeated = (0..=passes.min(REPEATS_MAX)).map(|less| passes - less);
-        let most = unrepeated.into_iter().find(|lots| verdict(*lots).passed()).unwrap_or(0);
-        let binds = verdict(most + 1).primary.map_or(Reject::Overflow, |finding| finding.code);
+        let near = near.map(|qty| qty.0.checked_div(lot).unwrap_or(0));
+        let top = i64::MAX.checked_div(lot).unwrap_or(1);
+        let most = edge(near, top, |lots| failing(lots) & !repeated == 0);
+        let unrepeated = (0..=most.min(REPEATS_MAX)).map(|less| most - less);
+        let most = unrepeated.into_iter().find(|lots| failing(*lots) == 0).unwrap_or(0);
+        let beyond = Verdict { bits: failing(most + 1), primary: None };
+        let binds = beyond.failed().next().unwrap_or(Reject::Overflow);
         Headroom { qty: Qty(most.saturating_mul(lot)), binds }
     }
+}
+
+/// The largest number below `top` that fits, if whatever is smaller than one that fits does too. `near` is tried first and
+/// left in steps that double, until the edge is passed; from there, or without it, the range is halved.
+fn edge(near: Option<i64>, top: i64, fits: impl Fn(i64) -> bool) -> i64 {
+    let (mut passes, mut fails, mut step) = (0, top, 0_i64);
+    while passes + 1 < fails {
+        let next = match near {
+            Some(near) if step == 0 => near.clamp(1, fails - 1),
+            Some(_) if fails == top => passes.saturating_add(step).min(fails - 1),
+            Some(_) if passes == 0 => (fails - step).max(1),
+            _ => passes.midpoint(fails),
+        };
+        if fits(next) {
+            passes = next
+        } else {
+            fails = next
+        }
+        step = step.saturating_mul(2).max(1);
+    }
+    passes
 }
 
 #[cfg(test)]
@@ -139,6 +185,32 @@ mod tests {
             let next = Order { qty: Qty(largest + lot), ..order };
             let verdict = floor.risk.check(&next, &floor.market, floor.moment).0;
             prop_assert_eq!(verdict.primary.unwrap().code, room.binds);
+            for before in [0, largest - lot, largest, largest + lot, 1_000_000, i64::MAX] {
+                let near = floor.risk.headroom_near(&order, Qty(before), &floor.market, floor.moment);
+                prop_assert_eq!(near, room, "from {}", before);
+            }
+        }
+
+        /// Goal: the edge is found from wherever the search begins, and with few questions from near by. Method: any edge
+        /// and any beginning; count.
+        #[test]
+        fn edge_from_anywhere(
+            edge_at in prop_oneof![0_i64..100, 0..i64::MAX - 1],
+            off in prop_oneof![-3_i64..4, any::<i64>()],
+        ) {
+            let asked = core::cell::Cell::new(0);
+            let fits = |lots| {
+                assert!((1..i64::MAX).contains(&lots));
+                asked.set(asked.get() + 1);
+                lots <= edge_at
+            };
+
+            prop_assert_eq!(edge(None, i64::MAX, fits), edge_at);
+            prop_assert!(asked.take() <= 63);
+            let near = edge_at.saturating_add(off);
+            prop_assert_eq!(edge(Some(near), i64::MAX, fits), edge_at);
+            let doublings = 64 - near.clamp(0, i64::MAX).abs_diff(edge_at).leading_zeros();
+            prop_assert!(asked.get() <= 2 + 2 * doublings, "{} from {}", asked.get(), near);
         }
     }
 }

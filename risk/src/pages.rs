@@ -66,7 +66,7 @@ impl Risk {
     }
 
     /// The page of a line; `None` beyond [`Risk::lines`]. Limits that are not set show as zero, which is what
-    /// they amount to.
+    /// they amount to; what would pass is not looked at.
     pub fn line_page(&self, slot: u32, as_of: AsOf) -> Option<page::Line> {
         let (account, instrument) = self.line_pair(slot)?;
         let pair = self.pair(account, instrument)?;
@@ -88,6 +88,7 @@ impl Risk {
             long_max: limits.long_max,
             short_max: limits.short_max,
             band_bps: limits.band_bps,
+            headroom: None,
         })
     }
 

@@ -2,21 +2,22 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use engine::config::{Config, Wait};
+use engine::config::{Config, Speed, Wait};
 use engine::runtime::{self, Plan};
 use engine::script::Script;
 use feeds::Venue;
 use model::Integrity;
+use tests::rogue::attach;
 use tests::{Stage, armed_limits, levels, program};
 
 /// Threads that can be told apart.
-const THREADS: usize = 64;
+const THREADS: usize = 128;
 
 static COUNTS: [AtomicU64; THREADS] = [const { AtomicU64::new(0) }; THREADS];
 static THREAD_IDS: [AtomicU32; THREADS] = [const { AtomicU32::new(0) }; THREADS];
@@ -169,6 +170,40 @@ fn no_allocation_and_no_fault_when_warm() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let stage = Stage::new(3_000_000, 50);
     play_warm(stage.config_with("hot-path", &armed_limits()), 2_000_000);
+}
+
+/// Goal: nor does what is only done when nothing else is to do: what would pass. Method: the same day at a pace, and a client
+/// that reads what was worked out.
+#[test]
+fn no_allocation_and_no_fault_when_idle() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let stage = Stage::new(200_000, 8);
+    let config = stage.config_with("hot-idle", &armed_limits());
+    let mut engine = config.engine.clone();
+    engine.feeds[0].captures_mut().unwrap().speed = Speed::Times(50_000);
+    engine.feeds[0].silence_ns = 86_400_000_000_000; // Or a machine that stalls makes books stale.
+    engine.strategies[0].every = 10;
+    let ended = std::sync::atomic::AtomicBool::new(false);
+    let has_ended = || ended.load(Ordering::Relaxed);
+    let read = || {
+        let (mut client, mut seen, begun) = (None, BTreeSet::new(), Instant::now());
+        while !has_ended() && begun.elapsed() < Duration::from_secs(120) {
+            client = client.or_else(|| attach("hot-idle", has_ended));
+            let lines =
+                client.iter().flat_map(|client| (0..8).filter_map(|at| client.line(at).ok()));
+            seen.extend(lines.filter_map(|line| Some(line.headroom?.engine_seq)));
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        seen.len()
+    };
+    let seen = std::thread::scope(|scope| {
+        let reader = scope.spawn(read);
+        play_warm(config.with_engine(engine), 40_000);
+        ended.store(true, Ordering::Relaxed);
+        reader.join().unwrap()
+    });
+    println!("{seen} times read what would pass");
+    assert!(seen > 100, "{seen}");
 }
 
 /// Goal: the same over price levels. Method: texts of three markets, 20 levels each.

@@ -6,7 +6,7 @@
 //! | [`Board`] | instrument | at packet end, when something of it changed |
 //! | [`Depth`] | instrument | when idle or each millisecond, when something of it changed |
 //! | [`Account`] | account | after an input that changed it |
-//! | [`Line`] | account and instrument held or working | the same |
+//! | [`Line`] | account and instrument that was ever traded | the same; what would pass, when idle ([`Rooms`]) |
 //! | [`OrderCell`] | slot of the order table | the same |
 //! | [`TapeRecord`] | trade, verdict, fill, halt … | as it happens |
 //! | [`Answer`] | request of a desk | when its record has reached the durability that the mode demands |
@@ -17,6 +17,7 @@ mod board;
 mod control;
 mod depth;
 mod order;
+mod room;
 mod tape;
 
 pub use account::{Account, Line, NoFifo, Permission};
@@ -27,6 +28,7 @@ pub use control::{
 };
 pub use depth::{DEPTH_LEVELS, Depth, Level};
 pub use order::OrderCell;
+pub use room::{Room, Rooms};
 pub use tape::{TapeKind, TapeRecord, halt_aux, read_halt_aux};
 
 use crate::num::Ts;

@@ -6,6 +6,7 @@ use model::{
 };
 
 mod approve;
+mod headroom;
 mod links;
 mod types;
 

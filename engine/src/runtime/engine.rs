@@ -84,6 +84,7 @@ struct Loop {
     stopping: Option<Stopping>,
     loops: u64,
     quiet_at: u64,
+    headroom_at: u64,
     correct_at: u64,
     figures_at: u64,
 }
@@ -115,6 +116,7 @@ impl EngineThread {
             stopping: None,
             loops: 0,
             quiet_at: 0,
+            headroom_at: 0,
             correct_at: 0,
             figures_at: 0,
         };
@@ -280,6 +282,11 @@ impl EngineThread {
             pages.publisher.beat(now_ns, state.loops);
             if due || !busy {
                 more = pages.publish_depths(&mut self.sequencer);
+            }
+            // Not by `due`: that falls into the first round after a pause, which finds what came meanwhile.
+            if !busy && !more && now_ns >= state.headroom_at {
+                state.headroom_at = now_ns + QUIET_NS;
+                pages.publish_headroom(&self.sequencer);
             }
         }
         if busy || more {

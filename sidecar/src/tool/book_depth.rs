@@ -25,9 +25,7 @@ pub struct Args {
 pub struct Body {
     symbol: String,
     trading_state: &'static str,
-    /// Best first.
     bids: Vec<Row>,
-    /// Best first.
     asks: Vec<Row>,
     /// In the whole book.
     bid_levels: u32,
@@ -48,8 +46,8 @@ impl Tool for BookDepth {
     const NAME: &'static str = "book_depth";
     const TITLE: &'static str = "Order book depth";
     const DESCRIPTION: &'static str = "\
-        The order book of one instrument: price, total quantity and number of orders of the best \
-        levels of each side. For the top of several books use market_snapshot; for the cost of a \
+        The order book of one instrument: price, total quantity and number of orders of the \
+        levels of each side, best first. For the top of several books use market_snapshot; for the cost of a \
         given order use order_check.";
     const EFFECT: Effect = Effect::Looks;
     type Args = Args;

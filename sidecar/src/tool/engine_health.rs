@@ -37,7 +37,6 @@ pub struct Body {
     journal_unsynced: u64,
     accounts: u32,
     instruments: u32,
-    /// Books by integrity.
     books: BTreeMap<&'static str, u32>,
     /// In all books.
     live_orders: u64,

@@ -46,7 +46,6 @@ pub struct Body {
     account: String,
     failed: Vec<FailedRule>,
     headroom: Vec<Measured>,
-    /// If sent now, against the displayed book.
     cost: Option<Cost>,
 }
 

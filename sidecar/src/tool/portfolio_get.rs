@@ -17,7 +17,7 @@ pub struct PortfolioGet;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Args {
-    /// One account; without it all of them.
+    /// Without it all.
     account: Option<String>,
 }
 

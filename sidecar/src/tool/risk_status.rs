@@ -1,16 +1,16 @@
-//! `risk_status`: every limit, what is used of it and what is left.
+//! `risk_status`: every limit, what is used of it and what is left, and what would pass.
 
 use std::collections::BTreeMap;
 
-use model::page::{Account, Board, Line};
-use model::{Money, Qty, Reject};
+use model::page::{Account, Board, Line, Room};
+use model::{Instrument, Money, Qty, Reject, Side};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Effect, Tool};
 use crate::decimal;
 use crate::fault::Fault;
-use crate::reply::Reply;
+use crate::reply::{Reply, Stamp};
 use crate::server::Sidecar;
 
 pub struct RiskStatus;
@@ -18,7 +18,7 @@ pub struct RiskStatus;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Args {
-    /// One account; without it all of them.
+    /// Without it all.
     account: Option<String>,
     /// Only this instrument's limits.
     symbol: Option<String>,
@@ -35,7 +35,7 @@ pub struct Body {
 #[derive(Serialize, JsonSchema)]
 struct AccountLimits {
     account: String,
-    /// read or trade.
+    /// read, trade or close_only.
     permission: &'static str,
     /// active, reduce_only, cancel_only or halted.
     halt: &'static str,
@@ -57,6 +57,17 @@ struct InstrumentLimits {
     /// Most bps through the reference.
     band_bps: u32,
     limits: Vec<Limit>,
+    /// Largest limit order that would pass at px as of engine_seq.
+    order_max: Vec<OrderMax>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct OrderMax {
+    engine_seq: u64,
+    side: &'static str,
+    px: Option<String>,
+    max_qty: Option<String>,
+    binds: &'static str,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -71,9 +82,9 @@ impl Tool for RiskStatus {
     const NAME: &'static str = "risk_status";
     const TITLE: &'static str = "Risk limits and headroom";
     const DESCRIPTION: &'static str = "\
-        Halts, and every limit of an account with what is used and what is left, working orders \
-        counted as filled. An instrument without a row is listed once an order in it was seen; what \
-        the gate would say to given terms tells order_check. Limits can only be changed by the \
+        Halts, and every limit of an account with what is used and left, working orders \
+        counted as filled. An instrument has a row once an order in it passed; its order_max is worked \
+        out when the engine is idle, order_check asks the gate now. Limits can only be changed by the \
         operator.";
     const EFFECT: Effect = Effect::Looks;
     type Args = Args;
@@ -87,13 +98,14 @@ impl Tool for RiskStatus {
             None => session.accounts()?,
         };
         let moment = session.moment()?;
+        let mut stamp = moment.stamp();
         let mut rows = Vec::new();
         for account in accounts {
             let mut row = AccountLimits::new(&account);
             for line in session.lines(account.id)? {
                 if only.is_none_or(|board| board.instrument.id == line.instrument) {
                     let board = session.board(line.instrument)?;
-                    row.instruments.push(InstrumentLimits::new(&line, &board));
+                    row.instruments.push(InstrumentLimits::new(&line, &board, &mut stamp));
                 }
             }
             rows.push(row);
@@ -105,7 +117,7 @@ impl Tool for RiskStatus {
             accounts: rows,
             refused: counts.filter(|(_, n)| *n > 0).map(|(code, n)| (code.name(), n)).collect(),
         };
-        Ok(Reply::new(moment.stamp(), body))
+        Ok(Reply::new(stamp, body))
     }
 }
 
@@ -137,7 +149,7 @@ impl AccountLimits {
 }
 
 impl InstrumentLimits {
-    fn new(line: &Line, board: &Board) -> InstrumentLimits {
+    fn new(line: &Line, board: &Board, stamp: &mut Stamp) -> InstrumentLimits {
         let instrument = &board.instrument;
         let held = i128::from(line.position.0);
         let side = |rule, worst: i128, limit: Qty| {
@@ -154,7 +166,31 @@ impl InstrumentLimits {
                 side("position_long", held + i128::from(line.working_buy.0), line.long_max),
                 side("position_short", i128::from(line.working_sell.0) - held, line.short_max),
             ],
+            order_max: OrderMax::of(line, instrument, stamp),
         }
+    }
+}
+
+impl OrderMax {
+    fn of(line: &Line, of: &Instrument, stamp: &mut Stamp) -> Vec<OrderMax> {
+        let Some(rooms) = line.headroom else {
+            stamp.why("order_max", "not worked out yet: the engine had no idle moment");
+            return Vec::new();
+        };
+        let mut row = |side: Side, room: Result<Room, Reject>| {
+            if room.is_err() {
+                stamp.why("px, max_qty", "no price to ask the gate at; binds says what refuses");
+            }
+            OrderMax {
+                engine_seq: rooms.engine_seq,
+                side: side.name(),
+                px: room.ok().map(|room| decimal::px(room.px, of)),
+                max_qty: room.ok().map(|room| decimal::qty(room.most.qty, of)),
+                binds: room.map_or_else(Reject::name, |room| room.most.binds.name()),
+            }
+        };
+        let [buys, sells] = rooms.sides;
+        vec![row(Side::Buy, buys), row(Side::Sell, sells)]
     }
 }
 

@@ -361,5 +361,15 @@ fn line() -> Line {
         long_max: Qty(500),
         short_max: Qty(0),
         band_bps: 100,
+        headroom: Some(Rooms {
+            engine_seq: 9,
+            sides: [
+                Ok(Room {
+                    px: Px(1_000_200),
+                    most: Headroom { qty: Qty(300), binds: Reject::Clip },
+                }),
+                Err(Reject::NoReference),
+            ],
+        }),
     }
 }

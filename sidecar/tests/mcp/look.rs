@@ -140,7 +140,7 @@ fn portfolio() {
     });
 }
 
-/// Goal: limit, used and headroom of every limit. Method: by hand.
+/// Goal: limit, used and headroom of every limit, and what would pass. Method: by hand.
 #[test]
 fn risk() {
     with_agent(|agent| {
@@ -164,6 +164,14 @@ fn risk() {
             line["limits"][1],
             json!({"rule": "position_short", "limit": "0", "used": "-100", "headroom": "100"})
         );
+        assert_eq!(
+            line["order_max"],
+            json!([
+                {"engine_seq": 9, "side": "buy", "px": "100.02", "max_qty": "300", "binds": "clip"},
+                {"engine_seq": 9, "side": "sell", "px": null, "max_qty": null, "binds": "no_reference"},
+            ])
+        );
+        assert!(risk["null_reasons"]["px, max_qty"].is_string());
         assert_eq!(risk["refused"], json!({"clip": 2}));
     });
 }

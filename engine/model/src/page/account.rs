@@ -1,6 +1,6 @@
 //! Money and positions.
 
-use super::AsOf;
+use super::{AsOf, Rooms};
 use crate::instrument::Currency;
 use crate::num::{Money, Px, Qty};
 use crate::state::{HaltLevel, codes};
@@ -195,11 +195,13 @@ pub struct Line {
     pub short_max: Qty,
     /// How far an order may be priced through the reference, in basis points.
     pub band_bps: u32,
+    /// What would pass now, worked out when the engine is idle and so with a sequence of its own; `None`: never so far.
+    pub headroom: Option<Rooms>,
 }
 
 impl Line {
     /// Words of a page.
-    pub const WORDS: usize = 24;
+    pub const WORDS: usize = 28;
 
     /// The page as words.
     pub fn to_words(&self) -> [u64; Self::WORDS] {
@@ -221,6 +223,7 @@ impl Line {
         to.u64(self.band_bps.into());
         to.u64(self.realised_fifo.map_or_else(|gap| gap.code().into(), |_| 0));
         to.i128(self.realised_fifo.unwrap_or_default().0);
+        Rooms::write(self.headroom, &mut to);
         words
     }
 
@@ -246,6 +249,7 @@ impl Line {
         let gap = from.legal(u8::try_from(gap).ok())?;
         let gap = if gap == 0 { None } else { Some(from.legal(NoFifo::from_code(gap))?) };
         let realised_fifo = Money(from.i128());
+        let headroom = Rooms::read(&mut from)?;
         Ok(Line {
             as_of,
             account: AccountId(account),
@@ -262,6 +266,7 @@ impl Line {
             long_max,
             short_max,
             band_bps,
+            headroom,
         })
     }
 }
@@ -270,6 +275,8 @@ impl Line {
 mod tests {
     use super::*;
     use crate::num::Ts;
+    use crate::page::Room;
+    use crate::verdict::{Headroom, Reject};
 
     const AS_OF: AsOf = AsOf { engine_seq: 1, ts_venue: Ts(2), ts_recv: Ts(3) };
 
@@ -319,9 +326,17 @@ mod tests {
             long_max: Qty(14),
             short_max: Qty(15),
             band_bps: 16,
+            headroom: None,
         };
         assert_eq!(Line::from_words(&line.to_words()), Ok(line));
         let unknown = Line { realised_fifo: Err(NoFifo::Split), ..line };
         assert_eq!(Line::from_words(&unknown.to_words()), Ok(unknown));
+        let most = Headroom { qty: Qty(i64::MAX - 18), binds: Reject::Clip };
+        let (room, without) = (Ok(Room { px: Px(-19), most }), Err(Reject::BookNotLive));
+        for sides in [[room, without], [without, room]] {
+            let line = Line { headroom: Some(Rooms { engine_seq: u64::MAX - 20, sides }), ..line };
+            assert_eq!(Line::from_words(&line.to_words()), Ok(line));
+            assert_ne!(line.to_words()[Line::WORDS - 4..], [0; 4], "the last words are used");
+        }
     }
 }
