@@ -37,7 +37,7 @@ use model::{
     AccountId, Body, Control, DAY_NS, FeedId, HaltCause, Input, InstrumentId, Mode, OrderId, Px,
     Qty, Ts, Why,
 };
-use risk::{Moment, Risk};
+use risk::{Moment, Options, Risk};
 
 use crate::approvals::Approvals;
 use crate::config::{Capacity, Config};
@@ -287,7 +287,7 @@ impl Engine {
             tables_full: self.orders.next_id().is_none() || !has_room,
             reconciling: self.is_unreconciled(),
             clock_unsafe: self.is_clock_unsafe(),
-            outside: outside.is_some(),
+            takes: outside.map_or(Options::ALL, |outside| outside.takes),
             ..Moment::at(self.now)
         }
     }

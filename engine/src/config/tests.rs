@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use model::Symbol;
+use risk::Options;
 
 use super::*;
 
@@ -62,6 +63,23 @@ fn shipped_live_example_loads() {
         ("at_stop = \"leave\"\nat_stop_ms = 5000\n", "unknown key `at_stop_ms`"),
     ] {
         let errors = again(&|text| text.replace(said, instead)).unwrap_err().to_string();
+        assert!(errors.contains(part), "{part} in\n{errors}");
+    }
+    let confirmed = |config: &Config| config.engine.venue.as_ref().unwrap().confirmed;
+    assert_eq!(confirmed(&config), Options::NONE);
+    for (named, option) in Options::CONFIRMABLE {
+        let said = format!("confirmed = [{named:?}]");
+        let one = again(&|text| text.replace("confirmed = []", &said)).unwrap();
+        assert_eq!(confirmed(&one), option);
+        assert!(one.engine.to_toml().contains(&said) && one.digest() != config.digest());
+    }
+    for (instead, part) in [
+        ("", "`confirmed` is missing"),
+        ("confirmed = \"fok\"", "`confirmed` must be an array"),
+        ("confirmed = [\"fok\", \"gtc\"]", "`confirmed` is a list of fok, at_open,"),
+    ] {
+        let errors =
+            again(&|text| text.replace("confirmed = []", instead)).unwrap_err().to_string();
         assert!(errors.contains(part), "{part} in\n{errors}");
     }
     let errors = again(&|text| text + &firms.replace("agent", "nobody")).unwrap_err().to_string();
@@ -166,7 +184,7 @@ fn audit_is_asked_for() {
         assert!(errors.contains(part), "{part} in\n{errors}");
     }
     let venue = "[venue]\nkind = \"ouch\"\nserver = \"127.0.0.1:9\"\nuser = \"t\"\ncapacity = \"agency\"\n\
-                 ack_timeout_ms = 500\nexecutions = 64\nat_stop = \"leave\"\n";
+                 ack_timeout_ms = 500\nexecutions = 64\nat_stop = \"leave\"\nconfirmed = []\n";
     assert!(with(venue).unwrap_err().to_string().contains("[venue]"), "paper needs none");
     let venue = Some(VenueConfig::plain(500_000_000, 64, ([127, 0, 0, 1], 9).into()));
     let check = |mode, audit| {
