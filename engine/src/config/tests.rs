@@ -118,6 +118,33 @@ fn syntax_errors_have_lines() {
     assert!(errors.contains("instruments.toml:2"), "{errors}");
 }
 
+/// Goal: a soft limit above its hard one, which nothing could ever meet, is an error; one that is equal is not. Method: both of
+/// each key that has a hard limit in the same unit, in one row.
+#[test]
+fn soft_limits_are_below_the_hard() {
+    for key in ["clip_max", "notional_max"] {
+        let mut files = deployed();
+        let text = files[2].1.clone();
+        let hard = text.split(&format!("\n{key} = \"")).nth(1).unwrap();
+        let hard = hard.split_once('"').unwrap().0.to_owned();
+        for (soft, fits) in [(format!("{hard}.01"), false), (hard, true)] {
+            let said = format!("soft_{key} = \"{soft}\"");
+            files[2].1 = text.replacen(&format!("soft_{key} = \"off\""), &said, 1);
+            assert!(files[2].1.contains(&said));
+            let errors = Config::from_texts(files.clone()).err().map(|errors| errors.to_string());
+            match errors {
+                None => assert!(fits, "{said}"),
+                Some(errors) => {
+                    let row = files[2].1.lines().position(|line| line == "[[limit]]").unwrap() + 1;
+                    let place = format!("limits.toml:{row}: `soft_{key}` is above");
+                    assert!(!fits && errors.starts_with(&place), "{place} in {errors}");
+                    assert_eq!(errors.lines().count(), 1, "{errors}");
+                }
+            }
+        }
+    }
+}
+
 /// Goal: the digest tells rules apart. Method: change one digit.
 #[test]
 fn digest_tells_rules_apart() {
