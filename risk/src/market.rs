@@ -81,6 +81,8 @@ pub struct Moment {
     pub change_pending: bool,
     /// Of a replace: whether its order waits in the engine.
     pub held: bool,
+    /// Whether the engine was asked to stop: nothing new passes, as under a halt.
+    pub stopping: bool,
     /// What the venue is known to do as it is meant here; everything else is refused.
     pub takes: Options,
     /// Of an order for an auction: whether that is over.
@@ -105,6 +107,7 @@ impl Moment {
             clock_unsafe: false,
             change_pending: false,
             held: false,
+            stopping: false,
             takes: Options::ALL,
             cross_over: false,
             link: LinkFit::Fits,

@@ -226,7 +226,7 @@ pub enum Origin {
     Desk(DeskId),
     /// A strategy of the engine, by its place in the list.
     Strategy(u8),
-    /// A line of a replay's order file, or an engine that stops and cancels.
+    /// A line of a replay's order file.
     File,
 }
 
