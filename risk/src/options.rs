@@ -20,6 +20,8 @@ impl Options {
         ("post_only", Options(8)),
         ("display", Options(16)),
     ];
+    /// The most that a venue outside can be confirmed to do.
+    pub const MOST: Options = Options(0b1_1111);
     /// Over the ends of days: no gateway can say it to a venue outside.
     const GTC: Options = Options(32);
 

@@ -42,9 +42,8 @@ impl VenueConfig {
             on_stall: OnStall::Cancel,
             firms: Vec::new(),
         });
-        let confirmed = Options::CONFIRMABLE.into_iter();
-        let confirmed = confirmed.fold(Options::NONE, |all, (_, option)| all.with(option));
-        VenueConfig { ack_timeout_ns, executions, at_stop: AtStop::Leave, confirmed, gateway }
+        let (at_stop, confirmed) = (AtStop::Leave, Options::MOST);
+        VenueConfig { ack_timeout_ns, executions, at_stop, confirmed, gateway }
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use engine::config::Capacity;
+use model::page::Answer;
 use model::{
     Event, FeedId, InstrumentId, Kind, Note, OperatorName, OrderRef, OrderType, Reject, Tif,
     TradingState, VenueNumber,
@@ -68,21 +69,24 @@ impl Pair {
         self.step(Body::Event(Event { seq, number, feed, ts_venue: ts, ts_recv: ts, ..event }));
     }
 
-    fn step(&mut self, body: Body) {
+    /// What the first engine answered to a request.
+    fn step(&mut self, body: Body) -> Option<Answer> {
         let seq = self.first.seq() + 1;
         let input = Input { seq, now: Ts(seq), body };
         self.twin.before(&self.first, &input);
         self.first.step(&input, &mut self.out, &mut Watched(&mut self.twin));
         let seen = Seen { input: &input, engine: &self.first, out: &self.out };
         assert!(self.twin.after(&seen).is_continue());
+        let answer = self.out.answer.take();
         self.out.forget();
+        answer
     }
 
     /// A request of the agent; the order that it became, or why not, and the number by which it can be approved.
     fn ask(&mut self, ask: Ask) -> (Result<OrderId, Reject>, u32) {
         let (origin, note) = (Origin::File, Note::default());
-        self.step(Body::Request(Request { id: self.asked, origin, account: AGENT, ask, note }));
-        let answer = self.out.answer.take().unwrap();
+        let request = Request { id: self.asked, origin, account: AGENT, ask, note };
+        let answer = self.step(Body::Request(request)).unwrap();
         let refused = answer.verdict.primary.map(|finding| finding.code);
         (refused.map_or(Ok(answer.order), Err), answer.approval)
     }
@@ -111,7 +115,8 @@ impl Pair {
     fn approve(&mut self, number: u32) {
         let (operator, note) = (OperatorName::new("ann").unwrap(), Note::lossy("seen"));
         self.step(Body::Control(Control::Approve { number, for_ns: SECOND, operator, note }));
-        assert_eq!(self.out.resumed.take(), Some(Ok(())));
+        let granted = self.first.approvals().get(number).unwrap();
+        assert!(granted.until.is_some());
     }
 
     /// What the twin said otherwise: the name of the order, and its reason there.
@@ -160,7 +165,7 @@ fn approvals_are_translated() {
     assert_eq!(pair.buys(20, PLAIN), (needs, 1));
     assert_eq!(pair.buys(60, PLAIN), (needs, 2));
     pair.approve(1);
-    assert_eq!(pair.buys(60, PLAIN), (needs, 2), "it is the other one that was approved");
+    assert_eq!(pair.buys(60, PLAIN), (needs, 3), "it is the other one that was approved");
     assert_eq!(pair.changes(), [("o1".to_owned(), None)]);
 }
 
