@@ -160,7 +160,8 @@ impl Conditions {
         texts
     }
 
-    /// Words of conditions.: usize = 5;
+    /// Words of conditions.
+    pub const WORDS: usize = 5;
 
     /// The conditions as words: trigger, display, end, the order of the link, flags.
     pub(crate) fn write(&self, to: &mut WordWriter<'_>) {
