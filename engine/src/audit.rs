@@ -279,6 +279,10 @@ impl<To: Takes> Tap<To> {
                 let (aux, bits) = (engine.config_digest(), version.into());
                 self.push(AuditRecord { aux, bits, name, note, ..record });
             }
+            Control::Stopping => {
+                let record = self.bare(engine, AuditKind::Stop, Actor::Engine);
+                self.push(AuditRecord { code: 1, ..record });
+            }
             Control::ClockUnsafe(is) => {
                 let record = self.bare(engine, AuditKind::Sink, Actor::Engine);
                 self.push(AuditRecord { code: 3, aux: is.into(), ..record });

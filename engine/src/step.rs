@@ -38,7 +38,7 @@ use model::{
     AccountId, Body, Control, DAY_NS, FeedId, HaltCause, Input, InstrumentId, Mode, OrderId, Px,
     Qty, Ts, Why,
 };
-use risk::{Moment, Risk};
+use risk::{Moment, Options, Risk};
 
 use crate::approvals::Approvals;
 use crate::config::{Capacity, Config};
@@ -98,6 +98,8 @@ pub struct Engine {
     offered: Option<Box<NewRules>>,
     journal_full: bool,
     audit_full: bool,
+    /// Whether it was asked to stop.
+    stopping: bool,
     /// When the next session begins; zero before the first input.
     next_session: Ts,
     passed: u64,
@@ -178,6 +180,7 @@ impl Engine {
             offered: None,
             journal_full: false,
             audit_full: false,
+            stopping: false,
             next_session: Ts(0),
             passed: 0,
             refused: [0; model::page::REJECT_SLOTS],
@@ -266,6 +269,7 @@ impl Engine {
             Control::Rate { .. } | Control::Split { .. } => self.on_books(control, out),
             Control::JournalFull(full) => self.journal_full = full,
             Control::AuditFull(full) => self.audit_full = full,
+            Control::Stopping => self.begin_stop(out),
             Control::DeskClosed(desk) => self.cancel_orphans(Some(desk), out),
             Control::Limits { version, digest, .. } => self.relimit(version, digest),
             Control::Restarted { epoch } => self.begin_run(epoch, out),
@@ -288,7 +292,8 @@ impl Engine {
             tables_full: self.orders.next_id().is_none() || !has_room,
             reconciling: self.is_unreconciled(),
             clock_unsafe: self.is_clock_unsafe(),
-            outside: outside.is_some(),
+            stopping: self.stopping,
+            takes: outside.map_or(Options::ALL, |outside| outside.takes),
             ..Moment::at(self.now)
         }
     }

@@ -9,6 +9,7 @@ use crate::gate::{each_check, findings, is_of_new_orders, verdict_of, way_of};
 use crate::ledger::Risk;
 use crate::limits::Restriction;
 use crate::market::{Market, Moment};
+use crate::options::Options;
 use crate::reservation::Reservation;
 use crate::view::{Node, View, Way};
 
@@ -84,6 +85,8 @@ pub struct Explanation {
     pub checks: Vec<Explained>,
     /// The largest quantity of a new order that would pass, and what refuses more; `None` of a replace.
     pub headroom: Option<Headroom>,
+    /// What it asks for that the venue is not known to do.
+    pub untaken: Options,
     /// Place in `checks` of what binds: of a refused order the primary reason, of a new one that passed what
     /// refuses the first lot too many.
     pub binding: Option<usize>,
@@ -102,7 +105,9 @@ impl Risk {
         moment: Moment,
     ) -> Explanation {
         let (verdict, checks) = self.look(order, held, instead_of, market, moment);
-        let mut explanation = Explanation { verdict, checks, headroom: None, binding: None };
+        let untaken = Options::of(order).without(moment.takes);
+        let mut explanation =
+            Explanation { verdict, checks, headroom: None, untaken, binding: None };
         if held.is_none() {
             explanation.headroom = Some(self.headroom_instead(order, instead_of, market, moment));
         }

@@ -37,6 +37,7 @@ mod lots;
 mod market;
 mod marks;
 mod money;
+mod options;
 mod own_quotes;
 mod pages;
 mod path;
@@ -67,6 +68,7 @@ pub use limits::{
 };
 pub use listing::Reference;
 pub use market::{LastTrade, LinkFit, Market, Moment, Slice};
+pub use options::Options;
 pub use rate::RateWindow;
 pub use rates::Rate;
 pub use relimit::{NewLimits, Rows};

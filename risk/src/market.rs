@@ -3,6 +3,7 @@
 use model::{Integrity, Px, Qty, TradingState, Ts};
 
 use crate::limits::PairLimits;
+use crate::options::Options;
 
 /// The last printable trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,8 +81,10 @@ pub struct Moment {
     pub change_pending: bool,
     /// Of a replace: whether its order waits in the engine.
     pub held: bool,
-    /// Whether orders go to a venue outside.
-    pub outside: bool,
+    /// Whether the engine was asked to stop: nothing new passes, as under a halt.
+    pub stopping: bool,
+    /// What the venue is known to do as it is meant here; everything else is refused.
+    pub takes: Options,
     /// Of an order for an auction: whether that is over.
     pub cross_over: bool,
     /// Of an order that is linked to another.
@@ -104,7 +107,8 @@ impl Moment {
             clock_unsafe: false,
             change_pending: false,
             held: false,
-            outside: false,
+            stopping: false,
+            takes: Options::ALL,
             cross_over: false,
             link: LinkFit::Fits,
             slice: None,

@@ -142,7 +142,11 @@ impl<'a> View<'a> {
             knows_account: risk.account(order.account).is_some(),
             account,
             listing,
-            halt: risk.halts.of(order.origin).max(listing.halt).max(ladder.halt),
+            halt: if moment.stopping {
+                HaltLevel::Halted
+            } else {
+                risk.halts.of(order.origin).max(listing.halt).max(ladder.halt)
+            },
             replaces: is_replace.then_some(held),
             way,
             adds_order: !(is_replace || way == Way::Trigger && held.is_open),

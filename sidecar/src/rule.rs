@@ -329,7 +329,8 @@ fn advice(code: Reject) -> &'static str {
         Reject::Unsupported => {
             "these arguments do not go together, or the order they name does not fit: stop goes with \
              stop and stop_limit, expires_ns with gtd, market does not rest; an order that is held \
-             takes no new terms, cancel it"
+             takes no new terms, cancel it; live, gtc is not taken, and fok, at_open, at_close, \
+             post_only and display only if the operator says that the venue confirmed them"
         }
         Reject::TooLate => "its time is over: a later expires_ns, or an auction still to come",
         Reject::Trigger => {

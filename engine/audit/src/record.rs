@@ -74,7 +74,7 @@ kinds! {
     Config = 18 => "config",
     /// The engine started; `aux` is its epoch.
     Start = 19 => "start",
-    /// The engine stopped; `aux` is its state hash.
+    /// The engine stopped; `aux` is its state hash. `code` 1: it was asked to, lets nothing new pass, and cancels what is open.
     Stop = 20 => "stop",
     /// An operator did something; the note says what.
     Act = 21 => "act",

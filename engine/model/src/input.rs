@@ -114,6 +114,9 @@ pub enum Control {
         /// Why.
         note: Note,
     },
+    /// The engine was asked to stop: nothing new passes until it is started again, and what is open is cancelled. Said again where
+    /// a venue refused a cancel.
+    Stopping,
     /// The engine was started again on this journal; every desk of the run before is gone.
     Restarted {
         /// The epoch that begins, at most [`OrderId::EPOCH_MAX`]: orders from here on carry it.
@@ -240,6 +243,7 @@ impl Control {
             Control::AuditFull(full) => small(8, full.into()),
             Control::VenueSession(up) => small(17, up.into()),
             Control::ReconcileBegin => small(20, 0),
+            Control::Stopping => small(22, 0),
             Control::ReconcileEnd { round, orders } => {
                 small(21, u64::from(round) << 32 | u64::from(orders))
             }
@@ -291,6 +295,7 @@ impl Control {
                 (8, Ok(full @ (0 | 1))) => Ok(Control::AuditFull(full == 1)),
                 (17, Ok(up @ (0 | 1))) => Ok(Control::VenueSession(up == 1)),
                 (20, Ok(0)) => Ok(Control::ReconcileBegin),
+                (22, Ok(0)) => Ok(Control::Stopping),
                 (21, _) => {
                     let (round, orders) = ((number >> 32) as u32, number as u32);
                     Ok(Control::ReconcileEnd { round, orders })
@@ -300,7 +305,7 @@ impl Control {
                     let (desk, account) = (DeskId(word as u8), AccountId((word >> 8) as u16));
                     Ok(Control::DeskSilent { desk, account })
                 }
-                (2..=4 | 8 | 16..=18 | 20, _) => Err(BadWord(1)),
+                (2..=4 | 8 | 16..=18 | 20 | 22, _) => Err(BadWord(1)),
                 _ => Err(BadWord(0)),
             };
         }

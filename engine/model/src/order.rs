@@ -1,5 +1,6 @@
 //! An order of our own, from request to end.
 
+use crate::decimal::Scaled;
 use crate::id::{AccountId, ClientOrderId, DeskId, InstrumentId, Note, OrderId};
 use crate::num::{Px, Qty, Ts};
 use crate::state::codes;
@@ -138,6 +139,27 @@ impl Conditions {
         parent_only: false,
     };
 
+    /// Each that is asked, by its name, with its value if it has one: in exact digits, where prices and quantities of the
+    /// instrument have so many decimals. Allocates.
+    pub fn texts(&self, px_decimals: u8, qty_decimals: u8) -> Vec<String> {
+        let scaled =
+            |value: i64, decimals: u8| Scaled { value: value.into(), decimals: decimals.into() };
+        let mut texts = Vec::new();
+        let mut note = |is_set: bool, text: String| texts.extend(is_set.then_some(text));
+        note(self.stop_px != Px(0), format!("stop_px={}", scaled(self.stop_px.0, px_decimals)));
+        note(self.display != Qty(0), format!("display={}", scaled(self.display.0, qty_decimals)));
+        note(self.expires != Ts(0), format!("expires_ns={}", self.expires.0));
+        match self.link {
+            None => {}
+            Some(Link::OneCancels(order)) => note(true, format!("one_cancels={}", order.0)),
+            Some(Link::Parent(order)) => note(true, format!("parent={}", order.0)),
+        }
+        note(self.post_only, "post_only".into());
+        note(self.reduce_only, "reduce_only".into());
+        note(self.parent_only, "parent_only".into());
+        texts
+    }
+
     /// Words of conditions.
     pub const WORDS: usize = 5;
 
@@ -226,7 +248,7 @@ pub enum Origin {
     Desk(DeskId),
     /// A strategy of the engine, by its place in the list.
     Strategy(u8),
-    /// A line of a replay's order file, or an engine that stops and cancels.
+    /// A line of a replay's order file.
     File,
 }
 

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use model::Symbol;
+use risk::Options;
 
 use super::*;
 
@@ -64,6 +65,23 @@ fn shipped_live_example_loads() {
         let errors = again(&|text| text.replace(said, instead)).unwrap_err().to_string();
         assert!(errors.contains(part), "{part} in\n{errors}");
     }
+    let confirmed = |config: &Config| config.engine.venue.as_ref().unwrap().confirmed;
+    assert_eq!(confirmed(&config), Options::NONE);
+    for (named, option) in Options::CONFIRMABLE {
+        let said = format!("confirmed = [{named:?}]");
+        let one = again(&|text| text.replace("confirmed = []", &said)).unwrap();
+        assert_eq!(confirmed(&one), option);
+        assert!(one.engine.to_toml().contains(&said) && one.digest() != config.digest());
+    }
+    for (instead, part) in [
+        ("", "`confirmed` is missing"),
+        ("confirmed = \"fok\"", "`confirmed` must be an array"),
+        ("confirmed = [\"fok\", \"gtc\"]", "`confirmed` is a list of fok, at_open,"),
+    ] {
+        let errors =
+            again(&|text| text.replace("confirmed = []", instead)).unwrap_err().to_string();
+        assert!(errors.contains(part), "{part} in\n{errors}");
+    }
     let errors = again(&|text| text + &firms.replace("agent", "nobody")).unwrap_err().to_string();
     assert!(errors.contains("`nobody` is not in limits.toml"), "{errors}");
 }
@@ -98,6 +116,33 @@ fn syntax_errors_have_lines() {
     files[1].1 = "[[instrument]]\nsymbol = \"*\n".into();
     let errors = Config::from_texts(files).unwrap_err().to_string();
     assert!(errors.contains("instruments.toml:2"), "{errors}");
+}
+
+/// Goal: a soft limit above its hard one, which nothing could ever meet, is an error; one that is equal is not. Method: both of
+/// each key that has a hard limit in the same unit, in one row.
+#[test]
+fn soft_limits_are_below_the_hard() {
+    for key in ["clip_max", "notional_max"] {
+        let mut files = deployed();
+        let text = files[2].1.clone();
+        let hard = text.split(&format!("\n{key} = \"")).nth(1).unwrap();
+        let hard = hard.split_once('"').unwrap().0.to_owned();
+        for (soft, fits) in [(format!("{hard}.01"), false), (hard, true)] {
+            let said = format!("soft_{key} = \"{soft}\"");
+            files[2].1 = text.replacen(&format!("soft_{key} = \"off\""), &said, 1);
+            assert!(files[2].1.contains(&said));
+            let errors = Config::from_texts(files.clone()).err().map(|errors| errors.to_string());
+            match errors {
+                None => assert!(fits, "{said}"),
+                Some(errors) => {
+                    let row = files[2].1.lines().position(|line| line == "[[limit]]").unwrap() + 1;
+                    let place = format!("limits.toml:{row}: `soft_{key}` is above");
+                    assert!(!fits && errors.starts_with(&place), "{place} in {errors}");
+                    assert_eq!(errors.lines().count(), 1, "{errors}");
+                }
+            }
+        }
+    }
 }
 
 /// Goal: the digest tells rules apart. Method: change one digit.
@@ -166,7 +211,7 @@ fn audit_is_asked_for() {
         assert!(errors.contains(part), "{part} in\n{errors}");
     }
     let venue = "[venue]\nkind = \"ouch\"\nserver = \"127.0.0.1:9\"\nuser = \"t\"\ncapacity = \"agency\"\n\
-                 ack_timeout_ms = 500\nexecutions = 64\nat_stop = \"leave\"\n";
+                 ack_timeout_ms = 500\nexecutions = 64\nat_stop = \"leave\"\nconfirmed = []\n";
     assert!(with(venue).unwrap_err().to_string().contains("[venue]"), "paper needs none");
     let venue = Some(VenueConfig::plain(500_000_000, 64, ([127, 0, 0, 1], 9).into()));
     let check = |mode, audit| {

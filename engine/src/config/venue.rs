@@ -6,6 +6,7 @@ use std::path::Path;
 use feeds::session::SessionId;
 use feeds::session::soup::Login;
 use model::Symbol;
+use risk::Options;
 
 use super::feed::parsed;
 use super::server::login;
@@ -22,12 +23,15 @@ pub struct VenueConfig {
     pub executions: u32,
     /// What becomes of open orders at a clean stop.
     pub at_stop: AtStop,
+    /// What it is known to do as it is meant here; all else is refused.
+    pub confirmed: Options,
     /// How it is spoken to.
     pub gateway: GatewayConfig,
 }
 
 impl VenueConfig {
-    /// A venue at an address over OUCH, for user `t` without a password, whose orders outlive the engine: for tests.
+    /// A venue at an address over OUCH, for user `t` without a password, that does all it can be asked for and whose orders outlive
+    /// the engine: for tests.
     pub fn plain(ack_timeout_ns: u64, executions: u32, address: SocketAddr) -> VenueConfig {
         let gateway = GatewayConfig::Ouch(OuchConfig {
             address,
@@ -38,7 +42,8 @@ impl VenueConfig {
             on_stall: OnStall::Cancel,
             firms: Vec::new(),
         });
-        VenueConfig { ack_timeout_ns, executions, at_stop: AtStop::Leave, gateway }
+        let (at_stop, confirmed) = (AtStop::Leave, Options::MOST);
+        VenueConfig { ack_timeout_ns, executions, at_stop, confirmed, gateway }
     }
 }
 
@@ -129,12 +134,14 @@ fn name_of<T: Copy + PartialEq>(names: &[(&'static str, T)], value: T) -> &'stat
 
 impl VenueConfig {
     pub(super) fn to_toml(&self) -> String {
-        let VenueConfig { ack_timeout_ns, executions, at_stop, gateway } = self;
+        let VenueConfig { ack_timeout_ns, executions, at_stop, confirmed, gateway } = self;
+        let confirmed: Vec<_> = confirmed.names().collect();
         let GatewayConfig::Ouch(ouch) = gateway;
         let OuchConfig { address, user, password_env, session, capacity, on_stall, firms } = ouch;
         let mut text = format!(
             "\n[venue]\nkind = \"ouch\"\nserver = \"{address}\"\nremote = {}\nuser = {user:?}\n\
-             capacity = \"{}\"\non_stall = \"{}\"\nack_timeout_ms = {}\nexecutions = {executions}\n",
+             capacity = \"{}\"\non_stall = \"{}\"\nack_timeout_ms = {}\nexecutions = {executions}\n\
+             confirmed = {confirmed:?}\n",
             !address.ip().is_loopback(),
             name_of(&CAPACITIES, *capacity),
             name_of(&ON_STALL, *on_stall),
@@ -187,6 +194,7 @@ impl VenueConfig {
         let ms = table.number("ack_timeout_ms", 1, 60_000, errors);
         let executions = table.number("executions", 1, 1 << 24, errors);
         let at_stop = at_stop(&mut table, errors);
+        let confirmed = confirmed(&mut table, errors);
         let firms = if table.has("firm") { table.tables("firm", errors) } else { Vec::new() };
         let firms: Option<Vec<_>> = firms.into_iter().map(|table| firm(table, errors)).collect();
         table.finish(errors);
@@ -204,6 +212,7 @@ impl VenueConfig {
             ack_timeout_ns: ms? * 1_000_000,
             executions: executions? as u32,
             at_stop: at_stop?,
+            confirmed: confirmed?,
             gateway,
         })
     }
@@ -227,6 +236,20 @@ fn at_stop(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<AtStop> {
         return Some(AtStop::Cancel(ms * 1_000_000));
     }
     Some(AtStop::Leave)
+}
+
+/// What conformance tests confirmed: always said, for nobody else can know it.
+fn confirmed(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<Options> {
+    let mut confirmed = Some(Options::NONE);
+    for name in table.texts("confirmed", errors)? {
+        let known = Options::CONFIRMABLE.into_iter().find(|(known, _)| *known == name);
+        if known.is_none() {
+            let names = Options::CONFIRMABLE.map(|(name, _)| name).join(", ");
+            table.error(format!("`confirmed` is a list of {names}, not `{name}`"), errors);
+        }
+        confirmed = confirmed.zip(known).map(|(all, (_, option))| all.with(option));
+    }
+    confirmed
 }
 
 /// Firm of an account: one to four capital letters and digits.

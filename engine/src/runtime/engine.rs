@@ -126,6 +126,7 @@ impl EngineThread {
             let Sequencer { engine, out, .. } = &mut self.sequencer;
             engine.show_all(out);
             pages.publish_changes(&mut self.sequencer);
+            self.progress.gateway.set_in_doubt(pages.in_doubt());
         }
         loop {
             let mut busy = self.poll_controls(&mut state);
@@ -257,6 +258,7 @@ impl EngineThread {
         };
         let before = state.clock.now_ns();
         pages.publish_changes(&mut self.sequencer);
+        self.progress.gateway.set_in_doubt(pages.in_doubt());
         self.samples.record(PUBLISH, state.clock.now_ns().saturating_sub(before));
     }
 

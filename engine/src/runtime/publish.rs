@@ -3,7 +3,7 @@
 use model::page::{
     Control, FEEDS, FeedCounters, INDICATOR_SLOTS, IndicatorSlot, Line, Rooms, STAGES, StageLatency,
 };
-use model::{DeskId, FeedId, HaltLevel, HaltScope, Ts};
+use model::{DeskId, FeedId, HaltLevel, HaltScope, OrderState, Ts};
 use shm::Publisher;
 
 use super::Progress;
@@ -32,20 +32,43 @@ pub(super) struct Pages {
     rooms: Vec<Option<Rooms>>,
     /// The line that was looked at last.
     looked_at: usize,
+    in_doubt: InDoubt,
+}
+
+/// Orders of which it is not known where they stand at the venue, counted where their cells change.
+struct InDoubt {
+    /// Which are not, by slot of the order table.
+    known: Vec<bool>,
+    count: u64,
+}
+
+impl InDoubt {
+    fn new(slots: u32) -> InDoubt {
+        // Not zeros, whose pages the hot thread would be the first to touch.
+        InDoubt { known: vec![true; slots as usize], count: 0 }
+    }
+
+    fn set(&mut self, slot: u32, is: bool) {
+        let Some(known) = self.known.get_mut(slot as usize) else { return };
+        self.count += u64::from(is);
+        self.count -= u64::from(!*known);
+        *known = !is;
+    }
 }
 
 impl Pages {
     pub fn new(publisher: Publisher, started: Ts) -> Pages {
         let (indicators, stages) = (Indicators::slots(), [StageLatency::default(); STAGES.len()]);
         let rooms = vec![None; publisher.capacity().lines as usize];
+        let in_doubt = InDoubt::new(publisher.capacity().orders);
         let shown = (0, 0, None);
-        Pages { publisher, started, indicators, stages, shown, rooms, looked_at: 0 }
+        Pages { publisher, started, indicators, stages, shown, rooms, looked_at: 0, in_doubt }
     }
 
     /// Writes what the last events changed: boards, orders, accounts, lines, tape.
     pub fn publish_changes(&mut self, sequencer: &mut Sequencer) {
         let Sequencer { engine, out, .. } = sequencer;
-        let publisher = &mut self.publisher;
+        let Pages { publisher, in_doubt, .. } = self;
         out.tape.drain(..).for_each(|record| publisher.push_tape(&record));
         out.boards.take(usize::MAX, |instrument| {
             if let Some(page) = engine.board(instrument) {
@@ -55,6 +78,7 @@ impl Pages {
         out.orders.take(usize::MAX, |slot| {
             if let Some(cell) = engine.order_cell(slot) {
                 publisher.publish_order(slot as usize, &cell);
+                in_doubt.set(slot, cell.state == OrderState::Unknown);
             }
         });
         let (as_of, now) = (engine.as_of_now(), engine.now());
@@ -86,6 +110,11 @@ impl Pages {
         if let Some(page) = engine.risk().line_page(slot as u32, engine.as_of_now()) {
             self.publisher.publish_line(slot, &Line { headroom: *rooms, ..page });
         }
+    }
+
+    /// How many orders wait for the venue to say where they stand.
+    pub fn in_doubt(&self) -> u64 {
+        self.in_doubt.count
     }
 
     /// Writes some of the depths that changed; `false`: none is left.
@@ -168,4 +197,25 @@ impl Pages {
 
 fn shown(engine: &Engine) -> Shown {
     (engine.orders().used(), engine.risk().lines(), engine.risk().halt(HaltScope::All))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::InDoubt;
+
+    /// Goal: each order that is in doubt counts once, and none that was. Method: cells as they are written, some again, one of
+    /// no slot.
+    #[test]
+    fn doubts_are_counted() {
+        let mut in_doubt = InDoubt::new(3);
+        let mut after = |slot, is| {
+            in_doubt.set(slot, is);
+            in_doubt.count
+        };
+        assert_eq!([after(0, false), after(0, true), after(0, true), after(2, true)], [0, 1, 1, 2]);
+        assert_eq!(
+            [after(3, true), after(0, false), after(0, false), after(2, false)],
+            [2, 1, 1, 0]
+        );
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use feeds::Venue;
 use model::page::Control;
-use model::{Integrity, OrderState, Reject};
+use model::{Integrity, Reject};
 use shm::Reader;
 use switch::{Feed, Journal, Status};
 
@@ -85,22 +85,13 @@ impl StatusPage {
                 unwritten: control.engine_seq.saturating_sub(control.journal_written),
                 unsynced: control.engine_seq.saturating_sub(control.journal_synced),
             }),
-            gateway: self
-                .gateway
-                .as_ref()
-                .map(|gateway| gateway.read(self.in_doubt(control.orders), wall_ns())),
+            gateway: self.gateway.as_ref().map(|gateway| gateway.read(wall_ns())),
             gateway_why: self.gateway.is_none().then(|| NO_GATEWAY.to_owned()),
             open_orders: accounts.map(|account| u64::from(open(account))).sum(),
             orders_passed: control.passed,
             orders_refused: refused.map(|(code, count)| (code.name().to_owned(), count)).collect(),
             triggers: self.triggers.read(clock, attached),
         })
-    }
-
-    /// Of so many slots of the order table, those whose order waits for the venue to say where it stands.
-    fn in_doubt(&self, slots: u32) -> u64 {
-        let orders = (0..u64::from(slots)).filter_map(|slot| self.reader.order(slot as usize).ok());
-        orders.filter(|cell| cell.state == OrderState::Unknown).count() as u64
     }
 
     fn feeds(&self, control: &Control) -> Vec<Feed> {

@@ -263,7 +263,8 @@ impl Engine {
         out.record(TapeRecord { side, instrument, px, qty, aux, ..self.record(TapeKind::Trade) });
     }
 
-    /// Lets every strategy see a trade; what it asks passes the gate here and now.
+    /// Lets every strategy see a trade; what it asks passes the gate here and now. None is asked while nothing can reach the
+    /// venue, so that none goes on asking.
     pub(super) fn ask_strategies(
         &mut self,
         id: u32,
@@ -272,6 +273,9 @@ impl Engine {
         out: &mut Output,
         stamp: &mut impl Stamp,
     ) {
+        if self.stopping || self.is_unreconciled() {
+            return;
+        }
         for place in 0..self.strategies.len() {
             let [bid, ask] = self.best(id);
             let Some(listed) = self.instruments.get(id) else { return };

@@ -58,6 +58,7 @@ impl Engine {
             offered: _, // Not in force yet, or any more.
             journal_full,
             audit_full,
+            stopping,
             next_session,
             latches,
             triggers,
@@ -66,7 +67,8 @@ impl Engine {
             hash: running,
         } = self;
         let mut hash = StateHash::default();
-        let full = u64::from(*journal_full) | u64::from(*audit_full) << 1;
+        let full = [journal_full, audit_full, stopping];
+        let full = full.into_iter().rev().fold(0, |bits, flag| bits << 1 | u64::from(*flag));
         hash.fold_words(&[*seq, now.0, full, next_session.0, *passed, running.value()]);
         hash.fold((*limits_version).into());
         hash.fold_words(refused);

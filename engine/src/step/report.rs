@@ -271,10 +271,21 @@ impl Engine {
     /// still to be said.
     pub(super) fn begin_run(&mut self, epoch: u32, out: &mut Output) {
         self.orders.begin_epoch(epoch);
-        (self.journal_full, self.audit_full) = (false, false);
+        (self.journal_full, self.audit_full, self.stopping) = (false, false, false);
         self.triggers.begin_run();
         self.lose_session(out);
         self.cancel_orphans(None, out);
+    }
+
+    /// Whether the engine was asked to stop: nothing new passes.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping
+    }
+
+    /// The engine was asked to stop: nothing new passes from here on, and nothing stays open.
+    pub(super) fn begin_stop(&mut self, out: &mut Output) {
+        self.stopping = true;
+        self.cancel_all(out, |_, _| true);
     }
 
     /// Cancels the orders of a client that is gone (`None`: of every client), on accounts that want it so.

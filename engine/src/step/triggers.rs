@@ -215,7 +215,8 @@ impl Engine {
     /// set off has gone off, and a client that is halted must not halt all those above it by going on.
     pub(super) fn count_refused(&mut self, order: &Order) {
         let Order { account, instrument, origin, .. } = *order;
-        if self.risk.effective_halt(account, instrument, origin) < HaltLevel::CancelOnly {
+        let halt = self.risk.effective_halt(account, instrument, origin);
+        if halt < HaltLevel::CancelOnly && !self.stopping {
             self.count_on_path(account, Counts::Refusals, Money::ZERO);
         }
     }

@@ -11,7 +11,7 @@
 
 use model::page::TapeKind;
 use model::{OrderId, OrderState, Report, ReportKind};
-use risk::{Cleared, ClearedReplace};
+use risk::{Cleared, ClearedReplace, Options};
 
 use super::Engine;
 use crate::config::VenueConfig;
@@ -38,6 +38,8 @@ pub(super) struct Outside {
     pub restated: u32,
     /// Whether it is not known where orders stand.
     pub is_unreconciled: bool,
+    /// What it is known to do.
+    pub takes: Options,
 }
 
 impl Outside {
@@ -50,12 +52,14 @@ impl Outside {
             in_round: false,
             restated: 0,
             is_unreconciled: true,
+            takes: config.confirmed,
         }
     }
 
     /// Folds all that is held.
     pub fn fold(&self, text: &mut super::Text<'_>) {
-        let Outside { deadlines, executions, round, in_round, restated, is_unreconciled } = self;
+        let Outside { deadlines, executions, round, in_round, restated, is_unreconciled, takes: _ } =
+            self; // What it takes is the configuration's.
         text.fold(&(round, in_round, restated, is_unreconciled));
         deadlines.iter().for_each(|deadline| text.fold(&deadline));
         executions.iter().for_each(|execution| text.fold(execution));

@@ -98,6 +98,8 @@ pub struct Approval {
     pub order_type: String,
     /// How long it lives.
     pub tif: String,
+    /// What else is asked of it, by name: `stop_px=9.5`, `reduce_only`.
+    pub conditions: Vec<String>,
     /// At most this quantity, in exact digits.
     pub qty: String,
     /// At this price or a better one, in exact digits.
@@ -117,10 +119,11 @@ impl std::fmt::Display for Approval {
         let Approval { number, account, symbol, side, order_type, tif, qty, px, .. } = self;
         let change =
             self.replaces.map_or(String::new(), |order| format!(" in place of order {order}"));
-        let beyond = self.beyond.join(", ");
+        let words = [order_type, tif].into_iter().chain(&self.conditions);
+        let (how, beyond) = (words.cloned().collect::<Vec<_>>().join(", "), self.beyond.join(", "));
         write!(
             f,
-            "{number}: {account} {side} {qty} {symbol} at {px} ({order_type}, {tif}){change}, beyond {beyond}"
+            "{number}: {account} {side} {qty} {symbol} at {px} ({how}){change}, beyond {beyond}"
         )
     }
 }

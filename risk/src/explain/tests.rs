@@ -188,3 +188,21 @@ fn standings_are_told_apart() {
     let binding = explanation.checks[explanation.binding.unwrap()];
     assert_eq!((binding.code, binding.account), (Reject::Clip, Some(DESK)));
 }
+
+/// Goal: what a venue is not known to do is named, and nothing that it is. Method: a displayed part that is post-only, where one of
+/// them is confirmed; on paper.
+#[test]
+fn what_is_not_taken_is_named() {
+    let mut floor = Floor::new();
+    let mut order = floor.order(Side::Buy, 10, 1_000_000);
+    (order.conditions.post_only, order.conditions.display) = (true, model::Qty(5));
+    let named = |floor: &Floor| {
+        let explanation = floor.risk.explain(&order, None, None, &floor.market, floor.moment);
+        let refused = explanation.verdict.primary.map(|finding| finding.code);
+        (refused, explanation.untaken.names().collect::<Vec<_>>())
+    };
+    assert_eq!(named(&floor), (None, vec![]));
+    let [.., (_, display)] = Options::CONFIRMABLE;
+    floor.moment.takes = display;
+    assert_eq!(named(&floor), (Some(Reject::Unsupported), vec!["post_only"]));
+}

@@ -1,6 +1,7 @@
 use model::{Conditions, Finding, Link, Order, OrderType, Px, Qty, Reject, Tif, Ts};
 
 use crate::market::LinkFit;
+use crate::options::Options;
 use crate::view::{View, Way};
 
 /// Where something that can be asked of an order is done.
@@ -8,6 +9,8 @@ use crate::view::{View, Way};
 pub enum Done {
     /// By the venue.
     Native,
+    /// By the venue, if the operator says that its conformance tests confirmed it; else nowhere.
+    Confirmed,
     /// By the engine, whatever the venue can do.
     Engine,
     /// Nowhere.
@@ -22,20 +25,20 @@ pub const GATEWAYS: [(&str, Done, Done); 16] = [
     ("stop_limit", Done::Engine, Done::Engine),
     ("day", Done::Native, Done::Native),
     ("ioc", Done::Native, Done::Native),
-    ("fok", Done::Native, Done::Native),
+    ("fok", Done::Native, Done::Confirmed),
     ("gtc", Done::Native, Done::Refused),
     ("gtd", Done::Engine, Done::Engine),
-    ("at_open", Done::Native, Done::Native),
-    ("at_close", Done::Native, Done::Native),
-    ("post_only", Done::Native, Done::Native),
-    ("display", Done::Native, Done::Native),
+    ("at_open", Done::Native, Done::Confirmed),
+    ("at_close", Done::Native, Done::Confirmed),
+    ("post_only", Done::Native, Done::Confirmed),
+    ("display", Done::Native, Done::Confirmed),
     ("reduce_only", Done::Engine, Done::Engine),
     ("one_cancels", Done::Engine, Done::Engine),
     ("parent", Done::Engine, Done::Engine),
 ];
 
-/// Refuses type, time in force and conditions that do not go together, what the venue does not know, a link to an order that
-/// does not fit, and new terms of an order that waits in the engine.
+/// Refuses type, time in force and conditions that do not go together, what the venue is not known to do, a link to an order
+/// that does not fit, and new terms of an order that waits in the engine.
 pub(crate) fn check(order: &Order, view: &View<'_>) -> Finding {
     let fits = match view.way {
         Way::Trigger => true, // It was a stop when this was looked at.
@@ -43,10 +46,9 @@ pub(crate) fn check(order: &Order, view: &View<'_>) -> Finding {
         Way::New | Way::Linked | Way::Parent => {
             view.moment.link != LinkFit::Misfit
                 && (is_plain(order) || is_whole(order) && goes_together(order))
-                && (!view.moment.outside || is_known_outside(order))
         }
     };
-    Finding::holds(Reject::Unsupported, fits)
+    Finding::holds(Reject::Unsupported, fits && view.moment.takes.has(Options::of(order)))
 }
 
 /// Whether nothing is asked that could be refused: what most orders are.
@@ -84,11 +86,6 @@ fn goes_together(order: &Order) -> bool {
     times && links && parent && (rests || !conditions.post_only) && fits_display(order)
 }
 
-/// Whether the gateway can ask the venue for it: nothing that [`GATEWAYS`] says is refused there.
-fn is_known_outside(order: &Order) -> bool {
-    order.tif != Tif::Gtc
-}
-
 /// A displayed quantity is a part of the whole, of an order that can rest.
 fn fits_display(order: &Order) -> bool {
     let display = order.conditions.display;
@@ -110,6 +107,7 @@ mod tests {
         let text = include_str!("../../CHECKS.md");
         let name = |done: Done| match done {
             Done::Native => "native",
+            Done::Confirmed => "confirmed",
             Done::Engine => "engine",
             Done::Refused => "refused",
         };
@@ -120,39 +118,102 @@ mod tests {
         let has = |name: &str| GATEWAYS.iter().any(|(what, ..)| *what == name);
         assert!(OrderType::ALL.iter().all(|kind| has(kind.name())));
         assert!(Tif::ALL.iter().all(|tif| has(tif.name())));
+        let confirmed = GATEWAYS.iter().filter(|(.., outside)| *outside == Done::Confirmed);
+        assert!(confirmed.map(|(what, ..)| *what).eq(Options::CONFIRMABLE.map(|(name, _)| name)));
     }
 
-    /// Goal: what the table says is refused at a venue outside is refused there, and nothing else is. Method: every time in
-    /// force, a displayed part, post-only, each at the paper venue and outside.
-    #[test]
-    fn refused_outside() {
-        let mut floor = Floor::new();
-        let refused = |name: &str| {
-            GATEWAYS.iter().any(|(what, _, done)| *what == name && *done == Done::Refused)
-        };
-        let plain = floor.order(Side::Buy, 10, 1_000_000);
-        let with = |change: fn(&mut Order)| {
-            let mut order = plain;
-            change(&mut order);
-            order
-        };
-        let mut orders = vec![
-            ("post_only", with(|order| order.conditions.post_only = true)),
-            ("display", with(|order| order.conditions.display = Qty(5))),
-        ];
-        for tif in Tif::ALL.iter().copied() {
-            let mut order = Order { tif, ..plain };
-            if tif == Tif::Gtd {
+    /// Every time in force, a displayed part, post-only, by the name that the table has.
+    fn every_option(floor: &mut Floor) -> Vec<(&'static str, Order)> {
+        let mut plain = || floor.order(Side::Buy, 10, 1_000_000);
+        let (mut post_only, mut display) = (plain(), plain());
+        post_only.conditions.post_only = true;
+        display.conditions.display = Qty(5);
+        let times = Tif::ALL.iter().map(|tif| {
+            let mut order = Order { tif: *tif, ..plain() };
+            if *tif == Tif::Gtd {
                 order.conditions.expires = Ts(u64::MAX);
             }
-            orders.push((tif.name(), order));
-        }
-        for (name, order) in orders {
-            for outside in [false, true] {
-                floor.moment.outside = outside;
-                let fails = floor.fails(&order, Reject::Unsupported);
-                assert_eq!(fails, outside && refused(name), "{name} {outside}");
+            (tif.name(), order)
+        });
+        times.chain([("post_only", post_only), ("display", display)]).collect()
+    }
+
+    fn done_outside(name: &str) -> Done {
+        GATEWAYS.iter().find(|(what, ..)| *what == name).unwrap().2
+    }
+
+    /// Goal: a venue outside is asked for what is confirmed of it and for nothing else that the table says must be; the paper
+    /// venue for everything. Method: every option alone, where nothing, each other option, and everything is confirmed.
+    #[test]
+    fn only_what_is_confirmed() {
+        let mut floor = Floor::new();
+        let mut sets = vec![("none", Options::NONE), ("all", Options::MOST)];
+        sets.extend(Options::CONFIRMABLE);
+        for (name, order) in every_option(&mut floor) {
+            let done = done_outside(name);
+            for (confirmed, takes) in sets.iter().copied() {
+                floor.moment.takes = takes;
+                let passes = match done {
+                    Done::Native | Done::Engine => true,
+                    Done::Confirmed => confirmed == "all" || confirmed == name,
+                    Done::Refused => false,
+                };
+                assert_eq!(floor.fails(&order, Reject::Unsupported), !passes, "{name} {confirmed}");
             }
+            floor.moment.takes = Options::ALL;
+            assert!(!floor.fails(&order, Reject::Unsupported), "{name} on paper");
+        }
+    }
+
+    /// Goal: two options at once need both. Method: a displayed part that is post-only, with each alone and with both.
+    #[test]
+    fn both_need_both() {
+        let mut floor = Floor::new();
+        let mut order = floor.order(Side::Buy, 10, 1_000_000);
+        (order.conditions.post_only, order.conditions.display) = (true, Qty(5));
+        let [.., (_, post_only), (_, display)] = Options::CONFIRMABLE;
+        for (takes, passes) in
+            [(post_only, false), (display, false), (post_only.with(display), true)]
+        {
+            floor.moment.takes = takes;
+            assert_eq!(floor.fails(&order, Reject::Unsupported), !passes);
+            let left: Vec<_> = Options::of(&order).without(takes).names().collect();
+            assert_eq!(left.is_empty(), passes, "{left:?}");
+        }
+    }
+
+    /// Goal: nothing comes to the venue by new terms or by a trigger that would not be taken as a new order. Method: orders and
+    /// stops that passed while everything was confirmed, changed and triggered when nothing is.
+    #[test]
+    fn no_other_way_in() {
+        let mut floor = Floor::new();
+        let refuses = |verdict: Option<model::Verdict>, name: &str| {
+            let code = verdict.and_then(|verdict| verdict.primary).map(|finding| finding.code);
+            let is_taken = !matches!(done_outside(name), Done::Confirmed | Done::Refused);
+            assert_eq!(code, (!is_taken).then_some(Reject::Unsupported), "{name}");
+        };
+        for (name, order) in every_option(&mut floor) {
+            floor.moment.takes = Options::ALL;
+            let (_, mut held) = floor.clear(order).unwrap();
+            floor.moment.takes = Options::NONE;
+            let client_id = floor.order(Side::Buy, 1, 1_000_000).client_id;
+            let fewer = Order { qty: Qty(9), client_id, ..order };
+            let changed = floor.risk.clear_replace(fewer, &mut held, &floor.market, floor.moment);
+            refuses(changed.err(), name);
+        }
+        for (name, mut stop) in every_option(&mut floor) {
+            if !stop.tif.rests() {
+                continue; // Stops do.
+            }
+            (stop.order_type, stop.px) = (OrderType::StopLimit, Px(1_000_200));
+            stop.conditions.stop_px = Px(1_000_100);
+            floor.moment.takes = Options::ALL;
+            let mut held = floor.risk.clear_held(&stop, None, &floor.market, floor.moment).unwrap();
+            floor.moment.takes = Options::NONE;
+            let triggered = Order { order_type: OrderType::Limit, ..stop };
+            let fired =
+                floor.risk.clear_triggered(triggered, &mut held, &floor.market, floor.moment);
+            refuses(fired.err(), name);
         }
     }
 }

@@ -4,8 +4,8 @@ use engine::replay::Seen;
 use engine::step::Engine;
 use model::page::{TapeKind, TapeRecord, read_halt_aux};
 use model::{
-    AccountId, Ask, Body, Control, HaltCause, HaltLevel, HaltScope, InstrumentId, Link, OrderId,
-    Origin, Px, Qty, Reject, Request, Scaled, Side, Terms,
+    AccountId, Ask, Body, Control, HaltCause, HaltLevel, HaltScope, InstrumentId, OrderId, Origin,
+    Px, Qty, Reject, Request, Scaled, Side, Terms,
 };
 use serde_json::{Value, json};
 
@@ -184,22 +184,12 @@ fn asked(seen: &Seen<'_>, request: &Request) -> Row {
 /// Type, time in force, and what else is asked, separated by blanks.
 fn terms_text(engine: &Engine, terms: &Terms) -> String {
     let listed = engine.instruments().get(terms.instrument.0).map(|listed| listed.instrument);
-    let scale = listed.map_or((0, 0), |i| (i.px_decimals.into(), i.qty_decimals.into()));
-    let scaled = |value: i64, decimals| Scaled { value: value.into(), decimals };
-    let of = &terms.conditions;
+    let scale = listed.map_or((0, 0), |i| (i.px_decimals, i.qty_decimals));
     let mut text = format!("{} {}", terms.order_type, terms.tif);
-    let mut note = |is_set: bool, what: String| text += &what.repeat(is_set.into());
-    note(of.stop_px != Px(0), format!(" stop_px={}", scaled(of.stop_px.0, scale.0)));
-    note(of.display != Qty(0), format!(" display={}", scaled(of.display.0, scale.1)));
-    note(of.expires.0 != 0, format!(" expires_ns={}", of.expires.0));
-    match of.link {
-        None => {}
-        Some(Link::OneCancels(order)) => note(true, format!(" one_cancels={}", order.0)),
-        Some(Link::Parent(order)) => note(true, format!(" parent={}", order.0)),
+    for condition in terms.conditions.texts(scale.0, scale.1) {
+        text.push(' ');
+        text += &condition;
     }
-    note(of.post_only, " post_only".into());
-    note(of.reduce_only, " reduce_only".into());
-    note(of.parent_only, " parent_only".into());
     text
 }
 

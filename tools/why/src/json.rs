@@ -50,6 +50,7 @@ fn judged(judged: &Judged) -> Value {
         "same_as_judged": judged.said.map(|_| judged.agrees()),
         "checks": checks.collect::<Vec<_>>(),
         "headroom": headroom,
+        "untaken": explanation.untaken.names().collect::<Vec<_>>(),
         "stages_ns": {
             "book": judged.stages.book_ns,
             "indicators": judged.stages.indicators_ns,

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use model::page::{AnswerKind, Quote};
 use model::{OrderId, Qty};
-use risk::{Explained, Standing};
+use risk::{Explained, Options, Standing};
 
 use crate::show::{number, origin, scaled, table, time_of_day, unit, utc, verdict};
 use crate::story::{Judged, Life, Sight, Story, Unjudged};
@@ -65,6 +65,14 @@ fn judged(judged: &Judged) -> String {
     if let Some(headroom) = judged.explanation.headroom {
         let most = qty(headroom.qty, judged.decimals().1);
         let _ = writeln!(text, "  most    {most} would pass; {} refuses more", headroom.binds);
+    }
+    if judged.explanation.untaken != Options::NONE {
+        let untaken: Vec<_> = judged.explanation.untaken.names().collect();
+        let _ = writeln!(
+            text,
+            "  venue   is not known to do {}: see Gateways in risk/CHECKS.md",
+            untaken.join(", ")
+        );
     }
     text.push('\n');
     text.push_str(&checks(judged));

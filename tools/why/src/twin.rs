@@ -355,3 +355,6 @@ fn instrument(engine: &Engine, order: &Order) -> Option<(Symbol, u8, u8)> {
     let listed = engine.instruments().get(order.instrument.0)?.instrument;
     Some((listed.symbol, listed.px_decimals, listed.qty_decimals))
 }
+
+#[cfg(test)]
+mod tests;

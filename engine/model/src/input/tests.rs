@@ -28,6 +28,7 @@ fn control_words_read_back() {
         Control::AuditFull(true),
         Control::VenueSession(true),
         Control::ReconcileBegin,
+        Control::Stopping,
         Control::ReconcileEnd { round: 7, orders: u32::MAX },
         Control::Limits { version: u32::MAX, digest: [1, u64::MAX], operator, note },
         Control::Rate {
@@ -80,6 +81,7 @@ fn bad_words_are_named() {
     for (of, value) in [
         (Control::ClockUnsafe(true), 2),
         (Control::VenueSession(true), 2),
+        (Control::Stopping, 1),
         (Control::DeskSilent { desk: DeskId(0), account: AccountId(0) }, 1 << 24),
     ] {
         assert_eq!(spoiled(of, 1, value), Err(BadWord(1)), "{of:?}");

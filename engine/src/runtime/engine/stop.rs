@@ -2,10 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
-use model::{Ask, Body, Note, Origin, Request};
+use model::{Body, Control};
 
 use super::{EngineThread, Loop};
 use crate::config::AtStop;
+use crate::orders::OrderRecord;
 
 /// How often an order is cancelled again whose cancel the venue refused, nanoseconds.
 const AGAIN_NS: u64 = 100_000_000;
@@ -59,21 +60,15 @@ impl EngineThread {
         true
     }
 
-    /// Asks to cancel whatever is open and was not asked to.
+    /// Lets nothing new pass, and has whatever is open cancelled that was not asked to be.
     fn cancel_open(&mut self, state: &Loop) {
-        let open = self.sequencer.engine.orders().open();
-        let open = open.filter(|record| record.life.cancelling().is_none());
-        let orders: Vec<_> = open.map(|record| (record.order.id, record.order.account)).collect();
-        for (order, account) in orders {
-            let recorder = self.sequencer.recorder.as_ref();
-            if !recorder.is_none_or(|recorder| recorder.has_reserve()) {
-                return; // There is a next time.
-            }
-            let (origin, note) = (Origin::File, Note::lossy("the engine stops"));
-            let request = Request { id: 0, origin, account, ask: Ask::Cancel { order }, note };
-            self.input(Body::Request(request), state);
-            self.sequencer.out.answer = None; // Nobody waits for it.
+        let engine = &self.sequencer.engine;
+        let is_asked = |record: &OrderRecord| record.life.cancelling().is_some();
+        let is_done = engine.is_stopping() && engine.orders().open().all(is_asked);
+        if is_done || !self.has_reserve() {
+            return; // There is a next time.
         }
+        self.input(Body::Control(Control::Stopping), state);
         self.publish(state);
     }
 }

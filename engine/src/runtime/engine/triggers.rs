@@ -53,7 +53,8 @@ impl EngineThread {
         late.iter().any(Option::is_some)
     }
 
-    fn has_reserve(&self) -> bool {
+    /// Whether the journal has room for one more input of any kind.
+    pub(super) fn has_reserve(&self) -> bool {
         self.sequencer.recorder.as_ref().is_none_or(|recorder| recorder.has_reserve())
     }
 

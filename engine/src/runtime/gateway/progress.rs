@@ -26,6 +26,8 @@ pub struct GatewayProgress {
     sessions: AtomicU64,
     /// Whether it is not known where orders stand.
     is_unreconciled: AtomicBool,
+    /// Orders that wait for the venue to say where they stand.
+    in_doubt: AtomicU64,
 }
 
 impl GatewayProgress {
@@ -56,8 +58,13 @@ impl GatewayProgress {
         self.is_unreconciled.store(is, Ordering::Relaxed);
     }
 
-    /// As the status has it, at `wall_ns`; `in_doubt` orders wait for the venue to say where they stand.
-    fn read(&self, address: SocketAddr, in_doubt: u64, wall_ns: u64) -> switch::Gateway {
+    /// How many orders wait for the venue to say where they stand.
+    pub fn set_in_doubt(&self, orders: u64) {
+        self.in_doubt.store(orders, Ordering::Relaxed);
+    }
+
+    /// As the status has it, at `wall_ns`.
+    fn read(&self, address: SocketAddr, wall_ns: u64) -> switch::Gateway {
         let is_up = self.is_up.load(Ordering::Relaxed);
         let state = match (is_up, self.is_unreconciled.load(Ordering::Relaxed)) {
             (false, _) => "down",
@@ -75,7 +82,7 @@ impl GatewayProgress {
             session: Some(name).filter(|name| !name.is_empty()),
             sessions: self.sessions.load(Ordering::Relaxed),
             queued: self.queued.load(Ordering::Relaxed),
-            in_doubt,
+            in_doubt: self.in_doubt.load(Ordering::Relaxed),
             report_age_ms: reported.map(|at| wall_ns.saturating_sub(at) / 1_000_000),
         }
     }
@@ -91,8 +98,8 @@ pub(in crate::runtime) struct GatewayView {
 
 impl GatewayView {
     /// As the status has it.
-    pub fn read(&self, in_doubt: u64, wall_ns: u64) -> switch::Gateway {
-        self.progress.gateway.read(self.address, in_doubt, wall_ns)
+    pub fn read(&self, wall_ns: u64) -> switch::Gateway {
+        self.progress.gateway.read(self.address, wall_ns)
     }
 }
 
@@ -109,8 +116,9 @@ mod tests {
         let ms = |ms: u64| ms * 1_000_000;
         let read = |is_up, now: u64| {
             progress.show(is_up, session.filter(|_| is_up), 3, Ts(ms(now)));
-            progress.read(([127, 0, 0, 1], 9).into(), 2, ms(now))
+            progress.read(([127, 0, 0, 1], 9).into(), ms(now))
         };
+        progress.set_in_doubt(2);
         let down = read(false, 5);
         assert_eq!((down.state.as_str(), down.since_ns, down.session), ("down", ms(5), None));
         assert_eq!(

@@ -46,6 +46,7 @@ impl Told {
             side: sought.side.name().to_owned(),
             order_type: sought.order_type.name().to_owned(),
             tif: sought.tif.name().to_owned(),
+            conditions: sought.conditions.texts(px, qty),
             qty: exact(sought.qty.0, qty),
             px: exact(sought.px.0, px),
             replaces: (sought.replaces.0 != 0).then_some(sought.replaces.0),
@@ -116,4 +117,59 @@ pub(super) fn not_waiting() -> Answer {
     let text =
         "no such order waits: it was approved, pushed out by later ones, or is another's now";
     Answer::refused("not_waiting", text)
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Conditions, Link, OrderId, Px, Qty, Side, Tif, Ts};
+
+    use super::*;
+
+    /// Goal: whoever approves sees all that the approval is of. Method: an order with every condition, and one with none.
+    #[test]
+    fn conditions_are_shown() {
+        let conditions = Conditions {
+            stop_px: Px(1_005_000),
+            display: Qty(10),
+            expires: Ts(7),
+            link: Some(Link::OneCancels(OrderId(9))),
+            post_only: true,
+            reduce_only: true,
+            parent_only: false,
+        };
+        let sought = approvals::Sought {
+            account: model::AccountId(0),
+            instrument: model::InstrumentId(0),
+            side: Side::Buy,
+            order_type: model::OrderType::StopLimit,
+            tif: Tif::Gtd,
+            conditions,
+            replaces: OrderId(0),
+            qty: Qty(60),
+            px: Px(1_006_000),
+        };
+        let named = ["agent", "AAPL"].map(|name| Symbol::new(name).unwrap());
+        let shown = |sought| {
+            let excess = risk::Excess::default();
+            let approval =
+                approvals::Approval { number: 7, sought, excess, since: Ts(1), until: None };
+            Told { slot: 0, approval: Some((approval, named, [4, 0])) }.shown().unwrap()
+        };
+        let with = shown(sought);
+        assert_eq!((with.px.as_str(), with.qty.as_str()), ("100.6000", "60"));
+        assert_eq!(
+            with.conditions,
+            [
+                "stop_px=100.5000",
+                "display=10",
+                "expires_ns=7",
+                "one_cancels=9",
+                "post_only",
+                "reduce_only"
+            ]
+        );
+        assert!(with.to_string().contains("stop_limit, gtd, stop_px=100.5000, display=10"));
+        let none = shown(approvals::Sought { conditions: Conditions::NONE, ..sought });
+        assert!(none.conditions.is_empty());
+    }
 }

@@ -182,6 +182,7 @@ fn who_may_approve() {
         side: "buy".into(),
         order_type: "limit".into(),
         tif: "day".into(),
+        conditions: Vec::new(),
         qty: qty.into(),
         px: "100".into(),
         replaces: None,

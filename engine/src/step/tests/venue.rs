@@ -26,11 +26,16 @@ struct Outside {
 
 impl Outside {
     fn new(executions: u32) -> Outside {
+        Outside::with(executions, |engine| engine.strategies.clear())
+    }
+
+    /// The same with another configuration.
+    fn with(executions: u32, change: impl FnOnce(&mut EngineConfig)) -> Outside {
         let mut bench = Bench::with(Venue::DatabentoMbo, |engine| {
             engine.mode = Mode::Live;
-            engine.strategies.clear();
             engine.venue =
                 Some(VenueConfig::plain(TIMEOUT_NS, executions, ([127, 0, 0, 1], 9).into()));
+            change(engine);
         });
         bench.engine.rules.triggers.venue_session = None;
         let mut outside = Outside { bench, sent: Vec::new(), tape: Vec::new(), names: 0 };
@@ -57,12 +62,21 @@ impl Outside {
         self.bench.out.forget();
     }
 
-    /// A buy of five; its number, or why not.
+    /// A buy of five for the day; its number, or why not.
     fn order(&mut self) -> Result<OrderId, Reject> {
         self.order_of(Side::Buy, 5)
     }
 
     fn order_of(&mut self, side: Side, qty: i64) -> Result<OrderId, Reject> {
+        self.order_with(side, qty, Tif::Day)
+    }
+
+    /// A buy of five for as long as `tif` says.
+    fn order_for(&mut self, tif: Tif) -> Result<OrderId, Reject> {
+        self.order_with(Side::Buy, 5, tif)
+    }
+
+    fn order_with(&mut self, side: Side, qty: i64, tif: Tif) -> Result<OrderId, Reject> {
         self.names += 1;
         let away = self.names as i64 * 10_000_000;
         let px = if side == Side::Buy { 99_000_000_000 - away } else { 100_000_000_000 + away };
@@ -72,7 +86,7 @@ impl Outside {
             instrument: AAPL,
             side,
             order_type: OrderType::Limit,
-            tif: Tif::Day,
+            tif,
             px: Px(px),
             qty: Qty(qty),
         };
@@ -298,4 +312,86 @@ fn nothing_new_before_reconciliation() {
     venue.say(Body::Control(Control::ReconcileEnd { round: 3, orders: 0 }));
     assert_eq!(venue.state(order), OrderState::Rejected, "it never arrived");
     assert!(venue.order().is_ok());
+}
+
+/// Goal: nothing is sent that the venue was not confirmed to do, and the configuration says what was. Method: fill or kill at a
+/// venue of which nothing is confirmed, everything else, and everything.
+#[test]
+fn nothing_unconfirmed_is_sent() {
+    let [(_, fok), ..] = Options::CONFIRMABLE;
+    let others = Options::MOST.without(fok);
+    for (confirmed, passes) in
+        [(Options::NONE, false), (others, false), (Options::MOST, true), (fok, true)]
+    {
+        let mut venue = Outside::with(8, |engine| {
+            engine.strategies.clear();
+            engine.venue = engine.venue.take().map(|venue| VenueConfig { confirmed, ..venue });
+        });
+        let said = venue.order_for(Tif::Fok);
+        assert_eq!(said.err(), (!passes).then_some(Reject::Unsupported), "{confirmed:?}");
+        assert_eq!(venue.sent.len(), usize::from(passes));
+        for tif in [Tif::Day, Tif::Ioc] {
+            assert!(venue.order_for(tif).is_ok(), "plain orders always are");
+        }
+        assert_eq!(venue.order_for(Tif::Gtc), Err(Reject::Unsupported));
+    }
+}
+
+/// Goal: no strategy goes on asking while nothing can reach the venue: neither while its session is gone, nor in an engine that
+/// was asked to stop. Method: a probe that asks at every trade, and trades; in between a session that goes, comes and is
+/// reconciled, and a stop.
+#[test]
+fn strategies_wait_for_the_venue() {
+    let mut venue = Outside::with(8, |_| ());
+    let asked = |venue: &mut Outside| {
+        let before = venue.bench.asked().1;
+        venue.bench.say(Kind::Trade, 0, LAST);
+        venue.bench.asked().1 - before
+    };
+    let say = |venue: &mut Outside, control| venue.say(Body::Control(control));
+    assert_eq!(asked(&mut venue), 1);
+    say(&mut venue, Control::VenueSession(false));
+    assert_eq!(asked(&mut venue), 0);
+    say(&mut venue, Control::VenueSession(true));
+    assert_eq!(asked(&mut venue), 0);
+    say(&mut venue, Control::ReconcileBegin);
+    assert_eq!(asked(&mut venue), 0);
+    say(&mut venue, Control::ReconcileEnd { round: 2, orders: 0 });
+    assert_eq!(asked(&mut venue), 1);
+    say(&mut venue, Control::Stopping);
+    assert_eq!(asked(&mut venue), 0);
+}
+
+/// Goal: an engine that was asked to stop cancels what is open, once, and again what the venue refused to; it lets nothing new
+/// pass, which is no storm of refusals, and the next run does. Method: an order that works, one that is not answered, a cancel
+/// that is refused; the run after.
+#[test]
+fn a_stop_lets_nothing_new_pass() {
+    let mut venue = Outside::new(8);
+    let orders = [venue.order().unwrap(), venue.order().unwrap()];
+    venue.say(Body::Report(Report::of(ReportKind::Ack, orders[0])));
+    venue.sent.clear();
+    assert!(!venue.bench.engine.is_stopping());
+    venue.say(Body::Control(Control::Stopping));
+    assert!(venue.bench.engine.is_stopping());
+    assert_eq!(venue.sent, orders.map(|order| Send::Cancel(order, 1)));
+    assert_eq!(venue.order(), Err(Reject::Halted));
+    venue.say(Body::Report(Report {
+        change: 1,
+        ..Report::of(ReportKind::CancelRejected, orders[0])
+    }));
+    venue.sent.clear();
+    venue.say(Body::Control(Control::Stopping));
+    assert_eq!(venue.sent, [Send::Cancel(orders[0], 2)]);
+    (0..100).for_each(|_| assert_eq!(venue.order(), Err(Reject::Halted)));
+    assert_eq!(venue.halts(), [FREE; 2], "nobody has to resume it");
+    let full = venue.bench.engine.full_hash();
+    venue.bench.engine.stopping = false;
+    assert_ne!(venue.bench.engine.full_hash(), full);
+    venue.bench.engine.stopping = true;
+
+    let later = Ts(venue.bench.engine.now().0 + 1_000_000_000); // Refused or not, they counted in the rate.
+    venue.say_at(later, Body::Control(Control::Restarted { epoch: 1 }));
+    assert!(!venue.bench.engine.is_stopping());
+    assert_eq!(venue.order(), Err(Reject::Reconciling));
 }

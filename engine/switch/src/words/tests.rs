@@ -32,6 +32,7 @@ fn requests_read_back() {
         side: "buy".into(),
         order_type: "limit".into(),
         tif: "day".into(),
+        conditions: vec!["display=10".into(), "reduce_only".into()],
         qty: "60".into(),
         px: "9.5".into(),
         replaces: Some(3),
@@ -39,6 +40,8 @@ fn requests_read_back() {
         since_ns: 1,
         until_ns: None,
     };
+    let said = "7: a buy 60 S at 9.5 (limit, day, display=10, reduce_only) in place of order 3, beyond soft_clip_max";
+    assert_eq!(approval.to_string(), said);
     let passphrase = Passphrase::new("p".into());
     let (operator, reason) = ("ann".into(), "r".into());
     let asks = Approve { approval: approval.clone(), seconds: 9, operator, reason, passphrase };
