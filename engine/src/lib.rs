@@ -20,6 +20,7 @@
 )]
 
 pub mod approvals;
+pub mod baskets;
 pub mod audit;
 pub mod book;
 pub mod config;

@@ -9,9 +9,10 @@
 //! known of an instrument, `execution.rs` what trades do, `venue.rs` what is asked of a venue outside, `held.rs` what waits in
 //! the engine, `links.rs` what binds orders to each other; `halt.rs` is the kill switch, `triggers.rs` what sets it off without
 //! anybody's asking, `rearm.rs` what it takes to resume; `limits.rs` is how other limits come into force, `books.rs` what the
-//! operator says of the books of account, `approve.rs` of orders beyond a soft limit.
+//! operator says of the books of account, `approve.rs` of orders beyond a soft limit; `basket.rs` is legs that go together.
 
 mod approve;
+mod basket;
 mod books;
 mod channel;
 mod event;
@@ -40,6 +41,7 @@ use model::{
 use risk::{Moment, Risk};
 
 use crate::approvals::Approvals;
+use crate::baskets::Baskets;
 use crate::config::{Capacity, Config};
 use crate::feed_books::FeedBooks;
 use crate::hash::StateHash;
@@ -84,6 +86,7 @@ pub struct Engine {
     outside: Option<Outside>,
     held: held::Held,
     approvals: Approvals,
+    baskets: Baskets,
     rules: Rules,
     /// How manieth limits of the journal they are, from 1.
     limits_version: u32,
@@ -170,6 +173,7 @@ impl Engine {
                 .map(|venue| Outside::new(venue, capacity.own_orders)),
             held: held::Held::new(&config.engine),
             approvals: Approvals::default(),
+            baskets: Baskets::new(config.engine.basket_timeout_ns),
             rules,
             limits_version: 1,
             config_digest: config.digest(),
@@ -217,6 +221,9 @@ impl Engine {
             self.look_at_deadlines(out);
         }
         self.look_at_ends(out);
+        if self.baskets.has_due(self.now) {
+            self.end_late_baskets(out);
+        }
         for feed in 0..self.channels.len() {
             let Some(channel) = self.channels.get_mut(feed) else { return };
             let silent = channel.seq > 0 && self.now.since(channel.updated) > channel.silence_ns;
@@ -265,7 +272,7 @@ impl Engine {
             Control::Rate { .. } | Control::Split { .. } => self.on_books(control, out),
             Control::JournalFull(full) => self.journal_full = full,
             Control::AuditFull(full) => self.audit_full = full,
-            Control::DeskClosed(desk) => self.cancel_orphans(Some(desk), out),
+            Control::DeskClosed(desk) => self.on_desk_closed(desk, out),
             Control::Limits { version, digest, .. } => self.relimit(version, digest),
             Control::Restarted { epoch } => self.begin_run(epoch, out),
             Control::ClockUnsafe(is_unsafe) => self.on_clock(is_unsafe, out),
@@ -389,6 +396,11 @@ impl Engine {
     /// Orders that wait for approval, and approved ones.
     pub fn approvals(&self) -> &Approvals {
         &self.approvals
+    }
+
+    /// Baskets on their way.
+    pub fn baskets(&self) -> &Baskets {
+        &self.baskets
     }
 
     /// The orders of ours.

@@ -66,7 +66,7 @@ pub use limits::{
     VolumeLimit,
 };
 pub use listing::Reference;
-pub use market::{LastTrade, LinkFit, Market, Moment, Slice};
+pub use market::{Basket, LastTrade, LinkFit, Market, Moment, Slice};
 pub use rate::RateWindow;
 pub use rates::Rate;
 pub use relimit::{NewLimits, Rows};

@@ -7,12 +7,13 @@
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
-    DeskId, HaltCause, HaltLevel, HaltScope, Order, OrderId, OrderState, Origin, Qty, Report,
+    BasketEnd, DeskId, HaltCause, HaltLevel, HaltScope, Order, OrderId, OrderState, Origin, Qty, Report,
     ReportKind, Why,
 };
 
 use super::Engine;
 use super::venue::Outside;
+use crate::baskets::Basket;
 use crate::orders::{GivenBack, Restated};
 use crate::output::Output;
 
@@ -231,7 +232,7 @@ impl Engine {
         self.show_order(kind, report, out);
         self.recount(id, out);
         if was_open && !state.is_open() {
-            self.on_closed(id);
+            self.on_closed(id, out);
             self.orders.release(id);
         }
         out.orders.mark(id.slot() as u32);
@@ -274,7 +275,15 @@ impl Engine {
         (self.journal_full, self.audit_full) = (false, false);
         self.triggers.begin_run();
         self.lose_session(out);
+        self.end_baskets(BasketEnd::AskerGone, out, |_| true); // What was sent of them, nobody knows.
         self.cancel_orphans(None, out);
+    }
+
+    /// A client is gone.
+    pub(super) fn on_desk_closed(&mut self, desk: DeskId, out: &mut Output) {
+        let is_his = |basket: &Basket| basket.origin == Origin::Desk(desk);
+        self.end_baskets(BasketEnd::AskerGone, out, is_his);
+        self.cancel_orphans(Some(desk), out);
     }
 
     /// Cancels the orders of a client that is gone (`None`: of every client), on accounts that want it so.
