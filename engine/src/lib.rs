@@ -20,8 +20,8 @@
 )]
 
 pub mod approvals;
-pub mod baskets;
 pub mod audit;
+pub mod baskets;
 pub mod book;
 pub mod config;
 mod deadlines;

@@ -49,11 +49,9 @@ impl Budget {
     /// Takes one request's part, if there is one left.
     pub fn take(&mut self, request: &Request, now_ns: u64) -> bool {
         match request.ask {
-            Ask::New(_)
-            | Ask::Replace { .. }
-            | Ask::Check(_)
-            | Ask::Basket(_)
-            | Ask::Beat => self.orders.take(now_ns),
+            Ask::New(_) | Ask::Replace { .. } | Ask::Check(_) | Ask::Basket(_) | Ask::Beat => {
+                self.orders.take(now_ns)
+            }
             Ask::Cancel { .. } | Ask::Halt { .. } => self.cancels.take(now_ns),
         }
     }

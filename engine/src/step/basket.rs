@@ -6,9 +6,7 @@
 //! a leg that is refused, cancelled or over, a basket that is not complete in time, an asker that is gone.
 
 use model::page::{Answer, AnswerKind, TapeKind, TapeRecord};
-use model::{
-    Announced, BasketEnd, Money, Order, OrderState, Qty, Reject, Request, Verdict,
-};
+use model::{Announced, BasketEnd, Money, Order, OrderState, Qty, Reject, Request, Verdict};
 use risk::{Cleared, Moment};
 
 use super::Engine;

@@ -7,8 +7,8 @@
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
-    BasketEnd, DeskId, HaltCause, HaltLevel, HaltScope, Order, OrderId, OrderState, Origin, Qty, Report,
-    ReportKind, Why,
+    BasketEnd, DeskId, HaltCause, HaltLevel, HaltScope, Order, OrderId, OrderState, Origin, Qty,
+    Report, ReportKind, Why,
 };
 
 use super::Engine;

@@ -2,8 +2,8 @@
 
 use model::page::{Answer, AnswerKind, TapeKind, TapeRecord};
 use model::{
-    Ask, BasketEnd, ClientOrderId, HaltCause, Money, Order, OrderId, OrderType, Origin, Px, Qty, Reject,
-    Request, Side, Terms, Tif, Verdict, Why,
+    Ask, BasketEnd, ClientOrderId, HaltCause, Money, Order, OrderId, OrderType, Origin, Px, Qty,
+    Reject, Request, Side, Terms, Tif, Verdict, Why,
 };
 
 use super::{Engine, Stage, Stamp};

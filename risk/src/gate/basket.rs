@@ -1,7 +1,5 @@
 use model::page::Permission;
-use model::{
-    AccountId, Announced, Finding, HaltLevel, Money, Order, Origin, Reject, Ts, Verdict,
-};
+use model::{AccountId, Announced, Finding, HaltLevel, Money, Order, Origin, Reject, Ts, Verdict};
 
 use super::notional;
 use crate::ledger::Risk;
