@@ -58,6 +58,8 @@ impl Venue {
         small.strategies.clear();
         small.capacity.book_orders = 1 << 10;
         small.capacity.instruments = 4;
+        (small.capacity.levels, small.capacity.ref_pages) = (1 << 10, 1);
+        (small.capacity.own_orders, small.capacity.client_ids) = (1 << 10, 1 << 12);
         let engine = Engine::new(&config.with_engine(small)).unwrap();
         let out = engine.output();
         let mut venue = Venue {
