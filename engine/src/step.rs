@@ -285,18 +285,20 @@ impl Engine {
 
     /// What the gate sees of the engine.
     fn moment(&self) -> Moment {
-        let outside = self.outside.as_ref();
-        let has_room = outside.is_none_or(|outside| outside.executions.has_room());
         Moment {
             now: self.now,
             journal_full: self.journal_full,
             audit_full: self.audit_full,
-            tables_full: self.orders.next_id().is_none() || !has_room,
+            tables_full: self.orders.next_id().is_none() || !self.has_room_for_executions(),
             reconciling: self.is_unreconciled(),
             clock_unsafe: self.is_clock_unsafe(),
-            outside: outside.is_some(),
+            outside: self.outside.is_some(),
             ..Moment::at(self.now)
         }
+    }
+
+    fn has_room_for_executions(&self) -> bool {
+        self.outside.as_ref().is_none_or(|outside| outside.executions.has_room())
     }
 
     /// An empty tape record of this moment.

@@ -21,7 +21,8 @@ impl Engine {
         if let Some(life) = known.and_then(|id| self.orders.get(id)).map(|record| &record.life) {
             moment.change_pending = life.is_pending() || life.leaving().is_some();
             moment.held = life.is_held();
-            moment.tables_full |= life.next_change().is_none();
+            // It has its slot: a table full of open orders stops no stop, and no basket that is complete.
+            moment.tables_full = !self.has_room_for_executions() || life.next_change().is_none();
         }
         if let Some(cross) = Cross::of(order.tif) {
             let crossed = self.instruments.get(order.instrument.0).map(|listed| listed.crossed);

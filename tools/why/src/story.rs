@@ -2,8 +2,8 @@
 
 use model::page::{AnswerKind, Board, TapeKind};
 use model::{
-    AccountId, BasketEnd, Event, Mode, Order, OrderId, OrderState, Origin, Px, Qty, Request, Symbol, Ts,
-    Verdict,
+    AccountId, BasketEnd, Event, Mode, Order, OrderId, OrderState, Origin, Px, Qty, Request,
+    Symbol, Ts, Verdict,
 };
 use risk::Explanation;
 

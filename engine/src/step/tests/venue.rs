@@ -1,8 +1,8 @@
 //! What a venue outside says of orders that are not known, of what it holds, and too late.
 
 use model::{
-    Ask, ClientOrderId, HaltLevel, HaltScope, Holder, Note, OrderState, OrderType, Origin, Reject,
-    Report, ReportKind, Request, Terms, Tif,
+    Announced, Ask, ClientOrderId, HaltLevel, HaltScope, Holder, Link, Money, Note, OrderState,
+    OrderType, Origin, Reject, Report, ReportKind, Request, Terms, Tif,
 };
 
 use super::*;
@@ -22,7 +22,12 @@ struct Outside {
 
 impl Outside {
     fn new(executions: u32) -> Outside {
+        Outside::with(executions, 16)
+    }
+
+    fn with(executions: u32, own_orders: u32) -> Outside {
         let mut bench = Bench::with(Venue::DatabentoMbo, |engine| {
+            engine.capacity.own_orders = own_orders;
             engine.mode = Mode::Live;
             engine.strategies.clear();
             engine.venue =
@@ -54,9 +59,13 @@ impl Outside {
 
     /// A buy of five; its number, or why not.
     fn order(&mut self) -> Result<OrderId, Reject> {
+        self.order_with(None)
+    }
+
+    fn order_with(&mut self, link: Option<Link>) -> Result<OrderId, Reject> {
         self.names += 1;
         let terms = Terms {
-            conditions: model::Conditions::NONE,
+            conditions: model::Conditions { link, ..model::Conditions::NONE },
             client_id: ClientOrderId::new(&format!("o{}", self.names)).unwrap(),
             instrument: AAPL,
             side: Side::Buy,
@@ -65,8 +74,12 @@ impl Outside {
             px: Px(99_000_000_000 - self.names as i64 * 10_000_000),
             qty: Qty(5),
         };
+        self.ask(Ask::New(terms))
+    }
+
+    fn ask(&mut self, ask: Ask) -> Result<OrderId, Reject> {
         let (origin, note) = (Origin::File, Note::default());
-        let request = Request { id: 1, origin, account: ACCOUNT, ask: Ask::New(terms), note };
+        let request = Request { id: 1, origin, account: ACCOUNT, ask, note };
         self.bench.seq += 1;
         let now = Ts(self.bench.seq * 1_000);
         let input = Input { seq: self.bench.seq, now, body: Body::Request(request) };
@@ -229,4 +242,49 @@ fn nothing_new_before_reconciliation() {
     venue.say(Body::Control(Control::ReconcileEnd { round: 3, orders: 0 }));
     assert_eq!(venue.state(order), OrderState::Rejected, "it never arrived");
     assert!(venue.order().is_ok());
+}
+
+/// Goal: no leg leaves before all have come; then all do, in one input and in the order in which they came. A basket that is not
+/// complete when the session is lost is stopped by the gate, one that the engine did not live to complete is cancelled; nothing
+/// of either was sent, and no basket is taken until everything is known. Method: each, and a whole one after the reconciliation.
+#[test]
+fn baskets_leave_whole() {
+    let basket = |number| {
+        Ask::Basket(Announced { number, legs: 3, money: Money(2_000 * 1_000_000_000_000) })
+    };
+    let mut venue = Outside::with(8, 3); // Three orders and no more.
+    let leg = |venue: &mut Outside, number| venue.order_with(Some(Link::Basket(number)));
+    venue.ask(basket(1)).unwrap();
+    let legs = [leg(&mut venue, 1).unwrap(), leg(&mut venue, 1).unwrap()];
+    assert_eq!((venue.sent.len(), venue.state(legs[0])), (0, OrderState::Held));
+    venue.say(Body::Control(Control::VenueSession(false)));
+    assert_eq!(venue.state(legs[0]), OrderState::Held, "it is not in doubt: no venue knows of it");
+    assert_eq!(leg(&mut venue, 1), Err(Reject::Reconciling));
+    assert_eq!(legs.map(|order| venue.state(order)), [OrderState::Cancelled; 2]);
+    assert_eq!(venue.ask(basket(2)), Err(Reject::Reconciling));
+    venue.say(Body::Control(Control::ReconcileBegin));
+    venue.say(Body::Control(Control::ReconcileEnd { round: 2, orders: 0 }));
+
+    venue.ask(basket(2)).unwrap();
+    let legs = [leg(&mut venue, 2).unwrap(), leg(&mut venue, 2).unwrap()];
+    venue.say(Body::Control(Control::Restarted { epoch: 3 }));
+    assert_eq!(legs.map(|order| venue.state(order)), [OrderState::Cancelled; 2]);
+    assert!(leg(&mut venue, 2).is_err());
+    assert!(!venue.sent.iter().any(|sent| matches!(sent, Send::New(_))));
+    venue.say(Body::Control(Control::ReconcileBegin));
+    venue.say(Body::Control(Control::ReconcileEnd { round: 3, orders: 0 }));
+    let page = venue.bench.engine.risk().account_page(ACCOUNT, Default::default(), Ts(0)).unwrap();
+    assert_eq!((page.open_orders, page.reserved), (0, Money::ZERO));
+
+    venue.ask(basket(2)).unwrap();
+    venue.sent.clear();
+    let first = [leg(&mut venue, 2).unwrap(), leg(&mut venue, 2).unwrap()];
+    assert_eq!(venue.sent, []);
+    let last = leg(&mut venue, 2).unwrap();
+    let sent = venue.sent.iter().map(|sent| match sent {
+        Send::New(cleared) => cleared.order().id,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(sent.collect::<Vec<_>>(), [first[0], first[1], last]);
+    assert_eq!(venue.state(last), OrderState::PendingNew);
 }
