@@ -193,7 +193,7 @@ codes!(
         /// What became of it is not known: an answer is overdue, its session is gone, or the venue tells of fills that have
         /// not come. Everything that may still fill stays reserved.
         Unknown = 10 => "unknown",
-        /// Waits in the engine for its trigger, or is one that is never sent.
+        /// Waits in the engine for its trigger or for the other legs of its basket, or is one that is never sent.
         Held = 11 => "held",
     }
 );

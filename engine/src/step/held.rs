@@ -1,4 +1,5 @@
-//! What waits in the engine: stops for their trigger, orders for their end, parents for ever.
+//! What waits in the engine: stops for their trigger, orders for their end, parents for ever; legs for the last of their basket
+//! (`basket.rs`).
 //!
 //! A stop goes to no venue before its trigger, so it works alike at every one. When it is triggered it passes the gate again, as
 //! what it is then; one that takes another order's place first waits for that one's end (`links.rs`). At most
