@@ -275,7 +275,7 @@ impl Engine {
         (self.journal_full, self.audit_full) = (false, false);
         self.triggers.begin_run();
         self.lose_session(out);
-        self.end_baskets(BasketEnd::AskerGone, out, |_| true); // What was sent of them, nobody knows.
+        self.end_baskets(BasketEnd::AskerGone, out, |_| true);
         self.cancel_orphans(None, out);
     }
 

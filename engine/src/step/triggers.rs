@@ -212,8 +212,9 @@ impl Triggers {
 }
 
 impl Engine {
-    /// Counts an order, or a basket, which is of no instrument, that the gate refused. While a halt lets nothing of whoever asks pass, it does not count: what it could
-    /// set off has gone off, and a client that is halted must not halt all those above it by going on.
+    /// Counts an order that the gate refused, or a basket, which is of no instrument. While a halt lets nothing of whoever asks
+    /// pass, it does not count: what it could set off has gone off, and a client that is halted must not halt all those above
+    /// it by going on.
     pub(super) fn count_refused(
         &mut self,
         account: AccountId,
