@@ -18,8 +18,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use audit::{Actor, AuditKind, AuditRecord, Reached};
 use model::page::{AnswerKind, TapeKind, TapeRecord};
 use model::{
-    Ask, Body, BooksRefusal, Control, HaltCause, Input, Note, OperatorName, Order, OrderId, Origin,
-    Reject, Request, Symbol, Verdict, Why,
+    Announced, Ask, Body, BooksRefusal, Control, HaltCause, Input, Note, OperatorName, Order,
+    OrderId, Origin, Qty, Reject, Request, Symbol, Verdict, Why,
 };
 
 use crate::approvals::Sought;
@@ -36,8 +36,9 @@ pub(crate) type Words = [u64; AuditRecord::WORDS];
 
 /// How long records may wait while nothing is written, nanoseconds; then the log counts as full.
 pub const STALL_NS: u64 = 1_000_000_000;
-/// Records that one request takes at most: what was asked, the verdict, the route, and what the venue says to it.
-const RECORDS_PER_INPUT: usize = 64;
+/// Records that one request takes at most: what was asked, the verdict, the route, and what the venue says to it; of a leg
+/// the same of all legs.
+const RECORDS_PER_INPUT: usize = 64 + 4 * Announced::LEGS_MAX as usize;
 
 /// How far the log has come. Written by the audit thread, read by the engine thread.
 #[derive(Debug, Default)]
@@ -188,6 +189,11 @@ impl<To: Takes> Tap<To> {
                 TapeKind::Restated => self.on_report(engine, AuditKind::Restated, record),
                 TapeKind::Triggered => self.on_report(engine, AuditKind::Triggered, record),
                 TapeKind::Mismatch => self.on_report(engine, AuditKind::Mismatch, record),
+                TapeKind::Basket => {
+                    let &TapeRecord { code, account, qty, aux, .. } = record;
+                    let bare = self.bare(engine, AuditKind::BasketEnd, Actor::Engine);
+                    self.push(AuditRecord { code, account, qty, aux, ..bare });
+                }
             }
         }
         // What found no room on the tape or among the verdicts was not recorded here either.
@@ -329,12 +335,15 @@ impl<To: Takes> Tap<To> {
         let kind = if judged.is_replace { AuditKind::Replace } else { AuditKind::New };
         let asked = self.of_order(engine, kind, &judged.order);
         if !judged.is_trigger {
-            self.push(AuditRecord { aux: judged.request, ..asked });
+            let bits = judged.order.basket().unwrap_or(0);
+            self.push(AuditRecord { aux: judged.request, bits, ..asked });
         }
         if judged.verdict.passed() {
             let aux = judged.approval.into();
             self.push(AuditRecord { kind: AuditKind::Passed, aux, ..asked });
-            if !judged.order.is_held() {
+            let waits_for_legs = judged.order.basket().is_some() && !judged.is_trigger;
+            let waits = judged.order.is_held() || waits_for_legs && !judged.is_replace;
+            if !waits {
                 self.push(AuditRecord { kind: AuditKind::Route, ..asked });
             }
         } else {
@@ -397,6 +406,12 @@ impl<To: Takes> Tap<To> {
                 let cancel = of(AuditKind::Cancel);
                 Some(self.with_order(engine, cancel, order))
             }
+            Ask::Basket(Announced { number, legs, money }) => Some(AuditRecord {
+                bits: number,
+                qty: Qty(legs.into()),
+                reached: Reached { limit: money.0, used: 0 },
+                ..of(AuditKind::Basket)
+            }),
             Ask::Halt { .. } | Ask::Check(_) | Ask::Beat => None,
         }
     }

@@ -21,6 +21,7 @@
 
 pub mod approvals;
 pub mod audit;
+pub mod baskets;
 pub mod book;
 pub mod config;
 mod deadlines;

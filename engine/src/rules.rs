@@ -101,6 +101,9 @@ pub struct AccountRule {
     /// Most money in orders within a window of so many nanoseconds.
     #[serde(with = "exact")]
     pub volume: Option<(Decimal, u64)>,
+    /// Most money in one basket.
+    #[serde(with = "exact")]
+    pub basket_max: Option<Decimal>,
     /// Most orders for what trades in a session.
     pub order_to_trade: Option<OrderToTrade>,
     /// Fills after which an operator must allow more.
@@ -341,6 +344,7 @@ impl AccountRule {
             rate_max: self.rate_max,
             rate_window_ns: self.rate_window_ns,
             volume,
+            basket_max: maybe(self.basket_max)?,
             order_to_trade: self.order_to_trade,
             executions_max: self.executions_max,
             duplicates: self.duplicates,

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use model::{
-    AccountId, Ask, ClientOrderId, Conditions, Event, InstrumentId, Link, Note, OrderId, OrderType,
-    Origin, Px, Qty, Request, Side, Symbol, Terms, Tif, Ts,
+    AccountId, Announced, Ask, ClientOrderId, Conditions, Event, InstrumentId, Link, Money, Note,
+    OrderId, OrderType, Origin, Px, Qty, Request, Side, Symbol, Terms, Tif, Ts,
 };
 use rust_decimal::Decimal;
 
@@ -39,6 +39,13 @@ pub enum Op {
         /// What else is asked of it.
         special: Special,
     },
+    /// Announces a basket, which its legs name by the line's id.
+    Basket {
+        /// How many legs.
+        legs: u8,
+        /// What they are worth at most.
+        money: Decimal,
+    },
     /// Cancels the order of the line's id.
     Cancel,
     /// Gives the order of the line's id new terms; absent ones stay.
@@ -69,6 +76,8 @@ pub struct Special {
     pub one_cancels: Option<ClientOrderId>,
     /// The name of its parent.
     pub parent: Option<ClientOrderId>,
+    /// The name of the basket that it is a leg of.
+    pub basket: Option<ClientOrderId>,
 }
 
 /// One line.
@@ -90,6 +99,8 @@ pub struct Script {
     lines: VecDeque<Line>,
     /// Orders that passed, by account and name.
     orders: HashMap<(Symbol, ClientOrderId), OrderId>,
+    /// Numbers of baskets, likewise.
+    baskets: HashMap<(Symbol, ClientOrderId), u64>,
     asked: u64,
 }
 
@@ -118,6 +129,9 @@ impl Script {
         }
         let line = self.lines.pop_front()?;
         self.asked += 1;
+        if matches!(line.op, Op::Basket { .. }) {
+            self.baskets.insert((line.account, line.id), self.asked);
+        }
         let request = self.request(&line, engine);
         Some((line, request))
     }
@@ -144,11 +158,15 @@ impl Script {
                 };
                 let midnight = engine.now().0 - engine.now().time_of_day();
                 let one_cancels = special.one_cancels.map(|id| Link::OneCancels(named(id)));
+                let basket = |id| self.baskets.get(&(line.account, id)).copied().unwrap_or(0);
+                let link = one_cancels
+                    .or(special.parent.map(|id| Link::Parent(named(id))))
+                    .or(special.basket.map(|id| Link::Basket(basket(id))));
                 let conditions = Conditions {
                     stop_px: Px(units(special.stop_px, scale.0)),
                     display: Qty(units(special.display, scale.1)),
                     expires: special.expires.map_or(Ts(0), |time| Ts(midnight + time)),
-                    link: one_cancels.or(special.parent.map(|id| Link::Parent(named(id)))),
+                    link,
                     post_only: special.post_only,
                     reduce_only: special.reduce_only,
                     parent_only: special.parent_only,
@@ -164,6 +182,11 @@ impl Script {
                     conditions,
                 })
             }
+            Op::Basket { legs, money } => Ask::Basket(Announced {
+                number: self.asked,
+                legs: *legs,
+                money: crate::rules::money(*money).unwrap_or(Money::ZERO),
+            }),
             Op::Cancel => Ask::Cancel { order: known },
             Op::Replace { qty, px } => {
                 let record = engine.orders().get(known);

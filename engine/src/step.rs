@@ -9,9 +9,10 @@
 //! known of an instrument, `execution.rs` what trades do, `venue.rs` what is asked of a venue outside, `held.rs` what waits in
 //! the engine, `links.rs` what binds orders to each other; `halt.rs` is the kill switch, `triggers.rs` what sets it off without
 //! anybody's asking, `rearm.rs` what it takes to resume; `limits.rs` is how other limits come into force, `books.rs` what the
-//! operator says of the books of account, `approve.rs` of orders beyond a soft limit.
+//! operator says of the books of account, `approve.rs` of orders beyond a soft limit; `basket.rs` is legs that go together.
 
 mod approve;
+mod basket;
 mod books;
 mod channel;
 mod event;
@@ -41,6 +42,7 @@ use model::{
 use risk::{Moment, Options, Risk};
 
 use crate::approvals::Approvals;
+use crate::baskets::Baskets;
 use crate::config::{Capacity, Config};
 use crate::feed_books::FeedBooks;
 use crate::hash::StateHash;
@@ -85,6 +87,7 @@ pub struct Engine {
     outside: Option<Outside>,
     held: held::Held,
     approvals: Approvals,
+    baskets: Baskets,
     rules: Rules,
     /// How manieth limits of the journal they are, from 1.
     limits_version: u32,
@@ -173,6 +176,7 @@ impl Engine {
                 .map(|venue| Outside::new(venue, capacity.own_orders)),
             held: held::Held::new(&config.engine),
             approvals: Approvals::default(),
+            baskets: Baskets::new(config.engine.basket_timeout_ns),
             rules,
             limits_version: 1,
             config_digest: config.digest(),
@@ -221,6 +225,9 @@ impl Engine {
             self.look_at_deadlines(out);
         }
         self.look_at_ends(out);
+        if self.baskets.has_due(self.now) {
+            self.end_late_baskets(out);
+        }
         for feed in 0..self.channels.len() {
             let Some(channel) = self.channels.get_mut(feed) else { return };
             let silent = channel.seq > 0 && self.now.since(channel.updated) > channel.silence_ns;
@@ -270,7 +277,7 @@ impl Engine {
             Control::JournalFull(full) => self.journal_full = full,
             Control::AuditFull(full) => self.audit_full = full,
             Control::Stopping => self.begin_stop(out),
-            Control::DeskClosed(desk) => self.cancel_orphans(Some(desk), out),
+            Control::DeskClosed(desk) => self.on_desk_closed(desk, out),
             Control::Limits { version, digest, .. } => self.relimit(version, digest),
             Control::Restarted { epoch } => self.begin_run(epoch, out),
             Control::ClockUnsafe(is_unsafe) => self.on_clock(is_unsafe, out),
@@ -283,19 +290,21 @@ impl Engine {
 
     /// What the gate sees of the engine.
     fn moment(&self) -> Moment {
-        let outside = self.outside.as_ref();
-        let has_room = outside.is_none_or(|outside| outside.executions.has_room());
         Moment {
             now: self.now,
             journal_full: self.journal_full,
             audit_full: self.audit_full,
-            tables_full: self.orders.next_id().is_none() || !has_room,
+            tables_full: self.orders.next_id().is_none() || !self.has_room_for_executions(),
             reconciling: self.is_unreconciled(),
             clock_unsafe: self.is_clock_unsafe(),
             stopping: self.stopping,
-            takes: outside.map_or(Options::ALL, |outside| outside.takes),
+            takes: self.outside.as_ref().map_or(Options::ALL, |outside| outside.takes),
             ..Moment::at(self.now)
         }
+    }
+
+    fn has_room_for_executions(&self) -> bool {
+        self.outside.as_ref().is_none_or(|outside| outside.executions.has_room())
     }
 
     /// An empty tape record of this moment.
@@ -395,6 +404,11 @@ impl Engine {
     /// Orders that wait for approval, and approved ones.
     pub fn approvals(&self) -> &Approvals {
         &self.approvals
+    }
+
+    /// Baskets on their way.
+    pub fn baskets(&self) -> &Baskets {
+        &self.baskets
     }
 
     /// The orders of ours.

@@ -208,6 +208,7 @@ fn idle(code: Reject, order: &Order, view: &View<'_>, node: Option<&Node<'_>>) -
         Reject::Collar => idle(node.reference2.is_some()),
         Reject::Drawdown => off(account.drawdown_max_bps.is_some()),
         Reject::Volume => off(account.volume.is_some()),
+        Reject::Basket => idle(order.basket().is_some() && view.replaces.is_none()),
         Reject::OrderToTrade => off(account.order_to_trade.is_some()),
         Reject::SelfTrade => off(account.no_self_trade),
         Reject::ReduceOnly => {
@@ -262,7 +263,8 @@ const fn measure(code: Reject) -> Measure {
         | Reject::DayGross
         | Reject::Net
         | Reject::Loss
-        | Reject::Volume => Measure::Money,
+        | Reject::Volume
+        | Reject::Basket => Measure::Money,
         Reject::Collar
         | Reject::Drawdown
         | Reject::Spread

@@ -10,6 +10,7 @@
 
 mod adv;
 mod audit_full;
+mod basket;
 mod below_filled;
 mod book_not_live;
 mod capacity;
@@ -137,6 +138,7 @@ pub(crate) fn each_check(
         found(venue_band::check(order, view, &node));
         found(short_sale::check(order, view, &node));
         found(volume::check(order, view, &node));
+        found(basket::check(order, view, &node));
         found(order_to_trade::check(order, view, &node));
         found(executions::check(order, view, &node));
         found(margin::check(order, view, &node));
@@ -297,7 +299,7 @@ impl Risk {
         Ok((Cleared { order }, held))
     }
 
-    /// Judges a stop, or an order that is never sent: what passes waits in the engine. It holds its share of the limits as
+    /// Judges a stop, a leg of a basket, or an order that is never sent: what passes waits in the engine. It holds its share of the limits as
     /// [`Risk::clear`] says; with `instead_of`, the order whose place it takes at its trigger, nothing, and is judged as if that
     /// one held nothing; and nothing either if it is never sent.
     ///
@@ -318,8 +320,8 @@ impl Risk {
         Ok(held)
     }
 
-    /// Judges a stop that is triggered, as the order that it is now: the whole list once more, as if it held nothing. Its id
-    /// is its own, and it counted in the rate, in the volume and among orders of the same terms when it was asked for, so that
+    /// Judges a stop that is triggered, as the order that it is now, or a leg of a basket that is complete: the whole list once
+    /// more, as if it held nothing. Its id is its own, and it counted in the rate, in the volume and among orders of the same terms when it was asked for, so that
     /// those neither count it again nor refuse it.
     ///
     /// # Errors

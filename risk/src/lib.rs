@@ -67,7 +67,7 @@ pub use limits::{
     VolumeLimit,
 };
 pub use listing::Reference;
-pub use market::{LastTrade, LinkFit, Market, Moment, Slice};
+pub use market::{Basket, LastTrade, LinkFit, Market, Moment, Slice};
 pub use options::Options;
 pub use rate::RateWindow;
 pub use rates::Rate;

@@ -186,6 +186,8 @@ pub struct AccountLimits {
     pub rate_window_ns: u64,
     /// Most money in orders within a window; `None`: off.
     pub volume: Option<VolumeLimit>,
+    /// Most money in one basket; `None`: off.
+    pub basket_max: Option<Money>,
     /// Most orders for what trades in a session; `None`: off.
     pub order_to_trade: Option<OrderToTrade>,
     /// Fills after which nothing more passes until an operator says so (RTS 6, article 15(3)); not reset by a
@@ -262,6 +264,7 @@ impl AccountLimits {
         rate_max: 0,
         rate_window_ns: 0,
         volume: None,
+        basket_max: None,
         order_to_trade: None,
         executions_max: None,
         duplicates: None,
@@ -277,7 +280,7 @@ impl AccountLimits {
         let sums =
             [Some(self.cash), Some(self.gross_max), self.net_max, self.day_gross_max, volume];
         let exact = |sum: &Money| (0..WORTH_MAX / 2).contains(&sum.0);
-        let fits = sums.iter().chain([&self.loss_max]).flatten().all(exact);
+        let fits = sums.iter().chain([&self.loss_max, &self.basket_max]).flatten().all(exact);
         let few = self.duplicates.is_none_or(|d| (1..=DUPLICATES_MAX).contains(&d.max));
         if fits && few && self.rate_max <= RATE_MAX { Ok(()) } else { Err(LimitError::OutOfRange) }
     }

@@ -1,6 +1,6 @@
 //! What the engine tells the gate of an instrument and of itself, at one input.
 
-use model::{Integrity, Px, Qty, TradingState, Ts};
+use model::{Integrity, Money, Px, Qty, TradingState, Ts};
 
 use crate::limits::PairLimits;
 use crate::options::Options;
@@ -62,6 +62,15 @@ pub struct Slice {
     pub total: Qty,
 }
 
+/// The basket that an order is a leg of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Basket {
+    /// What its asker said that all of it is worth, in the account's currency.
+    pub announced: Money,
+    /// What the other legs that came are worth at most ([`crate::Risk::worth`]), in the same.
+    pub others: Money,
+}
+
 /// What the engine knows of itself and of the order when it asks the gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
@@ -91,6 +100,8 @@ pub struct Moment {
     pub link: LinkFit,
     /// Of a child.
     pub slice: Option<Slice>,
+    /// Of a leg; `None`: its basket is not open.
+    pub basket: Option<Basket>,
     /// The largest quantity of it that an operator approved beyond the soft limits; zero: none.
     pub approved: Qty,
 }
@@ -112,6 +123,7 @@ impl Moment {
             cross_over: false,
             link: LinkFit::Fits,
             slice: None,
+            basket: None,
             approved: Qty(0),
         }
     }

@@ -2,13 +2,13 @@
 
 use model::page::{AsOf, Permission};
 use model::{
-    AccountId, ClientOrderId, HaltLevel, HaltScope, Instrument, InstrumentId, Integrity, Money,
-    Order, OrderId, OrderType, Origin, Px, Qty, Reject, Side, Symbol, Tif, TradingState, Ts,
-    Verdict,
+    AccountId, Announced, ClientOrderId, HaltLevel, HaltScope, Instrument, InstrumentId, Integrity,
+    Link, Money, Order, OrderId, OrderType, Origin, Px, Qty, Reject, Side, Symbol, Tif,
+    TradingState, Ts, Verdict,
 };
 use risk::{
-    AccountLimits, Capacity, Cleared, ClearedReplace, Duplicates, LastTrade, Market, Moment,
-    PairLimits, Reservation, Risk,
+    AccountLimits, Basket, Capacity, Cleared, ClearedReplace, Duplicates, LastTrade, Market,
+    Moment, PairLimits, Reservation, Risk,
 };
 
 const CURRENCY: [u8; 8] = *b"JPY\0\0\0\0\0";
@@ -25,6 +25,10 @@ struct Desk {
 
 impl Desk {
     fn new(reference: i64) -> Desk {
+        Desk::with(reference, None)
+    }
+
+    fn with(reference: i64, basket_max: Option<Money>) -> Desk {
         let capacity = Capacity {
             accounts: 1,
             instruments: 1,
@@ -48,6 +52,7 @@ impl Desk {
             rate_window_ns: 1_000_000_000,
             duplicates: Some(Duplicates { max: 5, window_ns: 1_000_000_000 }),
             no_self_trade: true,
+            basket_max,
             ..AccountLimits::BLOCKED
         };
         assert_eq!(risk.add_account(account), Ok(AccountId(0)));
@@ -152,6 +157,45 @@ fn money_in_the_place_of_quantity() {
         assert!(failed.contains(&code), "{code}");
     }
     assert_eq!(desk.books(), [0; 3]);
+}
+
+/// The same basket, leg by leg: each is small enough, and the sum is what its desk did not mean to send. The engine's own test
+/// of it is in `engine/src/paper/tests/baskets.rs`.
+///
+/// Goal: a basket of 58 million is stopped with the leg that brings it beyond that, and one of 444 billion before its first; by
+/// the account's limit, and without one by what was announced. Method: legs of ¥5 million each on both sides, as many as would be
+/// 444 billion at the end.
+#[test]
+fn a_basket_of_units_that_were_money() {
+    const MILLION: i128 = 1_000_000 * ONE;
+    for basket_max in [Some(Money(100 * MILLION)), None] {
+        let mut desk = Desk::with(1_000, basket_max);
+        let meant = |money| Announced { number: 1, legs: 32, money: Money(money) };
+        let (account, origin) = (AccountId(0), Origin::Strategy(0));
+        let announce = |desk: &Desk, money| {
+            let verdict = desk.risk.announce(account, origin, &meant(money), desk.moment());
+            codes(verdict)
+        };
+        assert_eq!(announce(&desk, 58 * MILLION), []);
+        let whole = announce(&desk, 444_000 * MILLION);
+        assert_eq!(whole, basket_max.map(|_| Reject::Basket).into_iter().collect::<Vec<_>>());
+        let (announced, mut others, mut held) = (Money(58 * MILLION), Money::ZERO, Vec::new());
+        let stopped = (0..32).find_map(|leg| {
+            let side = if leg % 2 == 0 { Side::Sell } else { Side::Buy };
+            let mut order = desk.order(side, 5_000 - leg, 1_000 - leg % 2);
+            order.conditions.link = Some(Link::Basket(1));
+            let moment = Moment { basket: Some(Basket { announced, others }), ..desk.moment() };
+            match desk.risk.clear_held(&order, None, &desk.market, moment) {
+                Ok(reservation) => held.push(reservation),
+                Err(verdict) => return Some((leg, codes(verdict))),
+            }
+            others.0 += desk.risk.worth(&order, &desk.market, desk.now).0;
+            None
+        });
+        assert_eq!(stopped, Some((11, vec![Reject::Basket])));
+        held.iter_mut().for_each(|held| desk.risk.release(held));
+        assert_eq!(desk.books(), [0; 3]);
+    }
 }
 
 /// Knight Capital, August 2012: a dead loop sent millions of child orders that nobody counted.

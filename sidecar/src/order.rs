@@ -123,6 +123,7 @@ fn conditions(cell: &OrderCell, board: &Board) -> Vec<String> {
         None => {}
         Some(Link::OneCancels(order)) => note(true, format!("one_cancels {}", order.0)),
         Some(Link::Parent(order)) => note(true, format!("parent {}", order.0)),
+        Some(Link::Basket(number)) => note(true, format!("basket {number}")),
     }
     note(of.post_only, "post_only".into());
     note(of.reduce_only, "reduce_only".into());

@@ -63,6 +63,7 @@ impl Unit {
             | Reject::Net
             | Reject::Loss
             | Reject::Margin
+            | Reject::Basket
             | Reject::Volume => Some(Unit::Money),
             Reject::Collar
             | Reject::Drawdown
@@ -313,6 +314,9 @@ fn advice(code: Reject) -> &'static str {
         }
         Reject::ShortSale => "sell no more than is held and located: lower qty",
         Reject::Volume => "wait for the window to pass, or lower qty",
+        Reject::Basket => {
+            "its basket is over, or the legs come to more than was announced or is allowed"
+        }
         Reject::OrderToTrade => {
             "too many orders for what traded: wait for trades, send fewer changes"
         }

@@ -34,7 +34,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// A new order was asked for; `aux` is the asker's number of the request.
+    /// A new order was asked for; `aux` is the asker's number of the request, `bits` of a leg that of its basket.
     New = 1 => "new",
     /// New terms of an order were asked for; `aux` as above.
     Replace = 2 => "replace",
@@ -118,6 +118,11 @@ kinds! {
     Rate = 41 => "rate",
     /// A split likewise; `bits` and `aux` are the words of the symbol, `reached` has new and old units.
     Split = 42 => "split",
+    /// A basket was announced: `bits` is its asker's number of it, `qty` how many legs, `reached.limit` the money that they
+    /// shall be worth at most; `aux` is the asker's number of the request. The answer follows if it was refused.
+    Basket = 43 => "basket",
+    /// A basket is over; `code` is the [`model::BasketEnd`], `qty` how many legs came, `aux` the asker's number of it.
+    BasketEnd = 44 => "basket_end",
 }
 
 /// Who caused it.

@@ -34,12 +34,16 @@ struct Row {
     parent_only: bool,
     one_cancels: Option<String>,
     parent: Option<String>,
+    basket: Option<String>,
+    legs: Option<u8>,
+    money: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum OpName {
     New,
+    Basket,
     Cancel,
     Replace,
 }
@@ -74,6 +78,10 @@ fn parse(row: Row) -> Result<Line, String> {
     let account = Symbol::new(&row.account).map_err(|error| format!("`account` is {error}"))?;
     let op = match row.op {
         OpName::New => new_order(&row)?,
+        OpName::Basket => Op::Basket {
+            legs: row.legs.ok_or("`legs` is missing")?,
+            money: maybe_decimal("money", row.money.as_deref())?.ok_or("`money` is missing")?,
+        },
         OpName::Cancel => Op::Cancel,
         OpName::Replace => Op::Replace {
             qty: maybe_decimal("qty", row.qty.as_deref())?,
@@ -107,6 +115,7 @@ fn new_order(row: &Row) -> Result<Op, String> {
         parent_only: row.parent_only,
         one_cancels: order_name("one_cancels", &row.one_cancels)?,
         parent: order_name("parent", &row.parent)?,
+        basket: order_name("basket", &row.basket)?,
     };
     let symbol = row.symbol.as_deref().ok_or("`symbol` is missing")?;
     Ok(Op::New {

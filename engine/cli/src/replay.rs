@@ -34,7 +34,7 @@ use crate::{demo, orders_file, summary};
     \"qty\": \"100\", \"px\": \"318.25\", \"type\": \"limit\", \"tif\": \"day\"}\n\
     \"type\": limit, market, stop, stop_limit; \"tif\": day, ioc, fok, gtc, gtd, at_open, at_close;\n\
     also \"stop_px\", \"display\", \"expires\" (time of day), \"post_only\", \"reduce_only\", \"parent_only\" (true),\n\
-    \"one_cancels\" and \"parent\" (an id).\n\
+    \"one_cancels\" and \"parent\" (an id), \"basket\" (the id of an \"op\": \"basket\" before, with \"legs\" and \"money\").\n\
     \"at\": \"09:30:00.5\" in place of \"after\" means the venue's time of day; \"op\" may be cancel or replace (new qty, px).\n\
     A price or quantity that is no whole number of the instrument's units is asked for as zero, which the gate refuses.")]
 pub struct Replay {

@@ -45,9 +45,10 @@ pub use instrument::{Currency, Instrument};
 pub use num::{DAY_NS, Money, OutOfRange, Px, Qty, Ts};
 pub use order::{Conditions, Link, Order, OrderState, OrderType, Origin, Side, Tif};
 pub use report::{Holder, Report, ReportKind};
-pub use request::{Ask, HaltScope, Request, Terms};
+pub use request::{Announced, Ask, HaltScope, Request, Terms};
 pub use state::{
-    BooksRefusal, Cause, HaltCause, HaltLevel, Integrity, Mode, ResumeRefusal, TradingState,
+    BasketEnd, BooksRefusal, Cause, HaltCause, HaltLevel, Integrity, Mode, ResumeRefusal,
+    TradingState,
 };
 pub use verdict::{Finding, Headroom, Reject, Verdict};
 pub use words::{BadWord, WordReader, WordWriter};

@@ -97,15 +97,8 @@ pub enum Link {
     OneCancels(OrderId),
     /// A part of this order, which is never sent itself.
     Parent(OrderId),
-}
-
-impl Link {
-    /// The order that it binds to.
-    pub const fn order(self) -> OrderId {
-        match self {
-            Link::OneCancels(order) | Link::Parent(order) => order,
-        }
-    }
+    /// A leg of the basket that its asker announced under this number ([`crate::Announced`]): it waits for all others.
+    Basket(u64),
 }
 
 /// What is asked of an order beyond side, price, quantity and time in force.
@@ -153,6 +146,7 @@ impl Conditions {
             None => {}
             Some(Link::OneCancels(order)) => note(true, format!("one_cancels={}", order.0)),
             Some(Link::Parent(order)) => note(true, format!("parent={}", order.0)),
+            Some(Link::Basket(number)) => note(true, format!("basket={number}")),
         }
         note(self.post_only, "post_only".into());
         note(self.reduce_only, "reduce_only".into());
@@ -163,31 +157,33 @@ impl Conditions {
     /// Words of conditions.
     pub const WORDS: usize = 5;
 
-    /// The conditions as words: trigger, display, end, the order of the link, flags.
+    /// The conditions as words: trigger, display, end, the number of the link, flags.
     pub(crate) fn write(&self, to: &mut WordWriter<'_>) {
-        let (kind, order) = match self.link {
-            None => (0, OrderId(0)),
-            Some(Link::OneCancels(order)) => (1, order),
-            Some(Link::Parent(order)) => (2, order),
+        let (kind, number) = match self.link {
+            None => (0, 0),
+            Some(Link::OneCancels(order)) => (1, order.0),
+            Some(Link::Parent(order)) => (2, order.0),
+            Some(Link::Basket(number)) => (3, number),
         };
         let [post, reduce, parent] = [self.post_only, self.reduce_only, self.parent_only];
         let flags = u8::from(post) | u8::from(reduce) << 1 | u8::from(parent) << 2;
         to.i64(self.stop_px.0);
         to.i64(self.display.0);
         to.u64(self.expires.0);
-        to.u64(order.0);
+        to.u64(number);
         to.bytes([flags, kind, 0, 0, 0, 0, 0, 0]);
     }
 
     /// Reads them back.
     pub(crate) fn read(from: &mut WordReader<'_>) -> Result<Conditions, BadWord> {
         let (stop_px, display, expires) = (Px(from.i64()), Qty(from.i64()), Ts(from.u64()));
-        let order = OrderId(from.u64());
+        let number = from.u64();
         let [flags, kind, rest @ ..] = from.bytes();
-        let link = match (kind, order) {
-            (0, OrderId(0)) => None,
-            (1, order) => Some(Link::OneCancels(order)),
-            (2, order) => Some(Link::Parent(order)),
+        let link = match (kind, number) {
+            (0, 0) => None,
+            (1, order) => Some(Link::OneCancels(OrderId(order))),
+            (2, order) => Some(Link::Parent(OrderId(order))),
+            (3, number) => Some(Link::Basket(number)),
             _ => return from.legal(None),
         };
         from.legal((flags < 8 && rest == [0; 6]).then_some(()))?;
@@ -220,7 +216,7 @@ codes!(
         /// What became of it is not known: an answer is overdue, its session is gone, or the venue tells of fills that have
         /// not come. Everything that may still fill stays reserved.
         Unknown = 10 => "unknown",
-        /// Waits in the engine for its trigger, or is one that is never sent.
+        /// Waits in the engine for its trigger or for the other legs of its basket, or is one that is never sent.
         Held = 11 => "held",
     }
 );
@@ -306,6 +302,14 @@ impl Order {
     /// Whether it waits in the engine, and is at no venue.
     pub const fn is_held(&self) -> bool {
         self.order_type.is_stop() || self.conditions.parent_only
+    }
+
+    /// The basket that it is a leg of.
+    pub const fn basket(&self) -> Option<u64> {
+        match self.conditions.link {
+            Some(Link::Basket(number)) => Some(number),
+            _ => None,
+        }
     }
 
     /// The limit that was asked for; zero where the engine prices the order.

@@ -1,7 +1,7 @@
 //! What a client or a strategy asks for.
 
 use crate::id::{AccountId, ClientOrderId, DeskId, InstrumentId, Note, OrderId};
-use crate::num::{Px, Qty};
+use crate::num::{Money, Px, Qty};
 use crate::order::{Conditions, Order, OrderType, Origin, Side, Tif};
 use crate::state::HaltLevel;
 use crate::words::{BadWord, WordReader, WordWriter};
@@ -25,6 +25,24 @@ pub struct Terms {
     pub qty: Qty,
     /// What else is asked of it.
     pub conditions: Conditions,
+}
+
+/// A basket that is to come: its legs are ordinary new orders that name it ([`crate::Link::Basket`]), and all of them go to
+/// their venues, or none does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Announced {
+    /// The asker's own number of it, free again when the basket is over.
+    pub number: u64,
+    /// How many legs it has.
+    pub legs: u8,
+    /// What the asker believes that all legs together are worth, price · quantity of buys and sells alike, in the account's
+    /// currency: they may not come to more.
+    pub money: Money,
+}
+
+impl Announced {
+    /// Most legs of a basket: they leave in one step, which may not be longer than that which triggers stops.
+    pub const LEGS_MAX: u8 = 32;
 }
 
 /// What a halt stops.
@@ -108,6 +126,8 @@ pub enum Ask {
     },
     /// What would the gate say to these terms now? Answered, never sequenced, consumes nothing.
     Check(Terms),
+    /// Legs of a basket follow.
+    Basket(Announced),
     /// The asker lives. Neither answered nor sequenced: it keeps a dead-man timer from going off, as any request does.
     Beat,
 }
@@ -168,6 +188,11 @@ impl Request {
                 to.u64(number.into());
             }
             Ask::Beat => to.bytes(head(6, 0, 0, 0)),
+            Ask::Basket(Announced { number, legs, money }) => {
+                to.bytes(head(7, legs, 0, 0));
+                to.u64(number);
+                to.i128(money.0);
+            }
         }
         if let Some(note) = words.last_chunk_mut() {
             *note = self.note.to_words();
@@ -212,6 +237,7 @@ impl Request {
                 Ask::Halt { scope, level }
             }
             6 => Ask::Beat,
+            7 => Ask::Basket(Announced { number: from.u64(), legs: a, money: Money(from.i128()) }),
             _ => return Err(BadWord(1)),
         };
         let note = words.last_chunk().copied().and_then(Note::from_words).ok_or(BadWord(12))?;
@@ -283,6 +309,11 @@ mod tests {
             Ask::New(terms()),
             Ask::Check(terms()),
             Ask::Beat,
+            Ask::Basket(Announced { number: u64::MAX, legs: 255, money: Money(i128::MIN) }),
+            Ask::New(Terms {
+                conditions: Conditions { link: Some(Link::Basket(u64::MAX)), ..Conditions::NONE },
+                ..terms()
+            }),
             Ask::New(Terms { conditions: Conditions::NONE, ..terms() }),
             Ask::New(Terms {
                 conditions: Conditions {
@@ -317,7 +348,7 @@ mod tests {
             bad[1] |= 0xFF << (8 * byte);
             assert_eq!(Request::from_words(&bad), Err(BadWord(word)), "byte {byte}");
         }
-        for (word, value) in [(3, 1), (4, 1 << 32), (11, 8), (11, 3 << 8), (11, 1 << 16), (12, 1)] {
+        for (word, value) in [(3, 1), (4, 1 << 32), (11, 8), (11, 4 << 8), (11, 1 << 16), (12, 1)] {
             let mut bad = good;
             bad[word] = value;
             assert_eq!(Request::from_words(&bad), Err(BadWord(word as u8)), "word {word}");

@@ -58,6 +58,22 @@ macro_rules! codes {
 pub(crate) use codes;
 
 codes!(
+    /// How a basket was over.
+    BasketEnd {
+        /// All of its legs were sent.
+        Sent = 1 => "sent",
+        /// A leg was refused: as it came, or when all had come.
+        Refused = 2 => "refused",
+        /// A leg was cancelled, or its time was over.
+        LegGone = 3 => "leg_gone",
+        /// It was not complete in time.
+        Late = 4 => "late",
+        /// Its asker is gone or silent, or the engine started anew.
+        AskerGone = 5 => "asker_gone",
+    }
+);
+
+codes!(
     /// Whether the venue trades an instrument. An instrument nobody spoke of is [`TradingState::Unknown`]: not tradable.
     TradingState {
         /// The venue has not said; treated as halted.

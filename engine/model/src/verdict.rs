@@ -103,6 +103,8 @@ codes!(
         Trigger = 47 => "trigger",
         /// The children of its parent would sum up to more than the parent (FIX 13).
         Overslice = 48 => "overslice",
+        /// A leg of a basket that is not open, or with which it comes to more than was announced or is allowed (FIX 3).
+        Basket = 49 => "basket",
         /// Time cannot be trusted, and the order hangs on it (FIX 0).
         ClockUnsafe = 50 => "clock_unsafe",
         /// Beyond a soft limit, and no operator approved it (FIX 99).

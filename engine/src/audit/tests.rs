@@ -64,17 +64,51 @@ fn failure_latches() {
     assert!(dead.is_full(1));
 }
 
-/// Goal: an approval is recorded with who and why, and what of it the engine refused. Method: one of an order that does not wait.
-#[test]
-fn approvals_are_recorded() {
+/// A small engine with the shipped rules whose log is heard.
+fn heard() -> (crate::sequencer::Sequencer, rtrb::Consumer<Words>) {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/engine.toml");
     let config = crate::config::Config::load(&folder).unwrap();
     let mut small = config.engine.clone();
     small.capacity = crate::config::Capacity { instruments: 2, ..crate::config::Capacity::SMALL };
     let engine = Engine::new(&config.with_engine(small)).unwrap();
-    let (tap, mut ring, _) = tap(1000, 10);
+    let (tap, ring, _) = tap(1000, 10);
     let mut sequencer = crate::sequencer::Sequencer::new(engine, None);
     sequencer.audit = Some(tap);
+    (sequencer, ring)
+}
+
+/// Goal: what a basket was announced to be, what was said to it and how it was over is recorded. Method: one that the shipped
+/// limits allow, and one a unit beyond; then the engine starts anew.
+#[test]
+fn baskets_are_recorded() {
+    let (mut sequencer, mut ring) = heard();
+    let account = sequencer.engine.account(Symbol::new("agent").unwrap()).unwrap();
+    let most = 250_000 * 1_000_000_000_000;
+    for (number, money) in [(8, most + 1), (7, most)] {
+        let announced = Announced { number, legs: 2, money: model::Money(money) };
+        let (origin, note) = (Origin::File, Note::lossy("why"));
+        let request = Request { id: 5, origin, account, ask: Ask::Basket(announced), note };
+        sequencer.input(model::Ts(1), Body::Request(request), &mut ());
+    }
+    sequencer.input(model::Ts(1), Body::Control(Control::Restarted { epoch: 2 }), &mut ());
+    let mut records = std::iter::from_fn(|| ring.pop().ok())
+        .map(|words| AuditRecord::from_words(&words).unwrap());
+    let [asked, refused] = std::array::from_fn(|_| records.next().unwrap());
+    assert_eq!((asked.kind, asked.bits, asked.qty, asked.aux), (AuditKind::Basket, 8, Qty(2), 5));
+    assert_eq!((asked.actor, asked.reached.limit), (Actor::Origin(Origin::File), most + 1));
+    assert_eq!(refused.reason(), Some(Reject::Basket));
+    assert_eq!(refused.reached, Reached { limit: most, used: most + 1 });
+    assert_eq!(records.next().unwrap().bits, 7);
+    let end = records.next().unwrap();
+    assert_eq!((end.kind, end.code), (AuditKind::BasketEnd, BasketEnd::AskerGone.code()));
+    assert_eq!((end.account, end.aux, end.qty), (account, 7, Qty(0)));
+    assert!(records.next().is_none());
+}
+
+/// Goal: an approval is recorded with who and why, and what of it the engine refused. Method: one of an order that does not wait.
+#[test]
+fn approvals_are_recorded() {
+    let (mut sequencer, mut ring) = heard();
     let (operator, note) = (OperatorName::new("ann").unwrap(), Note::lossy("why"));
     let control = Control::Approve { number: 7, for_ns: 9, operator, note };
     sequencer.input(model::Ts(1), Body::Control(control), &mut ());

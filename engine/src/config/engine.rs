@@ -26,6 +26,8 @@ pub struct EngineConfig {
     pub start_level: HaltLevel,
     /// What triggers stops.
     pub stop_trigger: StopTrigger,
+    /// How long the legs of a basket may take until the last one has come, nanoseconds.
+    pub basket_timeout_ns: u64,
     /// Sizes of everything, fixed at start.
     pub capacity: Capacity,
     /// How the hot threads wait.
@@ -227,7 +229,8 @@ impl EngineConfig {
             Wait::Park => "park",
         };
         let mut text = format!(
-            "name = {:?}\nmode = \"{}\"\nstart_level = \"{}\"\nstop_trigger = \"{}\"\n\n\
+            "name = {:?}\nmode = \"{}\"\nstart_level = \"{}\"\nstop_trigger = \"{}\"\n\
+             basket_timeout_ms = {}\n\n\
              [capacity]\ninstruments = {instruments}\nbook_orders = {book_orders}\n\
              levels = {levels}\nref_pages = {ref_pages}\nown_orders = {own_orders}\nlots = {lots}\nclient_ids = {client_ids}\n\
              tape = {tape}\nfeed_ring = {feed_ring}\n\n[threads]\nwait = \"{wait}\"\nlock_memory = {}\n\n\
@@ -238,6 +241,7 @@ impl EngineConfig {
             self.mode,
             self.start_level,
             self.stop_trigger.name(),
+            self.basket_timeout_ns / 1_000_000,
             self.lock_memory,
             self.stalled_ns / 1_000_000,
             folder.to_string_lossy(),
@@ -317,6 +321,7 @@ pub(super) fn read(
     let start_level = root.choice_or("start_level", &levels, start_level_of(mode), errors);
     let stop_trigger =
         root.choice_or("stop_trigger", &StopTrigger::NAMES, StopTrigger::Last, errors);
+    let basket_timeout_ms = root.number_or("basket_timeout_ms", 1_000, 1, 60_000, errors);
     let capacity = capacity(root.table("capacity", errors), errors);
     let (wait, cpus, lock_memory) = threads(root.table("threads", errors), errors);
     let stalled_ns = watchdog(root.table("watchdog", errors), errors);
@@ -347,6 +352,7 @@ pub(super) fn read(
         mode: mode?,
         start_level: start_level?,
         stop_trigger: stop_trigger?,
+        basket_timeout_ns: basket_timeout_ms? * 1_000_000,
         capacity: capacity?,
         wait: wait?,
         cpus: cpus?,

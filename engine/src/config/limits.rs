@@ -100,8 +100,9 @@ fn account(
     let funds = [("cash", true), ("off", false)];
     let cash_binds = table.choice_or("buying_power", &funds, true, errors);
     let [cash, gross_max] = ["cash", "gross_max"].map(|key| table.decimal(key, errors));
-    let [net_max, day_gross_max, loss_max] =
-        ["net_max", "day_gross_max", "loss_max"].map(|key| table.decimal_or_off(key, errors));
+    let [net_max, day_gross_max, loss_max, basket_max] =
+        ["net_max", "day_gross_max", "loss_max", "basket_max"]
+            .map(|key| table.decimal_or_off(key, errors));
     let drawdown_max_bps = table.number_or_off("drawdown_max_bps", 0, 10_000, errors);
     let stops = [("increase", LossStops::Increase), ("all", LossStops::All)];
     let loss_stops = table.choice_or("loss_stops", &stops, LossStops::Increase, errors);
@@ -138,6 +139,7 @@ fn account(
         rate_max: rate_max? as u32,
         rate_window_ns: rate_window_ms? * MS,
         volume: volume?,
+        basket_max: basket_max?,
         order_to_trade: order_to_trade?,
         executions_max: executions_max?.map(|max| max as u32),
         duplicates: duplicates?,

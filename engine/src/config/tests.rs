@@ -98,15 +98,15 @@ fn every_error_is_listed() {
     let lines: Vec<&str> = errors.lines().collect();
     assert_eq!(lines.len(), 4, "{errors}");
     assert!(
-        lines[0].starts_with("engine.toml:31: `wait` must be one of auto, spin, yield, park"),
+        lines[0].starts_with("engine.toml:34: `wait` must be one of auto, spin, yield, park"),
         "{errors}"
     );
-    assert!(lines[1].starts_with("engine.toml:32: unknown key `hurry`"), "{errors}");
+    assert!(lines[1].starts_with("engine.toml:35: unknown key `hurry`"), "{errors}");
     assert!(
         lines[2].starts_with("instruments.toml:6: `px_step` must be a plain decimal"),
         "{errors}"
     );
-    assert!(lines[3].starts_with("limits.toml:150: `band_bps` is missing"), "{errors}");
+    assert!(lines[3].starts_with("limits.toml:153: `band_bps` is missing"), "{errors}");
 }
 
 /// Goal: a broken file is named with its line and never taken in part. Method: an unclosed text.

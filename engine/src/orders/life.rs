@@ -41,7 +41,7 @@ pub enum Restated {
 enum Hold {
     /// It went to the venue.
     No,
-    /// For its trigger, or for ever.
+    /// For its trigger, for the other legs of its basket, or for ever.
     Waiting,
     /// For the end of the order whose place it takes.
     Triggered,

@@ -1,4 +1,4 @@
-use model::page::{Answer, TapeKind};
+use model::page::{Answer, TapeKind, TapeRecord};
 use model::{
     AccountId, Ask, Body, ClientOrderId, Conditions, Event, FeedId, Flags, Input, InstrumentId,
     Kind, Note, OrderId, OrderRef, OrderState, OrderType, Origin, Px, Qty, Request, Side, Terms,
@@ -6,6 +6,7 @@ use model::{
 };
 
 mod approve;
+mod baskets;
 mod headroom;
 mod links;
 mod types;
@@ -20,8 +21,12 @@ struct Venue {
     out: Output,
     events: u64,
     orders: u64,
+    /// Who asks.
+    origin: Origin,
     /// Stops in the order in which they were triggered.
     triggered: Vec<OrderId>,
+    /// What the tape said of orders and baskets.
+    told: Vec<TapeRecord>,
     inputs: Vec<Input>,
 }
 
@@ -54,32 +59,45 @@ impl Venue {
         small.strategies.clear();
         small.capacity.book_orders = 1 << 10;
         small.capacity.instruments = 4;
+        (small.capacity.levels, small.capacity.ref_pages) = (1 << 10, 1);
+        (small.capacity.own_orders, small.capacity.client_ids) = (1 << 10, 1 << 12);
         let engine = Engine::new(&config.with_engine(small)).unwrap();
         let out = engine.output();
-        let mut venue =
-            Venue { engine, out, events: 0, orders: 0, triggered: Vec::new(), inputs: Vec::new() };
+        let mut venue = Venue {
+            engine,
+            out,
+            events: 0,
+            orders: 0,
+            origin: Origin::File,
+            triggered: Vec::new(),
+            told: Vec::new(),
+            inputs: Vec::new(),
+        };
         venue.name();
         venue
     }
 
     fn name(&mut self) {
-        let symbol = u64::from_le_bytes(*b"TEST    ");
-        self.event(Event {
-            aux: symbol,
-            px: Px(4),
-            qty: Qty(100),
-            ..Event::empty(Kind::Directory)
-        });
-        let trading = TradingState::Trading.code();
-        self.event(Event { aux: trading.into(), ..Event::empty(Kind::State) });
+        self.list(VenueNumber(1), b"TEST    ");
     }
 
-    /// Feeds a message; the fills that it causes, as order and quantity.
+    fn list(&mut self, number: VenueNumber, symbol: &[u8; 8]) {
+        let aux = u64::from_le_bytes(*symbol);
+        let (px, qty) = (Px(4), Qty(100));
+        self.event_of(number, Event { aux, px, qty, ..Event::empty(Kind::Directory) });
+        let trading = TradingState::Trading.code();
+        self.event_of(number, Event { aux: trading.into(), ..Event::empty(Kind::State) });
+    }
+
+    /// Feeds a message of the first instrument; the fills that it causes, as order and quantity.
     fn event(&mut self, event: Event) -> Vec<(OrderId, i64)> {
+        self.event_of(VenueNumber(1), event)
+    }
+
+    fn event_of(&mut self, number: VenueNumber, event: Event) -> Vec<(OrderId, i64)> {
         self.events += 1;
         let ts = Ts(self.events * 1000);
-        let (number, feed, flags) =
-            (VenueNumber(1), FeedId(0), event.flags.with(Flags::LAST_OF_PACKET));
+        let (feed, flags) = (FeedId(0), event.flags.with(Flags::LAST_OF_PACKET));
         let event =
             Event { seq: self.events, ts_venue: ts, ts_recv: ts, number, feed, flags, ..event };
         self.step(ts, Body::Event(event))
@@ -89,6 +107,9 @@ impl Venue {
         let input = Input { seq: self.engine.seq() + 1, now, body };
         self.inputs.push(input);
         self.engine.step(&input, &mut self.out, &mut ());
+        let of_market = [TapeKind::Trade, TapeKind::State, TapeKind::Integrity];
+        let told = self.out.tape.iter().filter(|record| !of_market.contains(&record.kind));
+        self.told.extend(told);
         let triggered = self.out.tape.iter().filter(|record| record.kind == TapeKind::Triggered);
         self.triggered.extend(triggered.map(|record| record.order));
         self.out.judged.clear();
@@ -108,7 +129,7 @@ impl Venue {
     }
 
     fn try_ask(&mut self, ask: Ask) -> (Answer, Vec<(OrderId, i64)>) {
-        let (origin, account) = (Origin::File, AGENT);
+        let (origin, account) = (self.origin, AGENT);
         let request = Request { id: 1, origin, account, ask, note: Note::default() };
         let fills = self.step(self.engine.now(), Body::Request(request));
         (self.out.answer.take().unwrap(), fills)

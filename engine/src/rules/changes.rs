@@ -143,6 +143,7 @@ fn account(old: &AccountRule, new: &AccountRule, tell: &mut Teller) {
         rate_max,
         rate_window_ns,
         volume,
+        basket_max,
         order_to_trade,
         executions_max,
         duplicates,
@@ -183,6 +184,7 @@ fn account(old: &AccountRule, new: &AccountRule, tell: &mut Teller) {
     let [was, is] = [volume, &new.volume];
     tell.most_or_off("volume_max", was.map(|(max, _)| max), is.map(|(max, _)| max));
     tell.window("volume_window_ms", was.map(|(_, ns)| ns), is.map(|(_, ns)| ns));
+    tell.most_or_off("basket_max", *basket_max, new.basket_max);
     let parts = |rule: Option<OrderToTrade>| {
         let (ratio, free) = rule.map(|OrderToTrade { ratio_max, free }| (ratio_max, free)).unzip();
         (ratio, free)

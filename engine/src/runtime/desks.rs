@@ -49,7 +49,7 @@ impl Budget {
     /// Takes one request's part, if there is one left.
     pub fn take(&mut self, request: &Request, now_ns: u64) -> bool {
         match request.ask {
-            Ask::New(_) | Ask::Replace { .. } | Ask::Check(_) | Ask::Beat => {
+            Ask::New(_) | Ask::Replace { .. } | Ask::Check(_) | Ask::Basket(_) | Ask::Beat => {
                 self.orders.take(now_ns)
             }
             Ask::Cancel { .. } | Ask::Halt { .. } => self.cancels.take(now_ns),

@@ -51,6 +51,7 @@ impl Engine {
             outside,
             held,
             approvals,
+            baskets,
             rules: _, // Configuration, whose bytes are in the journal; what it allows stands in `risk`.
             limits_version,
             config_digest: _,
@@ -92,6 +93,7 @@ impl Engine {
         paper.fold(&mut hash);
         held.fold(&mut Text(&mut hash));
         Text(&mut hash).fold(approvals);
+        Text(&mut hash).fold(baskets);
         if let Some(outside) = outside {
             outside.fold(&mut Text(&mut hash));
         }

@@ -1,4 +1,5 @@
-//! What waits in the engine: stops for their trigger, orders for their end, parents for ever.
+//! What waits in the engine: stops for their trigger, orders for their end, parents for ever; legs for the last of their basket
+//! (`basket.rs`).
 //!
 //! A stop goes to no venue before its trigger, so it works alike at every one. When it is triggered it passes the gate again, as
 //! what it is then; one that takes another order's place first waits for that one's end (`links.rs`). At most
@@ -12,6 +13,8 @@ use model::{
     Event, FeedId, Integrity, Order, OrderId, OrderState, OrderType, Px, Qty, Report, ReportKind,
     Side, Tif, Verdict,
 };
+
+use risk::Cleared;
 
 use super::Engine;
 use crate::config::{EngineConfig, StopTrigger};
@@ -197,9 +200,21 @@ impl Engine {
         let market = self.market(order.instrument.0);
         let moment = self.moment_of(&order, Some(id));
         self.price(&mut order, &market);
-        let now = self.now;
         let Some(record) = self.orders.get_mut(id) else { return };
         let cleared = self.risk.clear_triggered(order, &mut record.reservation, &market, moment);
+        self.let_go(&order, cleared, out);
+        self.settle(out);
+    }
+
+    /// Hands an order that waited here over to its venue, if it passed the gate again; if not, it is rejected.
+    pub(super) fn let_go(
+        &mut self,
+        order: &Order,
+        cleared: Result<Cleared, Verdict>,
+        out: &mut Output,
+    ) {
+        let (order, id, now) = (*order, order.id, self.now);
+        let Some(record) = self.orders.get_mut(id) else { return };
         record.ts_updated = now;
         let verdict = match &cleared {
             Ok(_) => {
@@ -229,7 +244,7 @@ impl Engine {
                 self.note(TapeKind::Passed, &order, 0, 0, out);
                 self.recount(id, out);
                 out.orders.mark(id.slot() as u32);
-                self.submit(cleared, out);
+                self.hand_over(cleared, out);
             }
             Err(_) => {
                 let code = verdict.primary.map_or(model::Reject::Overflow, |finding| finding.code);

@@ -5,7 +5,7 @@
 //!
 //! A parent counts what its children filled and may still fill, at every report and change of theirs.
 
-use model::{Link, Order, OrderId, OrderState, Qty};
+use model::{BasketEnd, Link, Order, OrderId, OrderState, Qty};
 use risk::{LinkFit, Moment, Reservation, Slice};
 
 use super::Engine;
@@ -21,7 +21,8 @@ impl Engine {
         if let Some(life) = known.and_then(|id| self.orders.get(id)).map(|record| &record.life) {
             moment.change_pending = life.is_pending() || life.leaving().is_some();
             moment.held = life.is_held();
-            moment.tables_full |= life.next_change().is_none();
+            // It has its slot: a table full of open orders stops no stop, and no basket that is complete.
+            moment.tables_full = !self.has_room_for_executions() || life.next_change().is_none();
         }
         if let Some(cross) = Cross::of(order.tif) {
             let crossed = self.instruments.get(order.instrument.0).map(|listed| listed.crossed);
@@ -37,6 +38,7 @@ impl Engine {
                 let own = own.map_or(Qty(0), |record| record.family.counted);
                 (moment.link, moment.slice) = self.slice(order, parent, own);
             }
+            Some(Link::Basket(number)) => moment.basket = self.basket_of(order, number),
         }
         moment
     }
@@ -109,10 +111,11 @@ impl Engine {
         true
     }
 
-    /// An order is open no more: what was bound to it follows at the end of the step.
-    pub(super) fn on_closed(&mut self, id: OrderId) {
+    /// An order is open no more: what was bound to it follows at the end of the step, but the legs of its basket at once.
+    pub(super) fn on_closed(&mut self, id: OrderId, out: &mut Output) {
         self.forget_held(id);
         let Some(record) = self.orders.get(id) else { return };
+        let order = record.order;
         if record.stop != OrderId(0) {
             self.held.followed.push_back((record.stop, record.leaves()));
         }
@@ -121,6 +124,7 @@ impl Engine {
         {
             other.stop = OrderId(0);
         }
+        self.lose_leg(&order, BasketEnd::LegGone, out);
     }
 
     /// Lets stops go or end whose order has ended, and children whose parent has.

@@ -7,12 +7,13 @@
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
-    DeskId, HaltCause, HaltLevel, HaltScope, Order, OrderId, OrderState, Origin, Qty, Report,
-    ReportKind, Why,
+    BasketEnd, DeskId, HaltCause, HaltLevel, HaltScope, Order, OrderId, OrderState, Origin, Qty,
+    Report, ReportKind, Why,
 };
 
 use super::Engine;
 use super::venue::Outside;
+use crate::baskets::Basket;
 use crate::orders::{GivenBack, Restated};
 use crate::output::Output;
 
@@ -231,7 +232,7 @@ impl Engine {
         self.show_order(kind, report, out);
         self.recount(id, out);
         if was_open && !state.is_open() {
-            self.on_closed(id);
+            self.on_closed(id, out);
             self.orders.release(id);
         }
         out.orders.mark(id.slot() as u32);
@@ -274,6 +275,7 @@ impl Engine {
         (self.journal_full, self.audit_full, self.stopping) = (false, false, false);
         self.triggers.begin_run();
         self.lose_session(out);
+        self.end_baskets(BasketEnd::AskerGone, out, |_| true);
         self.cancel_orphans(None, out);
     }
 
@@ -286,6 +288,13 @@ impl Engine {
     pub(super) fn begin_stop(&mut self, out: &mut Output) {
         self.stopping = true;
         self.cancel_all(out, |_, _| true);
+    }
+
+    /// A client is gone.
+    pub(super) fn on_desk_closed(&mut self, desk: DeskId, out: &mut Output) {
+        let is_his = |basket: &Basket| basket.origin == Origin::Desk(desk);
+        self.end_baskets(BasketEnd::AskerGone, out, is_his);
+        self.cancel_orphans(Some(desk), out);
     }
 
     /// Cancels the orders of a client that is gone (`None`: of every client), on accounts that want it so.

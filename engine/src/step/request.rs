@@ -2,8 +2,8 @@
 
 use model::page::{Answer, AnswerKind, TapeKind, TapeRecord};
 use model::{
-    Ask, ClientOrderId, HaltCause, Money, Order, OrderId, OrderType, Origin, Px, Qty, Reject,
-    Request, Side, Terms, Tif, Verdict, Why,
+    Ask, BasketEnd, ClientOrderId, HaltCause, Money, Order, OrderId, OrderType, Origin, Px, Qty,
+    Reject, Request, Side, Terms, Tif, Verdict, Why,
 };
 
 use super::{Engine, Stage, Stamp};
@@ -40,6 +40,7 @@ impl Engine {
                 self.answer(request, AnswerKind::Accepted)
             }
             Ask::Check(terms) => self.check(request, &terms),
+            Ask::Basket(basket) => self.on_basket(request, &basket, out),
             Ask::Beat => self.answer(request, AnswerKind::Accepted),
         };
         out.answer = Some(answer);
@@ -74,7 +75,8 @@ impl Engine {
         self.price(&mut order, &market);
         let moment = self.moment_of(&order, None);
         stamp.judging(self, request, &order);
-        let cleared = if order.is_held() {
+        let is_leg = order.basket().is_some();
+        let cleared = if order.is_held() || is_leg {
             let other = self.instead_of(&order, moment);
             let held = self.risk.clear_held(&order, other.as_ref(), &market, moment);
             held.map(|reservation| (None, reservation))
@@ -85,7 +87,11 @@ impl Engine {
         stamp.mark(Stage::Gate);
         let (cleared, reservation) = match cleared {
             Ok(passed) => passed,
-            Err(verdict) => return self.refuse(request, &order, verdict, out),
+            Err(verdict) => {
+                let answer = self.refuse(request, &order, verdict, out);
+                self.lose_leg(&order, BasketEnd::Refused, out);
+                return answer;
+            }
         };
         let life = if cleared.is_some() { Life::NEW } else { Life::HELD };
         self.orders.insert(OrderRecord {
@@ -106,6 +112,7 @@ impl Engine {
         self.bind(&order, out);
         match cleared {
             Some(cleared) => self.submit(cleared, out),
+            None if is_leg => self.join(&order, out),
             None => self.hold(&order),
         }
         self.answer_of(request, AnswerKind::Accepted, id)
@@ -251,7 +258,7 @@ impl Engine {
         let primary = verdict.primary.map_or((0, 0), |finding| (finding.limit, finding.used));
         self.hash.fold_pair(primary.0 as u64, primary.1 as u64);
         self.fold_account(order.account);
-        self.count_refused(order);
+        self.count_refused(order.account, order.origin, Some(order.instrument));
         if self.triggers.has_due() {
             self.trip_due(out);
         }
@@ -302,7 +309,7 @@ impl Engine {
         Answer { order, state, ..self.answer(request, kind) }
     }
 
-    fn answer(&self, request: &Request, kind: AnswerKind) -> Answer {
+    pub(super) fn answer(&self, request: &Request, kind: AnswerKind) -> Answer {
         Answer::bare(request.id, self.seq, self.now, kind)
     }
 }

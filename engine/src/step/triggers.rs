@@ -11,12 +11,13 @@ mod tests;
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
-    AccountId, DeskId, HaltCause, HaltLevel, HaltScope, InstrumentId, Money, Note, Order, Origin,
-    ReportKind, Ts, Why,
+    AccountId, BasketEnd, DeskId, HaltCause, HaltLevel, HaltScope, InstrumentId, Money, Note,
+    Origin, ReportKind, Ts, Why,
 };
 use risk::RateWindow;
 
 use super::Engine;
+use crate::baskets::Basket;
 use crate::output::Output;
 use crate::rules::{EngineTriggers, Rules, StormRule, money};
 use gaps::Gaps;
@@ -211,10 +212,16 @@ impl Triggers {
 }
 
 impl Engine {
-    /// Counts an order that the gate refused. While a halt lets nothing of whoever asks pass, it does not count: what it could
-    /// set off has gone off, and a client that is halted must not halt all those above it by going on.
-    pub(super) fn count_refused(&mut self, order: &Order) {
-        let Order { account, instrument, origin, .. } = *order;
+    /// Counts an order that the gate refused, or a basket, which is of no instrument. While a halt lets nothing of whoever asks
+    /// pass, it does not count: what it could set off has gone off, and a client that is halted must not halt all those above
+    /// it by going on.
+    pub(super) fn count_refused(
+        &mut self,
+        account: AccountId,
+        origin: Origin,
+        instrument: Option<InstrumentId>,
+    ) {
+        let instrument = instrument.unwrap_or(InstrumentId(u32::MAX));
         let halt = self.risk.effective_halt(account, instrument, origin);
         if halt < HaltLevel::CancelOnly && !self.stopping {
             self.count_on_path(account, Counts::Refusals, Money::ZERO);
@@ -331,6 +338,8 @@ impl Engine {
         let (scope, cause) = (HaltScope::Account(account), HaltCause::Heartbeat);
         self.go_off(scope, HaltLevel::CancelOnly, cause, "a client fell silent", out);
         let origin = Origin::Desk(desk);
+        let is_his = |basket: &Basket| (basket.origin, basket.account) == (origin, account);
+        self.end_baskets(BasketEnd::AskerGone, out, is_his);
         self.cancel_all(out, |order, _| order.origin == origin && order.account == account);
     }
 

@@ -96,8 +96,14 @@ impl Engine {
         executed.chain(listed).collect() // The last one counts.
     }
 
-    /// Sends an order that passed.
+    /// Sends an order that passed, and applies what the paper venue has to say to it.
     pub(super) fn submit(&mut self, cleared: Cleared, out: &mut Output) {
+        self.hand_over(cleared, out);
+        self.settle(out);
+    }
+
+    /// Sends an order that passed.
+    pub(super) fn hand_over(&mut self, cleared: Cleared, out: &mut Output) {
         let order = *cleared.order();
         if let Some(outside) = &mut self.outside {
             outside.deadlines.set(order.id, self.now);
@@ -105,7 +111,6 @@ impl Engine {
         } else if let Some(books) = self.books.get(self.feed_index(order.instrument.0)) {
             self.paper.submit(cleared, books);
         }
-        self.settle(out);
     }
 
     /// Sends new terms that passed.

@@ -4,6 +4,7 @@ use model::{
     Reject, Side, TradingState, Ts, Verdict,
 };
 
+mod basket;
 mod lists;
 mod margin;
 mod money;
@@ -65,7 +66,7 @@ fn plain_order_passes() {
     for side in BOTH {
         let order = floor.order(side, 1, 1_000_000);
         let (verdict, findings) = floor.risk.check(&order, &floor.market, floor.moment);
-        assert_eq!((verdict, findings.iter().flatten().count()), (Verdict::pass(), 47));
+        assert_eq!((verdict, findings.iter().flatten().count()), (Verdict::pass(), 48));
         let (cleared, held) = floor.clear(order).unwrap();
         assert_eq!((*cleared.order(), held.open(), held.is_open()), (order, Qty(1), true));
     }

@@ -18,7 +18,7 @@ pub enum Done {
 }
 
 /// What can be asked of an order, and where it is done: at the paper venue, at one outside. `CHECKS.md` has the same table.
-pub const GATEWAYS: [(&str, Done, Done); 16] = [
+pub const GATEWAYS: [(&str, Done, Done); 17] = [
     ("limit", Done::Native, Done::Native),
     ("market", Done::Engine, Done::Engine),
     ("stop", Done::Engine, Done::Engine),
@@ -35,6 +35,7 @@ pub const GATEWAYS: [(&str, Done, Done); 16] = [
     ("reduce_only", Done::Engine, Done::Engine),
     ("one_cancels", Done::Engine, Done::Engine),
     ("parent", Done::Engine, Done::Engine),
+    ("basket", Done::Engine, Done::Engine),
 ];
 
 /// Refuses type, time in force and conditions that do not go together, what the venue is not known to do, a link to an order
@@ -76,6 +77,7 @@ fn goes_together(order: &Order) -> bool {
     let links = match conditions.link {
         None | Some(Link::Parent(_)) => true,
         Some(Link::OneCancels(_)) => order.order_type.is_stop(),
+        Some(Link::Basket(_)) => !order.is_held(),
     };
     let is_plain = !conditions.post_only
         && !conditions.reduce_only

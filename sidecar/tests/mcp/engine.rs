@@ -132,7 +132,7 @@ impl Desk {
         let kind = AnswerKind::Accepted;
         let mut answer = Answer::bare(request.id, self.control.engine_seq, Ts(NOW), kind);
         match request.ask {
-            Ask::Beat => return None,
+            Ask::Beat | Ask::Basket(_) => return None, // The sidecar sends no baskets.
             Ask::New(terms) if terms.qty.0 == LOST_QTY => return None,
             Ask::New(terms) if terms.qty.0 == OVER_BUDGET_QTY => {
                 answer.kind = AnswerKind::OverBudget

@@ -64,7 +64,8 @@ fn engine_and_venue_converge() {
     }
 }
 
-const KINDS: [TapeKind; 10] = [
+const KINDS: [TapeKind; 11] = [
+    TapeKind::Basket,
     TapeKind::Triggered,
     TapeKind::Replaced,
     TapeKind::Expired,

@@ -1,8 +1,10 @@
 //! An engine, its gateway and a venue on virtual time, with a bad line between them.
 
+mod baskets;
+
 use std::collections::{BTreeMap, VecDeque};
 
-use engine::config::Config;
+use engine::config::{Config, EngineConfig};
 use engine::gateway::{Gateway, Send};
 use engine::output::Output;
 use engine::step::Engine;
@@ -49,6 +51,8 @@ pub struct World {
     mine: Vec<OrderId>,
     /// Orders that are never sent, and their quantities.
     parents: Vec<(OrderId, i64)>,
+    /// Numbers of baskets, and of their legs.
+    baskets: BTreeMap<u64, usize>,
     names: u64,
     message: u64,
     query_ms: u64,
@@ -77,6 +81,7 @@ impl World {
             changes: Vec::new(),
             mine: Vec::new(),
             parents: Vec::new(),
+            baskets: BTreeMap::new(),
             names: 0,
             message: 0,
             query_ms: 0,
@@ -162,6 +167,7 @@ impl World {
         let input = Input { seq, now: Ts(self.now_ms * MS), body };
         self.inputs.push(input);
         self.engine.step(&input, &mut self.out, &mut ());
+        self.check_baskets();
         for send in std::mem::take(&mut self.out.sends) {
             match &send {
                 Send::New(cleared) => {
@@ -214,6 +220,9 @@ impl World {
 
     /// Somebody asks for something.
     fn client(&mut self) {
+        if one_in(&mut self.dice, 60) {
+            return self.basket();
+        }
         self.names += 1;
         let client_id = ClientOrderId::new(&format!("c{}", self.names)).unwrap();
         let (px, qty) = (self.px(), Qty(1 + self.dice.below(25) as i64));
@@ -240,6 +249,10 @@ impl World {
             (6..9, _) => Ask::New(plain),
             _ => Ask::New(self.special(plain)),
         };
+        self.ask(ask);
+    }
+
+    fn ask(&mut self, ask: Ask) {
         let (id, account, note) = (self.names, AccountId(0), Note::default());
         let request = Request { id, origin: Origin::File, account, ask, note };
         // The answer is forgotten with the rest, so the tape tells which order passed.
@@ -462,5 +475,8 @@ impl World {
 
 /// The shipped configuration with an account that may hold little, and a venue outside.
 pub fn config() -> Config {
-    tests::outside("orders", POSITION_MAX, ACK_TIMEOUT_MS * MS)
+    let config = tests::outside("orders", POSITION_MAX, ACK_TIMEOUT_MS * MS);
+    let basket_timeout_ns = 20 * MS;
+    let engine = EngineConfig { basket_timeout_ns, ..config.engine.clone() };
+    config.with_engine(engine)
 }

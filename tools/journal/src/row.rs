@@ -4,8 +4,8 @@ use engine::replay::Seen;
 use engine::step::Engine;
 use model::page::{TapeKind, TapeRecord, read_halt_aux};
 use model::{
-    AccountId, Ask, Body, Control, HaltCause, HaltLevel, HaltScope, InstrumentId, OrderId, Origin,
-    Px, Qty, Reject, Request, Scaled, Side, Terms,
+    AccountId, Announced, Ask, BasketEnd, Body, Control, HaltCause, HaltLevel, HaltScope,
+    InstrumentId, Money, OrderId, Origin, Px, Qty, Reject, Request, Scaled, Side, Terms,
 };
 use serde_json::{Value, json};
 
@@ -151,6 +151,7 @@ fn asked(seen: &Seen<'_>, request: &Request) -> Row {
         Ask::Cancel { .. } => "cancel",
         Ask::Replace { .. } => "replace",
         Ask::Halt { .. } => "halt",
+        Ask::Basket(_) => "basket",
         Ask::Check(_) => "check",
         Ask::Beat => "beat",
     };
@@ -174,6 +175,10 @@ fn asked(seen: &Seen<'_>, request: &Request) -> Row {
         }
         Ask::Cancel { order } => row.order(seen.engine, order),
         Ask::Halt { scope, level } => row.set("reasons", halt_text(scope, level.name())),
+        Ask::Basket(Announced { number, legs, money }) => {
+            let money = Scaled { value: money.0, decimals: Money::DECIMALS };
+            row.set("terms", format!("basket={number} legs={legs} money={money}"));
+        }
         Ask::Beat => {}
     }
     row.set("origin", origin(request.origin));
@@ -248,6 +253,14 @@ fn went_off(seen: &Seen<'_>, record: &TapeRecord) -> Option<Row> {
     Some(row)
 }
 
+fn basket_over(seen: &Seen<'_>, record: &TapeRecord) -> Row {
+    let mut row = Row::new(seen, Kind::Report, "basket_over");
+    row.account(seen.engine, record.account);
+    row.set("terms", format!("basket={} legs={}", record.aux, record.qty.0));
+    row.set_maybe("reasons", BasketEnd::from_code(record.code));
+    row
+}
+
 fn told(seen: &Seen<'_>, record: &TapeRecord) -> Option<Row> {
     let kind = match record.kind {
         TapeKind::Passed | TapeKind::Refused => Kind::Verdict,
@@ -262,6 +275,7 @@ fn told(seen: &Seen<'_>, record: &TapeRecord) -> Option<Row> {
         | TapeKind::Restated
         | TapeKind::Triggered
         | TapeKind::Mismatch => Kind::Report,
+        TapeKind::Basket => return Some(basket_over(seen, record)),
         TapeKind::Halt => return went_off(seen, record),
         TapeKind::Trade
         | TapeKind::Alert

@@ -7,8 +7,8 @@ use engine::replay::{Replay, ReplayError, Seen, Witness};
 use engine::step::Engine;
 use model::page::{AsOf, TapeKind};
 use model::{
-    AccountId, Ask, Body, ClientOrderId, Event, Flags, Input, Order, OrderId, Origin, Request,
-    Symbol,
+    AccountId, Ask, BasketEnd, Body, ClientOrderId, Event, Flags, Input, Order, OrderId, Origin,
+    Px, Qty, Request, Symbol,
 };
 
 use crate::progress::Progress;
@@ -124,7 +124,7 @@ impl Finder {
             Ask::New(terms) => (None, Some(terms.client_id)),
             Ask::Replace { order, client_id, .. } => (Some(order), Some(client_id)),
             Ask::Cancel { order } => (Some(order), None),
-            Ask::Halt { .. } | Ask::Check(_) | Ask::Beat => (None, None),
+            Ask::Basket(_) | Ask::Halt { .. } | Ask::Check(_) | Ask::Beat => (None, None),
         };
         of_account
             && match self.wanted {
@@ -182,7 +182,8 @@ impl Finder {
                 && !self.story.orders.iter().any(|life| life.id == id)
             {
                 let (since, decimals) = (judged.seq, judged.decimals());
-                let life = Life { id, since, decimals, events: Vec::new(), end: None };
+                let basket = judged.order.basket().map(|number| (judged.order.account, number));
+                let life = Life { id, since, decimals, basket, events: Vec::new(), end: None };
                 self.story.orders.push(life);
             }
             self.story.judged.push(judged);
@@ -192,12 +193,21 @@ impl Finder {
     fn keep_lives(&mut self, seen: &Seen<'_>) {
         for record in &seen.out.tape {
             let is_verdict = matches!(record.kind, TapeKind::Passed | TapeKind::Refused);
-            let life = self.story.orders.iter_mut().find(|life| life.id == record.order);
-            if let Some(life) = life.filter(|_| !is_verdict) {
-                let (seq, now, kind) = (record.engine_seq, record.now, record.kind);
-                let exec_id = (kind == TapeKind::Fill).then_some(record.aux);
-                let (px, qty) = (record.px, record.qty);
-                life.events.push(Happened { seq, now, kind, px, qty, exec_id });
+            let (seq, now, kind) = (record.engine_seq, record.now, record.kind);
+            let is_basket = kind == TapeKind::Basket;
+            let basket_end = BasketEnd::from_code(record.code).filter(|_| is_basket);
+            let exec_id = (kind == TapeKind::Fill).then_some(record.aux);
+            let (px, qty) = if is_basket { (Px(0), Qty(0)) } else { (record.px, record.qty) };
+            let is_of = |life: &&mut Life| match is_basket {
+                // A number is free again when its basket is over.
+                true => {
+                    let is_first = life.events.iter().all(|event| event.kind != kind);
+                    life.basket == Some((record.account, record.aux)) && is_first
+                }
+                false => life.id == record.order && !is_verdict,
+            };
+            for life in self.story.orders.iter_mut().filter(is_of) {
+                life.events.push(Happened { seq, now, kind, px, qty, exec_id, basket_end });
                 life.end = standing(seen.engine, life.id).or(life.end);
             }
         }

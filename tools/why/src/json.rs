@@ -119,6 +119,7 @@ fn unjudged(unjudged: &Unjudged) -> Value {
         Ask::Replace { order, .. } => ("replace", order),
         Ask::Cancel { order } => ("cancel", order),
         Ask::Halt { .. } => ("halt", unjudged.order),
+        Ask::Basket(_) => ("basket", unjudged.order),
         Ask::Check(_) => ("check", unjudged.order),
         Ask::Beat => ("beat", unjudged.order),
     };
@@ -144,6 +145,7 @@ fn life(life: &Life) -> Value {
             "px": px(event.px, life.decimals.0),
             "qty": qty(event.qty, life.decimals.1),
             "exec_id": event.exec_id.map(|id| id.to_string()),
+            "basket_end": event.basket_end.map(|end| end.name()),
         })
     });
     json!({

@@ -2,8 +2,8 @@
 
 use model::page::{AnswerKind, Board, TapeKind};
 use model::{
-    AccountId, Event, Mode, Order, OrderId, OrderState, Origin, Px, Qty, Request, Symbol, Ts,
-    Verdict,
+    AccountId, BasketEnd, Event, Mode, Order, OrderId, OrderState, Origin, Px, Qty, Request,
+    Symbol, Ts, Verdict,
 };
 use risk::Explanation;
 
@@ -107,6 +107,8 @@ pub struct Life {
     pub since: u64,
     /// Decimals of its prices and quantities.
     pub decimals: (u8, u8),
+    /// Of a leg: account and number of its basket.
+    pub basket: Option<(AccountId, u64)>,
     /// What happened to it, in order.
     pub events: Vec<Happened>,
     /// Where it stood at the last input replayed; `None`: its slot was used again by then.
@@ -128,6 +130,8 @@ pub struct Happened {
     pub qty: Qty,
     /// Execution id, of a fill.
     pub exec_id: Option<u64>,
+    /// How its basket was over, if that happened.
+    pub basket_end: Option<BasketEnd>,
 }
 
 /// Where an order stood.

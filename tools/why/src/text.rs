@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use model::page::{AnswerKind, Quote};
-use model::{OrderId, Qty};
-use risk::{Explained, Options, Standing};
+use model::{Announced, Ask, OrderId, Qty, Reject};
+use risk::{Explained, Measure, Options, Standing};
 
 use crate::show::{number, origin, scaled, table, time_of_day, unit, utc, verdict};
 use crate::story::{Judged, Life, Sight, Story, Unjudged};
@@ -185,12 +185,26 @@ fn row(judged: &Judged, check: &Explained, binds: bool) -> Vec<String> {
     ]
 }
 
+/// What a basket is, and how far it is beyond its limit.
+fn basket(unjudged: &Unjudged, basket: &Announced) -> String {
+    let sum = |sum| number(Measure::Money, sum, (0, 0));
+    let Announced { number: own, legs, money } = basket;
+    let mut text = format!("basket {own} of {legs} legs for {}", sum(money.0));
+    if let Some(finding) = unjudged.verdict.primary.filter(|found| found.code == Reject::Basket) {
+        text += &format!(", of which {} are allowed", sum(finding.limit));
+    }
+    text
+}
+
 fn unjudged(unjudged: &Unjudged) -> String {
     let (what, order) = match unjudged.request.ask {
-        model::Ask::Cancel { order } => ("cancel", order),
-        model::Ask::Replace { order, .. } => ("change", order),
-        _ => ("request", unjudged.order),
+        Ask::Cancel { order } => ("cancel".to_owned(), order),
+        Ask::Replace { order, .. } => ("change".to_owned(), order),
+        Ask::Basket(announced) => (basket(unjudged, &announced), unjudged.order),
+        _ => ("request".to_owned(), unjudged.order),
     };
+    let is_basket = matches!(unjudged.request.ask, Ask::Basket(_));
+    let by = if is_basket { "" } else { "; the gate does not judge it" };
     let of = if order.0 == 0 { String::new() } else { format!(" of order {}", order.0) };
     let account = unjudged.account.map_or("an unknown account".into(), |name| name.to_string());
     let kind = unjudged.kind;
@@ -200,7 +214,7 @@ fn unjudged(unjudged: &Unjudged) -> String {
         (false, _) => format!("{kind}: {}", verdict(&unjudged.verdict)),
     };
     format!(
-        "{what}{of} on {account}: {said}\n  asked   by {} (request {}), input {}, {} UTC; the gate does not judge it\n\n",
+        "{what}{of} on {account}: {said}\n  asked   by {} (request {}), input {}, {} UTC{by}\n\n",
         origin(unjudged.request.origin),
         unjudged.request.id,
         unjudged.seq,
@@ -212,14 +226,21 @@ fn life(life: &Life, replayed_to: u64) -> String {
     let mut rows = Vec::new();
     for event in &life.events {
         let px = scaled(event.px.0.into(), life.decimals.0.into());
+        let (much, at, more) = match (event.basket_end, event.exec_id) {
+            (Some(end), _) => (String::new(), String::new(), end.name().to_owned()),
+            (None, Some(id)) => {
+                (qty(event.qty, life.decimals.1), format!("at {px}"), format!("execution {id}"))
+            }
+            (None, None) => (qty(event.qty, life.decimals.1), format!("at {px}"), String::new()),
+        };
         rows.push(vec![
             String::new(),
             event.kind.name().into(),
-            qty(event.qty, life.decimals.1),
-            format!("at {px}"),
+            much,
+            at,
             format!("input {}", event.seq),
             format!("{} UTC", time_of_day(event.now)),
-            event.exec_id.map_or(String::new(), |id| format!("execution {id}")),
+            more,
         ]);
     }
     let events = table(&rows, &[false, false, true]);

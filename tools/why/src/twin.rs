@@ -221,6 +221,7 @@ impl Twin {
         let link = conditions.link.map(|link| match link {
             Link::OneCancels(order) => Link::OneCancels(self.order(order)),
             Link::Parent(order) => Link::Parent(self.order(order)),
+            Link::Basket(number) => Link::Basket(number), // Its asker's own.
         });
         Conditions { link, ..conditions }
     }

@@ -57,6 +57,8 @@ codes!(
         Alert = 22 => "alert",
         /// A stop was triggered; `px` is its trigger.
         Triggered = 23 => "triggered",
+        /// A basket is over; `code` is the [`crate::BasketEnd`], `qty` how many legs came, `aux` its asker's number of it.
+        Basket = 24 => "basket",
     }
 );
 

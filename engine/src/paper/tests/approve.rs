@@ -45,7 +45,7 @@ impl Venue {
         self.try_ask(ask).0
     }
 
-    fn control(&mut self, control: Control) {
+    pub(super) fn control(&mut self, control: Control) {
         self.step(self.engine.now(), Body::Control(control));
     }
 

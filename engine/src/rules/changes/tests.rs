@@ -63,6 +63,7 @@ const KEYS: &[Key] = &[
             *window = short(n);
         }
     }),
+    ("agent basket_max", None, |r, n| r.accounts[1].basket_max = decimal_or_off(n)),
     ("agent order_to_trade_max", None, |r, n| {
         let rule = |ratio_max| OrderToTrade { ratio_max, free: 0 };
         r.accounts[1].order_to_trade = or_off(n).map(rule);

@@ -77,7 +77,13 @@ impl EngineThread {
                 self.turn_away(request, &answer);
                 state.held.hold(desk, answer, now_ns);
             }
-            Ask::New(_) | Ask::Replace { .. } if state.journal.full || stops => {
+            Ask::Basket(basket) if !engine.risk().is_open_to_clients(request.account) => {
+                let verdict = engine.judge_basket(request, &basket);
+                let answer = Answer { verdict, ..bare(AnswerKind::Refused) };
+                self.turn_away(request, &answer);
+                state.held.hold(desk, answer, now_ns);
+            }
+            Ask::New(_) | Ask::Replace { .. } | Ask::Basket(_) if state.journal.full || stops => {
                 let verdict =
                     Verdict::refuse(if stops { Reject::Halted } else { Reject::JournalFull });
                 let answer = Answer { verdict, ..bare(AnswerKind::Refused) };

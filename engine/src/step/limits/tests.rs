@@ -203,8 +203,8 @@ fn wrong_files_are_named() {
     let fails = |text: &str| prepare(&config, 1, text).unwrap_err();
     let wrong = text(&[("rate_max = 20\n", "rate_max = -1\n"), ("bps = \"0\"", "bps = \"x\"")], "");
     let error = fails(&wrong).to_string();
-    assert!(error.contains("limits.toml:67: `rate_max` must be"), "{error}");
-    assert!(error.contains("limits.toml:125: `bps` must be"), "{error}");
+    assert!(error.contains("limits.toml:68: `rate_max` must be"), "{error}");
+    assert!(error.contains("limits.toml:128: `bps` must be"), "{error}");
     assert!(error.lines().all(|line| line.starts_with("limits.toml:")), "{error}");
     assert!(matches!(fails("\u{0}[[["), NotTaken::Config(_)));
     let renamed = text(&[("name = \"probe\"", "name = \"robe\"")], "");

@@ -4,8 +4,8 @@ mod answers;
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
-    Ask, ClientOrderId, HaltLevel, HaltScope, Holder, Note, OrderState, OrderType, Origin, Reject,
-    Report, ReportKind, Request, Terms, Tif,
+    Announced, Ask, ClientOrderId, HaltLevel, HaltScope, Holder, Link, Money, Note, OrderState,
+    OrderType, Origin, Reject, Report, ReportKind, Request, Terms, Tif,
 };
 
 use super::*;
@@ -32,6 +32,7 @@ impl Outside {
     /// The same with another configuration.
     fn with(executions: u32, change: impl FnOnce(&mut EngineConfig)) -> Outside {
         let mut bench = Bench::with(Venue::DatabentoMbo, |engine| {
+            engine.capacity.own_orders = 16;
             engine.mode = Mode::Live;
             engine.venue =
                 Some(VenueConfig::plain(TIMEOUT_NS, executions, ([127, 0, 0, 1], 9).into()));
@@ -68,20 +69,31 @@ impl Outside {
     }
 
     fn order_of(&mut self, side: Side, qty: i64) -> Result<OrderId, Reject> {
-        self.order_with(side, qty, Tif::Day)
+        self.order_with(side, qty, Tif::Day, None)
     }
 
     /// A buy of five for as long as `tif` says.
     fn order_for(&mut self, tif: Tif) -> Result<OrderId, Reject> {
-        self.order_with(Side::Buy, 5, tif)
+        self.order_with(Side::Buy, 5, tif, None)
     }
 
-    fn order_with(&mut self, side: Side, qty: i64, tif: Tif) -> Result<OrderId, Reject> {
+    /// A buy of five in a basket.
+    fn leg(&mut self, number: u64) -> Result<OrderId, Reject> {
+        self.order_with(Side::Buy, 5, Tif::Day, Some(Link::Basket(number)))
+    }
+
+    fn order_with(
+        &mut self,
+        side: Side,
+        qty: i64,
+        tif: Tif,
+        link: Option<Link>,
+    ) -> Result<OrderId, Reject> {
         self.names += 1;
         let away = self.names as i64 * 10_000_000;
         let px = if side == Side::Buy { 99_000_000_000 - away } else { 100_000_000_000 + away };
         let terms = Terms {
-            conditions: model::Conditions::NONE,
+            conditions: model::Conditions { link, ..model::Conditions::NONE },
             client_id: ClientOrderId::new(&format!("o{}", self.names)).unwrap(),
             instrument: AAPL,
             side,
@@ -394,4 +406,51 @@ fn a_stop_lets_nothing_new_pass() {
     venue.say_at(later, Body::Control(Control::Restarted { epoch: 1 }));
     assert!(!venue.bench.engine.is_stopping());
     assert_eq!(venue.order(), Err(Reject::Reconciling));
+}
+
+/// Goal: no leg leaves before all have come; then all do, in one input and in the order in which they came. A basket that is not
+/// complete when the session is lost is stopped by the gate, one that the engine did not live to complete is cancelled; nothing
+/// of either was sent, and no basket is taken until everything is known. Method: each, and a whole one after the reconciliation.
+#[test]
+fn baskets_leave_whole() {
+    let basket = |number| {
+        Ask::Basket(Announced { number, legs: 3, money: Money(2_000 * 1_000_000_000_000) })
+    };
+    let mut venue = Outside::with(8, |engine| {
+        engine.strategies.clear();
+        engine.capacity.own_orders = 3; // And no more.
+    });
+    venue.ask(basket(1)).unwrap();
+    let legs = [venue.leg(1).unwrap(), venue.leg(1).unwrap()];
+    assert_eq!((venue.sent.len(), venue.state(legs[0])), (0, OrderState::Held));
+    venue.say(Body::Control(Control::VenueSession(false)));
+    assert_eq!(venue.state(legs[0]), OrderState::Held, "it is not in doubt: no venue knows of it");
+    assert_eq!(venue.leg(1), Err(Reject::Reconciling));
+    assert_eq!(legs.map(|order| venue.state(order)), [OrderState::Cancelled; 2]);
+    assert_eq!(venue.ask(basket(2)), Err(Reject::Reconciling));
+    venue.say(Body::Control(Control::ReconcileBegin));
+    venue.say(Body::Control(Control::ReconcileEnd { round: 2, orders: 0 }));
+
+    venue.ask(basket(2)).unwrap();
+    let legs = [venue.leg(2).unwrap(), venue.leg(2).unwrap()];
+    venue.say(Body::Control(Control::Restarted { epoch: 3 }));
+    assert_eq!(legs.map(|order| venue.state(order)), [OrderState::Cancelled; 2]);
+    assert!(venue.leg(2).is_err());
+    assert!(!venue.sent.iter().any(|sent| matches!(sent, Send::New(_))));
+    venue.say(Body::Control(Control::ReconcileBegin));
+    venue.say(Body::Control(Control::ReconcileEnd { round: 3, orders: 0 }));
+    let page = venue.bench.engine.risk().account_page(ACCOUNT, Default::default(), Ts(0)).unwrap();
+    assert_eq!((page.open_orders, page.reserved), (0, Money::ZERO));
+
+    venue.ask(basket(2)).unwrap();
+    venue.sent.clear();
+    let first = [venue.leg(2).unwrap(), venue.leg(2).unwrap()];
+    assert_eq!(venue.sent, []);
+    let last = venue.leg(2).unwrap();
+    let sent = venue.sent.iter().map(|sent| match sent {
+        Send::New(cleared) => cleared.order().id,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(sent.collect::<Vec<_>>(), [first[0], first[1], last]);
+    assert_eq!(venue.state(last), OrderState::PendingNew);
 }

@@ -18,7 +18,7 @@ proptest! {
         counts in [0_u32..4, 0_u32..4, 0_u32..300],
         sums in [0_i128..40, 0_i128..40],
         margin in prop::option::of(0_u32..20_000),
-        which in 0_usize..14,
+        which in 0_usize..15,
         by in 1_i64..20,
         side in prop::sample::select(&BOTH[..]),
         qty in quantities(),
@@ -68,6 +68,7 @@ proptest! {
                 let most = pair.soft.band_bps.unwrap_or(10_000);
                 pair_tight.soft.band_bps = Some(most.saturating_sub(by as u32));
             }
+            13 => account_tight.basket_max = Some(money(i128::from(sizes[3]) * 1_000_000)),
             _ => pair_tight.age_max_ns = pair.age_max_ns - by as u64,
         }
         // The same books for both: made under wide limits, then the limits under test are put in place.
@@ -81,13 +82,18 @@ proptest! {
             }
             floor.relimit(account, pair);
             floor.moment.now = Ts(10_000 + age);
-            let order = floor.order(side, qty, px);
+            let mut order = floor.order(side, qty, px);
+            if which == 13 {
+                let [announced, others] = [sizes[0], sizes[1]].map(|n| money(i128::from(n) * 1_000_000));
+                floor.moment.basket = Some(crate::Basket { announced, others });
+                order.conditions.link = Some(model::Link::Basket(0));
+            }
             floor.risk.check(&order, &floor.market, floor.moment).0
         });
         let [loose, tight] = verdicts;
         prop_assert!(loose.passed() || !tight.passed(), "{:?} / {:?}", loose, tight);
         // Younger data alone can be another reference, from which the collar measures another distance.
-        let same_reference = which < 13;
+        let same_reference = which < 14;
         prop_assert!(!same_reference || loose.bits & !tight.bits == 0, "{:?} / {:?}", loose, tight);
     }
 }

@@ -197,6 +197,7 @@ fn links_are_translated() {
         let link = here.order.conditions.link.map(|link| match link {
             Link::OneCancels(order) => Link::OneCancels(twin.order(order)),
             Link::Parent(order) => Link::Parent(twin.order(order)),
+            Link::Basket(number) => Link::Basket(number),
         });
         assert_eq!(there.order.conditions.link, link);
         assert_eq!((there.order.qty, there.state), (here.order.qty, here.state));
