@@ -27,19 +27,19 @@ fn asked_exported_explained() {
     engine.strategies.clear();
     stage.write_config(&config.with_engine(engine));
     let basket = |after: u64, id: &str, legs: u8, money: &str| json!({ "after": after, "op": "basket", "id": id, "account": "agent", "legs": legs, "money": money });
-    let leg = |after: u64, id: &str, basket: &str, qty: u64, symbol: &str| {
-        json!({ "after": after, "op": "new", "id": id, "account": "agent", "symbol": symbol, "side": "buy",
+    let leg = |after: u64, id: &str, basket: &str, qty: u64| {
+        json!({ "after": after, "op": "new", "id": id, "account": "agent", "symbol": "SYN001", "side": "buy",
                 "qty": qty.to_string(), "px": "1", "basket": basket })
     };
     let lines = [
         basket(20_000, "big", 2, "444000000000"),
-        leg(20_010, "b-1", "big", 1, "SYN001"),
+        leg(20_010, "b-1", "big", 1),
         basket(20_100, "good", 2, "1000"),
-        leg(20_110, "g-1", "good", 400, "SYN001"),
-        leg(20_120, "g-2", "good", 600, "SYN002"),
+        leg(20_110, "g-1", "good", 400),
+        leg(20_120, "g-2", "good", 600),
         basket(20_200, "units", 3, "58"),
-        leg(20_201, "u-1", "units", 20, "SYN001"),
-        leg(20_202, "u-2", "units", 58, "SYN001"),
+        leg(20_201, "u-1", "units", 20),
+        leg(20_202, "u-2", "units", 58),
     ];
     let path = |name: &str| stage.folder.path().join(name).to_str().unwrap().to_owned();
     std::fs::write(path("orders.jsonl"), lines.map(|line| line.to_string()).join("\n")).unwrap();

@@ -100,7 +100,7 @@ fn baskets_are_recorded() {
     assert_eq!(refused.reached, Reached { limit: most, used: most + 1 });
     assert_eq!(records.next().unwrap().bits, 7);
     let end = records.next().unwrap();
-    assert_eq!((end.kind, end.code), (AuditKind::BasketEnd, BasketEnd::AskerGone.code()));
+    assert_eq!((end.kind, end.code), (AuditKind::BasketEnd, model::BasketEnd::AskerGone.code()));
     assert_eq!((end.account, end.aux, end.qty), (account, 7, Qty(0)));
     assert!(records.next().is_none());
 }
