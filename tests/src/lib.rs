@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod levels;
+pub mod place;
 pub mod rogue;
 
 use std::path::{Path, PathBuf};

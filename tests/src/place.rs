@@ -18,7 +18,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 use shm::{Client, Folder, Next};
-use tests::{Stage, WIDE_LIMITS, program};
+
+use crate::{Stage, WIDE_LIMITS, program};
 
 /// How long anything may take on a machine that is busy with other things.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -32,7 +33,7 @@ pub struct Place {
     name: String,
 }
 
-/// An engine's process.
+/// A process that runs, killed with this.
 pub struct Running(Child);
 
 /// A client that trades.
@@ -83,20 +84,20 @@ impl Place {
 
     /// Starts the engine and waits until its operator is heard.
     pub fn start(&self) -> Running {
-        let log = File::options().create(true).append(true).open(self.log_path()).unwrap();
-        let child = self
-            .command("tickgate")
-            .args(["run", "--config", &self.config_path()])
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let running = self.begin("tickgate", &["run", "--config", &self.config_path()]);
         let since = Instant::now();
         while self.run("tickgate-status", &["--json"]).0 != 0 {
             assert!(since.elapsed() < PATIENCE, "no engine: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
-        Running(child)
+        running
+    }
+
+    /// Begins a program that goes on until it is ended; it may fail at once.
+    pub fn begin(&self, name: &str, words: &[&str]) -> Running {
+        let log = File::options().create(true).append(true).open(self.log_path()).unwrap();
+        let mut command = self.command(name);
+        Running(command.args(words).stdout(Stdio::null()).stderr(log).spawn().unwrap())
     }
 
     fn runtime(&self) -> PathBuf {
@@ -177,10 +178,9 @@ impl Place {
 
     /// A client of the engine and an instrument that trades.
     pub fn trader(&self) -> Trader {
-        let folders = [self.sockets()];
         let since = Instant::now();
         loop {
-            if let Ok(client) = Client::attach_in(&folders, Some(&self.name)) {
+            if let Some(client) = self.client() {
                 let board = tradable(&client);
                 let number = std::process::id().into();
                 return Trader { client, account: AccountId(0), board, number };
@@ -188,6 +188,11 @@ impl Place {
             assert!(since.elapsed() < PATIENCE, "cannot attach");
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// A client, if there is an engine now.
+    pub fn client(&self) -> Option<Client> {
+        Client::attach_in(&[self.sockets()], Some(&self.name)).ok()
     }
 
     /// Whether any file of the place holds a text.
@@ -202,18 +207,22 @@ impl Place {
         })
     }
 
+    /// Its engine.toml.
     pub fn config_path(&self) -> String {
         self.stage.folder.path().join("engine.toml").display().to_string()
     }
 
+    /// Its journal's folder.
     pub fn journal(&self) -> PathBuf {
         self.config.engine.journal.as_ref().unwrap().folder.clone()
     }
 
+    /// Where its operator is heard.
     pub fn operator_socket(&self) -> PathBuf {
         self.sockets().operator_path(&self.name)
     }
 
+    /// What its programs said.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log_path()).unwrap_or_default()
     }
@@ -339,10 +348,12 @@ impl Trader {
         }
     }
 
+    /// The number of its desk.
     pub fn desk(&self) -> u8 {
         self.client.desk().0
     }
 
+    /// The symbol that it trades.
     pub fn symbol(&self) -> String {
         self.board.instrument.symbol.to_string()
     }

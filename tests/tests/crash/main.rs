@@ -1,5 +1,7 @@
 //! kill -9 at any moment loses nothing that was written, and leaves nothing that cannot be read.
 
+mod live;
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
