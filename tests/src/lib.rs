@@ -3,6 +3,7 @@
 
 pub mod levels;
 pub mod place;
+pub mod preload;
 pub mod rogue;
 
 use std::path::{Path, PathBuf};

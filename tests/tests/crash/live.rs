@@ -6,16 +6,14 @@ mod load;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use engine::config::VenueConfig;
-use model::Mode;
 use serde_json::json;
-use sim::mold::Credentials;
-use sim::ouch::{Config, Faults, Server};
-use tests::place::{PATIENCE, Place, Running};
+use sim::ouch::{Faults, Server};
+use tests::place::{PATIENCE, Place, Running, lasting_limits, venue};
+use tests::preload::Disk;
 use tests::rogue::Dice;
 
 use books::{End, Told, differences, known, replayed};
-use load::{KINDS, Load, Reloads, limits};
+use load::{KINDS, Load, Reloads};
 
 /// Processes killed, unless TICKGATE_KILLS says how many.
 const KILLS: u64 = 5;
@@ -27,6 +25,7 @@ const KILLS_OF_ONE: u64 = 16;
 struct Seen {
     kills: u64,
     at_start: u64,
+    disks: u64,
     torn: u64,
     snapshots: u64,
     reloads: u64,
@@ -58,7 +57,10 @@ fn killed_while_trading() {
         assert!(count > 0 || kills < 50, "{kind} was never accepted");
     }
     assert!(seen.orders > 2 * kills && seen.trades > kills, "{seen:?}");
-    assert!(kills < 50 || seen.reloads.min(seen.snapshots).min(seen.at_start) > 0, "{seen:?}");
+    assert!(
+        kills < 50 || seen.reloads.min(seen.snapshots).min(seen.at_start).min(seen.disks) > 0,
+        "{seen:?}"
+    );
 }
 
 /// A venue, a journal, and whoever trades.
@@ -73,26 +75,13 @@ struct Market {
 
 impl Market {
     fn new(seed: u64) -> Market {
-        let credentials = Credentials { user: "t".into(), password: String::new() };
-        let config = Config { credentials, ..Config::default() };
-        let server = Server::start(([127, 0, 0, 1], 0).into(), config).unwrap();
-        let place = Place::with("crash-live", &limits(), |stage, engine| {
-            let path = |name: &str| stage.folder.path().join(name);
-            audit::SecretKey::generate(&path("audit.key")).unwrap();
-            engine.mode = Mode::Live;
-            engine.strategies.clear();
-            engine.capacity.own_orders = 1 << 14;
+        let server = venue();
+        let place = Place::live("crash-live", &lasting_limits(), &server, |engine| {
+            let venue = engine.venue.as_mut().unwrap();
             // Of engine time, which is faster than ours.
-            let venue = VenueConfig::plain(10_000_000_000, 1 << 16, server.address());
-            engine.venue = Some(venue);
-            engine.audit = Some(engine::config::AuditConfig {
-                folder: path("audit"),
-                key: path("audit.key"),
-                checkpoints: path("checkpoints"),
-                checkpoint_records: 1_024,
-                checkpoint_ms: 50,
-            });
-        });
+            (venue.ack_timeout_ns, venue.executions) = (10_000_000_000, 1 << 16);
+        })
+        .lied_to();
         let (load, reloads) = (Load::new(seed), Reloads::default());
         Market { server, place, load, dice: Dice(seed), ends: Vec::new(), reloads }
     }
@@ -110,7 +99,7 @@ impl Market {
                 engine.dies();
                 seen.at_start += 1;
             } else {
-                self.lives(engine);
+                self.lives(engine, seen);
             }
             seen.kills += 1;
             self.check(seen);
@@ -146,7 +135,7 @@ impl Market {
     }
 
     /// Orders are asked for, the venue does what venues do, limits change, somebody follows; until the engine is killed.
-    fn lives(&mut self, engine: Running) {
+    fn lives(&mut self, engine: Running, seen: &mut Seen) {
         let mut some = |most: u64| self.dice.below(most + 1) as u16;
         let faults = Faults {
             seed: u64::from(some(60_000)),
@@ -165,6 +154,13 @@ impl Market {
         let words = [journal.as_str(), "--every", "100"];
         let follower = (some(2) == 0).then(|| self.place.begin("tickgate-follow", &words));
         let reloading = some(2) == 0;
+        let disk = match some(9) {
+            0 => Disk::NoSpace,
+            1 => Disk::IoError,
+            2 => Disk::Half,
+            _ => Disk::Sound,
+        };
+        seen.disks += u64::from(disk != Disk::Sound);
         let ms = 50 + u64::from(some(900));
         let stop = AtomicBool::new(false);
         let begun = Instant::now();
@@ -180,8 +176,11 @@ impl Market {
             if reloading {
                 scope.spawn(|| self.reloads.run(&self.place, &stop));
             }
-            std::thread::sleep(Duration::from_millis(ms));
+            std::thread::sleep(Duration::from_millis(ms / 2));
+            self.place.preload().set_disk(disk);
+            std::thread::sleep(Duration::from_millis(ms / 2));
             engine.dies();
+            self.place.preload().set_disk(Disk::Sound);
             stop.store(true, Ordering::Relaxed);
             load.join().unwrap();
         });

@@ -11,8 +11,7 @@ use model::{
 };
 use serde_json::json;
 use shm::Client;
-use tests::WIDE_LIMITS;
-use tests::place::{PATIENCE, Place};
+use tests::place::{PATIENCE, Place, lasting_limits};
 use tests::rogue::Dice;
 
 /// What is asked for.
@@ -24,11 +23,6 @@ pub const KINDS: [&str; 11] = [
 const INSTRUMENTS: u64 = 4;
 /// What is tightened, step by step: who runs an engine at a venue may not loosen its limits.
 const CLIP: &str = "clip_max = \"10000000\"";
-
-/// Of all engines here. Orders outlive the client that asked for them.
-pub fn limits() -> String {
-    WIDE_LIMITS.replace("clients = true", "clients = true\ncancel_on_disconnect = false")
-}
 
 /// Who asks, over all lives of an engine.
 pub struct Load {
@@ -192,7 +186,7 @@ impl Reloads {
         while !stop.load(Ordering::Relaxed) {
             self.asked += 1;
             let clip = format!("clip_max = \"{}\"", 9_000_000 - self.asked);
-            let text = limits().replace(CLIP, &clip);
+            let text = lasting_limits().replace(CLIP, &clip);
             let request =
                 json!({"op": "reload", "text": text, "operator": "ann", "reason": "load"});
             let request = serde_json::from_value(request).unwrap();
