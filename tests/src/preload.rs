@@ -41,7 +41,7 @@ impl Preload {
         assert!(built.status().expect("a C compiler").success());
         let words = File::options().read(true).write(true).create_new(true).open(&path);
         let words = words.expect("a file");
-        words.set_len(16).expect("room");
+        words.set_len(24).expect("room");
         Preload { library, path, words }
     }
 
@@ -50,9 +50,14 @@ impl Preload {
         self.words.write_all_at(&off_ns.to_ne_bytes(), 0).expect("a write");
     }
 
-    /// Lets the disk be so from now on.
+    /// Lets the disk of the journal be so from now on.
     pub fn set_disk(&self, disk: Disk) {
         self.words.write_all_at(&(disk as i64).to_ne_bytes(), 8).expect("a write");
+    }
+
+    /// Lets the disk of the audit log be so from now on.
+    pub fn set_audit_disk(&self, disk: Disk) {
+        self.words.write_all_at(&(disk as i64).to_ne_bytes(), 16).expect("a write");
     }
 
     /// Has a program begin with it.
