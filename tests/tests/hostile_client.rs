@@ -297,7 +297,7 @@ fn check_journal(folder: &Path, sources: &BTreeSet<u32>) -> u64 {
 /// machine as well.
 #[test]
 fn killed_clients_cost_no_latency() {
-    let stage = Stage::new(60_000, 20);
+    let stage = Stage::new(120_000, 20);
     let limits = WIDE_LIMITS.replace("clients = true\n", "") + ROGUE_LIMITS;
     let day = |name: &str, engine: Option<&str>| {
         let config = stage.config_with(&format!("{name}-{}", std::process::id()), &limits);
