@@ -49,7 +49,7 @@ fn killed_with_orders_open() {
     assert_eq!((&gateway["state"], &gateway["in_doubt"]), (&json!("connected"), &json!(0)));
     assert_eq!(gateway["address"], server.address().to_string());
     assert!(gateway["report_age_ms"].is_u64() && gateway["session"].is_string(), "{gateway:#}");
-    server.with(|venue| venue.set_faults(Faults { trade_per_mille: 500, ..Faults::NONE }));
+    server.with(|venue| venue.set_faults(Faults { trade_per_mille: 20, ..Faults::NONE }));
     until("no trades", || server.counters().trades >= 5);
     drop(trader);
     engine.dies();
