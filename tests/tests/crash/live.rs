@@ -49,7 +49,7 @@ fn killed_while_trading() {
     let (mut dice, mut seen) = (Dice(seed), Seen::default());
     while seen.kills < kills {
         let count = KILLS_OF_ONE.min(kills - seen.kills);
-        Market::new(dice.number()).is_killed(count, &mut seen);
+        Market::new(dice.number()).survives(count, &mut seen);
         println!("{seen:?}");
     }
     for (kind, count) in KINDS.iter().zip(seen.kinds) {
@@ -87,7 +87,7 @@ impl Market {
     }
 
     /// So many kills, and a clean stop.
-    fn is_killed(mut self, kills: u64, seen: &mut Seen) {
+    fn survives(mut self, kills: u64, seen: &mut Seen) {
         let mut engine = self.place.start();
         for _ in 0..kills {
             if self.dice.below(5) == 0 {

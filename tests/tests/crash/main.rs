@@ -260,7 +260,7 @@ fn order_lines(stage: &Stage) -> String {
                 format!(r#","px":"{near}","tif":"gtd","expires":"23:00:00","parent":"o{}""#, n - 2)
             }
             4 => format!(r#","type":"stop_limit","px":"{far}","tif":"gtc","stop_px":"{stop}""#),
-            5 => format!(r#","type":"market","tif":"ioc""#),
+            5 => r#","type":"market","tif":"ioc""#.into(),
             _ => format!(r#","px":"{far}","tif":"ioc""#),
         };
         lines += &format!(
