@@ -9,6 +9,7 @@ mod instruments;
 mod limits;
 mod rates;
 mod server;
+mod settled;
 mod table;
 mod triggers;
 mod venue;
@@ -64,7 +65,7 @@ impl Config {
         rest(self) == rest(of_journal)
     }
 
-    /// Loads `engine.toml` by its path, and the two others from the same folder.
+    /// Loads `engine.toml` by its path, and the two others from the same folder. A file that somebody is writing is waited for.
     ///
     /// # Errors
     ///
@@ -75,7 +76,7 @@ impl Config {
         let mut errors = ConfigErrors::default();
         let mut files = Vec::new();
         for path in [engine_toml.to_path_buf(), instruments, limits] {
-            match std::fs::read_to_string(&path) {
+            match settled::read(&path) {
                 Ok(text) => files.push((path, text)),
                 Err(error) => errors.push(ConfigError::file(&path, &error)),
             }

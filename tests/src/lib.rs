@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 
 pub mod levels;
+pub mod place;
+pub mod preload;
 pub mod rogue;
 
 use std::path::{Path, PathBuf};

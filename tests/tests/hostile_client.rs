@@ -26,6 +26,8 @@ use tests::{Stage, WIDE_LIMITS};
 const ENGINE: &str = "TICKGATE_TEST_ENGINE";
 /// Names to it the file that it makes once it is attached.
 const ATTACHED: &str = "TICKGATE_TEST_ATTACHED";
+/// The name of no engine: what a child does then costs as much time of the machine, and has nothing to do with any engine.
+const NOBODY: &str = "-";
 /// How much faster than its own pace the day is played.
 const SPEED: u64 = 50;
 /// How long something may take on a machine that is busy with other things.
@@ -46,6 +48,12 @@ const PER_SECOND: u64 = 500;
 fn child() {
     let Ok(engine) = std::env::var(ENGINE) else { return };
     let source = std::process::id();
+    if engine == NOBODY {
+        std::fs::write(std::env::var(ATTACHED).unwrap(), "").unwrap();
+        loop {
+            std::hint::black_box(asked(source, 0));
+        }
+    }
     while let Some(mut client) = attach(&engine, || false) {
         std::fs::write(std::env::var(ATTACHED).unwrap(), "").unwrap();
         for number in 1.. {
@@ -205,6 +213,8 @@ struct Run {
     hash: u64,
     pauses: Pauses,
     took: Duration,
+    /// Of each stage the p99.9, nanoseconds.
+    slowest: Vec<(&'static str, u64)>,
 }
 
 /// Plays the day with the script, and beside it whatever `beside` does until the run has ended.
@@ -223,6 +233,7 @@ fn run(config: &Config, beside: impl FnOnce(&Running)) -> Run {
     });
     let finished = running.finish().unwrap();
     assert!(!finished.not_due);
+    let slowest = finished.stages.by_name().map(|(stage, latency)| (stage, latency.p999)).collect();
     let (mut tape, mut verdicts) = (reader.tape(), Vec::new());
     loop {
         match reader.next_record(&mut tape).unwrap() {
@@ -232,7 +243,7 @@ fn run(config: &Config, beside: impl FnOnce(&Running)) -> Run {
             Next::Record(_) => {}
         }
     }
-    Run { verdicts, hash: finished.engine.state_hash(), pauses, took: began.elapsed() }
+    Run { verdicts, hash: finished.engine.state_hash(), pauses, took: began.elapsed(), slowest }
 }
 
 /// Whether it says what became of an order of somebody else than the hostile client.
@@ -280,6 +291,50 @@ fn check_journal(folder: &Path, sources: &BTreeSet<u32>) -> u64 {
         assert!(times.len() as u64 <= allowed, "desk {}: {} > {allowed}", desk.0, times.len());
     }
     times.values().map(|times| times.len() as u64).sum()
+}
+
+/// Goal: clients that are killed while they read and write cost the feed's slowest moments nothing: the p99.9 of its stages is
+/// what it is beside processes that take as much of the machine and touch no engine. Method: a day beside clients that are
+/// killed at random moments, one beside such processes that are killed alike, both printed; three tries, for others use the
+/// machine as well.
+#[test]
+fn killed_clients_cost_no_latency() {
+    let stage = Stage::new(120_000, 20);
+    let limits = WIDE_LIMITS.replace("clients = true\n", "") + ROGUE_LIMITS;
+    let day = |name: &str, engine: Option<&str>| {
+        let config = stage.config_with(&format!("{name}-{}", std::process::id()), &limits);
+        let mut changed = config.engine.clone();
+        changed.feeds[0].captures_mut().unwrap().speed = Speed::Times(SPEED * 2000);
+        changed.feeds[0].silence_ns = 86_400_000_000_000;
+        changed.journal = None;
+        let config = config.with_engine(changed);
+        let ours = config.engine.name.clone();
+        run(&config, |running| {
+            let (progress, folder) = (running.progress(), stage.folder.path().to_path_buf());
+            let engine = engine.unwrap_or(&ours);
+            let target = Target { engine, progress, folder, children: Mutex::default() };
+            println!("{name}: {} killed", target.kills());
+        })
+    };
+    for attempt in 1.. {
+        let machine = slowest("nobody's", &day("kills-nobody", Some(NOBODY)));
+        let clients = slowest("clients", &day("kills-clients", None));
+        if clients <= machine * u64::from(PAUSES_MAX) {
+            return;
+        }
+        assert!(
+            attempt < 3,
+            "killed clients slow the engine: {clients} ns, {machine} ns beside others"
+        );
+    }
+}
+
+/// The slowest p99.9 of the stages that a message of the feed passes; gate and answers are the clients' own work.
+fn slowest(beside: &str, run: &Run) -> u64 {
+    println!("p99.9 beside {beside}: {:?}", run.slowest);
+    let of_feed = ["decode", "book", "indicators", "publish"];
+    let of_feed = run.slowest.iter().filter(|(stage, _)| of_feed.contains(stage));
+    of_feed.map(|(_, ns)| *ns).max().filter(|ns| *ns > 0).expect("measured stages")
 }
 
 /// Goal: a client that is stopped, killed, floods, and scribbles over all its memory puts no

@@ -3,16 +3,13 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use engine::config::{AtStop, VenueConfig};
+use engine::config::AtStop;
 use engine::replay::Replay;
 use model::page::AnswerKind;
-use model::{Mode, OrderId, OrderState, Reject, Verdict};
+use model::{OrderId, OrderState, Reject, Verdict};
 use serde_json::json;
-use sim::mold::Credentials;
-use sim::ouch::{Config, Faults, Server};
-use tests::WIDE_LIMITS;
-
-use super::place::{PATIENCE, Place, halted};
+use sim::ouch::{Faults, Server};
+use tests::place::{self, Place, halted, lasting_limits, until};
 
 /// Orders that rest when the halt comes; `TICKGATE_ORDERS` sets another number.
 fn orders() -> u64 {
@@ -26,37 +23,11 @@ fn live(name: &str) -> (Server, Place) {
 
 /// The same with an engine that is stopped so.
 fn stopping(name: &str, at_stop: AtStop) -> (Server, Place) {
-    let credentials = Credentials { user: "t".into(), password: String::new() };
-    let config = Config { credentials, ..Config::default() };
-    let server = Server::start(([127, 0, 0, 1], 0).into(), config).unwrap();
-    // Orders outlive the client that asked for them.
-    let limits =
-        WIDE_LIMITS.replace("clients = true", "clients = true\ncancel_on_disconnect = false");
-    let place = Place::with(name, &limits, |stage, engine| {
-        let path = |name: &str| stage.folder.path().join(name);
-        audit::SecretKey::generate(&path("audit.key")).unwrap();
-        engine.mode = Mode::Live;
-        engine.strategies.clear();
-        engine.capacity.own_orders = 1 << 14;
-        let venue = VenueConfig::plain(2_000_000_000, 4_096, server.address());
-        engine.venue = Some(VenueConfig { at_stop, ..venue });
-        engine.audit = Some(engine::config::AuditConfig {
-            folder: path("audit"),
-            key: path("audit.key"),
-            checkpoints: path("checkpoints"),
-            checkpoint_records: 1_024,
-            checkpoint_ms: 50,
-        });
+    let server = place::venue();
+    let place = Place::live(name, &lasting_limits(), &server, |engine| {
+        engine.venue.as_mut().unwrap().at_stop = at_stop;
     });
     (server, place)
-}
-
-fn until(what: &str, mut done: impl FnMut() -> bool) {
-    let since = Instant::now();
-    while !done() {
-        assert!(since.elapsed() < PATIENCE, "{what}");
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }
 
 fn wall_ns() -> u64 {
@@ -78,7 +49,7 @@ fn killed_with_orders_open() {
     assert_eq!((&gateway["state"], &gateway["in_doubt"]), (&json!("connected"), &json!(0)));
     assert_eq!(gateway["address"], server.address().to_string());
     assert!(gateway["report_age_ms"].is_u64() && gateway["session"].is_string(), "{gateway:#}");
-    server.with(|venue| venue.set_faults(Faults { trade_per_mille: 500, ..Faults::NONE }));
+    server.with(|venue| venue.set_faults(Faults { trade_per_mille: 20, ..Faults::NONE }));
     until("no trades", || server.counters().trades >= 5);
     drop(trader);
     engine.dies();

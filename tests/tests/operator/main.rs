@@ -3,7 +3,6 @@
 mod approve;
 mod books;
 mod live;
-mod place;
 mod rearm;
 mod reload;
 mod triggers;
@@ -15,9 +14,9 @@ use engine::journal::reader::Reader;
 use engine::replay::Replay;
 use model::page::TapeKind;
 use model::{Body, Control, HaltCause, HaltLevel, HaltScope, OrderState, Reject};
-use place::{PASSPHRASE, PATIENCE, Place, halted};
 use serde_json::{Value, json};
 use shm::Next;
+use tests::place::{self, PASSPHRASE, PATIENCE, Place, halted};
 
 /// Goal: an operator halts an account, sees it, cannot resume it without the right name and passphrase, resumes it, halts
 /// everything; a stop and a kill come up as halted as before; orders are refused and cancels pass all the while. Method:

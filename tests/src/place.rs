@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use engine::config::{Config, EngineConfig, Speed};
+use engine::config::{AuditConfig, Config, EngineConfig, Speed, VenueConfig};
 use model::page::{Answer, AnswerKind, Board, OrderCell, TapeKind, read_halt_aux};
 use model::{
-    AccountId, Ask, ClientOrderId, HaltCause, HaltLevel, HaltScope, Integrity, Note, OrderId,
+    AccountId, Ask, ClientOrderId, HaltCause, HaltLevel, HaltScope, Integrity, Mode, Note, OrderId,
     OrderState, OrderType, Origin, Px, Qty, Reject, Request, Side, Terms, Tif, TradingState,
     Verdict,
 };
@@ -18,21 +18,47 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
 use shm::{Client, Folder, Next};
-use tests::{Stage, WIDE_LIMITS, program};
+use sim::mold::Credentials;
+use sim::ouch::Server;
+
+use crate::preload::Preload;
+use crate::{Stage, WIDE_LIMITS, program};
 
 /// How long anything may take on a machine that is busy with other things.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 /// The operator's.
 pub const PASSPHRASE: &str = "correct horse battery staple";
 
+/// A venue that takes orders.
+pub fn venue() -> Server {
+    let credentials = Credentials { user: "t".into(), password: String::new() };
+    let config = sim::ouch::Config { credentials, ..Default::default() };
+    Server::start(([127, 0, 0, 1], 0).into(), config).unwrap()
+}
+
+/// Limits under which orders outlive the client that asked for them.
+pub fn lasting_limits() -> String {
+    WIDE_LIMITS.replace("clients = true", "clients = true\ncancel_on_disconnect = false")
+}
+
+/// Waits until something is so.
+pub fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !done() {
+        assert!(since.elapsed() < PATIENCE, "{what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
 /// A folder with configuration, journal, sockets and log.
 pub struct Place {
     stage: Stage,
     config: Config,
     name: String,
+    preload: Option<Preload>,
 }
 
-/// An engine's process.
+/// A process that runs, killed with this.
 pub struct Running(Child);
 
 /// A client that trades.
@@ -69,7 +95,43 @@ impl Place {
         change(&stage, &mut engine);
         let config = config.with_engine(engine);
         stage.write_config(&config);
-        Place { stage, config, name: name.to_owned() }
+        Place { stage, config, name: name.to_owned(), preload: None }
+    }
+
+    /// The same for an engine that trades at a venue and keeps an audit log.
+    pub fn live(
+        name: &str,
+        limits: &str,
+        venue: &Server,
+        change: impl FnOnce(&mut EngineConfig),
+    ) -> Place {
+        Place::with(name, limits, |stage, engine| {
+            let path = |name: &str| stage.folder.path().join(name);
+            audit::SecretKey::generate(&path("audit.key")).unwrap();
+            engine.mode = Mode::Live;
+            engine.strategies.clear();
+            engine.capacity.own_orders = 1 << 14;
+            engine.venue = Some(VenueConfig::plain(2_000_000_000, 4_096, venue.address()));
+            engine.audit = Some(AuditConfig {
+                folder: path("audit"),
+                key: path("audit.key"),
+                checkpoints: path("checkpoints"),
+                checkpoint_records: 1_024,
+                checkpoint_ms: 50,
+            });
+            change(engine);
+        })
+    }
+
+    /// The same place, whose engine can be lied to.
+    pub fn lied_to(self) -> Place {
+        let preload = Some(Preload::new(self.stage.folder.path()));
+        Place { preload, ..self }
+    }
+
+    /// What its engine is told of clock and disk.
+    pub fn preload(&self) -> &Preload {
+        self.preload.as_ref().unwrap()
     }
 
     /// The same place, whose engine begins at a level.
@@ -83,20 +145,20 @@ impl Place {
 
     /// Starts the engine and waits until its operator is heard.
     pub fn start(&self) -> Running {
-        let log = File::options().create(true).append(true).open(self.log_path()).unwrap();
-        let child = self
-            .command("tickgate")
-            .args(["run", "--config", &self.config_path()])
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let running = self.begin("tickgate", &["run", "--config", &self.config_path()]);
         let since = Instant::now();
         while self.run("tickgate-status", &["--json"]).0 != 0 {
             assert!(since.elapsed() < PATIENCE, "no engine: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
-        Running(child)
+        running
+    }
+
+    /// Begins a program that goes on until it is ended; it may fail at once.
+    pub fn begin(&self, name: &str, words: &[&str]) -> Running {
+        let log = File::options().create(true).append(true).open(self.log_path()).unwrap();
+        let mut command = self.command(name);
+        Running(command.args(words).stdout(Stdio::null()).stderr(log).spawn().unwrap())
     }
 
     fn runtime(&self) -> PathBuf {
@@ -107,6 +169,9 @@ impl Place {
     fn command(&self, name: &str) -> Command {
         let mut command = Command::new(program(name));
         command.env("TICKGATE_RUNTIME_DIR", self.runtime()).stdin(Stdio::null());
+        if let Some(preload) = self.preload.as_ref().filter(|_| name == "tickgate") {
+            preload.beneath(&mut command);
+        }
         command
     }
 
@@ -177,10 +242,9 @@ impl Place {
 
     /// A client of the engine and an instrument that trades.
     pub fn trader(&self) -> Trader {
-        let folders = [self.sockets()];
         let since = Instant::now();
         loop {
-            if let Ok(client) = Client::attach_in(&folders, Some(&self.name)) {
+            if let Some(client) = self.client() {
                 let board = tradable(&client);
                 let number = std::process::id().into();
                 return Trader { client, account: AccountId(0), board, number };
@@ -188,6 +252,11 @@ impl Place {
             assert!(since.elapsed() < PATIENCE, "cannot attach");
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// A client, if there is an engine now.
+    pub fn client(&self) -> Option<Client> {
+        Client::attach_in(&[self.sockets()], Some(&self.name)).ok()
     }
 
     /// Whether any file of the place holds a text.
@@ -202,18 +271,22 @@ impl Place {
         })
     }
 
+    /// Its engine.toml.
     pub fn config_path(&self) -> String {
         self.stage.folder.path().join("engine.toml").display().to_string()
     }
 
+    /// Its journal's folder.
     pub fn journal(&self) -> PathBuf {
         self.config.engine.journal.as_ref().unwrap().folder.clone()
     }
 
+    /// Where its operator is heard.
     pub fn operator_socket(&self) -> PathBuf {
         self.sockets().operator_path(&self.name)
     }
 
+    /// What its programs said.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log_path()).unwrap_or_default()
     }
@@ -268,10 +341,15 @@ pub fn halted(answer: &Answer) -> bool {
 impl Trader {
     /// Asks for a buy far below the market.
     pub fn asks(&mut self) -> Answer {
+        let ask = self.low();
+        self.ask(ask)
+    }
+
+    fn low(&mut self) -> Ask {
         self.number += 1;
         let id = format!("{:x}-{:x}", self.client.epoch() & 0xFF_FFFF, self.number);
         let bid = self.board.bid.map_or(2, |bid| bid.px.0);
-        self.ask(Ask::New(Terms {
+        Ask::New(Terms {
             client_id: ClientOrderId::new(&id).unwrap(),
             instrument: self.board.instrument.id,
             side: Side::Buy,
@@ -280,7 +358,7 @@ impl Trader {
             px: Px((bid / 2).max(1)),
             qty: Qty(1),
             conditions: model::Conditions::NONE,
-        }))
+        })
     }
 
     /// Asks until an order rests.
@@ -304,6 +382,17 @@ impl Trader {
     /// The order as it stands; `None`: it ended before this engine was started.
     pub fn order(&self, order: OrderId) -> Option<OrderCell> {
         self.client.order(order.slot()).ok().filter(|cell| cell.order.id == order)
+    }
+
+    /// Asks for an order, and does not wait for the answer.
+    pub fn sends(&mut self) {
+        let ask = self.low();
+        self.send(ask);
+    }
+
+    /// Asks for a cancel, and does not wait for the answer.
+    pub fn sends_cancel(&mut self, order: OrderId) {
+        self.send(Ask::Cancel { order });
     }
 
     /// Whether a cancel of the order is taken.
@@ -339,20 +428,26 @@ impl Trader {
         }
     }
 
+    /// The number of its desk.
     pub fn desk(&self) -> u8 {
         self.client.desk().0
     }
 
+    /// The symbol that it trades.
     pub fn symbol(&self) -> String {
         self.board.instrument.symbol.to_string()
     }
 
-    fn ask(&mut self, ask: Ask) -> Answer {
+    fn send(&mut self, ask: Ask) -> u64 {
         let (account, note) = (self.account, Note::lossy("a trader"));
         let request = Request { id: 0, origin: Origin::File, account, ask, note };
+        self.client.send(&request).unwrap()
+    }
+
+    fn ask(&mut self, ask: Ask) -> Answer {
         let since = Instant::now();
         loop {
-            let id = self.client.send(&request).unwrap();
+            let id = self.send(ask);
             let answer = loop {
                 assert!(since.elapsed() < PATIENCE, "no answer");
                 match self.client.poll_answer() {

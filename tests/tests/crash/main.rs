@@ -1,10 +1,15 @@
 //! kill -9 at any moment loses nothing that was written, and leaves nothing that cannot be read.
 
+mod live;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use engine::replay::Replay;
+use model::page::TapeKind;
+use model::{Kind, OrderId, VenueNumber};
 use tests::rogue::Dice;
 use tests::{Stage, program};
 
@@ -25,7 +30,7 @@ impl Day {
         let stage = Stage::new(150_000, 10);
         let config = stage.write_config(&stage.config("crash"));
         let orders = stage.folder.path().join("orders.jsonl");
-        std::fs::write(&orders, order_lines()).unwrap();
+        std::fs::write(&orders, order_lines(&stage)).unwrap();
         Day { stage, config, orders }
     }
 
@@ -143,8 +148,18 @@ fn uninterrupted(day: &Day) -> (Vec<u64>, Duration) {
     let took = begun.elapsed();
     let mut replay = Replay::open(&whole).unwrap().unwrap();
     let mut hashes = vec![replay.engine.state_hash()];
-    replay.watch(None, |seen| hashes.push(seen.engine.state_hash())).unwrap();
+    let mut told = BTreeMap::<TapeKind, u64>::new();
+    let watched = replay.watch(None, |seen| {
+        hashes.push(seen.engine.state_hash());
+        let kinds = seen.out.tape.iter().filter(|record| record.order != OrderId(0));
+        kinds.for_each(|record| *told.entry(record.kind).or_default() += 1);
+    });
+    watched.unwrap();
     assert!(hashes.len() > 150_000);
+    use TapeKind::{Cancelled, Fill, Passed, Refused, Replaced, Triggered};
+    for kind in [Passed, Refused, Fill, Triggered, Replaced, Cancelled] {
+        assert!(told.get(&kind).is_some_and(|count| *count > 20), "{kind}: {told:?}");
+    }
     (hashes, took)
 }
 
@@ -218,15 +233,48 @@ fn restart(journal: &Path, end: u64, dice: &mut Dice) -> bool {
     true
 }
 
-/// Orders all over the day, so that runs of events are short and many.
-fn order_lines() -> String {
-    let line = |n: u64| {
-        let (side, px) = if n.is_multiple_of(2) { ("buy", "100000") } else { ("sell", "0.01") };
-        format!(
-            "{{\"after\":{},\"op\":\"new\",\"id\":\"o{n}\",\"account\":\"agent\",\"symbol\":\"SYN001\",\"side\":\"{side}\",\
-             \"qty\":\"1\",\"px\":\"{px}\",\"tif\":\"ioc\"}}\n",
-            5_000 + n * 70
-        )
-    };
-    (0..2_000).map(line).collect()
+/// Orders of every kind all over the day, so that runs of events are short and many.
+fn order_lines(stage: &Stage) -> String {
+    let mut events = stage.events().into_iter().filter(|event| event.kind == Kind::Add);
+    let mut beside = [0_i64; 2]; // Prices of the newest orders of both sides.
+    let mut lines = String::new();
+    for n in 0..2_000_u64 {
+        let after = 5_000 + n * 70;
+        for event in events.by_ref().take_while(|event| event.seq < after) {
+            if event.number == VenueNumber(1) {
+                beside[event.side.unwrap().index()] = event.px.0;
+            }
+        }
+        let [low, high] = beside.map(|px| format!("{}.{:04}", px / 10_000, px % 10_000));
+        let (side, far, stop) =
+            if n % 2 == 0 { ("buy", "100000", &high) } else { ("sell", "0.01", &low) };
+        let near = if n % 2 == 0 { &low } else { &high };
+        let resting = n - n % 16 + n % 2;
+        let special = match n % 16 / 2 {
+            0 => format!(r#","px":"{near}","tif":"day","display":"3""#),
+            1 => format!(
+                r#","type":"stop","tif":"day","stop_px":"{stop}","one_cancels":"o{resting}""#
+            ),
+            2 => format!(r#","px":"{far}","tif":"day","parent_only":true"#),
+            3 => {
+                format!(r#","px":"{near}","tif":"gtd","expires":"23:00:00","parent":"o{}""#, n - 2)
+            }
+            4 => format!(r#","type":"stop_limit","px":"{far}","tif":"gtc","stop_px":"{stop}""#),
+            5 => r#","type":"market","tif":"ioc""#.into(),
+            _ => format!(r#","px":"{far}","tif":"ioc""#),
+        };
+        lines += &format!(
+            "{{\"after\":{after},\"op\":\"new\",\"id\":\"o{n}\",\"account\":\"agent\",\"symbol\":\"SYN001\",\
+             \"side\":\"{side}\",\"qty\":\"10\"{special}}}\n"
+        );
+        if n % 16 == 15 {
+            lines += &format!(
+                "{{\"after\":{after},\"op\":\"replace\",\"id\":\"o{resting}\",\"account\":\"agent\",\"qty\":\"9\"}}\n\
+                 {{\"after\":{},\"op\":\"cancel\",\"id\":\"o{}\",\"account\":\"agent\"}}\n",
+                after + 30,
+                n - 9
+            );
+        }
+    }
+    lines
 }
