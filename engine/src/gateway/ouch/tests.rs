@@ -300,8 +300,8 @@ fn stands_where_the_venue_says() {
     }
 }
 
-/// Goal: names have an end: no order goes out that finds no room, and a venue that says more is not followed. Method: all of them,
-/// and one more.
+/// Goal: names have an end: no order goes out that finds no room, and a venue that says more is not followed. Method: all of
+/// them, and one more.
 #[test]
 fn names_have_an_end() {
     let mut rig = Rig::new(Vec::new());
