@@ -300,6 +300,23 @@ fn stands_where_the_venue_says() {
     }
 }
 
+/// Goal: names have an end: no order goes out that finds no room, and a venue that says more is not followed. Method: all of
+/// them, and one more.
+#[test]
+fn names_have_an_end() {
+    let mut rig = Rig::new(Vec::new());
+    rig.connects(&[], 1);
+    let (order, most) = (order(Tif::Day, Conditions::NONE), 1 << 20);
+    (1..most).for_each(|refnum| rig.ouch.book.sent(&order, refnum));
+    assert_eq!(rig.ouch.book.next_ref(), Some(most));
+    for (refnum, error) in [(most, None), (most + 1, Some(OuchError::Full))] {
+        rig.ouch.book.sent(&order, refnum);
+        assert_eq!(rig.ouch.book.next_ref(), None);
+        rig.says(&message(b'P', &[&1_u32.to_be_bytes()]));
+        assert_eq!(rig.ouch.next_error(), error);
+    }
+}
+
 /// Goal: a trade that is taken back keeps its number and stays in the sum; one that was never told, and an order that is not
 /// ours, halt everything; more than a session may have ends it for good. Method: message by message.
 #[test]

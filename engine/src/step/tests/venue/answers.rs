@@ -84,6 +84,8 @@ fn ends_as_the_venue_says() {
             assert_eq!(standing(&venue), (state, Qty(0), HALT), "another count");
         }
         if state == unknown {
+            let cancels = venue.sent.iter().any(|send| matches!(send, Send::Cancel(..)));
+            assert!(!cancels, "what ended is not cancelled");
             venue.fill(order, 2, open);
             assert_eq!(standing(&venue), (OrderState::Cancelled, Qty(0), level), "{case}");
         }
