@@ -114,8 +114,8 @@ pub enum Control {
         /// Why.
         note: Note,
     },
-    /// The engine was asked to stop: nothing new passes until it is started again, and what is open is cancelled. Said again where
-    /// a venue refused a cancel.
+    /// The engine was asked to stop: nothing new passes until it is started again, and what is open is cancelled. Said again
+    /// where a venue refused a cancel.
     Stopping,
     /// The engine was started again on this journal; every desk of the run before is gone.
     Restarted {

@@ -30,8 +30,8 @@ pub struct VenueConfig {
 }
 
 impl VenueConfig {
-    /// A venue at an address over OUCH, for user `t` without a password, that does all it can be asked for and whose orders outlive
-    /// the engine: for tests.
+    /// A venue at an address over OUCH, for user `t` without a password, that does all it can be asked for and whose orders
+    /// outlive the engine: for tests.
     pub fn plain(ack_timeout_ns: u64, executions: u32, address: SocketAddr) -> VenueConfig {
         let gateway = GatewayConfig::Ouch(OuchConfig {
             address,

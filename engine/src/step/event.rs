@@ -263,8 +263,7 @@ impl Engine {
         out.record(TapeRecord { side, instrument, px, qty, aux, ..self.record(TapeKind::Trade) });
     }
 
-    /// Lets every strategy see a trade; what it asks passes the gate here and now. None is asked while nothing can reach the
-    /// venue, so that none goes on asking.
+    /// Lets every strategy see a trade, unless nothing can reach the venue; what it asks passes the gate here and now.
     pub(super) fn ask_strategies(
         &mut self,
         id: u32,
@@ -273,10 +272,9 @@ impl Engine {
         out: &mut Output,
         stamp: &mut impl Stamp,
     ) {
-        if self.stopping || self.is_unreconciled() {
-            return;
-        }
-        for place in 0..self.strategies.len() {
+        let waits = self.stopping || self.is_unreconciled();
+        let asked = if waits { 0 } else { self.strategies.len() };
+        for place in 0..asked {
             let [bid, ask] = self.best(id);
             let Some(listed) = self.instruments.get(id) else { return };
             let seen = Seen { instrument: &listed.instrument, px, qty, bid, ask };

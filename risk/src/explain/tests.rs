@@ -189,8 +189,8 @@ fn standings_are_told_apart() {
     assert_eq!((binding.code, binding.account), (Reject::Clip, Some(DESK)));
 }
 
-/// Goal: what a venue is not known to do is named, and nothing that it is. Method: a displayed part that is post-only, where one of
-/// them is confirmed; on paper.
+/// Goal: what a venue is not known to do is named, and nothing that it is. Method: a displayed part that is post-only, where
+/// one of them is confirmed; on paper.
 #[test]
 fn what_is_not_taken_is_named() {
     let mut floor = Floor::new();

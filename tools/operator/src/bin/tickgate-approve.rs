@@ -14,7 +14,8 @@ use switch::{Answer, Approval, Approve, Request};
 /// Approves an order that was refused for a soft limit alone, or lists those that wait.
 ///
 /// Whoever asked for it sends the same order again: on this account, in this instrument, on this side, with the conditions
-/// that are listed, of at most this quantity, at this price or a better one. It then passes the whole gate but for the soft limits, once. Hard limits stay as they are.
+/// that are listed, of at most this quantity, at this price or a better one. It then passes the whole gate but for the soft
+/// limits, once. Hard limits stay as they are.
 ///
 /// The passphrase is asked for at the terminal; `tickgate operator passwd NAME` sets it.
 #[derive(Parser)]

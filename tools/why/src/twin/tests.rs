@@ -170,8 +170,8 @@ fn approvals_are_translated() {
 }
 
 /// Goal: an order that names another one names in the second engine the same order, whatever its number. Method: an order that
-/// only the first engine passes, so that all later numbers differ; then a stop in place of another order, a child of a parent, new
-/// terms and a cancel.
+/// only the first engine passes, so that all later numbers differ; then a stop in place of another order, a child of a parent,
+/// new terms and a cancel.
 #[test]
 fn links_are_translated() {
     let mut pair = Pair::new(&config(1_000, 1_000), &config(100, 100));
