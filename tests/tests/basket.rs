@@ -78,7 +78,7 @@ fn asked_exported_explained() {
     assert_eq!(story["requests"][0]["verdict"]["reasons"], json!(["basket"]));
     let checks = story["requests"][0]["checks"].as_array().unwrap();
     let check = checks.iter().find(|check| check["check"] == "basket").unwrap();
-    assert_eq!((&check["limit"], &check["used"]), (&json!("58"), &json!("78")));
+    assert_eq!((&check["limit"], &check["used"]), (&json!("58.00"), &json!("78.00")));
     let story = why("u-1");
     let events = story["orders"][0]["events"].as_array().unwrap();
     let events: Vec<_> =
@@ -90,7 +90,7 @@ fn asked_exported_explained() {
     assert_eq!(why("g-2")["orders"][0]["events"][0]["basket_end"], "sent");
     let (_, text) = run("tickgate-why", &["--request", "1", "--journal", &journal]);
     assert!(
-        text.contains("basket 1 of 2 legs for 444000000000, of which 1000 are allowed"),
+        text.contains("basket 1 of 2 legs for 444000000000.00, of which 1000.00 are allowed"),
         "{text}"
     );
 
