@@ -299,9 +299,9 @@ impl Risk {
         Ok((Cleared { order }, held))
     }
 
-    /// Judges a stop, a leg of a basket, or an order that is never sent: what passes waits in the engine. It holds its share of the limits as
-    /// [`Risk::clear`] says; with `instead_of`, the order whose place it takes at its trigger, nothing, and is judged as if that
-    /// one held nothing; and nothing either if it is never sent.
+    /// Judges a stop, a leg of a basket, or an order that is never sent: what passes waits in the engine. It holds its share of
+    /// the limits as [`Risk::clear`] says; with `instead_of`, the order whose place it takes at its trigger, nothing, and is
+    /// judged as if that one held nothing; and nothing either if it is never sent.
     ///
     /// # Errors
     ///
@@ -321,8 +321,8 @@ impl Risk {
     }
 
     /// Judges a stop that is triggered, as the order that it is now, or a leg of a basket that is complete: the whole list once
-    /// more, as if it held nothing. Its id is its own, and it counted in the rate, in the volume and among orders of the same terms when it was asked for, so that
-    /// those neither count it again nor refuse it.
+    /// more, as if it held nothing. Its id is its own, and it counted in the rate, in the volume and among orders of the same
+    /// terms when it was asked for, so that those neither count it again nor refuse it.
     ///
     /// # Errors
     ///

@@ -26,10 +26,18 @@ fn asked_exported_explained() {
     let mut engine = config.engine.clone();
     engine.strategies.clear();
     stage.write_config(&config.with_engine(engine));
-    let basket = |after: u64, id: &str, legs: u8, money: &str| json!({ "after": after, "op": "basket", "id": id, "account": "agent", "legs": legs, "money": money });
+    let line = |after: u64, op: &str, id: &str| json!({ "after": after, "op": op, "id": id, "account": "agent" });
+    let basket = |after: u64, id: &str, legs: u8, money: &str| {
+        let mut line = line(after, "basket", id);
+        (line["legs"], line["money"]) = (legs.into(), money.into());
+        line
+    };
     let leg = |after: u64, id: &str, basket: &str, qty: u64| {
-        json!({ "after": after, "op": "new", "id": id, "account": "agent", "symbol": "SYN001", "side": "buy",
-                "qty": qty.to_string(), "px": "1", "basket": basket })
+        let mut line = line(after, "new", id);
+        let words = [("symbol", "SYN001"), ("side", "buy"), ("px", "1"), ("basket", basket)];
+        words.into_iter().for_each(|(key, word)| line[key] = word.into());
+        line["qty"] = qty.to_string().into();
+        line
     };
     let lines = [
         basket(20_000, "big", 2, "444000000000"),
@@ -70,7 +78,7 @@ fn asked_exported_explained() {
     assert_eq!(story["requests"][0]["verdict"]["reasons"], json!(["basket"]));
     let checks = story["requests"][0]["checks"].as_array().unwrap();
     let check = checks.iter().find(|check| check["check"] == "basket").unwrap();
-    assert_eq!((&check["limit"], &check["used"]), (&json!("58"), &json!("78")));
+    assert_eq!((&check["limit"], &check["used"]), (&json!("58.00"), &json!("78.00")));
     let story = why("u-1");
     let events = story["orders"][0]["events"].as_array().unwrap();
     let events: Vec<_> =
@@ -82,7 +90,7 @@ fn asked_exported_explained() {
     assert_eq!(why("g-2")["orders"][0]["events"][0]["basket_end"], "sent");
     let (_, text) = run("tickgate-why", &["--request", "1", "--journal", &journal]);
     assert!(
-        text.contains("basket 1 of 2 legs for 444000000000, of which 1000 are allowed"),
+        text.contains("basket 1 of 2 legs for 444000000000.00, of which 1000.00 are allowed"),
         "{text}"
     );
 

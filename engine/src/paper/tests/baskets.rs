@@ -134,7 +134,8 @@ fn all_go_together() {
 /// what was announced, and of three other checks, after two good ones; then a leg of another basket, which breaks none.
 #[test]
 fn one_is_refused_and_all_are() {
-    let bad: [(fn(&mut Venue) -> Answer, Reject); 4] = [
+    type Asks = fn(&mut Venue) -> Answer;
+    let bad: [(Asks, Reject); 4] = [
         (|venue| venue.resting(7, 203), Reject::Basket),
         (|venue| venue.resting(7, 2_000), Reject::Clip),
         (|venue| venue.leg(7, 0, Wish { px: 990_050, ..WISH }), Reject::PxStep),
@@ -258,7 +259,8 @@ fn judged_again_when_all_have_come() {
 #[test]
 fn whatever_ends_one_ends_all() {
     let (scope, why) = (HaltScope::Account(AGENT), Why::of(HaltCause::Human));
-    let ends: [(fn(&mut Venue, OrderId), BasketEnd); 6] = [
+    type Happens = fn(&mut Venue, OrderId);
+    let ends: [(Happens, BasketEnd); 6] = [
         (|venue, leg| venue.cancel(leg), BasketEnd::LegGone),
         (|venue, _| venue.after(500 * MS), BasketEnd::LegGone),
         (|venue, _| venue.after(1_000 * MS), BasketEnd::Late),
