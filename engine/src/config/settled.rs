@@ -25,9 +25,10 @@ pub(super) fn read(path: &Path) -> Result<String> {
     loop {
         let text = std::fs::read_to_string(path)?;
         let (seen, now) = (look(path)?, Instant::now());
-        // A time to come says nothing: a clock may have been set back.
-        let is_old = seen.changed.elapsed().is_ok_and(|ago| ago >= SETTLED);
-        let unchanged = watch.unchanged(seen, now);
+        // A time to come says nothing: a clock may have been set back. Nor does that of an empty file: one that is about to be
+        // written anew is empty before the disk says when.
+        let is_old = seen.bytes > 0 && seen.changed.elapsed().is_ok_and(|ago| ago >= SETTLED);
+        let unchanged = watch.unchanged(seen, now).filter(|_| text.len() as u64 == seen.bytes);
         if unchanged.is_some_and(|since| is_old || since >= SETTLED) {
             return Ok(text);
         }

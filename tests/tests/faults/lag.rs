@@ -58,8 +58,6 @@ fn orders_wait_for_the_disk() {
     place.preload().set_disk(Disk::Sound);
     until("orders stay in the gateway", || place.status()["gateway"]["queued"] == json!(0));
     until("orders are lost", || server.counters().orders >= 3 + waiting);
-    drop(trader);
-    let mut trader = place.trader();
     let one = trader.rests();
     trader.reaches(one, OrderState::Working);
     let sent = server.counters().orders;
