@@ -9,11 +9,11 @@
 //! How long orders can pass while nothing is written: until the ring has no room beyond its reserve, or for
 //! [`STALL_NS`], whichever comes first; after a failed write, until the engine's next round.
 
+mod ring;
 mod thread;
 mod trail;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use audit::{Actor, AuditKind, AuditRecord, Reached};
 use model::page::{AnswerKind, TapeKind, TapeRecord};
@@ -26,6 +26,7 @@ use crate::approvals::Sought;
 use crate::output::{Judged, Output};
 use crate::step::Engine;
 
+pub use ring::{Progress, Ring};
 use thread::ring_places;
 pub use thread::{AuditThread, Opened, open};
 pub use trail::Trail;
@@ -39,25 +40,6 @@ pub const STALL_NS: u64 = 1_000_000_000;
 /// Records that one request takes at most: what was asked, the verdict, the route, and what the venue says to it; of a leg
 /// the same of all legs.
 const RECORDS_PER_INPUT: usize = 64 + 4 * Announced::LEGS_MAX as usize;
-
-/// How far the log has come. Written by the audit thread, read by the engine thread.
-#[derive(Debug, Default)]
-pub struct Progress {
-    pub(crate) appended: AtomicU64,
-    pub(crate) failed: AtomicBool,
-}
-
-impl Progress {
-    /// Records that were taken from the ring and survive the end of the process.
-    pub fn appended(&self) -> u64 {
-        self.appended.load(Ordering::Acquire)
-    }
-
-    /// Writing failed. For good: only a restart, which reads what is there, may go on.
-    pub fn failed(&self) -> bool {
-        self.failed.load(Ordering::Acquire)
-    }
-}
 
 /// Where records go.
 pub trait Takes {
@@ -77,35 +59,10 @@ pub struct Tap<To = Ring> {
     turned_away: u64,
 }
 
-/// The way to the audit thread.
-pub struct Ring {
-    ring: rtrb::Producer<Words>,
-    progress: Arc<Progress>,
-    /// Places of the ring that are kept for what happens to orders that passed: fills, cancels.
-    reserve: usize,
-    pushed: u64,
-    /// What the audit thread had written when it was last seen to come on, and when that was.
-    seen: (u64, u64),
-}
-
-impl Takes for Ring {
-    fn take(&mut self, record: AuditRecord) -> bool {
-        let is_taken = self.ring.push(record.to_words()).is_ok();
-        self.pushed += u64::from(is_taken);
-        is_taken
-    }
-}
-
-impl Ring {
-    fn has_room(&self) -> bool {
-        self.ring.slots() > self.reserve + RECORDS_PER_INPUT
-    }
-}
-
 impl Tap {
     /// Pushes into `ring`, of which `reserve` places are kept for what follows from orders that passed.
     pub fn new(ring: rtrb::Producer<Words>, progress: Arc<Progress>, reserve: usize) -> Tap {
-        Tap::to(Ring { ring, progress, reserve, pushed: 0, seen: (0, 0) })
+        Tap::to(Ring::new(ring, progress, reserve))
     }
 
     /// Whether new orders must be refused, by the host's clock. A write that failed and a record that found no room
@@ -113,14 +70,7 @@ impl Tap {
     pub fn is_full(&mut self, mono_ns: u64) -> bool {
         let is_first = self.mono_ns == 0;
         self.mono_ns = mono_ns;
-        let to = &mut self.to;
-        let appended = to.progress.appended();
-        if is_first || appended != to.seen.0 || appended >= to.pushed {
-            to.seen = (appended, mono_ns);
-        }
-        let stalls = mono_ns.saturating_sub(to.seen.1) > STALL_NS;
-        let is_gone = to.progress.failed() || to.ring.is_abandoned();
-        is_gone || self.lost > 0 || stalls || !to.has_room()
+        self.to.is_stuck(mono_ns, is_first) || self.lost > 0
     }
 
     /// Records a request that was refused before it became an input.

@@ -1,3 +1,5 @@
+use std::sync::atomic::Ordering;
+
 use super::*;
 
 /// A tap, the other end of its ring, and what the audit thread would tell.

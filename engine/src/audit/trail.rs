@@ -77,7 +77,9 @@ impl Trail {
 /// without records begins with the next start.
 pub(crate) fn first_missing(log: &[AuditRecord]) -> Option<u64> {
     // Whoever started or stopped there had brought the log to that point.
-    let is_whole = log.iter().any(|r| matches!(r.kind, AuditKind::Start | AuditKind::Stop));
+    let is_end =
+        |r: &AuditRecord| r.kind == AuditKind::Start || r.kind == AuditKind::Stop && r.code == 0;
+    let is_whole = log.iter().any(is_end);
     Some(log.last()?.engine_seq.saturating_add(is_whole.into()))
 }
 
