@@ -6,8 +6,8 @@
 //! [`Checkpoint`] of all so far, which a second file keeps too → [`verify`] reads everything again and names the first
 //! bad record; [`prove`] shows that one record stands in a log to somebody who has no more than a checkpoint.
 //!
-//! Must never: panic on a byte of a file, hold more of a log in memory than a frame and a few hashes, go on after a
-//! failed write, or read a clock: the time of a checkpoint is told to it.
+//! Must never: panic on a byte of a file, hold more of a log in memory than a frame, a few hashes and the records of its
+//! last input, go on after a failed write, or read a clock: the time of a checkpoint is told to it.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 #![deny(
