@@ -1,5 +1,5 @@
 //! Books folded from events, the slow and obvious way.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "not every test that includes this file needs all")]
 
 use std::collections::BTreeMap;
 

@@ -85,6 +85,19 @@ fn splits_between_sessions() {
     assert_eq!(bench.believed(0), Integrity::Live);
 }
 
+/// Dollars for a euro.
+fn dollars(num: u64) -> Control {
+    Control::Rate {
+        from: *b"EUR\0\0\0\0\0",
+        to: *b"USD\0\0\0\0\0",
+        num,
+        den: 1,
+        at: Ts(1),
+        operator: Default::default(),
+        note: Default::default(),
+    }
+}
+
 /// Goal: the rate of the configuration is in force from the start, and one that is booked takes its place. Method: the agent in
 /// euros, what is said before and after.
 #[test]
@@ -100,17 +113,8 @@ fn rates_follow_each_other() {
     );
     let mut engine = Engine::new(&Config::from_texts(files.into()).unwrap()).unwrap();
     let mut out = engine.output();
-    let control = |num| Control::Rate {
-        from: *b"EUR\0\0\0\0\0",
-        to: *b"USD\0\0\0\0\0",
-        num,
-        den: 1,
-        at: Ts(1),
-        operator: Default::default(),
-        note: Default::default(),
-    };
     for (seq, num, known) in [(1, 2, (15, 10)), (2, 4, (2, 1))] {
-        let body = Body::Control(control(num));
+        let body = Body::Control(dollars(num));
         engine.step(&Input { seq, now: Ts(seq), body }, &mut out, &mut ());
         let booked = out.booked.take().unwrap().unwrap();
         assert_eq!(booked.before.map(|rate| (rate.num, rate.den)), Some(known));
@@ -123,15 +127,6 @@ fn rates_follow_each_other() {
 #[test]
 fn rates_nobody_needs() {
     let mut bench = Bench::new(Venue::DatabentoMbo);
-    let rate = |num| Control::Rate {
-        from: *b"EUR\0\0\0\0\0",
-        to: *b"USD\0\0\0\0\0",
-        num,
-        den: 1,
-        at: Ts(1),
-        operator: Default::default(),
-        note: Default::default(),
-    };
-    assert_eq!(bench.control(rate(1)), Some(Err(BooksRefusal::UnknownPair)));
-    assert_eq!(bench.control(rate(0)), Some(Err(BooksRefusal::BadNumber)));
+    assert_eq!(bench.control(dollars(1)), Some(Err(BooksRefusal::UnknownPair)));
+    assert_eq!(bench.control(dollars(0)), Some(Err(BooksRefusal::BadNumber)));
 }
