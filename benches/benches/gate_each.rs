@@ -3,62 +3,18 @@
 //! *warm*: one order after the other, the tables as small as the row says. *cold*: between two orders more memory is read than
 //! the last level of cache holds, so that all that the order needs comes from memory. Each time holds two readings of the
 //! clock; what those cost alone is the first line. That nothing allocates is for `tests/tests/hot_path.rs` to show.
-//!
-//! `--count N`: N orders of the row `100 instruments, 100 accounts, all`, untimed, for a tool that counts instructions
-//! (`valgrind --tool=cachegrind --cache-sim=no`); the difference of two such runs is free of what it takes to set up.
 
 use std::hint::black_box;
 
-use benches::floor::{GAP, MARKET, NOW, ORDERS, Row};
+use benches::floor::{Floor, ORDERS, Row};
 use host::Clock;
-use model::{ClientOrderId, Ts};
-use risk::{Moment, Reservation, Risk};
 
 /// Orders whose caches are taken away.
 const COLD: usize = 400;
 /// More than the last level of cache of most machines.
 const EVICT_BYTES: usize = 64 << 20;
 
-/// Books of account and the orders to come.
-struct Floor {
-    row: Row,
-    risk: Risk,
-    ids: Vec<ClientOrderId>,
-    held: Vec<Reservation>,
-    now: u64,
-}
-
-impl Floor {
-    fn new(row: Row) -> Floor {
-        let id = |number| ClientOrderId::new(&format!("agent-{number}")).expect("short enough");
-        let ids: Vec<_> = (0..ORDERS).map(id).collect();
-        let order = row.order(0, ids[0]);
-        let passed = row.books_of_account().clear(order, &MARKET, Moment::at(Ts(NOW)));
-        // Its memory is there before anything is timed: a missing page would be taken for the gate's.
-        let mut held = vec![passed.expect("it passes").1; ORDERS];
-        held.clear();
-        Floor { row, risk: row.books_of_account(), ids, held, now: NOW }
-    }
-
-    /// Judges the next order.
-    #[inline(always)]
-    fn judge(&mut self, number: usize) {
-        self.now += GAP;
-        let order = self.row.order(number as u32, self.ids[number]);
-        let moment = Moment::at(Ts(self.now));
-        let passed = self.risk.clear(order, black_box(&MARKET), moment);
-        let (cleared, held) = passed.map_err(|v| v.bits).expect("every order passes every check");
-        black_box(cleared.order());
-        self.held.push(held);
-    }
-}
-
 fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    if let Some(place) = arguments.iter().position(|argument| argument == "--count") {
-        let orders = arguments.get(place + 1).and_then(|n| n.parse().ok()).expect("--count N");
-        return count(orders);
-    }
     let clock = Clock::start();
     let mut alone: Vec<u64> = (0..100_000).map(|_| between(&clock, || ())).collect();
     println!("nanoseconds an order            p50      p99    p99.9      max       n");
@@ -106,9 +62,4 @@ fn line(name: &str, times: &mut [u64]) {
     let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize];
     let (p50, p99, p999, max) = (at(0.5), at(0.99), at(0.999), at(1.0));
     println!("{name:<28} {p50:>6} {p99:>8} {p999:>8} {max:>8} {:>7}", times.len());
-}
-
-fn count(orders: usize) {
-    let mut floor = Floor::new(Row { instruments: 100, accounts: 100, all: true });
-    (0..orders.min(ORDERS)).for_each(|number| floor.judge(number));
 }

@@ -25,9 +25,14 @@ pub struct Stream {
 impl Stream {
     /// A synthetic Nasdaq day of about a million messages, and what its generator says of it.
     pub fn day() -> (Stream, Summary) {
-        let mut bytes = Vec::with_capacity(WORKLOAD.messages as usize * 40);
-        let summary =
-            synth::Day::new(WORKLOAD).write_to(&mut bytes).expect("memory takes everything");
+        Stream::day_of(WORKLOAD.messages)
+    }
+
+    /// The same of about so many messages.
+    pub fn day_of(messages: u64) -> (Stream, Summary) {
+        let mut bytes = Vec::with_capacity(messages as usize * 40);
+        let day = synth::Day::new(Config { messages, ..WORKLOAD });
+        let summary = day.write_to(&mut bytes).expect("memory takes everything");
         let decode = |(message, seq)| DECODER.decode(message, seq, Flags::LAST_OF_PACKET);
         let events = frames(&bytes).zip(1..).map(decode);
         let events =

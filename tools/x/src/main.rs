@@ -1,5 +1,6 @@
 //! `cargo x`: the repository's own tasks. No dependency, so that it builds in a second.
 
+mod counts;
 mod tidy;
 
 use std::path::Path;
@@ -10,6 +11,7 @@ const USAGE: &str = "cargo x TASK
   tidy    the rules of style that no compiler checks
   loom    the models of the rings and cells alone
   build   the operator's programs, optimised: tickgate and tickgate-*
+  counts  instructions of each stage against the committed ones (needs valgrind); --write: commits these
   bench   the benchmarks, each with its bound measured in the same run";
 
 /// What must not be in the engine's dependency tree.
@@ -21,6 +23,7 @@ fn main() -> ExitCode {
         "test" => test(),
         "tidy" => tidy::check(root()),
         "loom" => loom(),
+        "counts" => counts::check(root(), std::env::args().nth(2).as_deref() == Some("--write")),
         "build" => cargo(&["build", "--release", "--workspace", "--bins"], &[]),
         "bench" => cargo(&["bench", "--package", "benches"], &[]),
         _ => {

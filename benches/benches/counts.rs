@@ -1,0 +1,97 @@
+//! Stages without a clock, for a tool that counts instructions: `counts STAGE UNITS` does so many units of a stage after a
+//! set-up that does not depend on their number, so that the difference of two runs is that of the units alone.
+//! `cargo x counts` does that, and compares with `benches/counts.tsv`.
+
+use std::hint::black_box;
+use std::process::ExitCode;
+
+use benches::floor::{Floor, ORDERS, Row};
+use benches::{DECODER, EVENTS_PER_ROUND, SYMBOLS, Stream, frames, sequencer};
+use engine::book::{BookCapacity, Books};
+use model::page::Board;
+use model::{Flags, Side};
+use shm::{Capacity, Publisher};
+
+/// Messages of the day: more than the units that anybody asks for.
+const MESSAGES: u64 = 60_000;
+/// Events before the pages of `publish` are taken.
+const EVENTS: usize = 30_000;
+
+/// Its name, its unit, and what does so many units.
+type Stage = (&'static str, &'static str, fn(usize));
+
+/// Every stage. `cargo x counts` reads the list.
+const STAGES: [Stage; 5] = [
+    ("decode", "message", decode),
+    ("book", "event", book),
+    ("step", "event", step),
+    ("gate", "order", gate),
+    ("publish", "page", publish),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, name, units, ..] = arguments.as_slice() else {
+        STAGES.iter().for_each(|(name, unit, _)| println!("{name}\t{unit}"));
+        return ExitCode::SUCCESS;
+    };
+    let stage = STAGES.iter().find(|(known, ..)| known == name);
+    let (Some((.., work)), Ok(units)) = (stage, units.parse()) else { return ExitCode::from(2) };
+    work(units);
+    ExitCode::SUCCESS
+}
+
+/// ITCH bytes to events.
+fn decode(units: usize) {
+    let (day, _) = Stream::day_of(MESSAGES);
+    for (message, seq) in frames(&day.bytes).zip(1..).take(units) {
+        let _ = black_box(DECODER.decode(message, seq, Flags::LAST_OF_PACKET));
+    }
+}
+
+/// Events to the books of orders, both best prices read after each.
+fn book(units: usize) {
+    let (day, _) = Stream::day_of(MESSAGES);
+    let mut books = Books::new(BookCapacity::new(u32::from(SYMBOLS) + 1, 1 << 16));
+    for round in day.events[..units].chunks(EVENTS_PER_ROUND) {
+        for (at, event) in round.iter().enumerate() {
+            books.look_ahead(round, at);
+            let book = event.number.0 as usize;
+            black_box(books.apply(book, event));
+            black_box([Side::Buy, Side::Sell].map(|side| books.best(book, side)));
+        }
+    }
+}
+
+/// Events through the whole step of an engine: book, indicators, marks, paper venue; nobody sends orders.
+fn step(units: usize) {
+    let (day, _) = Stream::day_of(MESSAGES);
+    let mut sequencer = sequencer(None);
+    for event in &day.events[..units] {
+        sequencer.event(event, &mut ());
+        sequencer.out.forget();
+    }
+}
+
+/// Orders that pass every check with all limits on, 100 accounts beneath a firm in 100 instruments.
+fn gate(units: usize) {
+    let mut floor = Floor::new(Row { instruments: 100, accounts: 100, all: true });
+    (0..units.min(ORDERS)).for_each(|number| floor.judge(number));
+}
+
+/// Boards of an engine in the middle of the day to shared memory.
+fn publish(units: usize) {
+    let (day, _) = Stream::day_of(MESSAGES);
+    let mut sequencer = sequencer(None);
+    for event in &day.events[..EVENTS] {
+        sequencer.event(event, &mut ());
+        sequencer.out.forget();
+    }
+    let engine = &sequencer.engine;
+    let listed = 0..engine.instruments().len() as u32;
+    let pages: Vec<Board> = listed.filter_map(|instrument| engine.board(instrument)).collect();
+    let mut publisher = Publisher::create(Capacity::default(), 1).expect("shared memory");
+    for page in pages.iter().cycle().take(units) {
+        publisher.publish_board(page.instrument.id.0 as usize, black_box(page));
+    }
+}
