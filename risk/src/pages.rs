@@ -6,6 +6,7 @@ use model::{AccountId, HaltLevel, InstrumentId, Money, Px, Ts};
 use crate::account::Worth;
 use crate::ledger::{Pair, Risk};
 use crate::limits::PairLimits;
+use crate::line::NO_SLOT;
 use crate::money;
 use crate::rates::Sums;
 
@@ -28,6 +29,11 @@ impl Risk {
     /// The pair of a line; `None` beyond [`Risk::lines`].
     pub fn line_pair(&self, slot: u32) -> Option<(AccountId, InstrumentId)> {
         self.slots.get(slot as usize).copied()
+    }
+
+    /// Whether a pair was ever traded.
+    pub fn has_line(&self, account: AccountId, instrument: InstrumentId) -> bool {
+        self.pair(account, instrument).is_some_and(|pair| pair.line.slot != NO_SLOT)
     }
 
     /// The page of an account at engine time `now`; `None` if there is no such account.
@@ -69,6 +75,16 @@ impl Risk {
     /// they amount to; what would pass is not looked at.
     pub fn line_page(&self, slot: u32, as_of: AsOf) -> Option<page::Line> {
         let (account, instrument) = self.line_pair(slot)?;
+        self.pair_page(account, instrument, as_of)
+    }
+
+    /// The same of any pair, also of one that was never traded; `None` if there is no such pair.
+    pub fn pair_page(
+        &self,
+        account: AccountId,
+        instrument: InstrumentId,
+        as_of: AsOf,
+    ) -> Option<page::Line> {
         let pair = self.pair(account, instrument)?;
         let (line, limits) = (&pair.line, self.limits(pair).unwrap_or(&PairLimits::BLOCKED));
         let mark2 = self.listing(instrument).map_or(0, |listing| listing.mark2);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use model::page::{Account, Answer, Board, Depth, Line, OrderCell};
 use model::{AccountId, Ask, DeskId, InstrumentId, Note, OrderId, Origin, Request, Symbol};
-use shm::{Client, ReadError, Reader};
+use shm::{Client, ReadError, Reader, WATCHES};
 
 use crate::fault::Fault;
 use crate::reply::{Moment, Notice};
@@ -192,11 +192,18 @@ impl Session {
         }
     }
 
-    /// The lines of an account: what it holds or works, with limits.
+    /// The lines of an account: what it holds or works, with limits, and what somebody asked of.
     pub fn lines(&self, account: AccountId) -> Result<Vec<Line>, Fault> {
+        let watches = self.pages(WATCHES, Reader::watch)?;
+        // Read later than the watches, so that a pair that was traded meanwhile is in one list at least.
         let count = self.moment()?.control.lines;
         let mut lines = self.pages(count, Reader::line)?;
         lines.retain(|line| line.account == account);
+        for watch in watches.into_iter().filter(|watch| watch.account == account) {
+            if lines.iter().all(|line| line.instrument != watch.instrument) {
+                lines.push(watch);
+            }
+        }
         Ok(lines)
     }
 

@@ -8,7 +8,10 @@ use engine::replay::Replay;
 use engine::runtime::{self, Plan};
 use engine::script::Script;
 use model::page::{Line, Rooms};
-use model::{AccountId, InstrumentId, Qty, Reject};
+use model::{
+    AccountId, Ask, ClientOrderId, Conditions, InstrumentId, Note, OrderType, Origin, Px, Qty,
+    Reject, Request, Side, Terms, Tif,
+};
 use tests::rogue::attach;
 use tests::{Stage, WIDE_LIMITS};
 
@@ -17,9 +20,34 @@ const SEEN: usize = 400;
 /// How long that may take on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// An account that nothing is traded on, and how many instruments a client asks of on it.
+const NOBODYS: AccountId = AccountId(0);
+const WATCHED: u32 = 3;
+
+fn asks_of(instrument: InstrumentId) -> Request {
+    let terms = Terms {
+        client_id: ClientOrderId::new("watch").unwrap(),
+        instrument,
+        side: Side::Buy,
+        order_type: OrderType::Limit,
+        tif: Tif::Day,
+        px: Px(1),
+        qty: Qty(1),
+        conditions: Conditions::NONE,
+    };
+    Request {
+        id: 0,
+        origin: Origin::File,
+        account: NOBODYS,
+        ask: Ask::Check(terms),
+        note: Note::EMPTY,
+    }
+}
+
 /// Goal: what a client reads of headroom is what a replay works out at the input that stands beside it, from scratch, and a
-/// run with readers comes to the same state. Method: a strategy that trades against limits that bind; read all lines again and
-/// again through shared memory, then replay the journal from sequence to sequence.
+/// run with readers comes to the same state; so of pairs that nobody traded, once a client asked of them. Method: a strategy
+/// that trades against limits that bind, questions on an account without orders; read all lines again and again through shared
+/// memory, then replay the journal from sequence to sequence.
 #[test]
 fn pages_say_what_a_replay_says() {
     let stage = Stage::new(200_000, 8);
@@ -41,16 +69,24 @@ fn pages_say_what_a_replay_says() {
         drive_stream: None,
     };
     let running = runtime::start(plan).unwrap();
-    let client = attach(&engine.name, || running.has_ended()).expect("an engine that runs");
-    let mut seen: BTreeMap<u64, (AccountId, InstrumentId, Rooms)> = BTreeMap::new();
+    let mut client = attach(&engine.name, || running.has_ended()).expect("an engine that runs");
+    let listed = |client: &shm::Client| client.control().map_or(0, |control| control.instruments);
+    while listed(&client) < WATCHED && !running.has_ended() {
+        std::thread::sleep(Duration::from_micros(500));
+    }
+    for instrument in 0..WATCHED {
+        client.send(&asks_of(InstrumentId(instrument))).unwrap();
+    }
+    let mut seen: BTreeMap<(u64, AccountId, InstrumentId), Rooms> = BTreeMap::new();
     let since = Instant::now();
     while seen.len() < SEEN && !running.has_ended() && since.elapsed() < PATIENCE {
         let lines = client.control().map_or(0, |control| control.lines as usize);
-        for line in (0..lines).filter_map(|slot| client.line(slot).ok()) {
+        let watches = (0..shm::WATCHES as usize).filter_map(|place| client.watch(place).ok());
+        for line in (0..lines).filter_map(|slot| client.line(slot).ok()).chain(watches) {
             let Line { account, instrument, headroom, .. } = line;
             if let Some(rooms) = headroom {
                 assert!(rooms.engine_seq <= line.as_of.engine_seq);
-                seen.insert(rooms.engine_seq, (account, instrument, rooms));
+                seen.insert((rooms.engine_seq, account, instrument), rooms);
             }
         }
         std::thread::sleep(Duration::from_micros(500));
@@ -59,7 +95,7 @@ fn pages_say_what_a_replay_says() {
 
     let mut replay = Replay::open(&engine.journal.as_ref().unwrap().folder).unwrap().unwrap();
     let mut binds: BTreeMap<Reject, BTreeSet<Qty>> = BTreeMap::new();
-    for (seq, (account, instrument, rooms)) in &seen {
+    for ((seq, account, instrument), rooms) in &seen {
         replay.run(Some(*seq), |_| ()).unwrap();
         assert_eq!(*rooms, replay.engine.rooms(*account, *instrument, None));
         for most in rooms.sides.into_iter().filter_map(|room| Some(room.ok()?.most)) {
@@ -69,6 +105,9 @@ fn pages_say_what_a_replay_says() {
     let kinds: Vec<_> = binds.iter().map(|(binds, most)| (binds, most.len())).collect();
     println!("{} read in {:?}, quantities by what binds: {kinds:?}", seen.len(), since.elapsed());
     assert!(seen.len() >= 20, "{}", seen.len());
+    let watched: BTreeSet<_> =
+        seen.keys().filter(|(_, account, _)| *account == NOBODYS).map(|key| key.2).collect();
+    assert_eq!(watched.len(), WATCHED as usize, "an instrument that a client asked of has a page");
     assert!(kinds.iter().filter(|(_, quantities)| *quantities > 1).count() >= 2, "{kinds:?}");
     replay.run(None, |_| ()).unwrap();
     assert!(replay.closed);

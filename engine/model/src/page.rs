@@ -6,7 +6,7 @@
 //! | [`Board`] | instrument | at packet end, when something of it changed |
 //! | [`Depth`] | instrument | when idle or each millisecond, when something of it changed |
 //! | [`Account`] | account | after an input that changed it |
-//! | [`Line`] | account and instrument that was ever traded | the same; what would pass, when idle ([`Rooms`]) |
+//! | [`Line`] | account and instrument ever traded, or asked of by a client | the same; what would pass, when idle ([`Rooms`]) |
 //! | [`OrderCell`] | slot of the order table | the same |
 //! | [`TapeRecord`] | trade, verdict, fill, halt … | as it happens |
 //! | [`Answer`] | request of a desk | when its record has reached the durability that the mode demands |

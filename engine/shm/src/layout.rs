@@ -2,7 +2,7 @@
 //! alone.
 //!
 //! ```text
-//! header, pulse, control, boards, depths, accounts, lines, orders, tape, ports, answers
+//! header, pulse, control, boards, depths, accounts, lines, watches, orders, tape, ports, answers
 //! ```
 //! Each client's requests lie in a memory of their own, one desk ring and nothing else.
 
@@ -22,6 +22,9 @@ pub const ABI: u32 = 2;
 
 /// Digest of the shape of everything shared: the words of each page and the objects that hold them.
 pub const LAYOUT_HASH: u64 = layout_hash();
+
+/// Pairs of account and instrument that were never traded and have a page because a client asked of them.
+pub const WATCHES: u32 = 32;
 
 /// Words of the pulse: heartbeat (CLOCK_MONOTONIC ns), loops, ignored writes; housekeeping's halt
 /// in a cache line of its own.
@@ -138,6 +141,7 @@ pub(crate) struct Layout {
     pub(crate) depths: Region,
     pub(crate) accounts: Region,
     pub(crate) lines: Region,
+    pub(crate) watches: Region,
     pub(crate) orders: Region,
     pub(crate) tape: Region,
     pub(crate) ports: Region,
@@ -164,6 +168,7 @@ impl Layout {
             depths: row(instruments, Cell::<{ Depth::WORDS }>::WORDS),
             accounts: row(accounts, Cell::<{ Account::WORDS }>::WORDS),
             lines: row(lines, Cell::<{ Line::WORDS }>::WORDS),
+            watches: row(WATCHES, Cell::<{ Line::WORDS }>::WORDS),
             orders: row(orders, Cell::<{ OrderCell::WORDS }>::WORDS),
             tape: row(1, Ring::<{ TapeRecord::WORDS }>::words(tape as usize)),
             ports: row(desks, PORT_WORDS),
@@ -189,6 +194,7 @@ const fn layout_hash() -> u64 {
         Cell::<{ Account::WORDS }>::WORDS,
         Line::WORDS,
         Cell::<{ Line::WORDS }>::WORDS,
+        WATCHES as usize,
         OrderCell::WORDS,
         Cell::<{ OrderCell::WORDS }>::WORDS,
         TapeRecord::WORDS,

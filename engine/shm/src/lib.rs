@@ -72,7 +72,7 @@ pub use {
     find::{find_engine, halt, halt_in, list_engines},
     folder::{Folder, NameLock},
     header::Version,
-    layout::{ABI, Capacity, LAYOUT_HASH},
+    layout::{ABI, Capacity, LAYOUT_HASH, WATCHES},
     listener::{AttachEvent, Listener},
     publisher::{HaltWord, Publisher},
 };

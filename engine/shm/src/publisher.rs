@@ -140,6 +140,11 @@ impl Publisher {
         self.publish(self.layout.lines, slot, &page.to_words());
     }
 
+    /// Publishes the line that a watched pair would have, one of [`WATCHES`](crate::WATCHES).
+    pub fn publish_watch(&mut self, place: usize, page: &Line) {
+        self.publish(self.layout.watches, place, &page.to_words());
+    }
+
     /// Publishes an order, at its [`model::OrderId::slot`].
     pub fn publish_order(&mut self, slot: usize, page: &OrderCell) {
         self.publish(self.layout.orders, slot, &page.to_words());

@@ -1,11 +1,14 @@
 //! From the engine's state to shared memory, and nothing back.
 
+mod rooms;
+
 use model::page::{
-    Control, FEEDS, FeedCounters, INDICATOR_SLOTS, IndicatorSlot, Line, Rooms, STAGES, StageLatency,
+    Control, FEEDS, FeedCounters, INDICATOR_SLOTS, IndicatorSlot, Line, STAGES, StageLatency,
 };
-use model::{DeskId, FeedId, HaltLevel, HaltScope, OrderState, Ts};
+use model::{AccountId, DeskId, FeedId, HaltLevel, HaltScope, InstrumentId, OrderState, Ts};
 use shm::Publisher;
 
+use self::rooms::Turn;
 use super::Progress;
 use crate::indicator::Indicators;
 use crate::journal::writer::Progress as JournalProgress;
@@ -27,11 +30,7 @@ pub(super) struct Pages {
     pub stages: [StageLatency; STAGES.len()],
     /// What the page of the engine last said of that which an answer may speak of.
     shown: Shown,
-    /// By line: what would pass when it was last looked at. It depends on when the engine was idle, so it is no part of
-    /// its state.
-    rooms: Vec<Option<Rooms>>,
-    /// The line that was looked at last.
-    looked_at: usize,
+    rooms: Turn,
     in_doubt: InDoubt,
 }
 
@@ -59,10 +58,10 @@ impl InDoubt {
 impl Pages {
     pub fn new(publisher: Publisher, started: Ts) -> Pages {
         let (indicators, stages) = (Indicators::slots(), [StageLatency::default(); STAGES.len()]);
-        let rooms = vec![None; publisher.capacity().lines as usize];
+        let rooms = Turn::new(publisher.capacity().lines);
         let in_doubt = InDoubt::new(publisher.capacity().orders);
         let shown = (0, 0, None);
-        Pages { publisher, started, indicators, stages, shown, rooms, looked_at: 0, in_doubt }
+        Pages { publisher, started, indicators, stages, shown, rooms, in_doubt }
     }
 
     /// Writes what the last events changed: boards, orders, accounts, lines, tape.
@@ -89,27 +88,20 @@ impl Pages {
         }
         while let Some(slot) = engine.risk_mut().take_changed_line() {
             if let Some(page) = engine.risk().line_page(slot, as_of) {
-                let headroom = self.rooms.get(slot as usize).copied().flatten();
+                let headroom = self.rooms.of_line(slot);
                 publisher.publish_line(slot as usize, &Line { headroom, ..page });
             }
         }
     }
 
-    /// Looks at what would pass on the next line in turn, if anything happened since it was looked at.
+    /// Looks at what would pass of the next pair in turn, if anything happened since it was looked at.
     pub fn publish_headroom(&mut self, sequencer: &Sequencer) {
-        let engine = &sequencer.engine;
-        let next = self.looked_at + 1;
-        let slot = if next < engine.risk().lines() { next } else { 0 };
-        self.looked_at = slot;
-        let Some(rooms) = self.rooms.get_mut(slot) else { return };
-        if rooms.is_some_and(|rooms| rooms.engine_seq == engine.seq()) {
-            return;
-        }
-        let Some((account, instrument)) = engine.risk().line_pair(slot as u32) else { return };
-        *rooms = Some(engine.rooms(account, instrument, *rooms));
-        if let Some(page) = engine.risk().line_page(slot as u32, engine.as_of_now()) {
-            self.publisher.publish_line(slot, &Line { headroom: *rooms, ..page });
-        }
+        self.rooms.look(&sequencer.engine, &mut self.publisher);
+    }
+
+    /// Has a pair looked at from now on although nothing was traded in it.
+    pub fn watch(&mut self, account: AccountId, instrument: InstrumentId, engine: &Engine) {
+        self.rooms.watch(account, instrument, engine);
     }
 
     /// How many orders wait for the venue to say where they stand.

@@ -83,8 +83,8 @@ impl Tool for RiskStatus {
     const TITLE: &'static str = "Risk limits and headroom";
     const DESCRIPTION: &'static str = "\
         Halts, and every limit of an account with what is used and left, working orders \
-        counted as filled. An instrument has a row once an order in it passed; its order_max is worked \
-        out when the engine is idle, order_check asks the gate now. Limits can only be changed by the \
+        counted as filled. An instrument has a row once an order in it passed or order_check asked of it; its order_max is \
+        worked out when the engine is idle, order_check asks the gate now. Limits can only be changed by the \
         operator.";
     const EFFECT: Effect = Effect::Looks;
     type Args = Args;

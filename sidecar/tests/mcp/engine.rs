@@ -102,6 +102,9 @@ impl Desk {
         self.control.orders = self.orders.len() as u32;
         to.publish_control(&self.control);
         to.publish_line(0, &self.line);
+        // Of the same pair and out of date, and of one that was never traded.
+        to.publish_watch(0, &Line { clip_max: Qty(1), ..self.line });
+        to.publish_watch(1, &Line { instrument: InstrumentId(1), position: Qty(0), ..self.line });
         for (slot, cell) in self.orders.iter().enumerate() {
             to.publish_order(slot, cell);
         }

@@ -172,6 +172,11 @@ fn risk() {
             ])
         );
         assert!(risk["null_reasons"]["px, max_qty"].is_string());
+        assert_eq!(account["instruments"].as_array().unwrap().len(), 1);
+        let all = agent.get("risk_status", json!({"account": "agent"}));
+        let symbols =
+            all["accounts"][0]["instruments"].as_array().unwrap().iter().map(|row| &row["symbol"]);
+        assert_eq!(symbols.collect::<Vec<_>>(), [&json!("AAPL"), &json!("AAP")]);
         assert_eq!(risk["refused"], json!({"clip": 2}));
     });
 }

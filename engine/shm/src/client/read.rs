@@ -133,6 +133,16 @@ impl Reader {
         self.page(self.layout.lines, slot, Line::from_words)
     }
 
+    /// The line of a pair that a client asked of before anything was traded in it, one of [`WATCHES`](crate::WATCHES). It
+    /// goes out of date when the pair has a line.
+    ///
+    /// # Errors
+    ///
+    /// See [`ReadError`].
+    pub fn watch(&self, place: usize) -> Result<Line, ReadError> {
+        self.page(self.layout.watches, place, Line::from_words)
+    }
+
     /// An order, at its [`model::OrderId::slot`].
     ///
     /// # Errors

@@ -14,6 +14,7 @@ fn regions_follow_each_other() {
         (layout.depths, 3),
         (layout.accounts, 16),
         (layout.lines, 5),
+        (layout.watches, WATCHES as usize),
         (layout.orders, 1 << 12),
         (layout.tape, 1),
         (layout.ports, 16),

@@ -69,6 +69,9 @@ impl EngineThread {
             Ask::Check(terms) => {
                 let answer = Answer { engine_seq: engine.seq(), ..engine.check(request, &terms) };
                 state.held.hold(desk, answer, now_ns);
+                if let Some(pages) = &mut self.pages {
+                    pages.watch(request.account, terms.instrument, engine);
+                }
             }
             // Judged without a trace: whom an account is closed to must not use up its rate or ids.
             Ask::New(terms) if !engine.risk().is_open_to_clients(request.account) => {
