@@ -194,7 +194,6 @@ fn over_shared_memory() {
     }
     let ends = told.iter().filter(|record| record.kind == TapeKind::Basket);
     let ends: Vec<_> = ends.map(|record| BasketEnd::from_code(record.code).unwrap()).collect();
-    let expected =
-        [BasketEnd::Sent, BasketEnd::Refused, BasketEnd::AskerGone, BasketEnd::Sent];
+    let expected = [BasketEnd::Sent, BasketEnd::Refused, BasketEnd::AskerGone, BasketEnd::Sent];
     assert_eq!(ends, expected);
 }

@@ -71,7 +71,8 @@ fn killed_while_trading() {
     assert!(seen.orders > 2 * kills && seen.trades > kills, "{seen:?}");
     assert!(
         kills < 50
-            || seen.reloads.min(seen.snapshots).min(seen.at_start).min(seen.disks).min(seen.half) > 0,
+            || seen.reloads.min(seen.snapshots).min(seen.at_start).min(seen.disks).min(seen.half)
+                > 0,
         "{seen:?}"
     );
 }

@@ -27,8 +27,7 @@ fn new_terms_and_stops_have_their_slot() {
         let (rests, _) = venue.place(Wish { side, px: far, ..WISH });
         let (market, _) = venue.place(stop(side, trigger, 10));
         let order_type = OrderType::StopLimit;
-        let (limited, _) =
-            venue.place(Wish { order_type, px: limit, ..stop(side, trigger, 10) });
+        let (limited, _) = venue.place(Wish { order_type, px: limit, ..stop(side, trigger, 10) });
         let full = |venue: &mut Venue| venue.refuse(Wish { side, px: far, ..WISH });
         assert_eq!(full(&mut venue), [Reject::Capacity]);
 
@@ -42,10 +41,7 @@ fn new_terms_and_stops_have_their_slot() {
         assert_eq!(venue.print(trigger), [(market, 10)]);
         assert_eq!(venue.triggered, [market, limited]);
         assert_eq!(venue.state(market), OrderState::Filled);
-        assert_eq!(
-            (venue.state(limited), venue.limit(limited)),
-            (OrderState::Working, limit)
-        );
+        assert_eq!((venue.state(limited), venue.limit(limited)), (OrderState::Working, limit));
         let (next, _) = venue.place(Wish { side, px: far, ..WISH });
         assert_eq!(full(&mut venue), [Reject::Capacity], "the slot of the filled one, and no more");
         [rests, limited, next].map(|order| venue.cancel(order));

@@ -92,13 +92,17 @@ impl Recorded {
 
     /// Nothing waits, and nothing is reserved, but for a basket that is on its way and for orders that are open.
     pub fn holds(&mut self, engine: &Engine) {
-        let coming: BTreeMap<_, _> =
-            engine.baskets().iter().map(|basket| (basket.announced.number, basket.legs())).collect();
+        let coming: BTreeMap<_, _> = engine
+            .baskets()
+            .iter()
+            .map(|basket| (basket.announced.number, basket.legs()))
+            .collect();
         self.is_half = coming.values().any(|legs| !legs.is_empty());
         let mut reserved = 0;
         for record in engine.orders().open() {
             reserved += record.reservation.held_cash().0;
-            if let Some(number) = record.order.basket().filter(|_| record.state == OrderState::Held) {
+            if let Some(number) = record.order.basket().filter(|_| record.state == OrderState::Held)
+            {
                 let is_in = |legs: &&[OrderId]| legs.contains(&record.order.id);
                 assert!(coming.get(&number).is_some_and(is_in), "{:?}", record.order);
             }

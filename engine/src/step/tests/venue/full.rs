@@ -11,7 +11,10 @@ fn full(executions: u32) -> (Outside, [OrderId; 3]) {
     let works = venue.order().unwrap();
     venue.say(Body::Report(Report::of(ReportKind::Ack, works)));
     let orders = [works, venue.stop(), venue.stop_at(OrderType::StopLimit, Px(101_000_000_000))];
-    assert_eq!(orders.map(|order| venue.state(order)), [OrderState::Working, OrderState::Held, OrderState::Held]);
+    assert_eq!(
+        orders.map(|order| venue.state(order)),
+        [OrderState::Working, OrderState::Held, OrderState::Held]
+    );
     venue.sent.clear();
     (venue, orders)
 }
