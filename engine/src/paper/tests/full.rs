@@ -44,7 +44,7 @@ fn new_terms_and_stops_have_their_slot() {
         assert_eq!((venue.state(limited), venue.limit(limited)), (OrderState::Working, limit));
         let (next, _) = venue.place(Wish { side, px: far, ..WISH });
         assert_eq!(full(&mut venue), [Reject::Capacity], "the slot of the filled one, and no more");
-        [rests, limited, next].map(|order| venue.cancel(order));
+        [rests, limited, next].into_iter().for_each(|order| venue.cancel(order));
         venue.is_clean();
         venue.comes_again(room(3));
     }
