@@ -1,5 +1,7 @@
 //! An engine as a process in a folder of its own, its operator's commands, and a trader.
 
+mod trader;
+
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -8,18 +10,15 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use engine::config::{AuditConfig, Config, EngineConfig, Speed, VenueConfig};
-use model::page::{Answer, AnswerKind, Board, OrderCell, TapeKind, read_halt_aux};
-use model::{
-    AccountId, Ask, ClientOrderId, HaltCause, HaltLevel, HaltScope, Integrity, Mode, Note, OrderId,
-    OrderState, OrderType, Origin, Px, Qty, Reject, Request, Side, Terms, Tif, TradingState,
-    Verdict,
-};
+use model::{HaltLevel, Mode};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use serde_json::Value;
-use shm::{Client, Folder, Next};
+use shm::{Client, Folder};
 use sim::mold::Credentials;
 use sim::ouch::Server;
+
+pub use trader::{Trader, halted};
 
 use crate::preload::Preload;
 use crate::{Stage, WIDE_LIMITS, program};
@@ -60,16 +59,6 @@ pub struct Place {
 
 /// A process that runs, killed with this.
 pub struct Running(Child);
-
-/// A client that trades.
-pub struct Trader {
-    /// Its end.
-    pub client: Client,
-    /// On which it asks.
-    pub account: AccountId,
-    board: Board,
-    number: u64,
-}
 
 impl Place {
     /// A place for an engine that plays a day again and again.
@@ -245,9 +234,7 @@ impl Place {
         let since = Instant::now();
         loop {
             if let Some(client) = self.client() {
-                let board = tradable(&client);
-                let number = std::process::id().into();
-                return Trader { client, account: AccountId(0), board, number };
+                return Trader::new(client);
             }
             assert!(since.elapsed() < PATIENCE, "cannot attach");
             std::thread::sleep(Duration::from_millis(5));
@@ -328,159 +315,6 @@ impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
-    }
-}
-
-/// Whether an order was refused because of a halt.
-pub fn halted(answer: &Answer) -> bool {
-    answer.kind == AnswerKind::Refused
-        && answer.verdict.bits & Verdict::bit(Reject::Halted) != 0
-        && answer.order == OrderId(0)
-}
-
-impl Trader {
-    /// Asks for a buy far below the market.
-    pub fn asks(&mut self) -> Answer {
-        let ask = self.low();
-        self.ask(ask)
-    }
-
-    fn low(&mut self) -> Ask {
-        self.number += 1;
-        let id = format!("{:x}-{:x}", self.client.epoch() & 0xFF_FFFF, self.number);
-        let bid = self.board.bid.map_or(2, |bid| bid.px.0);
-        Ask::New(Terms {
-            client_id: ClientOrderId::new(&id).unwrap(),
-            instrument: self.board.instrument.id,
-            side: Side::Buy,
-            order_type: OrderType::Limit,
-            tif: Tif::Day,
-            px: Px((bid / 2).max(1)),
-            qty: Qty(1),
-            conditions: model::Conditions::NONE,
-        })
-    }
-
-    /// Asks until an order rests.
-    pub fn rests(&mut self) -> OrderId {
-        let since = Instant::now();
-        loop {
-            let answer = self.asks();
-            if answer.kind == AnswerKind::Accepted {
-                return answer.order;
-            }
-            assert!(since.elapsed() < PATIENCE && !halted(&answer), "{answer:?}");
-            self.looks_again();
-        }
-    }
-
-    /// Takes another instrument that trades now: the day ended, or the book is not live.
-    pub fn looks_again(&mut self) {
-        self.board = tradable(&self.client);
-    }
-
-    /// The order as it stands; `None`: it ended before this engine was started.
-    pub fn order(&self, order: OrderId) -> Option<OrderCell> {
-        self.client.order(order.slot()).ok().filter(|cell| cell.order.id == order)
-    }
-
-    /// Asks for an order, and does not wait for the answer.
-    pub fn sends(&mut self) {
-        let ask = self.low();
-        self.send(ask);
-    }
-
-    /// Asks for a cancel, and does not wait for the answer.
-    pub fn sends_cancel(&mut self, order: OrderId) {
-        self.send(Ask::Cancel { order });
-    }
-
-    /// Whether a cancel of the order is taken.
-    pub fn cancels(&mut self, order: OrderId) -> bool {
-        self.ask(Ask::Cancel { order }).kind == AnswerKind::Accepted
-    }
-
-    /// Waits until the order is in a state.
-    pub fn reaches(&self, order: OrderId, state: OrderState) {
-        let since = Instant::now();
-        loop {
-            let cell = self.client.order(order.slot());
-            if cell.is_ok_and(|cell| cell.order.id == order && cell.state == state) {
-                return;
-            }
-            assert!(since.elapsed() < PATIENCE, "{order:?} is never {state}: {cell:?}");
-            std::thread::sleep(Duration::from_millis(2));
-        }
-    }
-
-    /// Scopes and causes of the halts on the tape.
-    pub fn tape_halts(&self) -> Vec<(HaltScope, HaltCause)> {
-        let (mut tape, mut halts) = (self.client.tape(), Vec::new());
-        loop {
-            match self.client.next_record(&mut tape).unwrap() {
-                Next::Record(record) if record.kind == TapeKind::Halt => {
-                    let (scope, cause) = read_halt_aux(record.aux).unwrap();
-                    halts.push((scope, cause.unwrap()));
-                }
-                Next::Empty => return halts,
-                Next::Record(_) | Next::Lost(_) => {}
-            }
-        }
-    }
-
-    /// The number of its desk.
-    pub fn desk(&self) -> u8 {
-        self.client.desk().0
-    }
-
-    /// The symbol that it trades.
-    pub fn symbol(&self) -> String {
-        self.board.instrument.symbol.to_string()
-    }
-
-    fn send(&mut self, ask: Ask) -> u64 {
-        let (account, note) = (self.account, Note::lossy("a trader"));
-        let request = Request { id: 0, origin: Origin::File, account, ask, note };
-        self.client.send(&request).unwrap()
-    }
-
-    fn ask(&mut self, ask: Ask) -> Answer {
-        let since = Instant::now();
-        loop {
-            let id = self.send(ask);
-            let answer = loop {
-                assert!(since.elapsed() < PATIENCE, "no answer");
-                match self.client.poll_answer() {
-                    Some(answer) if answer.request == id => break answer,
-                    _ => std::thread::yield_now(),
-                }
-            };
-            if answer.kind != AnswerKind::OverBudget {
-                return answer;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-}
-
-/// An instrument that trades now on a live book of two sides.
-fn tradable(client: &Client) -> Board {
-    let since = Instant::now();
-    loop {
-        let count = client.control().map_or(0, |control| control.instruments);
-        let boards = (0..count as usize).filter_map(|number| client.board(number).ok());
-        let trades = |board: &Board| {
-            board.state == TradingState::Trading
-                && board.integrity == Integrity::Live
-                && board.bid.is_some()
-                && board.ask.is_some()
-                && board.last.is_some()
-        };
-        if let Some(board) = boards.into_iter().find(trades) {
-            return board;
-        }
-        assert!(since.elapsed() < PATIENCE, "nothing trades");
-        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

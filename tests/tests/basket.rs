@@ -1,9 +1,18 @@
-//! Baskets of an order file: sent together or not at all, exported, explained, and judged again under other limits.
+//! Baskets, sent together or not at all: of an order file, exported, explained and judged again under other limits; and of
+//! clients over shared memory.
 
 use std::process::Command;
 
+use engine::config::Speed;
+use engine::replay::Replay;
+use model::page::{Answer, AnswerKind, TapeKind, TapeRecord};
+use model::{BasketEnd, Money, OrderId, OrderState, Reject};
 use serde_json::{Value, json};
+use tests::place::{Place, Trader};
 use tests::{Stage, WIDE_LIMITS, program};
+
+/// More than the baskets of clients come to.
+const ENOUGH: Money = Money(1_000_000 * 1_000_000_000_000);
 
 /// The limits with the most that a basket of the agent may come to.
 fn limits(basket_max: &str) -> String {
@@ -98,4 +107,95 @@ fn asked_exported_explained() {
     let (_, said) = run("tickgate-whatif", &["--limits", &other, &journal, "--json"]);
     let said: Value = serde_json::from_str(&said).unwrap();
     assert!(said.to_string().contains("g-1") && !said.to_string().contains("u-1"), "{said}");
+}
+
+/// A place slow enough that no basket is late before its last leg is asked for.
+fn place() -> Place {
+    Place::with("baskets", &limits("\"1000000\""), |_, engine| {
+        engine.feeds[0].captures_mut().unwrap().speed = Speed::Times(1_000);
+        engine.basket_timeout_ns = 60_000_000_000;
+        engine.strategies.clear();
+    })
+}
+
+/// How an answer says that an order or a basket stands, or why not.
+fn said(answer: &Answer) -> Result<Option<OrderState>, Reject> {
+    let primary = answer.verdict.primary;
+    assert_eq!(answer.kind == AnswerKind::Refused, primary.is_some(), "{answer:?}");
+    primary.map_or(Ok(answer.state), |finding| Err(finding.code))
+}
+
+/// Why an order that waited is over.
+fn reject(trader: &Trader, order: OrderId) -> Option<Reject> {
+    trader.reaches(order, OrderState::Cancelled);
+    trader.order(order).unwrap().reject
+}
+
+/// Goal: a client's basket leaves with its last leg, whole, or not at all, and each leg is answered; no other client's leg comes
+/// into it, and it ends with its client. Method: an engine as a process and three clients, two of whose baskets have the same
+/// number; one that is whole, one of which a leg is refused, one that is more than is allowed, one whose client goes; then what
+/// the journal says of each.
+#[test]
+fn over_shared_memory() {
+    let (held, working) = (Ok(Some(OrderState::Held)), Ok(Some(OrderState::Working)));
+    let place = place();
+    let engine = place.start();
+    let [mut client, mut other, mut goes] = [(); 3].map(|()| place.trader());
+
+    assert_eq!(client.announces(7, 3, ENOUGH).kind, AnswerKind::Accepted);
+    assert_eq!(client.announces(7, 3, ENOUGH).kind, AnswerKind::Recorded);
+    let first = [client.asks_leg(7, 1), client.asks_leg(7, 2)];
+    assert_eq!(first.each_ref().map(said), [held; 2]);
+    assert_eq!(said(&other.asks_leg(7, 1)), Err(Reject::Basket), "it is not his");
+    assert_eq!(other.announces(7, 2, ENOUGH).kind, AnswerKind::Accepted, "his own");
+    let his = other.asks_leg(7, 1);
+    for leg in &first {
+        assert_eq!(client.order(leg.order).unwrap().state, OrderState::Held);
+    }
+    let last = client.asks_leg(7, 3);
+    assert_eq!(said(&last), working);
+    let whole = [first[0].order, first[1].order, last.order];
+    whole.into_iter().for_each(|order| client.reaches(order, OrderState::Working));
+    assert_eq!(said(&his), held);
+    assert_eq!(other.order(his.order).unwrap().state, OrderState::Held, "a leg short");
+
+    assert_eq!(client.announces(8, 3, ENOUGH).kind, AnswerKind::Accepted);
+    let good = client.asks_leg(8, 1);
+    assert_eq!(said(&good), held);
+    assert_eq!(said(&client.asks_leg(8, 1 << 30)), Err(Reject::Clip));
+    assert_eq!(reject(&client, good.order), Some(Reject::Basket));
+    assert_eq!(said(&client.asks_leg(8, 1)), Err(Reject::Basket), "it is over");
+    assert_eq!(said(&client.announces(9, 2, Money(ENOUGH.0 + 1))), Err(Reject::Basket));
+    assert_eq!(said(&client.asks_leg(9, 1)), Err(Reject::Basket));
+
+    assert_eq!(goes.announces(7, 2, ENOUGH).kind, AnswerKind::Accepted);
+    let left = goes.asks_leg(7, 1);
+    assert_eq!(said(&left), held);
+    drop(goes);
+    assert_eq!(reject(&client, left.order), Some(Reject::Basket));
+    let his = [his.order, other.asks_leg(7, 1).order];
+    his.into_iter().for_each(|order| other.reaches(order, OrderState::Working));
+    engine.ends();
+
+    let mut told: Vec<TapeRecord> = Vec::new();
+    let mut replay = Replay::open(&place.journal()).unwrap().unwrap();
+    replay.watch(None, |seen| told.extend(&seen.out.tape)).unwrap();
+    assert!(replay.closed);
+    // One that was refused is told under the number that the next then gets.
+    told.retain(|record| record.kind != TapeKind::Refused);
+    let of = |order: OrderId| told.iter().filter(move |record| record.order == order);
+    for order in whole.into_iter().chain(his) {
+        let kinds: Vec<_> = of(order).map(|record| record.kind).collect();
+        assert_eq!(kinds[..3], [TapeKind::Passed, TapeKind::Passed, TapeKind::Working]);
+    }
+    let left_in = whole.map(|order| of(order).nth(1).unwrap().engine_seq);
+    assert_eq!(left_in, [last.engine_seq; 3], "all with the last");
+    for order in [good.order, left.order] {
+        let kinds: Vec<_> = of(order).map(|record| record.kind).collect();
+        assert_eq!(kinds, [TapeKind::Passed, TapeKind::Cancelled], "no venue heard of it");
+    }
+    let ends = told.iter().filter(|record| record.kind == TapeKind::Basket);
+    let ends: Vec<_> = ends.map(|record| BasketEnd::from_code(record.code).unwrap()).collect();
+    let expected = [BasketEnd::Sent, BasketEnd::Refused, BasketEnd::AskerGone, BasketEnd::Sent];
+    assert_eq!(ends, expected);
 }

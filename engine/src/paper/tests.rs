@@ -7,6 +7,7 @@ use model::{
 
 mod approve;
 mod baskets;
+mod full;
 mod headroom;
 mod links;
 mod types;
@@ -40,6 +41,11 @@ impl Venue {
 
     /// The same with other limits.
     fn with(change: impl Fn(String) -> String) -> Venue {
+        Venue::with_room(1 << 10, change)
+    }
+
+    /// The same with room for so many open orders.
+    fn with_room(own_orders: u32, change: impl Fn(String) -> String) -> Venue {
         let text = |text: &str| {
             // The agent alone, without what is not about fills.
             let text = text.replace("10000000\"", "1000000000\"");
@@ -60,7 +66,7 @@ impl Venue {
         small.capacity.book_orders = 1 << 10;
         small.capacity.instruments = 4;
         (small.capacity.levels, small.capacity.ref_pages) = (1 << 10, 1);
-        (small.capacity.own_orders, small.capacity.client_ids) = (1 << 10, 1 << 12);
+        (small.capacity.own_orders, small.capacity.client_ids) = (own_orders, 1 << 12);
         let engine = Engine::new(&config.with_engine(small)).unwrap();
         let out = engine.output();
         let mut venue = Venue {
@@ -179,7 +185,10 @@ const SELL: Side = Side::Sell;
 
 /// A market of 100.00 by 100.10, 300 shares in three orders offered at the touch, 100 a step behind.
 fn market() -> Venue {
-    let mut venue = Venue::new();
+    market_of(Venue::new())
+}
+
+fn market_of(mut venue: Venue) -> Venue {
     venue.add(1, BUY, 1_000_000, 100);
     for order in 2..5 {
         venue.add(order, SELL, 1_001_000, 100);

@@ -1,14 +1,16 @@
 //! The engine with a gateway and a venue that survives it.
 
+mod baskets;
 mod books;
 mod load;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use model::BasketEnd;
 use serde_json::json;
 use sim::ouch::{Faults, Server};
-use tests::place::{PATIENCE, Place, Running, lasting_limits, venue};
+use tests::place::{PATIENCE, Place, Running, venue};
 use tests::preload::Disk;
 use tests::rogue::Dice;
 
@@ -34,12 +36,19 @@ struct Seen {
     inputs: u64,
     checkpoints: u64,
     kinds: [u64; KINDS.len()],
+    /// Kills between the first leg of a basket and its last.
+    half: u64,
+    /// Baskets by their end, as [`BasketEnd::ALL`] has them.
+    baskets: [u64; BasketEnd::ALL.len()],
+    /// Baskets that were sent, and of which the venue has a part.
+    parted: u64,
 }
 
 /// Goal: after kill -9 at any moment, with orders of every kind at a venue and under way: every fill of the venue is booked
 /// once, no order is sent twice, nothing is at the venue that is not recorded, nothing that was answered is lost, the state
 /// is that of an uninterrupted replay at the last valid record, from a snapshot too, and stays a state that every later
-/// replay passes. Method: processes killed at random moments, of their start too, under a load of orders with reloads and
+/// replay passes; no leg is at the venue of a basket that was not whole, and what waited for one that is over holds nothing.
+/// Method: processes killed at random moments, of their start too, under a load of orders with reloads and
 /// followers beside; a venue with faults that goes on trading while nobody is there; after each kill the journal is
 /// replayed, the engine started, and its pages compared with the venue's own record when that is quiet.
 #[test]
@@ -56,9 +65,14 @@ fn killed_while_trading() {
         println!("{kind:>10} {count}");
         assert!(count > 0 || kills < 50, "{kind} was never accepted");
     }
+    for (end, count) in BasketEnd::ALL.iter().zip(seen.baskets) {
+        assert!(count > 0 || kills < 50, "no basket was ever {end}");
+    }
     assert!(seen.orders > 2 * kills && seen.trades > kills, "{seen:?}");
     assert!(
-        kills < 50 || seen.reloads.min(seen.snapshots).min(seen.at_start).min(seen.disks) > 0,
+        kills < 50
+            || seen.reloads.min(seen.snapshots).min(seen.at_start).min(seen.disks).min(seen.half)
+                > 0,
         "{seen:?}"
     );
 }
@@ -76,10 +90,11 @@ struct Market {
 impl Market {
     fn new(seed: u64) -> Market {
         let server = venue();
-        let place = Place::live("crash-live", &lasting_limits(), &server, |engine| {
+        let place = Place::live("crash-live", &baskets::limits(), &server, |engine| {
             let venue = engine.venue.as_mut().unwrap();
             // Of engine time, which is faster than ours.
             (venue.ack_timeout_ns, venue.executions) = (10_000_000_000, 1 << 16);
+            engine.basket_timeout_ns = 250_000_000;
         })
         .lied_to();
         let (load, reloads) = (Load::new(seed), Reloads::default());
@@ -124,6 +139,9 @@ impl Market {
         seen.checkpoints += told.checkpoints;
         seen.reloads += u64::from(told.limits - 1);
         seen.kinds.iter_mut().zip(self.load.kinds).for_each(|(all, of)| *all += of);
+        seen.parted += told.baskets.is_whole(&self.load.baskets, |order| known.contains_key(order));
+        let ends = seen.baskets.iter_mut().zip(BasketEnd::ALL);
+        ends.for_each(|(all, end)| *all += told.baskets.ended(*end));
     }
 
     fn begins(&self) -> Running {
@@ -193,11 +211,14 @@ impl Market {
         self.ends.push(told.end);
         seen.torn += u64::from(told.torn);
         seen.snapshots += u64::from(from_snapshot);
-        for (order, venue) in known(&self.server) {
-            assert!(told.passed.contains(&order), "{order:?} is at the venue, and not recorded");
-            let booked = told.filled.get(&order).copied().unwrap_or(0);
+        let known = known(&self.server);
+        for (order, venue) in &known {
+            assert!(told.passed.contains(order), "{order:?} is at the venue, and not recorded");
+            let booked = told.filled.get(order).copied().unwrap_or(0);
             assert!(booked <= venue.cum, "{order:?}: {booked} booked of {}", venue.cum);
         }
+        told.baskets.is_whole(&self.load.baskets, |order| known.contains_key(order));
+        seen.half += u64::from(told.baskets.is_half);
         let lost: Vec<_> = self.load.accepted.difference(&told.passed).collect();
         assert!(lost.is_empty(), "answered and lost: {lost:?}");
         let version = self.reloads.version;

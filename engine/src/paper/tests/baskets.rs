@@ -76,7 +76,7 @@ impl Venue {
     }
 
     /// The same inputs make the same engine, also if it was put down and taken up again in their middle.
-    fn comes_again(&self, mut again: Venue) {
+    pub(super) fn comes_again(&self, mut again: Venue) {
         let known = again.inputs.len();
         let middle = known.midpoint(self.inputs.len());
         for (place, input) in self.inputs.iter().enumerate().skip(known) {

@@ -1,6 +1,7 @@
 //! What a venue outside says of orders that are not known, of what it holds, and too late.
 
 mod answers;
+mod full;
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
@@ -107,6 +108,11 @@ impl Outside {
 
     /// A stop that waits in the engine.
     fn stop(&mut self) -> OrderId {
+        self.stop_at(OrderType::Stop, Px(0))
+    }
+
+    /// The same of another type, with its limit.
+    fn stop_at(&mut self, order_type: OrderType, px: Px) -> OrderId {
         self.bench.say(Kind::Trade, 0, LAST);
         self.names += 1;
         let terms = Terms {
@@ -117,9 +123,9 @@ impl Outside {
             client_id: ClientOrderId::new(&format!("o{}", self.names)).unwrap(),
             instrument: AAPL,
             side: Side::Buy,
-            order_type: OrderType::Stop,
+            order_type,
             tif: Tif::Day,
-            px: Px(0),
+            px,
             qty: Qty(5),
         };
         self.ask(Ask::New(terms)).unwrap()

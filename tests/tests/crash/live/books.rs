@@ -10,6 +10,8 @@ use shm::Client;
 use sim::ouch::{Order, Server};
 use tests::place::Place;
 
+use super::baskets::Recorded;
+
 /// Where a killed engine's journal ended: input, running hash, full hash.
 pub type End = (u64, u64, u64);
 
@@ -20,6 +22,7 @@ pub struct Told {
     pub passed: BTreeSet<OrderId>,
     /// Shares by order, each fill as often as it was booked.
     pub filled: BTreeMap<OrderId, i64>,
+    pub baskets: Recorded,
     pub limits: u32,
     pub torn: bool,
     pub closed: bool,
@@ -35,6 +38,7 @@ pub fn replayed(place: &Place, ends: &[End]) -> (Told, bool) {
     for end in ends.iter().map(Some).chain([None]) {
         let until = end.map(|(seq, ..)| *seq);
         let watched = replay.watch(until, |seen| {
+            told.baskets.note(seen);
             for record in &seen.out.tape {
                 match record.kind {
                     TapeKind::Passed => _ = told.passed.insert(record.order),
@@ -49,6 +53,7 @@ pub fn replayed(place: &Place, ends: &[End]) -> (Told, bool) {
         let engine = &replay.engine;
         told.end = (engine.seq(), engine.state_hash(), engine.full_hash());
         assert!(end.is_none_or(|end| *end == told.end), "{end:?}: {:?}", told.end);
+        told.baskets.holds(engine);
     }
     let refusal = replay.fault().and_then(engine::journal::reader::Fault::refusal);
     assert!(refusal.is_none(), "{refusal:?}");
@@ -133,6 +138,9 @@ pub fn differences(client: &Client, server: &Server) -> Vec<String> {
     }
     for (order, cell) in cells {
         let state = matches!(cell.state, OrderState::Working | OrderState::PartiallyFilled);
+        if cell.state == OrderState::Held && cell.order.basket().is_some() {
+            differences.push(format!("{order:?} waits for legs that nobody will send"));
+        }
         let sent = cell.order.order_type == OrderType::Limit && !cell.order.conditions.parent_only;
         if state && sent && known.get(&order).is_none_or(|venue| venue.open == 0) {
             differences.push(format!("{order:?} works, and not at the venue"));

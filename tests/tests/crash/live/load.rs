@@ -11,13 +11,15 @@ use model::{
 };
 use serde_json::json;
 use shm::Client;
-use tests::place::{PATIENCE, Place, lasting_limits};
+use tests::place::{PATIENCE, Place};
 use tests::rogue::Dice;
 
+use super::baskets::{Asked, limits};
+
 /// What is asked for.
-pub const KINDS: [&str; 11] = [
+pub const KINDS: [&str; 13] = [
     "limit", "iceberg", "at once", "dated", "market", "stop", "instead", "parent", "child",
-    "replace", "cancel",
+    "replace", "cancel", "basket", "leg",
 ];
 /// Instruments that are traded: few, so that positions meet.
 const INSTRUMENTS: u64 = 4;
@@ -31,6 +33,7 @@ pub struct Load {
     pub accepted: BTreeSet<OrderId>,
     /// By kind: what was accepted.
     pub kinds: [u64; KINDS.len()],
+    pub baskets: Asked,
     names: u64,
     /// The last that were taken, and their terms.
     working: Vec<(OrderId, Terms)>,
@@ -41,7 +44,8 @@ impl Load {
     pub fn new(seed: u64) -> Load {
         let (accepted, kinds, names) = (BTreeSet::new(), [0; KINDS.len()], 0);
         let (working, parents) = (Vec::new(), Vec::new());
-        Load { dice: Dice(seed), accepted, kinds, names, working, parents }
+        let baskets = Asked::default();
+        Load { dice: Dice(seed), accepted, kinds, baskets, names, working, parents }
     }
 
     /// Asks until it is told to stop or the engine is gone.
@@ -67,6 +71,9 @@ impl Load {
 
     fn note(&mut self, kind: usize, order: OrderId, ask: Ask) {
         self.kinds[kind] += 1;
+        if let Ask::Basket(announced) = ask {
+            self.baskets.note(&announced);
+        }
         let Ask::New(terms) = ask else { return };
         self.accepted.insert(order);
         let of_parents = terms.conditions.parent_only;
@@ -85,12 +92,16 @@ impl Load {
 
     /// Something to ask for now; nothing if nothing trades.
     fn ask(&mut self, client: &Client) -> Option<(usize, Ask)> {
-        let kind = self.dice.below(KINDS.len() as u64) as usize;
+        let mut kind = self.dice.below(KINDS.len() as u64) as usize;
+        if self.baskets.is_coming() && self.dice.below(2) == 0 {
+            kind = KINDS.len() - 1; // So that most are whole before it is too late for them.
+        }
         self.names += 1;
         let client_id = ClientOrderId::new(&format!("k{}", self.names)).unwrap();
         let qty = Qty(2 + self.dice.below(49) as i64);
         let ask = match KINDS[kind] {
             "cancel" => Ask::Cancel { order: self.any(false)?.0 },
+            "basket" => Ask::Basket(self.baskets.announce(self.names, &mut self.dice)),
             "replace" => {
                 let (order, Terms { px, .. }) = self.any(false)?;
                 Ask::Replace { order, client_id, px: Px(px.0 + self.dice.below(3) as i64), qty }
@@ -104,7 +115,11 @@ impl Load {
                 let any = self.dice.below(INSTRUMENTS) as usize;
                 let place = linked.map_or(any, |(_, terms)| terms.instrument.0 as usize);
                 let terms = self.terms(name, &client.board(place).ok()?, qty, linked)?;
-                Ask::New(Terms { client_id, ..terms })
+                let mut conditions = terms.conditions;
+                if name == "leg" {
+                    conditions.link = Some(Link::Basket(self.baskets.leg()?));
+                }
+                Ask::New(Terms { client_id, conditions, ..terms })
             }
         };
         Some((kind, ask))
@@ -186,7 +201,7 @@ impl Reloads {
         while !stop.load(Ordering::Relaxed) {
             self.asked += 1;
             let clip = format!("clip_max = \"{}\"", 9_000_000 - self.asked);
-            let text = lasting_limits().replace(CLIP, &clip);
+            let text = limits().replace(CLIP, &clip);
             let request =
                 json!({"op": "reload", "text": text, "operator": "ann", "reason": "load"});
             let request = serde_json::from_value(request).unwrap();
