@@ -13,7 +13,7 @@ const NEAR_NS: u64 = 90;
 ///
 /// The first core on which nothing could be measured.
 pub fn worst(measured: &[GapsOf]) -> Result<u64, Option<usize>> {
-    let maxima = measured.iter().map(|of| of.gaps.map(|gaps| gaps.max_ns).ok_or(of.cpu));
+    let mut maxima = measured.iter().map(|of| of.gaps.map(|gaps| gaps.max_ns).ok_or(of.cpu));
     maxima.try_fold(0, |worst, max| max.map(|max| worst.max(max)))
 }
 

@@ -140,7 +140,8 @@ fn ksm(host: &Host, _: &Subject) -> Seen {
     let wanted = "off";
     match host.number(path) {
         Some(run) => Seen::of(run != 1, if run == 1 { "runs" } else { "off" }, wanted).fix(format!("echo 0 > /{path}")),
-        None => Seen::of(!host.has(path), "this kernel has none", wanted),
+        None if host.has(path) => Seen::unknown(format!("/{path} is no number"), wanted),
+        None => Seen::of(true, "this kernel has none", wanted),
     }
 }
 
