@@ -44,13 +44,21 @@ fn judge(measured: &[GapsOf], max_us: u64, watched: Duration) -> Result<(), Stri
         return Ok(());
     }
     let said = said.join("; ");
-    Err(format!("this host is not quiet enough for live trading: {said}; hiccup_max_us allows {}", time(limit_ns)))
+    Err(format!(
+        "this host is not quiet enough for live trading: {said}; hiccup_max_us allows {}",
+        time(limit_ns)
+    ))
 }
 
 fn say(of: &GapsOf, watched: Duration) -> String {
     let core = of.cpu.map_or("a thread that is not pinned".into(), |cpu| format!("core {cpu}"));
     match of.gaps {
-        Some(gaps) => format!("{core} stood still for {} within {watched:?}", time(gaps.max_ns)),
+        Some(gaps) => {
+            let (max, preempted) = (time(gaps.max_ns), of.preempted);
+            format!(
+                "{core} stood still for {max} within {watched:?}, other threads took it {preempted} times"
+            )
+        }
         None => format!("{core} takes no thread of this user, so nothing is known of it"),
     }
 }
@@ -68,11 +76,16 @@ mod tests {
         let of = |cpu, max_ns: Option<u64>| GapsOf {
             cpu,
             gaps: max_ns.map(|max_ns| Gaps { max_ns, ..Gaps::default() }),
+            preempted: 3,
         };
         let judge = |first, second| judge(&[of(Some(2), first), of(None, second)], 50, AT_START);
         assert_eq!(judge(Some(50_000), Some(0)), Ok(()));
         let said = judge(Some(50_001), Some(4_700_000)).unwrap_err();
-        for part in ["core 2 stood still for 50.0 us within 2s", "not pinned stood still for 4.7 ms", "allows 50.0 us"] {
+        for part in [
+            "core 2 stood still for 50.0 us within 2s",
+            "not pinned stood still for 4.7 ms",
+            "allows 50.0 us",
+        ] {
             assert!(said.contains(part), "{said}");
         }
         assert!(judge(None, Some(0)).unwrap_err().contains("core 2 takes no thread"));

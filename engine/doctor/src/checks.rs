@@ -72,7 +72,8 @@ const TEXT_MAX: usize = 200;
 pub fn run(host: &Host, subject: &Subject) -> Vec<Finding> {
     let finding = |check: &Check| {
         let required = check.need.holds(subject);
-        let (outcome, Seen { found, wanted, fix, .. }) = (check.look)(host, subject).weighed(required);
+        let (outcome, Seen { found, wanted, fix, .. }) =
+            (check.look)(host, subject).weighed(required);
         let Check { name, group, why, .. } = *check;
         let (found, fix) = (short(found), fix.into_iter().map(short).collect());
         Finding { check: name, group, outcome, required, found, wanted, why, fix }

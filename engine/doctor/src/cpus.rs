@@ -35,7 +35,8 @@ impl CpuSet {
         for (place, word) in text.trim().rsplit(',').enumerate() {
             let word = word.trim();
             let bits = u32::from_str_radix(word, 16).ok().filter(|_| !word.starts_with('+'))?;
-            let cpus = (0..32).filter(|bit| bits >> bit & 1 == 1).map(|bit| place * 32 + bit as usize);
+            let cpus =
+                (0..32).filter(|bit| bits >> bit & 1 == 1).map(|bit| place * 32 + bit as usize);
             set.extend(cpus);
             if place * 32 > CPU_MAX {
                 return None;
@@ -84,7 +85,9 @@ impl CpuSet {
     /// As the kernel takes it in hexadecimal: `ff,00000003`.
     pub fn to_mask(&self) -> String {
         let words = self.0.last().map_or(1, |last| last / 32 + 1);
-        let word = |place: usize| (0..32).filter(|bit| self.has(place * 32 + bit)).map(|bit| 1_u32 << bit).sum();
+        let word = |place: usize| {
+            (0..32).filter(|bit| self.has(place * 32 + bit)).map(|bit| 1_u32 << bit).sum()
+        };
         let mut words = (0..words).rev().map(word);
         let mut text = format!("{:x}", words.next().unwrap_or(0_u32));
         words.for_each(|word: u32| text += &format!(",{word:08x}"));
@@ -130,7 +133,8 @@ mod tests {
     /// Goal: what is no list is none, and nothing large is believed. Method: each kind of damage.
     #[test]
     fn what_is_no_list() {
-        for text in ["x", "1-", "-1", "3-1", "1,,2", "1 2", "0-99999999999", "8192", "+1", "1-2-3"] {
+        for text in ["x", "1-", "-1", "3-1", "1,,2", "1 2", "0-99999999999", "8192", "+1", "1-2-3"]
+        {
             assert_eq!(CpuSet::parse_list(text), None, "{text}");
         }
         for text in ["", "xyz", "fffffffff", "+1", "1,,2"] {

@@ -75,6 +75,9 @@ pub struct GapsOf {
     pub cpu: Option<usize>,
     /// What it saw; `None`: it may not run there, so nothing is known.
     pub gaps: Option<Gaps>,
+    /// Times that the scheduler gave the core to another thread. Gaps that are longer than an interrupt and are not among these
+    /// are a hypervisor's, or the firmware's.
+    pub preempted: u64,
 }
 
 /// Spins for `for_ns` on all of these cores at once, as hot threads do.
@@ -85,13 +88,19 @@ pub fn measure_gaps(cpus: &[Option<usize>], for_ns: u64) -> Vec<GapsOf> {
         let clock = host::Clock::start();
         // All of them together: whoever begins early would measure how the others are started.
         begin.wait();
+        let before = host::ThreadUsage::now();
         let gaps = there.then(|| spin(|| clock.now_ns(), for_ns));
-        GapsOf { cpu, gaps }
+        let preempted = host::ThreadUsage::now().since(&before).involuntary_switches;
+        GapsOf { cpu, gaps, preempted }
     };
     std::thread::scope(|scope| {
         let threads: Vec<_> = cpus.iter().map(|cpu| scope.spawn(|| measure(*cpu))).collect();
         let ended = threads.into_iter().zip(cpus);
-        ended.map(|(thread, cpu)| thread.join().unwrap_or(GapsOf { cpu: *cpu, gaps: None })).collect()
+        ended
+            .map(|(thread, cpu)| {
+                thread.join().unwrap_or(GapsOf { cpu: *cpu, gaps: None, preempted: 0 })
+            })
+            .collect()
     })
 }
 
@@ -113,7 +122,8 @@ mod tests {
     /// Goal: edges of the classes are where they are said to be. Method: a step on each, and one beyond.
     #[test]
     fn a_limit_itself_is_no_gap() {
-        let gaps = spin(steps(&[1_000, 1_001, 10_000, 10_001, 100_001, 1_000_000, 1_000_001]), 2_122_004);
+        let gaps =
+            spin(steps(&[1_000, 1_001, 10_000, 10_001, 100_001, 1_000_000, 1_000_001]), 2_122_004);
         assert_eq!(gaps.over, [6, 4, 3, 1]);
         assert_eq!((gaps.looks, gaps.max_ns), (7, 1_000_001));
         assert_eq!((gaps.spent_ns, gaps.lost_ns), (2_122_004, 2_121_004));
@@ -127,7 +137,13 @@ mod tests {
         let still = spin(|| 7, 1_000);
         assert_eq!((still.looks, still.spent_ns, still.lost_ppm()), (1_000, 0, 0));
         let mut back = 1_000_000_u64;
-        let back = spin(|| { back -= 10; back }, 1_000);
+        let back = spin(
+            || {
+                back -= 10;
+                back
+            },
+            1_000,
+        );
         assert_eq!((back.max_ns, back.spent_ns), (0, 0));
         let mut jump = [0, u64::MAX].into_iter();
         let jump = spin(|| jump.next().unwrap_or(u64::MAX), 1_000);
@@ -161,7 +177,10 @@ mod tests {
         assert_eq!(absent.gaps, None);
         for of in there {
             let gaps = of.gaps.unwrap();
-            assert!(gaps.looks > 0 && gaps.spent_ns >= 2_000_000 && gaps.lost_ns <= gaps.spent_ns, "{of:?}");
+            assert!(
+                gaps.looks > 0 && gaps.spent_ns >= 2_000_000 && gaps.lost_ns <= gaps.spent_ns,
+                "{of:?}"
+            );
             assert!(gaps.over.is_sorted_by(|more, fewer| more >= fewer), "{of:?}");
         }
     }

@@ -34,9 +34,10 @@ struct Line(AtomicU64);
 /// Every pair of these cores, one after another. A pair on which a thread may not run, or that did not come through one batch in
 /// its time, is left out.
 pub fn measure_hops(cpus: &[usize]) -> Vec<Hop> {
-    let pairs = cpus.iter().enumerate().flat_map(|(place, from)| {
-        cpus.iter().skip(place + 1).map(move |to| (*from, *to))
-    });
+    let pairs = cpus
+        .iter()
+        .enumerate()
+        .flat_map(|(place, from)| cpus.iter().skip(place + 1).map(move |to| (*from, *to)));
     pairs.filter_map(|(from, to)| measure(from, to)).collect()
 }
 

@@ -89,7 +89,8 @@ impl Host {
     /// Names in a folder, sorted, numbers by their value; none if it is absent.
     pub fn names(&self, path: &str) -> Vec<String> {
         let entries = std::fs::read_dir(self.path(path)).into_iter().flatten().flatten();
-        let names = entries.take(ENTRIES_MAX).filter_map(|entry| entry.file_name().into_string().ok());
+        let names =
+            entries.take(ENTRIES_MAX).filter_map(|entry| entry.file_name().into_string().ok());
         let mut names: Vec<String> = names.collect();
         names.sort_by_key(|name| (name.parse::<u64>().unwrap_or(u64::MAX), name.clone()));
         names
@@ -143,7 +144,8 @@ mod tests {
     #[test]
     fn hostile_files() {
         let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+        let write =
+            |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
         let host = Host::at(folder.path());
         assert_eq!(host.text("absent"), None);
         std::fs::create_dir(folder.path().join("folder")).unwrap();
@@ -172,7 +174,8 @@ mod tests {
     fn shapes() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("proc/12")).unwrap();
-        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        let write =
+            |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         let host = Host::at(folder.path());
         write("proc/cmdline", "quiet a=1 isolcpus=2-3 a=2 flag -- a=3 after\n");
         assert_eq!(host.boot("a").as_deref(), Some("2"));

@@ -18,7 +18,7 @@ pub struct Counts {
 /// Interrupts of one source on one core.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Source {
-    /// Number or short name, and device.
+    /// Number and device, or what the kernel calls it.
     pub name: String,
     /// How many came.
     pub count: u64,
@@ -33,18 +33,24 @@ impl Counts {
     fn parse(text: &str) -> Counts {
         let mut lines = text.lines();
         let number = |word: &str| word.strip_prefix("CPU")?.parse().ok();
-        let cpus: Option<Vec<usize>> = lines.next().unwrap_or_default().split_ascii_whitespace().map(number).collect();
+        let cpus: Option<Vec<usize>> =
+            lines.next().unwrap_or_default().split_ascii_whitespace().map(number).collect();
         let Some(cpus) = cpus else { return Counts::default() };
         let row = |line: &str| {
             let (name, rest) = line.split_once(':')?;
             let mut words = rest.split_ascii_whitespace();
-            let counts: Option<Vec<u64>> = words.by_ref().take(cpus.len()).map(|word| word.parse().ok()).collect();
+            let counts: Option<Vec<u64>> =
+                words.by_ref().take(cpus.len()).map(|word| word.parse().ok()).collect();
             let words: Vec<&str> = words.collect();
-            let is_device = name.trim().parse::<u32>().is_ok();
+            let name = name.trim();
             // Of a device the last word is its name; of the kernel's own, all are.
-            let device = if is_device { words.last().map_or(String::new(), |word| (*word).into()) } else { words.join(" ") };
+            let name = match (name.parse::<u32>(), words.last()) {
+                (Ok(irq), Some(device)) => format!("irq {irq} {device}"),
+                (Err(_), Some(_)) => words.join(" "),
+                (_, None) => name.to_owned(),
+            };
             let counts = counts.filter(|counts| counts.len() == cpus.len())?;
-            Some((format!("{} {device}", name.trim()).trim().to_owned(), counts))
+            Some((name, counts))
         };
         let rows = lines.take(ROWS_MAX).filter_map(row).collect();
         Counts { cpus, rows }
@@ -52,7 +58,9 @@ impl Counts {
 
     /// What came on a core since `earlier`, the most frequent first.
     pub fn since(&self, earlier: &Counts, cpu: usize) -> Vec<Source> {
-        let Some(column) = self.cpus.iter().position(|of| *of == cpu).filter(|_| self.cpus == earlier.cpus) else {
+        let Some(column) =
+            self.cpus.iter().position(|of| *of == cpu).filter(|_| self.cpus == earlier.cpus)
+        else {
             return Vec::new();
         };
         let before = |name: &str| {
@@ -81,17 +89,21 @@ mod tests {
     #[test]
     fn what_came_since() {
         let before = Counts::parse(BEFORE);
-        let after = BEFORE.replace("260492", "260500").replace("1   5", "1   6") + "NEW: 0 3 New one\n";
+        let after =
+            BEFORE.replace("260492", "260500").replace("1   5", "1   6") + "NEW: 0 3 New one\n";
         let after = Counts::parse(&after);
         let named = |sources: Vec<Source>| -> Vec<(String, u64)> {
             sources.into_iter().map(|source| (source.name, source.count)).collect()
         };
         let of = |name: &str, count| (name.to_owned(), count);
-        let expected = [of("LOC Local timer interrupts", 8), of("NEW New one", 3), of("24 ACPI:Ged", 1)];
+        let expected =
+            [of("Local timer interrupts", 8), of("New one", 3), of("irq 24 ACPI:Ged", 1)];
         assert_eq!(named(after.since(&before, 2)), expected);
         assert_eq!(after.since(&before, 0), []);
         assert_eq!(after.since(&before, 1), []);
-        for text in ["", "rubbish", "CPU0 CPUx\n1: 2 3", "CPU0\n1: 99999999999999999999999 x\n:\n::"] {
+        for text in
+            ["", "rubbish", "CPU0 CPUx\n1: 2 3", "CPU0\n1: 99999999999999999999999 x\n:\n::"]
+        {
             let counts = Counts::parse(text);
             assert_eq!(counts.since(&before, 0), [], "{text}");
             assert_eq!(after.since(&counts, 0), [], "{text}");

@@ -43,7 +43,14 @@ pub fn judge_gaps(subject: &Subject, limit_ns: Option<u64>, measured: &[GapsOf])
         Seen::unknown("no hot core is known: the table shows all", wanted)
     } else {
         match worst(&hot) {
-            Ok(max) => Seen::of(max <= limit, format!("a hot core stood still for {}", time(max)), wanted),
+            Ok(max) => {
+                let preempted: u64 = hot.iter().map(|of| of.preempted).sum();
+                let found = format!(
+                    "a hot core stood still for {}; other threads took one {preempted} times",
+                    time(max)
+                );
+                Seen::of(max <= limit, found, wanted)
+            }
             Err(cpu) => {
                 let core = cpu.map_or(String::new(), |cpu| cpu.to_string());
                 Seen::of(false, format!("no thread may run on core {core}"), wanted)
@@ -53,7 +60,12 @@ pub fn judge_gaps(subject: &Subject, limit_ns: Option<u64>, measured: &[GapsOf])
     let seen = seen.fix("what fails above first; then look which interrupts the table names, and what else runs there:")
         .fix("ps -eLo psr,pid,comm | sort -n");
     let required = subject.live && limit_ns.is_some() && !measured.is_empty();
-    finding("gaps", required, "the engine stands still for so long, with orders in the market", seen)
+    finding(
+        "gaps",
+        required,
+        "the engine stands still for so long, with orders in the market",
+        seen,
+    )
 }
 
 /// Judges the slowest hop between hot cores.
@@ -65,12 +77,18 @@ pub fn judge_hops(subject: &Subject, hops: &[Hop]) -> Finding {
         None if hops.is_empty() => Seen::unknown("not measured", wanted),
         None => Seen::unknown("no two hot cores are known: the table shows pairs", wanted),
         Some(hop) => {
-            let found = format!("{} from core {} to core {}", time(hop.median_ns), hop.from, hop.to);
+            let found =
+                format!("{} from core {} to core {}", time(hop.median_ns), hop.from, hop.to);
             Seen::of(hop.median_ns <= NEAR_NS, found, wanted)
                 .fix("engine.toml, [threads]: two cores of one L3 cache; shared_l3 names them")
         }
     };
-    finding("hops", false, "each event and each order crosses from core to core at least once", seen)
+    finding(
+        "hops",
+        false,
+        "each event and each order crosses from core to core at least once",
+        seen,
+    )
 }
 
 fn finding(check: &'static str, required: bool, why: &'static str, seen: Seen) -> Finding {
@@ -99,20 +117,33 @@ mod tests {
     }
 
     fn of(cpu: usize, max_ns: Option<u64>) -> GapsOf {
-        GapsOf { cpu: Some(cpu), gaps: max_ns.map(|max_ns| Gaps { max_ns, ..Gaps::default() }) }
+        GapsOf {
+            cpu: Some(cpu),
+            gaps: max_ns.map(|max_ns| Gaps { max_ns, ..Gaps::default() }),
+            preempted: 0,
+        }
     }
 
     /// Goal: the limit itself passes, one beyond does not, other cores do not count, and a core without a figure is no good one.
     /// Method: one row each.
     #[test]
     fn gaps_against_a_limit() {
-        let judge = |hot: &str, limit, measured: &[GapsOf]| judge_gaps(&subject(hot), limit, measured).outcome;
+        let judge = |hot: &str, limit, measured: &[GapsOf]| {
+            judge_gaps(&subject(hot), limit, measured).outcome
+        };
         let busy = of(0, Some(9_000_000));
         let limit = Some(20_000);
-        assert_eq!(judge("2-3", limit, &[busy, of(2, Some(20_000)), of(3, Some(5))]), Outcome::Good);
+        assert_eq!(
+            judge("2-3", limit, &[busy, of(2, Some(20_000)), of(3, Some(5))]),
+            Outcome::Good
+        );
         assert_eq!(judge("2-3", limit, &[of(2, Some(1)), of(3, Some(20_001))]), Outcome::Failed);
         assert_eq!(judge("2-3", limit, &[of(2, Some(1)), of(3, None)]), Outcome::Failed);
-        assert_eq!(judge("", limit, &[busy]), Outcome::Failed, "a limit, and nothing to hold it against");
+        assert_eq!(
+            judge("", limit, &[busy]),
+            Outcome::Failed,
+            "a limit, and nothing to hold it against"
+        );
         assert_eq!(judge("2", limit, &[]), Outcome::Unknown, "nobody asked to measure");
         assert_eq!(judge("2", None, &[of(2, Some(QUIET_NS + 1))]), Outcome::Advice);
         assert_eq!(judge("", None, &[busy]), Outcome::Unknown);
@@ -134,7 +165,8 @@ mod tests {
     /// Goal: each core is measured once, never all at once if it can be helped. Method: with and without hot ones.
     #[test]
     fn every_core_has_its_round() {
-        let texts = |hot: &str| rounds(&subject(hot)).iter().map(ToString::to_string).collect::<Vec<_>>();
+        let texts =
+            |hot: &str| rounds(&subject(hot)).iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(texts("2-3"), ["2-3", "0-1,4", "5-6"]);
         assert_eq!(texts(""), ["0-3", "4-6"]);
         assert_eq!(texts("0-6"), ["0-6"]);

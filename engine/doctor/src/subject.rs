@@ -42,7 +42,13 @@ impl Subject {
     pub fn unconfigured(host: &Host) -> Subject {
         let online = host.cpus("sys/devices/system/cpu/online").unwrap_or_default();
         let hot = host.cpus("sys/devices/system/cpu/isolated").unwrap_or_default().and(&online);
-        Subject { live: true, hot, online, receive_buffer: Self::RECEIVE_BUFFER, ..Subject::default() }
+        Subject {
+            live: true,
+            hot,
+            online,
+            receive_buffer: Self::RECEIVE_BUFFER,
+            ..Subject::default()
+        }
     }
 
     /// For a configuration.
@@ -56,6 +62,11 @@ impl Subject {
         self.online.without(&self.hot)
     }
 
+    /// Whether both hot threads and everything else have cores.
+    pub fn splits(&self) -> bool {
+        !self.hot.is_empty() && !self.rest().is_empty()
+    }
+
     /// The hot ones for a line that the operator is to type: a placeholder if there are none yet.
     pub fn hot_text(&self) -> String {
         if self.hot.is_empty() { "A-B".into() } else { self.hot.to_string() }
@@ -63,6 +74,6 @@ impl Subject {
 
     /// The others, likewise.
     pub fn rest_text(&self) -> String {
-        if self.hot.is_empty() || self.rest().is_empty() { "REST".into() } else { self.rest().to_string() }
+        if self.splits() { self.rest().to_string() } else { "REST".into() }
     }
 }

@@ -90,13 +90,13 @@ mod tests {
     fn with(name: &str, line: &str) -> Result<HiccupMax, String> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
         let files = [name, "instruments.toml", "limits.toml"];
-        let mut files = files.map(|name| {
-            (PathBuf::from(name), std::fs::read_to_string(folder.join(name)).unwrap())
-        });
+        let mut files = files
+            .map(|name| (PathBuf::from(name), std::fs::read_to_string(folder.join(name)).unwrap()));
         let text = files[0].1.lines().filter(|line| !line.starts_with("hiccup_max_us"));
         let text: Vec<&str> = text.collect();
         files[0].1 = text.join("\n").replace("[threads]\n", &format!("[threads]\n{line}\n"));
-        let config = Config::from_texts(files.clone().into()).map_err(|errors| errors.to_string())?;
+        let config =
+            Config::from_texts(files.clone().into()).map_err(|errors| errors.to_string())?;
         let mut again = files;
         again[0].1 = config.engine.to_toml();
         let again = Config::from_texts(again.into()).map_err(|errors| errors.to_string())?;
@@ -113,7 +113,10 @@ mod tests {
             assert_eq!(with(name, "hiccup_max_us = \"off\""), Ok(HiccupMax::Off));
             for wrong in ["0", "1000001", "-1", "1.5", "\"none\"", "true"] {
                 let said = with(name, &format!("hiccup_max_us = {wrong}")).unwrap_err();
-                assert!(said.contains("`hiccup_max_us` must be a whole number from 1"), "{wrong}: {said}");
+                assert!(
+                    said.contains("`hiccup_max_us` must be a whole number from 1"),
+                    "{wrong}: {said}"
+                );
             }
             match live {
                 false => assert_eq!(with(name, ""), Ok(HiccupMax::Unsaid)),

@@ -101,7 +101,12 @@ impl Cli {
     }
 }
 
-fn object(asked: &Asked, findings: &[Finding], measured: &Measured, failed: usize) -> serde_json::Value {
+fn object(
+    asked: &Asked,
+    findings: &[Finding],
+    measured: &Measured,
+    failed: usize,
+) -> serde_json::Value {
     let count = |outcome| findings.iter().filter(|finding| finding.outcome == outcome).count();
     json!({
         "ok": failed == 0,

@@ -17,6 +17,8 @@ pub struct Core {
     pub cpu: usize,
     /// What was measured on it; `None`: no thread may run there.
     pub gaps: Option<Gaps>,
+    /// Times that another thread took it.
+    pub preempted: u64,
     /// Interrupts that came meanwhile, the most frequent first.
     pub interrupts: Vec<Source>,
 }
@@ -34,15 +36,17 @@ pub struct Measured {
 
 impl Core {
     pub fn json(&self) -> serde_json::Value {
-        let gaps = self.gaps.map(|gaps| json!({
-            "spent_ns": gaps.spent_ns,
-            "looks": gaps.looks,
-            "over": gaps.over,
-            "max_ns": gaps.max_ns,
-            "lost_ns": gaps.lost_ns,
-            "lost_ppm": gaps.lost_ppm(),
-        }));
-        json!({ "cpu": self.cpu, "measured": gaps, "interrupts": self.interrupts })
+        let gaps = self.gaps.map(|gaps| {
+            json!({
+                "spent_ns": gaps.spent_ns,
+                "looks": gaps.looks,
+                "over": gaps.over,
+                "max_ns": gaps.max_ns,
+                "lost_ns": gaps.lost_ns,
+                "lost_ppm": gaps.lost_ppm(),
+            })
+        });
+        json!({ "cpu": self.cpu, "measured": gaps, "preempted": self.preempted, "interrupts": self.interrupts })
     }
 }
 
@@ -54,7 +58,10 @@ impl Measured {
 
     /// Core by core.
     pub fn gaps(&self) -> Vec<GapsOf> {
-        self.cores.iter().map(|core| GapsOf { cpu: Some(core.cpu), gaps: core.gaps }).collect()
+        self.cores
+            .iter()
+            .map(|core| GapsOf { cpu: Some(core.cpu), gaps: core.gaps, preempted: core.preempted })
+            .collect()
     }
 }
 
@@ -68,16 +75,20 @@ pub fn run(host: &Host, subject: &Subject, for_ns: u64) -> Measured {
     bar.enable_steady_tick(Duration::from_millis(200));
     let mut cores = Vec::new();
     for (place, round) in rounds.iter().enumerate() {
-        bar.set_message(format!("watches cores {round}, {} of {}, {total:.0?} in all", place + 1, rounds.len()));
+        bar.set_message(format!(
+            "watches cores {round}, {} of {}, {total:.0?} in all",
+            place + 1,
+            rounds.len()
+        ));
         let cpus: Vec<_> = round.iter().map(Some).collect();
         let before = Counts::now(host);
         let measured = doctor::measure_gaps(&cpus, for_ns);
         let after = Counts::now(host);
-        for GapsOf { cpu, gaps } in measured {
+        for GapsOf { cpu, gaps, preempted } in measured {
             let Some(cpu) = cpu else { continue };
             let mut interrupts = after.since(&before, cpu);
             interrupts.truncate(SOURCES);
-            cores.push(Core { cpu, gaps, interrupts });
+            cores.push(Core { cpu, gaps, preempted, interrupts });
         }
     }
     cores.sort_by_key(|core| core.cpu);

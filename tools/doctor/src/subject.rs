@@ -20,7 +20,11 @@ impl Asked {
     /// Reads the configuration, and makes its engine once to see what it takes.
     pub fn new(host: &Host, config: Option<&Path>) -> Result<Asked, String> {
         let Some(path) = config else {
-            return Ok(Asked { config: None, subject: Subject::unconfigured(host), hiccup_max_ns: None });
+            return Ok(Asked {
+                config: None,
+                subject: Subject::unconfigured(host),
+                hiccup_max_ns: None,
+            });
         };
         let config = Config::load(path).map_err(|errors| errors.to_string())?;
         let engine = &config.engine;

@@ -7,8 +7,6 @@ use doctor::{Finding, Group, Outcome, time};
 use crate::measure::{Core, Measured};
 use crate::subject::Asked;
 
-/// Widest column of what was found.
-const FOUND: usize = 60;
 /// Pairs of cores that are shown one by one; of more, the nearest and the farthest.
 const PAIRS: usize = 6;
 
@@ -24,7 +22,10 @@ pub fn text(asked: &Asked, findings: &[Finding], measured: &Measured) -> String 
         row(&mut page, finding);
     }
     let _ = writeln!(page, "\nmeasured");
-    findings.iter().filter(|finding| finding.group == Group::Measured).for_each(|finding| row(&mut page, finding));
+    findings
+        .iter()
+        .filter(|finding| finding.group == Group::Measured)
+        .for_each(|finding| row(&mut page, finding));
     match &measured.not {
         Some(why) => _ = writeln!(page, "  {why}"),
         None => figures(&mut page, asked, measured),
@@ -41,7 +42,9 @@ fn head(page: &mut String, asked: &Asked) {
     };
     let what = match &asked.config {
         None => "judged for live trading, without a configuration".to_owned(),
-        Some(path) => format!("judged for {path} ({})", if asked.subject.live { "live" } else { "not live" }),
+        Some(path) => {
+            format!("judged for {path} ({})", if asked.subject.live { "live" } else { "not live" })
+        }
     };
     let _ = writeln!(page, "{what}; {hot} of {}", asked.subject.online);
 }
@@ -60,7 +63,7 @@ fn row(page: &mut String, finding: &Finding) {
     let mark = mark(*outcome);
     let _ = match outcome {
         Outcome::Good => writeln!(page, "  {mark:<7}{check:<16}{found}"),
-        _ => writeln!(page, "  {mark:<7}{check:<16}{found:<width$}  wanted: {wanted}", width = FOUND.min(found.len())),
+        _ => writeln!(page, "  {mark:<7}{check:<16}{found}   (wanted: {wanted})"),
     };
 }
 
@@ -68,7 +71,7 @@ fn figures(page: &mut String, asked: &Asked, measured: &Measured) {
     let spent = measured.cores.iter().filter_map(|core| core.gaps).map(|gaps| gaps.spent_ns).max();
     let _ = writeln!(
         page,
-        "\n  gaps longer than    1 us   10 us  100 us    1 ms        max     lost   interrupts meanwhile ({} a core)",
+        "\n  gaps longer than    1 us   10 us  100 us    1 ms        max     lost   preempted  interrupts meanwhile ({} a core)",
         time(spent.unwrap_or(0))
     );
     measured.cores.iter().for_each(|core| core_row(page, asked, core));
@@ -93,7 +96,8 @@ fn figures(page: &mut String, asked: &Asked, measured: &Measured) {
 fn core_row(page: &mut String, asked: &Asked, core: &Core) {
     let pinned = asked.subject.pinned.unwrap_or_default();
     let roles = [("feed", pinned.feed), ("engine", pinned.engine), ("journal", pinned.journal)];
-    let roles: Vec<&str> = roles.iter().filter(|(_, cpu)| *cpu == Some(core.cpu)).map(|(role, _)| *role).collect();
+    let roles: Vec<&str> =
+        roles.iter().filter(|(_, cpu)| *cpu == Some(core.cpu)).map(|(role, _)| *role).collect();
     let name = format!("core {} {}", core.cpu, roles.join(" "));
     let Some(gaps) = core.gaps else {
         let _ = writeln!(page, "  {name:<18}no thread of this user may run there");
@@ -102,11 +106,13 @@ fn core_row(page: &mut String, asked: &Asked, core: &Core) {
     let [us, us10, us100, ms] = gaps.over;
     let lost = gaps.lost_ppm();
     let lost = format!("{}.{:03} %", lost / 10_000, lost % 10_000 / 10);
-    let sources: Vec<String> = core.interrupts.iter().map(|of| format!("{} {}", of.count, of.name)).collect();
+    let sources: Vec<String> =
+        core.interrupts.iter().map(|of| format!("{} x {}", of.count, of.name)).collect();
     let _ = writeln!(
         page,
-        "  {name:<18}{us:>6}  {us10:>6}  {us100:>6}  {ms:>6} {:>10} {lost:>8}   {}",
+        "  {name:<18}{us:>6}  {us10:>6}  {us100:>6}  {ms:>6} {:>10} {lost:>8} {:>11}  {}",
         time(gaps.max_ns),
+        core.preempted,
         sources.join(", ")
     );
 }
@@ -142,9 +148,19 @@ fn last(page: &mut String, findings: &[Finding]) {
     let count = |outcome| findings.iter().filter(|finding| finding.outcome == outcome).count();
     let [good, advice, failed, unknown] =
         [Outcome::Good, Outcome::Advice, Outcome::Failed, Outcome::Unknown].map(count);
-    let word = if failed == 0 { "nothing that is required fails" } else { "not fit: what is marked FAILS is required" };
-    let _ = writeln!(page, "\n{failed} required fail, {advice} advice, {unknown} unknown, {good} good: {word}");
+    let word = if failed == 0 {
+        "nothing that is required fails"
+    } else {
+        "not fit: what is marked FAILS is required"
+    };
+    let _ = writeln!(
+        page,
+        "\n{failed} required fail, {advice} advice, {unknown} unknown, {good} good: {word}"
+    );
     if failed + advice > 0 {
-        let _ = writeln!(page, "deploy/tune-host.sh shows what can be changed without a restart; deploy/host.md explains the rest");
+        let _ = writeln!(
+            page,
+            "deploy/tune-host.sh shows what can be changed without a restart; deploy/host.md explains the rest"
+        );
     }
 }

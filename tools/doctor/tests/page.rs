@@ -24,21 +24,34 @@ fn json_of_this_host() {
     let page: Value = serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{error}"));
     assert_eq!(page["ok"], code == 0);
     let findings = page["findings"].as_array().unwrap();
-    let count = |outcome: &str| findings.iter().filter(|finding| finding["outcome"] == outcome).count() as u64;
-    assert_eq!([&page["failed"], &page["advice"], &page["unknown"]].map(|n| n.as_u64().unwrap()), ["failed", "advice", "unknown"].map(count));
+    let count = |outcome: &str| {
+        findings.iter().filter(|finding| finding["outcome"] == outcome).count() as u64
+    };
+    assert_eq!(
+        [&page["failed"], &page["advice"], &page["unknown"]].map(|n| n.as_u64().unwrap()),
+        ["failed", "advice", "unknown"].map(count)
+    );
     for finding in findings {
         for key in ["check", "group", "found", "wanted", "why"] {
             assert!(finding[key].as_str().is_some_and(|text| !text.is_empty()), "{key}: {finding}");
         }
         assert!(finding["outcome"] != "failed" || finding["required"] == true, "{finding}");
-        assert!(finding["outcome"] != "good" || finding["fix"] == serde_json::json!([]), "{finding}");
+        assert!(
+            finding["outcome"] != "good" || finding["fix"] == serde_json::json!([]),
+            "{finding}"
+        );
     }
     let cores = page["gaps"].as_array().unwrap();
     assert!(!cores.is_empty() && page["not_measured"].is_null());
     assert!(cores.is_sorted_by_key(|core| core["cpu"].as_u64()));
     for core in cores.iter().filter(|core| !core["measured"].is_null()) {
         let number = |key: &str| core["measured"][key].as_u64().unwrap();
-        assert!(number("looks") > 0 && number("spent_ns") >= 50_000_000 && number("lost_ns") <= number("spent_ns"), "{core}");
+        assert!(
+            number("looks") > 0
+                && number("spent_ns") >= 50_000_000
+                && number("lost_ns") <= number("spent_ns"),
+            "{core}"
+        );
         let over: Vec<u64> = serde_json::from_value(core["measured"]["over"].clone()).unwrap();
         assert!(over.len() == 4 && over.is_sorted_by(|more, fewer| more >= fewer), "{core}");
     }
@@ -53,7 +66,11 @@ fn a_configuration_is_judged() {
     let (code, _, error) = run(&["--root", &root]);
     assert!(code == 2 && error.contains("holds no proc"), "{error}");
     std::fs::create_dir_all(tree.path().join("proc")).unwrap();
-    std::fs::write(tree.path().join("proc/meminfo"), "MemAvailable: 999999999 kB\nSwapTotal: 0 kB\n").unwrap();
+    std::fs::write(
+        tree.path().join("proc/meminfo"),
+        "MemAvailable: 999999999 kB\nSwapTotal: 0 kB\n",
+    )
+    .unwrap();
     let page = |name: &str| -> (i32, Value) {
         let (code, out, error) = run(&["--root", &root, "--json", "--config", &deployed(name)]);
         (code, serde_json::from_str(&out).unwrap_or_else(|_| panic!("{out}{error}")))
@@ -65,8 +82,14 @@ fn a_configuration_is_judged() {
     let (code, paper) = page("engine.toml");
     assert_eq!((code, &paper["live"]), (0, &Value::Bool(false)), "{paper:#}");
     let (code, live) = page("live.toml");
-    assert_eq!((code, outcome(&live, "isolated"), outcome(&live, "memory")), (1, "failed".into(), "good".into()));
-    assert!(live["memory_bytes"].as_u64().unwrap() > 10 << 20, "the tables of a million orders: {live:#}");
+    assert_eq!(
+        (code, outcome(&live, "isolated"), outcome(&live, "memory")),
+        (1, "failed".into(), "good".into())
+    );
+    assert!(
+        live["memory_bytes"].as_u64().unwrap() > 10 << 20,
+        "the tables of a million orders: {live:#}"
+    );
     assert!(live["not_measured"].as_str().unwrap().contains("--root"));
     std::fs::write(tree.path().join("proc/meminfo"), "MemAvailable: 1024 kB\n").unwrap();
     let (code, paper) = page("engine.toml");

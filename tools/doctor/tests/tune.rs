@@ -90,7 +90,9 @@ impl Host {
 fn changed<'a>(before: &'a Tree, after: &'a Tree) -> Vec<(&'a str, &'a str, &'a str)> {
     assert!(before.keys().eq(after.keys()), "no file comes or goes");
     let differ = before.iter().zip(after.values()).filter(|((_, before), after)| before != after);
-    differ.map(|((path, before), after)| (path.to_str().unwrap(), before.trim(), after.trim())).collect()
+    differ
+        .map(|((path, before), after)| (path.to_str().unwrap(), before.trim(), after.trim()))
+        .collect()
 }
 
 /// Goal: without --apply nothing changes, and what is said is what --apply does; boot parameters are only printed. Method: both on
@@ -186,7 +188,10 @@ fn what_is_refused() {
     assert!(code == 0 && said.contains("no core is isolated"), "{said}");
     let (before, after) = (before, host.tree());
     let changed = changed(&before, &after);
-    assert!(changed.len() > 5 && changed.iter().all(|(path, ..)| !path.contains("irq")), "{changed:?}");
+    assert!(
+        changed.len() > 5 && changed.iter().all(|(path, ..)| !path.contains("irq")),
+        "{changed:?}"
+    );
 }
 
 /// Goal: the script has none of the mistakes that shellcheck knows. Method: shellcheck, where it is installed.
@@ -194,7 +199,9 @@ fn what_is_refused() {
 fn shellcheck_is_content() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/tune-host.sh");
     match Command::new("shellcheck").arg(script).output() {
-        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout)),
+        Ok(output) => {
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout))
+        }
         Err(_) => eprintln!("SKIPPED: shellcheck is not installed"),
     }
 }

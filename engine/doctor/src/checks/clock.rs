@@ -63,6 +63,7 @@ fn time_sync(host: &Host, _: &Subject) -> Seen {
     let found = host.processes(|name| NAMES.contains(&name));
     let mut names: Vec<String> = found.into_iter().map(|(_, name)| name).collect();
     names.dedup();
-    let running = if names.is_empty() { "nothing of the kind runs".into() } else { names.join(" ") };
+    let running =
+        if names.is_empty() { "nothing of the kind runs".into() } else { names.join(" ") };
     Seen::of(!names.is_empty(), running, wanted).fix("systemctl enable --now chronyd")
 }

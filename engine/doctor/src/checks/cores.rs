@@ -73,21 +73,35 @@ fn pinned(_: &Host, subject: &Subject) -> Seen {
             return Seen::of(false, "no configuration was given, and no core is isolated", wanted)
                 .fix("tickgate doctor --config deploy/engine.toml");
         }
-        return Seen::of(true, format!("no configuration was given: the isolated cores {}", subject.hot), wanted);
+        return Seen::of(
+            true,
+            format!("no configuration was given: the isolated cores {}", subject.hot),
+            wanted,
+        );
     };
     let name = |cpu: Option<usize>| cpu.map_or("nowhere".into(), |cpu| format!("on {cpu}"));
     let waits = if spins { "they spin" } else { "they may sleep" };
     let found = format!("feed {}, engine {}; {waits}", name(feed), name(engine));
     let absent = subject.hot.without(&subject.online);
-    let good = subject.hot.len() == 2 && absent.is_empty() && spins;
+    let full = subject.rest().is_empty();
+    let good = subject.hot.len() == 2 && absent.is_empty() && spins && !full;
     let mut seen = Seen::of(good, found, wanted);
+    if full {
+        let cores = subject.online.len();
+        seen = seen.fix(format!(
+            "more cores: of {cores}, none is left for journal, kernel and everything else"
+        ));
+    }
     if feed.is_none() || engine.is_none() {
-        seen = seen.fix("engine.toml, [threads]: feed_cpu and engine_cpu, each an isolated core of its own");
+        seen = seen.fix(
+            "engine.toml, [threads]: feed_cpu and engine_cpu, each an isolated core of its own",
+        );
     } else if feed == engine {
         seen = seen.fix("engine.toml, [threads]: feed_cpu and engine_cpu must be two cores");
     }
     if !absent.is_empty() {
-        seen = seen.fix(format!("engine.toml, [threads]: of {}, {absent} is not online", subject.hot));
+        seen =
+            seen.fix(format!("engine.toml, [threads]: of {}, {absent} is not online", subject.hot));
     }
     if !spins {
         seen = seen.fix("engine.toml, [threads]: wait = \"spin\"");
@@ -100,19 +114,23 @@ fn isolated(host: &Host, subject: &Subject) -> Seen {
     // Partitions of cgroups do the same without a boot parameter.
     let by_group = host.cpus("sys/fs/cgroup/cpuset.cpus.isolated");
     let wanted = format!("{} isolated", subject.hot_text());
-    let parameter = format!("boot with isolcpus=managed_irq,domain,{} (deploy/host.md)", subject.hot_text());
+    let parameter =
+        format!("boot with isolcpus=managed_irq,domain,{} (deploy/host.md)", subject.hot_text());
     if by_boot.is_none() && by_group.is_none() {
-        return Seen::unknown("/sys/devices/system/cpu/isolated is absent or no list", wanted).fix(parameter);
+        return Seen::unknown("/sys/devices/system/cpu/isolated is absent or no list", wanted)
+            .fix(parameter);
     }
     let sets = [by_boot, by_group].into_iter().flatten();
     let isolated: CpuSet = sets.flat_map(|set| set.iter().collect::<Vec<_>>()).collect();
     let found = if isolated.is_empty() { "none".into() } else { isolated.to_string() };
     let left = subject.hot.without(&isolated);
     let good = !subject.hot.is_empty() && left.is_empty();
-    let mut seen = Seen::of(good, found, wanted);
+    let seen = Seen::of(good, found, wanted);
     if subject.online.len() < 4 {
         let cores = subject.online.len();
-        seen = seen.fix(format!("more cores: {cores} leave too little beside feed, engine, journal and the system"));
+        return seen.fix(format!(
+            "more cores: {cores} leave too little beside feed, engine, journal and the system"
+        ));
     }
     seen.fix(parameter)
 }
@@ -128,12 +146,18 @@ fn covers(set: Option<CpuSet>, found_if_absent: &str, subject: &Subject, paramet
 }
 
 fn nohz_full(host: &Host, subject: &Subject) -> Seen {
-    let set = host.cpus("sys/devices/system/cpu/nohz_full");
-    covers(set, "this kernel cannot stop its tick (CONFIG_NO_HZ_FULL)", subject, "nohz_full")
+    match host.cpus("sys/devices/system/cpu/nohz_full") {
+        Some(set) => covers(Some(set), "", subject, "nohz_full"),
+        None => Seen::unknown("this kernel cannot stop its tick", subject.hot_text()).fix(format!(
+            "a kernel with CONFIG_NO_HZ_FULL; boot with nohz_full={}",
+            subject.hot_text()
+        )),
+    }
 }
 
 fn rcu_nocbs(host: &Host, subject: &Subject) -> Seen {
-    let sets = ["rcu_nocbs", "nohz_full"].map(|key| host.boot(key).and_then(|list| CpuSet::parse_list(&list)));
+    let sets = ["rcu_nocbs", "nohz_full"]
+        .map(|key| host.boot(key).and_then(|list| CpuSet::parse_list(&list)));
     let said = sets.into_iter().flatten().flat_map(|set| set.iter().collect::<Vec<_>>()).collect();
     let set = host.has("proc/cmdline").then_some(said);
     covers(set, "/proc/cmdline is absent", subject, "rcu_nocbs")
@@ -155,16 +179,21 @@ fn smt_sibling(host: &Host, subject: &Subject) -> Seen {
     }
     let seen = match shared.is_empty() {
         true => Seen::of(true, "each hot core runs one thread", wanted),
-        false => Seen::of(false, format!("{shared} run on the same cores as {}", subject.hot), wanted),
+        false => {
+            Seen::of(false, format!("{shared} run on the same cores as {}", subject.hot), wanted)
+        }
     };
-    shared.without(&subject.hot).iter().fold(seen, |seen, sibling| {
-        seen.fix(format!("echo 0 > /{}", cpu(sibling, "online")))
-    })
+    shared
+        .without(&subject.hot)
+        .iter()
+        .fold(seen, |seen, sibling| seen.fix(format!("echo 0 > /{}", cpu(sibling, "online"))))
 }
 
 fn shared_l3(host: &Host, subject: &Subject) -> Seen {
     let wanted = "one L3 cache over all hot cores";
-    let Some(first) = subject.hot.iter().next() else { return Seen::unknown("no hot core is known", wanted) };
+    let Some(first) = subject.hot.iter().next() else {
+        return Seen::unknown("no hot core is known", wanted);
+    };
     // The third level is index3 wherever instructions and data have a first level each.
     let Some(shared) = host.cpus(&cpu(first, "cache/index3/shared_cpu_list")) else {
         return Seen::unknown("the kernel does not tell which cores share a cache", wanted);
@@ -182,9 +211,9 @@ fn workqueues(host: &Host, subject: &Subject) -> Seen {
         return Seen::unknown(format!("/{path} is absent or no mask"), wanted);
     };
     let good = !subject.hot.is_empty() && set.and(&subject.hot).is_empty();
-    Seen::of(good, format!("run on {set}"), wanted).fix(match subject.hot.is_empty() {
-        true => "deploy/tune-host.sh --cpus A-B --apply".into(),
-        false => format!("echo {} > /{path}", subject.rest().to_mask()),
+    Seen::of(good, format!("run on {set}"), wanted).fix(match subject.splits() {
+        true => format!("echo {} > /{path}", subject.rest().to_mask()),
+        false => "deploy/tune-host.sh --cpus A-B --apply".into(),
     })
 }
 
@@ -192,7 +221,9 @@ fn watchdog(host: &Host, subject: &Subject) -> Seen {
     let wanted = "off, or no hot core";
     let on = host.number("proc/sys/kernel/watchdog");
     let set = host.cpus("proc/sys/kernel/watchdog_cpumask");
-    let (Some(on), Some(set)) = (on, set) else { return Seen::unknown("the kernel has none", wanted) };
+    let (Some(on), Some(set)) = (on, set) else {
+        return Seen::unknown("the kernel has none", wanted);
+    };
     if on == 0 {
         return Seen::of(true, "off", wanted);
     }

@@ -37,7 +37,9 @@ pub(super) const CHECKS: &[Check] = &[
 /// Where an interrupt goes: what the hardware took, else what was asked for.
 fn affinity(host: &Host, irq: &str) -> Option<CpuSet> {
     let list = |file: &str| host.cpus(&format!("proc/irq/{irq}/{file}"));
-    list("effective_affinity_list").filter(|set| !set.is_empty()).or_else(|| list("smp_affinity_list"))
+    list("effective_affinity_list")
+        .filter(|set| !set.is_empty())
+        .or_else(|| list("smp_affinity_list"))
 }
 
 /// Devices behind an interrupt: the folders in its folder.
@@ -76,17 +78,25 @@ fn irq_affinity(host: &Host, subject: &Subject) -> Seen {
         }
     }
     if total == 0 || silent > 0 {
-        return Seen::unknown(format!("/proc/irq does not tell where {silent} of {total} interrupts go"), wanted);
+        return Seen::unknown(
+            format!("/proc/irq does not tell where {silent} of {total} interrupts go"),
+            wanted,
+        );
     }
     if on_hot.is_empty() {
         return Seen::of(true, format!("{total} interrupts, none on {}", subject.hot), wanted);
     }
-    let named: Vec<String> = on_hot.iter().take(4).map(|(irq, device)| format!("{irq} ({device})")).collect();
+    let named: Vec<String> =
+        on_hot.iter().take(4).map(|(irq, device)| format!("{irq} ({device})")).collect();
     let more = if on_hot.len() > named.len() { ", …" } else { "" };
-    let found = format!("{} of {total} on {}: {}{more}", on_hot.len(), subject.hot, named.join(", "));
+    let found =
+        format!("{} of {total} on {}: {}{more}", on_hot.len(), subject.hot, named.join(", "));
     let first = on_hot.first().map_or("N", |(irq, _)| irq);
     Seen::of(false, found, wanted)
-        .fix(format!("echo {} > /proc/irq/{first}/smp_affinity_list   # each of them", subject.rest_text()))
+        .fix(format!(
+            "echo {} > /proc/irq/{first}/smp_affinity_list   # each of them",
+            subject.rest_text()
+        ))
         .fix(format!("or boot with irqaffinity={}", subject.rest_text()))
 }
 
@@ -132,6 +142,6 @@ fn rps(host: &Host, subject: &Subject) -> Seen {
     }
     let found = format!("{} of {queues} receive queues", on_hot.len());
     let seen = Seen::of(on_hot.is_empty(), found, wanted);
-    let mask = subject.rest().to_mask();
+    let mask = if subject.splits() { subject.rest().to_mask() } else { "0".into() };
     on_hot.iter().take(4).fold(seen, |seen, path| seen.fix(format!("echo {mask} > /{path}")))
 }

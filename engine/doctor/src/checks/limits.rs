@@ -53,7 +53,9 @@ fn soft(host: &Host, name: &str) -> Option<u64> {
 
 /// Whether the process has a capability, by its number (capability.h).
 fn may(host: &Host, capability: u32) -> bool {
-    let mask = host.field("proc/self/status", "CapEff").and_then(|text| u64::from_str_radix(&text, 16).ok());
+    let mask = host
+        .field("proc/self/status", "CapEff")
+        .and_then(|text| u64::from_str_radix(&text, 16).ok());
     mask.is_some_and(|mask| mask >> capability & 1 == 1)
 }
 
@@ -61,8 +63,10 @@ fn lock_memory(_: &Host, subject: &Subject) -> Seen {
     let wanted = "[threads] lock_memory = true";
     match subject.pinned {
         None => Seen::unknown("no configuration was given", wanted),
-        Some(pinned) => Seen::of(pinned.lock_memory, format!("lock_memory = {}", pinned.lock_memory), wanted)
-            .fix("engine.toml, [threads]: lock_memory = true"),
+        Some(pinned) => {
+            Seen::of(pinned.lock_memory, format!("lock_memory = {}", pinned.lock_memory), wanted)
+                .fix("engine.toml, [threads]: lock_memory = true")
+        }
     }
 }
 
@@ -77,13 +81,15 @@ fn memlock(host: &Host, _: &Subject) -> Seen {
         Some(bytes) => Seen::of(false, format!("{} KiB", bytes >> 10), wanted),
         None => Seen::unknown("/proc/self/limits does not tell", wanted),
     };
-    seen.fix("systemd unit: LimitMEMLOCK=infinity").fix("or /etc/security/limits.d: USER - memlock unlimited")
+    seen.fix("systemd unit: LimitMEMLOCK=infinity")
+        .fix("or /etc/security/limits.d: USER - memlock unlimited")
 }
 
 fn nofile(host: &Host, _: &Subject) -> Seen {
     let wanted = "4096 or more";
     match soft(host, "Max open files") {
-        Some(files) => Seen::of(files >= 4096, files.to_string(), wanted).fix("systemd unit: LimitNOFILE=65536"),
+        Some(files) => Seen::of(files >= 4096, files.to_string(), wanted)
+            .fix("systemd unit: LimitNOFILE=65536"),
         None => Seen::unknown("/proc/self/limits does not tell", wanted),
     }
 }
@@ -95,7 +101,9 @@ fn rtprio(host: &Host, _: &Subject) -> Seen {
         return Seen::of(true, "this user may set any priority (CAP_SYS_NICE)", wanted);
     }
     match soft(host, "Max realtime priority") {
-        Some(priority) => Seen::of(priority > 0, priority.to_string(), wanted).fix("systemd unit: LimitRTPRIO=50"),
+        Some(priority) => {
+            Seen::of(priority > 0, priority.to_string(), wanted).fix("systemd unit: LimitRTPRIO=50")
+        }
         None => Seen::unknown("/proc/self/limits does not tell", wanted),
     }
 }

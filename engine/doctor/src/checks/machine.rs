@@ -64,7 +64,8 @@ fn mitigations(host: &Host, _: &Subject) -> Seen {
     let wanted = "mitigations= on the kernel's command line, as decided";
     let folder = "sys/devices/system/cpu/vulnerabilities";
     let said = host.boot("mitigations");
-    let texts = host.names(folder).into_iter().filter_map(|name| host.text(&format!("{folder}/{name}")));
+    let texts =
+        host.names(folder).into_iter().filter_map(|name| host.text(&format!("{folder}/{name}")));
     let (mut active, mut open) = (0, 0);
     for text in texts {
         active += usize::from(text.starts_with("Mitigation"));
@@ -74,7 +75,8 @@ fn mitigations(host: &Host, _: &Subject) -> Seen {
     match said {
         Some(said) => Seen::of(true, format!("mitigations={said}; {counts}"), wanted),
         None if !host.has("proc/cmdline") => Seen::unknown("/proc/cmdline is absent", wanted),
-        None => Seen::of(false, format!("nothing is said; {counts}"), wanted)
-            .fix("boot with mitigations=auto, or with mitigations=off if nobody else's code runs here"),
+        None => Seen::of(false, format!("nothing is said; {counts}"), wanted).fix(
+            "boot with mitigations=auto, or with mitigations=off if nobody else's code runs here",
+        ),
     }
 }

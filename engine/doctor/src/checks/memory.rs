@@ -86,7 +86,9 @@ fn memory(host: &Host, subject: &Subject) -> Seen {
         Some(bytes) => format!("{} for this configuration, and as much again", mib(bytes)),
         None => "what the configuration takes: tickgate doctor --config FILE".into(),
     };
-    let Some(available) = available else { return Seen::unknown("/proc/meminfo does not tell", wanted) };
+    let Some(available) = available else {
+        return Seen::unknown("/proc/meminfo does not tell", wanted);
+    };
     let found = format!("{} available", mib(available));
     match subject.memory {
         None => Seen::unknown(found, wanted),
@@ -106,14 +108,17 @@ fn swap(host: &Host, _: &Subject) -> Seen {
     let swappiness = host.number("proc/sys/vm/swappiness");
     let told = swappiness.map_or("unknown".into(), |value| value.to_string());
     let found = format!("{} of swap, swappiness {told}", mib(total));
-    Seen::of(swappiness == Some(0), found, wanted).fix("sysctl -w vm.swappiness=0").fix("or swapoff --all")
+    Seen::of(swappiness == Some(0), found, wanted)
+        .fix("sysctl -w vm.swappiness=0")
+        .fix("or swapoff --all")
 }
 
 fn transparent(host: &Host, file: &str, bad: &[&str]) -> Seen {
     let path = format!("sys/kernel/mm/transparent_hugepage/{file}");
     let wanted = "madvise";
     match host.chosen(&path) {
-        Some(mode) => Seen::of(!bad.contains(&mode.as_str()), mode, wanted).fix(format!("echo madvise > /{path}")),
+        Some(mode) => Seen::of(!bad.contains(&mode.as_str()), mode, wanted)
+            .fix(format!("echo madvise > /{path}")),
         None => Seen::unknown(format!("/{path} is absent"), wanted),
     }
 }
@@ -128,18 +133,23 @@ fn thp_defrag(host: &Host, _: &Subject) -> Seen {
 
 fn huge_pages(host: &Host, _: &Subject) -> Seen {
     let wanted = "0 set aside";
-    let pages = host.field("proc/meminfo", "HugePages_Total").and_then(|text| text.parse::<u64>().ok());
+    let pages =
+        host.field("proc/meminfo", "HugePages_Total").and_then(|text| text.parse::<u64>().ok());
     let size = host.kib("proc/meminfo", "Hugepagesize");
-    let (Some(pages), Some(size)) = (pages, size) else { return Seen::unknown("the kernel has none", wanted) };
+    let (Some(pages), Some(size)) = (pages, size) else {
+        return Seen::unknown("the kernel has none", wanted);
+    };
     let found = format!("{pages} of {} KiB", size / 1024);
-    Seen::of(pages == 0, found, wanted).fix("sysctl -w vm.nr_hugepages=0, unless another program uses them")
+    Seen::of(pages == 0, found, wanted)
+        .fix("sysctl -w vm.nr_hugepages=0, unless another program uses them")
 }
 
 fn ksm(host: &Host, _: &Subject) -> Seen {
     let path = "sys/kernel/mm/ksm/run";
     let wanted = "off";
     match host.number(path) {
-        Some(run) => Seen::of(run != 1, if run == 1 { "runs" } else { "off" }, wanted).fix(format!("echo 0 > /{path}")),
+        Some(run) => Seen::of(run != 1, if run == 1 { "runs" } else { "off" }, wanted)
+            .fix(format!("echo 0 > /{path}")),
         None if host.has(path) => Seen::unknown(format!("/{path} is no number"), wanted),
         None => Seen::of(true, "this kernel has none", wanted),
     }
@@ -151,7 +161,9 @@ fn nodes(host: &Host) -> Vec<(String, CpuSet)> {
     let names = host.names(folder).into_iter().filter(|name| {
         name.strip_prefix("node").is_some_and(|number| number.parse::<u32>().is_ok())
     });
-    names.filter_map(|name| Some((name.clone(), host.cpus(&format!("{folder}/{name}/cpulist"))?))).collect()
+    names
+        .filter_map(|name| Some((name.clone(), host.cpus(&format!("{folder}/{name}/cpulist"))?)))
+        .collect()
 }
 
 fn numa_balancing(host: &Host, _: &Subject) -> Seen {
@@ -181,13 +193,16 @@ fn numa_node(host: &Host, subject: &Subject) -> Seen {
     let first = of.first().map_or("0", |name| name.trim_start_matches("node"));
     Seen::of(of.len() == 1, found, wanted)
         .fix("engine.toml, [threads]: cores of the node that the network device is on")
-        .fix(format!("and start with numactl --cpunodebind={first} --membind={first} tickgate run …"))
+        .fix(format!(
+            "and start with numactl --cpunodebind={first} --membind={first} tickgate run …"
+        ))
 }
 
 fn stat_interval(host: &Host, _: &Subject) -> Seen {
     let wanted = "60 or more";
     match host.number("proc/sys/vm/stat_interval") {
-        Some(value) => Seen::of(value >= 60, format!("every {value} s"), wanted).fix("sysctl -w vm.stat_interval=120"),
+        Some(value) => Seen::of(value >= 60, format!("every {value} s"), wanted)
+            .fix("sysctl -w vm.stat_interval=120"),
         None => Seen::unknown("/proc/sys/vm/stat_interval is absent", wanted),
     }
 }

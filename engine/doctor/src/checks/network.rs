@@ -44,8 +44,12 @@ fn rmem_max(host: &Host, subject: &Subject) -> Seen {
     let asked = subject.receive_buffer;
     let wanted = format!("{asked} bytes or more");
     match host.number("proc/sys/net/core/rmem_max") {
-        Some(bytes) => Seen::of(u64::try_from(bytes).is_ok_and(|bytes| bytes >= asked), format!("{bytes} bytes"), wanted)
-            .fix(format!("sysctl -w net.core.rmem_max={asked}")),
+        Some(bytes) => Seen::of(
+            u64::try_from(bytes).is_ok_and(|bytes| bytes >= asked),
+            format!("{bytes} bytes"),
+            wanted,
+        )
+        .fix(format!("sysctl -w net.core.rmem_max={asked}")),
         None => Seen::unknown("/proc/sys/net/core/rmem_max is absent", wanted),
     }
 }
@@ -68,23 +72,31 @@ fn nic_node(host: &Host, subject: &Subject) -> Seen {
         let cpus = host.cpus(&format!("sys/devices/system/node/node{node}/cpulist"));
         // -1: the machine has one node, or does not tell.
         far |= cpus.as_ref().is_some_and(|cpus: &CpuSet| !subject.hot.without(cpus).is_empty());
-        found.push(if node < 0 { format!("{name} on no node") } else { format!("{name} on node {node}") });
+        found.push(if node < 0 {
+            format!("{name} on no node")
+        } else {
+            format!("{name} on node {node}")
+        });
     }
     if found.is_empty() || subject.hot.is_empty() {
         let text = if found.is_empty() { "no device is listed".into() } else { found.join(", ") };
         return Seen::unknown(format!("{text}; nothing to compare"), wanted);
     }
-    Seen::of(!far, found.join(", "), wanted).fix("engine.toml, [threads]: cores of the device's node")
+    Seen::of(!far, found.join(", "), wanted)
+        .fix("engine.toml, [threads]: cores of the device's node")
 }
 
 fn nic_coalescing(host: &Host, _: &Subject) -> Seen {
     let wanted = "rx-usecs 0, adaptive-rx off";
     let devices = devices(host);
-    let flush = |name: &String| host.number(&format!("sys/class/net/{name}/gro_flush_timeout")).unwrap_or(0);
+    let flush = |name: &String| {
+        host.number(&format!("sys/class/net/{name}/gro_flush_timeout")).unwrap_or(0)
+    };
     let late: Vec<&String> = devices.iter().filter(|name| flush(name) > 0).collect();
     if let Some(name) = late.first() {
         let found = format!("{name} holds packets for {} ns (gro_flush_timeout)", flush(name));
-        return Seen::of(false, found, wanted).fix(format!("echo 0 > /sys/class/net/{name}/gro_flush_timeout"));
+        return Seen::of(false, found, wanted)
+            .fix(format!("echo 0 > /sys/class/net/{name}/gro_flush_timeout"));
     }
     let seen = Seen::unknown("only the driver knows", wanted);
     devices.iter().fold(seen, |seen, name| {

@@ -37,9 +37,11 @@ fn governor(host: &Host, subject: &Subject) -> Seen {
     let found: Vec<_> = cores(subject).iter().filter_map(of).collect();
     if found.is_empty() || found.len() < cores(subject).len() {
         let text = "no cpufreq here: firmware or hypervisor sets the clock rate";
-        return Seen::unknown(text, wanted).fix("firmware: a performance profile; of a virtual machine, ask its host");
+        return Seen::unknown(text, wanted)
+            .fix("firmware: a performance profile; of a virtual machine, ask its host");
     }
-    let slow: CpuSet = found.iter().filter(|(_, governor)| governor != wanted).map(|(cpu, _)| *cpu).collect();
+    let slow: CpuSet =
+        found.iter().filter(|(_, governor)| governor != wanted).map(|(cpu, _)| *cpu).collect();
     let mut names: Vec<&str> = found.iter().map(|(_, governor)| governor.as_str()).collect();
     names.sort_unstable();
     names.dedup();
@@ -69,7 +71,13 @@ fn c_states(host: &Host, subject: &Subject) -> Seen {
     let polls = host.boot("idle").as_deref() == Some("poll");
     let none = driver.as_deref() == Some("none");
     if polls || none || seen_any && slow.is_empty() {
-        let found = if polls { "idle=poll" } else if none { "the kernel has no idle driver" } else { "all slow ones off" };
+        let found = if polls {
+            "idle=poll"
+        } else if none {
+            "the kernel has no idle driver"
+        } else {
+            "all slow ones off"
+        };
         return Seen::of(true, found, wanted);
     }
     if !seen_any {
@@ -78,6 +86,9 @@ fn c_states(host: &Host, subject: &Subject) -> Seen {
     let slowest = slow.iter().max().copied().unwrap_or_default();
     let name = driver.unwrap_or_else(|| "idle driver".into());
     Seen::of(false, format!("{name}: states of up to {slowest} us are in use"), wanted)
-        .fix(format!("cpupower --cpu {} idle-set --disable-by-latency {WAKE_US_MAX}", cores(subject)))
+        .fix(format!(
+            "cpupower --cpu {} idle-set --disable-by-latency {WAKE_US_MAX}",
+            cores(subject)
+        ))
         .fix("or boot with intel_idle.max_cstate=0 processor.max_cstate=1")
 }

@@ -8,9 +8,15 @@ use crate::{CpuSet, Outcome, Pinned};
 
 /// A host of four cores in one L3, of which 2 and 3 are hot, with one network device.
 const GOOD: &[(&str, &str)] = &[
-    ("proc/cmdline", "quiet isolcpus=managed_irq,domain,2-3 nohz_full=2-3 rcu_nocbs=2-3 mitigations=auto\n"),
+    (
+        "proc/cmdline",
+        "quiet isolcpus=managed_irq,domain,2-3 nohz_full=2-3 rcu_nocbs=2-3 mitigations=auto\n",
+    ),
     ("proc/cpuinfo", "processor\t: 0\nflags\t\t: fpu tsc constant_tsc nonstop_tsc sse2\n"),
-    ("proc/meminfo", "MemAvailable:   8388608 kB\nSwapTotal:  0 kB\nHugePages_Total:  0\nHugepagesize:  2048 kB\n"),
+    (
+        "proc/meminfo",
+        "MemAvailable:   8388608 kB\nSwapTotal:  0 kB\nHugePages_Total:  0\nHugepagesize:  2048 kB\n",
+    ),
     ("proc/self/limits", LIMITS),
     ("proc/self/status", "Name:\ttickgate-doctor\nCapEff:\t0000000000000000\n"),
     ("proc/1/comm", "systemd\n"),
@@ -75,8 +81,18 @@ const ROWS: &[Row] = &[
     ("rcu_nocbs", "proc/cmdline", Some("rcu_nocbs=2"), Advice),
     ("rcu_nocbs", "proc/cmdline", Some("rcu_nocbs=2 nohz_full=3"), Good),
     ("rcu_nocbs", "proc/cmdline", None, Unknown),
-    ("smt_sibling", "sys/devices/system/cpu/cpu3/topology/thread_siblings_list", Some("1,3"), Failed),
-    ("smt_sibling", "sys/devices/system/cpu/cpu3/topology/thread_siblings_list", Some("2-3"), Failed),
+    (
+        "smt_sibling",
+        "sys/devices/system/cpu/cpu3/topology/thread_siblings_list",
+        Some("1,3"),
+        Failed,
+    ),
+    (
+        "smt_sibling",
+        "sys/devices/system/cpu/cpu3/topology/thread_siblings_list",
+        Some("2-3"),
+        Failed,
+    ),
     ("smt_sibling", "sys/devices/system/cpu/cpu3/topology/thread_siblings_list", None, Failed),
     ("shared_l3", "sys/devices/system/cpu/cpu2/cache/index3/shared_cpu_list", Some("0-2"), Advice),
     ("shared_l3", "sys/devices/system/cpu/cpu2/cache/index3/shared_cpu_list", None, Unknown),
@@ -98,9 +114,24 @@ const ROWS: &[Row] = &[
     ("irq_default", "proc/irq/default_smp_affinity", None, Unknown),
     ("irqbalance", "proc/1/comm", Some("irqbalance"), Advice),
     ("rps", "sys/class/net/eth0/queues/rx-0/rps_cpus", Some("4"), Advice),
-    ("clock_source", "sys/devices/system/clocksource/clocksource0/current_clocksource", Some("hpet"), Failed),
-    ("clock_source", "sys/devices/system/clocksource/clocksource0/current_clocksource", None, Failed),
-    ("clock_source", "sys/devices/system/clocksource/clocksource0/current_clocksource", Some("kvm-clock"), Good),
+    (
+        "clock_source",
+        "sys/devices/system/clocksource/clocksource0/current_clocksource",
+        Some("hpet"),
+        Failed,
+    ),
+    (
+        "clock_source",
+        "sys/devices/system/clocksource/clocksource0/current_clocksource",
+        None,
+        Failed,
+    ),
+    (
+        "clock_source",
+        "sys/devices/system/clocksource/clocksource0/current_clocksource",
+        Some("kvm-clock"),
+        Good,
+    ),
     ("tsc", "proc/cpuinfo", Some("flags : tsc constant_tsc"), Failed),
     ("tsc", "proc/cpuinfo", None, Failed),
     ("time_sync", "proc/210/comm", Some("bash"), Advice),
@@ -185,8 +216,13 @@ impl Tree {
     }
 
     fn subject(&self) -> Subject {
-        let pinned =
-            Pinned { feed: Some(2), engine: Some(3), journal: Some(1), lock_memory: true, spins: true };
+        let pinned = Pinned {
+            feed: Some(2),
+            engine: Some(3),
+            journal: Some(1),
+            lock_memory: true,
+            spins: true,
+        };
         let memory = Some(200 << 20);
         Subject { memory, ..Subject::configured(&self.host(), true, pinned) }
     }
@@ -244,6 +280,9 @@ fn what_is_pinned() {
     assert_eq!(outcome(Some(2), Some(2), true), Failed);
     assert_eq!(outcome(Some(2), None, true), Failed);
     assert_eq!(outcome(Some(2), Some(9), true), Failed, "core 9 is not online");
+    tree.write("sys/devices/system/cpu/online", b"2-3");
+    assert_eq!(outcome(Some(2), Some(3), true), Failed, "no core is left for everything else");
+    tree.write("sys/devices/system/cpu/online", b"0-3");
     let bare = Subject::configured(&tree.host(), true, Pinned::default());
     assert_eq!(of(&run(&tree.host(), &bare), "lock_memory").outcome, Advice);
     let unconfigured = Subject::unconfigured(&tree.host());
@@ -270,7 +309,11 @@ fn nothing_is_told() {
     for finding in run(&host, &subject) {
         let good = ["irqbalance", "ksm", "numa_balancing"].contains(&finding.check);
         assert!(good || finding.outcome != Good, "{finding:?}");
-        assert_eq!(finding.required && finding.outcome != Good, finding.outcome == Failed, "{finding:?}");
+        assert_eq!(
+            finding.required && finding.outcome != Good,
+            finding.outcome == Failed,
+            "{finding:?}"
+        );
     }
 }
 
@@ -280,7 +323,8 @@ fn nothing_is_told() {
 fn hostile_trees() {
     let endless = "9".repeat(1 << 18);
     let masks = "f,".repeat(1 << 17);
-    let hostile: [&[u8]; 5] = [endless.as_bytes(), masks.as_bytes(), &[0xff, 0, 0x1b, b'['], b"-", b""];
+    let hostile: [&[u8]; 5] =
+        [endless.as_bytes(), masks.as_bytes(), &[0xff, 0, 0x1b, b'['], b"-", b""];
     let tree = Tree::good();
     for (path, text) in GOOD.iter().filter(|(path, _)| !path.ends_with('/')) {
         for bytes in hostile {
@@ -301,7 +345,10 @@ fn all_are_short(tree: &Tree, path: &str) {
     for finding in findings {
         let texts = finding.fix.iter().chain([&finding.found, &finding.wanted]);
         for text in texts {
-            assert!(text.chars().count() <= TEXT_MAX + 1 && !text.contains(char::is_control), "{path}: {finding:?}");
+            assert!(
+                text.chars().count() <= TEXT_MAX + 1 && !text.contains(char::is_control),
+                "{path}: {finding:?}"
+            );
         }
     }
 }
