@@ -260,8 +260,8 @@ fn what_is_wrong_is_seen() {
         assert!(says || *expected != Advice, "{finding:?}");
     }
     let with_rows: BTreeSet<_> = ROWS.iter().filter(|row| row.3 != Good).map(|row| row.0).collect();
-    let by_config = ["pinned", "lock_memory"];
-    for check in all().filter(|check| !by_config.contains(&check.name)) {
+    let elsewhere = ["pinned", "lock_memory", "numa_balancing"];
+    for check in all().filter(|check| !elsewhere.contains(&check.name)) {
         assert!(with_rows.contains(check.name), "no row shows that `{}` can fail", check.name);
     }
 }
@@ -288,6 +288,19 @@ fn what_is_pinned() {
     let unconfigured = Subject::unconfigured(&tree.host());
     assert_eq!(unconfigured.hot, CpuSet::parse_list("2-3").unwrap(), "the isolated ones");
     assert_eq!(of(&run(&tree.host(), &unconfigured), "pinned").outcome, Good);
+}
+
+/// Goal: with one node there is nothing to balance; with two, balancing takes pages away. Method: both.
+#[test]
+fn balancing_needs_two_nodes() {
+    let tree = Tree::good();
+    let outcome = || of(&tree.findings(), "numa_balancing").outcome;
+    tree.write("proc/sys/kernel/numa_balancing", b"1");
+    assert_eq!(outcome(), Good);
+    tree.write("sys/devices/system/node/node1/cpulist", b"4-5");
+    assert_eq!(outcome(), Advice);
+    tree.write("proc/sys/kernel/numa_balancing", b"x");
+    assert_eq!(outcome(), Unknown);
 }
 
 /// Goal: what is required for live trading is advice for paper trading. Method: a host without isolation, for both.
