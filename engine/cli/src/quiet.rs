@@ -69,8 +69,8 @@ mod tests {
 
     use super::*;
 
-    /// Goal: the limit itself passes, one nanosecond beyond does not, nor does a core of which nothing is known; each that is loud
-    /// is named. Method: two cores, one row each.
+    /// Goal: the limit itself passes, one nanosecond beyond does not, nor does a core of which nothing is known; each that
+    /// is loud is named. Method: two cores, one row each.
     #[test]
     fn the_limit_and_beyond() {
         let of = |cpu, max_ns: Option<u64>| GapsOf {

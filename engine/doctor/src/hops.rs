@@ -110,7 +110,8 @@ fn ask(line: &AtomicU64, over: &AtomicBool, clock: impl Fn() -> u64) -> Vec<u64>
 mod tests {
     use super::*;
 
-    /// Goal: every pair of this host's cores is measured once, and what is not there is left out. Method: all cores and one beyond.
+    /// Goal: every pair of this host's cores is measured once, and what is not there is left out. Method: all cores and one
+    /// beyond.
     #[test]
     fn pairs_of_this_host() {
         let mut cpus: Vec<_> = host::cpus().into_iter().take(3).collect();
@@ -125,8 +126,8 @@ mod tests {
         }
     }
 
-    /// Goal: batches are counted in the clock's own time, and end when that is over. Method: a clock that goes on by a millisecond
-    /// a look, and a partner that answers; then one that never does.
+    /// Goal: batches are counted in the clock's own time, and end when that is over. Method: a clock that goes on by a
+    /// millisecond a look, and a partner that answers; then one that never does.
     #[test]
     fn a_pair_has_its_time() {
         let (line, over) = (AtomicU64::new(0), AtomicBool::new(false));

@@ -139,8 +139,8 @@ impl Host {
 mod tests {
     use super::*;
 
-    /// Goal: whatever lies where a file is expected, reading it ends and says nothing wrong. Method: absent, folder, huge, binary,
-    /// empty, a character that is cut.
+    /// Goal: whatever lies where a file is expected, reading it ends and says nothing wrong. Method: absent, folder, huge,
+    /// binary, empty, a character that is cut.
     #[test]
     fn hostile_files() {
         let folder = tempfile::tempdir().unwrap();

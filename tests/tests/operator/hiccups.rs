@@ -5,9 +5,9 @@ use model::HaltLevel;
 use serde_json::json;
 use tests::place::{self, Place, halted, lasting_limits, until};
 
-/// Goal: a live engine whose cores are too loud does not start, records nothing and says why; told to, it starts and lets nothing new
-/// pass; paper trading is not watched. Method: a core that no host has, of which nothing can be known, so that nothing depends on
-/// how busy this one is; a start level that would let orders pass.
+/// Goal: a live engine whose cores are too loud does not start, records nothing and says why; told to, it starts and lets
+/// nothing new pass; paper trading is not watched. Method: a core that no host has, of which nothing can be known, so that
+/// nothing depends on how busy this one is; a start level that would let orders pass.
 #[test]
 fn a_loud_host_is_refused() {
     let server = place::venue();

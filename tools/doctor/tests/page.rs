@@ -16,8 +16,8 @@ fn deployed(name: &str) -> String {
     path.display().to_string()
 }
 
-/// Goal: one object that says all, holds together, and agrees with the exit code. Method: this host, measured shortly; figures are
-/// compared among themselves, never with a time.
+/// Goal: one object that says all, holds together, and agrees with the exit code. Method: this host, measured shortly;
+/// figures are compared among themselves, never with a time.
 #[test]
 fn json_of_this_host() {
     let (code, out, error) = run(&["--json", "--seconds", "0.05", "--disturb"]);
@@ -57,8 +57,9 @@ fn json_of_this_host() {
     }
 }
 
-/// Goal: a configuration decides what is required and how much memory is wanted, and paper trading fails for nothing that only live
-/// trading needs. Method: both shipped ones, on a tree that tells nothing but its memory; then files that cannot be read.
+/// Goal: a configuration decides what is required and how much memory is wanted, and paper trading fails for nothing that
+/// only live trading needs. Method: both shipped ones, on a tree that tells nothing but its memory; then files that cannot
+/// be read.
 #[test]
 fn a_configuration_is_judged() {
     let tree = tempfile::tempdir().unwrap();

@@ -95,8 +95,8 @@ fn changed<'a>(before: &'a Tree, after: &'a Tree) -> Vec<(&'a str, &'a str, &'a 
         .collect()
 }
 
-/// Goal: without --apply nothing changes, and what is said is what --apply does; boot parameters are only printed. Method: both on
-/// the same tree, file by file.
+/// Goal: without --apply nothing changes, and what is said is what --apply does; boot parameters are only printed. Method:
+/// both on the same tree, file by file.
 #[test]
 fn shows_and_applies_the_same() {
     let host = Host::new();

@@ -330,8 +330,8 @@ fn nothing_is_told() {
     }
 }
 
-/// Goal: whatever the files hold, each check answers, shortly, and does not take it for good. Method: every file of the tree in turn
-/// replaced by one endless line, by bytes that are no text, by a folder, by nothing.
+/// Goal: whatever the files hold, each check answers, shortly, and does not take it for good. Method: every file of the tree
+/// in turn replaced by one endless line, by bytes that are no text, by a folder, by nothing.
 #[test]
 fn hostile_trees() {
     let endless = "9".repeat(1 << 18);
@@ -366,7 +366,8 @@ fn all_are_short(tree: &Tree, path: &str) {
     }
 }
 
-/// Goal: names are stable and tell checks apart, and the operator's page explains each. Method: the list against itself and the page.
+/// Goal: names are stable and tell checks apart, and the operator's page explains each. Method: the list against itself and
+/// the page.
 #[test]
 fn every_check_is_on_the_page() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/host.md");
