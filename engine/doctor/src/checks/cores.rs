@@ -43,7 +43,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "shared_l3",
         group: Group::Cores,
         need: Need::Never,
-        why: "from feed to engine an event passes through the cache that both share; between two caches it takes 3 to 6 times as long",
+        why: "between two caches an event takes three to six times as long from feed to engine",
         look: shared_l3,
     },
     Check {

@@ -18,7 +18,7 @@ pub(super) const CHECKS: &[Check] = &[
         name: "virtual_machine",
         group: Group::Machine,
         need: Need::Never,
-        why: "the hypervisor takes the processor away as it pleases, and nothing inside can keep it: only the gaps tell how often",
+        why: "the hypervisor takes the processor away as it pleases, and nothing inside keeps it: the gaps tell how often",
         look: virtual_machine,
     },
     Check {
