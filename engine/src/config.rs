@@ -11,6 +11,7 @@ mod rates;
 mod server;
 mod settled;
 mod table;
+mod threads;
 mod triggers;
 mod venue;
 
@@ -19,13 +20,14 @@ use std::path::{Path, PathBuf};
 use crate::rules::Rules;
 
 pub use engine::{
-    AuditConfig, Capacity, Cpus, Durability, EngineConfig, FEEDS_MAX, JournalConfig, StopTrigger,
-    StrategyConfig, Wait,
+    AuditConfig, Capacity, Durability, EngineConfig, FEEDS_MAX, JournalConfig, StopTrigger,
+    StrategyConfig,
 };
 pub use feed::{Captures, FeedConfig, FeedSource, Lines, SnapshotServer, Speed, Stream};
 pub use rates::moment;
 pub use server::{Server, login};
 pub use table::{ConfigError, ConfigErrors};
+pub use threads::{Cpus, HiccupMax, Wait};
 pub use venue::{AtStop, GatewayConfig, OnStall, OuchConfig, TradeCapacity, VenueConfig};
 
 /// A configuration as loaded.

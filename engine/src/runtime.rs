@@ -52,7 +52,7 @@ pub use gateway::GatewayProgress;
 pub use keeper::latch_path;
 pub use port::{DriveStream, StreamPort};
 pub use stages::{StageHistograms, summary};
-pub use start::{promote, start};
+pub use start::{promote, start, start_under};
 pub use watchdog::FirmHalt;
 
 /// What a run is.

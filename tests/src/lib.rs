@@ -228,6 +228,7 @@ pub fn outside(name: &str, position_max: i64, ack_timeout_ns: u64) -> Config {
     let (config, _) = stage.audited(stage.config_with(name, &limits));
     let mut engine = config.engine.clone();
     engine.mode = model::Mode::Live;
+    engine.hiccup_max = engine::config::HiccupMax::Off;
     engine.strategies.clear();
     let nowhere = ([127, 0, 0, 1], 1).into();
     engine.venue = Some(VenueConfig::plain(ack_timeout_ns, 4_096, nowhere));

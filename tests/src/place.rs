@@ -98,6 +98,7 @@ impl Place {
             let path = |name: &str| stage.folder.path().join(name);
             audit::SecretKey::generate(&path("audit.key")).unwrap();
             engine.mode = Mode::Live;
+            engine.hiccup_max = engine::config::HiccupMax::Off;
             engine.strategies.clear();
             engine.capacity.own_orders = 1 << 14;
             engine.venue = Some(VenueConfig::plain(2_000_000_000, 4_096, venue.address()));

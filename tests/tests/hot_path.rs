@@ -249,6 +249,7 @@ fn no_allocation_and_no_fault_with_a_venue() {
     let (config, _) = stage.audited(stage.config("hot-venue"));
     let mut engine = config.engine.clone();
     engine.mode = model::Mode::Live;
+    engine.hiccup_max = engine::config::HiccupMax::Off;
     engine.strategies[0].every = 20;
     engine.venue =
         Some(engine::config::VenueConfig::plain(60_000_000_000, 1 << 16, server.address()));

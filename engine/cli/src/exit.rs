@@ -27,6 +27,11 @@ impl Failure {
         Failure { code: 1, message: format!("{what}: {error}") }
     }
 
+    /// Refused, or halted.
+    pub fn refused(message: String) -> Failure {
+        Failure { code: 5, message }
+    }
+
     /// Ended by Ctrl-C, after a clean stop.
     pub fn interrupted() -> Failure {
         Failure { code: 130, message: String::new() }

@@ -23,6 +23,7 @@ pub fn run(words: &[OsString]) -> Result<(), Failure> {
     let message = match name.as_ref() {
         "mcp" => format!("{program} is not built yet: cargo build --release -p sidecar"),
         "audit" => format!("{program} is not built yet: cargo build --release -p audit-tool"),
+        "doctor" => format!("{program} is not built yet: cargo build --release -p doctor-tool"),
         "risk" => format!("{program} is not built yet: cargo build --release -p risk-verify"),
         "approve" | "halt" | "operator" | "rate" | "reload" | "resume" | "split" | "status" => {
             format!("{program} is not built yet: cargo build --release -p operator")

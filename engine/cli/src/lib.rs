@@ -2,5 +2,6 @@
 #![forbid(unsafe_code)]
 
 pub mod exit;
+pub mod quiet;
 pub mod streams;
 pub mod summary;

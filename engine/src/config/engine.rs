@@ -9,6 +9,7 @@ use crate::rules::Rules;
 
 use super::feed::{FeedConfig, Speed};
 use super::table::{ConfigErrors, Table};
+use super::threads::{self, Cpus, HiccupMax, Threads, Wait};
 use super::venue::VenueConfig;
 
 /// Most feeds of an engine.
@@ -36,6 +37,8 @@ pub struct EngineConfig {
     pub cpus: Cpus,
     /// Whether everything is kept in memory, so that no hot thread ever waits for a page.
     pub lock_memory: bool,
+    /// For how long a hot core may stand still while a live start watches it.
+    pub hiccup_max: HiccupMax,
     /// For how long the engine thread may stand still before everything is halted, nanoseconds.
     pub stalled_ns: u64,
     /// Where inputs are recorded; `None`: nowhere, which only a replay may do.
@@ -92,30 +95,6 @@ pub struct Capacity {
     pub tape: u32,
     /// Events between the feed thread and the engine thread.
     pub feed_ring: u32,
-}
-
-/// How a hot thread waits for work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wait {
-    /// [`Wait::Spin`] on four cores or more, else [`Wait::Park`].
-    Auto,
-    /// Never gives the core away: lowest latency, one core each.
-    Spin,
-    /// Gives the core to whoever else is ready.
-    Yield,
-    /// Spins, then yields, then sleeps 50 µs at a time.
-    Park,
-}
-
-/// The core of each thread; `None` leaves it to the kernel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cpus {
-    /// The feed thread's.
-    pub feed: Option<usize>,
-    /// The engine thread's.
-    pub engine: Option<usize>,
-    /// The journal thread's.
-    pub journal: Option<usize>,
 }
 
 const MIB: u64 = 1 << 20;
@@ -228,13 +207,18 @@ impl EngineConfig {
             Wait::Yield => "yield",
             Wait::Park => "park",
         };
+        let hiccup_max = match self.hiccup_max {
+            HiccupMax::Unsaid => String::new(),
+            HiccupMax::Off => "hiccup_max_us = \"off\"\n".into(),
+            HiccupMax::Us(us) => format!("hiccup_max_us = {us}\n"),
+        };
         let mut text = format!(
             "name = {:?}\nmode = \"{}\"\nstart_level = \"{}\"\nstop_trigger = \"{}\"\n\
              basket_timeout_ms = {}\n\n\
              [capacity]\ninstruments = {instruments}\nbook_orders = {book_orders}\n\
              levels = {levels}\nref_pages = {ref_pages}\nown_orders = {own_orders}\nlots = {lots}\nclient_ids = {client_ids}\n\
-             tape = {tape}\nfeed_ring = {feed_ring}\n\n[threads]\nwait = \"{wait}\"\nlock_memory = {}\n\n\
-             [watchdog]\nstalled_ms = {}\n\n\
+             tape = {tape}\nfeed_ring = {feed_ring}\n\n[threads]\nwait = \"{wait}\"\nlock_memory = {}\n\
+             {hiccup_max}\n[watchdog]\nstalled_ms = {}\n\n\
              [journal]\nfolder = {:?}\ndurability = \"{durability}\"\n\
              deep_checkpoints = {deep}\nsegment_mib = {segment_mib}\n",
             self.name,
@@ -280,6 +264,11 @@ impl EngineConfig {
             let text = "[venue] says where the orders of live trading go, and is for `mode = \"live\"` alone";
             errors.note(Path::new("engine.toml"), text.into());
         }
+        if self.mode == Mode::Live && self.hiccup_max == HiccupMax::Unsaid {
+            let text = "[threads]: `hiccup_max_us` is missing, which live trading needs: microseconds that a hot core may stand \
+                        still (`tickgate doctor` measures them), or \"off\"";
+            errors.note(Path::new("engine.toml"), text.into());
+        }
         if self.mode == Mode::Live && self.audit.is_none() {
             let text = "[audit] is missing: live trading needs an audit log";
             errors.note(Path::new("engine.toml"), text.into());
@@ -323,7 +312,7 @@ pub(super) fn read(
         root.choice_or("stop_trigger", &StopTrigger::NAMES, StopTrigger::Last, errors);
     let basket_timeout_ms = root.number_or("basket_timeout_ms", 1_000, 1, 60_000, errors);
     let capacity = capacity(root.table("capacity", errors), errors);
-    let (wait, cpus, lock_memory) = threads(root.table("threads", errors), errors);
+    let threads = threads::read(root.table("threads", errors), errors);
     let stalled_ns = watchdog(root.table("watchdog", errors), errors);
     let journal = journal(root.table("journal", errors), folder, errors);
     let venue = match root.has("venue") {
@@ -347,6 +336,7 @@ pub(super) fn read(
     let strategies: Option<Vec<_>> =
         root.tables("strategy", errors).into_iter().map(|table| strategy(table, errors)).collect();
     root.finish(errors);
+    let Threads { wait, cpus, lock_memory, hiccup_max } = threads?;
     Some(EngineConfig {
         name: name?,
         mode: mode?,
@@ -354,9 +344,10 @@ pub(super) fn read(
         stop_trigger: stop_trigger?,
         basket_timeout_ns: basket_timeout_ms? * 1_000_000,
         capacity: capacity?,
-        wait: wait?,
-        cpus: cpus?,
-        lock_memory: lock_memory?,
+        wait,
+        cpus,
+        lock_memory,
+        hiccup_max,
         stalled_ns: stalled_ns?,
         journal: Some(journal?),
         audit: audit?,
@@ -400,21 +391,6 @@ fn capacity(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<Capacity>
         tape: tape?,
         feed_ring: feed_ring?,
     })
-}
-
-fn threads(
-    mut table: Table<'_>,
-    errors: &mut ConfigErrors,
-) -> (Option<Wait>, Option<Cpus>, Option<bool>) {
-    let waits =
-        [("auto", Wait::Auto), ("spin", Wait::Spin), ("yield", Wait::Yield), ("park", Wait::Park)];
-    let wait = table.choice_or("wait", &waits, Wait::Auto, errors);
-    let mut cpu = |key| table.number_maybe(key, 4095, errors).map(|cpu| cpu.map(|n| n as usize));
-    let (feed, engine, journal) = (cpu("feed_cpu"), cpu("engine_cpu"), cpu("journal_cpu"));
-    let lock_memory = table.flag_or("lock_memory", false, errors);
-    table.finish(errors);
-    let cpus = || Some(Cpus { feed: feed?, engine: engine?, journal: journal? });
-    (wait, cpus(), lock_memory)
 }
 
 fn watchdog(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<u64> {

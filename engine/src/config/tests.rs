@@ -215,8 +215,9 @@ fn audit_is_asked_for() {
     assert!(with(venue).unwrap_err().to_string().contains("[venue]"), "paper needs none");
     let venue = Some(VenueConfig::plain(500_000_000, 64, ([127, 0, 0, 1], 9).into()));
     let check = |mode, audit| {
+        let hiccup_max = HiccupMax::Off;
         let venue = venue.clone().filter(|_| mode == model::Mode::Live);
-        let engine = EngineConfig { mode, audit, venue, ..config.engine.clone() };
+        let engine = EngineConfig { mode, audit, venue, hiccup_max, ..config.engine.clone() };
         let mut errors = ConfigErrors::default();
         engine.check_against(&config.rules, &mut errors);
         errors.to_string()

@@ -79,7 +79,16 @@ pub(super) struct Threads {
 pub fn start(plan: Plan) -> Result<Running, RunError> {
     // First of all, so that nobody appends to what is about to be read.
     let lease = plan.config.engine.journal.as_ref().map(|journal| Lease::take(&journal.folder));
-    let lease = lease.transpose()?;
+    start_under(plan, lease.transpose()?)
+}
+
+/// The same under a lease of its journal that was taken already: by whoever had something to look at first, while no other engine
+/// of that journal could run.
+///
+/// # Errors
+///
+/// [`RunError`]; nothing is left running.
+pub fn start_under(plan: Plan, lease: Option<Lease>) -> Result<Running, RunError> {
     let ready = Ready::prepare(&plan.config)?;
     go_on(plan, lease, ready)
 }

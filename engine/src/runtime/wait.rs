@@ -20,12 +20,7 @@ pub(super) struct Waiter {
 impl Waiter {
     /// [`Wait::Auto`] spins on four processors or more.
     pub fn new(strategy: Wait) -> Waiter {
-        let strategy = match strategy {
-            Wait::Auto if host::cpus().len() >= 4 => Wait::Spin,
-            Wait::Auto => Wait::Park,
-            chosen => chosen,
-        };
-        Waiter { strategy, idle: 0 }
+        Waiter { strategy: strategy.settled(host::cpus().len()), idle: 0 }
     }
 
     /// There was work.

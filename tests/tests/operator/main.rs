@@ -2,6 +2,7 @@
 
 mod approve;
 mod books;
+mod hiccups;
 mod live;
 mod rearm;
 mod reload;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use cli::summary;
+use cli::{quiet, summary};
 use engine::config::Config;
 use engine::journal::JournalError;
 use engine::journal::lease::Lease;
@@ -93,9 +93,10 @@ fn take(folder: &Path) -> Result<Option<Lease>, Failure> {
     }
 }
 
-/// Becomes the engine, until that is stopped.
+/// Becomes the engine, until that is stopped. Where its cores are not quiet, it comes up halted to cancel_only: a standby that
+/// refused would leave orders open that nobody can cancel.
 pub fn run(
-    config: Config,
+    mut config: Config,
     lease: Lease,
     replay: Replay,
     stop: &AtomicBool,
@@ -103,6 +104,10 @@ pub fn run(
 ) -> Result<(), Failure> {
     let begun = Instant::now();
     let (name, seq) = (config.engine.name.clone(), replay.engine.seq());
+    if let Err(loud) = quiet::watch(&config.engine, quiet::AT_PROMOTION) {
+        tracing::warn!("{loud}; taken over, halted to cancel_only until an operator resumes");
+        quiet::hold(&mut config.engine);
+    }
     let plan = Plan {
         config,
         script: Script::default(),

@@ -1,0 +1,104 @@
+//! Measures core by core, with the interrupts that came meanwhile.
+
+use std::time::Duration;
+
+use doctor::{Counts, Gaps, GapsOf, Hop, Host, Source, Subject};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+/// Most cores of which all pairs are measured: 120 pairs, a tenth of a second each at most.
+const PAIRED_MAX: usize = 16;
+/// Interrupts that are named for a core.
+const SOURCES: usize = 4;
+
+/// A core.
+pub struct Core {
+    /// Its number.
+    pub cpu: usize,
+    /// What was measured on it; `None`: no thread may run there.
+    pub gaps: Option<Gaps>,
+    /// Times that another thread took it.
+    pub preempted: u64,
+    /// Interrupts that came meanwhile, the most frequent first.
+    pub interrupts: Vec<Source>,
+}
+
+/// What was measured.
+#[derive(Default)]
+pub struct Measured {
+    /// Cores, rising.
+    pub cores: Vec<Core>,
+    /// Pairs of cores.
+    pub hops: Vec<Hop>,
+    /// Why nothing was.
+    pub not: Option<String>,
+}
+
+impl Core {
+    pub fn json(&self) -> serde_json::Value {
+        let gaps = self.gaps.map(|gaps| {
+            json!({
+                "spent_ns": gaps.spent_ns,
+                "looks": gaps.looks,
+                "over": gaps.over,
+                "max_ns": gaps.max_ns,
+                "lost_ns": gaps.lost_ns,
+                "lost_ppm": gaps.lost_ppm(),
+            })
+        });
+        json!({ "cpu": self.cpu, "measured": gaps, "preempted": self.preempted, "interrupts": self.interrupts })
+    }
+}
+
+impl Measured {
+    /// Nothing, for a reason.
+    pub fn not(why: impl Into<String>) -> Measured {
+        Measured { not: Some(why.into()), ..Measured::default() }
+    }
+
+    /// Core by core.
+    pub fn gaps(&self) -> Vec<GapsOf> {
+        self.cores
+            .iter()
+            .map(|core| GapsOf { cpu: Some(core.cpu), gaps: core.gaps, preempted: core.preempted })
+            .collect()
+    }
+}
+
+/// Measures all cores for so long each, then pairs.
+pub fn run(host: &Host, subject: &Subject, for_ns: u64) -> Measured {
+    let rounds = doctor::rounds(subject);
+    let total = Duration::from_nanos(for_ns.saturating_mul(rounds.len() as u64));
+    let bar = ProgressBar::new_spinner();
+    let style = ProgressStyle::with_template("{spinner} {msg}, {elapsed}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let mut cores = Vec::new();
+    for (place, round) in rounds.iter().enumerate() {
+        bar.set_message(format!(
+            "watches cores {round}, {} of {}, {total:.0?} in all",
+            place + 1,
+            rounds.len()
+        ));
+        let cpus: Vec<_> = round.iter().map(Some).collect();
+        let before = Counts::now(host);
+        let measured = doctor::measure_gaps(&cpus, for_ns);
+        let after = Counts::now(host);
+        for GapsOf { cpu, gaps, preempted } in measured {
+            let Some(cpu) = cpu else { continue };
+            let mut interrupts = after.since(&before, cpu);
+            interrupts.truncate(SOURCES);
+            cores.push(Core { cpu, gaps, preempted, interrupts });
+        }
+    }
+    cores.sort_by_key(|core| core.cpu);
+    bar.set_message("sends a cache line from core to core");
+    let mut paired: Vec<usize> = subject.hot.and(&subject.online).iter().collect();
+    if paired.len() < 2 {
+        paired = subject.online.iter().collect();
+    }
+    paired.truncate(PAIRED_MAX);
+    let hops = doctor::measure_hops(&paired);
+    bar.finish_and_clear();
+    Measured { cores, hops, not: None }
+}
