@@ -11,7 +11,8 @@ def contender(function, period):
         import talib
 
         prices = numpy.loadtxt(sys.argv[1])
-        return lambda: round(float(getattr(talib, function)(prices, period)[-1]) * 1e6)
+        compute = getattr(talib, function)
+        return lambda: compute(prices, period), lambda values: round(float(values[-1]) * 1e6)
 
     return make
 

@@ -177,8 +177,8 @@ fn crossbeam() -> (impl Push, impl Take) {
 #[cfg(feature = "kanal")]
 fn kanal() -> (impl Push, impl Take) {
     let (push, take) = ::kanal::bounded(PLACES);
-    let take = move |numbers: &mut Numbers| numbers.take_some(take.try_recv().ok().flatten());
-    (move |payload| push.try_send(payload) == Ok(true), take)
+    let take = move |numbers: &mut Numbers| numbers.take_some(take.try_recv_realtime().ok().flatten());
+    (move |payload| push.try_send_realtime(payload) == Ok(true), take)
 }
 
 #[cfg(feature = "flume")]
