@@ -91,6 +91,7 @@ impl<'a> Contender<'a> {
     }
 
     /// A rival whose feature is off.
+    #[cfg_attr(feature = "all", expect(dead_code, reason = "all are built"))]
     pub fn not_built(package: &str) -> Contender<'a> {
         let work = Err("not built".into());
         Contender { part: Part::Rival, name: package.into(), version: lock::version(package), note: "", work }

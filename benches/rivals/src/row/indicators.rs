@@ -127,7 +127,7 @@ fn ema_rivals<'a>(cents: &'a [i64], prices: &'a [f64]) -> Vec<Contender<'a>> {
             "nautilus",
             "nautilus-indicators",
             Contender::rival("nautilus-indicators", "", || {
-                use nautilus_indicators::indicator::{Indicator as _, MovingAverage};
+                use nautilus_indicators::indicator::MovingAverage;
                 let mut ema = nautilus_indicators::average::ema::ExponentialMovingAverage::new(20, None);
                 feed(prices, |px| {
                     ema.update_raw(px);
