@@ -300,4 +300,3 @@ pub fn to_maps(reader: &mut impl Reader, maps: &mut MapBook, texts: &[Vec<u8>]) 
         touch(digest, SIDES.map(|side| maps.best(side)))
     })
 }
-

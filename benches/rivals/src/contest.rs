@@ -56,7 +56,11 @@ pub struct Contender<'a> {
 }
 
 impl<'a> Contender<'a> {
-    fn new(part: Part, name: &str, work: impl FnMut() -> Result<Round, String> + 'a) -> Contender<'a> {
+    fn new(
+        part: Part,
+        name: &str,
+        work: impl FnMut() -> Result<Round, String> + 'a,
+    ) -> Contender<'a> {
         Contender { part, name: name.into(), version: "", note: "", work: Ok(Box::new(work)) }
     }
 
@@ -94,7 +98,13 @@ impl<'a> Contender<'a> {
     #[cfg_attr(feature = "all", expect(dead_code, reason = "all are built"))]
     pub fn not_built(package: &str) -> Contender<'a> {
         let work = Err("not built".into());
-        Contender { part: Part::Rival, name: package.into(), version: lock::version(package), note: "", work }
+        Contender {
+            part: Part::Rival,
+            name: package.into(),
+            version: lock::version(package),
+            note: "",
+            work,
+        }
     }
 
     /// Says in which way it does not do the same as ours.

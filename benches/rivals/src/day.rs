@@ -59,9 +59,11 @@ impl Day {
     /// Makes a day of about so many messages.
     pub fn new(messages: u64) -> Day {
         eprintln!("making a day of {messages} messages");
-        let config = Config { seed: 2, symbols: SYMBOLS, messages, hours: Hours::NASDAQ, ..Config::SAMPLE };
+        let config =
+            Config { seed: 2, symbols: SYMBOLS, messages, hours: Hours::NASDAQ, ..Config::SAMPLE };
         let mut bytes = Vec::with_capacity(messages as usize * 40);
-        let summary = synth::Day::new(config).write_to(&mut bytes).expect("memory takes everything");
+        let summary =
+            synth::Day::new(config).write_to(&mut bytes).expect("memory takes everything");
         let events = decode(&bytes);
         let found = digest_of(&play(&events));
         assert_eq!(found, summary.digest, "the naive books are the generator's");
@@ -85,7 +87,9 @@ impl Day {
 }
 
 fn decode(bytes: &[u8]) -> Vec<Event> {
-    let events = frames(bytes).zip(1..).map(|(message, seq)| DECODER.decode(message, seq, Flags::LAST_OF_PACKET));
+    let events = frames(bytes)
+        .zip(1..)
+        .map(|(message, seq)| DECODER.decode(message, seq, Flags::LAST_OF_PACKET));
     events.collect::<Result<_, _>>().expect("the generator keeps to the specification")
 }
 
@@ -117,7 +121,9 @@ impl Roots {
                 self.0.insert(event.aux, root);
                 Some(root)
             }
-            Kind::Execute | Kind::ExecuteAt | Kind::Reduce | Kind::Delete => self.0.get(&order).copied(),
+            Kind::Execute | Kind::ExecuteAt | Kind::Reduce | Kind::Delete => {
+                self.0.get(&order).copied()
+            }
             _ => None,
         }
     }
@@ -135,10 +141,11 @@ fn crossing(events: &[Event]) -> HashSet<u64> {
         let adds = matches!(event.kind, Kind::Add | Kind::Replace);
         let side = *sides.entry(root).or_insert(event.side.unwrap_or(Side::Buy));
         let other = if side == Side::Buy { Side::Sell } else { Side::Buy };
-        let crosses = books.best(event.number.0 as u16, other).is_some_and(|(best, _)| match side {
-            Side::Buy => event.px >= best,
-            Side::Sell => event.px <= best,
-        });
+        let crosses =
+            books.best(event.number.0 as u16, other).is_some_and(|(best, _)| match side {
+                Side::Buy => event.px >= best,
+                Side::Sell => event.px <= best,
+            });
         if adds && crosses {
             crossing.insert(root);
             books.apply(&Event { kind: Kind::Delete, ..*event });

@@ -84,7 +84,8 @@ fn main() -> ExitCode {
         eprintln!("{}: {}", row.name, row.what);
         outcomes.extend((row.run)(&setting).into_iter().map(|outcome| (row.name, outcome)));
     }
-    let table = table::Table { machine, messages: options.messages, rounds: options.rounds, outcomes };
+    let table =
+        table::Table { machine, messages: options.messages, rounds: options.rounds, outcomes };
     print!("{}", table.text());
     if let Some(file) = &options.json
         && let Err(error) = std::fs::write(file, table.json())

@@ -31,12 +31,32 @@ pub struct Row {
 /// All of them.
 pub const ROWS: [Row; 8] = [
     Row { name: "itch_parse", what: "ITCH 5.0 bytes to fields", run: itch_parse::run },
-    Row { name: "l3_book", what: "order books, order by order, and their best prices", run: l3_book::run },
-    Row { name: "depth_json", what: "Binance depth updates, text to levels and to a book", run: depth_json::run },
+    Row {
+        name: "l3_book",
+        what: "order books, order by order, and their best prices",
+        run: l3_book::run,
+    },
+    Row {
+        name: "depth_json",
+        what: "Binance depth updates, text to levels and to a book",
+        run: depth_json::run,
+    },
     Row { name: "spsc_hop", what: "64 bytes from one thread to another", run: spsc_hop::run },
-    Row { name: "shared_page", what: "a page in shared memory, from one process to another", run: shared_page::run },
-    Row { name: "indicators", what: "moving average and relative strength of trade prices", run: indicators::run },
-    Row { name: "risk_gate", what: "pre-trade checks of an order that passes", run: risk_gate::run },
+    Row {
+        name: "shared_page",
+        what: "a page in shared memory, from one process to another",
+        run: shared_page::run,
+    },
+    Row {
+        name: "indicators",
+        what: "moving average and relative strength of trade prices",
+        run: indicators::run,
+    },
+    Row {
+        name: "risk_gate",
+        what: "pre-trade checks of an order that passes",
+        run: risk_gate::run,
+    },
     Row { name: "mcp", what: "one MCP tool called over standard input and output", run: mcp::run },
 ];
 

@@ -64,14 +64,19 @@ impl Table {
             let Outcome { title, unit, hiccups, lines } = outcome;
             let (lost, longest) = (hiccups.lost_percent, hiccups.longest_us);
             let _ = write!(text, "\n{row}: {title}, {unit}");
-            let _ = writeln!(text, " (others took {lost:.0} % just before, {longest:.0} us at a stretch)");
+            let _ = writeln!(
+                text,
+                " (others took {lost:.0} % just before, {longest:.0} us at a stretch)"
+            );
             let head = ["", "median", "min", "x ours", "x bound", "digest"];
             let [name, median, min, ours, bound, digest] = head;
-            let _ = writeln!(text, "{name:<44} {median:>9} {min:>9} {ours:>8} {bound:>8}  {digest}");
+            let _ =
+                writeln!(text, "{name:<44} {median:>9} {min:>9} {ours:>8} {bound:>8}  {digest}");
             let (ours, bound) = (reference(lines, Part::Ours), reference(lines, Part::Bound));
             for line in lines {
                 let name = format!("{} {}", line.name, line.version);
-                let note = if line.note.is_empty() { String::new() } else { format!("  ({})", line.note) };
+                let note =
+                    if line.note.is_empty() { String::new() } else { format!("  ({})", line.note) };
                 let row = format!(
                     "{name:<44} {:>9} {:>9} {:>8} {:>8}  {}{note}",
                     number(line.median()),
@@ -88,7 +93,8 @@ impl Table {
 
     /// For programs.
     pub fn json(&self) -> String {
-        let contests: Vec<Value> = self.outcomes.iter().map(|(row, outcome)| contest(row, outcome)).collect();
+        let contests: Vec<Value> =
+            self.outcomes.iter().map(|(row, outcome)| contest(row, outcome)).collect();
         let table = json!({
             "machine": self.machine,
             "messages": self.messages,

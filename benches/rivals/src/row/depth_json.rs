@@ -26,7 +26,8 @@ pub fn run(setting: &Setting) -> Vec<Outcome> {
     let texts = texts();
     let parsed = digest(&mut Scanner::new(), &texts);
     let best = to_maps(&mut SerdeJson::default(), &mut MapBook::default(), &texts);
-    let lines: Vec<String> = texts.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect();
+    let lines: Vec<String> =
+        texts.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect();
     let python = RefCell::new(Python::new(setting, "depth.py", &lines.join("\n")));
     let python = |package, what, name| {
         let (python, count) = (&python, texts.len());
@@ -36,8 +37,12 @@ pub fn run(setting: &Setting) -> Vec<Outcome> {
     parsers.push(python("orjson", "(Python)", "orjson").note("numbers stay strings"));
     parsers.push(python("json", "(Python)", "json").note("numbers stay strings"));
     let mut books = books(&texts);
-    books.push(python("cryptofeed", "(Python)", "cryptofeed").note("its own handler, without its sockets"));
-    books.push(python("ccxt", "(Python)", "ccxt").note("its own handler, without its sockets; floats"));
+    books.push(
+        python("cryptofeed", "(Python)", "cryptofeed").note("its own handler, without its sockets"),
+    );
+    books.push(
+        python("ccxt", "(Python)", "ccxt").note("its own handler, without its sockets; floats"),
+    );
     let parse = Contest {
         title: "depthUpdate, parse".into(),
         unit: "ns a text",
@@ -72,11 +77,13 @@ fn parsers(texts: &[Vec<u8>]) -> Vec<Contender<'_>> {
             let mut sonic = Sonic::default();
             Contender::rival("sonic-rs", "", move || read(&mut sonic, texts))
         }),
-        Contender::rival("simd-json", "tape", move || read(&mut simd, texts)).note("buffers kept; copies the text"),
+        Contender::rival("simd-json", "tape", move || read(&mut simd, texts))
+            .note("buffers kept; copies the text"),
         Contender::rival("serde_json", "", move || read(&mut serde, texts)),
         rival!("barter-data", "barter-data", {
             let inner = barter::inner(texts);
-            Contender::rival("barter-data", "", move || barter::parse(&inner)).note("Decimals; not compared")
+            Contender::rival("barter-data", "", move || barter::parse(&inner))
+                .note("Decimals; not compared")
         }),
     ]
 }
@@ -96,13 +103,15 @@ fn books(texts: &[Vec<u8>]) -> Vec<Contender<'_>> {
         rival!(
             "sonic-rs",
             "sonic-rs",
-            Contender::rival("sonic-rs", "+ BTreeMap", with_maps(Sonic::default(), texts)).note(note)
+            Contender::rival("sonic-rs", "+ BTreeMap", with_maps(Sonic::default(), texts))
+                .note(note)
         ),
         Contender::rival("simd-json", "+ BTreeMap", with_maps(simd, texts)).note(note),
         Contender::rival("serde_json", "+ BTreeMap", with_maps(serde, texts)).note(note),
         rival!("barter-data", "barter-data", {
             let inner = barter::inner(texts);
-            Contender::rival("barter-data", "OrderBook", move || barter::apply(&inner)).note("sequence not checked")
+            Contender::rival("barter-data", "OrderBook", move || barter::apply(&inner))
+                .note("sequence not checked")
         }),
     ]
 }

@@ -45,7 +45,8 @@ fn walk() -> Vec<i64> {
     let mut state = 3_u64;
     let mut px = 10_000;
     let step = |_| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let by = (state >> 33) as i64 % 7 - 3;
         px = if px + by < 5_000 { px + 3 } else { px + by };
         px
@@ -77,17 +78,15 @@ fn true_rsi(prices: &[f64]) -> f64 {
 
 /// Feeds every price, and rounds what comes out last.
 fn feed<T: Copy>(prices: &[T], mut next: impl FnMut(T) -> f64) -> Round {
-    let (each, last) = timed(prices.len(), || {
-        black_box(prices).iter().fold(0.0, |_, px| black_box(next(*px)))
-    });
+    let (each, last) =
+        timed(prices.len(), || black_box(prices).iter().fold(0.0, |_, px| black_box(next(*px))));
     Round { each, sum: Some(millionths(last)) }
 }
 
 /// The same for integers: nothing is a float before the end.
 fn feed_exact(cents: &[i64], decimals: i32, mut next: impl FnMut(Px) -> Option<i64>) -> Round {
-    let (each, last) = timed(cents.len(), || {
-        black_box(cents).iter().fold(None, |_, px| black_box(next(Px(*px))))
-    });
+    let (each, last) =
+        timed(cents.len(), || black_box(cents).iter().fold(None, |_, px| black_box(next(Px(*px)))));
     Round { each, sum: Some(millionths(last.unwrap_or(0) as f64 / 10_f64.powi(decimals))) }
 }
 
@@ -128,7 +127,8 @@ fn ema_rivals<'a>(cents: &'a [i64], prices: &'a [f64]) -> Vec<Contender<'a>> {
             "nautilus-indicators",
             Contender::rival("nautilus-indicators", "", || {
                 use nautilus_indicators::indicator::MovingAverage;
-                let mut ema = nautilus_indicators::average::ema::ExponentialMovingAverage::new(20, None);
+                let mut ema =
+                    nautilus_indicators::average::ema::ExponentialMovingAverage::new(20, None);
                 feed(prices, |px| {
                     ema.update_raw(px);
                     ema.value

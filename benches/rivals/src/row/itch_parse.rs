@@ -35,15 +35,20 @@ fn rivals<'a>(bytes: &'a [u8], old: &'a [u8], count: usize) -> Vec<Contender<'a>
     };
     vec![
         Contender::ours("decoder, fields", parse(our_fields, bytes)),
-        Contender::ours("decoder, whole event", parse(our_events, bytes)).note("64 bytes written for each"),
+        Contender::ours("decoder, whole event", parse(our_events, bytes))
+            .note("64 bytes written for each"),
         rival!("itch5", "itch5", Contender::rival("itch5", "", parse(itch5::sum, bytes))),
         rival!(
             "itchy",
             "itchy",
-            Contender::rival("itchy", "", parse(itchy_sum, old)).note("every field into a struct; panics at types h and O, left out for it")
+            Contender::rival("itchy", "", parse(itchy_sum, old))
+                .note("every field into a struct; panics at types h and O, left out for it")
         ),
         Contender::bound("length walk", bound(|bytes| walk(bytes).into())),
-        Contender::bound("sum of all bytes", bound(|bytes| bytes.iter().map(|byte| u64::from(*byte)).sum())),
+        Contender::bound(
+            "sum of all bytes",
+            bound(|bytes| bytes.iter().map(|byte| u64::from(*byte)).sum()),
+        ),
     ]
 }
 

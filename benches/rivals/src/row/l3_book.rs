@@ -74,9 +74,11 @@ pub fn run(setting: &Setting) -> Vec<Outcome> {
     let all = || all.get_or_init(|| ops(events)).as_slice();
     let mut contenders = ours(&books, bytes, events);
     contenders.extend(rivals(&all, events.len()));
-    contenders.push(Contender::bound("dependent load", || dependent_loads(events.len(), day.resting)));
+    contenders
+        .push(Contender::bound("dependent load", || dependent_loads(events.len(), day.resting)));
     let title = "L3 book, whole day".into();
-    let whole = Contest { title, unit: "ns a message", right: Some(day.digest), contenders }.run(setting);
+    let whole =
+        Contest { title, unit: "ns a message", right: Some(day.digest), contenders }.run(setting);
 
     let (head, right) = day.head(HEAD);
     let bytes = bytes_of(bytes, head.len());
@@ -84,9 +86,11 @@ pub fn run(setting: &Setting) -> Vec<Outcome> {
     let no_reductions = without_reductions(some.clone());
     let mut contenders = ours(&books, bytes, head);
     contenders.extend(slow_rivals(&some, &no_reductions, head.len()));
-    contenders.push(Contender::bound("dependent load", || dependent_loads(head.len(), day.resting)));
+    contenders
+        .push(Contender::bound("dependent load", || dependent_loads(head.len(), day.resting)));
     let title = format!("L3 book, first {} messages", head.len());
-    let first = Contest { title, unit: "ns a message", right: Some(right), contenders }.run(setting);
+    let first =
+        Contest { title, unit: "ns a message", right: Some(right), contenders }.run(setting);
     vec![whole, first]
 }
 
@@ -100,8 +104,10 @@ fn rivals<'a>(ops: &'a impl Fn() -> &'a [Op], messages: usize) -> Vec<Contender<
     vec![
         rival!("hftbacktest", "hftbacktest", {
             let roi = move || hftbacktest::roi_vectors(ops());
-            Contender::rival_if("hftbacktest", "ROIVector", move || Ok(play_if(roi()?, ops(), messages)))
-                .note("decoded; no queue")
+            Contender::rival_if("hftbacktest", "ROIVector", move || {
+                Ok(play_if(roi()?, ops(), messages))
+            })
+            .note("decoded; no queue")
         }),
         rival!("hftbacktest", "hftbacktest", {
             Contender::rival("hftbacktest", "HashMap", move || {
@@ -147,8 +153,12 @@ fn slow_rivals<'a>(ops: &'a [Op], no_reductions: &'a [Op], messages: usize) -> V
         rival!(
             "orderbook-rs",
             "orderbook-rs",
-            Contender::rival("orderbook-rs", "", move || play(orderbook_rs::Books::new, ops, messages))
-                .note("decoded; for many threads")
+            Contender::rival("orderbook-rs", "", move || play(
+                orderbook_rs::Books::new,
+                ops,
+                messages
+            ))
+            .note("decoded; for many threads")
         ),
     ]
 }
@@ -163,7 +173,8 @@ fn ours<'a>(books: &'a RefCell<Books>, bytes: &'a [u8], events: &'a [Event]) -> 
         let mut books = books.borrow_mut();
         books.clear_all();
         let (each, ()) = timed(events.len(), || work(&mut books));
-        let best = |number, side| books.best(usize::from(number), side).map(|quote| (quote.px, quote.qty));
+        let best =
+            |number, side| books.best(usize::from(number), side).map(|quote| (quote.px, quote.qty));
         Round { each, sum: Some(digest(best)) }
     };
     let from_bytes = move || round(&|books| apply_bytes(books, black_box(bytes)));
@@ -176,8 +187,10 @@ fn ours<'a>(books: &'a RefCell<Books>, bytes: &'a [u8], events: &'a [Event]) -> 
         })
     };
     vec![
-        Contender::ours("books, from bytes", from_bytes).note("with queues; rounds of 64 with look-ahead"),
-        Contender::ours("books, decoded", decoded).note("with queues; rounds of 64 with look-ahead"),
+        Contender::ours("books, from bytes", from_bytes)
+            .note("with queues; rounds of 64 with look-ahead"),
+        Contender::ours("books, decoded", decoded)
+            .note("with queues; rounds of 64 with look-ahead"),
         Contender::ours("books, decoded, no look-ahead", one_by_one).note("with queues"),
     ]
 }
@@ -222,7 +235,8 @@ fn dependent_loads(loads: usize, records: usize) -> Round {
     let mut cycle: Vec<[u64; 4]> = (0..records as u64).map(|at| [at; 4]).collect();
     let mut state = 1_u64;
     for at in (1..records).rev() {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         cycle.swap(at, (state >> 33) as usize % at);
     }
     let (each, end) = timed(loads, || {

@@ -51,12 +51,14 @@ type Failed = Box<dyn std::error::Error>;
 
 impl Server {
     fn start(command: &mut Command, call: (&'static str, Value)) -> Result<Server, Failed> {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let (input, output) = (child.stdin.take(), child.stdout.take().map(BufReader::new));
         let (input, output) = input.zip(output).ok_or("no pipes")?;
         let mut server = Server { child, input, output, call, last_id: 0 };
         let client = json!({"name": "rivals", "version": "0"});
-        let params = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client});
+        let params =
+            json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client});
         let greeting = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params});
         server.say(&greeting)?;
         server.hear()?;
@@ -72,7 +74,8 @@ impl Server {
         self.last_id += 1;
         let (tool, arguments) = &self.call;
         let params = json!({"name": tool, "arguments": arguments});
-        let call = json!({"jsonrpc": "2.0", "id": self.last_id, "method": "tools/call", "params": params});
+        let call =
+            json!({"jsonrpc": "2.0", "id": self.last_id, "method": "tools/call", "params": params});
         self.say(&call)
     }
 
@@ -156,9 +159,11 @@ pub fn run(setting: &Setting) -> Vec<Outcome> {
         right: Some(1),
         contenders: rivals(setting, &demo, work),
     };
-    let sequential = contest("MCP tool call, one after another", "us a call (median)", Server::sequential);
+    let sequential =
+        contest("MCP tool call, one after another", "us a call (median)", Server::sequential);
     let sequential = sequential.run(setting);
-    let together = contest("MCP tool calls, 32 under way", "us a call", Server::together).run(setting);
+    let together =
+        contest("MCP tool calls, 32 under way", "us a call", Server::together).run(setting);
     vec![sequential, together]
 }
 
@@ -180,7 +185,8 @@ fn rivals<'a>(
         Contender::rival_if(package, "(Python)", move || lazy.round(work)).note("a constant")
     };
     vec![
-        Contender::ours_if("tickgate-mcp", move || ours.round(work)).note("a live page of shared memory"),
+        Contender::ours_if("tickgate-mcp", move || ours.round(work))
+            .note("a live page of shared memory"),
         python("mcp", "mcp_server.py"),
         python("fastmcp", "fastmcp_server.py"),
     ]
@@ -198,8 +204,10 @@ impl Demo {
         let failed = |error: &dyn std::fmt::Display| format!("not run: {error}");
         let mut command = Command::new(programs.join("tickgate"));
         command.arg("demo").env("TICKGATE_RUNTIME_DIR", folder.join("tickgate"));
-        let engine = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let engine = engine.map_err(|error| format!("not run: tickgate in {}: {error}", programs.display()))?;
+        let engine =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let engine = engine
+            .map_err(|error| format!("not run: tickgate in {}: {error}", programs.display()))?;
         let demo = Demo { programs: programs.into(), folder, _engine: Ended(engine) };
         let start = Instant::now();
         loop {
@@ -217,7 +225,9 @@ impl Demo {
 
     fn server(&self) -> Result<Server, Failed> {
         let mut command = Command::new(self.programs.join("tickgate-mcp"));
-        command.args(["--engine", "demo"]).env("TICKGATE_RUNTIME_DIR", self.folder.join("tickgate"));
+        command
+            .args(["--engine", "demo"])
+            .env("TICKGATE_RUNTIME_DIR", self.folder.join("tickgate"));
         Server::start(&mut command, ("market_snapshot", json!({"symbols": ["SYN001"]})))
     }
 }

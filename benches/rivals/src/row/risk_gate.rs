@@ -38,12 +38,14 @@ fn rivals() -> Vec<Contender<'static>> {
         rival!(
             "nautilus",
             "nautilus-risk",
-            Contender::rival("nautilus-risk", "RiskEngine", || nautilus::execute(false)).note("other checks")
+            Contender::rival("nautilus-risk", "RiskEngine", || nautilus::execute(false))
+                .note("other checks")
         ),
         rival!(
             "nautilus",
             "nautilus-risk",
-            Contender::rival("nautilus-risk", "bypass", || nautilus::execute(true)).note("no checks, its bus alone")
+            Contender::rival("nautilus-risk", "bypass", || nautilus::execute(true))
+                .note("no checks, its bus alone")
         ),
     ]
 }
@@ -56,7 +58,9 @@ fn gate(row: Row, ids: &[ClientOrderId]) -> Round {
     let (each, ()) = timed(ids.len(), || {
         for (number, id) in (0..).zip(ids) {
             moment.now.0 += GAP;
-            if let Ok((cleared, reservation)) = risk.clear(row.order(number, *id), black_box(&MARKET), moment) {
+            if let Ok((cleared, reservation)) =
+                risk.clear(row.order(number, *id), black_box(&MARKET), moment)
+            {
                 black_box(cleared.order());
                 held.push(reservation);
             }
@@ -108,7 +112,9 @@ mod nautilus {
         let state = cash_account_state_million_usd("1000000 USD", "0 USD", "1000000 USD");
         let mut cache = Cache::default();
         cache.add_instrument(instrument.clone()).expect("an instrument");
-        cache.add_account(AccountAny::Cash(CashAccount::new(state, true, false))).expect("an account");
+        cache
+            .add_account(AccountAny::Cash(CashAccount::new(state, true, false)))
+            .expect("an account");
         cache.add_quote(quote_audusd()).expect("a quote");
         let orders: Vec<OrderAny> = (0..ORDERS).map(|number| order(&instrument, number)).collect();
         for order in &orders {
@@ -131,10 +137,18 @@ mod nautilus {
         let mut engine = RiskEngine::new(config, portfolio, clock, cache);
         let (trader, now) = (TraderId::from("TRADER-001"), UnixNanos::default());
         let command = |order: &OrderAny| {
-            TradingCommand::SubmitOrder(SubmitOrder::from_order(order, trader, None, None, UUID4::new(), now))
+            TradingCommand::SubmitOrder(SubmitOrder::from_order(
+                order,
+                trader,
+                None,
+                None,
+                UUID4::new(),
+                now,
+            ))
         };
         let commands: Vec<TradingCommand> = orders.iter().map(command).collect();
-        let (each, ()) = timed(ORDERS, || commands.into_iter().for_each(|command| engine.execute(command)));
+        let (each, ()) =
+            timed(ORDERS, || commands.into_iter().for_each(|command| engine.execute(command)));
         Round { each, sum: Some(passed.get()) }
     }
 }

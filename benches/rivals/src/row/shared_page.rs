@@ -58,7 +58,8 @@ pub fn run(setting: &Setting) -> Vec<Outcome> {
         contenders: rivals(about, cpu),
     };
     let read = contest(About::Read, "page of 384 bytes, read while nobody writes", "ns a read");
-    let seen = contest(About::Seen, "page of 384 bytes, published until seen by another process", "ns");
+    let seen =
+        contest(About::Seen, "page of 384 bytes, published until seen by another process", "ns");
     let mut outcomes = vec![read.run(setting)];
     if setting.cpus[0] == cpu {
         eprintln!("  skipped: two processors are needed");
@@ -82,14 +83,20 @@ fn rivals(about: About, cpu: usize) -> Vec<Contender<'static>> {
         rivals.push(rival!(
             "iceoryx2",
             "iceoryx2",
-            Contender::rival_if("iceoryx2", "pub-sub", move || iceoryx::pub_sub(about, cpu)).note("bare words")
+            Contender::rival_if("iceoryx2", "pub-sub", move || iceoryx::pub_sub(about, cpu))
+                .note("bare words")
         ));
     }
     rivals
 }
 
 /// Publishes to a partner that reads by `kind` at `place`, and takes what it found.
-fn serve(about: About, cpu: usize, [kind, place]: [&str; 2], writer: &mut impl Write) -> Result<Round, String> {
+fn serve(
+    about: About,
+    cpu: usize,
+    [kind, place]: [&str; 2],
+    writer: &mut impl Write,
+) -> Result<Round, String> {
     let failed = |error: std::io::Error| format!("not run: {error}");
     let program = std::env::current_exe().map_err(failed)?;
     let what = if about == About::Read { "read" } else { "seen" };
@@ -98,7 +105,8 @@ fn serve(about: About, cpu: usize, [kind, place]: [&str; 2], writer: &mut impl W
         .stdout(Stdio::piped())
         .spawn()
         .map_err(failed)?;
-    let mut lines = partner.stdout.take().map(BufReader::new).into_iter().flat_map(BufReader::lines);
+    let mut lines =
+        partner.stdout.take().map(BufReader::new).into_iter().flat_map(BufReader::lines);
     let mut figure = None;
     writer.publish(1, host::monotonic_ns());
     while let Some(Ok(line)) = lines.next() {
@@ -128,12 +136,16 @@ fn publish_all(writer: &mut impl Write) {
 /// The partner's life, if this process is one.
 pub fn as_partner() -> Option<ExitCode> {
     let told = std::env::var(PARTNER).ok()?;
-    let [kind, place, cpu, what] = told.split(' ').collect::<Vec<_>>()[..] else { return Some(ExitCode::FAILURE) };
+    let [kind, place, cpu, what] = told.split(' ').collect::<Vec<_>>()[..] else {
+        return Some(ExitCode::FAILURE);
+    };
     host::pin_current(cpu.parse().unwrap_or(0));
     let is_right = match kind {
         "ours" => ours::reader(place).is_some_and(|reader| read_all(reader, what)),
         #[cfg(feature = "iceoryx2")]
-        "blackboard" => iceoryx::blackboard_reader(place).is_ok_and(|reader| read_all(reader, what)),
+        "blackboard" => {
+            iceoryx::blackboard_reader(place).is_ok_and(|reader| read_all(reader, what))
+        }
         #[cfg(feature = "iceoryx2")]
         "pub-sub" => iceoryx::subscriber(place).is_ok_and(|reader| read_all(reader, what)),
         _ => false,
@@ -145,7 +157,8 @@ fn read_all(mut reader: impl Read, what: &str) -> bool {
     if what == "read" {
         while reader.read().is_none() {}
         let start = host::monotonic_ns();
-        let right = (0..READS).filter(|_| std::hint::black_box(reader.read()).is_some_and(|(number, _)| number == 1));
+        let right = (0..READS)
+            .filter(|_| std::hint::black_box(reader.read()).is_some_and(|(number, _)| number == 1));
         let right = right.count() as u64;
         println!("each {}", (host::monotonic_ns() - start) as f64 / READS as f64);
         return right == READS;

@@ -100,16 +100,22 @@ pub fn run(setting: &Setting) -> Vec<Outcome> {
 fn rivals<M: Measure>(cpu: usize) -> Vec<Contender<'static>> {
     vec![
         Contender::ours("engine's ring (rtrb)", move || M::of(cpu, |_| rtrb_ring())),
-        rival!("ringbuf", "ringbuf", Contender::rival("ringbuf", "", move || M::of(cpu, |_| ringbuf_ring()))),
+        rival!(
+            "ringbuf",
+            "ringbuf",
+            Contender::rival("ringbuf", "", move || M::of(cpu, |_| ringbuf_ring()))
+        ),
         rival!(
             "disruptor",
             "disruptor",
-            Contender::rival("disruptor", "", move || M::of(cpu, |_| disruptor_ring())).note("takes all there is")
+            Contender::rival("disruptor", "", move || M::of(cpu, |_| disruptor_ring()))
+                .note("takes all there is")
         ),
         rival!(
             "crossbeam",
             "crossbeam-queue",
-            Contender::rival("crossbeam-queue", "ArrayQueue", move || M::of(cpu, |_| array_queue()))
+            Contender::rival("crossbeam-queue", "ArrayQueue", move || M::of(cpu, |_| array_queue(
+            )))
         ),
         rival!(
             "crossbeam",
@@ -138,14 +144,20 @@ fn tape(words: &[AtomicU64]) -> (impl Push, impl Take) {
 
 fn rtrb_ring() -> (impl Push, impl Take) {
     let (mut push, mut take) = rtrb::RingBuffer::new(PLACES);
-    (move |payload| push.push(payload).is_ok(), move |numbers: &mut Numbers| numbers.take_some(take.pop().ok()))
+    (
+        move |payload| push.push(payload).is_ok(),
+        move |numbers: &mut Numbers| numbers.take_some(take.pop().ok()),
+    )
 }
 
 #[cfg(feature = "ringbuf")]
 fn ringbuf_ring() -> (impl Push, impl Take) {
     use ringbuf::traits::{Consumer, Producer, Split};
     let (mut push, mut take) = ringbuf::HeapRb::new(PLACES).split();
-    (move |payload| push.try_push(payload).is_ok(), move |numbers: &mut Numbers| numbers.take_some(take.try_pop()))
+    (
+        move |payload| push.try_push(payload).is_ok(),
+        move |numbers: &mut Numbers| numbers.take_some(take.try_pop()),
+    )
 }
 
 #[cfg(feature = "disruptor")]
@@ -165,31 +177,44 @@ fn disruptor_ring() -> (impl Push, impl Take) {
 fn array_queue() -> (impl Push, impl Take) {
     let push = std::sync::Arc::new(crossbeam_queue::ArrayQueue::new(PLACES));
     let take = push.clone();
-    (move |payload| push.push(payload).is_ok(), move |numbers: &mut Numbers| numbers.take_some(take.pop()))
+    (
+        move |payload| push.push(payload).is_ok(),
+        move |numbers: &mut Numbers| numbers.take_some(take.pop()),
+    )
 }
 
 #[cfg(feature = "crossbeam")]
 fn crossbeam() -> (impl Push, impl Take) {
     let (push, take) = crossbeam_channel::bounded(PLACES);
-    (move |payload| push.try_send(payload).is_ok(), move |numbers: &mut Numbers| numbers.take_some(take.try_recv().ok()))
+    (
+        move |payload| push.try_send(payload).is_ok(),
+        move |numbers: &mut Numbers| numbers.take_some(take.try_recv().ok()),
+    )
 }
 
 #[cfg(feature = "kanal")]
 fn kanal() -> (impl Push, impl Take) {
     let (push, take) = ::kanal::bounded(PLACES);
-    let take = move |numbers: &mut Numbers| numbers.take_some(take.try_recv_realtime().ok().flatten());
+    let take =
+        move |numbers: &mut Numbers| numbers.take_some(take.try_recv_realtime().ok().flatten());
     (move |payload| push.try_send_realtime(payload) == Ok(true), take)
 }
 
 #[cfg(feature = "flume")]
 fn flume() -> (impl Push, impl Take) {
     let (push, take) = ::flume::bounded(PLACES);
-    (move |payload| push.try_send(payload).is_ok(), move |numbers: &mut Numbers| numbers.take_some(take.try_recv().ok()))
+    (
+        move |payload| push.try_send(payload).is_ok(),
+        move |numbers: &mut Numbers| numbers.take_some(take.try_recv().ok()),
+    )
 }
 
 fn std_channel() -> (impl Push, impl Take) {
     let (push, take) = mpsc::sync_channel(PLACES);
-    (move |payload| push.try_send(payload).is_ok(), move |numbers: &mut Numbers| numbers.take_some(take.try_recv().ok()))
+    (
+        move |payload| push.try_send(payload).is_ok(),
+        move |numbers: &mut Numbers| numbers.take_some(take.try_recv().ok()),
+    )
 }
 
 /// There and back.

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow::{self, Continue};
 
 use ::itch5::messages::{
-    AddOrderNoMPIDAttribution, AddOrderWithMPIDAttribution, OrderCancel, OrderDelete, OrderExecuted,
-    OrderExecutedWithPrice, OrderReplace, Trade,
+    AddOrderNoMPIDAttribution, AddOrderWithMPIDAttribution, OrderCancel, OrderDelete,
+    OrderExecuted, OrderExecutedWithPrice, OrderReplace, Trade,
 };
 use ::itch5::{MessageHandler, Parser};
 
@@ -18,11 +18,17 @@ impl Sum {
 }
 
 impl MessageHandler for Sum {
-    fn on_add_order_no_mpid_attribution(&mut self, add: &AddOrderNoMPIDAttribution) -> ControlFlow<()> {
+    fn on_add_order_no_mpid_attribution(
+        &mut self,
+        add: &AddOrderNoMPIDAttribution,
+    ) -> ControlFlow<()> {
         self.add(add.order_reference_number(), add.shares(), add.price().into_u32())
     }
 
-    fn on_add_order_with_mpid_attribution(&mut self, add: &AddOrderWithMPIDAttribution) -> ControlFlow<()> {
+    fn on_add_order_with_mpid_attribution(
+        &mut self,
+        add: &AddOrderWithMPIDAttribution,
+    ) -> ControlFlow<()> {
         self.add(add.order_reference_number(), add.shares(), add.price().into_u32())
     }
 
@@ -30,7 +36,10 @@ impl MessageHandler for Sum {
         self.add(executed.order_reference_number(), executed.executed_shares(), 0)
     }
 
-    fn on_order_executed_with_price(&mut self, executed: &OrderExecutedWithPrice) -> ControlFlow<()> {
+    fn on_order_executed_with_price(
+        &mut self,
+        executed: &OrderExecutedWithPrice,
+    ) -> ControlFlow<()> {
         let px = executed.execution_price().into_u32();
         self.add(executed.order_reference_number(), executed.executed_shares(), px)
     }
@@ -44,7 +53,11 @@ impl MessageHandler for Sum {
     }
 
     fn on_order_replace(&mut self, replace: &OrderReplace) -> ControlFlow<()> {
-        self.add(replace.original_order_reference_number(), replace.shares(), replace.price().into_u32())
+        self.add(
+            replace.original_order_reference_number(),
+            replace.shares(),
+            replace.price().into_u32(),
+        )
     }
 
     fn on_trade(&mut self, trade: &Trade) -> ControlFlow<()> {

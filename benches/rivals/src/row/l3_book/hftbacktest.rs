@@ -3,7 +3,8 @@
 use std::hint::black_box;
 
 use ::hftbacktest::depth::{
-    BTreeMarketDepth, HashMapMarketDepth, INVALID_MAX, INVALID_MIN, L3MarketDepth, ROIVectorMarketDepth,
+    BTreeMarketDepth, HashMapMarketDepth, INVALID_MAX, INVALID_MIN, L3MarketDepth,
+    ROIVectorMarketDepth,
 };
 use benches::SYMBOLS;
 use model::{Px, Qty, Side};
@@ -70,8 +71,12 @@ impl<D: L3MarketDepth> OpBook for Depths<D> {
         let (depth, _) = &mut self.0[usize::from(op.book)];
         let (px, qty) = (op.px as f64 * UNIT, op.qty as f64);
         match (op.kind, op.side) {
-            (OpKind::Add, Side::Buy) => _ = black_box(depth.add_buy_order(op.order, px, qty, 0).is_ok()),
-            (OpKind::Add, Side::Sell) => _ = black_box(depth.add_sell_order(op.order, px, qty, 0).is_ok()),
+            (OpKind::Add, Side::Buy) => {
+                _ = black_box(depth.add_buy_order(op.order, px, qty, 0).is_ok())
+            }
+            (OpKind::Add, Side::Sell) => {
+                _ = black_box(depth.add_sell_order(op.order, px, qty, 0).is_ok())
+            }
             (OpKind::Reduce, _) => _ = black_box(depth.modify_order(op.order, px, qty, 0).is_ok()),
             (OpKind::Delete, _) => _ = black_box(depth.delete_order(op.order, 0).is_ok()),
         }

@@ -47,7 +47,8 @@ impl OpBook for Books {
 
     fn best(&self, book: u16, side: Side) -> Option<(Px, Qty)> {
         let at = |(_, px): &(u16, i64)| {
-            let volume = self.books[usize::from(book)].get_volume_at_limit(Price::from(*px as f64), side_of(side));
+            let volume = self.books[usize::from(book)]
+                .get_volume_at_limit(Price::from(*px as f64), side_of(side));
             let qty = volume.map_or(0, |volume| u64::from(volume) as i64);
             (qty > 0).then_some((Px(*px), Qty(qty)))
         };

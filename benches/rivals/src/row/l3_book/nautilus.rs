@@ -34,7 +34,11 @@ pub fn deltas(ops: &[Op]) -> Vec<Delta> {
         let (px, qty) = (Price::new(op.px as f64 / 1e4, 4), Quantity::new(op.qty as f64, 0));
         let order = BookOrder::new(side, px, qty, op.order);
         let (instrument, now) = (instruments[usize::from(op.book)], UnixNanos::default());
-        Delta(OrderBookDelta::new(instrument, action, order, 0, sequence, now, now), op.book, op.is_last)
+        Delta(
+            OrderBookDelta::new(instrument, action, order, 0, sequence, now, now),
+            op.book,
+            op.is_last,
+        )
     };
     (1..).zip(ops).map(delta).collect()
 }
@@ -57,7 +61,8 @@ pub fn play(deltas: &[Delta], messages: usize) -> Round {
 
 /// Its own best size is that of the first order, so the level's is asked for.
 fn best(book: &OrderBook, side: Side) -> Option<(Px, Qty)> {
-    let level = if side == Side::Buy { book.bids(Some(1)).next() } else { book.asks(Some(1)).next() }?;
+    let level =
+        if side == Side::Buy { book.bids(Some(1)).next() } else { book.asks(Some(1)).next() }?;
     let px = (level.price.value.as_f64() * 1e4).round() as i64;
     Some((Px(px), Qty(level.size().round() as i64)))
 }

@@ -16,7 +16,9 @@ pub struct Books(Vec<DefaultOrderBook>);
 impl Books {
     /// Empty books.
     pub fn new() -> Books {
-        Books((0..=SYMBOLS).map(|number| DefaultOrderBook::new(&format!("SYN{number:03}"))).collect())
+        Books(
+            (0..=SYMBOLS).map(|number| DefaultOrderBook::new(&format!("SYN{number:03}"))).collect(),
+        )
     }
 }
 
@@ -31,10 +33,14 @@ impl OpBook for Books {
         match op.kind {
             OpKind::Add => {
                 let px = u128::from(op.px.unsigned_abs());
-                black_box(book.add_limit_order(id, px, qty, side_of(op.side), TimeInForce::Gtc, None).is_ok());
+                black_box(
+                    book.add_limit_order(id, px, qty, side_of(op.side), TimeInForce::Gtc, None)
+                        .is_ok(),
+                );
             }
             OpKind::Reduce => {
-                let update = OrderUpdate::UpdateQuantity { order_id: id, new_quantity: Quantity::new(qty) };
+                let update =
+                    OrderUpdate::UpdateQuantity { order_id: id, new_quantity: Quantity::new(qty) };
                 black_box(book.update_order(update).is_ok());
             }
             OpKind::Delete => _ = black_box(book.cancel_order(id).is_ok()),

@@ -95,8 +95,10 @@ fn pub_sub_round(about: About, cpu: usize) -> Result<Round, Box<dyn Error>> {
     quiet();
     let node = NodeBuilder::new().create::<Ipc>()?;
     let name = name("pub-sub");
-    let service =
-        node.service_builder(&name.as_str().try_into()?).publish_subscribe::<Page>().open_or_create()?;
+    let service = node
+        .service_builder(&name.as_str().try_into()?)
+        .publish_subscribe::<Page>()
+        .open_or_create()?;
     let mut sender = Sender(service.publisher_builder().create()?);
     Ok(serve(about, cpu, ["pub-sub", &name], &mut sender)?)
 }

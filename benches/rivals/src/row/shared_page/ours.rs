@@ -41,8 +41,10 @@ pub fn round(about: About, cpu: usize) -> Result<Round, String> {
     let temporary = tempfile::tempdir().map_err(|error| failed(&error))?;
     let path = temporary.path().join("engines");
     let folder = Folder::at(&path);
-    let mut publisher = Publisher::create(Capacity::default(), 1).map_err(|error| failed(&error))?;
-    let mut listener = Listener::bind_in(&folder, NAME, &mut publisher).map_err(|error| failed(&error))?;
+    let mut publisher =
+        Publisher::create(Capacity::default(), 1).map_err(|error| failed(&error))?;
+    let mut listener =
+        Listener::bind_in(&folder, NAME, &mut publisher).map_err(|error| failed(&error))?;
     publisher.beat(host::monotonic_ns(), 1);
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
