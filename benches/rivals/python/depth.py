@@ -77,7 +77,7 @@ def ccxt():
     exchange = ccxt.pro.binance()
 
     def work():
-        book, bests = exchange.order_book({}, 1000), []
+        book, bests = exchange.order_book({}, 1_000_000), []
         for text in TEXTS:
             exchange.handle_order_book_message(None, json.loads(text)["data"], book)
             book.limit()

@@ -38,7 +38,8 @@ pub fn run(setting: &Setting) -> Vec<Outcome> {
     parsers.push(python("json", "(Python)", "json").note("numbers stay strings"));
     let mut books = books(&texts);
     books.push(
-        python("cryptofeed", "(Python)", "cryptofeed").note("its own handler, without its sockets"),
+        python("cryptofeed", "(Python)", "cryptofeed")
+            .note("its own handler, no sockets; sorts to tell its best prices"),
     );
     books.push(
         python("ccxt", "(Python)", "ccxt").note("its own handler, without its sockets; floats"),

@@ -181,7 +181,7 @@ fn rsi_rivals<'a>(cents: &'a [i64], prices: &'a [f64]) -> Vec<Contender<'a>> {
                     100.0 * rsi.value
                 })
             })
-            .note("with Wilder's average")
+            .note("told to use Wilder's average, uses EMA")
         ),
     ]
 }

@@ -9,6 +9,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use crate::contest::{Contender, Contest, Outcome, Round};
 use crate::python::FOLDER;
@@ -140,7 +141,10 @@ struct Lazy<F> {
 
 impl<F: Fn() -> Result<Server, Failed>> Lazy<F> {
     fn round(&mut self, work: fn(&mut Server) -> Result<Round, Failed>) -> Result<Round, String> {
-        let failed = |error: Failed| format!("not run: {error}");
+        let failed = |error: Failed| match error.to_string() {
+            why if why.starts_with("not run") => why,
+            why => format!("not run: {why}"),
+        };
         if self.server.is_none() {
             self.server = Some((self.start)().map_err(failed)?);
         }
@@ -151,8 +155,7 @@ impl<F: Fn() -> Result<Server, Failed>> Lazy<F> {
 
 /// Runs the row.
 pub fn run(setting: &Setting) -> Vec<Outcome> {
-    let folder = tempfile::tempdir().map(|folder| folder.path().to_path_buf()).unwrap_or_default();
-    let demo = Demo::start(&setting.programs, folder);
+    let demo = Demo::start(&setting.programs);
     let contest = |title: &str, unit, work| Contest {
         title: title.into(),
         unit,
@@ -179,13 +182,13 @@ fn rivals<'a>(
             let python = setting.python.as_ref().ok_or("no --python")?;
             let mut command = Command::new(python);
             command.arg(Path::new(FOLDER).join(script));
-            Server::start(&mut command, ("get_bbo", json!({"symbol": "SYN001"})))
+            Server::start(&mut command, ("get_bbo", json!({"symbol": "SYN002"})))
         };
         let mut lazy = Lazy { start, server: None };
         Contender::rival_if(package, "(Python)", move || lazy.round(work)).note("a constant")
     };
     vec![
-        Contender::ours_if("tickgate-mcp", move || ours.round(work))
+        Contender::ours_if("sidecar", move || ours.round(work))
             .note("a live page of shared memory"),
         python("mcp", "mcp_server.py"),
         python("fastmcp", "fastmcp_server.py"),
@@ -195,15 +198,17 @@ fn rivals<'a>(
 /// An engine with a market to look at.
 struct Demo {
     programs: PathBuf,
-    folder: PathBuf,
     _engine: Ended,
+    /// Declared last, so that it goes last.
+    folder: TempDir,
 }
 
 impl Demo {
-    fn start(programs: &Path, folder: PathBuf) -> Result<Demo, String> {
+    fn start(programs: &Path) -> Result<Demo, String> {
         let failed = |error: &dyn std::fmt::Display| format!("not run: {error}");
+        let folder = tempfile::tempdir().map_err(|error| failed(&error))?;
         let mut command = Command::new(programs.join("tickgate"));
-        command.arg("demo").env("TICKGATE_RUNTIME_DIR", folder.join("tickgate"));
+        command.arg("demo").env("TICKGATE_RUNTIME_DIR", folder.path().join("tickgate"));
         let engine =
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let engine = engine
@@ -227,7 +232,7 @@ impl Demo {
         let mut command = Command::new(self.programs.join("tickgate-mcp"));
         command
             .args(["--engine", "demo"])
-            .env("TICKGATE_RUNTIME_DIR", self.folder.join("tickgate"));
-        Server::start(&mut command, ("market_snapshot", json!({"symbols": ["SYN001"]})))
+            .env("TICKGATE_RUNTIME_DIR", self.folder.path().join("tickgate"));
+        Server::start(&mut command, ("market_snapshot", json!({"symbols": ["SYN002"]})))
     }
 }

@@ -88,7 +88,7 @@ mod nautilus {
     use nautilus_model::identifiers::{ClientOrderId, TraderId};
     use nautilus_model::instruments::stubs::audusd_sim;
     use nautilus_model::instruments::{Instrument, InstrumentAny};
-    use nautilus_model::orders::{Order, OrderAny, OrderTestBuilder};
+    use nautilus_model::orders::{OrderAny, OrderTestBuilder};
     use nautilus_model::types::{Price, Quantity};
     use nautilus_portfolio::Portfolio;
     use nautilus_risk::engine::RiskEngine;
