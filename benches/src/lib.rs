@@ -12,6 +12,7 @@
 #![deny(missing_docs)]
 
 mod compare;
+pub mod depth;
 mod digest;
 pub mod floor;
 mod levels;

@@ -24,11 +24,11 @@ mod tests;
 mod volatility;
 mod vwap;
 
-use ema::Ema;
+pub use ema::Ema;
 use model::page::{INDICATOR_SLOTS, IndicatorSlot, Quote};
 use model::{Px, Qty, Symbol};
 use ofi::Ofi;
-use rsi::Rsi;
+pub use rsi::Rsi;
 use volatility::Volatility;
 use vwap::Vwap;
 

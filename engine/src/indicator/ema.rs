@@ -8,7 +8,7 @@ use model::Px;
 /// (x − e)·2/(N + 1). Both divisions round down at 2^-48 of a price unit, so the state is never
 /// more than (N + 3)/2 · 2^-48 below the exact one.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub(super) struct Ema<const N: u32> {
+pub struct Ema<const N: u32> {
     /// Prices so far, up to `N`.
     seen: u32,
     /// Sum of the prices, then their average; fixed point. Cannot overflow: a price is below 2^63,
@@ -17,6 +17,7 @@ pub(super) struct Ema<const N: u32> {
 }
 
 impl<const N: u32> Ema<N> {
+    /// Before the first trade.
     pub const fn new() -> Self {
         Ema { seen: 0, state: 0 }
     }
@@ -45,6 +46,7 @@ impl<const N: u32> Ema<N> {
         self.state
     }
 
+    /// Hands out the state as words, for a digest.
     pub fn fold(&self, word: &mut impl FnMut(u64)) {
         word(self.seen.into());
         fixed::fold(self.state, word);

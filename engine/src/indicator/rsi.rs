@@ -8,7 +8,7 @@ use model::Px;
 /// of them, then (g·(N − 1) + rise)/N. A flat series is 0. Divisions round down at 2^-48 of a price
 /// unit.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub(super) struct Rsi<const N: u32> {
+pub struct Rsi<const N: u32> {
     last: Option<Px>,
     /// Changes of price so far, up to `N`.
     seen: u32,
@@ -19,6 +19,7 @@ pub(super) struct Rsi<const N: u32> {
 }
 
 impl<const N: u32> Rsi<N> {
+    /// Before the first trade.
     pub const fn new() -> Self {
         Rsi { last: None, seen: 0, rises: 0, falls: 0 }
     }
@@ -46,6 +47,7 @@ impl<const N: u32> Rsi<N> {
         ratio(self.rises * 100, self.rises + self.falls, RATIO_DECIMALS)
     }
 
+    /// Hands out the state as words, for a digest.
     pub fn fold(&self, word: &mut impl FnMut(u64)) {
         word(self.last.unwrap_or_default().0.cast_unsigned());
         word(self.seen.into());

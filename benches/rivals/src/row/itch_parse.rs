@@ -1,0 +1,109 @@
+//! ITCH 5.0 bytes to reference, quantity and price of every message about an order or a trade, xored into a sum.
+
+#[cfg(feature = "itch5")]
+mod itch5;
+
+use std::hint::black_box;
+
+use benches::{DECODER, frames, walk};
+use model::{Event, Flags, Kind};
+
+use super::rival;
+use crate::contest::{Contender, Contest, Outcome, Round, timed};
+use crate::setting::Setting;
+
+/// Runs the row.
+pub fn run(setting: &Setting) -> Vec<Outcome> {
+    let day = setting.day();
+    let (bytes, count) = (day.bytes.as_slice(), day.events.len());
+    let right = day.events.iter().fold(0, |sum, event| sum ^ fields(event));
+    let old = without_newer_types(bytes);
+    let contenders = rivals(bytes, &old, count);
+    let title = "ITCH parse".into();
+    vec![Contest { title, unit: "ns a message", right: Some(right), contenders }.run(setting)]
+}
+
+fn rivals<'a>(bytes: &'a [u8], old: &'a [u8], count: usize) -> Vec<Contender<'a>> {
+    let parse = move |work: fn(&[u8]) -> u64, bytes: &'a [u8]| {
+        move || {
+            let (each, sum) = timed(count, || work(black_box(bytes)));
+            Round { each, sum: Some(sum) }
+        }
+    };
+    let bound = move |work: fn(&[u8]) -> u64| {
+        move || Round { each: timed(count, || black_box(work(black_box(bytes)))).0, sum: None }
+    };
+    vec![
+        Contender::ours("decoder, fields", parse(our_fields, bytes)),
+        Contender::ours("decoder, whole event", parse(our_events, bytes))
+            .note("64 bytes written for each"),
+        rival!("itch5", "itch5", Contender::rival("itch5", "", parse(itch5::sum, bytes))),
+        rival!(
+            "itchy",
+            "itchy",
+            Contender::rival("itchy", "", parse(itchy_sum, old))
+                .note("every field into a struct; panics at types h and O, left out for it")
+        ),
+        Contender::bound("length walk", bound(|bytes| walk(bytes).into())),
+        Contender::bound(
+            "sum of all bytes",
+            bound(|bytes| bytes.iter().map(|byte| u64::from(*byte)).sum()),
+        ),
+    ]
+}
+
+/// The bytes without the types that itchy does not know. Neither counts in the sum.
+fn without_newer_types(bytes: &[u8]) -> Vec<u8> {
+    let known = frames(bytes).filter(|message| !matches!(message, [b'h' | b'O', ..]));
+    known.flat_map(|message| [&(message.len() as u16).to_be_bytes(), message].concat()).collect()
+}
+
+/// What counts of an event: fields that a kind does not use are zero.
+#[inline(always)]
+fn fields(event: &Event) -> u64 {
+    match event.kind {
+        Kind::Add
+        | Kind::Execute
+        | Kind::ExecuteAt
+        | Kind::Reduce
+        | Kind::Delete
+        | Kind::Replace
+        | Kind::Trade => event.order.0 ^ event.qty.0.cast_unsigned() ^ event.px.0.cast_unsigned(),
+        _ => 0,
+    }
+}
+
+fn our_fields(bytes: &[u8]) -> u64 {
+    frames(bytes).zip(1..).fold(0, |sum, (message, seq)| {
+        sum ^ DECODER.decode(message, seq, Flags::LAST_OF_PACKET).map_or(0, |event| fields(&event))
+    })
+}
+
+fn our_events(bytes: &[u8]) -> u64 {
+    frames(bytes).zip(1..).fold(0, |sum, (message, seq)| {
+        let event = DECODER.decode(message, seq, Flags::LAST_OF_PACKET);
+        sum ^ black_box(&event).as_ref().map_or(0, fields)
+    })
+}
+
+#[cfg(feature = "itchy")]
+fn itchy_sum(bytes: &[u8]) -> u64 {
+    use ::itchy::Body::*;
+    let stream = ::itchy::MessageStream::from_reader(bytes);
+    stream.map_while(Result::ok).fold(0, |sum, message| {
+        sum ^ match message.body {
+            AddOrder(add) => add.reference ^ u64::from(add.shares) ^ u64::from(add.price.raw()),
+            OrderExecuted { reference, executed, .. } => reference ^ u64::from(executed),
+            OrderExecutedWithPrice { reference, executed, price, .. } => {
+                reference ^ u64::from(executed) ^ u64::from(price.raw())
+            }
+            OrderCancelled { reference, cancelled } => reference ^ u64::from(cancelled),
+            DeleteOrder { reference } => reference,
+            ReplaceOrder(replace) => {
+                replace.old_reference ^ u64::from(replace.shares) ^ u64::from(replace.price.raw())
+            }
+            NonCrossTrade(trade) => u64::from(trade.shares) ^ u64::from(trade.price.raw()),
+            _ => 0,
+        }
+    })
+}

@@ -1,0 +1,247 @@
+//! Order books of the whole day, the best prices read after each message.
+//!
+//! Ours from the bytes, and from events that are decoded; the rivals from [`Op`]s, which spares them the parser and
+//! what they would have to look up. Books that take microseconds play the first messages alone, in a contest of their
+//! own; books without a partial cancel get a deletion and an addition for it.
+
+#[cfg(feature = "hftbacktest")]
+mod hftbacktest;
+#[cfg(feature = "limitbook")]
+mod limitbook;
+#[cfg(feature = "lob")]
+mod lob;
+#[cfg(feature = "nautilus")]
+mod nautilus;
+#[cfg(feature = "orderbook-rs")]
+mod orderbook_rs;
+
+use std::cell::{OnceCell, RefCell};
+use std::hint::black_box;
+
+use benches::{DECODER, EVENTS_PER_ROUND, SYMBOLS, digest, frames};
+use engine::book::{BookCapacity, Books};
+use model::{Event, Flags, Kind, Px, Qty, Side};
+
+use super::rival;
+use crate::contest::{Contender, Contest, Outcome, Round, timed};
+use crate::day::{Op, OpKind, ops};
+use crate::setting::Setting;
+
+/// Messages that slow books play.
+const HEAD: usize = 200_000;
+
+/// Books of another library, by venue number.
+trait OpBook {
+    /// Applies what happened.
+    fn apply(&mut self, op: &Op);
+    /// Reads both best prices, as the library hands them out.
+    fn read(&self, book: u16);
+    /// Best price of a side in ten-thousandths of a dollar, and the shares of its level.
+    fn best(&self, book: u16, side: Side) -> Option<(Px, Qty)>;
+}
+
+/// Plays everything into new books, and takes the digest of what they are then.
+fn play<B: OpBook>(make: impl FnOnce() -> B, ops: &[Op], messages: usize) -> Round {
+    let mut books = make();
+    let (each, ()) = timed(messages, || {
+        for op in black_box(ops) {
+            books.apply(op);
+            if op.is_last {
+                books.read(op.book);
+            }
+        }
+    });
+    Round { each, sum: Some(digest(|book, side| books.best(book, side))) }
+}
+
+/// For books without a partial cancel.
+fn without_reductions(ops: Vec<Op>) -> Vec<Op> {
+    let whole = |op: Op| match op.kind {
+        OpKind::Reduce => {
+            vec![Op { kind: OpKind::Delete, is_last: false, ..op }, Op { kind: OpKind::Add, ..op }]
+        }
+        _ => vec![op],
+    };
+    ops.into_iter().flat_map(whole).collect()
+}
+
+/// Runs the row.
+pub fn run(setting: &Setting) -> Vec<Outcome> {
+    let day = setting.day();
+    let books = RefCell::new(Books::new(BookCapacity::new(u32::from(SYMBOLS) + 1, 1 << 19)));
+    let (events, bytes) = (day.events.as_slice(), day.bytes.as_slice());
+    let all = OnceCell::new();
+    let all = || all.get_or_init(|| ops(events)).as_slice();
+    let mut contenders = ours(&books, bytes, events);
+    contenders.extend(rivals(&all, events.len()));
+    contenders
+        .push(Contender::bound("dependent load", || dependent_loads(events.len(), day.resting)));
+    let title = "L3 book, whole day".into();
+    let whole =
+        Contest { title, unit: "ns a message", right: Some(day.digest), contenders }.run(setting);
+
+    let (head, right) = day.head(HEAD);
+    let bytes = bytes_of(bytes, head.len());
+    let some = ops(head);
+    let no_reductions = without_reductions(some.clone());
+    let mut contenders = ours(&books, bytes, head);
+    contenders.extend(slow_rivals(&some, &no_reductions, head.len()));
+    contenders
+        .push(Contender::bound("dependent load", || dependent_loads(head.len(), day.resting)));
+    let title = format!("L3 book, first {} messages", head.len());
+    let first =
+        Contest { title, unit: "ns a message", right: Some(right), contenders }.run(setting);
+    vec![whole, first]
+}
+
+fn bytes_of(bytes: &[u8], messages: usize) -> &[u8] {
+    let length = frames(bytes).take(messages).map(|message| message.len() + 2).sum::<usize>();
+    bytes.get(..length).unwrap_or(bytes)
+}
+
+fn rivals<'a>(ops: &'a impl Fn() -> &'a [Op], messages: usize) -> Vec<Contender<'a>> {
+    let _ = (ops, messages);
+    vec![
+        rival!("hftbacktest", "hftbacktest", {
+            let roi = move || hftbacktest::roi_vectors(ops());
+            Contender::rival_if("hftbacktest", "ROIVector", move || {
+                Ok(play_if(roi()?, ops(), messages))
+            })
+            .note("decoded; no queue")
+        }),
+        rival!("hftbacktest", "hftbacktest", {
+            Contender::rival("hftbacktest", "HashMap", move || {
+                play(|| hftbacktest::hash_maps(ops()), ops(), messages)
+            })
+            .note("decoded; no queue")
+        }),
+        rival!("hftbacktest", "hftbacktest", {
+            Contender::rival("hftbacktest", "BTree", move || {
+                play(|| hftbacktest::b_trees(ops()), ops(), messages)
+            })
+            .note("decoded; no queue")
+        }),
+        rival!("nautilus", "nautilus-model", {
+            let deltas = OnceCell::new();
+            Contender::rival("nautilus-model", "OrderBook", move || {
+                nautilus::play(deltas.get_or_init(|| nautilus::deltas(ops())), messages)
+            })
+            .note("deltas made before")
+        }),
+    ]
+}
+
+fn slow_rivals<'a>(ops: &'a [Op], no_reductions: &'a [Op], messages: usize) -> Vec<Contender<'a>> {
+    let _ = (ops, no_reductions, messages);
+    vec![
+        rival!(
+            "limitbook",
+            "limitbook",
+            Contender::rival("limitbook", "", move || {
+                play(|| limitbook::Books::new(no_reductions), no_reductions, messages)
+            })
+            .note("decoded; a reduction is two")
+        ),
+        rival!(
+            "lob",
+            "lob",
+            Contender::rival("lob", "", move || {
+                play(|| lob::Books::new(no_reductions), no_reductions, messages)
+            })
+            .note("decoded; a reduction is two; best prices kept, cannot be read")
+        ),
+        rival!(
+            "orderbook-rs",
+            "orderbook-rs",
+            Contender::rival("orderbook-rs", "", move || play(
+                orderbook_rs::Books::new,
+                ops,
+                messages
+            ))
+            .note("decoded; for many threads")
+        ),
+    ]
+}
+
+#[cfg(feature = "hftbacktest")]
+fn play_if<B: OpBook>(books: B, ops: &[Op], messages: usize) -> Round {
+    play(|| books, ops, messages)
+}
+
+fn ours<'a>(books: &'a RefCell<Books>, bytes: &'a [u8], events: &'a [Event]) -> Vec<Contender<'a>> {
+    let round = move |work: &dyn Fn(&mut Books)| {
+        let mut books = books.borrow_mut();
+        books.clear_all();
+        let (each, ()) = timed(events.len(), || work(&mut books));
+        let best =
+            |number, side| books.best(usize::from(number), side).map(|quote| (quote.px, quote.qty));
+        Round { each, sum: Some(digest(best)) }
+    };
+    let from_bytes = move || round(&|books| apply_bytes(books, black_box(bytes)));
+    let decoded = move || round(&|books| apply(books, black_box(events)));
+    let one_by_one = move || {
+        round(&|books| {
+            for event in black_box(events) {
+                apply_one(books, event);
+            }
+        })
+    };
+    vec![
+        Contender::ours("books, from bytes", from_bytes)
+            .note("with queues; rounds of 64 with look-ahead"),
+        Contender::ours("books, decoded", decoded)
+            .note("with queues; rounds of 64 with look-ahead"),
+        Contender::ours("books, decoded, no look-ahead", one_by_one).note("with queues"),
+    ]
+}
+
+#[inline(always)]
+fn apply_one(books: &mut Books, event: &Event) {
+    let book = event.number.0 as usize;
+    black_box(books.apply(book, event));
+    black_box([Side::Buy, Side::Sell].map(|side| books.best(book, side)));
+}
+
+/// As the engine thread takes events from its ring.
+fn apply(books: &mut Books, events: &[Event]) {
+    for round in events.chunks(EVENTS_PER_ROUND) {
+        for (at, event) in round.iter().enumerate() {
+            books.look_ahead(round, at);
+            apply_one(books, event);
+        }
+    }
+}
+
+fn apply_bytes(books: &mut Books, bytes: &[u8]) {
+    let mut messages = frames(bytes).zip(1..);
+    let mut round = [Event::empty(Kind::Notice); EVENTS_PER_ROUND];
+    loop {
+        let mut used = 0;
+        for (place, (message, seq)) in round.iter_mut().zip(&mut messages) {
+            if let Ok(event) = DECODER.decode(message, seq, Flags::LAST_OF_PACKET) {
+                *place = event;
+                used += 1;
+            }
+        }
+        let Some(events) = round.get(..used).filter(|events| !events.is_empty()) else { return };
+        apply(books, events);
+    }
+}
+
+/// One load a message, each from where the one before it pointed, over as many records of 32 bytes as orders rest:
+/// whoever finds an order by its reference does at least that.
+fn dependent_loads(loads: usize, records: usize) -> Round {
+    let records = records.max(2);
+    let mut cycle: Vec<[u64; 4]> = (0..records as u64).map(|at| [at; 4]).collect();
+    let mut state = 1_u64;
+    for at in (1..records).rev() {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        cycle.swap(at, (state >> 33) as usize % at);
+    }
+    let (each, end) = timed(loads, || {
+        (0..loads).fold(0, |at, _| cycle.get(at).map_or(0, |[next, ..]| *next as usize))
+    });
+    black_box(end);
+    Round { each, sum: None }
+}
