@@ -88,10 +88,11 @@ fn check_rust(root: &Path, file: &Path, text: &str, faults: &mut Vec<String>) {
         if UNFINISHED.iter().any(|mark| line.contains(mark)) {
             fault(number, "unfinished");
         }
-        let defines =
-            ["struct ", "enum ", "trait ", "type "].iter().any(|word| line.contains(word));
-        if defines
-            && EMPTY_NAMES.iter().any(|empty| line.contains(empty))
+        let defined = ["struct ", "enum ", "trait ", "type "].iter().find_map(|word| {
+            let (_, name) = line.split_once(word)?;
+            name.split(|c: char| !c.is_alphanumeric()).next()
+        });
+        if defined.is_some_and(|name| EMPTY_NAMES.iter().any(|empty| name.contains(empty)))
             && !path.starts_with("tools/x")
         {
             fault(number, "a name that says nothing");
