@@ -60,7 +60,8 @@ fn new_terms_and_stops_leave() {
 }
 
 /// Goal: a slot of its own is not enough where the table of executions is full: a fill that is told again would be booked again.
-/// Method: the last execution that there is room for; then new terms and the trigger are refused, and hold nothing; a cancel leaves.
+/// Method: the last execution that there is room for; then new terms and the trigger are refused and hold nothing; a cancel
+/// leaves.
 #[test]
 fn no_room_for_their_executions() {
     let (mut venue, [works, market, limited]) = full(1);
