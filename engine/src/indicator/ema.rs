@@ -16,6 +16,12 @@ pub struct Ema<const N: u32> {
     state: i128,
 }
 
+impl<const N: u32> Default for Ema<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<const N: u32> Ema<N> {
     /// Before the first trade.
     pub const fn new() -> Self {

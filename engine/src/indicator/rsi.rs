@@ -18,6 +18,12 @@ pub struct Rsi<const N: u32> {
     falls: i128,
 }
 
+impl<const N: u32> Default for Rsi<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<const N: u32> Rsi<N> {
     /// Before the first trade.
     pub const fn new() -> Self {

@@ -2,7 +2,7 @@
 
 use model::{Link, Reject};
 
-use super::types::{WISH, Wish, stop};
+use super::types::{UNIT, WISH, Wish, stop};
 use super::*;
 
 /// Room for so many orders, and a last trade between bid and ask.
@@ -56,13 +56,13 @@ fn new_terms_and_stops_have_their_slot() {
 fn a_table_of_stops() {
     let mut venue = market(8);
     let order_type = OrderType::StopLimit;
-    let wish = || Wish { order_type, px: 990_000, ..stop(BUY, 1_002_000, 1) };
-    let stops: Vec<_> = (0..8).map(|_| venue.place(wish()).0).collect();
-    assert_eq!(venue.refuse(wish()), [Reject::Capacity]);
+    let wish = |n: i64| Wish { order_type, px: 990_000 - n * UNIT, ..stop(BUY, 1_002_000, 1) };
+    let stops: Vec<_> = (0..8).map(|n| venue.place(wish(n)).0).collect();
+    assert_eq!(venue.refuse(wish(8)), [Reject::Capacity]);
     venue.print(1_002_000);
     assert_eq!(venue.triggered, stops);
     assert!(stops.iter().all(|stop| venue.state(*stop) == OrderState::Working));
-    assert_eq!(venue.refuse(wish()).first(), Some(&Reject::Capacity), "they work, and are open");
+    assert_eq!(venue.refuse(wish(8)).first(), Some(&Reject::Capacity), "they work, and are open");
     stops.into_iter().for_each(|stop| venue.cancel(stop));
     venue.is_clean();
     venue.comes_again(room(8));

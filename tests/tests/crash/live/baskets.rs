@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use engine::replay::Seen;
 use engine::step::Engine;
 use model::page::{AsOf, TapeKind};
-use model::{AccountId, Announced, BasketEnd, Money, OrderId, OrderState};
+use model::{AccountId, Announced, BasketEnd, Body, Control, Money, OrderId, OrderState};
 use tests::place::lasting_limits;
 use tests::rogue::Dice;
 
@@ -76,6 +76,10 @@ pub struct Recorded {
 impl Recorded {
     /// Takes in what a step left behind.
     pub fn note(&mut self, seen: &Seen<'_>) {
+        if matches!(seen.input.body, Body::Control(Control::Restarted { .. })) {
+            // Whoever announced them is not there any more: later they would only be late.
+            assert_eq!(seen.engine.baskets().iter().count(), 0, "a start ends all");
+        }
         for judged in seen.out.judged.iter().filter(|judged| judged.verdict.passed()) {
             let Some(number) = judged.order.basket() else { continue };
             if judged.is_trigger {
