@@ -59,15 +59,9 @@ fn new_terms_and_stops_leave() {
     assert_eq!(venue.order(), Err(Reject::Capacity));
 }
 
-<<<<<<< HEAD
-/// Goal: a slot of its own is not enough where the table of executions is full: a fill that is told again would be booked
-/// again. Method: the last execution that there is room for; then new terms and the trigger are refused, and hold nothing; a
-/// cancel leaves.
-=======
 /// Goal: a slot of its own is not enough where the table of executions is full: a fill that is told again would be booked again.
 /// Method: the last execution that there is room for; then new terms and the trigger are refused and hold nothing; a cancel
 /// leaves.
->>>>>>> basketkill
 #[test]
 fn no_room_for_their_executions() {
     let (mut venue, [works, market, limited]) = full(1);
