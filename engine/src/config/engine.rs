@@ -212,13 +212,17 @@ impl EngineConfig {
             HiccupMax::Off => "hiccup_max_us = \"off\"\n".into(),
             HiccupMax::Us(us) => format!("hiccup_max_us = {us}\n"),
         };
+        let Cpus { feed, engine, journal } = self.cpus;
+        let cpus = [("feed_cpu", feed), ("engine_cpu", engine), ("journal_cpu", journal)];
+        let pinned = cpus.into_iter().filter_map(|(key, cpu)| Some(format!("{key} = {}\n", cpu?)));
+        let pinned: String = pinned.collect();
         let mut text = format!(
             "name = {:?}\nmode = \"{}\"\nstart_level = \"{}\"\nstop_trigger = \"{}\"\n\
              basket_timeout_ms = {}\n\n\
              [capacity]\ninstruments = {instruments}\nbook_orders = {book_orders}\n\
              levels = {levels}\nref_pages = {ref_pages}\nown_orders = {own_orders}\nlots = {lots}\nclient_ids = {client_ids}\n\
              tape = {tape}\nfeed_ring = {feed_ring}\n\n[threads]\nwait = \"{wait}\"\nlock_memory = {}\n\
-             {hiccup_max}\n[watchdog]\nstalled_ms = {}\n\n\
+             {pinned}{hiccup_max}\n[watchdog]\nstalled_ms = {}\n\n\
              [journal]\nfolder = {:?}\ndurability = \"{durability}\"\n\
              deep_checkpoints = {deep}\nsegment_mib = {segment_mib}\n",
             self.name,

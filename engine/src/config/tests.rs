@@ -165,6 +165,7 @@ fn overrides_read_back() {
     engine.capacity = Capacity::LARGE;
     engine.wait = Wait::Yield;
     engine.lock_memory = true;
+    (engine.cpus.feed, engine.cpus.journal) = (Some(1), Some(0));
     engine.stalled_ns = 250_000_000;
     engine.feeds[0].captures_mut().unwrap().speed = Speed::Times(2_500);
     engine.feeds[0].captures_mut().unwrap().date = "2020-01-30".parse().unwrap();
