@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use benches::floor::{Floor, ORDERS, Row};
 use benches::{DECODER, EVENTS_PER_ROUND, SYMBOLS, Stream, frames, sequencer};
 use engine::book::{BookCapacity, Books};
+use engine::sequencer::Sequencer;
 use model::page::Board;
 use model::{Flags, Side};
 use shm::{Capacity, Publisher};
@@ -65,12 +66,18 @@ fn book(units: usize) {
 
 /// Events through the whole step of an engine: book, indicators, marks, paper venue; nobody sends orders.
 fn step(units: usize) {
+    played(units);
+}
+
+/// An engine that heard so many events of the day.
+fn played(events: usize) -> Sequencer {
     let (day, _) = Stream::day_of(MESSAGES);
     let mut sequencer = sequencer(None);
-    for event in &day.events[..units] {
+    for event in &day.events[..events] {
         sequencer.event(event, &mut ());
         sequencer.out.forget();
     }
+    sequencer
 }
 
 /// Orders that pass every check with all limits on, 100 accounts beneath a firm in 100 instruments.
@@ -81,13 +88,7 @@ fn gate(units: usize) {
 
 /// Boards of an engine in the middle of the day to shared memory.
 fn publish(units: usize) {
-    let (day, _) = Stream::day_of(MESSAGES);
-    let mut sequencer = sequencer(None);
-    for event in &day.events[..EVENTS] {
-        sequencer.event(event, &mut ());
-        sequencer.out.forget();
-    }
-    let engine = &sequencer.engine;
+    let engine = &played(EVENTS).engine;
     let listed = 0..engine.instruments().len() as u32;
     let pages: Vec<Board> = listed.filter_map(|instrument| engine.board(instrument)).collect();
     let mut publisher = Publisher::create(Capacity::default(), 1).expect("shared memory");
