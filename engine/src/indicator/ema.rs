@@ -1,7 +1,6 @@
 //! Exponential moving average of trade prices, as TA-Lib defines it.
 
-use super::PX_DECIMALS;
-use super::fixed::{self, FRACTION_BITS, floor, from_units};
+use super::fixed::{self, Part, floor, from_units, to_millionths};
 use model::Px;
 
 /// The first value is the mean of the first `N` prices; then each price x moves the average e by
@@ -23,6 +22,8 @@ impl<const N: u32> Default for Ema<N> {
 }
 
 impl<const N: u32> Ema<N> {
+    const STEP: Part = Part::new(2, N + 1);
+
     /// Before the first trade.
     pub const fn new() -> Self {
         Ema { seen: 0, state: 0 }
@@ -33,7 +34,7 @@ impl<const N: u32> Ema<N> {
     pub fn update(&mut self, px: Px) -> Option<i64> {
         let px = from_units(px.0);
         if self.seen == N {
-            self.state += floor((px - self.state) * 2, N + 1);
+            self.state = Self::STEP.of_way(self.state, px);
         } else {
             self.seen += 1;
             self.state += px;
@@ -42,8 +43,7 @@ impl<const N: u32> Ema<N> {
             }
             self.state = floor(self.state, N);
         }
-        let scaled = self.state.checked_mul(10_i128.pow(PX_DECIMALS.into()))?;
-        i64::try_from(scaled >> FRACTION_BITS).ok()
+        to_millionths(self.state)
     }
 
     /// The state, in 2^-48 of a price unit.

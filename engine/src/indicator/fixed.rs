@@ -6,14 +6,71 @@ pub(super) const FRACTION_BITS: u32 = 48;
 
 /// A whole number as fixed point.
 pub(super) const fn from_units(units: i64) -> i128 {
-    (units as i128) << FRACTION_BITS
+    // As two halves: a shift of 128 bits is slow on many processors.
+    let (high, low) = (units >> (64 - FRACTION_BITS), (units.cast_unsigned()) << FRACTION_BITS);
+    (high as i128) << 64 | low as i128
+}
+
+/// Fixed point in units of 10^-6, rounded down; `None`: out of range.
+#[inline]
+pub(super) fn to_millionths(number: i128) -> Option<i64> {
+    let (high, low) = ((number >> 64) as i64, number as u64);
+    let whole = high << (64 - FRACTION_BITS) | (low >> FRACTION_BITS).cast_signed();
+    if whole >> (64 - FRACTION_BITS) != high {
+        return None;
+    }
+    let fraction = (u128::from(low << (64 - FRACTION_BITS)) * 1_000_000 >> 64).cast_signed();
+    i64::try_from(i128::from(whole) * 1_000_000 + fraction).ok()
+}
+
+/// A part `times / by` of a way.
+#[derive(Clone, Copy)]
+pub(super) struct Part {
+    times: u32,
+    by: u32,
+    /// `times / by` in units of 2^-(64 + `shift`), rounded up; its highest bit is set, or nearly.
+    factor: u64,
+    shift: u32,
+    /// A multiple of `by`, about 2^61, and that part of it: makes a short way of either sign positive, and is taken off again.
+    lift: i128,
+    lifted: i128,
+}
+
+impl Part {
+    /// `times` is 1 or 2, and less than `by`.
+    pub const fn new(times: u32, by: u32) -> Part {
+        assert!(times <= 2 && times < by);
+        let shift = ((by - 1) / times).ilog2();
+        let factor = ((times as u128) << (64 + shift)) / by as u128 + 1;
+        let units = (1 << 61) / by as i128;
+        let (lift, lifted) = (units * by as i128, units * times as i128);
+        Part { times, by, factor: factor as u64, shift, lift, lifted }
+    }
+
+    /// `from` and this part of the way from there to `to`, rounded down.
+    ///
+    /// A way shorter than 2^61 takes one multiplication: what is added to the factor by rounding it up is at most `by`, and
+    /// `by` times 2^62 is at most 2^(64 + `shift`), so that no quotient is raised to the next whole number (Granlund and
+    /// Montgomery 1994). A third of the time of the division of 128 bits.
+    #[inline(always)]
+    pub const fn of_way(&self, from: i128, to: i128) -> i128 {
+        let way = to + self.lift - from;
+        if way >> 62 != 0 {
+            return self.of_long_way(from, to);
+        }
+        let part = (way as u64 as u128 * self.factor as u128 >> 64) as u64 >> self.shift;
+        from - self.lifted + part as i128
+    }
+
+    #[cold]
+    const fn of_long_way(&self, from: i128, to: i128) -> i128 {
+        from + floor((to - from) * self.times as i128, self.by)
+    }
 }
 
 /// `number / by`, rounded down; `by` is not zero.
 ///
-/// Divides 32 bits at a time. Where `by` is a constant, and it always is, that is four
-/// multiplications, much faster than a division of 128 bits.
-#[inline(always)]
+/// Divides 32 bits at a time, much faster than a division of 128 bits.
 pub(super) const fn floor(number: i128, by: u32) -> i128 {
     let sign = number >> 127;
     // −n − 1 for a negative n, so that rounding down its quotient rounds up its size.
@@ -40,10 +97,20 @@ const DENOMINATOR_MAX: i128 = i128::MAX / ROUND;
 /// the denominator is not positive or beyond [`DENOMINATOR_MAX`], or the result out of range.
 #[inline]
 pub(super) fn ratio(numerator: i128, denominator: i128, decimals: u8) -> Option<i64> {
+    let scale = 10_i128.pow(decimals.into());
+    // Nearly always: one division of 128 by 64 bits. Cannot overflow: the scale is below 2^63.
+    if let (Ok(numerator), Ok(denominator @ 1..)) =
+        (i64::try_from(numerator), u64::try_from(denominator))
+    {
+        let sign = i128::from(numerator >> 63);
+        let scaled = (i128::from(numerator) * scale ^ sign).cast_unsigned();
+        let quotient = scaled / u128::from(denominator);
+        return i64::try_from(quotient.cast_signed() ^ sign).ok();
+    }
     if !(1..=DENOMINATOR_MAX).contains(&denominator) {
         return None;
     }
-    let at_once = numerator.checked_mul(10_i128.pow(decimals.into()));
+    let at_once = numerator.checked_mul(scale);
     let quotient = match at_once {
         Some(scaled) => scaled.div_euclid(denominator),
         None => long_ratio(numerator, denominator, decimals)?,
@@ -72,6 +139,7 @@ pub(super) fn fold(number: i128, word: &mut impl FnMut(u64)) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use num_bigint::BigInt;
     use proptest::prelude::*;
 
     proptest! {
@@ -80,6 +148,44 @@ mod tests {
         #[test]
         fn floor_is_floor(number: i128, by in prop_oneof![Just(1), 14..22_u32, 1..=u32::MAX]) {
             prop_assert_eq!(floor(number, by), number.div_euclid(by.into()));
+        }
+
+        /// Goal: a part of a way is the definition's, short ways and long, for every part that is quick. Method: ways around
+        /// those that are whole multiples, and around the longest that is quick.
+        #[test]
+        fn of_way_is_exact(
+            from in -(1_i128 << 110)..1 << 110,
+            units in prop_oneof![-9_i128..9, any::<i64>().prop_map(i128::from), Just(1_i128 << 61), Just(-1_i128 << 61)],
+            off in -3_i128..=3,
+            (times, by) in prop_oneof![(Just(1), 2_u32..40), (Just(2), 3_u32..40), (1..=2_u32, (1_u32 << 15)..1 << 16)],
+        ) {
+            let to = from + (units / i128::from(by) * i128::from(by)) + off;
+            let right = from + ((to - from) * i128::from(times)).div_euclid(by.into());
+            prop_assert_eq!(Part::new(times, by).of_way(from, to), right);
+        }
+
+        /// Goal: a quotient is the definition's for either sign, at the ends of the quick division and beyond. Method: sizes
+        /// of every number of bits.
+        #[test]
+        fn ratio_is_exact(bits in (0_u32..127, 0_u32..127), raw: (i128, i128), negative: bool, decimals in prop_oneof![Just(6_u8), Just(12)]) {
+            let numerator = (raw.0.max(0) >> bits.0) * if negative { -1 } else { 1 };
+            let denominator = raw.1.max(0) >> bits.1;
+            let scaled = BigInt::from(numerator) * BigInt::from(10).pow(decimals.into());
+            let right = (1..=DENOMINATOR_MAX).contains(&denominator).then(|| {
+                let (quotient, rest) = (&scaled / denominator, &scaled % denominator);
+                if rest < BigInt::ZERO { quotient - 1 } else { quotient }
+            });
+            let right = right.and_then(|quotient| i64::try_from(quotient).ok());
+            prop_assert_eq!(ratio(numerator, denominator, decimals), right);
+        }
+
+        /// Goal: decimals are the definition's or absent. Method: numbers of every size and sign.
+        #[test]
+        fn millionths_are_exact(number: i128, bits in 0_u32..127) {
+            let number = number >> bits;
+            let right = (BigInt::from(number) * 1_000_000) >> FRACTION_BITS;
+            prop_assert_eq!(to_millionths(number), i64::try_from(right).ok());
+            prop_assert_eq!(from_units(number as i64), i128::from(number as i64) << FRACTION_BITS);
         }
     }
 }

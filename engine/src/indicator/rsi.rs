@@ -1,7 +1,7 @@
 //! Relative strength index of trade prices, as Wilder and TA-Lib define it.
 
 use super::RATIO_DECIMALS;
-use super::fixed::{self, floor, from_units, ratio};
+use super::fixed::{self, Part, floor, from_units, ratio};
 use model::Px;
 
 /// 100·g/(g + l), where g and l are the smoothed rises and falls: first the mean of the first `N`
@@ -25,6 +25,9 @@ impl<const N: u32> Default for Rsi<N> {
 }
 
 impl<const N: u32> Rsi<N> {
+    /// (g·(N − 1) + rise)/N is g and the N-th part of the way to the rise.
+    const STEP: Part = Part::new(1, N);
+
     /// Before the first trade.
     pub const fn new() -> Self {
         Rsi { last: None, seen: 0, rises: 0, falls: 0 }
@@ -36,17 +39,19 @@ impl<const N: u32> Rsi<N> {
         let last = self.last.replace(px)?;
         let rise = from_units(px.0.saturating_sub(last.0).max(0));
         let fall = from_units(last.0.saturating_sub(px.0).max(0));
-        let kept = if self.seen == N { i128::from(N) - 1 } else { 1 };
-        self.rises = self.rises * kept + rise;
-        self.falls = self.falls * kept + fall;
-        if self.seen < N {
+        if self.seen == N {
+            self.rises = Self::STEP.of_way(self.rises, rise);
+            self.falls = Self::STEP.of_way(self.falls, fall);
+        } else {
             self.seen += 1;
+            self.rises += rise;
+            self.falls += fall;
+            if self.seen < N {
+                return None;
+            }
+            self.rises = floor(self.rises, N);
+            self.falls = floor(self.falls, N);
         }
-        if self.seen < N {
-            return None;
-        }
-        self.rises = floor(self.rises, N);
-        self.falls = floor(self.falls, N);
         if self.rises + self.falls == 0 {
             return Some(0);
         }

@@ -4,7 +4,7 @@ use super::fixed;
 use model::Px;
 
 /// One, in units of a return: 10^-12.
-const ONE: i128 = 1_000_000_000_000;
+const ONE: i64 = 1_000_000_000_000;
 
 /// √(Σ r²) over the last `N` returns, r = (p − p′)/p′ from one trade price p′ to the next p: the
 /// realised volatility of that window (Andersen and Bollerslev 1998), with simple returns, not
@@ -49,8 +49,7 @@ impl<const N: usize> Volatility<N> {
     /// Puts the newest return in the place of the oldest; the new sum of squares, `None` if
     /// something exceeds its type.
     fn slide(&mut self, last: Px, px: Px) -> Option<u128> {
-        let (last, px) = (i128::from(last.0), i128::from(px.0));
-        let newest = i64::try_from(((px - last) * ONE).checked_div_euclid(last)?).ok()?;
+        let newest = change(last.0, px.0)?;
         let place = self.returns.get_mut(self.oldest)?;
         let oldest = core::mem::replace(place, newest);
         self.oldest = (self.oldest + 1) % N;
@@ -64,6 +63,17 @@ impl<const N: usize> Volatility<N> {
         word(self.seen as u64);
         fixed::fold(self.squares.cast_signed(), word);
         word(self.is_spoilt.into());
+    }
+}
+
+/// (to − from)/from in units of 10^-12, rounded down; `None`: out of range, or from zero.
+fn change(from: i64, to: i64) -> Option<i64> {
+    match to.checked_sub(from).and_then(|by| by.checked_mul(ONE)) {
+        Some(scaled) => scaled.checked_div_euclid(from),
+        None => {
+            let scaled = (i128::from(to) - i128::from(from)) * i128::from(ONE);
+            i64::try_from(scaled.checked_div_euclid(from.into())?).ok()
+        }
     }
 }
 
