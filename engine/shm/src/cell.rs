@@ -40,19 +40,30 @@ impl<'a, const W: usize> Cell<'a, W> {
         self.0.push(state);
     }
 
-    /// Copies the newest state, in at most eight attempts.
+    /// Copies the newest state, in at most eight attempts. If none succeeds, `state` holds anything.
+    ///
+    /// # Errors
+    ///
+    /// See [`CellError`].
+    #[inline]
+    pub fn read_into(&self, state: &mut [u64; W]) -> Result<(), CellError> {
+        for _ in 0..TRIES {
+            let newest = self.0.head().checked_sub(1).ok_or(CellError::Absent)?;
+            if self.0.get_into(newest, state) {
+                return Ok(());
+            }
+        }
+        Err(CellError::Overtaken)
+    }
+
+    /// [`Cell::read_into`], by value.
     ///
     /// # Errors
     ///
     /// See [`CellError`].
     pub fn read(&self) -> Result<[u64; W], CellError> {
-        for _ in 0..TRIES {
-            let newest = self.0.head().checked_sub(1).ok_or(CellError::Absent)?;
-            if let Some(state) = self.0.get(newest) {
-                return Ok(state);
-            }
-        }
-        Err(CellError::Overtaken)
+        let mut state = [0; W];
+        self.read_into(&mut state).map(|()| state)
     }
 }
 

@@ -71,11 +71,15 @@ impl Reader {
 
     /// How long ago the engine's loop last said that it lives; `None` before it first did.
     pub fn heartbeat_age(&self) -> Option<Duration> {
-        let [heartbeat, ..] = self.words(self.layout.pulse, 0) else { return None };
-        let beat = heartbeat.load(Acquire);
+        let beat = self.heartbeat();
         let now = clock_gettime(ClockId::Monotonic);
         let now = now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned();
         (beat > 0).then(|| Duration::from_nanos(now.saturating_sub(beat)))
+    }
+
+    /// When the engine's loop last said that it lives, monotonic nanoseconds; zero: not yet.
+    fn heartbeat(&self) -> u64 {
+        self.words(self.layout.pulse, 0).first().map_or(0, |beat| beat.load(Acquire))
     }
 
     /// Rounds of the engine's loop so far.
@@ -83,7 +87,8 @@ impl Reader {
         self.words(self.layout.pulse, 0).get(1).map_or(0, |loops| loops.load(Relaxed))
     }
 
-    /// Sets from which age of the heartbeat on pages are called stale; a second if never set.
+    /// Sets from which age of the heartbeat on pages are called stale; a second if never set. [`Duration::MAX`]: of no age, for
+    /// who reads many pages and looks at [`Reader::heartbeat_age`] once.
     pub fn set_stale_after(&mut self, age: Duration) {
         self.stale_after = age;
     }
@@ -104,6 +109,20 @@ impl Reader {
     /// See [`ReadError`].
     pub fn board(&self, instrument: usize) -> Result<Board, ReadError> {
         self.page(self.layout.boards, instrument, Board::from_words)
+    }
+
+    /// The words of [`Reader::board`], whole but not judged: for who polls, and needs few of them. [`Board::from_words`] judges
+    /// them. If it fails, `words` holds anything.
+    ///
+    /// # Errors
+    ///
+    /// See [`ReadError`].
+    pub fn board_words(
+        &self,
+        instrument: usize,
+        words: &mut [u64; Board::WORDS],
+    ) -> Result<(), ReadError> {
+        self.words_of(self.layout.boards, instrument, words)
     }
 
     /// An instrument's book.
@@ -177,15 +196,31 @@ impl Reader {
         index: usize,
         from_words: fn(&[u64; W]) -> Result<T, BadWord>,
     ) -> Result<T, ReadError> {
+        let mut words = [0; W];
+        self.words_of(region, index, &mut words)?;
+        from_words(&words).map_err(ReadError::Bad)
+    }
+
+    fn words_of<const W: usize>(
+        &self,
+        region: Region,
+        index: usize,
+        words: &mut [u64; W],
+    ) -> Result<(), ReadError> {
         let cell = Cell::over(self.words(region, index)).ok_or(ReadError::OutOfRange)?;
-        let words = cell.read().map_err(|error| match error {
+        cell.read_into(words).map_err(|error| match error {
             CellError::Absent => ReadError::Absent,
             CellError::Overtaken => ReadError::Stale,
         })?;
-        if self.heartbeat_age().is_none_or(|age| age > self.stale_after) {
-            return Err(ReadError::Stale);
+        if self.is_stale() { Err(ReadError::Stale) } else { Ok(()) }
+    }
+
+    fn is_stale(&self) -> bool {
+        match self.stale_after {
+            // Reading the clock takes longer than reading a page.
+            Duration::MAX => self.heartbeat() == 0,
+            bound => self.heartbeat_age().is_none_or(|age| age > bound),
         }
-        from_words(&words).map_err(ReadError::Bad)
     }
 
     pub(crate) fn header(&self) -> &Header {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::ring::check_word;
+use crate::ring::tests::check_word;
 use crate::sync::{AtomicU64, Ordering::*};
 use model::{AccountId, Ask, Note, OrderId};
 use proptest::prelude::*;

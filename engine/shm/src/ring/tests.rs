@@ -1,6 +1,23 @@
 use super::*;
 use proptest::prelude::*;
 
+/// The check word, as its definition says.
+pub(crate) fn check_word(words: &[u64], stamp: u64) -> u64 {
+    const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+    let factor = |lane: usize| STEP.wrapping_add((STEP << 1).wrapping_mul(lane as u64 + 1));
+    let start = stamp.wrapping_mul(STEP);
+    let (mut sum, mut sums) = (start, start);
+    for lane in 0..4 {
+        let words: Vec<u64> = words.iter().copied().skip(lane).step_by(4).collect();
+        for (place, word) in words.iter().enumerate() {
+            let product = word.wrapping_mul(factor(lane));
+            sum = sum.wrapping_add(product);
+            sums = sums.wrapping_add(product.wrapping_mul((words.len() - place) as u64));
+        }
+    }
+    fold(sum, STEP) ^ fold(sums, !STEP)
+}
+
 fn heap(words: usize) -> Vec<AtomicU64> {
     (0..words).map(|_| AtomicU64::new(0)).collect()
 }
@@ -21,6 +38,22 @@ fn records_have_numbers() {
         assert_eq!(ring.get(n.wrapping_sub(4)), None, "overwritten");
         assert_eq!(ring.get(n + 1), None, "not written yet");
     }
+}
+
+/// Goal: the check word that is written is that of the definition. Method: records of every rest of a division by the lanes.
+#[test]
+fn check_words_are_those_defined() {
+    fn written<const W: usize>(record: [u64; W]) {
+        let words = heap(Ring::<W>::words(1));
+        Ring::<W>::over(&words, 1, 9).unwrap().push(&record);
+        assert_eq!(words[LINE + 1].load(Relaxed), check_word(&record, 2 ^ 9), "{W} words");
+    }
+    written([u64::MAX; 1]);
+    written([3, 5]);
+    written([3, 5, 7]);
+    written([1, u64::MAX, 3, 4]);
+    written([9, 8, 7, 6, 5, 4, 3, 2, 1]);
+    written(core::array::from_fn::<_, 48, _>(|place| (place as u64).wrapping_mul(u64::MAX / 5)));
 }
 
 /// Goal: a ring that does not fit is refused. Method: too few words, a slot count that is no power
