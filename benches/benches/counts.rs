@@ -18,22 +18,28 @@ const MESSAGES: u64 = 60_000;
 /// Events before the pages of `publish` are taken.
 const EVENTS: usize = 30_000;
 
-/// Its name, its unit, and what does so many units.
-type Stage = (&'static str, &'static str, fn(usize));
+/// Its name, its unit, the two numbers of units whose difference is counted, and what does so many.
+type Stage = (&'static str, &'static str, [usize; 2], fn(usize));
+
+/// Messages in the middle of the day: its beginning lists symbols and opens books.
+const MIDDAY: [usize; 2] = [20_000, 50_000];
+const FEW: [usize; 2] = [500, 1_500];
 
 /// Every stage. `cargo x counts` reads the list.
 const STAGES: [Stage; 5] = [
-    ("decode", "message", decode),
-    ("book", "event", book),
-    ("step", "event", step),
-    ("gate", "order", gate),
-    ("publish", "page", publish),
+    ("decode", "message", MIDDAY, decode),
+    ("book", "event", MIDDAY, book),
+    ("step", "event", MIDDAY, step),
+    ("gate", "order", FEW, gate),
+    ("publish", "page", FEW, publish),
 ];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, name, units, ..] = arguments.as_slice() else {
-        STAGES.iter().for_each(|(name, unit, _)| println!("{name}\t{unit}"));
+        for (name, unit, [few, many], _) in STAGES {
+            println!("{name}\t{unit}\t{few}\t{many}");
+        }
         return ExitCode::SUCCESS;
     };
     let stage = STAGES.iter().find(|(known, ..)| known == name);
