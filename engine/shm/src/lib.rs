@@ -13,6 +13,7 @@
 //! |---|---|
 //! | `ring` | numbered records, each whole or absent: the one shared object |
 //! | `cell`, `tape`, `desk` | three ways to read a ring: the newest, in order, hostile |
+//! | `event_ring` | events from one thread to another, within a process |
 //! | `layout`, `header` | where everything lies; who wrote it and in which version |
 //! | `memory` | sealed memfds and their maps |
 //! | `folder`, `find`, `greeting`, `listener`, `lease` | how a client finds an engine and gets a desk |
@@ -32,12 +33,14 @@
 
 mod cell;
 mod desk;
+mod event_ring;
 mod ring;
 mod sync;
 mod tape;
 
 pub use cell::{Cell, CellError};
 pub use desk::{DeskCursor, DeskFault, DeskRing};
+pub use event_ring::{EventReceiver, EventSender, event_ring};
 pub use ring::Ring;
 pub use tape::{Next, TapeCursor};
 

@@ -11,10 +11,10 @@ use loom::model::Builder;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU64, Ordering};
 use loom::thread;
-use model::{AccountId, Ask, DeskId, Note, OrderId, Origin, Request};
+use model::{AccountId, Ask, DeskId, Event, Kind, Note, OrderId, Origin, Request, Ts};
 use std::sync::atomic::AtomicUsize;
 
-use shm::{Cell, CellError, DeskCursor, DeskRing, Next, Ring, TapeCursor};
+use shm::{Cell, CellError, DeskCursor, DeskRing, Next, Ring, TapeCursor, event_ring};
 
 /// Runs a model in every way with at most `preemptions` switches of threads at points where neither
 /// has to wait.
@@ -160,5 +160,34 @@ fn desk_hands_over_in_order() {
         let sent = client.join().unwrap();
         while poll() {}
         assert_eq!(cursor.taken(), sent);
+    });
+}
+
+/// Goal: events come through whole, in order and once, also into slots that were used before, and the end of the writer is
+/// behind all of them. Method: five events through two slots beside a reader.
+#[test]
+fn events_come_through() {
+    let event = |number| Event { ts_venue: Ts(number), aux: number, ..Event::empty(Kind::Add) };
+    check("events", 3, move || {
+        let (mut sender, mut receiver) = event_ring(2);
+        let writer = thread::spawn(move || {
+            let mut sent = 0;
+            for _ in 0..6 {
+                sent += u64::from(sender.push(&event(sent)));
+            }
+            sent
+        });
+        let (mut batch, mut number) = ([event(0); 2], 0);
+        let mut take = || {
+            let took = receiver.take(&mut batch);
+            for taken in &batch[..took] {
+                assert_eq!(*taken, event(number));
+                number += 1;
+            }
+            (receiver.is_abandoned(), number)
+        };
+        (0..3).for_each(|_| _ = take());
+        let sent = writer.join().unwrap();
+        assert_eq!(take(), (true, sent));
     });
 }
