@@ -1,7 +1,7 @@
 //! 48 words in shared memory between two processes: this one writes, the program started again as its partner reads.
 //!
-//! Ours is a board as the engine publishes it and a client reads it: one of four versioned slots, a check word, every
-//! field judged, and the age of the engine's heartbeat looked at. What is handed over by the rivals is 48 bare words.
+//! Ours is a board as the engine publishes it and a client reads it: one of four versioned slots, a check word, and that the
+//! engine's heart has begun to beat; in the second line every field is judged. What the rivals hand over is 48 bare words.
 //!
 //! Each round starts a partner. It reads a page that nobody changes, many times, and says what one read took; then it
 //! waits for page after page, each of which bears the time at which it was published, and says how old the median one
@@ -71,7 +71,10 @@ pub fn run(setting: &Setting) -> Vec<Outcome> {
 
 fn rivals(about: About, cpu: usize) -> Vec<Contender<'static>> {
     let mut rivals = vec![
-        Contender::ours_if("board page", move || ours::round(about, cpu)),
+        Contender::ours_if("board's words", move || ours::round(about, cpu, ours::WORDS))
+            .note("whole, by stamps and a check word"),
+        Contender::ours_if("board page", move || ours::round(about, cpu, ours::PAGE))
+            .note("every field judged"),
         rival!(
             "iceoryx2",
             "iceoryx2",
@@ -141,7 +144,8 @@ pub fn as_partner() -> Option<ExitCode> {
     };
     host::pin_current(cpu.parse().unwrap_or(0));
     let is_right = match kind {
-        "ours" => ours::reader(place).is_some_and(|reader| read_all(reader, what)),
+        ours::WORDS => ours::words_reader(place).is_some_and(|reader| read_all(reader, what)),
+        ours::PAGE => ours::page_reader(place).is_some_and(|reader| read_all(reader, what)),
         #[cfg(feature = "iceoryx2")]
         "blackboard" => {
             iceoryx::blackboard_reader(place).is_ok_and(|reader| read_all(reader, what))

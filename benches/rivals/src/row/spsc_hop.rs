@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use model::{Event, Kind, Ts};
 use shm::{Next, Ring, TapeCursor};
 
 use super::rival;
@@ -25,6 +26,9 @@ const ROUND: Duration = Duration::from_millis(500);
 const END: u64 = u64::MAX;
 /// Places of a ring.
 const PLACES: usize = 1024;
+
+/// Most that ours and rtrb take at once, as the engine does.
+const BATCH: usize = 64;
 
 /// What goes through: the first word is its number.
 type Payload = [u64; 8];
@@ -99,7 +103,9 @@ pub fn run(setting: &Setting) -> Vec<Outcome> {
 
 fn rivals<M: Measure>(cpu: usize) -> Vec<Contender<'static>> {
     vec![
-        Contender::ours("engine's ring (rtrb)", move || M::of(cpu, |_| rtrb_ring())),
+        Contender::ours("engine's ring", move || M::of(cpu, |_| event_ring())),
+        Contender::rival("rtrb", "", move || M::of(cpu, |_| rtrb_ring()))
+            .note("takes all there is"),
         rival!(
             "ringbuf",
             "ringbuf",
@@ -142,11 +148,35 @@ fn tape(words: &[AtomicU64]) -> (impl Push, impl Take) {
     (push, take)
 }
 
+fn event_ring() -> (impl Push, impl Take) {
+    let (mut push, mut take) = shm::event_ring(PLACES);
+    let mut batch = [Event::empty(Kind::Notice); BATCH];
+    let number = |event: &Event| {
+        let [number, .., copy, _] = event.to_words();
+        [number, 0, 0, 0, 0, 0, 0, copy]
+    };
+    (
+        move |[number, .., copy]: Payload| {
+            push.push(&Event { ts_venue: Ts(number), aux: copy, ..Event::empty(Kind::Notice) })
+        },
+        move |numbers: &mut Numbers| {
+            let took = take.take(&mut batch);
+            batch.iter().take(took).map(|event| numbers.take(&number(event))).sum()
+        },
+    )
+}
+
 fn rtrb_ring() -> (impl Push, impl Take) {
     let (mut push, mut take) = rtrb::RingBuffer::new(PLACES);
     (
         move |payload| push.push(payload).is_ok(),
-        move |numbers: &mut Numbers| numbers.take_some(take.pop().ok()),
+        move |numbers: &mut Numbers| {
+            let Ok(chunk) = take.read_chunk(take.slots().min(BATCH)) else { return 0 };
+            let (first, second) = chunk.as_slices();
+            let taken = first.iter().chain(second).map(|payload| numbers.take(payload)).sum();
+            chunk.commit_all();
+            taken
+        },
     )
 }
 

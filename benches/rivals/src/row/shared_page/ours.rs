@@ -9,6 +9,10 @@ use shm::{Capacity, Client, Folder, Listener, Publisher};
 
 use super::{About, Read, Round, Write, serve};
 
+/// How a partner reads.
+pub const WORDS: &str = "words";
+pub const PAGE: &str = "page";
+
 /// Name of the engine.
 const NAME: &str = "rivals";
 
@@ -25,17 +29,32 @@ impl Write for Pages {
     }
 }
 
-struct Board0(Client);
+/// Reads the page, every field judged.
+struct Page(Client);
 
-impl Read for Board0 {
+impl Read for Page {
     fn read(&mut self) -> Option<(u64, u64)> {
         let board = self.0.board(0).ok()?;
         Some((board.volume.0.cast_unsigned(), board.since.0))
     }
 }
 
-/// A round with a partner.
-pub fn round(about: About, cpu: usize) -> Result<Round, String> {
+/// Reads its words.
+struct Words(Client, [u64; Board::WORDS]);
+
+/// Places of volume and since among them; at others nothing right would be found.
+const VOLUME: usize = 24;
+const SINCE: usize = 10;
+
+impl Read for Words {
+    fn read(&mut self) -> Option<(u64, u64)> {
+        self.0.board_words(0, &mut self.1).ok()?;
+        Some((self.1[VOLUME], self.1[SINCE]))
+    }
+}
+
+/// A round with a partner that reads by `kind`.
+pub fn round(about: About, cpu: usize, kind: &str) -> Result<Round, String> {
     let failed = |error: &dyn std::fmt::Display| format!("not run: {error}");
     let page = benches::standing(1, false).engine.board(0).ok_or("no page")?;
     let temporary = tempfile::tempdir().map_err(|error| failed(&error))?;
@@ -54,15 +73,24 @@ pub fn round(about: About, cpu: usize) -> Result<Round, String> {
             }
         });
         let mut pages = Pages { publisher, page };
-        let round = serve(about, cpu, ["ours", &path.to_string_lossy()], &mut pages);
+        let round = serve(about, cpu, [kind, &path.to_string_lossy()], &mut pages);
         is_over.store(true, Ordering::Relaxed);
         round
     })
 }
 
-/// The partner's end.
-pub fn reader(folder: &str) -> Option<impl Read> {
+/// The partner's end, that reads words.
+pub fn words_reader(folder: &str) -> Option<impl Read> {
+    Some(Words(attach(folder)?, [0; Board::WORDS]))
+}
+
+/// The same, that reads pages.
+pub fn page_reader(folder: &str) -> Option<impl Read> {
+    attach(folder).map(Page)
+}
+
+fn attach(folder: &str) -> Option<Client> {
     let mut client = Client::attach_in(&[Folder::at(folder)], Some(NAME)).ok()?;
     client.set_stale_after(Duration::MAX);
-    Some(Board0(client))
+    Some(client)
 }
