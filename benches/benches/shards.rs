@@ -106,7 +106,7 @@ fn play(config: &Config) -> Round {
     let over = AtomicBool::new(false);
     let (finished, seen) = std::thread::scope(|scope| {
         let clock = scope.spawn(|| watch(&over));
-        let engines = config.engines().expect("shards").into_iter();
+        let engines = config.engines().into_iter();
         let engines: Vec<_> = engines.map(|config| scope.spawn(|| alone(config))).collect();
         let finished: Vec<_> =
             engines.into_iter().map(|engine| engine.join().expect("an engine")).collect();

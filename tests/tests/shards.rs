@@ -41,7 +41,7 @@ fn run(config: &Config) -> Result<Vec<(String, Finished)>, RunError> {
         let (script, drive_stream) = (Script::default(), None);
         Plan { config, script, shared: false, ends_with_feed: true, drive_stream }
     };
-    let mut shards = Shards::start(config.engines().unwrap().into_iter().map(plan).collect())?;
+    let mut shards = Shards::start(config.engines().into_iter().map(plan).collect())?;
     while !shards.poll()? {
         std::thread::sleep(Duration::from_millis(5));
     }

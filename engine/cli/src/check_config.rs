@@ -25,7 +25,10 @@ impl CheckConfig {
         let config = Config::load(&self.config).map(|config| (config.digest(), config));
         let errors: Vec<String> = match &config {
             Err(errors) => errors.iter().map(ToString::to_string).collect(),
-            Ok((_, config)) => refused(config),
+            Ok((_, config)) => {
+                let refused = |config: &Config| Some(Engine::new(config).err()?.to_string());
+                config.engines().iter().filter_map(refused).collect()
+            }
         };
         if self.json {
             let digest = config.as_ref().ok().map(|(digest, _)| format!("{digest:016x}"));
@@ -45,13 +48,4 @@ impl CheckConfig {
             format!("refused\n{}", errors.join("\n"))
         }))
     }
-}
-
-/// Why engines cannot start with it.
-fn refused(config: &Config) -> Vec<String> {
-    let each = match config.engines() {
-        Ok(each) => each,
-        Err(errors) => return errors.iter().map(ToString::to_string).collect(),
-    };
-    each.iter().filter_map(|config| Some(Engine::new(config).err()?.to_string())).collect()
 }

@@ -39,13 +39,11 @@ impl Run {
     pub fn run(self) -> Result<(), Failure> {
         let stop = stop_on_signal()?;
         let config = Config::load(&self.config).map_err(Failure::usage)?;
-        let plans = config.engines().map_err(Failure::usage)?;
-        let plans: Vec<_> =
-            plans.into_iter().map(|config| self.plan(config)).collect::<Result<_, _>>()?;
-        let names: Vec<_> = plans.iter().map(|(plan, _)| plan.config.engine.name.clone()).collect();
+        let engines = config.engines().into_iter();
+        let plans = engines.map(|config| self.plan(config)).collect::<Result<Vec<_>, _>>()?;
         let begun = Instant::now();
         let mut shards = Shards::start_under(plans)?;
-        for name in names {
+        for name in shards.names() {
             tracing::info!("engine `{name}` runs; clients can attach");
         }
         while !shards.poll()? && !stop.load(Ordering::Relaxed) {

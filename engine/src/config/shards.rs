@@ -108,25 +108,25 @@ impl EngineConfig {
 
 impl Config {
     /// The configurations of the engines that run under this one: itself, or one for each of its shards.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong of a shard alone.
-    pub fn engines(&self) -> Result<Vec<Config>, ConfigErrors> {
+    pub fn engines(&self) -> Vec<Config> {
         match &self.engine.shards {
             Some(Shards { count, index: None, .. }) => {
                 (0..*count).map(|index| self.of_shard(index)).collect()
             }
-            _ => Ok(vec![self.clone()]),
+            _ => vec![self.clone()],
         }
     }
 
     /// The configuration of one shard: the same files behind a line that says which.
-    fn of_shard(&self, index: u16) -> Result<Config, ConfigErrors> {
-        let texts = self.files.iter().enumerate().map(|(place, file)| {
-            let line = if place == 0 { format!("shard = {index}\n") } else { String::new() };
-            (self.folder.join(&file.name), line + &file.text)
-        });
-        Config::from_texts(texts.collect())
+    fn of_shard(&self, index: u16) -> Config {
+        let mut config = self.clone();
+        if let Some(file) = config.files.first_mut() {
+            file.text.insert_str(0, &format!("shard = {index}\n"));
+        }
+        if let Some(shards) = &mut config.engine.shards {
+            shards.index = Some(index);
+        }
+        config.engine.divide(index);
+        config
     }
 }

@@ -413,7 +413,7 @@ fn shards_are_a_line_more() {
     };
     let alone = with("", "").unwrap();
     assert_eq!(alone.engine.shards, None);
-    let [engine] = &alone.engines().unwrap()[..] else { panic!("one engine") };
+    let [engine] = &alone.engines()[..] else { panic!("one engine") };
     assert_eq!((&engine.files, &engine.engine), (&alone.files, &alone.engine));
 
     let cpus = "feed_cpu = [0, 2]\nengine_cpu = [1, 3]\n";
@@ -429,7 +429,7 @@ fn shards_are_a_line_more() {
     for config in [of_all.clone().with_engine(of_all.engine.clone()), of_all.with_engine(changed)] {
         assert_eq!(config.engine.shard(), None);
         let journal = config.engine.journal.clone().unwrap().folder;
-        for (index, shard) in config.engines().unwrap().iter().enumerate() {
+        for (index, shard) in config.engines().iter().enumerate() {
             assert_eq!(shard.files[0].text, format!("shard = {index}\n{}", config.files[0].text));
             assert_eq!(shard.files[1..], config.files[1..]);
             let engine = &shard.engine;
@@ -448,7 +448,7 @@ fn shards_are_a_line_more() {
             let texts =
                 shard.files.iter().map(|file| (shard.folder.join(&file.name), file.text.clone()));
             let read = Config::from_texts(texts.collect()).unwrap();
-            assert_eq!((&read.engine, read.engines().unwrap().len()), (&shard.engine, 1));
+            assert_eq!((&read.engine, read.engines().len()), (&shard.engine, 1));
         }
     }
 }
@@ -492,5 +492,5 @@ fn shards_that_cannot_be() {
         let end = text.find("silence_ms").unwrap();
         sharded(text.clone()).replace(&text[at..end], &format!("{groups}\n"))
     };
-    assert_eq!(with(&lines).unwrap().engines().unwrap().len(), 2);
+    assert_eq!(with(&lines).unwrap().engines().len(), 2);
 }

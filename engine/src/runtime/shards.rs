@@ -84,6 +84,11 @@ impl Shards {
         Ok(self.0.iter().all(|member| member.running.is_none()))
     }
 
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|member| member.name.as_str())
+    }
+
     /// How far each has come.
     pub fn progress(&self) -> impl Iterator<Item = &Progress> {
         self.0.iter().map(|member| &*member.progress)

@@ -28,7 +28,7 @@ impl Asked {
         };
         let config = Config::load(path).map_err(|errors| errors.to_string())?;
         // Of shards the first stands for all, but each core is looked at.
-        let each = config.engines().map_err(|errors| errors.to_string())?;
+        let each = config.engines();
         let engine = &each.first().unwrap_or(&config).engine;
         let online = || Subject::unconfigured(host).online.len();
         let cpus = if host.is_this() { host::cpus().len() } else { online() };

@@ -109,7 +109,7 @@ fn engines(which: &Which, config: Option<&Path>) -> Result<Vec<(String, Target)>
         let target = |(name, which)| (name, Target { which, config: None });
         return Ok(each?.into_iter().map(target).collect());
     };
-    let configs = Config::load(path).and_then(|config| config.engines()).map_err(Failure::usage)?;
+    let configs = Config::load(path).map_err(Failure::usage)?.engines();
     let alone = configs.len() == 1;
     let target = |config: Config| {
         let name = config.engine.name.clone();
