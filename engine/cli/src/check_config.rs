@@ -25,7 +25,10 @@ impl CheckConfig {
         let config = Config::load(&self.config).map(|config| (config.digest(), config));
         let errors: Vec<String> = match &config {
             Err(errors) => errors.iter().map(ToString::to_string).collect(),
-            Ok((_, config)) => Engine::new(config).err().iter().map(ToString::to_string).collect(),
+            Ok((_, config)) => {
+                let refused = |config: &Config| Some(Engine::new(config).err()?.to_string());
+                config.engines().iter().filter_map(refused).collect()
+            }
         };
         if self.json {
             let digest = config.as_ref().ok().map(|(digest, _)| format!("{digest:016x}"));

@@ -9,11 +9,12 @@ use feeds::iex::IexFeed;
 use feeds::session::arbiter::{GapState, Line};
 use feeds::session::channel::{Action, Channel, ChannelOptions};
 use feeds::session::glimpse::GlimpseOptions;
-use feeds::{Venue, new_york_midnight};
+use feeds::{Shard, Venue, new_york_midnight};
 use host::{TcpClient, UdpOptions, UdpReceiver};
 use model::page::{FeedCounters, LineCounters};
 use model::{Event, FeedId, Ts};
 
+use super::feed_ring::FeedRing;
 use super::pace::{Pace, Steered};
 use super::wait::Waiter;
 use super::{Progress, RunError, StreamPort};
@@ -30,11 +31,13 @@ pub(super) struct Around {
     pub waiter: Waiter,
     pub progress: Arc<Progress>,
     pub stop: Arc<AtomicBool>,
+    /// Whose events the engine takes; `None`: all.
+    pub shard: Option<Shard>,
 }
 
 impl Around {
     /// The port of a feed that is driven elsewhere.
-    pub fn port(&self, feed: FeedId, ring: rtrb::Producer<Event>) -> StreamPort {
+    pub fn port(&self, feed: FeedId, ring: FeedRing) -> StreamPort {
         let (pace, progress) = (Arc::clone(&self.pace), Arc::clone(&self.progress));
         StreamPort { feed, ring, pace, progress, stop: Arc::clone(&self.stop) }
     }
@@ -67,7 +70,7 @@ enum Session {
 
 /// Where events go.
 pub(super) struct Out {
-    pub ring: rtrb::Producer<Event>,
+    pub ring: FeedRing,
     pub stop: Arc<AtomicBool>,
 }
 
@@ -76,7 +79,7 @@ impl Out {
     /// a gap.
     #[inline]
     pub fn push(&mut self, event: Event) {
-        while self.ring.push(event).is_err() {
+        while !self.ring.push(event) {
             if self.is_over() {
                 return;
             }
@@ -99,7 +102,7 @@ impl LinesThread {
         feed: FeedId,
         venue: Venue,
         config: &Lines,
-        ring: rtrb::Producer<Event>,
+        ring: FeedRing,
         around: &Around,
     ) -> Result<LinesThread, RunError> {
         let bind = |address: SocketAddr| {
@@ -119,7 +122,8 @@ impl LinesThread {
         let session = match venue {
             Venue::NasdaqItch => {
                 let now = around.pace.now(host::monotonic_ns()).unwrap_or_default();
-                let options = channel_options(feed, config, now)?;
+                let mut options = channel_options(feed, config, now)?;
+                options.shard = around.shard;
                 Session::Channel(Box::new(Channel::new(options)))
             }
             Venue::Iex if config.lines.len() == 2 => {

@@ -7,8 +7,9 @@ use feeds::new_york_midnight;
 use feeds::session::soup_feed::{Action, SoupFeed, SoupFeedOptions};
 use host::TcpClient;
 use model::page::FeedCounters;
-use model::{Event, FeedId, Ts};
+use model::{FeedId, Ts};
 
+use super::feed_ring::FeedRing;
 use super::lines::{Around, Out};
 use super::pace::{Pace, Steered};
 use super::wait::Waiter;
@@ -40,14 +41,14 @@ impl ServerThread {
     pub fn new(
         id: FeedId,
         config: &Server,
-        ring: rtrb::Producer<Event>,
+        ring: FeedRing,
         around: &Around,
         seed: u64,
     ) -> Result<ServerThread, RunError> {
         let login = config.login().map_err(RunError::Password)?;
         let now = around.pace.now(host::monotonic_ns()).unwrap_or_default();
         let mut options = SoupFeedOptions::new(id, new_york_midnight(now), login);
-        (options.seed, options.lag_ns_max) = (seed, config.lag_ns);
+        (options.seed, options.lag_ns_max, options.shard) = (seed, config.lag_ns, around.shard);
         Ok(ServerThread {
             id,
             address: config.address,
