@@ -10,6 +10,7 @@ mod limits;
 mod rates;
 mod server;
 mod settled;
+mod shared;
 mod table;
 mod threads;
 mod triggers;

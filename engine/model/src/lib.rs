@@ -47,7 +47,7 @@ pub use order::{Conditions, Link, Order, OrderState, OrderType, Origin, Side, Ti
 pub use report::{Holder, Report, ReportKind};
 pub use request::{Announced, Ask, HaltScope, Request, Terms};
 pub use state::{
-    BasketEnd, BooksRefusal, Cause, HaltCause, HaltLevel, Integrity, Mode, ResumeRefusal,
+    BasketEnd, BooksRefusal, Cause, CreditKind, HaltCause, HaltLevel, Integrity, Mode, ResumeRefusal,
     TradingState,
 };
 pub use verdict::{Finding, Headroom, Reject, Verdict};

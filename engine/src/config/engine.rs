@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use model::{HaltLevel, Mode, Symbol};
+use risk::Share;
 
 use crate::journal::SEGMENT_BYTES;
 use crate::rules::Rules;
@@ -51,6 +52,8 @@ pub struct EngineConfig {
     pub feeds: Vec<FeedConfig>,
     /// Strategies inside the engine.
     pub strategies: Vec<StrategyConfig>,
+    /// Which of the engines that share the accounts it is; [`Share::WHOLE`]: it has them alone.
+    pub share: Share,
 }
 
 /// What triggers stops.
@@ -280,6 +283,10 @@ impl EngineConfig {
         if let Some(venue) = &self.venue {
             venue.check_against(rules, errors);
         }
+        if !self.share.is_whole() {
+            let unshared = super::shared::unshared(rules);
+            unshared.into_iter().for_each(|text| errors.note(Path::new("limits.toml"), text));
+        }
         for strategy in &self.strategies {
             if !rules.accounts.iter().any(|account| account.name == strategy.account) {
                 let text =
@@ -358,6 +365,7 @@ pub(super) fn read(
         venue: venue?,
         feeds: feeds?,
         strategies: strategies?,
+        share: Share::WHOLE,
     })
 }
 
