@@ -11,6 +11,7 @@ mod rates;
 mod server;
 mod settled;
 mod shared;
+mod shards;
 mod table;
 mod threads;
 mod triggers;
@@ -27,6 +28,7 @@ pub use engine::{
 pub use feed::{Captures, FeedConfig, FeedSource, Lines, SnapshotServer, Speed, Stream};
 pub use rates::moment;
 pub use server::{Server, login};
+pub use shards::Shards;
 pub use table::{ConfigError, ConfigErrors};
 pub use threads::{Cpus, HiccupMax, Wait};
 pub use venue::{AtStop, GatewayConfig, OnStall, OuchConfig, TradeCapacity, VenueConfig};
@@ -148,7 +150,8 @@ impl Config {
         limits.map_or("", |file| &file.text)
     }
 
-    /// Changes what `engine.toml` says; the journal of the run records the changed text.
+    /// Changes what `engine.toml` says; the journal of the run records the changed text. Not of a shard: it is taken of what was
+    /// changed.
     pub fn with_engine(mut self, engine: EngineConfig) -> Config {
         if let Some(file) = self.files.first_mut() {
             file.text = engine.to_toml();

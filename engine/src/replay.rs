@@ -414,7 +414,11 @@ pub fn open_captures(
         let options = FeedOptions { feed: FeedId(place as u8), date, repeat };
         let symbols = feed.captures().map_or(&[][..], |captures| &captures.symbols);
         let capture = Capture::open(feed.venue, &paths(place), options, symbols);
-        capture.map_err(|error| MergeError { feed: place, error })
+        let capture = capture.map_err(|error| MergeError { feed: place, error })?;
+        Ok(match config.engine.filter(feed) {
+            Some(filter) => capture.for_shard(filter),
+            None => capture,
+        })
     };
     let recorded = config.engine.feeds.iter().enumerate().filter(|(_, f)| f.captures().is_some());
     recorded.map(open).collect::<Result<_, _>>().map(Merge::new)

@@ -14,6 +14,7 @@ mod dead_man;
 mod desks;
 mod engine;
 mod feed;
+mod feed_ring;
 mod figures;
 mod gateway;
 mod house;
@@ -26,6 +27,7 @@ mod publish;
 mod ready;
 mod restart;
 mod server;
+mod shards;
 mod sinks;
 mod stages;
 mod start;
@@ -51,6 +53,7 @@ use crate::step::{Engine, NotTaken, StartError};
 pub use gateway::GatewayProgress;
 pub use keeper::latch_path;
 pub use port::{DriveStream, StreamPort};
+pub use shards::Shards;
 pub use stages::{StageHistograms, summary};
 pub use start::{promote, start, start_under};
 pub use watchdog::FirmHalt;
@@ -228,6 +231,14 @@ pub enum RunError {
         path: PathBuf,
         /// What the operating system says.
         error: std::io::Error,
+    },
+    /// One of several engines that run together.
+    #[error("shard {index}: {error}")]
+    Shard {
+        /// Which.
+        index: u16,
+        /// What is wrong with it.
+        error: Box<RunError>,
     },
     /// A thread could not be made, or died.
     #[error("thread `{0}` failed")]

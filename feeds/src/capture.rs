@@ -16,6 +16,7 @@ use crate::Venue;
 use crate::feed::{Counters, FeedCause, FeedError, FeedOptions, FileFeed, Next};
 use crate::source::frame::{self, Transport};
 use crate::source::{FileReader, PcapFile, SourceError};
+use crate::shard::ShardFilter;
 use crate::stream::StreamSymbol;
 pub use addresses::Addresses;
 use packets::PacketFeed;
@@ -105,6 +106,8 @@ pub struct Capture {
     reader: Reader,
     /// Events of the last message that are not handed out yet.
     waiting: VecDeque<Event>,
+    /// Leaves out what is of other shards; `None`: all of it is wanted.
+    filter: Option<ShardFilter>,
 }
 
 enum Reader {
@@ -136,7 +139,12 @@ impl Capture {
             Format::Dbn => Reader::Records(Box::new(RecordFeed::open(paths, options)?)),
             Format::BinaryFile => Reader::Messages(Box::new(FileFeed::open(paths, options)?)),
         };
-        Ok(Capture { reader, waiting: VecDeque::new() })
+        Ok(Capture { reader, waiting: VecDeque::new(), filter: None })
+    }
+
+    /// The same for a shard, which is to have only what is its own.
+    pub fn for_shard(self, filter: ShardFilter) -> Capture {
+        Capture { filter: Some(filter), ..self }
     }
 
     /// The next event.
@@ -147,6 +155,20 @@ impl Capture {
     #[expect(clippy::should_implement_trait, reason = "an iterator has no end that can fail")]
     #[inline]
     pub fn next(&mut self) -> Result<Next, FeedError> {
+        loop {
+            let next = self.read()?;
+            let (Some(filter), Next::Event(event)) = (&mut self.filter, next) else {
+                return Ok(next);
+            };
+            if let Some(event) = filter.pass(event) {
+                return Ok(Next::Event(event));
+            }
+        }
+    }
+
+    /// The next event, whosesoever.
+    #[inline]
+    fn read(&mut self) -> Result<Next, FeedError> {
         loop {
             if let Some(event) = self.waiting.pop_front() {
                 return Ok(Next::Event(event));

@@ -25,7 +25,7 @@ impl CheckConfig {
         let config = Config::load(&self.config).map(|config| (config.digest(), config));
         let errors: Vec<String> = match &config {
             Err(errors) => errors.iter().map(ToString::to_string).collect(),
-            Ok((_, config)) => Engine::new(config).err().iter().map(ToString::to_string).collect(),
+            Ok((_, config)) => refused(config),
         };
         if self.json {
             let digest = config.as_ref().ok().map(|(digest, _)| format!("{digest:016x}"));
@@ -45,4 +45,13 @@ impl CheckConfig {
             format!("refused\n{}", errors.join("\n"))
         }))
     }
+}
+
+/// Why engines cannot start with it.
+fn refused(config: &Config) -> Vec<String> {
+    let each = match config.engines() {
+        Ok(each) => each,
+        Err(errors) => return errors.iter().map(ToString::to_string).collect(),
+    };
+    each.iter().filter_map(|config| Some(Engine::new(config).err()?.to_string())).collect()
 }

@@ -40,7 +40,12 @@ impl Failure {
 
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Failure {
-        let code = match &error {
+        Failure { code: code_of(&error), message: error.to_string() }
+    }
+}
+
+fn code_of(error: &RunError) -> u8 {
+        match error {
             RunError::Feed { .. } => 3,
             RunError::Start(_)
             | RunError::OtherConfig(_)
@@ -60,14 +65,13 @@ impl From<RunError> for Failure {
                 | JournalError::Unknown { .. } => 3,
                 _ => 1,
             },
+            RunError::Shard { error, .. } => code_of(error),
             RunError::Audit(_)
             | RunError::Replay(_)
             | RunError::Shared(_)
             | RunError::Operator { .. }
             | RunError::Thread(_) => 1,
-        };
-        Failure { code, message: error.to_string() }
-    }
+        }
 }
 
 /// Is set by Ctrl-C and by a request to terminate; a second one ends the process at once.

@@ -8,7 +8,8 @@ use clap::Args;
 use engine::config::{
     Capacity, Captures, Config, Durability, FeedConfig, FeedSource, JournalConfig, Speed,
 };
-use engine::runtime::{self, Plan, RunError};
+use engine::runtime::{Plan, Progress, RunError, Shards};
+use engine::journal::lease::Lease;
 use engine::script::Script;
 use feeds::stream::StreamSymbol;
 use feeds::{Date, Venue};
@@ -54,7 +55,7 @@ pub struct Replay {
     /// With `=NAME` behind it: what the engine calls it, if that is to be another name.
     #[arg(long = "symbol", value_name = "SYMBOL[=NAME]:PX:QTY", value_parser = parse_symbol)]
     symbols: Vec<StreamSymbol>,
-    /// Orders to ask for, one JSON object a line.
+    /// Orders to ask for, one JSON object a line. Not of shards, whose messages have other numbers.
     #[arg(long, value_name = "FILE")]
     orders: Option<PathBuf>,
     /// Day of the first message: the captures carry none.
@@ -123,36 +124,40 @@ impl Replay {
         let script = self.orders.as_deref().map(orders_file::read).transpose()?.unwrap_or_default();
         let total =
             self.files.iter().filter_map(|file| file.metadata().ok()).map(|data| data.len()).sum();
-        let (json, plan) = (self.json, self.plan(script, total)?);
+        let (json, plans) = (self.json, self.plans(script, total)?);
         let begun = Instant::now();
-        let running = runtime::start(plan)?;
+        let mut shards = Shards::start(plans)?;
         let bar = if json { ProgressBar::hidden() } else { ProgressBar::new(total) };
         bar.set_style(
             ProgressStyle::with_template("{elapsed} {wide_bar} {bytes}/{total_bytes} {msg}")
                 .unwrap_or(ProgressStyle::default_bar()),
         );
-        while !running.has_ended() && !stop.load(Ordering::Relaxed) {
+        while !shards.poll()? && !stop.load(Ordering::Relaxed) {
             std::thread::sleep(Duration::from_millis(if begun.elapsed().as_secs() < 2 {
                 2
             } else {
                 100
             }));
             if begun.elapsed().as_secs() >= 2 {
-                let messages = running.progress().messages();
-                bar.set_position(running.progress().bytes().min(total));
+                // Each shard hears all of it.
+                let least = |of: fn(&Progress) -> u64| shards.progress().map(of).min().unwrap_or(0);
+                let messages = least(Progress::messages);
+                bar.set_position(least(Progress::bytes).min(total));
                 bar.set_message(format!("{messages} messages"));
             }
         }
         let took = begun.elapsed();
         bar.finish_and_clear();
-        let finished = running.finish()?;
+        let finished = shards.finish()?;
         if json {
-            println!("{}", summary::json(&finished, took));
+            println!("{}", summary::json_of(&finished, took));
         } else {
-            print!("{}", summary::stages(finished.stages.by_name()));
-            println!("{}", summary::line(&finished, took));
+            for (_, run) in &finished {
+                print!("{}", summary::stages(run.stages.by_name()));
+            }
+            print!("{}", summary::lines(&finished, took));
         }
-        if finished.not_due {
+        if finished.iter().any(|(_, run)| run.not_due) {
             eprintln!("tickgate: not every line of the orders file was due before the end");
         }
         if stop.load(Ordering::Relaxed) { Err(Failure::interrupted()) } else { Ok(()) }
@@ -196,7 +201,8 @@ impl Replay {
         Ok(FeedConfig { venue, source, silence_ns: SILENCE_NS })
     }
 
-    fn plan(self, script: Script, total: u64) -> Result<Plan, Failure> {
+    /// What each engine is to do, and the lease of its new journal.
+    fn plans(self, script: Script, total: u64) -> Result<Vec<(Plan, Option<Lease>)>, Failure> {
         let config = match &self.config {
             Some(path) => Config::load(path).map_err(Failure::usage)?,
             None => demo::built_in()?,
@@ -219,13 +225,19 @@ impl Replay {
             deep_checkpoints: false,
             segment_bytes: engine::journal::SEGMENT_BYTES,
         });
-        Ok(Plan {
-            config: config.with_engine(engine),
-            script,
-            shared: false,
-            ends_with_feed: true,
-            drive_stream: None,
-        })
+        let configs = config.with_engine(engine).engines().map_err(Failure::usage)?;
+        if configs.len() > 1 && !script.is_done() {
+            return Err(Failure::usage("--orders: the messages of a shard have other numbers"));
+        }
+        let mut scripts = std::iter::once(script).chain(std::iter::repeat_with(Script::default));
+        let mut plan = |config: Config| {
+            let lease = config.engine.journal.as_ref().map(|journal| Lease::take(&journal.folder));
+            let lease = lease.transpose().map_err(RunError::from)?;
+            let script = scripts.next().unwrap_or_default();
+            let (shared, ends_with_feed, drive_stream) = (false, true, None);
+            Ok((Plan { config, script, shared, ends_with_feed, drive_stream }, lease))
+        };
+        configs.into_iter().map(&mut plan).collect()
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use engine::config::Config;
 use engine::journal::lease::Lease;
-use engine::runtime::{self, Plan, RunError};
+use engine::runtime::{Plan, RunError, Shards};
 use engine::script::Script;
 
 use crate::exit::{Failure, stop_on_signal};
@@ -16,7 +16,8 @@ use crate::{quiet, summary};
 /// Runs the engine as its configuration says, until it is stopped.
 ///
 /// A journal that is there is gone on with: the state is made again first. In live mode the hot cores are watched for two seconds
-/// before anything else; where they stand still for longer than `hiccup_max_us`, the start is refused.
+/// before anything else; where they stand still for longer than `hiccup_max_us`, the start is refused. With [shards] each runs as
+/// an engine NAME-0, NAME-1 … of this process; one that fails ends the run.
 #[derive(Args)]
 #[command(after_help = "Example: tickgate run --config deploy/engine.toml")]
 pub struct Run {
@@ -37,8 +38,30 @@ pub struct Run {
 impl Run {
     pub fn run(self) -> Result<(), Failure> {
         let stop = stop_on_signal()?;
-        let mut config = Config::load(&self.config).map_err(Failure::usage)?;
-        let name = config.engine.name.clone();
+        let config = Config::load(&self.config).map_err(Failure::usage)?;
+        let plans = config.engines().map_err(Failure::usage)?;
+        let plans: Vec<_> = plans.into_iter().map(|config| self.plan(config)).collect::<Result<_, _>>()?;
+        let names: Vec<_> = plans.iter().map(|(plan, _)| plan.config.engine.name.clone()).collect();
+        let begun = Instant::now();
+        let mut shards = Shards::start(plans)?;
+        for name in names {
+            tracing::info!("engine `{name}` runs; clients can attach");
+        }
+        while !shards.poll()? && !stop.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let took = begun.elapsed();
+        let finished = shards.finish()?;
+        if self.json {
+            println!("{}", summary::json_of(&finished, took));
+        } else {
+            print!("{}", summary::lines(&finished, took));
+        }
+        if stop.load(Ordering::Relaxed) { Err(Failure::interrupted()) } else { Ok(()) }
+    }
+
+    /// What one engine is to do, once its journal is nobody else's and its cores are quiet.
+    fn plan(&self, mut config: Config) -> Result<(Plan, Option<Lease>), Failure> {
         // First, so that nobody measures on the cores of an engine that runs.
         let lease = config.engine.journal.as_ref().map(|journal| Lease::take(&journal.folder));
         let lease = lease.transpose().map_err(RunError::from)?;
@@ -53,21 +76,9 @@ impl Run {
             ends_with_feed: self.once,
             drive_stream: Some(crate::streams::drive),
         };
-        let begun = Instant::now();
-        let running = runtime::start_under(plan, lease)?;
-        tracing::info!("engine `{name}` runs; clients can attach");
-        while !running.has_ended() && !stop.load(Ordering::Relaxed) {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let took = begun.elapsed();
-        let finished = running.finish()?;
-        if self.json {
-            println!("{}", summary::json(&finished, took));
-        } else {
-            println!("{}", summary::line(&finished, took));
-        }
-        if stop.load(Ordering::Relaxed) { Err(Failure::interrupted()) } else { Ok(()) }
+        Ok((plan, lease))
     }
+
     /// Refuses, unless told.
     fn is_loud(&self, loud: &str) -> Result<(), Failure> {
         let config = self.config.display();

@@ -8,6 +8,23 @@ use model::Reject;
 use model::page::{FeedCounters, StageLatency};
 use serde_json::{Map, Value, json};
 
+/// One JSON object: of an engine, or of all shards by their names.
+pub fn json_of(runs: &[(String, Finished)], took: Duration) -> Value {
+    if let [(_, run)] = runs {
+        return json(run, took);
+    }
+    let shards = runs.iter().map(|(name, run)| (name.clone(), json(run, took)));
+    json!({ "shards": shards.collect::<Map<_, _>>() })
+}
+
+/// A line of each.
+pub fn lines(runs: &[(String, Finished)], took: Duration) -> String {
+    if let [(_, run)] = runs {
+        return line(run, took) + "\n";
+    }
+    runs.iter().map(|(name, run)| format!("{name}: {}\n", line(run, took))).collect()
+}
+
 /// One JSON object.
 pub fn json(run: &Finished, took: Duration) -> Value {
     let seconds = took.as_secs_f64();

@@ -69,7 +69,7 @@ mod publisher;
 pub use {
     client::{Client, ReadError, Reader, SendError},
     error::{AttachError, ShmError},
-    find::{find_engine, halt, halt_in, list_engines},
+    find::{find_engine, find_engines, halt, halt_in, list_engines},
     folder::{Folder, NameLock},
     header::Version,
     layout::{ABI, Capacity, LAYOUT_HASH, WATCHES},

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use model::{HaltLevel, Mode, Symbol};
-use risk::Share;
 
 use crate::journal::SEGMENT_BYTES;
 use crate::rules::Rules;
 
 use super::feed::{FeedConfig, Speed};
+use super::shards::Shards;
 use super::table::{ConfigErrors, Table};
 use super::threads::{self, Cpus, HiccupMax, Threads, Wait};
 use super::venue::VenueConfig;
@@ -36,6 +36,8 @@ pub struct EngineConfig {
     pub wait: Wait,
     /// Where the threads run.
     pub cpus: Cpus,
+    /// The engines that share the instruments; `None`: one has them all.
+    pub shards: Option<Shards>,
     /// Whether everything is kept in memory, so that no hot thread ever waits for a page.
     pub lock_memory: bool,
     /// For how long a hot core may stand still while a live start watches it.
@@ -52,8 +54,6 @@ pub struct EngineConfig {
     pub feeds: Vec<FeedConfig>,
     /// Strategies inside the engine.
     pub strategies: Vec<StrategyConfig>,
-    /// Which of the engines that share the accounts it is; [`Share::WHOLE`]: it has them alone.
-    pub share: Share,
 }
 
 /// What triggers stops.
@@ -215,17 +215,18 @@ impl EngineConfig {
             HiccupMax::Off => "hiccup_max_us = \"off\"\n".into(),
             HiccupMax::Us(us) => format!("hiccup_max_us = {us}\n"),
         };
-        let Cpus { feed, engine, journal } = self.cpus;
-        let cpus = [("feed_cpu", feed), ("engine_cpu", engine), ("journal_cpu", journal)];
-        let pinned = cpus.into_iter().filter_map(|(key, cpu)| Some(format!("{key} = {}\n", cpu?)));
-        let pinned: String = pinned.collect();
+        let pinned = match &self.shards {
+            Some(shards) => Cpus::to_toml(&shards.cpus, true),
+            None => Cpus::to_toml(&[self.cpus], false),
+        };
+        let [shard, shards] = self.shards.as_ref().map(Shards::to_toml).unwrap_or_default();
         let mut text = format!(
-            "name = {:?}\nmode = \"{}\"\nstart_level = \"{}\"\nstop_trigger = \"{}\"\n\
+            "{shard}name = {:?}\nmode = \"{}\"\nstart_level = \"{}\"\nstop_trigger = \"{}\"\n\
              basket_timeout_ms = {}\n\n\
              [capacity]\ninstruments = {instruments}\nbook_orders = {book_orders}\n\
              levels = {levels}\nref_pages = {ref_pages}\nown_orders = {own_orders}\nlots = {lots}\nclient_ids = {client_ids}\n\
              tape = {tape}\nfeed_ring = {feed_ring}\n\n[threads]\nwait = \"{wait}\"\nlock_memory = {}\n\
-             {pinned}{hiccup_max}\n[watchdog]\nstalled_ms = {}\n\n\
+             {pinned}{hiccup_max}{shards}\n[watchdog]\nstalled_ms = {}\n\n\
              [journal]\nfolder = {:?}\ndurability = \"{durability}\"\n\
              deep_checkpoints = {deep}\nsegment_mib = {segment_mib}\n",
             self.name,
@@ -283,10 +284,7 @@ impl EngineConfig {
         if let Some(venue) = &self.venue {
             venue.check_against(rules, errors);
         }
-        if !self.share.is_whole() {
-            let unshared = super::shared::unshared(rules);
-            unshared.into_iter().for_each(|text| errors.note(Path::new("limits.toml"), text));
-        }
+        self.check_shards(rules, errors);
         for strategy in &self.strategies {
             if !rules.accounts.iter().any(|account| account.name == strategy.account) {
                 let text =
@@ -323,7 +321,9 @@ pub(super) fn read(
         root.choice_or("stop_trigger", &StopTrigger::NAMES, StopTrigger::Last, errors);
     let basket_timeout_ms = root.number_or("basket_timeout_ms", 1_000, 1, 60_000, errors);
     let capacity = capacity(root.table("capacity", errors), errors);
-    let threads = threads::read(root.table("threads", errors), errors);
+    let shards = Shards::read(&mut root, errors);
+    let count = shards.as_ref().and_then(|shards| Some(shards.as_ref()?.count));
+    let threads = threads::read(root.table("threads", errors), count, errors);
     let stalled_ns = watchdog(root.table("watchdog", errors), errors);
     let journal = journal(root.table("journal", errors), folder, errors);
     let venue = match root.has("venue") {
@@ -348,7 +348,10 @@ pub(super) fn read(
         root.tables("strategy", errors).into_iter().map(|table| strategy(table, errors)).collect();
     root.finish(errors);
     let Threads { wait, cpus, lock_memory, hiccup_max } = threads?;
-    Some(EngineConfig {
+    let shards = shards?.map(|shards| Shards { cpus: cpus.clone(), ..shards });
+    let index = shards.as_ref().and_then(|shards| shards.index);
+    let cpus = cpus.first().copied().filter(|_| shards.is_none());
+    let mut config = EngineConfig {
         name: name?,
         mode: mode?,
         start_level: start_level?,
@@ -356,7 +359,8 @@ pub(super) fn read(
         basket_timeout_ns: basket_timeout_ms? * 1_000_000,
         capacity: capacity?,
         wait,
-        cpus,
+        cpus: cpus.unwrap_or_default(),
+        shards,
         lock_memory,
         hiccup_max,
         stalled_ns: stalled_ns?,
@@ -365,8 +369,11 @@ pub(super) fn read(
         venue: venue?,
         feeds: feeds?,
         strategies: strategies?,
-        share: Share::WHOLE,
-    })
+    };
+    if let Some(index) = index {
+        config.divide(index);
+    }
+    Some(config)
 }
 
 /// Where nothing is said: what can lose money waits for somebody.

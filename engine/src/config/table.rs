@@ -301,6 +301,22 @@ impl<'a> Table<'a> {
             .collect()
     }
 
+    /// Whole numbers up to `most`, of an array that must be there.
+    pub fn numbers(
+        &mut self,
+        key: &str,
+        most: u64,
+        errors: &mut ConfigErrors,
+    ) -> Option<Vec<u64>> {
+        let value = self.need(key, errors)?;
+        let Some(items) = value.value.get_ref().as_array() else {
+            value.error(format!("`{key}` must be an array of numbers, one for each shard"), errors);
+            return None;
+        };
+        let number = |item: &Spanned<DeValue<'a>>| Value { value: item.clone(), ..value.clone() };
+        items.iter().map(|item| number(item).number(0, most, errors)).collect()
+    }
+
     /// A table within; an absent one reads as empty.
     pub fn table(&mut self, key: &str, errors: &mut ConfigErrors) -> Table<'a> {
         let empty = Table { text: self.text, at: self.at, keys: DeTable::new() };

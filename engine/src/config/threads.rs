@@ -2,6 +2,9 @@
 
 use super::table::{ConfigErrors, Table};
 
+/// Highest number of a core.
+const CPU_MAX: u64 = 4095;
+
 /// How a hot thread waits for work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
@@ -48,21 +51,44 @@ pub struct Cpus {
     pub journal: Option<usize>,
 }
 
+impl Cpus {
+    /// The lines that read back as the cores of one engine, or of each shard.
+    pub(super) fn to_toml(each: &[Cpus], sharded: bool) -> String {
+        let of = |key: &str, read: fn(&Cpus) -> Option<usize>| {
+            let cpus: Option<Vec<String>> =
+                each.iter().map(|cpus| Some(read(cpus)?.to_string())).collect();
+            match cpus.filter(|cpus| !cpus.is_empty()) {
+                Some(cpus) if sharded => format!("{key} = [{}]\n", cpus.join(", ")),
+                Some(cpus) => format!("{key} = {}\n", cpus.concat()),
+                None => String::new(),
+            }
+        };
+        of("feed_cpu", |cpus| cpus.feed)
+            + &of("engine_cpu", |cpus| cpus.engine)
+            + &of("journal_cpu", |cpus| cpus.journal)
+    }
+}
+
 /// The table, as read.
 pub(super) struct Threads {
     pub wait: Wait,
-    pub cpus: Cpus,
+    /// Of the one engine, or of each shard.
+    pub cpus: Vec<Cpus>,
     pub lock_memory: bool,
     pub hiccup_max: HiccupMax,
 }
 
-/// Reads the table; `None` if something of it could not be read, which is noted.
-pub(super) fn read(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<Threads> {
+/// Reads the table, where `shards` says of how many engines; `None` if something of it could not be read, which is noted.
+pub(super) fn read(
+    mut table: Table<'_>,
+    shards: Option<u16>,
+    errors: &mut ConfigErrors,
+) -> Option<Threads> {
     let waits =
         [("auto", Wait::Auto), ("spin", Wait::Spin), ("yield", Wait::Yield), ("park", Wait::Park)];
     let wait = table.choice_or("wait", &waits, Wait::Auto, errors);
-    let mut cpu = |key| table.number_maybe(key, 4095, errors).map(|cpu| cpu.map(|n| n as usize));
-    let (feed, engine, journal) = (cpu("feed_cpu"), cpu("engine_cpu"), cpu("journal_cpu"));
+    let mut cpus = |key| cores(&mut table, key, shards, errors);
+    let (feed, engine, journal) = (cpus("feed_cpu"), cpus("engine_cpu"), cpus("journal_cpu"));
     let lock_memory = table.flag_or("lock_memory", false, errors);
     let hiccup_max = match table.has("hiccup_max_us") {
         false => Some(HiccupMax::Unsaid),
@@ -71,12 +97,36 @@ pub(super) fn read(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<Th
             .map(|us| us.map_or(HiccupMax::Off, HiccupMax::Us)),
     };
     table.finish(errors);
+    let each = feed?.into_iter().zip(engine?).zip(journal?);
+    let cpus = each.map(|((feed, engine), journal)| Cpus { feed, engine, journal });
     Some(Threads {
         wait: wait?,
-        cpus: Cpus { feed: feed?, engine: engine?, journal: journal? },
+        cpus: cpus.collect(),
         lock_memory: lock_memory?,
         hiccup_max: hiccup_max?,
     })
+}
+
+/// The core of a thread in each engine: a number for one, a list for shards.
+fn cores(
+    table: &mut Table<'_>,
+    key: &str,
+    shards: Option<u16>,
+    errors: &mut ConfigErrors,
+) -> Option<Vec<Option<usize>>> {
+    let Some(count) = shards else {
+        let cpu = table.number_maybe(key, CPU_MAX, errors)?;
+        return Some(vec![cpu.map(|cpu| cpu as usize)]);
+    };
+    if !table.has(key) {
+        return Some(vec![None; count.into()]);
+    }
+    let cpus = table.numbers(key, CPU_MAX, errors)?;
+    if cpus.len() != usize::from(count) {
+        table.error(format!("`{key}` must name {count} cores, one for each shard"), errors);
+        return None;
+    }
+    Some(cpus.into_iter().map(|cpu| Some(cpu as usize)).collect())
 }
 
 #[cfg(test)]

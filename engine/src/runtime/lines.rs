@@ -14,6 +14,7 @@ use host::{TcpClient, UdpOptions, UdpReceiver};
 use model::page::{FeedCounters, LineCounters};
 use model::{Event, FeedId, Ts};
 
+use super::feed_ring::FeedRing;
 use super::pace::{Pace, Steered};
 use super::wait::Waiter;
 use super::{Progress, RunError, StreamPort};
@@ -34,7 +35,7 @@ pub(super) struct Around {
 
 impl Around {
     /// The port of a feed that is driven elsewhere.
-    pub fn port(&self, feed: FeedId, ring: rtrb::Producer<Event>) -> StreamPort {
+    pub fn port(&self, feed: FeedId, ring: FeedRing) -> StreamPort {
         let (pace, progress) = (Arc::clone(&self.pace), Arc::clone(&self.progress));
         StreamPort { feed, ring, pace, progress, stop: Arc::clone(&self.stop) }
     }
@@ -67,7 +68,7 @@ enum Session {
 
 /// Where events go.
 pub(super) struct Out {
-    pub ring: rtrb::Producer<Event>,
+    pub ring: FeedRing,
     pub stop: Arc<AtomicBool>,
 }
 
@@ -76,7 +77,7 @@ impl Out {
     /// a gap.
     #[inline]
     pub fn push(&mut self, event: Event) {
-        while self.ring.push(event).is_err() {
+        while !self.ring.push(event) {
             if self.is_over() {
                 return;
             }
@@ -99,7 +100,7 @@ impl LinesThread {
         feed: FeedId,
         venue: Venue,
         config: &Lines,
-        ring: rtrb::Producer<Event>,
+        ring: FeedRing,
         around: &Around,
     ) -> Result<LinesThread, RunError> {
         let bind = |address: SocketAddr| {

@@ -9,6 +9,7 @@ use model::page::FeedCounters;
 use model::{Event, FeedId, Ts};
 
 use super::Progress;
+use super::feed_ring::FeedRing;
 use super::pace::Pace;
 
 /// Drives a stream feed until its port says that it is over. Runs on a thread of its own.
@@ -17,7 +18,7 @@ pub type DriveStream = fn(Venue, StreamConfig, StreamPort);
 /// The engine's side of a stream feed.
 pub struct StreamPort {
     pub(super) feed: FeedId,
-    pub(super) ring: rtrb::Producer<Event>,
+    pub(super) ring: FeedRing,
     pub(super) pace: Arc<Pace>,
     pub(super) progress: Arc<Progress>,
     pub(super) stop: Arc<AtomicBool>,
@@ -31,7 +32,7 @@ impl StreamPort {
 
     /// Offers an event; `false`: the ring is full.
     pub fn push(&mut self, event: &Event) -> bool {
-        self.ring.push(*event).is_ok()
+        self.ring.push(*event)
     }
 
     /// Whether the engine stops.

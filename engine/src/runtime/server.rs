@@ -9,6 +9,7 @@ use host::TcpClient;
 use model::page::FeedCounters;
 use model::{Event, FeedId, Ts};
 
+use super::feed_ring::FeedRing;
 use super::lines::{Around, Out};
 use super::pace::{Pace, Steered};
 use super::wait::Waiter;
@@ -40,7 +41,7 @@ impl ServerThread {
     pub fn new(
         id: FeedId,
         config: &Server,
-        ring: rtrb::Producer<Event>,
+        ring: FeedRing,
         around: &Around,
         seed: u64,
     ) -> Result<ServerThread, RunError> {

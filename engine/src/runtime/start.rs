@@ -17,6 +17,7 @@ use switch::{Halt, OperatorSocket, Operators, Scope, latch_file};
 use super::clock_watch::ClockWatch;
 use super::engine::{Ended, EngineThread, LimitsPost};
 use super::feed::{FeedEnd, FeedThread};
+use super::feed_ring::FeedRing;
 use super::figures::Figures;
 use super::gateway::{GatewayThread, GatewayView};
 use super::house::{Door, HouseThread, wall_ns};
@@ -228,20 +229,22 @@ fn go_on(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Running, 
     let mut live = Vec::new();
     for (number, feed) in plan.config.engine.feeds.iter().enumerate() {
         let (id, venue) = (FeedId(number as u8), feed.venue);
+        let mut filter = plan.config.engine.filter(feed);
+        let mut ring = || Some(FeedRing::new(rings.next()?, filter.take()));
         match &feed.source {
             FeedSource::Captures(_) => {}
             FeedSource::Lines(lines) => {
-                let Some(ring) = rings.next() else { break };
+                let Some(ring) = ring() else { break };
                 let lines = LinesThread::open(id, venue, lines, ring, &around)?;
                 live.push(spawn("feed", cpus.feed, move || lines.run())?);
             }
             FeedSource::Server(server) => {
-                let Some(ring) = rings.next() else { break };
+                let Some(ring) = ring() else { break };
                 let server = ServerThread::new(id, server, ring, &around, epoch)?;
                 live.push(spawn("feed", cpus.feed, move || server.run())?);
             }
             FeedSource::Stream(stream) => {
-                let Some(ring) = rings.next() else { break };
+                let Some(ring) = ring() else { break };
                 let drive = plan.drive_stream.ok_or(RunError::Unheard(venue))?;
                 let (port, config) = (around.port(id, ring), stream_config(id, stream, epoch));
                 live.push(spawn("stream", None, move || drive(venue, config, port))?);

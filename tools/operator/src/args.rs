@@ -75,6 +75,25 @@ impl Which {
         Ok(folder.operator_path(&name))
     }
 
+    /// The engines that are meant, which may be shards of a name: each by itself, and what to call it; nothing, if it is alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Which::path`].
+    pub fn each(&self) -> Result<Vec<(String, Which)>, Failure> {
+        let at = |socket: PathBuf| Which { engine: None, socket: Some(socket), json: self.json };
+        if let Some(socket) = &self.socket {
+            return Ok(vec![(String::new(), at(socket.clone()))]);
+        }
+        let found = shm::find_engines(self.engine.as_deref()).map_err(Failure::no_engine)?;
+        let alone = found.len() == 1;
+        let each = found.into_iter().map(|(folder, name)| {
+            let which = at(folder.operator_path(&name));
+            (if alone { String::new() } else { name }, which)
+        });
+        Ok(each.collect())
+    }
+
     /// Asks the engine.
     ///
     /// # Errors

@@ -5,5 +5,6 @@
 pub mod args;
 pub mod books;
 pub mod exit;
+pub mod said;
 pub mod show;
 pub mod terminal;

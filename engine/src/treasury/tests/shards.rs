@@ -9,10 +9,9 @@ use model::{
     Note, OrderId, OrderType, Origin, Px, Qty, Request, Side, Symbol, Terms, Tif,
     TradingState, VenueNumber,
 };
-use risk::Share;
 
 use super::*;
-use crate::config::{Capacity, Captures, Config, FeedConfig, FeedSource, Speed};
+use crate::config::{Capacity, Captures, Config, FeedConfig, FeedSource, Shards, Speed};
 use crate::output::Output;
 use crate::step::{Credited, Engine};
 
@@ -64,7 +63,8 @@ fn limits_text() -> String {
     text
 }
 
-fn config(share: Share) -> Config {
+/// Of one of so many engines.
+fn config(number: u16, count: u16) -> Config {
     let files = [
         ("engine.toml", include_str!("../../../../deploy/engine.toml").to_string()),
         ("instruments.toml", include_str!("../../../../deploy/instruments.toml").to_string()),
@@ -94,7 +94,8 @@ fn config(share: Share) -> Config {
         tape: 64,
         feed_ring: 64,
     };
-    engine.share = share;
+    let (index, cpus) = (Some(number), Vec::new());
+    engine.shards = Some(Shards { count, index, cpus });
     config.with_engine(engine)
 }
 
@@ -142,8 +143,8 @@ enum Told {
 }
 
 impl Shard {
-    fn new(share: Share, lag: u64) -> Shard {
-        let config = config(share);
+    fn new(number: u16, count: u16, lag: u64) -> Shard {
+        let config = config(number, count);
         let engine = Engine::new(&config).unwrap();
         let mut shard = Shard {
             out: engine.output(),
@@ -316,7 +317,7 @@ impl World {
     fn new(count: u16, lags: &[u64], still: bool) -> World {
         let shards: Vec<Shard> = (0..count)
             .zip(lags)
-            .map(|(number, lag)| Shard::new(Share::new(number, count).unwrap(), *lag))
+            .map(|(number, lag)| Shard::new(number, count, *lag))
             .collect();
         let treasury = Treasury::new(count.into(), ACCOUNTS.len() as u16);
         let mut world = World { shards, treasury, now: BEGIN, still };
@@ -705,7 +706,7 @@ fn a_slice_is_state() {
 /// drawdown, and a ratio of orders.
 #[test]
 fn what_is_no_sum_is_refused() {
-    let shared = config(Share::new(0, 2).unwrap());
+    let shared = config(0, 2);
     let refused = |old: &str, new: &str| {
         let text = limits_text();
         assert!(text.contains(old));

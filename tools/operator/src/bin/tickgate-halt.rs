@@ -10,9 +10,10 @@ use engine::runtime::latch_path;
 use model::{HaltCause, HaltLevel};
 use operator::args::{What, Which, level};
 use operator::exit::{Failure, end};
+use operator::said::{Said, each};
 use operator::show;
 use serde_json::json;
-use switch::{Answer, Halt, Request, clean_reason, latch_file};
+use switch::{Answer, Done, Halt, Request, clean_reason, latch_file};
 
 /// Stops trading: refuses new orders of what is halted, and cancels the working ones. Cancels pass.
 ///
@@ -24,7 +25,7 @@ use switch::{Answer, Halt, Request, clean_reason, latch_file};
     after_help = "Examples:\n  \
     tickgate halt --reason \"fat finger\"\n  \
     tickgate halt --account agent --level cancel_only --operator ann --reason \"checking a fill\"\n  \
-    tickgate halt --symbol AAPL --engine paper\n  \
+    tickgate halt --symbol AAPL --engine paper     # its shards, if it has any\n  \
     tickgate halt --config deploy/engine.toml     # no engine runs: the next start is halted\n\
     Exit codes: 0 halted, 2 usage or configuration, 3 the latch file, 4 no engine, 5 refused."
 )]
@@ -55,11 +56,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     if cli.level == HaltLevel::Active {
         return Err(Failure::usage("a halt to `active` stops nothing; see tickgate resume"));
     }
-    let Cli { mut which, what, level, operator, reason, config } = cli;
-    let config = config.map(|path| Config::load(&path).map_err(Failure::usage)).transpose()?;
-    if let Some(config) = &config {
-        which.engine = Some(config.engine.name.clone());
-    }
+    let Cli { which, what, level, operator, reason, config } = cli;
     let scope = what.scope();
     let text = format!("{scope}: {level}");
     let request = Request::Halt {
@@ -68,32 +65,78 @@ fn run(cli: Cli) -> Result<(), Failure> {
         operator: operator.clone(),
         reason: reason.clone(),
     };
-    let done = match (which.ask(&request), config) {
-        (Ok(Answer::Done(done)), _) => done,
-        (Ok(_), _) => return Err(Failure::no_engine("the engine answered something else")),
-        (Err(failure), Some(config)) if failure.code == 4 => {
-            let (cause, reason) = (HaltCause::Human, clean_reason(&reason));
-            let halt = Halt { scope, level, cause, operator, reason, since_ns: now_ns() };
-            let path = latch(&config, halt, &failure)?;
-            if which.json {
-                println!("{}", json!({ "answer": "latched", "latch_file": path }));
-            } else {
-                println!("{text}; no engine runs, its next start is halted ({})", path.display());
+    let (cause, reason) = (HaltCause::Human, clean_reason(&reason));
+    let halt = Halt { scope, level, cause, operator, reason, since_ns: now_ns() };
+    let engines = engines(&which, config.as_deref())?;
+    let said = each(engines, |Target { which, config }| {
+        let halted = halt_one(&which, &request, config.as_ref(), &halt)?;
+        Ok(match (halted, which.json) {
+            (Halted::Done(done), true) => Said::Json(json!(Answer::Done(done))),
+            (Halted::Done(done), false) => Said::Text(show::done(&text, &done)),
+            (Halted::Next(path), true) => {
+                Said::Json(json!({ "answer": "latched", "latch_file": path }))
             }
-            return Ok(());
+            (Halted::Next(path), false) => {
+                let path = path.display();
+                Said::Text(format!("{text}; no engine runs, its next start is halted ({path})"))
+            }
+        })
+    });
+    said.print()
+}
+
+/// An engine that is to be halted, and its configuration, if that was given.
+struct Target {
+    which: Which,
+    config: Option<Config>,
+}
+
+/// What became of a halt.
+enum Halted {
+    /// The engine has it.
+    Done(Done),
+    /// The engine does not run; it is in its latch file.
+    Next(PathBuf),
+}
+
+/// All that is meant, by what to call it: the engine, or all shards.
+fn engines(which: &Which, config: Option<&Path>) -> Result<Vec<(String, Target)>, Failure> {
+    let Some(path) = config else {
+        let each = which.each().map_err(|Failure { code, message }| {
+            let message = format!("{message}; --config FILE halts the next start of that engine");
+            Failure { code, message }
+        });
+        let target = |(name, which)| (name, Target { which, config: None });
+        return Ok(each?.into_iter().map(target).collect());
+    };
+    let configs = Config::load(path).and_then(|config| config.engines()).map_err(Failure::usage)?;
+    let alone = configs.len() == 1;
+    let target = |config: Config| {
+        let name = config.engine.name.clone();
+        let which = Which { engine: Some(name.clone()), socket: None, json: which.json };
+        (if alone { String::new() } else { name }, Target { which, config: Some(config) })
+    };
+    Ok(configs.into_iter().map(target).collect())
+}
+
+fn halt_one(
+    which: &Which,
+    request: &Request,
+    config: Option<&Config>,
+    halt: &Halt,
+) -> Result<Halted, Failure> {
+    match (which.ask(request), config) {
+        (Ok(Answer::Done(done)), _) => Ok(Halted::Done(done)),
+        (Ok(_), _) => Err(Failure::no_engine("the engine answered something else")),
+        (Err(failure), Some(config)) if failure.code == 4 => {
+            latch(config, halt.clone(), &failure).map(Halted::Next)
         }
         (Err(Failure { code: 4, message }), None) => {
             let message = format!("{message}; --config FILE halts the next start of that engine");
-            return Err(Failure::no_engine(message));
+            Err(Failure::no_engine(message))
         }
-        (Err(failure), _) => return Err(failure),
-    };
-    if which.json {
-        println!("{}", json!(Answer::Done(done)));
-    } else {
-        println!("{}", show::done(&text, &done));
+        (Err(failure), _) => Err(failure),
     }
-    Ok(())
 }
 
 /// Writes the latch file of an engine that does not run. Its name is held meanwhile, so that it cannot start half-way.

@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use clap::Parser;
 use operator::args::Which;
 use operator::exit::{Failure, end};
+use operator::said::{Said, each};
 use operator::show;
 use serde_json::json;
 use switch::{Answer, Request};
 
-/// Says how an engine stands: its loop, what is halted and why, its feeds, its journal, its orders.
+/// Says how an engine, or each shard, stands: its loop, what is halted and why, its feeds, its journal, its orders.
 #[derive(Parser)]
 #[command(
     name = "tickgate-status",
@@ -28,13 +29,14 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<(), Failure> {
-    let Answer::Status(status) = cli.which.ask(&Request::Status {})? else {
-        return Err(Failure::no_engine("the engine answered something else"));
-    };
-    if cli.which.json {
-        println!("{}", json!(status));
-    } else {
-        println!("{}", show::status(&status));
-    }
-    Ok(())
+    let said = each(cli.which.each()?, |which| {
+        let Answer::Status(status) = which.ask(&Request::Status {})? else {
+            return Err(Failure::no_engine("the engine answered something else"));
+        };
+        Ok(match which.json {
+            true => Said::Json(json!(status)),
+            false => Said::Text(show::status(&status)),
+        })
+    });
+    said.print()
 }

@@ -1,0 +1,115 @@
+//! The engines of a run: one, or shards that share its instruments. Each has threads, rings, journal and hash of its own.
+//!
+//! Whoever started the run calls [`Shards::poll`] every few milliseconds: what the shards have in common is seen to there, and
+//! nowhere else.
+
+use std::sync::Arc;
+
+use feeds::Shard;
+
+use super::{Finished, Plan, Progress, RunError, Running, start_under};
+use crate::journal::lease::Lease;
+
+/// The engines of a run.
+#[derive(Default)]
+pub struct Shards(Vec<Member>);
+
+/// One of them.
+struct Member {
+    name: String,
+    /// Which shard it is; `None`: it is alone.
+    shard: Option<Shard>,
+    progress: Arc<Progress>,
+    /// Until it has ended.
+    running: Option<Running>,
+    /// From then on.
+    finished: Option<Finished>,
+}
+
+impl Shards {
+    /// Starts an engine for each plan, under the lease of its journal.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] of the first that cannot start; those before it are stopped.
+    pub fn start(plans: Vec<(Plan, Option<Lease>)>) -> Result<Shards, RunError> {
+        let mut shards = Shards::default();
+        for (plan, lease) in plans {
+            let (name, shard) = (plan.config.engine.name.clone(), plan.config.engine.shard());
+            match start_under(plan, lease) {
+                Ok(running) => {
+                    let (progress, finished) = (Arc::clone(&running.progress), None);
+                    let running = Some(running);
+                    shards.0.push(Member { name, shard, progress, running, finished });
+                }
+                Err(error) => {
+                    let _ = shards.finish(); // They have done nothing yet that anybody asked for.
+                    return Err(numbered(shard, error));
+                }
+            }
+        }
+        Ok(shards)
+    }
+
+    /// Looks after the engines. Whether all have ended by themselves.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] of the first that failed; then all others are stopped.
+    pub fn poll(&mut self) -> Result<bool, RunError> {
+        for place in 0..self.0.len() {
+            let Some(member) = self.0.get_mut(place) else { break };
+            if member.running.as_ref().is_some_and(Running::has_ended)
+                && let Err(error) = member.finish()
+            {
+                self.stop();
+                self.0.iter_mut().for_each(|other| _ = other.finish());
+                return Err(error);
+            }
+        }
+        Ok(self.0.iter().all(|member| member.running.is_none()))
+    }
+
+    /// How far each has come.
+    pub fn progress(&self) -> impl Iterator<Item = &Progress> {
+        self.0.iter().map(|member| &*member.progress)
+    }
+
+    /// Asks all to end, and waits until they have: their names, and what they leave.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`] of the first that failed.
+    pub fn finish(mut self) -> Result<Vec<(String, Finished)>, RunError> {
+        self.stop();
+        let ended: Vec<_> = self.0.iter_mut().map(Member::finish).collect();
+        ended.into_iter().collect::<Result<(), _>>()?;
+        let left = |member: Member| Some((member.name, member.finished?));
+        Ok(self.0.into_iter().filter_map(left).collect())
+    }
+
+    /// Asks all to end, so that none waits for another.
+    fn stop(&self) {
+        let running = self.0.iter().filter_map(|member| member.running.as_ref());
+        running.for_each(|running| running.stop.store(true, std::sync::atomic::Ordering::Release));
+    }
+}
+
+impl Member {
+    /// Waits until it has ended, if it has not been waited for.
+    fn finish(&mut self) -> Result<(), RunError> {
+        if let Some(running) = self.running.take() {
+            let finished = running.finish().map_err(|error| numbered(self.shard, error))?;
+            self.finished = Some(finished);
+        }
+        Ok(())
+    }
+}
+
+/// An error, and which shard's it is.
+fn numbered(shard: Option<Shard>, error: RunError) -> RunError {
+    match shard {
+        Some(shard) => RunError::Shard { index: shard.index(), error: Box::new(error) },
+        None => error,
+    }
+}
