@@ -41,6 +41,8 @@ use model::{AccountId, Control, CreditKind, Ts};
 const ROWS_PER_TICK: usize = 1024;
 /// Moves that one tick asks for.
 const MOVES_PER_TICK: usize = 64;
+/// Looks at a limit for which it is waited that an engine gives what it was asked for, before others are asked.
+const PATIENCE: u32 = 16;
 
 /// An engine, as it was after an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +124,8 @@ struct Lease {
     said: Option<Said>,
     /// The slice that it was asked to have and did not speak of yet.
     asked: Option<i128>,
+    /// Looks since then.
+    waited: u32,
     /// Whether the first that was seen of it is durable.
     is_sure: bool,
     used: i128,
@@ -191,6 +195,9 @@ impl Lease {
 
     /// What is about to become free.
     fn coming(&self) -> i128 {
+        if self.waited > PATIENCE {
+            return 0;
+        }
         let then = self.asked.or(self.said.map(|said| said.slice)).unwrap_or(self.slice);
         (self.slice - then).max(0)
     }
@@ -216,6 +223,9 @@ impl Row {
 
     /// Asks for what is wanted, where every engine was seen and is of one mind about the limit.
     fn plan(&mut self, moves: &mut Vec<Move>, most: usize) {
+        for lease in self.leases.iter_mut().flatten().filter(|lease| lease.asked.is_some()) {
+            lease.waited = lease.waited.saturating_add(1);
+        }
         let known: Vec<Lease> = self.leases.iter().flatten().copied().collect();
         let totals = || known.iter().map(Lease::total);
         let (Some(total), count) = (totals().min(), self.leases.len()) else { return };
@@ -301,7 +311,7 @@ impl Row {
         let (account, limit) = (self.account, self.limit);
         let Some(Some(lease)) = self.leases.get_mut(shard) else { return };
         let to = lease.slice + more;
-        lease.asked = Some(to);
+        (lease.asked, lease.waited) = (Some(to), 0);
         moves.push(Move { shard, account, limit, to, version: lease.version });
     }
 }
@@ -339,8 +349,10 @@ impl Treasury {
         match row.leases.get_mut(shard) {
             None => return,
             Some(place @ None) => {
-                let (said, asked, is_sure) = (Some(said), None, false);
-                *place = Some(Lease { slice, total, said, asked, is_sure, used, at, version });
+                let (said, asked, waited, is_sure) = (Some(said), None, 0, false);
+                let lease =
+                    Lease { slice, total, said, asked, waited, is_sure, used, at, version };
+                *place = Some(lease);
             }
             Some(Some(lease)) => {
                 (lease.used, lease.at, lease.version) = (used, at, version);
@@ -371,7 +383,7 @@ impl Treasury {
             (_, None) => *place = None, // Its limits are others. It is to be seen anew.
             (Some(lease), Some((slice, at))) => {
                 let total = lease.said.map_or(lease.total, |said| said.total);
-                lease.asked = None;
+                (lease.asked, lease.waited) = (None, 0);
                 lease.say(Said { seq, at, slice, total });
             }
         }
