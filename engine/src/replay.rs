@@ -411,7 +411,8 @@ pub fn open_captures(
 ) -> Result<Merge, MergeError> {
     let open = |(place, feed): (usize, &FeedConfig)| {
         let (date, repeat) = feed.captures().map_or_else(Default::default, |c| (c.date, c.repeat));
-        let options = FeedOptions { feed: FeedId(place as u8), date, repeat };
+        let shard = config.engine.shard();
+        let options = FeedOptions { feed: FeedId(place as u8), date, repeat, shard };
         let symbols = feed.captures().map_or(&[][..], |captures| &captures.symbols);
         let capture = Capture::open(feed.venue, &paths(place), options, symbols);
         let capture = capture.map_err(|error| MergeError { feed: place, error })?;

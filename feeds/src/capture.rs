@@ -14,9 +14,9 @@ use model::Event;
 
 use crate::Venue;
 use crate::feed::{Counters, FeedCause, FeedError, FeedOptions, FileFeed, Next};
+use crate::shard::ShardFilter;
 use crate::source::frame::{self, Transport};
 use crate::source::{FileReader, PcapFile, SourceError};
-use crate::shard::ShardFilter;
 use crate::stream::StreamSymbol;
 pub use addresses::Addresses;
 use packets::PacketFeed;

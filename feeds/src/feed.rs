@@ -7,7 +7,8 @@ use model::{DAY_NS, Event, FeedId, Flags, Kind, Ts};
 
 use crate::databento::DbnCause;
 use crate::date::Date;
-use crate::nasdaq::itch::{DecodeError, Decoder};
+use crate::nasdaq::itch::{DecodeError, Decoder, ShardDecoder};
+use crate::shard::Shard;
 use crate::source::{FileReader, FileSource, SourceCause, SourceError};
 
 /// One capture.
@@ -28,6 +29,8 @@ pub struct FeedOptions {
     pub date: Date,
     /// Begin again with the first capture after the last, for ever.
     pub repeat: bool,
+    /// Whose events will be passed on: those of others need not be decoded. `None`: all.
+    pub shard: Option<Shard>,
 }
 
 /// What comes next.
@@ -200,7 +203,7 @@ pub struct FileFeed {
     inputs: Vec<Input>,
     file: usize,
     source: FileSource,
-    decoder: Decoder,
+    decoder: ShardDecoder,
     repeat: bool,
     /// Venue time of the last message.
     last: Ts,
@@ -243,7 +246,10 @@ impl FileFeed {
             inputs,
             file: 0,
             source,
-            decoder: Decoder { feed: options.feed, midnight: options.date.midnight() },
+            decoder: ShardDecoder::new(
+                Decoder { feed: options.feed, midnight: options.date.midnight() },
+                options.shard,
+            ),
             repeat: options.repeat,
             last: Ts(0),
             bytes_before: 0,
@@ -295,7 +301,7 @@ impl FileFeed {
         if event.ts_venue < self.last {
             self.step_back(event);
         }
-        if event.ts_venue.since(self.decoder.midnight) >= DAY_NS {
+        if event.ts_venue.since(self.decoder.plain.midnight) >= DAY_NS {
             self.counters.past_midnight += 1;
         }
         self.last = event.ts_venue;
@@ -307,7 +313,7 @@ impl FileFeed {
             self.counters.backwards += 1;
             return;
         }
-        self.decoder.midnight.0 = self.decoder.midnight.0.saturating_add(DAY_NS);
+        self.decoder.plain.midnight.0 = self.decoder.plain.midnight.0.saturating_add(DAY_NS);
         event.ts_venue.0 = event.ts_venue.0.saturating_add(DAY_NS);
         event.ts_recv = event.ts_venue;
     }
@@ -341,7 +347,7 @@ impl FileFeed {
             seq: self.counters.messages,
             aux: kind.into(),
             flags: Flags::LAST_OF_PACKET,
-            feed: self.decoder.feed,
+            feed: self.decoder.plain.feed,
             ..Event::empty(Kind::Notice)
         }
     }

@@ -53,19 +53,20 @@ impl Shard {
 
 /// Venue numbers of a shard's instruments. What is of a number that nobody named is the first shard's, so that it is counted once.
 #[derive(Clone, Debug)]
-struct Numbers {
+pub(crate) struct Numbers {
     shard: Shard,
     /// A bit for each number.
     own: Box<[u64]>,
 }
 
 impl Numbers {
-    fn new(shard: Shard) -> Numbers {
+    pub fn new(shard: Shard) -> Numbers {
         let word = if shard.index == 0 { u64::MAX } else { 0 };
         Numbers { shard, own: vec![word; NUMBERS / 64].into() }
     }
 
-    fn has(&self, number: VenueNumber) -> bool {
+    #[inline]
+    pub fn has(&self, number: VenueNumber) -> bool {
         match self.own.get(number.0 as usize / 64) {
             Some(word) => word >> (number.0 % 64) & 1 == 1,
             None => self.shard.index == 0,
@@ -74,7 +75,7 @@ impl Numbers {
 
     /// Notes whose a number is from here on; whether it is this shard's. `None`: the event names nothing.
     #[cold]
-    fn name(&mut self, event: &Event) -> Option<bool> {
+    pub fn name(&mut self, event: &Event) -> Option<bool> {
         let (symbol, ..) = event.listing()?;
         let own = self.shard.owns(symbol);
         if let Some(word) = self.own.get_mut(event.number.0 as usize / 64) {
@@ -170,8 +171,8 @@ impl ShardFilter {
 /// What a shard is told of a message of another: that there was one, and when.
 #[cold]
 fn pulse(event: &Event) -> Event {
-    let Event { ts_venue, ts_recv, flags, feed, .. } = *event;
-    Event { ts_venue, ts_recv, flags, feed, ..Event::empty(Kind::Notice) }
+    let Event { ts_venue, ts_recv, feed, .. } = *event;
+    Event { ts_venue, ts_recv, feed, ..Event::empty(Kind::Notice) }
 }
 
 #[cfg(test)]

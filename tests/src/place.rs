@@ -232,9 +232,14 @@ impl Place {
 
     /// A client of the engine and an instrument that trades.
     pub fn trader(&self) -> Trader {
+        self.trader_of(&self.name)
+    }
+
+    /// The same of one engine of several that run here.
+    pub fn trader_of(&self, engine: &str) -> Trader {
         let since = Instant::now();
         loop {
-            if let Some(client) = self.client() {
+            if let Ok(client) = Client::attach_in(&[self.sockets()], Some(engine)) {
                 return Trader::new(client);
             }
             assert!(since.elapsed() < PATIENCE, "cannot attach");

@@ -45,33 +45,32 @@ impl From<RunError> for Failure {
 }
 
 fn code_of(error: &RunError) -> u8 {
-        match error {
-            RunError::Feed { .. } => 3,
-            RunError::Start(_)
-            | RunError::OtherConfig(_)
-            | RunError::OtherLimits { .. }
-            | RunError::Line { .. }
-            | RunError::Unheard(_)
-            | RunError::Password(_) => 2,
-            RunError::Replay(
-                ReplayError::Source { .. } | ReplayError::SourceChanged(_) | ReplayError::Feed(_),
-            ) => 3,
-            RunError::Journal(error) | RunError::Replay(ReplayError::Journal(error)) => match error
-            {
-                JournalError::InUse { .. } | JournalError::Fenced { .. } => 5,
-                JournalError::NotASegment(_)
-                | JournalError::BadEpoch(_)
-                | JournalError::Damaged { .. }
-                | JournalError::Unknown { .. } => 3,
-                _ => 1,
-            },
-            RunError::Shard { error, .. } => code_of(error),
-            RunError::Audit(_)
-            | RunError::Replay(_)
-            | RunError::Shared(_)
-            | RunError::Operator { .. }
-            | RunError::Thread(_) => 1,
-        }
+    match error {
+        RunError::Feed { .. } => 3,
+        RunError::Start(_)
+        | RunError::OtherConfig(_)
+        | RunError::OtherLimits { .. }
+        | RunError::Line { .. }
+        | RunError::Unheard(_)
+        | RunError::Password(_) => 2,
+        RunError::Replay(
+            ReplayError::Source { .. } | ReplayError::SourceChanged(_) | ReplayError::Feed(_),
+        ) => 3,
+        RunError::Journal(error) | RunError::Replay(ReplayError::Journal(error)) => match error {
+            JournalError::InUse { .. } | JournalError::Fenced { .. } => 5,
+            JournalError::NotASegment(_)
+            | JournalError::BadEpoch(_)
+            | JournalError::Damaged { .. }
+            | JournalError::Unknown { .. } => 3,
+            _ => 1,
+        },
+        RunError::Shard { error, .. } => code_of(error),
+        RunError::Audit(_)
+        | RunError::Replay(_)
+        | RunError::Shared(_)
+        | RunError::Operator { .. }
+        | RunError::Thread(_) => 1,
+    }
 }
 
 /// Is set by Ctrl-C and by a request to terminate; a second one ends the process at once.

@@ -9,7 +9,6 @@ use engine::config::{
     Capacity, Captures, Config, Durability, FeedConfig, FeedSource, JournalConfig, Speed,
 };
 use engine::runtime::{Plan, Progress, RunError, Shards};
-use engine::journal::lease::Lease;
 use engine::script::Script;
 use feeds::stream::StreamSymbol;
 use feeds::{Date, Venue};
@@ -201,8 +200,8 @@ impl Replay {
         Ok(FeedConfig { venue, source, silence_ns: SILENCE_NS })
     }
 
-    /// What each engine is to do, and the lease of its new journal.
-    fn plans(self, script: Script, total: u64) -> Result<Vec<(Plan, Option<Lease>)>, Failure> {
+    /// What each engine is to do.
+    fn plans(self, script: Script, total: u64) -> Result<Vec<Plan>, Failure> {
         let config = match &self.config {
             Some(path) => Config::load(path).map_err(Failure::usage)?,
             None => demo::built_in()?,
@@ -229,15 +228,10 @@ impl Replay {
         if configs.len() > 1 && !script.is_done() {
             return Err(Failure::usage("--orders: the messages of a shard have other numbers"));
         }
-        let mut scripts = std::iter::once(script).chain(std::iter::repeat_with(Script::default));
-        let mut plan = |config: Config| {
-            let lease = config.engine.journal.as_ref().map(|journal| Lease::take(&journal.folder));
-            let lease = lease.transpose().map_err(RunError::from)?;
-            let script = scripts.next().unwrap_or_default();
-            let (shared, ends_with_feed, drive_stream) = (false, true, None);
-            Ok((Plan { config, script, shared, ends_with_feed, drive_stream }, lease))
-        };
-        configs.into_iter().map(&mut plan).collect()
+        let scripts = std::iter::once(script).chain(std::iter::repeat_with(Script::default));
+        let (shared, ends_with_feed, drive_stream) = (false, true, None);
+        let plan = |(config, script)| Plan { config, script, shared, ends_with_feed, drive_stream };
+        Ok(configs.into_iter().zip(scripts).map(plan).collect())
     }
 }
 

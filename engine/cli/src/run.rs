@@ -40,10 +40,11 @@ impl Run {
         let stop = stop_on_signal()?;
         let config = Config::load(&self.config).map_err(Failure::usage)?;
         let plans = config.engines().map_err(Failure::usage)?;
-        let plans: Vec<_> = plans.into_iter().map(|config| self.plan(config)).collect::<Result<_, _>>()?;
+        let plans: Vec<_> =
+            plans.into_iter().map(|config| self.plan(config)).collect::<Result<_, _>>()?;
         let names: Vec<_> = plans.iter().map(|(plan, _)| plan.config.engine.name.clone()).collect();
         let begun = Instant::now();
-        let mut shards = Shards::start(plans)?;
+        let mut shards = Shards::start_under(plans)?;
         for name in names {
             tracing::info!("engine `{name}` runs; clients can attach");
         }

@@ -114,7 +114,8 @@ pub(crate) fn find(
     name: Option<&str>,
 ) -> Result<(Folder, String), AttachError> {
     let engines = engines(folders);
-    let names = |engines: Vec<(Folder, String)>| engines.into_iter().map(|(_, name)| name).collect();
+    let names =
+        |engines: Vec<(Folder, String)>| engines.into_iter().map(|(_, name)| name).collect();
     let mut matching = engines.iter().filter(|(_, engine)| name.is_none_or(|name| name == engine));
     match (matching.next(), matching.next()) {
         (Some(_), Some(_)) if name.is_none() => Err(AttachError::SeveralEngines(names(engines))),
@@ -151,9 +152,11 @@ mod tests {
     /// taken for one. Method: names that nearly are.
     #[test]
     fn shards_have_numbers() {
-        let names = ["p", "p-0", "p-1", "p-1", "p-10", "p-2", "p-02", "p-x", "p-", "-3", "q-0", "p-0-1"];
+        let names =
+            ["p", "p-0", "p-1", "p-1", "p-10", "p-2", "p-02", "p-x", "p-", "-3", "q-0", "p-0-1"];
         let engines = names.map(|name| (Folder::at("/somewhere"), name.to_owned()));
-        let found = |name| shards(&engines, name).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
+        let found =
+            |name| shards(&engines, name).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
         assert_eq!(found("p"), ["p-0", "p-1", "p-2", "p-10"]);
         assert_eq!(found("p-0"), ["p-0-1"]);
         assert_eq!(found("q"), ["q-0"]);

@@ -42,7 +42,8 @@ impl Shards {
         if let (Some(count), Some(index)) = (count, index)
             && index >= count
         {
-            table.error(format!("`shard` is {index}, the last of {count} is {}", count - 1), errors);
+            table
+                .error(format!("`shard` is {index}, the last of {count} is {}", count - 1), errors);
         }
         table.finish(errors);
         let index = index.map(|index| index as u16);
@@ -105,7 +106,9 @@ impl EngineConfig {
             FeedSource::Captures(_) | FeedSource::Server(_) | FeedSource::Stream(_) => false,
         };
         if self.feeds.iter().any(unicast) {
-            note("[shards]: each shard hears `lines` by itself, so that they must be multicast groups");
+            note(
+                "[shards]: each shard hears `lines` by itself, so that they must be multicast groups",
+            );
         }
         let digits = if index.is_some() { 0 } else { "-63".len() };
         if self.name.len() + digits > NAME_MAX {

@@ -302,12 +302,7 @@ impl<'a> Table<'a> {
     }
 
     /// Whole numbers up to `most`, of an array that must be there.
-    pub fn numbers(
-        &mut self,
-        key: &str,
-        most: u64,
-        errors: &mut ConfigErrors,
-    ) -> Option<Vec<u64>> {
+    pub fn numbers(&mut self, key: &str, most: u64, errors: &mut ConfigErrors) -> Option<Vec<u64>> {
         let value = self.need(key, errors)?;
         let Some(items) = value.value.get_ref().as_array() else {
             value.error(format!("`{key}` must be an array of numbers, one for each shard"), errors);

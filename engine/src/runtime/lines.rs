@@ -9,7 +9,7 @@ use feeds::iex::IexFeed;
 use feeds::session::arbiter::{GapState, Line};
 use feeds::session::channel::{Action, Channel, ChannelOptions};
 use feeds::session::glimpse::GlimpseOptions;
-use feeds::{Venue, new_york_midnight};
+use feeds::{Shard, Venue, new_york_midnight};
 use host::{TcpClient, UdpOptions, UdpReceiver};
 use model::page::{FeedCounters, LineCounters};
 use model::{Event, FeedId, Ts};
@@ -31,6 +31,8 @@ pub(super) struct Around {
     pub waiter: Waiter,
     pub progress: Arc<Progress>,
     pub stop: Arc<AtomicBool>,
+    /// Whose events the engine takes; `None`: all.
+    pub shard: Option<Shard>,
 }
 
 impl Around {
@@ -120,7 +122,8 @@ impl LinesThread {
         let session = match venue {
             Venue::NasdaqItch => {
                 let now = around.pace.now(host::monotonic_ns()).unwrap_or_default();
-                let options = channel_options(feed, config, now)?;
+                let mut options = channel_options(feed, config, now)?;
+                options.shard = around.shard;
                 Session::Channel(Box::new(Channel::new(options)))
             }
             Venue::Iex if config.lines.len() == 2 => {

@@ -7,7 +7,7 @@ use feeds::new_york_midnight;
 use feeds::session::soup_feed::{Action, SoupFeed, SoupFeedOptions};
 use host::TcpClient;
 use model::page::FeedCounters;
-use model::{Event, FeedId, Ts};
+use model::{FeedId, Ts};
 
 use super::feed_ring::FeedRing;
 use super::lines::{Around, Out};
@@ -48,7 +48,7 @@ impl ServerThread {
         let login = config.login().map_err(RunError::Password)?;
         let now = around.pace.now(host::monotonic_ns()).unwrap_or_default();
         let mut options = SoupFeedOptions::new(id, new_york_midnight(now), login);
-        (options.seed, options.lag_ns_max) = (seed, config.lag_ns);
+        (options.seed, options.lag_ns_max, options.shard) = (seed, config.lag_ns, around.shard);
         Ok(ServerThread {
             id,
             address: config.address,

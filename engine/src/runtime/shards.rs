@@ -8,7 +8,7 @@ use std::sync::Arc;
 use feeds::Shard;
 
 use super::credit::Bank;
-use super::{Finished, Plan, Progress, RunError, Running, start_under};
+use super::{Finished, Plan, Progress, RunError, Running};
 use crate::journal::lease::Lease;
 
 /// The engines of a run.
@@ -32,17 +32,31 @@ struct Member {
 }
 
 impl Shards {
-    /// Starts an engine for each plan, under the lease of its journal.
+    /// Starts an engine for each plan.
     ///
     /// # Errors
     ///
     /// [`RunError`] of the first that cannot start; those before it are stopped.
-    pub fn start(plans: Vec<(Plan, Option<Lease>)>) -> Result<Shards, RunError> {
+    pub fn start(plans: Vec<Plan>) -> Result<Shards, RunError> {
+        let under = |plan: Plan| {
+            let (journal, shard) = (&plan.config.engine.journal, plan.config.engine.shard());
+            let lease = journal.as_ref().map(|journal| Lease::take(&journal.folder)).transpose();
+            Ok((plan, lease.map_err(|error| numbered(shard, error.into()))?))
+        };
+        Shards::start_under(plans.into_iter().map(under).collect::<Result<_, RunError>>()?)
+    }
+
+    /// The same under leases that were taken already: see [`super::start_under`].
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn start_under(plans: Vec<(Plan, Option<Lease>)>) -> Result<Shards, RunError> {
         let (mut shards, mut tellers, mut accounts) = (Shards::default(), Vec::new(), 0);
         for (plan, lease) in plans {
             accounts = plan.config.rules.accounts.len();
             let (name, shard) = (plan.config.engine.name.clone(), plan.config.engine.shard());
-            match start_under(plan, lease) {
+            match super::start_under(plan, lease) {
                 Ok(mut running) => {
                     tellers.extend(running.teller.take());
                     let (progress, finished) = (Arc::clone(&running.progress), None);

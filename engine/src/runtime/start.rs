@@ -227,7 +227,9 @@ fn go_on(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Running, 
         at_stop: plan.config.engine.venue.as_ref().map_or(AtStop::Leave, |venue| venue.at_stop),
         ends_with_feed: plan.ends_with_feed,
     };
-    let around = Around { pace, waiter, progress: Arc::clone(&progress), stop: Arc::clone(&stop) };
+    let shard = plan.config.engine.shard();
+    let around =
+        Around { pace, waiter, progress: Arc::clone(&progress), stop: Arc::clone(&stop), shard };
     let mut live = Vec::new();
     for (number, feed) in plan.config.engine.feeds.iter().enumerate() {
         let (id, venue) = (FeedId(number as u8), feed.venue);

@@ -56,8 +56,9 @@ impl MoldLines {
         let channel = self.channel.get_or_insert_with(|| {
             let named = options.date.0 != 0;
             let midnight = if named { options.date.midnight() } else { new_york_midnight(now) };
+            let shard = options.shard;
             let options = ChannelOptions::new(options.feed, midnight);
-            Channel::new(ChannelOptions { follows_clock: !named, ..options })
+            Channel::new(ChannelOptions { follows_clock: !named, shard, ..options })
         });
         pass_time(channel, now, emit);
         channel.on_datagram(line, payload, now, emit);

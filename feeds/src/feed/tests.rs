@@ -24,7 +24,7 @@ fn capture(messages: &[Vec<u8>]) -> Input {
 }
 
 fn feed(inputs: &[Input]) -> FileFeed {
-    let options = FeedOptions { feed: FeedId(2), date: Date(10), repeat: false };
+    let options = FeedOptions { feed: FeedId(2), date: Date(10), ..FeedOptions::default() };
     FileFeed::from_inputs(inputs.to_vec(), options).unwrap()
 }
 

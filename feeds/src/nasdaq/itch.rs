@@ -2,11 +2,13 @@
 //! type byte.
 
 mod order;
+mod shard;
 mod stock;
 
 use model::{DAY_NS, Event, FeedId, Flags, Kind, Ts, VenueNumber};
 
 use crate::date::new_york_midnight;
+pub(crate) use shard::ShardDecoder;
 
 /// Why a message could not be decoded. Nothing of it is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

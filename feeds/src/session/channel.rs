@@ -14,6 +14,7 @@ use super::arbiter::{Arbiter, ArbiterCounters, ArbiterOptions, Line, LineCounter
 use super::glimpse::{Glimpse, GlimpseOptions};
 use super::mold::Request;
 use super::soup::Outgoing;
+use crate::shard::Shard;
 use events::Events;
 
 pub use counters::{BadMessage, ChannelCounters};
@@ -34,6 +35,8 @@ pub struct ChannelOptions {
     pub glimpse: Option<GlimpseOptions>,
     /// Bytes of messages that may wait for a snapshot, 12 for each message included.
     pub bridge_bytes_max: usize,
+    /// Whose events will be passed on: those of others need not be decoded. `None`: all.
+    pub shard: Option<Shard>,
 }
 
 impl ChannelOptions {
@@ -46,6 +49,7 @@ impl ChannelOptions {
             arbiter: ArbiterOptions::default(),
             glimpse: None,
             bridge_bytes_max: 16 << 20,
+            shard: None,
         }
     }
 }

@@ -99,14 +99,17 @@ fn feed(steps: &[Next]) -> Vec<Event> {
                 let believed = Event::integrity(VenueNumber(number), Integrity::Live, Cause::None);
                 events.push(Event { seq, ..believed });
             }
-            Next::Repeated(number) => events.push(Event { flags: Flags::SNAPSHOT, ..of(seq, number) }),
+            Next::Repeated(number) => {
+                events.push(Event { flags: Flags::SNAPSHOT, ..of(seq, number) })
+            }
             Next::Back(by) => {
                 seq = seq.saturating_sub(by).max(1);
                 events.push(of(seq, 1));
             }
             Next::Session => {
                 seq = 0;
-                let believed = Event::integrity(VenueNumber(0), Integrity::Incomplete, Cause::SessionEnd);
+                let believed =
+                    Event::integrity(VenueNumber(0), Integrity::Incomplete, Cause::SessionEnd);
                 events.push(Event { seq, ..believed });
             }
         }
@@ -180,7 +183,10 @@ proptest! {
 #[test]
 fn owners_are_for_good() {
     let of = |text: &str, count| Shard::of(Symbol::new(text).unwrap(), count);
-    assert_eq!([of("AAPL", 2), of("MSFT", 2), of("SYN001", 64), of("BTC-USDT-SWAP", 7)], [0, 0, 27, 0]);
+    assert_eq!(
+        [of("AAPL", 2), of("MSFT", 2), of("SYN001", 64), of("BTC-USDT-SWAP", 7)],
+        [0, 0, 27, 0]
+    );
     assert_eq!(Shard::new(2, 2), None);
     assert_eq!(Shard::new(0, SHARDS_MAX + 1), None);
     assert_eq!(Shard::new(0, 0), None);

@@ -27,7 +27,9 @@ impl Asked {
             });
         };
         let config = Config::load(path).map_err(|errors| errors.to_string())?;
-        let engine = &config.engine;
+        // Of shards the first stands for all, but each core is looked at.
+        let each = config.engines().map_err(|errors| errors.to_string())?;
+        let engine = &each.first().unwrap_or(&config).engine;
         let online = || Subject::unconfigured(host).online.len();
         let cpus = if host.is_this() { host::cpus().len() } else { online() };
         let pinned = Pinned {
@@ -38,8 +40,11 @@ impl Asked {
             spins: engine.wait.settled(cpus) == Wait::Spin,
         };
         let live = engine.mode == model::Mode::Live;
+        let cpus = each.iter().flat_map(|each| [each.engine.cpus.feed, each.engine.cpus.engine]);
+        let count = each.len() as u64;
         let subject = Subject {
-            memory: memory(&config)?,
+            hot: cpus.flatten().collect(),
+            memory: memory(&config)?.map(|memory| memory * count),
             receive_buffer: receive_buffer(engine),
             ..Subject::configured(host, live, pinned)
         };

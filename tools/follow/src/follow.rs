@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use engine::audit::Trail;
-use engine::config::Config;
+use engine::config::{Config, EngineConfig};
 use engine::journal::reader::Fault;
 use engine::replay::Replay;
 
@@ -38,6 +38,10 @@ impl Follow {
         let asked = promote::asked(self.takeover)?;
         let config = self.config.as_deref().map(Config::load).transpose();
         let config = config.map_err(Failure::usage)?;
+        if config.as_ref().is_some_and(|config| is_of_several(&config.engine)) {
+            let what = "[shards]: a follower follows one: FOLDER/0 of the journal, or --config with a line `shard = 0` before all";
+            return Err(Failure::usage(what));
+        }
         let folder = folder_of(self.folder.as_deref(), config.as_ref())?;
         let Some(mut replay) = open(&folder, self.once, &stop)? else {
             return Err(Failure::interrupted());
@@ -130,6 +134,11 @@ fn folder_of(folder: Option<&Path>, config: Option<&Config>) -> Result<PathBuf, 
     let folder = folder.or(of_config.map(|journal| journal.folder.as_path()));
     let folder = folder.map(Path::to_path_buf);
     folder.ok_or_else(|| Failure::usage("the configuration has no [journal] to follow"))
+}
+
+/// Whether a configuration is of all shards together.
+fn is_of_several(engine: &EngineConfig) -> bool {
+    engine.shards.is_some() && engine.shard().is_none()
 }
 
 /// Opens the journal, as soon as there is one; `None`: told to end before that.

@@ -5,7 +5,7 @@ use model::{Cause, DAY_NS, Event, Flags, Integrity, Kind, Ts, VenueNumber};
 use super::ChannelOptions;
 use super::bridge::Bridge;
 use super::counters::{BadMessage, ChannelCounters};
-use crate::nasdaq::itch::{DecodeError, Decoder};
+use crate::nasdaq::itch::{DecodeError, Decoder, ShardDecoder};
 use crate::session::SessionId;
 use crate::session::arbiter::{Arbitrated, Line, Message};
 use crate::session::glimpse::{GlimpseError, Piece};
@@ -28,7 +28,7 @@ pub(super) enum Phase {
 /// Decoder, phase and what was last said of the books.
 #[derive(Debug)]
 pub(super) struct Events {
-    decoder: Decoder,
+    decoder: ShardDecoder,
     /// Midnight moves on by the receive time.
     follows_clock: bool,
     snapshots: bool,
@@ -57,7 +57,10 @@ impl Events {
     pub(super) fn new(options: &ChannelOptions) -> Events {
         let snapshots = options.glimpse.is_some();
         Events {
-            decoder: Decoder { feed: options.feed, midnight: options.midnight },
+            decoder: ShardDecoder::new(
+                Decoder { feed: options.feed, midnight: options.midnight },
+                options.shard,
+            ),
             follows_clock: options.follows_clock,
             snapshots,
             same_session: options.glimpse.is_some_and(|glimpse| glimpse.same_session),
@@ -111,7 +114,7 @@ impl Events {
                 if event.ts_venue < self.last {
                     self.step_back(&mut event);
                 }
-                if event.ts_venue.since(self.decoder.midnight) >= DAY_NS {
+                if event.ts_venue.since(self.decoder.plain.midnight) >= DAY_NS {
                     self.counters.past_midnight += 1;
                 }
                 self.last = event.ts_venue;
@@ -128,14 +131,14 @@ impl Events {
             self.counters.backwards += 1;
             return;
         }
-        let now = if self.follows_clock { event.ts_recv } else { self.decoder.midnight };
-        event.ts_venue.0 = event.ts_venue.0.saturating_add(self.decoder.next_day(now));
+        let now = if self.follows_clock { event.ts_recv } else { self.decoder.plain.midnight };
+        event.ts_venue.0 = event.ts_venue.0.saturating_add(self.decoder.plain.next_day(now));
     }
 
     /// Another session is a day of its own.
     fn roll_midnight(&mut self, now: Ts) {
         if self.follows_clock {
-            self.decoder.roll_midnight(now);
+            self.decoder.plain.roll_midnight(now);
         }
     }
 
@@ -162,7 +165,7 @@ impl Events {
             seq: message.seq,
             aux: message.bytes.first().copied().unwrap_or(0).into(),
             flags: flags(message),
-            feed: self.decoder.feed,
+            feed: self.decoder.plain.feed,
             ..Event::empty(Kind::Notice)
         });
     }
@@ -183,7 +186,7 @@ impl Events {
     #[cold]
     fn wait(&mut self, message: &Message<'_>, emit: &mut impl FnMut(Event)) {
         let flags = flags(message).with(Flags::SNAPSHOT);
-        match self.decoder.decode(message.bytes, self.seq, flags) {
+        match self.decoder.plain.decode(message.bytes, self.seq, flags) {
             Ok(event) if event.kind == Kind::MarketHalt => {
                 emit(Event { ts_recv: message.ts_recv, ..event });
             }
@@ -257,7 +260,7 @@ impl Events {
     }
 
     fn framed(&self, event: Event, now: Ts, flags: Flags) -> Event {
-        let (seq, feed) = (self.seq, self.decoder.feed);
+        let (seq, feed) = (self.seq, self.decoder.plain.feed);
         Event { ts_venue: self.last, ts_recv: now, seq, flags, feed, ..event }
     }
 

@@ -3,12 +3,12 @@
 use model::{Cause, Event, Flags, Integrity, Kind, Ts, VenueNumber};
 
 use super::{SoupFeedCounters, SoupFeedOptions};
-use crate::nasdaq::itch::{DecodeError, Decoder};
+use crate::nasdaq::itch::{DecodeError, Decoder, ShardDecoder};
 
 /// Decoder, place in the session, and what was last said of the books.
 #[derive(Clone, Debug)]
 pub(super) struct Events {
-    decoder: Decoder,
+    decoder: ShardDecoder,
     /// A message no older than this is current.
     lag_ns_max: u64,
     /// The decoder's midnight when the session began: the session may be told again.
@@ -27,7 +27,10 @@ pub(super) struct Events {
 impl Events {
     pub(super) fn new(options: &SoupFeedOptions) -> Events {
         Events {
-            decoder: Decoder { feed: options.feed, midnight: options.midnight },
+            decoder: ShardDecoder::new(
+                Decoder { feed: options.feed, midnight: options.midnight },
+                options.shard,
+            ),
             lag_ns_max: options.lag_ns_max,
             midnight: options.midnight,
             seq: 0,
@@ -58,8 +61,8 @@ impl Events {
         emit: &mut impl FnMut(Event),
     ) -> Result<bool, DecodeError> {
         let seq = self.seq.saturating_add(1);
-        if self.last == Ts(0) && self.told == 0 && self.decoder.roll_midnight(now) {
-            self.midnight = self.decoder.midnight;
+        if self.last == Ts(0) && self.told == 0 && self.decoder.plain.roll_midnight(now) {
+            self.midnight = self.decoder.plain.midnight;
         }
         let again = seq <= self.told;
         let flags = if again { Flags::SNAPSHOT } else { Flags::NONE };
@@ -100,7 +103,7 @@ impl Events {
             seq,
             aux: message.first().copied().unwrap_or(0).into(),
             flags,
-            feed: self.decoder.feed,
+            feed: self.decoder.plain.feed,
             ..Event::empty(Kind::Notice)
         }
     }
@@ -116,7 +119,8 @@ impl Events {
             counters.backwards += 1;
             return;
         }
-        event.ts_venue.0 = event.ts_venue.0.saturating_add(self.decoder.next_day(event.ts_recv));
+        event.ts_venue.0 =
+            event.ts_venue.0.saturating_add(self.decoder.plain.next_day(event.ts_recv));
         if event.flags.has(Flags::SNAPSHOT) {
             // A start of the day that comes again starts nothing, but the orders of the day before are void.
             self.clear(event.ts_recv, emit);
@@ -169,7 +173,7 @@ impl Events {
         };
         self.announce(Integrity::Incomplete, cause, now, emit);
         if again {
-            self.decoder.midnight = self.midnight;
+            self.decoder.plain.midnight = self.midnight;
         }
         self.last = Ts(0);
         // The first time, too: whoever listens may hold what an earlier run left.
@@ -195,7 +199,7 @@ impl Events {
     }
 
     fn framed(&self, event: Event, now: Ts, flags: Flags) -> Event {
-        let (seq, feed) = (self.seq, self.decoder.feed);
+        let (seq, feed) = (self.seq, self.decoder.plain.feed);
         Event { ts_venue: self.last, ts_recv: now, seq, flags, feed, ..event }
     }
 }

@@ -4,6 +4,7 @@ use model::{FeedId, Ts};
 
 use crate::nasdaq::itch::DecodeError;
 use crate::session::soup::{ClientOptions, Login, Outgoing, SoupError};
+use crate::shard::Shard;
 
 /// What a feed is told. Times in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct SoupFeedOptions {
     pub attempts_max: u32,
     /// Seed of the pauses.
     pub seed: u64,
+    /// Whose events will be passed on: those of others need not be decoded. `None`: all.
+    pub shard: Option<Shard>,
 }
 
 impl SoupFeedOptions {
@@ -48,6 +51,7 @@ impl SoupFeedOptions {
             back_off_ns_max: 30_000_000_000,
             attempts_max: 3,
             seed: 1,
+            shard: None,
         }
     }
 }

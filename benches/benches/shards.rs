@@ -1,0 +1,168 @@
+//! Two shards, each with its feed and its engine thread on one core, beside one engine so, on the same file by turns: captures →
+//! filter → ring → step → journal by reference, everything as `tickgate replay` runs it.
+//!
+//! `core` is the time that feed and engine thread ran on their core, of two shards the longer one: what the run takes where nobody
+//! else wants the core. `wall` is what it took here. The hash of each engine must be the same in every round.
+//!
+//! `cargo bench -p benches --bench shards [-- MESSAGES]`
+
+use std::collections::HashMap;
+use std::fs::{File, read_dir, read_to_string};
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use engine::config::{Config, Cpus, JournalConfig, Shards as ShardsConfig, Speed, Wait};
+use engine::runtime::{Finished, Plan, Shards};
+use engine::script::Script;
+
+/// Messages, if nothing is said.
+const MESSAGES: u64 = 4_000_000;
+/// Symbols: no single one is much of the day.
+const SYMBOLS: u16 = 500;
+/// Rounds of each, the first of which only warms up.
+const ROUNDS: usize = 8;
+/// Events between the two threads of a core: what both hold of them stays in the core's own cache.
+const RING: u32 = 1_024;
+
+/// What one run took, and what it came to.
+struct Round {
+    core: Duration,
+    wall: Duration,
+    /// By engine.
+    hashes: Vec<u64>,
+}
+
+fn main() {
+    let messages = std::env::args().filter_map(|word| word.parse().ok()).next();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let capture = folder.path().join("day.itch");
+    let day = synth::Config {
+        messages: messages.unwrap_or(MESSAGES),
+        symbols: SYMBOLS,
+        ..synth::Config::SAMPLE
+    };
+    let file = BufWriter::new(File::create(&capture).expect("a file"));
+    let messages = synth::Day::new(day).write_to(file).expect("a day").messages;
+    let [one, two] = [1, 2].map(|count| config(folder.path(), &capture, count));
+    let mut rounds = [Vec::new(), Vec::new()];
+    for round in 0..ROUNDS {
+        for (config, rounds) in [&one, &two].into_iter().zip(&mut rounds) {
+            let Round { core, wall, hashes } = play(config);
+            println!(
+                "{} engines  core {core:>7.1?}  wall {wall:>7.1?}  {hashes:016x?}",
+                hashes.len()
+            );
+            if round > 0 {
+                rounds.push(Round { core, wall, hashes });
+            }
+        }
+    }
+    for rounds in &rounds {
+        assert!(rounds.iter().all(|round| round.hashes == rounds[0].hashes), "a hash differs");
+    }
+    for (name, read) in
+        [("core", (|round| round.core) as fn(&Round) -> Duration), ("wall", |round| round.wall)]
+    {
+        let [one, two] = rounds.each_ref().map(|rounds| median(rounds.iter().map(read).collect()));
+        let rate = |took: Duration| messages as f64 / took.as_secs_f64() / 1e6;
+        println!(
+            "shards/{name}  one engine {:.2} M messages/s, two shards {:.2} M: {:.2} times",
+            rate(one),
+            rate(two),
+            one.as_secs_f64() / two.as_secs_f64()
+        );
+    }
+}
+
+/// The shipped configuration for the whole file at once, shard 0 on core 0 and so on.
+fn config(folder: &Path, capture: &Path, count: u16) -> Config {
+    let deploy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy");
+    let config = Config::load(&deploy.join("engine.toml")).expect("the shipped configuration");
+    let cpus = (0..usize::from(count)).map(|cpu| Cpus {
+        feed: Some(cpu),
+        engine: Some(cpu),
+        journal: None,
+    });
+    let mut engine = config.engine.clone();
+    engine.wait = Wait::Yield; // Whoever waits gives the core to whom it waits for.
+    engine.shards = Some(ShardsConfig { count, index: None, cpus: cpus.collect() });
+    engine.capacity.feed_ring = RING;
+    engine.strategies.clear();
+    engine.journal = engine.journal.map(|journal| JournalConfig {
+        folder: folder.join(format!("journal-of-{count}")),
+        ..journal
+    });
+    let captures = engine.feeds[0].captures_mut().expect("captures");
+    (captures.files, captures.speed, captures.repeat) = (vec![capture.into()], Speed::Max, false);
+    config.with_engine(engine)
+}
+
+/// Plays the file once, on new journals. Engines start together.
+fn play(config: &Config) -> Round {
+    let journal = config.engine.journal.as_ref().map(|journal| journal.folder.clone());
+    let _ = std::fs::remove_dir_all(journal.unwrap_or_default());
+    let over = AtomicBool::new(false);
+    let (finished, seen) = std::thread::scope(|scope| {
+        let clock = scope.spawn(|| watch(&over));
+        let engines = config.engines().expect("shards").into_iter();
+        let engines: Vec<_> = engines.map(|config| scope.spawn(|| alone(config))).collect();
+        let finished: Vec<_> =
+            engines.into_iter().map(|engine| engine.join().expect("an engine")).collect();
+        over.store(true, Ordering::Relaxed);
+        (finished, clock.join().expect("the clock"))
+    });
+    let began = finished.iter().map(|(began, ..)| *began).min().expect("an engine");
+    let ended = finished.iter().map(|(_, ended, _)| *ended).max().expect("an engine");
+    Round {
+        core: seen.into_values().max().expect("a hot core"),
+        wall: ended - began,
+        hashes: finished.iter().map(|(.., run)| run.engine.state_hash()).collect(),
+    }
+}
+
+/// One engine, from when it runs until it has ended.
+fn alone(config: Config) -> (Instant, Instant, Finished) {
+    let (script, drive_stream) = (Script::default(), None);
+    let plan = Plan { config, script, shared: false, ends_with_feed: true, drive_stream };
+    let mut engine = Shards::start(vec![plan]).expect("an engine");
+    let began = Instant::now();
+    while !engine.poll().expect("a good file") {
+        std::thread::sleep(Duration::from_micros(500));
+    }
+    let ended = Instant::now();
+    (began, ended, engine.finish().expect("a good file").remove(0).1)
+}
+
+/// Looks at the hot threads until all is over: by core, how long they ran there.
+fn watch(over: &AtomicBool) -> HashMap<usize, Duration> {
+    let mut ran: HashMap<PathBuf, (usize, Duration)> = HashMap::new();
+    while !over.load(Ordering::Relaxed) {
+        for task in read_dir("/proc/self/task").expect("threads").flatten() {
+            if let Some(seen) = look(&task.path()) {
+                ran.insert(task.path(), seen);
+            }
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let mut cores = HashMap::new();
+    ran.into_values().for_each(|(core, time)| *cores.entry(core).or_default() += time);
+    cores
+}
+
+/// The core of a hot thread, and how long it ran; `None`: it is none, or is gone.
+fn look(task: &Path) -> Option<(usize, Duration)> {
+    let read = |file| read_to_string(task.join(file)).ok();
+    if !["feed\n", "engine\n"].contains(&read("comm")?.as_str()) {
+        return None;
+    }
+    let ns = read("schedstat")?.split(' ').next()?.parse().ok()?;
+    let core = read("stat")?.rsplit(' ').nth(13)?.parse().ok()?;
+    Some((core, Duration::from_nanos(ns)))
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
