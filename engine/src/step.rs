@@ -143,7 +143,8 @@ impl Engine {
         let capacity = config.engine.capacity;
         let feeds = &config.engine.feeds;
         let rules = config.rules.clone();
-        let (mut risk, share) = (Risk::new(risk_capacity(&capacity, &rules)), config.engine.share());
+        let (mut risk, share) =
+            (Risk::new(risk_capacity(&capacity, &rules)), config.engine.share());
         risk.share(share);
         for limits in limits::of_accounts(&rules)? {
             let name = limits.name;

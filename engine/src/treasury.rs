@@ -221,7 +221,7 @@ impl Row {
         }
     }
 
-    /// Asks for what is wanted, where every engine was seen and is of one mind about the limit.
+    /// Asks for what is wanted, where every engine was seen. If they know different limits, the least is the one.
     fn plan(&mut self, moves: &mut Vec<Move>, most: usize) {
         for lease in self.leases.iter_mut().flatten().filter(|lease| lease.asked.is_some()) {
             lease.waited = lease.waited.saturating_add(1);
@@ -350,8 +350,7 @@ impl Treasury {
             None => return,
             Some(place @ None) => {
                 let (said, asked, waited, is_sure) = (Some(said), None, 0, false);
-                let lease =
-                    Lease { slice, total, said, asked, waited, is_sure, used, at, version };
+                let lease = Lease { slice, total, said, asked, waited, is_sure, used, at, version };
                 *place = Some(lease);
             }
             Some(Some(lease)) => {

@@ -81,7 +81,9 @@ impl CreditPost {
             }
             let (account, kind) = (self.next / kinds.len(), self.next % kinds.len());
             self.next = (self.next + 1) % (self.accounts * kinds.len());
-            if let Some(view) = kinds.get(kind).and_then(|kind| view(AccountId(account as u16), *kind)) {
+            if let Some(view) =
+                kinds.get(kind).and_then(|kind| view(AccountId(account as u16), *kind))
+            {
                 let _ = self.said.push(Said::Seen(view));
             }
         }

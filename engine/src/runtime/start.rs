@@ -205,7 +205,8 @@ fn go_on(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Running, 
     if let Some(gateway) = &mut gateway {
         gateway.watch(journal.clone());
     }
-    let (credit, teller) = super::credit::post(&plan.config, journal.as_ref()).unzip();
+    let posts = plan.shared.then(|| super::credit::post(&plan.config, journal.as_ref()));
+    let (credit, teller) = posts.flatten().unzip();
     let engine_thread = EngineThread {
         sequencer,
         events,

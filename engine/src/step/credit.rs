@@ -32,8 +32,8 @@ impl Engine {
         out: &mut Output,
     ) {
         let total = self.total(account, limit).filter(|_| version == self.limits_version);
-        let slice = total
-            .and_then(|total| self.risk.set_credit(account, limit, to.min(total), self.now));
+        let slice =
+            total.and_then(|total| self.risk.set_credit(account, limit, to.min(total), self.now));
         let folded = slice.unwrap_or(-1);
         self.hash.fold_pair(folded as u64, (folded >> 64) as u64);
         out.credited = Some(Credited { account, limit, slice, at: self.now });

@@ -309,7 +309,7 @@ fn silence_keeps_a_slice() {
     (0..3).for_each(|_| world.round(None));
     world.fakes[0].input(|now| now.used = 100);
     world.fakes[1].input(|now| now.used = 20);
-    (0..20).for_each(|_| world.round(Some(2)));
+    (0..40).for_each(|_| world.round(Some(2)));
     assert_eq!(world.slices()[2], 100, "whatever it was asked");
     assert!(world.slices()[0] > 110 && world.slices()[1] < 100, "{:?}", world.slices());
     let before = world.slices()[0];
@@ -338,6 +338,43 @@ fn beyond_the_total_nothing_is_given() {
         world.tick();
     }
     assert_eq!(world.slices(), [50, 20]);
+}
+
+/// Goal: that both halves of the rule are needed, and that this world sees it when one is missing. Method: a journal that is said to
+/// be durable as far as the engine is, and then crashes; an engine that is said to have done what it was asked for.
+#[test]
+fn the_rule_is_needed() {
+    let begun = || {
+        let mut world = World::new(2, 100);
+        (0..3).for_each(|_| world.round(None));
+        world.fakes[0].input(|now| now.used = 50);
+        world
+    };
+    let over = |world: &World| world.fakes.iter().map(Fake::worst).sum::<i128>() > 100;
+    let mut world = begun();
+    for _ in 0..6 {
+        for shard in 0..2 {
+            world.fakes[shard].step();
+            world.fakes[shard].look();
+            while !world.fakes[shard].told.is_empty() {
+                world.hear(shard);
+            }
+            world.treasury.durable(shard, world.fakes[shard].now.seq);
+        }
+        world.tick();
+    }
+    assert!(over(&world) && world.slices().iter().sum::<i128>() <= 100, "{:?}", world.slices());
+    world.fakes[1].crash(0);
+    assert!(world.slices().iter().sum::<i128>() > 100);
+
+    let mut world = begun();
+    world.round(None);
+    let asked = world.fakes[1].asked.pop_front().unwrap();
+    world.treasury.confirm(1, 99, ACCOUNT, LIMIT, Some((asked.to, Ts(0))));
+    world.treasury.durable(1, 99);
+    world.tick();
+    world.fakes[0].step();
+    assert!(world.slices().iter().sum::<i128>() > 100, "{:?}", world.slices());
 }
 
 /// Goal: an engine whose time is behind the end of somebody's lease gets nothing of it until it is there. Method: a slice that

@@ -181,9 +181,9 @@ fn other_limits() {
         Floor::sharing(share, off, PAIR_LIMITS)
     });
     let slices = |floors: &[Floor; 2], kind| {
-        floors.each_ref().map(|floor| {
-            floor.risk.credit(ACCOUNT, kind, Ts(0)).map(|credit| credit.slice)
-        })
+        floors
+            .each_ref()
+            .map(|floor| floor.risk.credit(ACCOUNT, kind, Ts(0)).map(|credit| credit.slice))
     };
     let mut old = AccountLimits { executions_max: None, ..limits() };
     for (floor, to) in floors.iter_mut().zip([4, 17]) {

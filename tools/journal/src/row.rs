@@ -4,8 +4,8 @@ use engine::replay::Seen;
 use engine::step::Engine;
 use model::page::{TapeKind, TapeRecord, read_halt_aux};
 use model::{
-    AccountId, Announced, Ask, BasketEnd, Body, Control, CreditKind, HaltCause, HaltLevel, HaltScope,
-    InstrumentId, Money, OrderId, Origin, Px, Qty, Reject, Request, Scaled, Side, Terms,
+    AccountId, Announced, Ask, BasketEnd, Body, Control, CreditKind, HaltCause, HaltLevel,
+    HaltScope, InstrumentId, Money, OrderId, Origin, Px, Qty, Reject, Request, Scaled, Side, Terms,
 };
 use serde_json::{Value, json};
 
@@ -240,10 +240,8 @@ fn changed(seen: &Seen<'_>, control: &Control) -> Row {
 fn credit(seen: &Seen<'_>, account: AccountId, limit: CreditKind, to: i128) -> Row {
     let mut row = Row::new(seen, Kind::Control, "credit");
     row.account(seen.engine, account);
-    let is_money = !matches!(
-        limit,
-        CreditKind::OpenOrders | CreditKind::Rate | CreditKind::Executions
-    );
+    let is_money =
+        !matches!(limit, CreditKind::OpenOrders | CreditKind::Rate | CreditKind::Executions);
     let text = |value| match is_money {
         true => Scaled { value, decimals: Money::DECIMALS }.to_string(),
         false => value.to_string(),

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use feeds::Venue;
 use model::page::AnswerKind;
 use model::{
-    Ask, Body, ClientOrderId, Conditions, Event, Flags, Input, InstrumentId, Integrity, Kind,
-    Note, OrderId, OrderType, Origin, Px, Qty, Request, Side, Symbol, Terms, Tif,
-    TradingState, VenueNumber,
+    Ask, Body, ClientOrderId, Conditions, Event, Flags, Input, InstrumentId, Integrity, Kind, Note,
+    OrderId, OrderType, Origin, Px, Qty, Request, Side, Symbol, Terms, Tif, TradingState,
+    VenueNumber,
 };
 
 use super::*;
@@ -31,7 +31,8 @@ const ASK: i64 = 1_001_000;
 /// Limits that a few orders of some dozen shares use up; of the account above they are tighter than of both beneath it.
 fn limits_text() -> String {
     let account = |name: &str, parent: &str, permission: &str, scale: u64| {
-        let [gross, net, day, volume] = [20_000, 15_000, 120_000, 60_000].map(|sum| sum * scale / 4);
+        let [gross, net, day, volume] =
+            [20_000, 15_000, 120_000, 60_000].map(|sum| sum * scale / 4);
         let [open, rate, executions] = [12, 16, 120].map(|most| most * scale / 4);
         format!(
             "[[account]]\nname = \"{name}\"\n{parent}permission = \"{permission}\"\ncurrency = \"USD\"\n\
@@ -82,7 +83,8 @@ fn config(number: u16, count: u16) -> Config {
         symbols: Vec::new(),
     };
     let source = FeedSource::Captures(captures);
-    engine.feeds = vec![FeedConfig { venue: Venue::DatabentoMbp, source, silence_ns: u64::MAX / 4 }];
+    engine.feeds =
+        vec![FeedConfig { venue: Venue::DatabentoMbp, source, silence_ns: u64::MAX / 4 }];
     engine.strategies.clear();
     engine.capacity = Capacity {
         instruments: 1,
@@ -179,7 +181,8 @@ impl Shard {
         let (input, at) = (self.inputs.len(), self.engine.now());
         for told in self.out.tape.drain(..) {
             if told.kind == model::page::TapeKind::Fill {
-                let (account, side, px, qty) = (told.account, told.side.unwrap(), told.px, told.qty);
+                let (account, side, px, qty) =
+                    (told.account, told.side.unwrap(), told.px, told.qty);
                 self.fills.push(Fill { input, at, account, side, px, qty });
             }
         }
@@ -221,7 +224,15 @@ impl Shard {
         passed
     }
 
-    fn order(&mut self, now: Ts, account: AccountId, side: Side, qty: i64, px: i64, tif: Tif) -> bool {
+    fn order(
+        &mut self,
+        now: Ts,
+        account: AccountId,
+        side: Side,
+        qty: i64,
+        px: i64,
+        tif: Tif,
+    ) -> bool {
         self.names += 1;
         let terms = Terms {
             client_id: ClientOrderId::new(&format!("o{}", self.names)).unwrap(),
@@ -243,7 +254,8 @@ impl Shard {
     }
 
     fn pick(&self, pick: usize) -> Option<(OrderId, AccountId, Px)> {
-        let open: Vec<_> = self.open().map(|of| (of.order.id, of.order.account, of.order.px)).collect();
+        let open: Vec<_> =
+            self.open().map(|of| (of.order.id, of.order.account, of.order.px)).collect();
         open.get(pick % open.len().max(1)).copied()
     }
 
@@ -316,10 +328,8 @@ struct Recount {
 
 impl World {
     fn new(count: u16, lags: &[u64], still: bool) -> World {
-        let shards: Vec<Shard> = (0..count)
-            .zip(lags)
-            .map(|(number, lag)| Shard::new(number, count, *lag))
-            .collect();
+        let shards: Vec<Shard> =
+            (0..count).zip(lags).map(|(number, lag)| Shard::new(number, count, *lag)).collect();
         let treasury = Treasury::new(count.into(), ACCOUNTS.len() as u16);
         let mut world = World { shards, treasury, now: BEGIN, still };
         (0..world.shards.len()).for_each(|shard| world.sync(shard, 0));
@@ -585,8 +595,14 @@ fn ops() -> impl Strategy<Value = Op> {
     ]
 }
 
+/// `TICKGATE_LONG=1` runs a hundred times more.
+fn runs() -> ProptestConfig {
+    let long = std::env::var_os("TICKGATE_LONG").is_some();
+    ProptestConfig::with_cases(if long { 6_400 } else { 64 })
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(runs())]
     /// Goal: no order passes in any engine that a recount over all of them would refuse; no window and no session holds more than
     /// the limit; the slices are within it at every moment, also after crashes. Where prices move, and what is used moves with
     /// them, the slices are still within it. Method: one to four whole engines with clocks that differ, random orders, moves at
@@ -690,7 +706,10 @@ fn a_slice_is_state() {
     let more = Input { seq, now: engine.now(), body: Body::Control(control) };
     other.step(&more, &mut out, &mut ());
     assert_eq!(out.credited.unwrap().slice, None);
-    assert_eq!(other.view(account, limit).unwrap().slice, engine.view(account, limit).unwrap().slice);
+    assert_eq!(
+        other.view(account, limit).unwrap().slice,
+        engine.view(account, limit).unwrap().slice
+    );
 }
 
 /// Goal: what of limits cannot be shared is refused with its reason, of every account. Method: shipped limits, which have a
