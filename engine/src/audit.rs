@@ -235,6 +235,12 @@ impl<To: Takes> Tap<To> {
                 let (aux, bits) = (engine.config_digest(), version.into());
                 self.push(AuditRecord { aux, bits, name, note, ..record });
             }
+            Control::Credit { account, limit, to, version: _ } => {
+                let slice = out.credited.and_then(|credited| credited.slice);
+                let reached = Reached { limit: slice.unwrap_or(-1), used: to };
+                let record = self.bare(engine, AuditKind::Credit, Actor::Engine);
+                self.push(AuditRecord { code: limit.code(), account, reached, ..record });
+            }
             Control::Stopping => {
                 let record = self.bare(engine, AuditKind::Stop, Actor::Engine);
                 self.push(AuditRecord { code: 1, ..record });

@@ -11,6 +11,7 @@ mod rates;
 mod server;
 mod settled;
 mod shards;
+mod shared;
 mod table;
 mod threads;
 mod triggers;

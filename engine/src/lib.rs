@@ -46,3 +46,4 @@ pub mod sequencer;
 pub mod snapshot;
 pub mod step;
 pub mod strategy;
+pub mod treasury;

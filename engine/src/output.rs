@@ -7,7 +7,7 @@ use model::{BooksRefusal, Order, ResumeRefusal, Verdict};
 
 use crate::approvals::APPROVALS_MAX;
 use crate::gateway::Send;
-use crate::step::Booked;
+use crate::step::{Booked, Credited};
 
 /// Numbers of things that changed since they were last taken, each once, in the order of their first change.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
@@ -108,6 +108,8 @@ pub struct Output {
     pub resumed: Option<Result<(), ResumeRefusal>>,
     /// What became of the rate or split that was stepped, if it was one.
     pub booked: Option<Result<Booked, BooksRefusal>>,
+    /// What became of the slice of a limit that was stepped, if it was one.
+    pub credited: Option<Credited>,
 }
 
 impl Output {
@@ -128,6 +130,7 @@ impl Output {
             sends: Vec::with_capacity(SENDS_PER_ORDER * own_orders + SENDS_MORE),
             resumed: None,
             booked: None,
+            credited: None,
         }
     }
 

@@ -10,6 +10,7 @@
 //! ```
 
 mod clock_watch;
+mod credit;
 mod dead_man;
 mod desks;
 mod engine;
@@ -128,6 +129,8 @@ pub struct Running {
     stop: Arc<AtomicBool>,
     progress: Arc<Progress>,
     threads: start::Threads,
+    /// What joins it to the treasury, if it shares its accounts.
+    teller: Option<credit::Teller>,
 }
 
 impl Running {

@@ -9,12 +9,14 @@
 //! known of an instrument, `execution.rs` what trades do, `venue.rs` what is asked of a venue outside, `held.rs` what waits in
 //! the engine, `links.rs` what binds orders to each other; `halt.rs` is the kill switch, `triggers.rs` what sets it off without
 //! anybody's asking, `rearm.rs` what it takes to resume; `limits.rs` is how other limits come into force, `books.rs` what the
-//! operator says of the books of account, `approve.rs` of orders beyond a soft limit; `basket.rs` is legs that go together.
+//! operator says of the books of account, `approve.rs` of orders beyond a soft limit; `basket.rs` is legs that go together,
+//! `credit.rs` slices of the limits that engines share.
 
 mod approve;
 mod basket;
 mod books;
 mod channel;
+mod credit;
 mod event;
 mod execution;
 mod explain;
@@ -56,6 +58,7 @@ use crate::rules::Rules;
 use crate::strategy::{Strategy, probe::Probe};
 pub use books::Booked;
 use channel::Channel;
+pub use credit::Credited;
 pub(crate) use full::Text;
 pub(crate) use limits::LimitsTexts;
 pub use limits::{NewRules, NotTaken, Prepared, prepare};
@@ -140,7 +143,9 @@ impl Engine {
         let capacity = config.engine.capacity;
         let feeds = &config.engine.feeds;
         let rules = config.rules.clone();
-        let mut risk = Risk::new(risk_capacity(&capacity, &rules));
+        let (mut risk, share) =
+            (Risk::new(risk_capacity(&capacity, &rules)), config.engine.share());
+        risk.share(share);
         for limits in limits::of_accounts(&rules)? {
             let name = limits.name;
             risk.add_account(limits).map_err(|error| StartError::Account { name, error })?;
@@ -166,7 +171,7 @@ impl Engine {
             strategies: strategies.collect(),
             risk,
             latches: Latches::new(rules.accounts.len(), instruments),
-            triggers: Triggers::new(&rules, instruments).map_err(StartError::Money)?,
+            triggers: Triggers::new(&rules, share, instruments).map_err(StartError::Money)?,
             orders: OrderTable::new(capacity.own_orders),
             paper: Paper::new(instruments, capacity.own_orders as usize),
             outside: config
@@ -279,6 +284,9 @@ impl Engine {
             Control::Stopping => self.begin_stop(out),
             Control::DeskClosed(desk) => self.on_desk_closed(desk, out),
             Control::Limits { version, digest, .. } => self.relimit(version, digest),
+            Control::Credit { account, limit, to, version } => {
+                self.on_credit(account, limit, to, version, out);
+            }
             Control::Restarted { epoch } => self.begin_run(epoch, out),
             Control::ClockUnsafe(is_unsafe) => self.on_clock(is_unsafe, out),
             Control::DeskSilent { desk, account } => self.on_desk_silent(desk, account, out),

@@ -6,7 +6,9 @@ use model::{
     OrderType, Origin, Px, Qty, Reject, Side, Symbol, Tif, TradingState, Ts, Verdict,
 };
 
-use crate::{AccountLimits, Capacity, Cleared, Market, Moment, PairLimits, Reservation, Risk};
+use crate::{
+    AccountLimits, Capacity, Cleared, Market, Moment, PairLimits, Reservation, Risk, Share,
+};
 
 pub(crate) const ACCOUNT: AccountId = AccountId(0);
 pub(crate) const INSTRUMENT: InstrumentId = InstrumentId(0);
@@ -67,6 +69,11 @@ impl Floor {
     }
 
     pub(crate) fn with(account: AccountLimits, pair: PairLimits) -> Floor {
+        Floor::sharing(Share::WHOLE, account, pair)
+    }
+
+    /// The same of one of several engines that share the account.
+    pub(crate) fn sharing(share: Share, account: AccountLimits, pair: PairLimits) -> Floor {
         let capacity = Capacity {
             accounts: 2,
             instruments: 3,
@@ -77,6 +84,7 @@ impl Floor {
             rows: 8,
         };
         let mut risk = Risk::new(capacity);
+        risk.share(share);
         risk.add_account(account).unwrap();
         risk.list(&instrument(INSTRUMENT)).unwrap();
         risk.set_pair_limits(ACCOUNT, INSTRUMENT, pair).unwrap();

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use model::{AccountId, Currency, HaltCause, HaltLevel, Instrument, InstrumentId, Money};
 
 use crate::account::{Account, Losses, Worth};
+use crate::credit::Share;
 use crate::halts::Halts;
 use crate::limits::{AccountLimits, Capacity, LimitError, LossStops, Margin, PairLimits};
 use crate::line::{Exposure, Line, NO_SLOT};
@@ -21,6 +22,8 @@ use crate::reservation::Pricing;
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Risk {
     pub(crate) capacity: Capacity,
+    /// Which of how many engines have these accounts.
+    pub(crate) share: Share,
     pub(crate) halts: Halts,
     #[serde(with = "model::snapshot::reserved")]
     pub(crate) accounts: Vec<Account>,
@@ -82,6 +85,7 @@ impl Risk {
         let (pairs, slots) = (accounts * instruments, capacity.lines as usize);
         Risk {
             capacity,
+            share: Share::WHOLE,
             halts: Halts::ACTIVE,
             accounts: Vec::with_capacity(accounts),
             nobody: Account::new(AccountLimits::BLOCKED, Path::of(AccountId(u16::MAX)), 0),
@@ -98,7 +102,8 @@ impl Risk {
         }
     }
 
-    /// Adds an account and allocates its tables; accounts are numbered in the order in which they are added.
+    /// Adds an account and allocates its tables; accounts are numbered in the order in which they are added. Of limits that are
+    /// shared it has its part: see [`Risk::share`].
     ///
     /// # Errors
     ///
@@ -119,7 +124,11 @@ impl Risk {
                 path
             }
         };
-        self.accounts.push(Account::new(limits, path, self.capacity.ids_per_account));
+        // The window of a rate has room for the whole limit, however the slices of it move.
+        let whole = AccountLimits { cash: Money(self.share.of(limits.cash.0)), ..limits };
+        let mut account = Account::new(whole, path, self.capacity.ids_per_account);
+        account.limits = limits.part(self.share);
+        self.accounts.push(account);
         Ok(id)
     }
 

@@ -22,6 +22,7 @@
 )]
 
 mod account;
+mod credit;
 mod explain;
 mod fee;
 mod full;
@@ -56,6 +57,7 @@ mod volume;
 #[cfg(test)]
 mod fixture;
 
+pub use credit::{Credit, Share};
 pub use explain::{Explained, Explanation, Measure, Standing};
 pub use fee::Fee;
 pub use gate::{Cleared, ClearedReplace, Done, Excess, GATEWAYS};

@@ -24,6 +24,11 @@ impl RateWindow {
         RateWindow { window_ns, times: vec![NEVER; max as usize], next: 0, recent: 0 }
     }
 
+    /// The most that it can tell of.
+    pub(crate) fn max(&self) -> u32 {
+        self.times.len() as u32
+    }
+
     /// Requests in the window that ends at `now`; at most the limit, which is all that a verdict needs.
     #[inline]
     pub fn used(&self, now: Ts) -> u32 {

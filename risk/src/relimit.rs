@@ -21,6 +21,8 @@ pub struct NewLimits {
 
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 struct NewAccount {
+    /// Those before them: what slices of them become depends on both.
+    old: AccountLimits,
     limits: AccountLimits,
     rate: RateWindow,
     same_terms: SameTerms,
@@ -75,6 +77,7 @@ impl NewLimits {
             // A table that is there is kept.
             let terms = new.duplicates.filter(|_| old.duplicates.is_none());
             Ok(NewAccount {
+                old: *old,
                 limits: *new,
                 rate: RateWindow::new(new.rate_max, new.rate_window_ns),
                 same_terms: SameTerms::new(terms),
@@ -107,8 +110,10 @@ impl Risk {
         now: Ts,
         mut row: impl FnMut(&mut Rows, AccountId, InstrumentId) -> Option<u32>,
     ) -> Result<(), LimitError> {
+        let share = self.share;
         let same = |(account, new): (&crate::account::Account, &NewAccount)| {
-            fixed(&account.limits) == fixed(&new.limits)
+            let part = new.limits.part(share);
+            fixed(&account.limits) == fixed(&part)
         };
         if new.accounts.len() != self.accounts.len()
             || !self.accounts.iter().zip(&new.accounts).all(same)
@@ -151,15 +156,20 @@ impl Risk {
     }
 
     fn relimit_accounts(&mut self, new: &mut NewLimits, now: Ts) {
+        let share = self.share;
         for (account, new) in self.accounts.iter_mut().zip(&mut new.accounts) {
+            let rate = |limits: &AccountLimits| (limits.rate_max, limits.rate_window_ns);
+            let changes_rate = rate(&new.old) != rate(&new.limits);
+            if !share.is_whole() {
+                new.limits = new.limits.part_after(&new.old, &account.limits, share);
+            }
             std::mem::swap(&mut account.limits, &mut new.limits);
             account.losses = match account.losses {
                 Losses::Told => Losses::Told,
                 Losses::Due | Losses::Within => Losses::Due,
             };
-            let (limits, old) = (account.limits, new.limits);
-            let rate = |limits: &AccountLimits| (limits.rate_max, limits.rate_window_ns);
-            if rate(&limits) != rate(&old) {
+            let limits = account.limits;
+            if changes_rate {
                 new.rate.take_over(&account.rate);
                 std::mem::swap(&mut account.rate, &mut new.rate);
             }

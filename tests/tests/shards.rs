@@ -16,12 +16,12 @@ use engine::script::Script;
 use engine::sequencer::Sequencer;
 use engine::step::Engine;
 use feeds::{Shard, ShardFilter};
-use model::page::Board;
+use model::page::{AnswerKind, Board};
 use model::{Integrity, OrderState, Px, Qty, Side, Symbol, Ts};
 use serde_json::json;
 use sim::faults::FaultPlan;
 use sim::mold::{Pace, RequestPlan};
-use tests::place::{Place, halted, until};
+use tests::place::{Place, Trader, halted, until};
 use tests::{Stage, WIDE_LIMITS};
 use twin::truth;
 use world::World;
@@ -270,4 +270,56 @@ fn two_shards_in_one_process() {
         let (code, said) = place.run("tickgate-journal", &["verify", &journal, "--deep"]);
         assert_eq!(code, 0, "{said}");
     }
+}
+
+/// Goal: a client in one shard gets more than its equal part of a limit of its account while nobody uses the rest, and both
+/// together never have more than the limit, also after a kill; the moves are in the journals, which replay. Method: the programs;
+/// orders that rest in one shard until it has five eighths of what both may have open.
+#[test]
+fn slices_follow_the_orders() {
+    let limits = WIDE_LIMITS
+        .replacen("open_orders_max = 65536", "open_orders_max = 40", 1)
+        .replace("clients = true", "clients = true\ncancel_on_disconnect = false");
+    let place = Place::with("leased", &limits, |_, engine| {
+        engine.shards = Some(ShardsConfig { count: 2, index: None, cpus: Vec::new() });
+    });
+    let traders = || ["leased-0", "leased-1"].map(|name| place.trader_of(name));
+    // That of the one that takes is read first: what it was given is gone from the other by then.
+    let slices = |traders: &[Trader; 2]| {
+        let of = |trader: &Trader| {
+            trader.client.account(trader.account.0.into()).unwrap().open_orders_max
+        };
+        traders.each_ref().map(of)
+    };
+    let engine = place.start();
+    let mut asks = traders();
+    assert_eq!(slices(&asks), [20, 20]);
+    until("one has more than its part", || {
+        if asks[0].asks().kind != AnswerKind::Accepted {
+            asks[0].looks_again();
+        }
+        let [one, other] = slices(&asks);
+        assert!(one + other <= 40, "{one} and {other}");
+        one >= 25
+    });
+    drop(asks);
+    engine.dies();
+
+    let engine = place.start();
+    let [one, other] = slices(&traders());
+    assert!(one > 20 && one + other <= 40, "{one} and {other}");
+    engine.ends();
+    for index in ["0", "1"] {
+        let journal = place.journal().join(index).display().to_string();
+        let (code, said) = place.run("tickgate-journal", &["verify", &journal, "--deep"]);
+        assert_eq!(code, 0, "{said}");
+    }
+    let journal = place.journal().join("0").display().to_string();
+    let rows = place.journal().join("rows.csv");
+    let to = rows.display().to_string();
+    let (code, said) =
+        place.run("tickgate-journal", &["export", &journal, "--to", &to, "--kind", "control"]);
+    assert_eq!(code, 0, "{said}");
+    let rows = std::fs::read_to_string(rows).unwrap();
+    assert!(rows.contains("open_orders_max to "), "{rows}");
 }

@@ -123,6 +123,9 @@ kinds! {
     Basket = 43 => "basket",
     /// A basket is over; `code` is the [`model::BasketEnd`], `qty` how many legs came, `aux` the asker's number of it.
     BasketEnd = 44 => "basket_end",
+    /// The slice of a limit that engines share is another: `account` whose, `code` the [`model::CreditKind`], `reached` what was
+    /// asked for (`used`) and what it is now (`limit`; −1: nothing changed).
+    Credit = 45 => "credit",
 }
 
 /// Who caused it.

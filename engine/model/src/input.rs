@@ -6,7 +6,7 @@ use crate::instrument::Currency;
 use crate::num::{DAY_NS, Ts};
 use crate::report::Report;
 use crate::request::{HaltScope, Request};
-use crate::state::{HaltCause, HaltLevel};
+use crate::state::{CreditKind, HaltCause, HaltLevel};
 use crate::words::{BadWord, WordReader, WordWriter};
 
 /// Why something was halted, and by whom.
@@ -154,6 +154,18 @@ pub enum Control {
         /// On which account.
         account: AccountId,
     },
+    /// An engine that shares an account's limits with others has another slice of one. More is taken as it is, less only down to
+    /// what is used when it is stepped.
+    Credit {
+        /// Whose.
+        account: AccountId,
+        /// Of which limit.
+        limit: CreditKind,
+        /// The whole slice, in units of [`crate::Money`] or a number; not negative.
+        to: i128,
+        /// How manieth limits of the journal it is a slice of, from 1: under others it changes nothing.
+        version: u32,
+    },
 }
 
 impl Why {
@@ -192,6 +204,8 @@ pub struct Input {
 /// Codes of what is an operator's alone.
 const LIMITS: u8 = 10;
 const APPROVE: u8 = 30;
+/// Code of a slice of a limit.
+const CREDIT: u8 = 31;
 /// Codes of what changes the books.
 const RATE: u8 = 13;
 const SPLIT: u8 = 14;
@@ -257,6 +271,11 @@ impl Control {
                 to.u64(for_ns);
                 write_who(&mut to, Why { operator, note, ..Why::of(HaltCause::Human) });
             }
+            Control::Credit { account, limit, to: slice, version } => {
+                to.pair(CREDIT.into(), version);
+                to.pair(account.0.into(), limit.code().into());
+                to.i128(slice);
+            }
             Control::ClockUnsafe(is) => small(16, is.into()),
             Control::DeskSilent { desk, account } => {
                 small(18, u64::from(account.0) << 8 | u64::from(desk.0));
@@ -274,6 +293,9 @@ impl Control {
         let [head, number, rest @ ..] = *words;
         if head as u32 == u32::from(LIMITS) {
             return read_limits(words);
+        }
+        if head as u32 == u32::from(CREDIT) {
+            return read_credit(words);
         }
         if head as u32 == u32::from(APPROVE) {
             return read_approval(words);
@@ -358,6 +380,19 @@ fn read_approval(words: &[u64; Control::WORDS]) -> Result<Control, BadWord> {
     let rest = from.u64();
     from.legal((rest == 0).then_some(()))?;
     Ok(Control::Approve { number, for_ns, operator, note })
+}
+
+fn read_credit(words: &[u64; Control::WORDS]) -> Result<Control, BadWord> {
+    let mut from = WordReader::new(words);
+    let (_, version) = from.pair();
+    from.legal((version > 0).then_some(()))?;
+    let (account, kind) = from.pair();
+    let account = from.legal(u16::try_from(account).ok().map(AccountId))?;
+    let limit = from.legal(u8::try_from(kind).ok().and_then(CreditKind::from_code))?;
+    let to = from.i128();
+    from.legal((to >= 0).then_some(()))?;
+    read_rest(from, 8)?;
+    Ok(Control::Credit { account, limit, to, version })
 }
 
 /// Reads a rate or a split back.

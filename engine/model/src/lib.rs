@@ -47,8 +47,8 @@ pub use order::{Conditions, Link, Order, OrderState, OrderType, Origin, Side, Ti
 pub use report::{Holder, Report, ReportKind};
 pub use request::{Announced, Ask, HaltScope, Request, Terms};
 pub use state::{
-    BasketEnd, BooksRefusal, Cause, HaltCause, HaltLevel, Integrity, Mode, ResumeRefusal,
-    TradingState,
+    BasketEnd, BooksRefusal, Cause, CreditKind, HaltCause, HaltLevel, Integrity, Mode,
+    ResumeRefusal, TradingState,
 };
 pub use verdict::{Finding, Headroom, Reject, Verdict};
 pub use words::{BadWord, WordReader, WordWriter};

@@ -74,6 +74,29 @@ codes!(
 );
 
 codes!(
+    /// A limit of an account that counts over instruments, so that engines which share the account hold slices of it. Named by its
+    /// key in limits.toml.
+    CreditKind {
+        /// Worst-case gross exposure, money.
+        Gross = 1 => "gross_max",
+        /// Worst-case net exposure, money.
+        Net = 2 => "net_max",
+        /// What traded in a session and what is open, money.
+        DayGross = 3 => "day_gross_max",
+        /// What was lost in a session, money.
+        Loss = 4 => "loss_max",
+        /// Orders open at once.
+        OpenOrders = 5 => "open_orders_max",
+        /// Requests within a window.
+        Rate = 6 => "rate_max",
+        /// Money of orders within a window.
+        Volume = 7 => "volume_max",
+        /// Fills without an operator's word.
+        Executions = 8 => "executions_max",
+    }
+);
+
+codes!(
     /// Whether the venue trades an instrument. An instrument nobody spoke of is [`TradingState::Unknown`]: not tradable.
     TradingState {
         /// The venue has not said; treated as halted.

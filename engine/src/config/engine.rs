@@ -284,7 +284,7 @@ impl EngineConfig {
         if let Some(venue) = &self.venue {
             venue.check_against(rules, errors);
         }
-        self.check_shards(errors);
+        self.check_shards(rules, errors);
         for strategy in &self.strategies {
             if !rules.accounts.iter().any(|account| account.name == strategy.account) {
                 let text =

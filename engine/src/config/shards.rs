@@ -5,11 +5,13 @@
 
 use feeds::{SHARDS_MAX, Shard, ShardFilter};
 use model::Mode;
+use risk::Share;
 
 use super::engine::EngineConfig;
 use super::table::{ConfigErrors, Table};
 use super::threads::Cpus;
-use super::{Config, FeedConfig, FeedSource};
+use super::{Config, FeedConfig, FeedSource, shared};
+use crate::rules::Rules;
 
 /// Longest name of an engine.
 const NAME_MAX: usize = 32;
@@ -62,6 +64,12 @@ impl EngineConfig {
         Shard::new((*index)?, *count)
     }
 
+    /// Its share of every account's limits.
+    pub fn share(&self) -> Share {
+        let share = self.shard().and_then(|shard| Share::new(shard.index(), shard.count()));
+        share.unwrap_or(Share::WHOLE)
+    }
+
     /// What leaves out the other shards' part of a feed; `None`: there is nothing to leave out.
     pub fn filter(&self, feed: &FeedConfig) -> Option<ShardFilter> {
         Some(ShardFilter::new(self.shard()?, feed.silence_ns))
@@ -82,8 +90,11 @@ impl EngineConfig {
     }
 
     /// Checks what several engines cannot share.
-    pub(super) fn check_shards(&self, errors: &mut ConfigErrors) {
+    pub(super) fn check_shards(&self, rules: &Rules, errors: &mut ConfigErrors) {
         let Some(Shards { count: 2.., index, .. }) = self.shards else { return };
+        for text in shared::unshared(rules) {
+            errors.note(Config::LIMITS.as_ref(), text);
+        }
         let mut note = |text: &str| errors.note("engine.toml".as_ref(), text.into());
         if self.mode == Mode::Live {
             note(

@@ -14,6 +14,7 @@ use model::page::{STAGES, StageLatency};
 use model::{Body, Control, Event, Ts};
 
 use super::Progress;
+use super::credit::CreditPost;
 use super::dead_man::{self, DeadMen};
 use super::desks::{Budget, Held};
 use super::figures::Figures;
@@ -52,6 +53,8 @@ pub(super) struct EngineThread {
     pub controls: rtrb::Consumer<Handed>,
     pub limits: LimitsPost,
     pub told: rtrb::Producer<Told>,
+    /// To the treasury, if other engines share its accounts.
+    pub credit: Option<CreditPost>,
     pub pages: Option<Pages>,
     pub journal: Option<(Arc<JournalProgress>, Durability)>,
     pub script: Script,
@@ -149,7 +152,7 @@ impl EngineThread {
     }
 
     fn poll_controls(&mut self, state: &mut Loop) -> bool {
-        let mut busy = self.poll_sinks(state);
+        let mut busy = self.poll_sinks(state) | self.poll_credit(state);
         // Each is answered, after what it changed: while there is no room for that, none is taken.
         while self.told.slots() >= TOLD_ROOM
             && let Ok(handed) = self.controls.pop()
@@ -184,6 +187,22 @@ impl EngineThread {
             Some(outcome) => Told::Booked { seq, outcome },
             None => Told::Acted { seq, outcome },
         }
+    }
+
+    /// Takes what the treasury asks for; on a full disk nothing, for what is left of it is for cancels and reports.
+    fn poll_credit(&mut self, state: &Loop) -> bool {
+        let mut busy = false;
+        while !self.saves_reserve()
+            && let Some(asked) = self.credit.as_mut().and_then(CreditPost::take)
+        {
+            self.input(Body::Control(asked.control()), state);
+            let Sequencer { engine, out, .. } = &mut self.sequencer;
+            if let (Some(post), Some(credited)) = (&mut self.credit, out.credited.take()) {
+                post.done(engine.seq(), credited);
+            }
+            busy = true;
+        }
+        busy
     }
 
     /// Tells housekeeping what is halted or resumed and which orders wait, as far as there is room besides `reserve`.
@@ -311,6 +330,10 @@ impl EngineThread {
         if now_ns >= state.correct_at {
             state.clock.correct();
             state.correct_at = now_ns + 1_000_000_000;
+        }
+        if let Some(post) = &mut self.credit {
+            let engine = &self.sequencer.engine;
+            post.show(|account, limit| engine.view(account, limit));
         }
         self.show_figures(state, now_ns);
         self.publish_control(state, now_ns);

@@ -7,12 +7,18 @@ use std::sync::Arc;
 
 use feeds::Shard;
 
+use super::credit::Bank;
 use super::{Finished, Plan, Progress, RunError, Running};
 use crate::journal::lease::Lease;
 
 /// The engines of a run.
 #[derive(Default)]
-pub struct Shards(Vec<Member>);
+pub struct Shards {
+    members: Vec<Member>,
+    /// Moves slices of limits between them, while all of them run; where clients attach. Else nothing of a run hangs on when it is
+    /// polled.
+    bank: Option<Bank>,
+}
 
 /// One of them.
 struct Member {
@@ -47,20 +53,25 @@ impl Shards {
     ///
     /// The same.
     pub fn start_under(plans: Vec<(Plan, Option<Lease>)>) -> Result<Shards, RunError> {
-        let mut shards = Shards::default();
+        let (mut shards, mut tellers, mut accounts) = (Shards::default(), Vec::new(), 0);
         for (plan, lease) in plans {
+            accounts = plan.config.rules.accounts.len();
             let (name, shard) = (plan.config.engine.name.clone(), plan.config.engine.shard());
             match super::start_under(plan, lease) {
-                Ok(running) => {
+                Ok(mut running) => {
+                    tellers.extend(running.teller.take());
                     let (progress, finished) = (Arc::clone(&running.progress), None);
                     let running = Some(running);
-                    shards.0.push(Member { name, shard, progress, running, finished });
+                    shards.members.push(Member { name, shard, progress, running, finished });
                 }
                 Err(error) => {
                     let _ = shards.finish(); // They have done nothing yet that anybody asked for.
                     return Err(numbered(shard, error));
                 }
             }
+        }
+        if tellers.len() > 1 && tellers.len() == shards.members.len() {
+            shards.bank = Some(Bank::new(tellers, accounts));
         }
         Ok(shards)
     }
@@ -71,17 +82,24 @@ impl Shards {
     ///
     /// [`RunError`] of the first that failed; then all others are stopped.
     pub fn poll(&mut self) -> Result<bool, RunError> {
-        for place in 0..self.0.len() {
-            let Some(member) = self.0.get_mut(place) else { break };
+        let has_ended = |member: &Member| member.running.as_ref().is_none_or(Running::has_ended);
+        if self.members.iter().any(has_ended) {
+            self.bank = None;
+        }
+        if let Some(bank) = &mut self.bank {
+            bank.poll();
+        }
+        for place in 0..self.members.len() {
+            let Some(member) = self.members.get_mut(place) else { break };
             if member.running.as_ref().is_some_and(Running::has_ended)
                 && let Err(error) = member.finish()
             {
                 self.stop();
-                self.0.iter_mut().for_each(|other| _ = other.finish());
+                self.members.iter_mut().for_each(|other| _ = other.finish());
                 return Err(error);
             }
         }
-        Ok(self.0.iter().all(|member| member.running.is_none()))
+        Ok(self.members.iter().all(|member| member.running.is_none()))
     }
 
     /// Their names.
@@ -91,7 +109,7 @@ impl Shards {
 
     /// How far each has come.
     pub fn progress(&self) -> impl Iterator<Item = &Progress> {
-        self.0.iter().map(|member| &*member.progress)
+        self.members.iter().map(|member| &*member.progress)
     }
 
     /// Asks all to end, and waits until they have: their names, and what they leave.
@@ -101,15 +119,15 @@ impl Shards {
     /// [`RunError`] of the first that failed.
     pub fn finish(mut self) -> Result<Vec<(String, Finished)>, RunError> {
         self.stop();
-        let ended: Vec<_> = self.0.iter_mut().map(Member::finish).collect();
+        let ended: Vec<_> = self.members.iter_mut().map(Member::finish).collect();
         ended.into_iter().collect::<Result<(), _>>()?;
         let left = |member: Member| Some((member.name, member.finished?));
-        Ok(self.0.into_iter().filter_map(left).collect())
+        Ok(self.members.into_iter().filter_map(left).collect())
     }
 
     /// Asks all to end, so that none waits for another.
     fn stop(&self) {
-        let running = self.0.iter().filter_map(|member| member.running.as_ref());
+        let running = self.members.iter().filter_map(|member| member.running.as_ref());
         running.for_each(|running| running.stop.store(true, std::sync::atomic::Ordering::Release));
     }
 }

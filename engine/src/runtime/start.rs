@@ -205,12 +205,15 @@ fn go_on(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Running, 
     if let Some(gateway) = &mut gateway {
         gateway.watch(journal.clone());
     }
+    let posts = plan.shared.then(|| super::credit::post(&plan.config, journal.as_ref()));
+    let (credit, teller) = posts.flatten().unzip();
     let engine_thread = EngineThread {
         sequencer,
         events,
         controls,
         limits: LimitsPost { new, spent: to_spent },
         told: to_house,
+        credit,
         pages,
         journal,
         script: plan.script,
@@ -297,7 +300,7 @@ fn go_on(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Running, 
         leaves,
         progress: Arc::clone(&progress),
     };
-    Ok(Running { stop: asked, progress, threads })
+    Ok(Running { stop: asked, progress, threads, teller })
 }
 
 /// Rings between feeds and engine: one for each live feed, one for all captures together.

@@ -14,7 +14,7 @@ use model::{
     AccountId, BasketEnd, DeskId, HaltCause, HaltLevel, HaltScope, InstrumentId, Money, Note,
     Origin, ReportKind, Ts, Why,
 };
-use risk::RateWindow;
+use risk::{RateWindow, Share};
 
 use super::Engine;
 use crate::baskets::Basket;
@@ -156,26 +156,31 @@ impl Count {
 }
 
 impl Triggers {
-    /// Takes all memory that it will ever use. `Err`: a sum of this account's is no exact money.
-    pub fn new(rules: &Rules, instruments: usize) -> Result<Triggers, model::Symbol> {
+    /// Takes all memory that it will ever use. Of what accounts count it may have an equal part. `Err`: a sum of this account's is no exact money.
+    pub fn new(rules: &Rules, share: Share, instruments: usize) -> Result<Triggers, model::Symbol> {
         let mut accounts = Vec::with_capacity(rules.accounts.len());
+        let storm = |rule: StormRule| {
+            let max = u32::try_from(share.of(rule.max.into())).unwrap_or(0);
+            Count::storm(StormRule { max, ..rule })
+        };
         for account in &rules.accounts {
             let triggers = account.triggers;
             let (level, fills) = (HaltLevel::Halted, triggers.fills);
             let executions = fills.and_then(|fills| {
                 let (max, window_ns) = (fills.executions_max?, fills.window_ns);
-                Some(Count::storm(StormRule { max, window_ns, level }))
+                Some(storm(StormRule { max, window_ns, level }))
             });
             let spent = match fills.and_then(|fills| Some((fills.money_max?, fills.window_ns))) {
                 None => None,
                 Some((max, window_ns)) => {
                     let max = money(max).ok_or(account.name)?;
+                    let max = Money(share.of(max.0));
                     let window = Window::Money(MoneyWindow::new(max, window_ns));
                     Some(Count { window, window_ns, level, told: false })
                 }
             };
             let [refusals, venue_rejects] =
-                [triggers.refusals, triggers.venue_rejects].map(|rule| rule.map(Count::storm));
+                [triggers.refusals, triggers.venue_rejects].map(|rule| rule.map(storm));
             accounts.push([refusals, venue_rejects, executions, spent]);
         }
         let due = Vec::with_capacity(Counts::ALL.len() * accounts.len());

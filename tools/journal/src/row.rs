@@ -4,8 +4,8 @@ use engine::replay::Seen;
 use engine::step::Engine;
 use model::page::{TapeKind, TapeRecord, read_halt_aux};
 use model::{
-    AccountId, Announced, Ask, BasketEnd, Body, Control, HaltCause, HaltLevel, HaltScope,
-    InstrumentId, Money, OrderId, Origin, Px, Qty, Reject, Request, Scaled, Side, Terms,
+    AccountId, Announced, Ask, BasketEnd, Body, Control, CreditKind, HaltCause, HaltLevel,
+    HaltScope, InstrumentId, Money, OrderId, Origin, Px, Qty, Reject, Request, Scaled, Side, Terms,
 };
 use serde_json::{Value, json};
 
@@ -226,12 +226,30 @@ fn changed(seen: &Seen<'_>, control: &Control) -> Row {
         Control::Split { symbol, num, den, operator, note } => {
             ("split", format!("symbol {symbol} {num} for {den}"), *operator, *note)
         }
+        Control::Credit { account, limit, to, .. } => return credit(seen, *account, *limit, *to),
         other => return Row::new(seen, Kind::Control, &format!("{other:?}")),
     };
     let mut row = Row::new(seen, Kind::Control, what);
     row.set("reasons", reasons);
     row.set("origin", format!("operator {operator}").trim_end());
     row.set("note", note);
+    row
+}
+
+/// Another slice of a limit: what was asked for, and what it is.
+fn credit(seen: &Seen<'_>, account: AccountId, limit: CreditKind, to: i128) -> Row {
+    let mut row = Row::new(seen, Kind::Control, "credit");
+    row.account(seen.engine, account);
+    let is_money =
+        !matches!(limit, CreditKind::OpenOrders | CreditKind::Rate | CreditKind::Executions);
+    let text = |value| match is_money {
+        true => Scaled { value, decimals: Money::DECIMALS }.to_string(),
+        false => value.to_string(),
+    };
+    let slice = seen.out.credited.and_then(|credited| credited.slice);
+    let slice = slice.map_or("unchanged".to_owned(), text);
+    row.set("reasons", format!("{limit} to {}: {slice}", text(to)));
+    row.set("origin", "engine");
     row
 }
 

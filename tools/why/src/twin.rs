@@ -198,6 +198,15 @@ impl Twin {
                     note,
                 })
             }
+            Body::Control(Control::Credit { account, limit, to, version }) => {
+                let own = self.account(account);
+                // Of limits that are not in force it changes nothing, here as there.
+                let same = version == first.limits_version();
+                let version = if same { self.engine.limits_version() } else { u32::MAX };
+                let totals = (first.total(account, limit), self.engine.total(own, limit));
+                let to = same_part(to, totals);
+                Body::Control(Control::Credit { account: own, limit, to, version })
+            }
             // Its limits are those that are asked about.
             Body::Control(Control::Limits { .. }) => Body::Timer,
             other => other,
@@ -350,6 +359,15 @@ fn asked(engine: &Engine, input: &Input, out: &Output, looks: &[Look]) -> Vec<He
         all.push(Heard { asked, said, order: None });
     }
     all
+}
+
+/// The same part of this engine's whole limit as a slice is of the other's, rounded down; the slice itself where either is off.
+fn same_part(slice: i128, (of, own): (Option<i128>, Option<i128>)) -> i128 {
+    const PARTS: i128 = 1 << 32; // Every limit is so far below the end of its type that both products fit.
+    match (of, own) {
+        (Some(of), Some(own)) if of > 0 => slice.min(of) * PARTS / of * own / PARTS,
+        _ => slice,
+    }
 }
 
 fn instrument(engine: &Engine, order: &Order) -> Option<(Symbol, u8, u8)> {

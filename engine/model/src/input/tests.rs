@@ -44,6 +44,12 @@ fn control_words_read_back() {
         Control::Approve { number: u32::MAX, for_ns: DAY_NS, operator, note },
         Control::ClockUnsafe(true),
         Control::DeskSilent { desk: DeskId(255), account: AccountId(u16::MAX) },
+        Control::Credit {
+            account: AccountId(u16::MAX),
+            limit: CreditKind::Executions,
+            to: i128::MAX,
+            version: u32::MAX,
+        },
     ];
     for control in halts.into_iter().chain(resumes).chain(rest) {
         assert_eq!(Control::from_words(&control.to_words()), Ok(control));
@@ -86,6 +92,13 @@ fn bad_words_are_named() {
     ] {
         assert_eq!(spoiled(of, 1, value), Err(BadWord(1)), "{of:?}");
         assert_eq!(spoiled(of, 3, 1), Err(BadWord(3)), "{of:?}");
+    }
+    let (account, limit) = (AccountId(1), CreditKind::Gross);
+    let credit = Control::Credit { account, limit, to: 7, version: 1 };
+    for (word, value) in
+        [(0, 31), (1, 1), (1, 1 << 32 | 1 << 16), (1, 9 << 32), (3, 1 << 63), (4, 1), (11, 1)]
+    {
+        assert_eq!(spoiled(credit, word, value), Err(BadWord(word as u8)), "{word} {value}");
     }
     let restarted = Control::Restarted { epoch: 1 };
     assert!(spoiled(restarted, 1, u64::from(OrderId::EPOCH_MAX) + 1).is_err());
