@@ -43,6 +43,7 @@ impl From<RunError> for Failure {
         let code = match &error {
             RunError::Feed { .. } => 3,
             RunError::Start(_)
+            | RunError::Memory(_)
             | RunError::OtherConfig(_)
             | RunError::OtherLimits { .. }
             | RunError::Line { .. }
