@@ -4,7 +4,7 @@ use super::fixed;
 use model::Px;
 
 /// One, in units of a return: 10^-12.
-const ONE: i128 = 1_000_000_000_000;
+const ONE: i64 = 1_000_000_000_000;
 
 /// √(Σ r²) over the last `N` returns, r = (p − p′)/p′ from one trade price p′ to the next p: the
 /// realised volatility of that window (Andersen and Bollerslev 1998), with simple returns, not
@@ -49,8 +49,10 @@ impl<const N: usize> Volatility<N> {
     /// Puts the newest return in the place of the oldest; the new sum of squares, `None` if
     /// something exceeds its type.
     fn slide(&mut self, last: Px, px: Px) -> Option<u128> {
-        let (last, px) = (i128::from(last.0), i128::from(px.0));
-        let newest = i64::try_from(((px - last) * ONE).checked_div_euclid(last)?).ok()?;
+        let newest = match px.0.checked_sub(last.0).and_then(|change| change.checked_mul(ONE)) {
+            Some(change) => change.checked_div_euclid(last.0)?,
+            None => wide_return(last, px)?,
+        };
         let place = self.returns.get_mut(self.oldest)?;
         let oldest = core::mem::replace(place, newest);
         self.oldest = (self.oldest + 1) % N;
@@ -65,6 +67,13 @@ impl<const N: usize> Volatility<N> {
         fixed::fold(self.squares.cast_signed(), word);
         word(self.is_spoilt.into());
     }
+}
+
+/// A return of prices that are too far from each other for 64 bits.
+#[cold]
+fn wide_return(last: Px, px: Px) -> Option<i64> {
+    let (last, px) = (i128::from(last.0), i128::from(px.0));
+    i64::try_from(((px - last) * i128::from(ONE)).checked_div_euclid(last)?).ok()
 }
 
 const fn square(r: i64) -> u128 {
