@@ -21,10 +21,10 @@ mod stage;
 mod stream;
 
 pub use compare::{Round, compare, compare_few, criterion, on_cpu};
-pub use digest::{check_digest, digest};
+pub use digest::{check_digest, digest, digest_over};
 pub use levels::{LevelStream, MapBook};
 pub use naive::NaiveBooks;
-pub use stage::{Shared, sequencer, standing};
+pub use stage::{Shared, replaying, sequencer, standing};
 pub use stream::{DECODER, Stream, frames, walk};
 
 /// Symbols of the day; their venue numbers are 1 to this.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use engine::config::{Config, VenueConfig};
+use engine::config::{Capacity as Tables, Config, FeedConfig, Speed, VenueConfig, Wait};
 use engine::sequencer::Sequencer;
 use engine::step::Engine;
 use model::{
@@ -126,6 +126,26 @@ pub fn standing(orders: u32, outside: bool) -> Sequencer {
         }
     }
     sequencer
+}
+
+/// The shipped configuration, which plays a capture flat out once, on these processors for feed and engine; nobody trades. Its
+/// journal is in `folder`.
+pub fn replaying(capture: &Path, capacity: Tables, folder: &Path, cpus: [usize; 2]) -> Config {
+    let config = config(LIMITS);
+    let mut engine = config.engine.clone();
+    engine.name = format!("bench-{}", std::process::id());
+    engine.capacity = capacity;
+    engine.wait = Wait::Spin;
+    [engine.cpus.feed, engine.cpus.engine] = cpus.map(Some);
+    engine.strategies.clear();
+    if let Some(journal) = &mut engine.journal {
+        journal.folder = folder.join("journal");
+    }
+    for captures in engine.feeds.iter_mut().filter_map(FeedConfig::captures_mut) {
+        captures.files = vec![capture.to_path_buf()];
+        (captures.speed, captures.repeat) = (Speed::Max, false);
+    }
+    config.with_engine(engine)
 }
 
 /// The shipped configuration with these limits.

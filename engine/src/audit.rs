@@ -27,6 +27,7 @@ use crate::output::{Judged, Output};
 use crate::step::Engine;
 
 pub use ring::{Progress, Ring};
+pub(crate) use thread::bytes;
 use thread::ring_places;
 pub use thread::{AuditThread, Opened, open};
 pub use trail::Trail;

@@ -7,6 +7,7 @@ mod engine;
 mod feed;
 mod instruments;
 mod limits;
+mod memory;
 mod rates;
 mod server;
 mod settled;
@@ -26,6 +27,7 @@ pub use engine::{
     StrategyConfig,
 };
 pub use feed::{Captures, FeedConfig, FeedSource, Lines, SnapshotServer, Speed, Stream};
+pub use memory::Memory;
 pub use rates::moment;
 pub use server::{Server, login};
 pub use shards::Shards;

@@ -32,6 +32,11 @@ impl Deadlines {
         Deadlines { span_ns, nodes: vec![None; slots], first: NIL, last: NIL }
     }
 
+    /// Bytes that [`Deadlines::new`] takes.
+    pub fn bytes(slots: u64) -> u64 {
+        slots * size_of::<Option<Node>>() as u64
+    }
+
     /// Sets the deadline of an order, instead of the one that it has.
     pub fn set(&mut self, order: OrderId, now: Ts) {
         let slot = order.slot() as u32;

@@ -55,6 +55,11 @@ impl Executions {
         }
     }
 
+    /// Bytes that [`Executions::new`] takes.
+    pub fn bytes(capacity: u64) -> u64 {
+        (2 * capacity).next_power_of_two() * 8 + capacity * size_of::<Execution>() as u64
+    }
+
     /// Whether another one finds room.
     pub fn has_room(&self) -> bool {
         self.next - self.first < self.capacity as u64

@@ -19,6 +19,23 @@ pub enum BookKind {
     Levels,
 }
 
+impl BookKind {
+    /// Room for books of orders.
+    pub(crate) const fn orders(capacity: &Capacity) -> BookCapacity {
+        BookCapacity {
+            levels: capacity.levels,
+            ref_pages: capacity.ref_pages,
+            ..BookCapacity::new(capacity.instruments, capacity.book_orders)
+        }
+    }
+
+    /// Room for books of levels: of 5,000 a side, as far as the levels go; the others are small.
+    pub(crate) fn levels(capacity: &Capacity) -> LevelCapacity {
+        let busy = (capacity.levels / LEVELS_OF_A_BUSY_BOOK).clamp(1, capacity.instruments);
+        LevelCapacity::new(capacity.instruments, busy)
+    }
+}
+
 /// The books of one feed, by our instrument numbers.
 #[derive(serde::Serialize, serde::Deserialize)]
 #[expect(clippy::large_enum_variant, reason = "one for each feed, never moved")]
@@ -52,16 +69,8 @@ impl FeedBooks {
     /// Takes all memory.
     pub fn new(kind: BookKind, capacity: &Capacity) -> FeedBooks {
         match kind {
-            BookKind::Orders => FeedBooks::Orders(Books::new(BookCapacity {
-                levels: capacity.levels,
-                ref_pages: capacity.ref_pages,
-                ..BookCapacity::new(capacity.instruments, capacity.book_orders)
-            })),
-            // Books of 5,000 levels a side, as far as the levels go; the others are small.
-            BookKind::Levels => FeedBooks::Levels(LevelBooks::new(LevelCapacity::new(
-                capacity.instruments,
-                (capacity.levels / LEVELS_OF_A_BUSY_BOOK).clamp(1, capacity.instruments),
-            ))),
+            BookKind::Orders => FeedBooks::Orders(Books::new(BookKind::orders(capacity))),
+            BookKind::Levels => FeedBooks::Levels(LevelBooks::new(BookKind::levels(capacity))),
         }
     }
 

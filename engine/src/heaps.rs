@@ -37,7 +37,13 @@ impl Heaps {
         Heaps { nodes: vec![None; slots], tops: vec![NIL; heaps], inserted: 0 }
     }
 
+    /// Bytes that [`Heaps::new`] takes.
+    pub fn bytes(heaps: u64, slots: u64) -> u64 {
+        heaps * size_of::<u32>() as u64 + slots * size_of::<Option<Node>>() as u64
+    }
+
     /// Whether a heap is empty.
+    #[inline]
     pub fn is_empty(&self, heap: usize) -> bool {
         self.top(heap) == NIL
     }

@@ -71,6 +71,11 @@ impl Listed {
         }
     }
 
+    /// The last printable trade, as the gate is told of it.
+    pub fn last_trade(&self) -> Option<risk::LastTrade> {
+        self.last.map(|last| risk::LastTrade { px: last.px, at: self.last_at })
+    }
+
     /// Adds a printable trade to the day.
     pub fn trade(&mut self, px: Px, qty: Qty, ts_venue: Ts, now: Ts) {
         let [open, high, low] = self.open_high_low;
@@ -110,6 +115,11 @@ impl Instruments {
     pub fn new(capacity: u32, feeds: usize) -> Instruments {
         let by_number = vec![vec![0; NUMBERS]; feeds];
         Instruments { list: Vec::with_capacity(capacity as usize), by_number }
+    }
+
+    /// Bytes that [`Instruments::new`] takes.
+    pub(crate) fn bytes(capacity: u32, feeds: usize) -> u64 {
+        (capacity as usize * size_of::<Listed>() + feeds * NUMBERS * size_of::<u32>()) as u64
     }
 
     /// Lists an instrument under the venue's number of today; the same symbol keeps our number from day to day, and the

@@ -55,6 +55,11 @@ impl Latches {
         Latches { slots, symbols: [Symbol::default(); SYMBOLS_MAX], accounts }
     }
 
+    /// Bytes that [`Latches::new`] takes.
+    pub(crate) fn bytes(accounts: usize, instruments: u32) -> u64 {
+        ((ACCOUNTS + accounts + instruments as usize) * size_of::<Latch>()) as u64
+    }
+
     /// Slots.
     pub fn len(&self) -> usize {
         self.slots.len()

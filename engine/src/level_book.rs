@@ -52,6 +52,16 @@ impl LevelCapacity {
         let leaves = 2 * instruments + busy * 2 * 320;
         LevelCapacity { instruments, windows: 2 * busy, leaves, directories: 2 * busy }
     }
+
+    /// Bytes of books, of windows, and of everything outside of them.
+    pub(crate) fn bytes(&self) -> [u64; 3] {
+        let &LevelCapacity { instruments, windows, leaves, directories } = self;
+        let [books, windows, leaves, directories] =
+            [instruments, windows, leaves, directories].map(u64::from);
+        let size = |bytes: usize| bytes as u64;
+        let far = leaves * size(Shelves::LEAF_BYTES) + directories * size(Shelves::DIRECTORY_BYTES);
+        [books * size(size_of::<Book>()), windows * size(Windows::EACH), far]
+    }
 }
 
 /// All price-level books of an engine.

@@ -23,6 +23,7 @@ pub mod approvals;
 pub mod audit;
 pub mod baskets;
 pub mod book;
+pub mod budget;
 pub mod config;
 mod deadlines;
 mod executions;

@@ -103,6 +103,12 @@ impl OrderTable {
         }
     }
 
+    /// Bytes that [`OrderTable::new`] takes.
+    pub(crate) fn bytes(capacity: u32) -> u64 {
+        let each = size_of::<Option<OrderRecord>>() + size_of::<u64>() + size_of::<u32>();
+        u64::from(capacity) * each as u64
+    }
+
     /// Begins an epoch: ids from here on carry it. One that is not later than the one in force changes nothing.
     pub fn begin_epoch(&mut self, epoch: u32) {
         self.floor = self.floor.max(OrderId::generation(epoch.min(OrderId::EPOCH_MAX), 0));

@@ -25,6 +25,7 @@ impl Dirty {
     }
 
     /// Notes a change; a number out of range is ignored.
+    #[inline]
     pub fn mark(&mut self, number: u32) {
         if let Some(marked) = self.marked.get_mut(number as usize)
             && !*marked
@@ -32,6 +33,11 @@ impl Dirty {
             *marked = true;
             self.list.push_back(number); // Never grows: each number is listed once.
         }
+    }
+
+    /// Bytes that a list of `count` takes.
+    pub(crate) const fn bytes(count: u64) -> u64 {
+        count * (size_of::<bool>() + size_of::<u32>()) as u64
     }
 
     /// Calls `each` for the numbers noted first, `most` at the most, and forgets them.
@@ -50,6 +56,10 @@ impl Dirty {
         self.list.is_empty()
     }
 }
+
+/// Records that one input can cause.
+const TAPE_PER_ORDER: u64 = 4;
+const TAPE_MORE: u64 = 1024;
 
 /// Verdicts that one input can cause: its own, and one of each strategy and trigger.
 const JUDGED_MAX: usize = 1024;
@@ -116,7 +126,7 @@ impl Output {
     /// Room for what one input can cause: every order of ours closing at once, with a fill each.
     pub fn new(instruments: usize, own_orders: usize, latches: usize) -> Output {
         Output {
-            tape: Vec::with_capacity(4 * own_orders + 1024),
+            tape: Vec::with_capacity(TAPE_PER_ORDER as usize * own_orders + TAPE_MORE as usize),
             tape_lost: 0,
             orders_lost: 0,
             judged: Vec::with_capacity(JUDGED_MAX),
@@ -132,6 +142,17 @@ impl Output {
             booked: None,
             credited: None,
         }
+    }
+
+    /// Bytes that [`Output::new`] takes, but for the lists of halts and approvals.
+    pub(crate) fn bytes(instruments: u32, own_orders: u32) -> u64 {
+        let (instruments, orders) = (u64::from(instruments), u64::from(own_orders));
+        let sends = SENDS_PER_ORDER as u64 * orders + SENDS_MORE as u64;
+        (TAPE_PER_ORDER * orders + TAPE_MORE) * size_of::<TapeRecord>() as u64
+            + JUDGED_MAX as u64 * size_of::<Judged>() as u64
+            + 2 * Dirty::bytes(instruments)
+            + Dirty::bytes(orders)
+            + sends * size_of::<Send>() as u64
     }
 
     /// Adds a record to the tape.
@@ -173,6 +194,7 @@ impl Output {
     }
 
     /// Notes that an instrument's book or facts changed.
+    #[inline]
     pub fn touch_book(&mut self, instrument: u32) {
         self.boards.mark(instrument);
         self.depths.mark(instrument);

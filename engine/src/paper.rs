@@ -63,6 +63,15 @@ impl Paper {
         }
     }
 
+    /// Bytes that [`Paper::new`] takes.
+    pub(crate) fn bytes(instruments: u32, own_orders: u32) -> u64 {
+        let (instruments, orders) = (u64::from(instruments), u64::from(own_orders));
+        3 * Queues::bytes(instruments, orders)
+            + orders * size_of::<OrderId>() as u64
+            + Taken::bytes(SWEEP_ORDERS as u64 * 4)
+            + (2 * orders + SWEEP_LEVELS as u64 + 8) * size_of::<Report>() as u64
+    }
+
     /// The next report.
     pub fn take_report(&mut self) -> Option<Report> {
         self.reports.pop_front()
@@ -153,8 +162,23 @@ impl Paper {
         self.queues.get(order).map(|resting| resting.ahead)
     }
 
-    /// Sees what an event did to a book. `traded`: it was a trade outside an auction; `trading`: the venue trades.
+    /// Whether there is a report, or an order whose displayed part is gone.
+    #[inline]
+    pub fn has_news(&self) -> bool {
+        !(self.reports.is_empty() && self.spent.is_empty())
+    }
+
+    /// Sees what an event did to a book. `traded`: it was a trade outside an auction; `trading`: the venue trades. Most events are
+    /// of books that nothing of ours has to do with.
+    #[inline]
     pub fn on_book(&mut self, instrument: u32, applied: &Applied, traded: bool, trading: bool) {
+        if !self.taken.is_empty() || self.queues.any(instrument) {
+            self.on_book_of_ours(instrument, applied, traded, trading);
+        }
+    }
+
+    #[inline(never)]
+    fn on_book_of_ours(&mut self, instrument: u32, applied: &Applied, traded: bool, trading: bool) {
         if let Some(gone) = &applied.removed {
             if gone.open.0 == 0 {
                 self.taken.forget(Shown::order(instrument, gone.order));

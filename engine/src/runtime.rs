@@ -45,6 +45,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use feeds::{Counters, FeedError, Merge, MergeError, Venue};
 use model::page::{FEEDS, FeedCounters};
 
+use crate::budget::OverBudget;
 use crate::config::{Config, FeedConfig};
 use crate::journal::JournalError;
 use crate::replay::ReplayError;
@@ -56,6 +57,7 @@ pub use keeper::latch_path;
 pub use port::{DriveStream, StreamPort};
 pub use shards::Shards;
 pub use stages::{StageHistograms, summary};
+pub(crate) use start::{entries_of, rings_of, share_capacity};
 pub use start::{promote, start, start_under};
 pub use watchdog::FirmHalt;
 
@@ -180,6 +182,9 @@ pub enum RunError {
     /// The engine cannot start with its configuration.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The host has no room for it.
+    #[error(transparent)]
+    Memory(#[from] OverBudget),
     /// A capture cannot be read.
     #[error("{}: {error}", path.display())]
     Feed {

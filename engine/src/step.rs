@@ -221,6 +221,7 @@ impl Engine {
     }
 
     /// Moves time on, never back, and notices silence.
+    #[inline]
     fn advance(&mut self, now: Ts, out: &mut Output) {
         self.now = self.now.max(now);
         if self.now >= self.next_session {
@@ -229,7 +230,9 @@ impl Engine {
         if self.outside.is_some() {
             self.look_at_deadlines(out);
         }
-        self.look_at_ends(out);
+        if self.held.has_ends() {
+            self.look_at_ends(out);
+        }
         if self.baskets.has_due(self.now) {
             self.end_late_baskets(out);
         }
@@ -337,6 +340,20 @@ impl Engine {
         Output::new(self.indicators.len(), self.orders.capacity(), self.latches.len())
     }
 
+    /// Bytes that the step itself takes for instruments.
+    pub(crate) fn bytes_of_instruments(instruments: u32) -> u64 {
+        let instruments = u64::from(instruments);
+        let [held, _] = held::Held::bytes(instruments, 0);
+        held + instruments * triggers::PLACE_BYTES as u64
+    }
+
+    /// The same for orders of ours, and for what is known of them at a venue outside.
+    pub(crate) fn bytes_of_orders(config: &Config) -> [u64; 2] {
+        let orders = config.engine.capacity.own_orders;
+        let [_, held] = held::Held::bytes(0, orders.into());
+        [held, config.engine.venue.as_ref().map_or(0, |venue| Outside::bytes(venue, orders))]
+    }
+
     /// The number of an account.
     pub fn account(&self, name: model::Symbol) -> Option<AccountId> {
         self.rules.account(name)
@@ -440,7 +457,8 @@ impl Engine {
     }
 }
 
-fn risk_capacity(capacity: &Capacity, rules: &Rules) -> risk::Capacity {
+/// Sizes of the books of account.
+pub(crate) fn risk_capacity(capacity: &Capacity, rules: &Rules) -> risk::Capacity {
     let accounts = rules.accounts.len();
     risk::Capacity {
         accounts: accounts as u16,

@@ -72,12 +72,22 @@ pub(crate) struct Ids {
     used: usize,
 }
 
+/// Places of the index of so many ids.
+fn places(capacity: u32) -> usize {
+    ((capacity as usize).max(PROBES_MAX) * 2).next_power_of_two()
+}
+
 impl Ids {
     /// Allocates for `capacity` ids; nothing allocates afterwards.
     pub(crate) fn new(capacity: u32) -> Ids {
-        let capacity = capacity as usize;
-        let places = (capacity.max(PROBES_MAX) * 2).next_power_of_two();
+        let (capacity, places) = (capacity as usize, places(capacity));
         Ids { index: vec![FREE; places], entries: vec![None; capacity], used: 0 }
+    }
+
+    /// Bytes that [`Ids::new`] takes.
+    pub(crate) fn bytes(capacity: u32) -> u64 {
+        let entries = capacity as usize * size_of::<Option<Entry>>();
+        (places(capacity) * size_of::<u64>() + entries) as u64
     }
 
     /// Looks an id up.

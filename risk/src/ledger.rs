@@ -8,6 +8,7 @@ use model::{AccountId, Currency, HaltCause, HaltLevel, Instrument, InstrumentId,
 use crate::account::{Account, Losses, Worth};
 use crate::credit::Share;
 use crate::halts::Halts;
+use crate::ids::Ids;
 use crate::limits::{AccountLimits, Capacity, LimitError, LossStops, Margin, PairLimits};
 use crate::line::{Exposure, Line, NO_SLOT};
 use crate::listing::{Listing, Reference};
@@ -16,6 +17,7 @@ use crate::marks::Turn;
 use crate::own_quotes::{NIL, OwnQuotes};
 use crate::path::Path;
 use crate::reservation::Pricing;
+use crate::same_terms::SameTerms;
 
 /// Gate and books of account. All memory is taken at start; each table is dense, by the numbers of account
 /// and instrument.
@@ -100,6 +102,21 @@ impl Risk {
             changed_accounts: Vec::with_capacity(accounts),
             losses: Vec::with_capacity(accounts),
         }
+    }
+
+    /// Bytes that [`Risk::new`] and every account take: of accounts, of pairs of account and instrument, of lots.
+    pub fn bytes(capacity: &Capacity) -> [u64; 3] {
+        let size = |bytes: usize| bytes as u64;
+        let &Capacity { accounts, instruments, lines, ids_per_account, orders, lots, rows } =
+            capacity;
+        let [accounts, instruments, lines] = [accounts.into(), instruments, lines].map(u64::from);
+        let account = size(size_of::<Account>()) + Ids::bytes(ids_per_account) + SameTerms::BYTES;
+        let accounts_bytes = accounts * account + OwnQuotes::bytes(orders);
+        let pairs = accounts * instruments * size(size_of::<Pair>())
+            + instruments * size(size_of::<Listing>() + size_of::<InstrumentId>())
+            + lines * size(size_of::<(AccountId, InstrumentId)>() + size_of::<u32>())
+            + u64::from(rows) * size(size_of::<PairLimits>());
+        [accounts_bytes, pairs, Lots::bytes(lots.into(), lines)]
     }
 
     /// Adds an account and allocates its tables; accounts are numbered in the order in which they are added. Of limits that are

@@ -68,6 +68,11 @@ impl Lots {
         }
     }
 
+    /// Bytes that [`Lots::new`] takes.
+    pub(crate) fn bytes(capacity: u64, lines: u64) -> u64 {
+        capacity * size_of::<Lot>() as u64 + lines * size_of::<Queue>() as u64
+    }
+
     /// Cost of what is open of a line that has `position`, first in, first out.
     pub(crate) fn cost(&self, slot: u32, position: Qty) -> Result<Money, NoFifo> {
         match self.queues.get(slot as usize) {

@@ -51,6 +51,11 @@ impl OwnQuotes {
         }
     }
 
+    /// Bytes that [`OwnQuotes::new`] takes.
+    pub(crate) fn bytes(capacity: u32) -> u64 {
+        u64::from(capacity) * size_of::<Node>() as u64
+    }
+
     /// Whether one more order finds room.
     pub(crate) fn has_room(&self) -> bool {
         self.free != NIL

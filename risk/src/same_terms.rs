@@ -111,6 +111,9 @@ impl Entry {
 }
 
 impl SameTerms {
+    /// Bytes of a table, which each account is taken to have.
+    pub(crate) const BYTES: u64 = (PLACES * (size_of::<Entry>() + size_of::<u32>())) as u64;
+
     /// Allocates the table if there is a rule; nothing allocates afterwards.
     pub(crate) fn new(rule: Option<Duplicates>) -> SameTerms {
         let places = if rule.is_some() { PLACES } else { 0 };

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use engine::budget::{Budget, Part};
 use engine::config::Config;
 use engine::step::Engine;
 
 use crate::exit::Failure;
 
-/// Reads a configuration and lists everything that is wrong with it.
+/// Reads a configuration, says what its tables take of memory, and lists everything that is wrong with it.
 #[derive(Args)]
 #[command(after_help = "Example: tickgate check-config --config deploy/engine.toml")]
 pub struct CheckConfig {
@@ -23,21 +24,29 @@ pub struct CheckConfig {
 impl CheckConfig {
     pub fn run(self) -> Result<(), Failure> {
         let config = Config::load(&self.config).map(|config| (config.digest(), config));
+        let budget = config.as_ref().ok().map(|(_, config)| Budget::of(config, true));
         let errors: Vec<String> = match &config {
             Err(errors) => errors.iter().map(ToString::to_string).collect(),
-            Ok((_, config)) => {
-                let refused = |config: &Config| Some(Engine::new(config).err()?.to_string());
-                config.engines().iter().filter_map(refused).collect()
-            }
+            Ok((_, config)) => config.engines().iter().filter_map(wrong).collect(),
         };
         if self.json {
             let digest = config.as_ref().ok().map(|(digest, _)| format!("{digest:016x}"));
             println!(
                 "{}",
-                serde_json::json!({ "ok": errors.is_empty(), "errors": errors, "digest": digest })
+                serde_json::json!({
+                    "ok": errors.is_empty(),
+                    "errors": errors,
+                    "digest": digest,
+                    "memory": budget.as_ref().map(memory),
+                })
             );
-        } else if errors.is_empty() {
-            println!("{}: good", self.config.display());
+        } else {
+            if let Some(budget) = &budget {
+                println!("{budget}");
+            }
+            if errors.is_empty() {
+                println!("{}: good", self.config.display());
+            }
         }
         if errors.is_empty() {
             return Ok(());
@@ -48,4 +57,19 @@ impl CheckConfig {
             format!("refused\n{}", errors.join("\n"))
         }))
     }
+}
+
+/// What is wrong with a configuration of an engine that reads well.
+fn wrong(config: &Config) -> Option<String> {
+    match Budget::of(config, true).check(&config.engine.memory) {
+        Err(over) => Some(over.to_string()),
+        Ok(()) => Engine::new(config).err().map(|error| error.to_string()),
+    }
+}
+
+/// The tables as JSON.
+fn memory(budget: &Budget) -> serde_json::Value {
+    let table = |part: &Part| serde_json::json!({ "what": part.what, "count": part.count, "bytes": part.bytes });
+    let tables: Vec<_> = budget.parts().iter().map(table).collect();
+    serde_json::json!({ "tables": tables, "bytes": budget.total() })
 }

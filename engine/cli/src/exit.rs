@@ -48,6 +48,7 @@ fn code_of(error: &RunError) -> u8 {
     match error {
         RunError::Feed { .. } => 3,
         RunError::Start(_)
+        | RunError::Memory(_)
         | RunError::OtherConfig(_)
         | RunError::OtherLimits { .. }
         | RunError::Line { .. }

@@ -15,6 +15,8 @@ pub struct Subject {
     pub online: CpuSet,
     /// Bytes that it takes; `None`: not known.
     pub memory: Option<u64>,
+    /// Whether its tables ask for huge pages, and bytes that then came to lie in such; `None`: not known.
+    pub huge: Option<(bool, u64)>,
     /// Bytes that its sockets ask the kernel to buffer; none: as [`Subject::RECEIVE_BUFFER`].
     pub receive_buffer: u64,
 }

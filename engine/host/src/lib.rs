@@ -31,7 +31,7 @@ mod usage;
 pub use clock::{Clock, monotonic_ns};
 pub use cpu::{cpus, pin_current};
 pub use file::{preallocate, sync_data};
-pub use memory::{lock_memory, prefault, prefetch};
+pub use memory::{allow_huge_pages, available_bytes, huge_bytes, lock_memory, prefault, prefetch};
 pub use steered::clock_is_steered;
 pub use tcp::TcpClient;
 pub use udp::{Datagram, UdpOptions, UdpReceiver};

@@ -1,12 +1,15 @@
-//! Memory that is there before it is needed.
+//! Memory that is there before it is needed, in pages that are as large as the host has them.
 
 use std::hint::black_box;
 use std::io;
+use std::ops::Range;
 
 use rustix::mm::MlockAllFlags;
 
 /// Smallest page of any host.
 const PAGE: usize = 4096;
+/// A huge page of x86-64, and of ARM with pages of 4 KiB. Smaller arenas cannot have one.
+const HUGE_PAGE: usize = 2 << 20;
 
 /// Keeps every page of the process in memory, now and from now on. Needs CAP_IPC_LOCK or a large
 /// RLIMIT_MEMLOCK.
@@ -18,8 +21,37 @@ pub fn lock_memory() -> io::Result<()> {
     Ok(rustix::mm::mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE)?)
 }
 
-/// Writes to every page of an arena, so that no later write faults. Values stay as they are.
+/// Bytes that the host could give to a process that starts now; `None`: it does not tell.
+pub fn available_bytes() -> Option<u64> {
+    kib_of("/proc/meminfo", "MemAvailable:")
+}
+
+/// A number of a file of the kernel's, which counts in KiB, as bytes.
+fn kib_of(path: &str, name: &str) -> Option<u64> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1 << 10)
+}
+
+/// Whether [`prefault`] gets huge pages, from now on and for the whole process; allowed until it is forbidden. The kernel's own
+/// settings stand above it.
+pub fn allow_huge_pages(allowed: bool) {
+    // SAFETY: sets a flag of this process; the kernel reads no memory of ours.
+    unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, libc::c_ulong::from(!allowed), 0, 0, 0) };
+}
+
+/// Bytes of this process that lie in huge pages; `None`: the kernel does not tell.
+pub fn huge_bytes() -> Option<u64> {
+    kib_of("/proc/self/smaps_rollup", "AnonHugePages:")
+}
+
+/// Writes to every page of an arena, so that no later write faults. Values stay as they are. A large arena lies in huge pages
+/// afterwards, if the kernel has them: then it takes fewer walks through tables of addresses to find a record.
 pub fn prefault<T: Copy>(arena: &mut [T]) {
+    let pages = whole_pages(arena);
+    if pages.len() >= HUGE_PAGE {
+        advise(&pages, libc::MADV_HUGEPAGE); // For what was never touched.
+    }
     let step = (PAGE / size_of::<T>().max(1)).max(1);
     for item in arena.iter_mut().step_by(step) {
         *item = black_box(*item);
@@ -27,6 +59,22 @@ pub fn prefault<T: Copy>(arena: &mut [T]) {
     if let Some(last) = arena.last_mut() {
         *last = black_box(*last);
     }
+    if pages.len() >= HUGE_PAGE {
+        advise(&pages, libc::MADV_COLLAPSE); // For what was, before it came here. Linux 6.1.
+    }
+}
+
+/// Addresses of the pages that an arena fills.
+fn whole_pages<T>(arena: &[T]) -> Range<usize> {
+    let Range { start, end } = arena.as_ptr_range();
+    start.addr().next_multiple_of(PAGE)..end.addr() / PAGE * PAGE
+}
+
+/// Tells the kernel how pages of ours will be used. It may refuse: then they stay as they are.
+fn advise(pages: &Range<usize>, advice: libc::c_int) {
+    let start = core::ptr::without_provenance_mut(pages.start);
+    // SAFETY: advice of these two kinds changes no byte of the pages, all of which belong to an arena that lives.
+    unsafe { libc::madvise(start, pages.len(), advice) };
 }
 
 /// Tells the processor that the item will be read soon. Nothing happens if there is none.
@@ -49,10 +97,10 @@ mod tests {
     use super::*;
     use crate::ThreadUsage;
 
-    /// Goal: a prefaulted arena is written without a fault and keeps its values; locked memory is
-    /// locked. Method: count faults of this thread around a write to every page; lazily zeroed
-    /// memory faults, which shows that the count counts. Then lock, if the host allows it, and ask
-    /// /proc. One test, because a lock is the whole process's.
+    /// Goal: a prefaulted arena is written without a fault and keeps its values, and lies in huge pages unless they are
+    /// forbidden; locked memory is locked. Method: count faults of this thread around a write to every page; lazily zeroed
+    /// memory faults, which shows that the count counts. Ask /proc for the huge pages of an arena that was written before, with
+    /// and without leave. Then lock, if the host allows it, and ask again. One test, because all that is the whole process's.
     #[test]
     fn memory_is_there_before_it_is_needed() {
         const WORDS: usize = 1 << 20;
@@ -69,6 +117,24 @@ mod tests {
         prefault(&mut arena);
         assert_eq!(faults(&mut arena), 0);
         assert_eq!(arena.iter().sum::<u64>(), (WORDS / 512) as u64);
+
+        let huge = huge_bytes().unwrap_or(0);
+        let mut written = vec![1_u64; 4 * WORDS];
+        assert!(huge_bytes().unwrap_or(0) < huge + (8 << 20), "nobody asked for huge pages yet");
+        prefault(&mut written);
+        let got = huge_bytes().unwrap_or(0).saturating_sub(huge);
+        let mode = std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled");
+        match mode {
+            Ok(mode) if !mode.contains("[never]") => assert!(got >= 24 << 20, "{got} of 32 MiB"),
+            mode => println!("no huge pages here: {mode:?}"),
+        }
+        assert_eq!(written.iter().sum::<u64>(), 4 * WORDS as u64);
+        allow_huge_pages(false);
+        let huge = huge_bytes().unwrap_or(0);
+        let mut small = vec![1_u64; 4 * WORDS];
+        prefault(&mut small);
+        assert!(huge_bytes().unwrap_or(0) < huge + (8 << 20), "they are forbidden");
+        allow_huge_pages(true);
 
         match lock_memory() {
             Ok(()) => {

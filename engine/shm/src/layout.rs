@@ -109,6 +109,12 @@ impl Capacity {
         capacity.fault().is_none().then_some(capacity)
     }
 
+    /// Bytes of all memory that is shared: the engine's, and that of every client there can be.
+    pub fn bytes(&self) -> u64 {
+        let words = Layout::new(self).words + self.desks as usize * self.desk_words();
+        (words * size_of::<u64>()) as u64
+    }
+
     /// Words of one desk's memory.
     pub(crate) fn desk_words(&self) -> usize {
         DeskRing::words(self.requests as usize)

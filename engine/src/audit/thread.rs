@@ -97,6 +97,11 @@ pub(super) fn ring_places(config: &Config) -> usize {
     (2 * reserve(config)).max(1 << 14)
 }
 
+/// Bytes of the ring.
+pub(crate) fn bytes(config: &Config) -> u64 {
+    (ring_places(config) * size_of::<Words>()) as u64
+}
+
 /// The wall clock: a label on checkpoints, and when they are due.
 fn wall() -> Ts {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

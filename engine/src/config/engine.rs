@@ -8,6 +8,7 @@ use crate::journal::SEGMENT_BYTES;
 use crate::rules::Rules;
 
 use super::feed::{FeedConfig, Speed};
+use super::memory::Memory;
 use super::shards::Shards;
 use super::table::{ConfigErrors, Table};
 use super::threads::{self, Cpus, HiccupMax, Threads, Wait};
@@ -32,6 +33,8 @@ pub struct EngineConfig {
     pub basket_timeout_ns: u64,
     /// Sizes of everything, fixed at start.
     pub capacity: Capacity,
+    /// How much memory that may take, and in which pages.
+    pub memory: Memory,
     /// How the hot threads wait.
     pub wait: Wait,
     /// Where the threads run.
@@ -86,7 +89,7 @@ pub struct Capacity {
     pub book_orders: u32,
     /// Price levels of all books.
     pub levels: u32,
-    /// Pages of 65,536 order references that are found without hashing.
+    /// Pages of 4,096 order references that are found without hashing.
     pub ref_pages: u32,
     /// Orders of our own in the order table, closed ones included until their slot is used again.
     pub own_orders: u32,
@@ -238,6 +241,7 @@ impl EngineConfig {
             self.stalled_ns / 1_000_000,
             folder.to_string_lossy(),
         );
+        text += &self.memory.to_toml();
         if let Some(audit) = &self.audit {
             let [folder, key, checkpoints] =
                 [&audit.folder, &audit.key, &audit.checkpoints].map(|path| path.to_string_lossy());
@@ -324,6 +328,7 @@ pub(super) fn read(
     let shards = Shards::read(&mut root, errors);
     let count = shards.as_ref().and_then(|shards| Some(shards.as_ref()?.count));
     let threads = threads::read(root.table("threads", errors), count, errors);
+    let memory = Memory::read(root.table("memory", errors), errors);
     let stalled_ns = watchdog(root.table("watchdog", errors), errors);
     let journal = journal(root.table("journal", errors), folder, errors);
     let venue = match root.has("venue") {
@@ -358,6 +363,7 @@ pub(super) fn read(
         stop_trigger: stop_trigger?,
         basket_timeout_ns: basket_timeout_ms? * 1_000_000,
         capacity: capacity?,
+        memory: memory?,
         wait,
         cpus: cpus.unwrap_or_default(),
         shards,

@@ -98,15 +98,37 @@ fn every_error_is_listed() {
     let lines: Vec<&str> = errors.lines().collect();
     assert_eq!(lines.len(), 4, "{errors}");
     assert!(
-        lines[0].starts_with("engine.toml:34: `wait` must be one of auto, spin, yield, park"),
+        lines[0].starts_with("engine.toml:39: `wait` must be one of auto, spin, yield, park"),
         "{errors}"
     );
-    assert!(lines[1].starts_with("engine.toml:35: unknown key `hurry`"), "{errors}");
+    assert!(lines[1].starts_with("engine.toml:40: unknown key `hurry`"), "{errors}");
     assert!(
         lines[2].starts_with("instruments.toml:6: `px_step` must be a plain decimal"),
         "{errors}"
     );
     assert!(lines[3].starts_with("limits.toml:153: `band_bps` is missing"), "{errors}");
+}
+
+/// Goal: what tables may take is read, and reads back; nothing said is no limit but the host's, in huge pages. Method: each way,
+/// and what is none.
+#[test]
+fn memory_reads_back() {
+    let with = |text: &str| {
+        let mut files = deployed();
+        files[0].1 = files[0].1.replace("# [memory]\n", &format!("[memory]\n{text}\n"));
+        let config = Config::from_texts(files).map_err(|errors| errors.to_string())?;
+        let mut again = deployed();
+        again[0].1 = config.engine.to_toml();
+        let again = Config::from_texts(again).map_err(|errors| errors.to_string())?;
+        assert_eq!(again.engine.memory, config.engine.memory, "{text}");
+        Ok::<Memory, String>(config.engine.memory)
+    };
+    assert_eq!(with(""), Ok(Memory { max_bytes: None, huge_pages: true }));
+    let small = Memory { max_bytes: Some(5 << 20), huge_pages: false };
+    assert_eq!(with("max_mib = 5\nhuge_pages = false"), Ok(small));
+    for wrong in ["max_mib = 0", "max_mib = \"5\"", "max_mib = 16777217", "huge_pages = 1"] {
+        assert!(with(wrong).is_err(), "{wrong}");
+    }
 }
 
 /// Goal: a broken file is named with its line and never taken in part. Method: an unclosed text.

@@ -49,9 +49,7 @@ pub struct GatewayEnd {
 
 /// Both ends, for `own_orders` orders of ours.
 pub fn ends(own_orders: u32) -> (EngineEnd, GatewayEnd) {
-    let orders = own_orders as usize;
-    let reserve = 2 * orders + 512;
-    let room = reserve + 4 * orders + 512;
+    let (reserve, room) = rooms(own_orders);
     let (mut to, mut from) = rtrb::RingBuffer::new(room);
     // Every page is touched once, so that the engine thread never faults on it.
     let touch = || Outgoing { seq: 0, send: Send::Reconcile(0), instrument: None, is_short: false };
@@ -66,6 +64,20 @@ pub fn ends(own_orders: u32) -> (EngineEnd, GatewayEnd) {
         back: VecDeque::with_capacity(room),
     };
     (end, GatewayEnd { from, to: told })
+}
+
+/// Places that are for cancels alone, and all of a ring.
+const fn rooms(own_orders: u32) -> (usize, usize) {
+    let orders = own_orders as usize;
+    let reserve = 2 * orders + 512;
+    (reserve, reserve + 4 * orders + 512)
+}
+
+/// Bytes that both ends take.
+pub fn bytes(own_orders: u32) -> u64 {
+    let (reserve, room) = rooms(own_orders);
+    let (sent, heard) = ((room + reserve) * size_of::<Outgoing>(), room * size_of::<Told>());
+    (sent + heard + room * size_of::<Report>()) as u64
 }
 
 impl EngineEnd {

@@ -159,6 +159,10 @@ pub(super) struct Shelves {
 }
 
 impl Shelves {
+    /// Bytes of a leaf, and of a directory.
+    pub const LEAF_BYTES: usize = size_of::<Leaf>();
+    pub const DIRECTORY_BYTES: usize = size_of::<Directory>();
+
     /// Takes the memory.
     pub fn new(leaves: u32, directories: u32) -> Shelves {
         Shelves { leaves: Pool::new(leaves), directories: Pool::new(directories) }

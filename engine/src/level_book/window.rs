@@ -110,6 +110,9 @@ pub(super) struct Windows {
 }
 
 impl Windows {
+    /// Bytes that each takes.
+    pub const EACH: usize = size_of::<Window>() + size_of::<u32>();
+
     /// Takes the memory of `count` windows.
     pub fn new(count: u32) -> Windows {
         let mut windows = vec![Window::EMPTY; count as usize];

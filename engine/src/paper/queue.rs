@@ -57,7 +57,14 @@ impl Queues {
         Queues { nodes: vec![None; own_orders], heads: vec![[None; 2]; instruments], used: 0 }
     }
 
+    /// Bytes that [`Queues::new`] takes.
+    pub fn bytes(instruments: u64, own_orders: u64) -> u64 {
+        own_orders * size_of::<Option<Node>>() as u64
+            + instruments * size_of::<[Option<u32>; 2]>() as u64
+    }
+
     /// Whether an order rests in the instrument.
+    #[inline]
     pub fn any(&self, instrument: u32) -> bool {
         self.heads.get(instrument as usize).is_some_and(|heads| heads.iter().any(Option::is_some))
     }

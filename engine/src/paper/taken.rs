@@ -35,6 +35,17 @@ impl Taken {
         Taken { places: vec![(Shown(0), 0); places], used: 0 }
     }
 
+    /// Bytes that [`Taken::new`] takes.
+    pub fn bytes(capacity: u64) -> u64 {
+        (capacity * 2).next_power_of_two() * size_of::<(Shown, i64)>() as u64
+    }
+
+    /// Whether nothing is remembered.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.used == 0
+    }
+
     /// What is left for us where `qty` is shown.
     pub fn left_of(&self, shown: Shown, qty: Qty) -> Qty {
         if self.used == 0 {

@@ -38,6 +38,8 @@ pub(super) use limits::LimitsPost;
 
 /// Events taken from the ring in one round.
 const EVENTS_PER_ROUND: usize = 64;
+/// Rounds whose pages are written together while more events wait than one round takes: about a tenth of a millisecond.
+const ROUNDS_UNPUBLISHED: u32 = 16;
 /// Room for what one control changes, nearly always, and for its answer.
 const TOLD_ROOM: usize = 512;
 /// How often pages are written that no event waits for, nanoseconds.
@@ -85,6 +87,8 @@ struct Loop {
     unrecorded_gone: bool,
     venue: VenueState,
     stopping: Option<Stopping>,
+    /// Rounds of events whose pages are not written yet.
+    unpublished: u32,
     loops: u64,
     quiet_at: u64,
     headroom_at: u64,
@@ -117,6 +121,7 @@ impl EngineThread {
             unrecorded_gone: false,
             venue: VenueState::default(),
             stopping: None,
+            unpublished: 0,
             loops: 0,
             quiet_at: 0,
             headroom_at: 0,
@@ -231,7 +236,7 @@ impl EngineThread {
             busy |= self.poll_ring(ring, state);
         }
         if busy {
-            self.publish(state);
+            self.publish_events(state);
             self.progress.inputs.store(self.sequencer.engine.seq(), Ordering::Relaxed);
         }
         busy
@@ -269,6 +274,21 @@ impl EngineThread {
         waiting > 0
     }
 
+    /// Writes the pages that a round of events changed; while more events wait, only those of every few rounds: a page that will
+    /// change again at once is written once.
+    fn publish_events(&mut self, state: &mut Loop) {
+        let is_behind = self.events.iter().any(|ring| ring.slots() >= EVENTS_PER_ROUND);
+        state.unpublished =
+            if is_behind { (state.unpublished + 1) % ROUNDS_UNPUBLISHED } else { 0 };
+        if state.unpublished == 0 {
+            self.publish(state);
+        } else if let Some(pages) = &mut self.pages {
+            pages.publish_tape(&mut self.sequencer.out);
+        } else {
+            self.sequencer.out.forget();
+        }
+    }
+
     /// Writes the pages that a batch of events changed.
     fn publish(&mut self, state: &Loop) {
         let Some(pages) = &mut self.pages else {
@@ -296,6 +316,9 @@ impl EngineThread {
         let due = now_ns >= state.quiet_at;
         if due {
             state.quiet_at = now_ns + QUIET_NS;
+            if std::mem::take(&mut state.unpublished) > 0 {
+                self.publish(state); // No event came after those whose pages wait.
+            }
             self.on_quiet(state, now_ns);
         }
         let mut more = false;

@@ -15,6 +15,8 @@ use super::wait::Waiter;
 
 /// Events between two looks at the counters.
 const COUNT_EVERY: u64 = 1024;
+/// Events that are handed over together when none has to wait for its time.
+const CHUNK: usize = 64;
 
 /// What the feed thread leaves: what it has seen, and where and why it gave up, if it did.
 pub(super) type FeedEnd = (Merge, Result<(), MergeError>);
@@ -27,6 +29,8 @@ pub(super) struct FeedThread {
     pub samples: Samples,
     pub progress: Arc<Progress>,
     pub stop: Arc<AtomicBool>,
+    /// Chunks handed over.
+    pub chunks: u64,
 }
 
 impl FeedThread {
@@ -36,6 +40,12 @@ impl FeedThread {
         let mut day = u64::MAX;
         let mut number = 0_u64;
         let outcome = loop {
+            if self.pace.is_flat_out() {
+                match self.fill(&clock) {
+                    None => continue,
+                    Some(outcome) => break outcome,
+                }
+            }
             let event = match self.next(&clock, number) {
                 Ok(Some(event)) => event,
                 Ok(None) => break Ok(()),
@@ -56,6 +66,40 @@ impl FeedThread {
         };
         self.count();
         (self.captures, outcome)
+    }
+
+    /// Decodes events into the ring itself, a chunk at a time, so that the two threads meet at the ends of the ring once a chunk
+    /// and not at each event. `Some`: the feed is through, or was stopped.
+    fn fill(&mut self, clock: &Clock) -> Option<Result<(), MergeError>> {
+        if self.stop.load(Ordering::Relaxed) || self.ring.is_abandoned() {
+            return Some(Ok(()));
+        }
+        let places = CHUNK.min(self.ring.buffer().capacity());
+        let Self { captures, ring, samples, .. } = self;
+        let Ok(chunk) = ring.write_chunk_uninit(places) else {
+            self.waiter.idle();
+            return None;
+        };
+        self.waiter.busy();
+        let (mut ended, mut before) = (None, Some(clock.now_ns()));
+        let events = std::iter::from_fn(|| {
+            let next = captures.next();
+            if let Some(before) = before.take() {
+                samples.record(DECODE, clock.now_ns().saturating_sub(before));
+            }
+            next.unwrap_or_else(|error| {
+                ended = Some(Err(error));
+                None
+            })
+        });
+        if chunk.fill_from_iter(events) < places && ended.is_none() {
+            ended = Some(Ok(()));
+        }
+        self.chunks += 1;
+        if self.chunks.is_multiple_of(COUNT_EVERY / CHUNK as u64) {
+            self.count();
+        }
+        ended
     }
 
     fn next(&mut self, clock: &Clock, number: u64) -> Result<Option<Event>, MergeError> {

@@ -29,6 +29,11 @@ impl Pace {
         pace
     }
 
+    /// Whether nothing waits for its time.
+    pub fn is_flat_out(&self) -> bool {
+        self.speed == Speed::Max
+    }
+
     /// Lets recorded time `ts` be now.
     pub fn anchor(&self, ts: Ts, now_ns: u64) {
         self.anchor_ns.store(now_ns, Ordering::Relaxed);

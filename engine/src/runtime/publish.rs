@@ -12,6 +12,7 @@ use self::rooms::Turn;
 use super::Progress;
 use crate::indicator::Indicators;
 use crate::journal::writer::Progress as JournalProgress;
+use crate::output::Output;
 use crate::sequencer::Sequencer;
 use crate::step::Engine;
 
@@ -67,8 +68,8 @@ impl Pages {
     /// Writes what the last events changed: boards, orders, accounts, lines, tape.
     pub fn publish_changes(&mut self, sequencer: &mut Sequencer) {
         let Sequencer { engine, out, .. } = sequencer;
+        self.publish_tape(out);
         let Pages { publisher, in_doubt, .. } = self;
-        out.tape.drain(..).for_each(|record| publisher.push_tape(&record));
         out.boards.take(usize::MAX, |instrument| {
             if let Some(page) = engine.board(instrument) {
                 publisher.publish_board(instrument as usize, &page);
@@ -92,6 +93,11 @@ impl Pages {
                 publisher.publish_line(slot as usize, &Line { headroom, ..page });
             }
         }
+    }
+
+    /// Writes the records of the last events alone.
+    pub fn publish_tape(&mut self, out: &mut Output) {
+        out.tape.drain(..).for_each(|record| self.publisher.push_tape(&record));
     }
 
     /// Looks at what would pass of the next pair in turn, if anything happened since it was looked at.

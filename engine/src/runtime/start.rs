@@ -35,6 +35,7 @@ use super::triggers::TriggerList;
 use super::wait::Waiter;
 use super::watchdog::Watchdog;
 use super::{FeedProgress, Finished, Plan, Progress, RunError, Running};
+use crate::budget::Budget;
 use crate::config::{AtStop, Config, Durability, FeedSource, GatewayConfig, Stream};
 use crate::gateway::ends::{EngineEnd, ends};
 use crate::journal::JournalError;
@@ -44,6 +45,7 @@ use crate::journal::writer::Progress as JournalProgress;
 use crate::replay::Replay;
 use crate::sequencer::Sequencer;
 use crate::step::{Engine, Prepared, lines_max};
+pub(crate) use journal::entries_of;
 use journal::{Opened, open_journal};
 
 /// Controls that can wait for the engine thread.
@@ -90,8 +92,22 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
 ///
 /// [`RunError`]; nothing is left running.
 pub fn start_under(plan: Plan, lease: Option<Lease>) -> Result<Running, RunError> {
+    let memory = plan.config.engine.memory;
+    host::allow_huge_pages(memory.huge_pages);
+    let budget = Budget::of(&plan.config, plan.shared);
+    budget.check(&memory)?;
+    let huge = host::huge_bytes();
     let ready = Ready::prepare(&plan.config)?;
+    tell(&budget, huge);
     go_on(plan, lease, ready)
+}
+
+/// Says what the tables take, and how much of it lies in huge pages; `huge`: bytes in such pages before they were made.
+fn tell(budget: &Budget, huge: Option<u64>) {
+    budget.to_string().lines().for_each(|line| tracing::info!("{line}"));
+    if let (Some(before), Some(after)) = (huge, host::huge_bytes()) {
+        tracing::info!("{} MiB of it in huge pages", after.saturating_sub(before) >> 20);
+    }
 }
 
 /// Starts a run with the engine of a follower, which has read the journal to its end: under the lease, so that nothing comes
@@ -264,6 +280,7 @@ fn go_on(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Running, 
         samples: feed_samples,
         progress: Arc::clone(&progress),
         stop: Arc::clone(&stop),
+        chunks: 0,
     });
     let captures = match feed_thread {
         None => None,
@@ -304,7 +321,7 @@ fn go_on(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Running, 
 }
 
 /// Rings between feeds and engine: one for each live feed, one for all captures together.
-fn rings_of(config: &Config) -> usize {
+pub(crate) fn rings_of(config: &Config) -> usize {
     let live = config.engine.feeds.iter().filter(|feed| feed.captures().is_none()).count();
     live.max(1)
 }
@@ -335,26 +352,28 @@ fn open_gateway(
     Ok((Some(to_gateway), Some(gateway)))
 }
 
+/// Sizes of shared memory.
+pub(crate) fn share_capacity(config: &Config) -> shm::Capacity {
+    let capacity = config.engine.capacity;
+    let accounts = config.rules.accounts.len();
+    shm::Capacity {
+        instruments: capacity.instruments,
+        accounts: accounts as u32,
+        lines: lines_max(&capacity, accounts),
+        orders: capacity.own_orders,
+        tape: capacity.tape.next_power_of_two(),
+        desks: DESKS,
+        ..shm::Capacity::default()
+    }
+}
+
 /// Makes shared memory and opens the attach socket.
 fn share(
     config: &Config,
     started: Ts,
     epoch: u64,
 ) -> Result<(Option<Pages>, Option<Listener>), RunError> {
-    let capacity = config.engine.capacity;
-    let accounts = config.rules.accounts.len();
-    let mut publisher = Publisher::create(
-        shm::Capacity {
-            instruments: capacity.instruments,
-            accounts: accounts as u32,
-            lines: lines_max(&capacity, accounts),
-            orders: capacity.own_orders,
-            tape: capacity.tape.next_power_of_two(),
-            desks: DESKS,
-            ..shm::Capacity::default()
-        },
-        epoch,
-    )?;
+    let mut publisher = Publisher::create(share_capacity(config), epoch)?;
     let listener = Listener::bind(&config.engine.name, &mut publisher)?;
     Ok((Some(Pages::new(publisher, started)), Some(listener)))
 }

@@ -85,7 +85,10 @@ impl Engine {
         let applied = books.apply(book, event);
         stamp.mark(Stage::Book);
 
-        for touch in [applied.removed, applied.added].into_iter().flatten() {
+        if let Some(touch) = &applied.removed {
+            self.fold_level(id, touch.side, touch.px, touch.level_qty);
+        }
+        if let Some(touch) = &applied.added {
             self.fold_level(id, touch.side, touch.px, touch.level_qty);
         }
         // What the venue makes one event is shown when it is complete.
@@ -110,11 +113,18 @@ impl Engine {
         }
         stamp.mark(Stage::Indicators);
 
-        if moved || part == Part::Last || applied.fault.is_some() {
-            self.show_integrity(id, out);
-        }
-        if moved || trade.is_some() {
-            self.re_mark(id); // Now, not at the next order: else somebody's asking would move everybody's exposure.
+        // Marked now, not at the next order: else somebody's asking would move everybody's exposure.
+        if moved {
+            let judged = self.integrity_at(id, quotes);
+            self.show_judged(id, judged, out);
+            self.mark_at(id, quotes, judged.0);
+        } else {
+            if part == Part::Last || applied.fault.is_some() {
+                self.show_integrity(id, out);
+            }
+            if trade.is_some() {
+                self.re_mark(id);
+            }
         }
         if event.flags.has(Flags::SNAPSHOT) {
             return; // What it repeats was there before: nothing came, nothing traded.
@@ -155,23 +165,6 @@ impl Engine {
         }
         if complete {
             self.ask_unseen(id, out, stamp);
-        }
-    }
-
-    /// Our number of the event's instrument; counts those of none.
-    pub(super) fn find(&mut self, event: &Event) -> Option<u32> {
-        let found = self.instruments.find(event.feed, event.number);
-        match found.and_then(|id| self.instruments.get_mut(id)) {
-            Some(listed) => (listed.ts_venue, listed.updated) = (event.ts_venue, self.now),
-            None => self.count_unlisted(event.feed),
-        }
-        found
-    }
-
-    #[cold]
-    fn count_unlisted(&mut self, feed: FeedId) {
-        if let Some(channel) = self.channels.get_mut(usize::from(feed.0)) {
-            channel.unlisted += 1;
         }
     }
 
@@ -490,11 +483,5 @@ impl Engine {
         self.paper.end_day(of_feed);
         self.settle(out);
         self.end_held_day(feed, out);
-    }
-
-    /// Marks what is held in the instrument to the market.
-    pub(super) fn re_mark(&mut self, id: u32) {
-        let market = self.market(id);
-        self.risk.mark(InstrumentId(id), &market);
     }
 }

@@ -57,6 +57,12 @@ impl Held {
         }
     }
 
+    /// Bytes that [`Held::new`] takes for instruments, and for orders of ours.
+    pub fn bytes(instruments: u64, orders: u64) -> [u64; 2] {
+        let of_orders = 2 * Heaps::bytes(0, orders) + orders * size_of::<(OrderId, Qty)>() as u64;
+        [Heaps::bytes(2 * instruments, 0) + Dirty::bytes(instruments), of_orders]
+    }
+
     /// Something that stops wait for may have come.
     #[inline]
     pub fn may_trigger(&mut self, instrument: u32) {
@@ -64,6 +70,12 @@ impl Held {
         if !(self.stops.is_empty(buys) && self.stops.is_empty(buys + 1)) {
             self.due.mark(instrument);
         }
+    }
+
+    /// Whether an order ends by the clock some time.
+    #[inline]
+    pub fn has_ends(&self) -> bool {
+        !self.ends.is_empty(0)
     }
 
     /// The prices that buy and sell stops are compared with.

@@ -1,18 +1,28 @@
 //! What is known of an instrument, how far it may be believed, and what the gate is told of it.
 
-use model::page::{TapeKind, TapeRecord};
-use model::{Cause, FeedId, InstrumentId, Integrity, TradingState, Ts};
+use model::page::{Quote, TapeKind, TapeRecord};
+use model::{Cause, Event, FeedId, InstrumentId, Integrity, TradingState, Ts};
 use risk::Market;
 
 use super::Engine;
 use super::channel::Channel;
 use crate::feed_books::FeedBooks;
+use crate::instruments::Listed;
 use crate::output::Output;
 
 impl Engine {
     /// How far a book may be believed now: what the feed says, what applying its events showed, unless the channel is silent
     /// or the book crossed.
     pub(super) fn integrity(&self, instrument: u32) -> (Integrity, Cause) {
+        self.integrity_at(instrument, self.best(instrument))
+    }
+
+    /// The same of a book whose best prices were looked up already.
+    pub(super) fn integrity_at(
+        &self,
+        instrument: u32,
+        [bid, ask]: [Option<Quote>; 2],
+    ) -> (Integrity, Cause) {
         let unlisted = (Integrity::Incomplete, Cause::NotStarted);
         let Some(listed) = self.instruments.get(instrument) else { return unlisted };
         let feed = listed.instrument.feed;
@@ -32,7 +42,6 @@ impl Engine {
         if listed.mid_event {
             return (Integrity::Recovering, Cause::MidEvent);
         }
-        let [bid, ask] = self.best(instrument);
         let crossed = matches!((bid, ask), (Some(bid), Some(ask)) if bid.px >= ask.px);
         if crossed && self.trading_state(instrument).is_tradable() {
             return (Integrity::Crossed, Cause::Crossed);
@@ -74,8 +83,26 @@ impl Engine {
         self.instruments.get(instrument).is_some_and(|listed| listed.instrument.feed == feed)
     }
 
+    /// Our number of the event's instrument; counts those of none.
+    pub(super) fn find(&mut self, event: &Event) -> Option<u32> {
+        let found = self.instruments.find(event.feed, event.number);
+        match found.and_then(|id| self.instruments.get_mut(id)) {
+            Some(listed) => (listed.ts_venue, listed.updated) = (event.ts_venue, self.now),
+            None => self.count_unlisted(event.feed),
+        }
+        found
+    }
+
+    #[cold]
+    pub(super) fn count_unlisted(&mut self, feed: FeedId) {
+        if let Some(channel) = self.channels.get_mut(usize::from(feed.0)) {
+            channel.unlisted += 1;
+        }
+    }
+
     /// Best bid and best ask.
-    pub(super) fn best(&self, instrument: u32) -> [Option<model::page::Quote>; 2] {
+    #[inline]
+    pub(super) fn best(&self, instrument: u32) -> [Option<Quote>; 2] {
         let listed = self.instruments.get(instrument);
         let books = listed.and_then(|listed| self.feed_books(listed.instrument.feed));
         [model::Side::Buy, model::Side::Sell]
@@ -93,12 +120,22 @@ impl Engine {
 
     /// Tells readers if a book's integrity is not what they were told last.
     pub(super) fn show_integrity(&mut self, instrument: u32, out: &mut Output) {
-        let (integrity, cause) = self.integrity(instrument);
-        let (now, record) = (self.now, self.record(TapeKind::Integrity));
+        self.show_judged(instrument, self.integrity(instrument), out);
+    }
+
+    /// The same of a book that was judged already.
+    pub(super) fn show_judged(
+        &mut self,
+        instrument: u32,
+        (integrity, cause): (Integrity, Cause),
+        out: &mut Output,
+    ) {
+        let now = self.now;
         let Some(listed) = self.instruments.get_mut(instrument) else { return };
         if listed.integrity != integrity {
             (listed.integrity, listed.since) = (integrity, now);
             let (code, aux) = (integrity.code(), u64::from(cause.code()));
+            let record = self.record(TapeKind::Integrity);
             out.record(TapeRecord { code, aux, instrument: InstrumentId(instrument), ..record });
             out.touch_book(instrument);
             self.hash.fold_pair(u64::from(code) | aux << 8, instrument.into());
@@ -115,15 +152,34 @@ impl Engine {
         Market {
             state: self.trading_state(instrument),
             market_halted: channel.is_some_and(|channel| channel.market_halted),
-            integrity: self.integrity(instrument).0,
+            integrity: self.integrity_at(instrument, [bid, ask]).0,
             settling: self.triggers.gaps.is_settling(instrument, self.now),
             bid: bid.map(|quote| quote.px),
             ask: ask.map(|quote| quote.px),
             triggers: self.held.triggers(listed, bid, ask),
-            last: listed
-                .and_then(|l| l.last.map(|last| risk::LastTrade { px: last.px, at: l.last_at })),
+            last: listed.and_then(Listed::last_trade),
             updated: listed.map_or(Ts(0), |l| l.updated),
             channel_updated: channel.map_or(Ts(0), |channel| channel.updated),
         }
+    }
+
+    /// Marks what is held in the instrument to the market.
+    pub(super) fn re_mark(&mut self, id: u32) {
+        let quotes = self.best(id);
+        self.mark_at(id, quotes, self.integrity_at(id, quotes).0);
+    }
+
+    /// The same at best prices that were looked up already.
+    pub(super) fn mark_at(
+        &mut self,
+        id: u32,
+        [bid, ask]: [Option<Quote>; 2],
+        integrity: Integrity,
+    ) {
+        let last = self.instruments.get(id).and_then(|listed| listed.last_trade());
+        let [bid, ask] = [bid, ask].map(|quote| quote.map(|quote| quote.px));
+        // All that a mark looks at.
+        let market = Market { integrity, bid, ask, last, ..Market::UNKNOWN };
+        self.risk.mark(InstrumentId(id), &market);
     }
 }

@@ -26,8 +26,8 @@ impl Engine {
     /// The page of one instrument; `None` if it is not listed.
     pub fn board(&self, instrument: u32) -> Option<Board> {
         let listed = self.instruments.get(instrument)?;
-        let (integrity, cause) = self.integrity(instrument);
         let [bid, ask] = self.best(instrument);
+        let (integrity, cause) = self.integrity_at(instrument, [bid, ask]);
         let book = instrument as usize;
         let books = self.books_of(instrument)?;
         let levels = [Side::Buy, Side::Sell].map(|side| books.level_count(book, side));

@@ -18,8 +18,16 @@ use crate::orders::{GivenBack, Restated};
 use crate::output::Output;
 
 impl Engine {
-    /// Applies what the paper venue has to say.
+    /// Applies what the paper venue has to say: mostly nothing, which is all that is looked at here.
+    #[inline]
     pub(super) fn settle(&mut self, out: &mut Output) {
+        if self.paper.has_news() || self.triggers.has_due() {
+            self.settle_news(out);
+        }
+    }
+
+    #[inline(never)]
+    fn settle_news(&mut self, out: &mut Output) {
         while let Some((order, instrument)) = self.paper.take_spent() {
             if let Some(books) = self.books.get(self.feed_index(instrument)) {
                 self.paper.show_again(order, books);

@@ -23,6 +23,9 @@ use crate::rules::{EngineTriggers, Rules, StormRule, money};
 use gaps::Gaps;
 use money_window::MoneyWindow;
 
+/// Bytes that a book takes here.
+pub(super) const PLACE_BYTES: usize = Gaps::EACH;
+
 /// What an account counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Counts {

@@ -56,6 +56,11 @@ impl Outside {
         }
     }
 
+    /// Bytes that it takes.
+    pub fn bytes(config: &VenueConfig, own_orders: u32) -> u64 {
+        Deadlines::bytes(own_orders.into()) + Executions::bytes(config.executions.into())
+    }
+
     /// Folds all that is held.
     pub fn fold(&self, text: &mut super::Text<'_>) {
         let Outside { deadlines, executions, round, in_round, restated, is_unreconciled, takes: _ } =

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use doctor::{Host, Pinned, Subject};
+use engine::budget::Budget;
 use engine::config::{Config, EngineConfig, FeedSource, HiccupMax, Wait};
 use engine::step::Engine;
 
@@ -44,7 +45,8 @@ impl Asked {
         let count = each.len() as u64;
         let subject = Subject {
             hot: cpus.flatten().collect(),
-            memory: memory(&config)?.map(|memory| memory * count),
+            memory: Some(Budget::of(&config, true).total() * count),
+            huge: huge(&config)?,
             receive_buffer: receive_buffer(engine),
             ..Subject::configured(host, live, pinned)
         };
@@ -56,14 +58,20 @@ impl Asked {
     }
 }
 
-/// Bytes by which this process grows when the engine's tables are made. Shared memory and stacks come on top.
-fn memory(config: &Config) -> Result<Option<u64>, String> {
-    let size = || Host::this().kib("proc/self/status", "VmSize");
-    let before = size();
+/// Whether the engine's tables ask for huge pages, and bytes that are in such once they are made. `None`: they do not fit, or the
+/// kernel does not tell.
+fn huge(config: &Config) -> Result<Option<(bool, u64)>, String> {
+    let memory = config.engine.memory;
+    if Budget::of(config, true).check(&memory).is_err() {
+        return Ok(None);
+    }
+    host::allow_huge_pages(memory.huge_pages);
+    let before = host::huge_bytes();
     let engine = Engine::new(config).map_err(|error| error.to_string())?;
-    let after = size();
+    let after = host::huge_bytes();
     drop(engine);
-    Ok(before.zip(after).map(|(before, after)| after.saturating_sub(before)))
+    let got = before.zip(after).map(|(before, after)| after.saturating_sub(before));
+    Ok(got.map(|got| (memory.huge_pages, got)))
 }
 
 /// What the lines ask for, of which each has its own; connections ask for none.

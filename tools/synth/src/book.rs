@@ -39,6 +39,11 @@ impl Orders {
     pub fn get(&self, slot: Slot) -> Order {
         self.slots[slot as usize]
     }
+
+    /// How many there were at the busiest moment.
+    pub fn most(&self) -> usize {
+        self.slots.len()
+    }
 }
 
 impl Book {

@@ -82,6 +82,7 @@ pub struct Day {
     made: u64,
     messages: u64,
     reference: u64,
+    reference_step: u64,
     match_number: u64,
 }
 
@@ -96,6 +97,10 @@ pub struct Summary {
     pub types: BTreeMap<char, u64>,
     /// Orders left in the books.
     pub live_orders: u64,
+    /// Orders in the books at the busiest moment.
+    pub live_orders_max: u64,
+    /// The highest order reference.
+    pub reference_max: u64,
     /// [`Day::digest`] at the end.
     pub digest: u64,
 }
@@ -123,6 +128,7 @@ impl Day {
             made: 0,
             messages: config.messages,
             reference: 1_000_000,
+            reference_step: config.reference_step.clamp(1, 1_000),
             match_number: 10_000,
         }
     }
@@ -132,9 +138,30 @@ impl Day {
     /// # Errors
     ///
     /// That of `out`.
-    pub fn write_to(mut self, out: impl Write) -> io::Result<Summary> {
-        let mut summary =
-            Summary { messages: 0, bytes: 2, types: BTreeMap::new(), live_orders: 0, digest: 0 };
+    pub fn write_to(self, out: impl Write) -> io::Result<Summary> {
+        self.write_watched(out, |_| ())
+    }
+
+    /// The same, and tells `watch` after each message how many there are.
+    ///
+    /// # Errors
+    ///
+    /// That of `out`.
+    pub fn write_watched(
+        mut self,
+        out: impl Write,
+        mut watch: impl FnMut(u64),
+    ) -> io::Result<Summary> {
+        let mut summary = Summary {
+            messages: 0,
+            bytes: 2,
+            types: BTreeMap::new(),
+            live_orders: 0,
+            live_orders_max: 0,
+            reference_max: 0,
+            digest: 0,
+        };
+        let mut types = [0_u64; 256];
         let mut out = BinaryFileWriter::new(out);
         let mut room = [0; MESSAGE_MAX];
         for message in &mut self {
@@ -142,9 +169,14 @@ impl Day {
             out.message(message)?;
             summary.messages += 1;
             summary.bytes += 2 + message.len() as u64;
-            *summary.types.entry(char::from(message[0])).or_default() += 1;
+            types[usize::from(message[0])] += 1;
+            watch(summary.messages);
         }
         out.end()?;
+        let seen = types.into_iter().zip(0..=u8::MAX).filter(|(count, _)| *count > 0);
+        summary.types = seen.map(|(count, kind)| (char::from(kind), count)).collect();
+        summary.live_orders_max = self.orders.most() as u64;
+        summary.reference_max = self.reference;
         summary.live_orders = self.symbols.iter().map(|s| s.book.live().len() as u64).sum();
         summary.digest = self.digest();
         Ok(summary)
@@ -234,7 +266,7 @@ impl Day {
     }
 
     fn next_reference(&mut self) -> u64 {
-        self.reference += self.rng.between(1, 7);
+        self.reference += self.rng.between(1, 2 * self.reference_step - 1);
         self.reference
     }
 

@@ -2,7 +2,7 @@
 //! size.
 //!
 //! Flow: a [`Config`] makes a [`Day`]; the day is an iterator of messages, or writes itself framed with
-//! [`Day::write_to`]. [`sample`] is the short day that the demo plays.
+//! [`Day::write_to`]. [`sample`] is the short day that the demo plays, [`Config::FULL`] one of a venue's own size.
 //!
 //! Must never: use a float, a clock or another source of randomness than the seed (the same seed gives the
 //! same bytes on every machine), hold more than the live orders and the agenda of the day, or cross a book
@@ -80,11 +80,28 @@ pub struct Config {
     pub hours: Hours,
     /// How the symbols are called.
     pub naming: Naming,
+    /// About how many orders rest at the busiest moment, shared out as the activity is; at least 30 a symbol. `None`: one for
+    /// each forty messages, 200,000 at most.
+    pub live_orders: Option<u64>,
+    /// How far one order reference is from the next on average, 1 to 1,000: a venue numbers more than it shows.
+    pub reference_step: u64,
 }
 
 impl Config {
     /// Most symbols of a day.
     pub const SYMBOLS_MAX: u16 = 60_000;
+
+    /// A day of full size: 120 million messages of 10,000 symbols, more than 1.5 million orders at its busiest moment,
+    /// references beyond 500 million.
+    pub const FULL: Config = Config {
+        seed: 1,
+        symbols: 10_000,
+        messages: 120_000_000,
+        hours: Hours::NASDAQ,
+        naming: Naming::Tickers,
+        live_orders: Some(2_000_000),
+        reference_step: 16,
+    };
 
     /// The day that the demo plays.
     pub const SAMPLE: Config = Config {
@@ -93,6 +110,8 @@ impl Config {
         messages: 900_000,
         hours: Hours::SHORT,
         naming: Naming::Labelled,
+        live_orders: None,
+        reference_step: 4,
     };
 }
 

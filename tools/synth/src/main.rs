@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use clap::{CommandFactory, Parser, ValueEnum, error::ErrorKind as Usage};
 use flate2::{Compression, write::GzEncoder};
+use indicatif::{ProgressBar, ProgressStyle};
 use synth::{Config, Day, Hours, Naming, Summary};
 
 /// Writes a synthetic Nasdaq day: TotalView-ITCH 5.0 messages, each behind its 2-byte length.
@@ -21,19 +21,31 @@ use synth::{Config, Day, Hours, Naming, Summary};
     version,
     after_help = "Examples:
   tickgate-synth --messages 5000000 --out day.itch
-  tickgate-synth --seed 7 --symbols 8000 --messages 100000000 --out day.itch.gz --gzip
+  tickgate-synth --seed 7 --symbols 8000 --messages 20000000 --out day.itch.gz --gzip
+  tickgate-synth --full --out day.itch
   tickgate-synth --hours short --naming labelled | tickgate-book /dev/stdin --symbol SYN001"
 )]
 struct Options {
     /// The same seed makes the same day.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Symbols, those listed during the day included.
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(SYMBOLS))]
-    symbols: u16,
-    /// About how many messages; a day has at least its directory, its crosses and its halts.
-    #[arg(long, default_value_t = 1_000_000)]
-    messages: u64,
+    /// A day of full size: 120,000,000 messages of 10,000 symbols, 2,000,000 live orders, references 16 apart, about 4 GB. What is
+    /// said beside it goes first.
+    #[arg(long)]
+    full: bool,
+    /// Symbols, those listed during the day included [default: 50].
+    #[arg(long, value_parser = clap::value_parser!(u16).range(SYMBOLS))]
+    symbols: Option<u16>,
+    /// About how many messages; a day has at least its directory, its crosses and its halts [default: 1000000].
+    #[arg(long)]
+    messages: Option<u64>,
+    /// About how many orders rest at the busiest moment, at least 30 a symbol [default: one for each forty messages, at most
+    /// 200000].
+    #[arg(long, value_parser = clap::value_parser!(u64).range(..=100_000_000))]
+    live_orders: Option<u64>,
+    /// How far one order reference is from the next on average [default: 4].
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    reference_step: Option<u64>,
     /// The venue's own hours, or eleven minutes around 09:30.
     #[arg(long, value_enum, default_value_t = Span::Nasdaq)]
     hours: Span,
@@ -68,10 +80,14 @@ enum Names {
 
 impl Options {
     fn config(&self) -> Config {
+        let usual = Config { messages: 1_000_000, ..Config::SAMPLE };
+        let base = if self.full { Config::FULL } else { usual };
         Config {
             seed: self.seed,
-            symbols: self.symbols,
-            messages: self.messages,
+            symbols: self.symbols.unwrap_or(base.symbols),
+            messages: self.messages.unwrap_or(base.messages),
+            live_orders: self.live_orders.or(base.live_orders),
+            reference_step: self.reference_step.unwrap_or(base.reference_step),
             hours: match self.hours {
                 Span::Nasdaq => Hours::NASDAQ,
                 Span::Short => Hours::SHORT,
@@ -120,18 +136,36 @@ fn write(options: &Options) -> io::Result<Summary> {
     } else {
         Box::new(File::create(&options.out)?)
     };
-    let mut watched = Watched::new(to)?;
-    let day = Day::new(options.config());
-    let summary = if options.gzip {
-        let mut gzip = GzEncoder::new(&mut watched, Compression::default());
-        let summary = day.write_to(BufWriter::with_capacity(1 << 20, &mut gzip))?;
-        gzip.finish()?;
-        summary
-    } else {
-        day.write_to(BufWriter::with_capacity(1 << 20, &mut watched))?
+    let mut to = Stoppable::new(to)?;
+    let config = options.config();
+    let (day, bar) = (Day::new(config), bar(config.messages));
+    let watch = |messages: u64| {
+        if messages.is_multiple_of(SHOW_EVERY) {
+            bar.set_position(messages);
+        }
     };
-    watched.done()?;
-    Ok(summary)
+    let summary = if options.gzip {
+        let mut gzip = GzEncoder::new(&mut to, Compression::default());
+        let summary = day.write_watched(BufWriter::with_capacity(1 << 20, &mut gzip), watch);
+        summary.and_then(|summary| gzip.finish().map(|_| summary))
+    } else {
+        day.write_watched(BufWriter::with_capacity(1 << 20, &mut to), watch)
+    };
+    bar.finish_and_clear();
+    to.flush()?;
+    summary
+}
+
+/// Messages between two looks at the progress bar.
+const SHOW_EVERY: u64 = 1 << 16;
+
+/// On standard error, and only if that is a terminal.
+fn bar(messages: u64) -> ProgressBar {
+    let style =
+        ProgressStyle::with_template("{elapsed} {wide_bar} {human_pos}/{human_len} messages {eta}");
+    let bar = ProgressBar::new(messages);
+    bar.set_style(style.unwrap_or(ProgressStyle::default_bar()));
+    bar
 }
 
 fn report(summary: &Summary, json: bool) {
@@ -142,13 +176,18 @@ fn report(summary: &Summary, json: bool) {
             "bytes": summary.bytes,
             "types": summary.types,
             "live_orders": summary.live_orders,
+            "live_orders_max": summary.live_orders_max,
+            "reference_max": summary.reference_max,
             "digest": digest,
         });
         println!("{object}");
         return;
     }
-    let Summary { messages, bytes, live_orders, .. } = summary;
-    eprintln!("{messages} messages, {bytes} bytes, {live_orders} live orders, digest {digest}");
+    let Summary { messages, bytes, live_orders, live_orders_max, reference_max, .. } = summary;
+    eprintln!(
+        "{messages} messages, {bytes} bytes, {live_orders} live orders, {live_orders_max} at most, references to \
+         {reference_max}, digest {digest}"
+    );
     let types: Vec<String> = summary.types.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
     eprintln!("{}", types.join(", "));
 }
@@ -165,45 +204,26 @@ impl std::fmt::Display for Stopped {
 
 impl std::error::Error for Stopped {}
 
-/// Passes bytes on; shows how many on a terminal after two seconds; fails when the user stops.
-struct Watched {
+/// Passes bytes on; fails when the user stops.
+struct Stoppable {
     to: Box<dyn Write>,
     stop: Arc<AtomicBool>,
-    written: u64,
-    next_line: Option<Instant>,
-    shown: bool,
 }
 
-impl Watched {
-    fn new(to: Box<dyn Write>) -> io::Result<Watched> {
+impl Stoppable {
+    fn new(to: Box<dyn Write>) -> io::Result<Stoppable> {
         let stop = Arc::new(AtomicBool::new(false));
         signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone())?;
-        let next_line = io::stderr().is_terminal().then(|| Instant::now() + Duration::from_secs(2));
-        Ok(Watched { to, stop, written: 0, next_line, shown: false })
-    }
-
-    fn done(mut self) -> io::Result<()> {
-        if self.shown {
-            eprint!("\r\x1b[K");
-        }
-        self.to.flush()
+        Ok(Stoppable { to, stop })
     }
 }
 
-impl Write for Watched {
+impl Write for Stoppable {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.stop.load(Ordering::Relaxed) {
             return Err(io::Error::other(Stopped));
         }
-        let written = self.to.write(bytes)?;
-        self.written += written as u64;
-        let now = Instant::now();
-        if self.next_line.is_some_and(|next| now >= next) {
-            eprint!("\r{} MB", self.written / 1_000_000);
-            self.next_line = Some(now + Duration::from_millis(250));
-            self.shown = true;
-        }
-        Ok(written)
+        self.to.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {

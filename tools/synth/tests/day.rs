@@ -15,6 +15,7 @@ const SMALL: Config = Config {
     messages: 300_000,
     hours: Hours::NASDAQ,
     naming: Naming::Tickers,
+    ..Config::SAMPLE
 };
 
 fn bytes(config: Config) -> (Vec<u8>, Summary) {
@@ -262,6 +263,58 @@ fn it_looks_like_a_market() {
     };
     assert!((38..=52).contains(&part("AF")) && (30..=48).contains(&part("D")));
     assert!((5..=14).contains(&part("E")) && (3..=8).contains(&part("U")));
+}
+
+/// Goal: the day of full size has the messages, the live orders and the references that it promises, and most of its orders die
+/// young. Method: a two-hundredth of it in everything; counted from its messages, and compared with what the generator says.
+#[test]
+fn the_full_day_is_what_it_promises() {
+    const PART: u64 = 200;
+    let full = Config::FULL;
+    let config = Config {
+        symbols: full.symbols / PART as u16,
+        messages: full.messages / PART,
+        live_orders: full.live_orders.map(|live| live / PART),
+        ..full
+    };
+    let (bytes, summary) = bytes(config);
+    let (events, _) = events(bytes);
+    let (mut born, mut lives) = (HashMap::new(), Vec::new());
+    let (mut open, mut most, mut highest) = (HashMap::<u64, i64>::new(), 0, 0);
+    let mut made = 0_u64;
+    for event in &events {
+        let (order, qty) = (event.order.0, event.qty.0);
+        let added = match event.kind {
+            Kind::Add => Some(order),
+            Kind::Replace => Some(event.aux),
+            _ => None,
+        };
+        let left = match event.kind {
+            Kind::Execute | Kind::ExecuteAt | Kind::Reduce => open[&order] - qty,
+            _ => 0,
+        };
+        if left > 0 {
+            open.insert(order, left);
+        } else if event.kind != Kind::Add && open.remove(&order).is_some() {
+            lives.push(made - born[&order]);
+        }
+        if let Some(order) = added {
+            open.insert(order, qty);
+            born.insert(order, made);
+            (made, highest) = (made + 1, highest.max(order));
+            most = most.max(open.len() as u64);
+        }
+    }
+    assert_eq!((summary.live_orders_max, summary.reference_max), (most, highest));
+    assert!(summary.messages >= 100_000_000 / PART, "{} messages", summary.messages);
+    assert!(most >= 1_500_000 / PART, "{most} live orders");
+    assert!(highest >= 500_000_000 / PART, "references to {highest}");
+    lives.sort_unstable();
+    let (median, mean) = (lives[lives.len() / 2], lives.iter().sum::<u64>() / lives.len() as u64);
+    println!(
+        "{most} live orders, references to {highest}, lives: median {median}, mean {mean} orders"
+    );
+    assert!(3 * median < mean, "half of them live for {median} orders or less, the mean is {mean}");
 }
 
 /// Goal: the sample is fit for the demo. Method: at least ten minutes, at the pace promised, labelled, and

@@ -33,6 +33,13 @@ pub(super) const CHECKS: &[Check] = &[
         look: thp_defrag,
     },
     Check {
+        name: "huge_tables",
+        group: Group::Memory,
+        need: Need::Never,
+        why: "in pages of 4 KiB nearly each order that is looked up is a walk through tables of addresses first",
+        look: huge_tables,
+    },
+    Check {
         name: "huge_pages",
         group: Group::Memory,
         need: Need::Never,
@@ -129,6 +136,16 @@ fn thp(host: &Host, _: &Subject) -> Seen {
 
 fn thp_defrag(host: &Host, _: &Subject) -> Seen {
     transparent(host, "defrag", &["always"])
+}
+
+fn huge_tables(_: &Host, subject: &Subject) -> Seen {
+    let wanted = "the tables in huge pages";
+    match subject.huge {
+        None => Seen::unknown("not tried: tickgate doctor --config FILE", wanted),
+        Some((false, _)) => Seen::of(true, "forbidden by [memory] huge_pages", wanted),
+        Some((true, got)) => Seen::of(got > 0, format!("{} of them", mib(got)), wanted)
+            .fix("echo madvise > /sys/kernel/mm/transparent_hugepage/enabled"),
+    }
 }
 
 fn huge_pages(host: &Host, _: &Subject) -> Seen {

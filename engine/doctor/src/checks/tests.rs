@@ -224,7 +224,8 @@ impl Tree {
             spins: true,
         };
         let memory = Some(200 << 20);
-        Subject { memory, ..Subject::configured(&self.host(), true, pinned) }
+        let huge = Some((true, 200 << 20));
+        Subject { memory, huge, ..Subject::configured(&self.host(), true, pinned) }
     }
 }
 
@@ -260,7 +261,7 @@ fn what_is_wrong_is_seen() {
         assert!(says || *expected != Advice, "{finding:?}");
     }
     let with_rows: BTreeSet<_> = ROWS.iter().filter(|row| row.3 != Good).map(|row| row.0).collect();
-    let elsewhere = ["pinned", "lock_memory", "numa_balancing"];
+    let elsewhere = ["pinned", "lock_memory", "numa_balancing", "huge_tables"];
     for check in all().filter(|check| !elsewhere.contains(&check.name)) {
         assert!(with_rows.contains(check.name), "no row shows that `{}` can fail", check.name);
     }
@@ -288,6 +289,21 @@ fn what_is_pinned() {
     let unconfigured = Subject::unconfigured(&tree.host());
     assert_eq!(unconfigured.hot, CpuSet::parse_list("2-3").unwrap(), "the isolated ones");
     assert_eq!(of(&run(&tree.host(), &unconfigured), "pinned").outcome, Good);
+}
+
+/// Goal: tables that asked for huge pages and got none are told of; those that did not ask are as they should be. Method: each.
+#[test]
+fn huge_tables_that_were_refused() {
+    let tree = Tree::good();
+    let outcome = |huge| {
+        let subject =
+            Subject { huge, ..Subject::configured(&tree.host(), true, Pinned::default()) };
+        of(&run(&tree.host(), &subject), "huge_tables").outcome
+    };
+    assert_eq!(outcome(Some((true, 2 << 20))), Good);
+    assert_eq!(outcome(Some((true, 0))), Advice);
+    assert_eq!(outcome(Some((false, 0))), Good);
+    assert_eq!(outcome(None), Unknown);
 }
 
 /// Goal: with one node there is nothing to balance; with two, balancing takes pages away. Method: both.

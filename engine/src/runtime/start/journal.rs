@@ -44,17 +44,26 @@ pub(super) fn open_journal(
     }
     let epoch = writer.epoch().into();
     writer.append_head(&Record::Opened { epoch, seq: engine.seq() })?;
-    // Cancels of every order of ours, and as much again for everything else.
-    let reserve = 2 * config.engine.capacity.own_orders as usize;
+    let reserve = reserve_of(config);
     let is_recorded = |feed: &FeedConfig| feed.captures().is_some();
     let feeds = config.engine.feeds.iter().map(is_recorded).zip(events.iter().copied()).collect();
-    let (to_journal, ring) = rtrb::RingBuffer::new((4 * reserve).max(1 << 14));
+    let (to_journal, ring) = rtrb::RingBuffer::new(entries_of(config));
     let (files, of_files) = rtrb::RingBuffer::new(FILES);
     let writer = writer.with_files(of_files);
     let recorder = Recorder::new(to_journal, feeds, reserve)
         .with_files(files)
         .with_deep_checkpoints(journal.deep_checkpoints);
     Ok((Some(recorder), Some(Opened { writer, ring, durability: journal.durability })))
+}
+
+/// Places for cancels of every order of ours, and as many again for everything else that must pass.
+const fn reserve_of(config: &Config) -> usize {
+    2 * config.engine.capacity.own_orders as usize
+}
+
+/// Entries that can wait for the journal thread.
+pub(crate) fn entries_of(config: &Config) -> usize {
+    (4 * reserve_of(config)).max(1 << 14)
 }
 
 /// The captures that the journal will refer to.

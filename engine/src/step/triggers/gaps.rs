@@ -66,6 +66,9 @@ impl Gaps {
         }
     }
 
+    /// Bytes that a book takes here.
+    pub const EACH: usize = size_of::<Place>() + size_of::<u32>();
+
     /// The venue trades the instrument, or does not: what begins to trade must stay live as long as what becomes live.
     pub fn note_trading(&mut self, instrument: InstrumentId, trades: bool, now: Ts) {
         let Some(place) = self.places.get_mut(instrument.0 as usize) else { return };

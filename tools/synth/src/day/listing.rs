@@ -17,6 +17,9 @@ const SPIN_STEP: u64 = 20_000;
 /// One of so many symbols is listed during the day; the rarest ones.
 const LATE: u16 = 50;
 
+/// Orders that the rarest symbol tends to have.
+const LIVE_LEAST: u64 = 30;
+
 /// The symbols, busy ones scattered among quiet ones, and their cumulative weights (Zipf, exponent 1).
 pub(super) fn symbols(config: &Config, rng: &mut Rng) -> (Vec<Symbol>, Vec<u64>) {
     let count = config.symbols.clamp(1, Config::SYMBOLS_MAX);
@@ -27,7 +30,10 @@ pub(super) fn symbols(config: &Config, rng: &mut Rng) -> (Vec<Symbol>, Vec<u64>)
     }
     let weight = |rank: u16| (1_u64 << 32) / (u64::from(rank) + 1);
     let whole: u64 = ranks.iter().map(|rank| weight(*rank)).sum();
-    let depth = (config.messages / 40).min(200_000);
+    let depth = match config.live_orders {
+        Some(live) => live.saturating_sub(LIVE_LEAST * u64::from(count)),
+        None => (config.messages / 40).min(200_000),
+    };
     let symbol = |(index, rank): (usize, &u16)| {
         let (fair, step) = worth(rng);
         Symbol {
@@ -36,7 +42,7 @@ pub(super) fn symbols(config: &Config, rng: &mut Rng) -> (Vec<Symbol>, Vec<u64>)
             step,
             fair,
             rising: rng.chance(1, 2),
-            live_aim: 30 + depth * weight(*rank) / whole,
+            live_aim: LIVE_LEAST + depth * weight(*rank) / whole,
             round_lot: match fair {
                 0..=2_500_000 => 100,
                 2_500_001..=10_000_000 => 40,

@@ -177,6 +177,7 @@ impl Options {
                 Span::Nasdaq => Hours::NASDAQ,
             },
             naming: Naming::Labelled,
+            ..synth::Config::SAMPLE
         }
     }
 
