@@ -6,8 +6,6 @@ use std::process::Command;
 
 /// Where the committed figures stand: `stage`, tab, instructions a unit.
 const COMMITTED: &str = "benches/counts.tsv";
-/// Units of the two runs whose difference counts.
-const UNITS: [u64; 2] = [500, 1_500];
 /// How far a figure may be from the committed one, in hundredths. Fewer instructions are a fault too: the next to lose them
 /// again would not hear of it.
 const BAND: u64 = 3;
@@ -38,10 +36,14 @@ fn count_all(root: &Path) -> Result<Counts, String> {
     }
     let program = build(root)?;
     let list = output(Command::new(&program))?.0;
-    let stages = list.lines().filter_map(|line| line.split_once('\t'));
-    stages
-        .map(|(stage, unit)| {
-            let [few, many] = UNITS;
+    list.lines()
+        .filter_map(|line| {
+            let [stage, unit, few, many] = *line.split('\t').collect::<Vec<_>>() else {
+                return None;
+            };
+            Some((stage, unit, few.parse().ok()?, many.parse().ok()?))
+        })
+        .map(|(stage, unit, few, many): (_, _, u64, u64)| {
             let more = instructions(&program, stage, many)?
                 .checked_sub(instructions(&program, stage, few)?)
                 .ok_or_else(|| format!("{stage}: more units took fewer instructions"))?;
