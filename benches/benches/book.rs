@@ -7,50 +7,15 @@
 use std::hint::black_box;
 
 use benches::{
-    DECODER, EVENTS_PER_ROUND, NaiveBooks, SYMBOLS, Stream, check_digest, compare, criterion,
-    digest, frames, on_cpu, walk,
+    NaiveBooks, SYMBOLS, Stream, apply, apply_bytes, check_digest, compare, criterion, digest,
+    on_cpu, read_best, walk,
 };
 use criterion::Criterion;
 use engine::book::{BookCapacity, Books};
-use model::{Event, Flags, Kind, Side};
+use model::{Event, Kind};
 
 /// Orders in the books when the rows of one kind begin.
 const RESTING: usize = 100_000;
-
-/// Applies events in rounds, and calls `then` with the book after each.
-#[inline(always)]
-fn apply(books: &mut Books, events: &[Event], then: impl Fn(&Books, usize)) {
-    for round in events.chunks(EVENTS_PER_ROUND) {
-        for (at, event) in round.iter().enumerate() {
-            books.look_ahead(round, at);
-            let book = event.number.0 as usize;
-            black_box(books.apply(book, event));
-            then(books, book);
-        }
-    }
-}
-
-fn read_best(books: &Books, book: usize) {
-    black_box([Side::Buy, Side::Sell].map(|side| books.best(book, side)));
-}
-
-fn apply_bytes(books: &mut Books, bytes: &[u8]) {
-    let mut messages = frames(bytes).zip(1..);
-    let mut round = [Event::empty(Kind::Notice); EVENTS_PER_ROUND];
-    loop {
-        let mut used = 0;
-        for (place, (message, seq)) in round.iter_mut().zip(&mut messages) {
-            if let Ok(event) = DECODER.decode(message, seq, Flags::LAST_OF_PACKET) {
-                *place = event;
-                used += 1;
-            }
-        }
-        if used == 0 {
-            return;
-        }
-        apply(books, &round[..used], read_best);
-    }
-}
 
 /// Measures `work` on books in which `before` was applied, and checks the digest that it leaves.
 fn row(

@@ -6,11 +6,11 @@ use std::hint::black_box;
 use std::process::ExitCode;
 
 use benches::floor::{Floor, ORDERS, Row};
-use benches::{DECODER, EVENTS_PER_ROUND, SYMBOLS, Stream, frames, sequencer};
+use benches::{DECODER, SYMBOLS, Stream, apply, frames, order_fields, read_best, sequencer};
 use engine::book::{BookCapacity, Books};
 use engine::sequencer::Sequencer;
+use model::Flags;
 use model::page::Board;
-use model::{Flags, Side};
 use shm::{Capacity, Publisher};
 
 /// Messages of the day: more than the units that anybody asks for.
@@ -18,20 +18,22 @@ const MESSAGES: u64 = 60_000;
 /// Events before the pages of `publish` are taken.
 const EVENTS: usize = 30_000;
 
-/// Its name, its unit, the two numbers of units whose difference is counted, and what does so many.
+/// Units of the two runs whose difference counts, where a stage is the same from the beginning.
+const ANY: [usize; 2] = [500, 1_500];
+/// The same within the day: its first messages list symbols and open levels of empty books.
+const MIDDAY: [usize; 2] = [20_000, 40_000];
+
+/// Its name, its unit, its two runs, and what does so many units.
 type Stage = (&'static str, &'static str, [usize; 2], fn(usize));
 
-/// Messages in the middle of the day: its beginning lists symbols and opens books.
-const MIDDAY: [usize; 2] = [20_000, 50_000];
-const FEW: [usize; 2] = [500, 1_500];
-
 /// Every stage. `cargo x counts` reads the list.
-const STAGES: [Stage; 5] = [
+const STAGES: [Stage; 6] = [
+    ("fields", "message", MIDDAY, fields),
     ("decode", "message", MIDDAY, decode),
     ("book", "event", MIDDAY, book),
     ("step", "event", MIDDAY, step),
-    ("gate", "order", FEW, gate),
-    ("publish", "page", FEW, publish),
+    ("gate", "order", ANY, gate),
+    ("publish", "page", ANY, publish),
 ];
 
 fn main() -> ExitCode {
@@ -48,11 +50,17 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// ITCH bytes to reference, quantity and price.
+fn fields(units: usize) {
+    let (day, _) = Stream::day_of(MESSAGES);
+    black_box(order_fields(frames(&day.bytes).take(units)));
+}
+
 /// ITCH bytes to events.
 fn decode(units: usize) {
     let (day, _) = Stream::day_of(MESSAGES);
     for (message, seq) in frames(&day.bytes).zip(1..).take(units) {
-        let _ = black_box(DECODER.decode(message, seq, Flags::LAST_OF_PACKET));
+        let _ = black_box(&DECODER.decode(message, seq, Flags::LAST_OF_PACKET));
     }
 }
 
@@ -60,14 +68,7 @@ fn decode(units: usize) {
 fn book(units: usize) {
     let (day, _) = Stream::day_of(MESSAGES);
     let mut books = Books::new(BookCapacity::new(u32::from(SYMBOLS) + 1, 1 << 16));
-    for round in day.events[..units].chunks(EVENTS_PER_ROUND) {
-        for (at, event) in round.iter().enumerate() {
-            books.look_ahead(round, at);
-            let book = event.number.0 as usize;
-            black_box(books.apply(book, event));
-            black_box([Side::Buy, Side::Sell].map(|side| books.best(book, side)));
-        }
-    }
+    apply(&mut books, &day.events[..units], read_best);
 }
 
 /// Events through the whole step of an engine: book, indicators, marks, paper venue; nobody sends orders.

@@ -12,7 +12,7 @@ const OF_A_TYPE: usize = 10_000;
 
 fn decode(bytes: &[u8]) {
     for (message, seq) in frames(bytes).zip(1..) {
-        let _ = black_box(DECODER.decode(message, seq, Flags::LAST_OF_PACKET));
+        let _ = black_box(&DECODER.decode(message, seq, Flags::LAST_OF_PACKET));
     }
 }
 

@@ -17,6 +17,7 @@ mod digest;
 pub mod floor;
 mod levels;
 mod naive;
+mod play;
 mod stage;
 mod stream;
 
@@ -24,8 +25,9 @@ pub use compare::{Round, compare, compare_few, criterion, on_cpu};
 pub use digest::{check_digest, digest, digest_over};
 pub use levels::{LevelStream, MapBook};
 pub use naive::NaiveBooks;
+pub use play::{apply, apply_bytes, apply_one, read_best};
 pub use stage::{Shared, replaying, sequencer, standing};
-pub use stream::{DECODER, Stream, frames, walk};
+pub use stream::{DECODER, Stream, frames, order_fields, walk};
 
 /// Symbols of the day; their venue numbers are 1 to this.
 pub const SYMBOLS: u16 = 50;

@@ -1,6 +1,6 @@
 //! The day that the benches play, as bytes and decoded.
 
-use feeds::nasdaq::itch::Decoder;
+use feeds::nasdaq::itch::{Decoder, OrderMessage};
 use model::{Event, FeedId, Flags, Ts};
 use synth::{Config, Summary};
 
@@ -83,4 +83,12 @@ pub fn frames(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// The length walk: reads each length and each type byte. Whoever reads these messages at all does that.
 pub fn walk(bytes: &[u8]) -> u8 {
     frames(bytes).fold(0, |types, message| types ^ message.first().copied().unwrap_or(0))
+}
+
+/// Reference, quantity and price of every message about an order or a trade, xored; read where they lie.
+pub fn order_fields<'a>(messages: impl Iterator<Item = &'a [u8]>) -> u64 {
+    messages.fold(0, |sum, message| match OrderMessage::parse(message) {
+        Ok(Some(m)) => sum ^ m.order().0 ^ m.qty().0.cast_unsigned() ^ m.px().0.cast_unsigned(),
+        _ => sum,
+    })
 }

@@ -3,7 +3,7 @@
 //! Flow: an event of the feed → reference → order → its place in the queue of its level → the level
 //! → the best price. An order is half a cache line and knows its level and its neighbours in the
 //! queue; a level knows its first and its last order; a ladder finds the level of a price and the
-//! best one (`book/ladder.rs`); references are found in pages or a hash table (`book/refs.rs`).
+//! best one (`book/ladder.rs`); references are found in slots or a hash table (`book/refs.rs`).
 //!
 //! Must never: allocate, panic or loop without a bound after [`Books::new`]. What does not fit or
 //! makes no sense is not applied; the book it was meant for is [`Integrity::Incomplete`] from then
@@ -13,7 +13,9 @@
 //! independently need one each.
 
 mod applied;
+mod capacity;
 mod ladder;
+mod levels;
 pub(crate) mod pool;
 mod record;
 mod refs;
@@ -22,82 +24,57 @@ mod sweep;
 mod tests;
 
 pub use applied::{Applied, Arrival, Touch};
+pub use capacity::BookCapacity;
 pub use sweep::Sweep;
 
 use core::hint::select_unpredictable;
 use host::prefetch;
-use ladder::{Ladder, Levels};
+use ladder::Ladder;
+use levels::Levels;
 use model::page::{Level as PageLevel, Quote};
 use model::{Cause, Event, Integrity, Kind, OrderRef, Px, Qty, Side};
 use pool::{Pool, Record};
 use record::{Level, Order};
-use refs::Refs;
-
-/// How much memory to take at start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BookCapacity {
-    /// Books.
-    pub instruments: u32,
-    /// Resting orders of all books together, at most 2^30 (32 bytes each, and 16 to 32 for the
-    /// table of references).
-    pub orders: u32,
-    /// Price levels of all books together (36 bytes each).
-    pub levels: u32,
-    /// Nodes of the ladders (264 bytes each): 64 neighbouring price steps share one, and each side
-    /// has two to four more.
-    pub nodes: u32,
-    /// Pages of 4,096 recent order references (16 KiB each), rounded up to a power of two. Older
-    /// references are found as surely, but more slowly.
-    pub ref_pages: u32,
-}
-
-impl BookCapacity {
-    /// Room for a day of equities: half as many levels as orders, on average two levels a node, and
-    /// the latest four references for each order.
-    pub const fn new(instruments: u32, orders: u32) -> BookCapacity {
-        let levels = orders / 2 + 2 * instruments;
-        let nodes = orders / 4 + 12 * instruments + 64;
-        BookCapacity { instruments, orders, levels, nodes, ref_pages: orders / 1024 + 1 }
-    }
-}
+use refs::{Place, Refs};
 
 /// All books of an engine.
 #[derive(serde::Serialize, serde::Deserialize)]
 pub struct Books {
     #[serde(with = "model::snapshot::table")]
     books: Vec<Book>,
+    #[serde(with = "model::snapshot::table")]
+    beliefs: Vec<(Integrity, Cause)>,
     orders: Pool<Order>,
     levels: Levels,
     refs: Refs,
     next_arrival: u32,
 }
 
+/// Both sides of a book, in one cache line.
 #[derive(Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-struct Book {
-    sides: [Ladder; 2],
-    integrity: Integrity,
-    cause: Cause,
-}
+#[repr(C, align(64))]
+struct Book([Ladder; 2]);
+
+const _: () = assert!(size_of::<Book>() == 64);
 
 impl Book {
-    const EMPTY: Book = Book {
-        sides: [Ladder::new(Side::Buy), Ladder::new(Side::Sell)],
-        integrity: Integrity::Incomplete,
-        cause: Cause::NotStarted,
-    };
+    const EMPTY: Book = Book([Ladder::new(Side::Buy), Ladder::new(Side::Sell)]);
 
     #[inline]
     const fn side(&self, side: Side) -> &Ladder {
-        let [bids, asks] = &self.sides;
+        let Book([bids, asks]) = self;
         if matches!(side, Side::Buy) { bids } else { asks }
     }
 
     #[inline]
     const fn side_mut(&mut self, side: Side) -> &mut Ladder {
-        let [bids, asks] = &mut self.sides;
+        let Book([bids, asks]) = self;
         if matches!(side, Side::Buy) { bids } else { asks }
     }
 }
+
+/// What is believed of a book that heard nothing yet.
+const NOT_STARTED: (Integrity, Cause) = (Integrity::Incomplete, Cause::NotStarted);
 
 /// A resting order, as the queue of its level shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,9 +87,11 @@ pub struct Resting {
     pub arrival: Arrival,
 }
 
-/// How many events ahead the place of a reference is fetched, and how many ahead the order that it
-/// names: the second reads what the first has brought into the cache.
-const LOOK_AHEAD: [usize; 2] = [12, 6];
+/// How many events ahead of one an order is fetched: the slot that names it has come into the cache
+/// when the batch began.
+const AHEAD: usize = 8;
+/// The most events of a batch whose slots are fetched at its beginning.
+const BATCH: usize = 64;
 
 impl Books {
     /// Takes all memory. Every book is empty and [`Cause::NotStarted`].
@@ -120,6 +99,7 @@ impl Books {
         let orders = capacity.orders.min(1 << 30);
         Books {
             books: vec![Book::EMPTY; capacity.instruments as usize],
+            beliefs: vec![NOT_STARTED; capacity.instruments as usize],
             orders: Pool::new(orders),
             levels: Levels::new(capacity.levels, capacity.nodes),
             refs: Refs::new(capacity.ref_pages, orders),
@@ -135,13 +115,21 @@ impl Books {
     /// that keeps its reference. Any other event that cannot be applied changes nothing but the
     /// integrity. Kinds that do not touch a book do nothing; nor does [`Kind::Clear`]: see
     /// [`Books::clear`] and [`Books::clear_all`].
-    #[inline]
+    #[inline(always)]
     pub fn apply(&mut self, book: usize, event: &Event) -> Applied {
         let (order, px, qty) = (event.order, event.px.0, event.qty.0);
         match event.kind {
             Kind::Add => self.add(book, order, event.side, px, qty),
-            Kind::Execute | Kind::ExecuteAt | Kind::Reduce => self.remove(book, order, Some(qty)),
             Kind::Delete => self.remove(book, order, None),
+            Kind::Execute | Kind::ExecuteAt | Kind::Reduce => self.remove(book, order, Some(qty)),
+            _ => self.apply_rare(book, event),
+        }
+    }
+
+    #[inline(never)]
+    fn apply_rare(&mut self, book: usize, event: &Event) -> Applied {
+        let (order, px, qty) = (event.order, event.px.0, event.qty.0);
+        match event.kind {
             Kind::Replace => self.replace(book, order, OrderRef(event.aux), px, qty),
             Kind::Modify => self.modify(book, order, px, qty),
             _ => Applied { removed: None, added: None, fault: None },
@@ -151,15 +139,16 @@ impl Books {
     /// Brings into the cache what the events behind `events[at]` will need. Changes nothing.
     #[inline]
     pub fn look_ahead(&self, events: &[Event], at: usize) {
-        let [far, near] = LOOK_AHEAD;
         if at == 0 {
-            events.iter().take(far).for_each(|event| self.refs.prefetch(event.order));
+            events.iter().take(BATCH).for_each(|event| self.refs.prefetch(event.order));
         }
-        if let Some(event) = events.get(at + far) {
-            self.refs.prefetch(event.order);
+        if let Some(event) = events.get(at + AHEAD) {
+            prefetch(self.orders.records(), self.refs.glance(event.order).1 as usize);
         }
-        if let Some(event) = events.get(at + near) {
-            prefetch(self.orders.records(), self.refs.glance(event.order) as usize);
+        if let Some(event) = events.get(at + AHEAD / 2) {
+            let Order { prev, next, .. } = *self.orders.at(self.refs.glance(event.order).1);
+            prefetch(self.orders.records(), prev as usize);
+            prefetch(self.orders.records(), next as usize);
         }
     }
 
@@ -227,14 +216,13 @@ impl Books {
     /// How far a book may be believed, and why not. A book nobody has room for is
     /// [`Cause::Capacity`].
     pub fn integrity(&self, book: usize) -> (Integrity, Cause) {
-        let unknown = (Integrity::Incomplete, Cause::Capacity);
-        self.books.get(book).map_or(unknown, |book| (book.integrity, book.cause))
+        self.beliefs.get(book).copied().unwrap_or((Integrity::Incomplete, Cause::Capacity))
     }
 
     /// Sets how far a book may be believed.
     pub fn set_integrity(&mut self, book: usize, integrity: Integrity, cause: Cause) {
-        if let Some(book) = self.books.get_mut(book) {
-            (book.integrity, book.cause) = (integrity, cause);
+        if let Some(belief) = self.beliefs.get_mut(book) {
+            *belief = (integrity, cause);
         }
     }
 
@@ -258,6 +246,7 @@ impl Books {
     /// arrivals again.
     pub fn clear_all(&mut self) {
         self.books.fill(Book::EMPTY);
+        self.beliefs.fill(NOT_STARTED);
         self.orders.release_all();
         self.levels.release_all();
         self.refs.clear();
@@ -280,7 +269,7 @@ impl Books {
     }
 
     /// Deletes an order, and puts another in its stead at the tail of a level of the same side.
-    #[inline]
+    #[inline(never)]
     fn replace(&mut self, book: usize, old: OrderRef, new: OrderRef, px: i64, qty: i64) -> Applied {
         let gone = self.remove(book, old, None);
         let Some(Touch { side, .. }) = gone.removed else { return gone };
@@ -301,7 +290,7 @@ impl Books {
     }
 
     /// Puts an order at the tail of its level.
-    #[inline(never)]
+    #[inline(always)]
     fn add(
         &mut self,
         book: usize,
@@ -310,38 +299,58 @@ impl Books {
         px: i64,
         qty: i64,
     ) -> Applied {
-        let Some(side) = side else { return self.refuse(book, Cause::BadEvent) };
-        let place = self.refs.claim(reference);
-        if px <= 0 || qty <= 0 || self.refs.get(place, reference, &self.orders) != 0 {
-            return self.refuse(book, Cause::BadEvent);
+        let (Some(side), Some(slot)) = (side, self.refs.free_slot(reference)) else {
+            return self.add_old(book, reference, side, px, qty);
+        };
+        self.add_at(book, reference, side, px, qty, Place::Slot(slot))
+    }
+
+    /// As [`Books::add`], of a reference whose slot is in use, or which may be in the table.
+    #[cold]
+    #[inline(never)]
+    fn add_old(
+        &mut self,
+        book: usize,
+        reference: OrderRef,
+        side: Option<Side>,
+        px: i64,
+        qty: i64,
+    ) -> Applied {
+        match (side, self.refs.claim(reference, &self.orders)) {
+            (Some(side), Some(place)) => self.add_at(book, reference, side, px, qty, place),
+            _ => self.refuse(book, Cause::BadEvent),
         }
+    }
+
+    #[inline(always)]
+    fn add_at(
+        &mut self,
+        book: usize,
+        reference: OrderRef,
+        side: Side,
+        px: i64,
+        qty: i64,
+        place: Place,
+    ) -> Applied {
         let arrival = self.next_arrival;
-        let Some(book_record) = self.books.get_mut(book) else {
-            return self.refuse(book, Cause::Capacity);
+        let Some(sides) = self.books.get_mut(book) else {
+            return self.refuse_full(book, px, qty);
         };
-        if self.orders.room() == 0 || arrival == u32::MAX {
-            return self.refuse(book, Cause::Capacity);
+        if px <= 0 || qty <= 0 || arrival == u32::MAX {
+            return self.refuse_full(book, px, qty);
         }
-        let ladder = book_record.side_mut(side);
-        let level_number = ladder.find_or_open(&mut self.levels, book as u32, px);
-        if level_number == 0 {
-            return self.refuse(book, Cause::Capacity);
-        }
-        let level = self.levels.records.at_mut(level_number);
+        let Some(number) = self.orders.take() else { return self.refuse_full(book, px, qty) };
+        let home = sides.side_mut(side).find_or_open(&mut self.levels, book as u32, px);
+        let Some(home) = home else { return self.give_back(book, number, Cause::Capacity) };
+        let level = self.levels.records.at_mut(home);
         let Some(level_qty) = level.qty.checked_add(qty) else {
-            return self.refuse(book, Cause::BadEvent);
+            return self.give_back(book, number, Cause::BadEvent);
         };
-        let Some(order) = self.orders.take() else { return self.refuse(book, Cause::Capacity) };
         let prev = level.tail;
-        *self.orders.at_mut(order) =
-            Order { reference, qty, prev, next: 0, level: level_number, arrival };
-        self.orders.at_mut(prev).next = order;
-        level.head = select_unpredictable(prev == 0, order, level.head);
-        level.tail = order;
+        level.head = select_unpredictable(prev == 0, number, level.head);
+        level.tail = number;
         level.qty = level_qty;
         level.orders += 1;
-        self.refs.put(place, reference, order);
-        self.next_arrival = arrival + 1;
         let touch = Touch {
             order: reference,
             side,
@@ -352,53 +361,110 @@ impl Books {
             level_qty: Qty(level_qty),
             level_orders: level.orders,
         };
+        if let Some(order) = self.orders.get_mut(number) {
+            *order = Order { reference, qty, prev, next: 0, level: home, arrival };
+        }
+        if let Some(prev) = self.orders.get_mut(prev) {
+            prev.next = number;
+        }
+        self.refs.put(place, reference, number);
+        self.next_arrival = arrival + 1;
         Applied { removed: None, added: Some(touch), fault: None }
+    }
+
+    #[cold]
+    fn give_back(&mut self, book: usize, order: u32, cause: Cause) -> Applied {
+        self.orders.release(order);
+        self.refuse(book, cause)
+    }
+
+    /// Refuses an addition that there is no room for, unless it made no sense anyway.
+    #[cold]
+    fn refuse_full(&mut self, book: usize, px: i64, qty: i64) -> Applied {
+        let makes_sense = px > 0 && qty > 0;
+        self.refuse(book, if makes_sense { Cause::Capacity } else { Cause::BadEvent })
     }
 
     /// Takes quantity from an order where it stands, or (`None`) all of it. At zero the order
     /// leaves its queue, and a level without orders its ladder.
-    #[inline(never)]
+    #[inline(always)]
     fn remove(&mut self, book: usize, reference: OrderRef, qty: Option<i64>) -> Applied {
-        let place = self.refs.locate(reference);
-        let number = self.refs.get(place, reference, &self.orders);
-        if number == 0 {
-            return self.refuse(book, Cause::UnknownOrder);
+        let (slot, number) = self.refs.glance(reference);
+        match self.orders.get(number) {
+            Some(order) if order.reference == reference && number != 0 => {
+                self.remove_at(book, reference, qty, Place::Slot(slot), number)
+            }
+            _ => self.remove_old(book, reference, qty),
         }
-        let order = self.orders.at_mut(number);
-        let level = self.levels.records.at_mut(order.level);
+    }
+
+    /// As [`Books::remove`], of an order that is not in its slot.
+    #[cold]
+    fn remove_old(&mut self, book: usize, reference: OrderRef, qty: Option<i64>) -> Applied {
+        match self.refs.look_up(reference, &self.orders) {
+            (_, 0) => self.refuse(book, Cause::UnknownOrder),
+            (place, number) => self.remove_at(book, reference, qty, place, number),
+        }
+    }
+
+    #[inline(always)]
+    fn remove_at(
+        &mut self,
+        book: usize,
+        reference: OrderRef,
+        qty: Option<i64>,
+        place: Place,
+        number: u32,
+    ) -> Applied {
+        let bad = Cause::BadEvent;
+        let Some(order) = self.orders.get_mut(number) else { return self.refuse(book, bad) };
+        let Order { prev, next, level: level_number, arrival, .. } = *order;
+        let Some(level) = self.levels.records.get_mut(level_number) else {
+            return self.refuse(book, bad);
+        };
         let qty = qty.unwrap_or(order.qty);
         if level.book() != book || qty <= 0 || qty > order.qty {
-            return self.refuse(book, Cause::BadEvent);
+            return self.refuse(book, bad);
         }
-        order.qty -= qty;
+        let open = order.qty - qty;
         level.qty -= qty;
-        level.orders -= u32::from(order.qty == 0);
+        level.orders -= u32::from(open == 0);
         let touch = Touch {
             order: reference,
             side: level.side(),
             px: Px(level.px),
             qty: Qty(qty),
-            open: Qty(order.qty),
-            arrival: Arrival(order.arrival),
+            open: Qty(open),
+            arrival: Arrival(arrival),
             level_qty: Qty(level.qty),
             level_orders: level.orders,
         };
         let applied = Applied { removed: Some(touch), added: None, fault: None };
-        if order.qty > 0 {
+        if open > 0 {
+            order.qty = open;
             return applied;
         }
-        let Order { prev, next, level: level_number, .. } = *order;
         level.head = select_unpredictable(prev == 0, next, level.head);
         level.tail = select_unpredictable(next == 0, prev, level.tail);
-        let (is_empty, side) = (level.orders == 0, level.side());
-        self.orders.at_mut(prev).next = next;
-        self.orders.at_mut(next).prev = prev;
+        if let Some(prev) = self.orders.get_mut(prev) {
+            prev.next = next;
+        }
+        if let Some(next) = self.orders.get_mut(next) {
+            next.prev = prev;
+        }
         self.refs.remove(place, reference, &self.orders);
         self.orders.release(number);
-        if is_empty && let Some(book) = self.books.get_mut(book) {
-            book.side_mut(side).close(&mut self.levels, level_number);
+        if touch.level_orders == 0 {
+            self.close(book, touch.side, level_number);
         }
         applied
+    }
+
+    #[inline(never)]
+    fn close(&mut self, book: usize, side: Side, level: u32) {
+        if let Some(sides) = self.books.get_mut(book) {
+            sides.side_mut(side).close(&mut self.levels, level);
+        }
     }
 
     /// Marks a book incomplete. The first cause stays: later ones may only follow from it.

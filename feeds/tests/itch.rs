@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use feeds::nasdaq::MESSAGE_MAX;
-use feeds::nasdaq::itch::{DecodeError, Decoder};
+use feeds::nasdaq::itch::{DecodeError, Decoder, OrderMessage};
 use feeds::nasdaq::message::Message;
 use model::{Event, FeedId, Flags, Kind, Px, Side, Symbol, TradingState, Ts};
 use proptest::prelude::*;
@@ -188,6 +188,31 @@ proptest! {
                 let refused = [field(b'R', 1), field(b'R', 11), field(b'W', 11), field(b'Q', 11)];
                 prop_assert!(refused.contains(&error), "{error}");
             }
+        }
+    }
+
+    /// Goal: a message about an order, read where it lies, says what its event says, refuses what the event
+    /// refuses, and is about nothing else. Method: random bytes behind every type byte, at its length and
+    /// one beside it.
+    #[test]
+    fn read_where_it_lies(place in 0..23_usize, noise in prop::collection::vec(any::<u8>(), MESSAGE_MAX),
+                          beside in 0..8_usize) {
+        let (kind, length) = Message::LENGTHS[place];
+        let mut bytes = noise[..(length + usize::from(beside == 0)).min(MESSAGE_MAX)].to_vec();
+        bytes[0] = kind;
+        if beside > 1 && matches!(kind, b'A' | b'F') {
+            bytes[19] = b'S';
+        }
+        match (OrderMessage::parse(&bytes), DECODER.decode(&bytes, 1, Flags::NONE)) {
+            (Ok(Some(m)), Ok(event)) => {
+                let Event { kind, order, px, qty, aux, side, number, flags, .. } = event;
+                let told = (m.kind(), m.order(), m.px(), m.qty(), m.aux(), m.side(), m.number(), m.flags());
+                prop_assert_eq!(told, (kind, order, px, qty, aux, side, number, flags));
+                prop_assert_eq!(event.ts_venue.0 - MIDNIGHT.0, m.time_ns());
+                prop_assert!(b"AFECXDUP".contains(&bytes[0]));
+            }
+            (Ok(None), _) => prop_assert!(!b"AFECXDUP".contains(&bytes[0])),
+            (read, decoded) => prop_assert_eq!(read.err(), decoded.err()),
         }
     }
 

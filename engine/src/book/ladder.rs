@@ -10,135 +10,21 @@
 //! number of them and at least 100 of them, else one unit. Prices within one step hang on one list,
 //! best first, so that the choice costs time at worst, never correctness.
 
-use super::pool::{Pool, Record};
+use super::levels::{COARSE, FANOUT, Levels, is_better};
 use super::record::Level;
 use model::Side;
 
-const DIGIT_BITS: u32 = 6;
-const FANOUT: usize = 1 << DIGIT_BITS;
+/// Bits of a price step that choose a child.
+const DIGIT_BITS: u32 = FANOUT.ilog2();
 /// Nodes from the root to a leaf, at most: 63 bits of price.
 const HEIGHT_MAX: u32 = 11;
-/// Price units of a coarse step.
-const COARSE: u64 = 100;
 
+/// One side of one book, half a cache line.
 #[derive(Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-pub(super) struct Node {
-    /// One bit for each child that exists.
-    bits: u64,
-    #[serde(with = "model::snapshot::array")]
-    kids: [u32; FANOUT],
-}
-
-impl Record for Node {
-    const NIL: Node = Node { bits: 0, kids: [0; FANOUT] };
-
-    fn link(&mut self) -> &mut u32 {
-        let [first, ..] = &mut self.kids;
-        first
-    }
-}
-
-impl Node {
-    #[inline]
-    fn kid(&self, digit: u64) -> u32 {
-        self.kids.get(digit as usize % FANOUT).copied().unwrap_or(0)
-    }
-
-    /// Sets a child; 0 removes it.
-    #[inline]
-    fn set(&mut self, digit: u64, kid: u32) {
-        let bit = 1 << (digit % FANOUT as u64);
-        self.bits = if kid == 0 { self.bits & !bit } else { self.bits | bit };
-        if let Some(place) = self.kids.get_mut(digit as usize % FANOUT) {
-            *place = kid;
-        }
-    }
-}
-
-/// The levels of all books, and the nodes that lead to them.
-#[derive(serde::Serialize, serde::Deserialize)]
-pub(super) struct Levels {
-    pub records: Pool<Level>,
-    /// By level: the next worse level within the same price step; 0: none.
-    #[serde(with = "model::snapshot::table")]
-    next_in_step: Vec<u32>,
-    nodes: Pool<Node>,
-}
-
-impl Levels {
-    pub fn new(levels: u32, nodes: u32) -> Levels {
-        let mut next_in_step = vec![0; levels as usize + 1];
-        host::prefault(&mut next_in_step);
-        Levels { records: Pool::new(levels), next_in_step, nodes: Pool::new(nodes) }
-    }
-
-    pub fn release_all(&mut self) {
-        self.records.release_all();
-        self.nodes.release_all();
-    }
-
-    #[inline]
-    fn next_in_step(&self, level: u32) -> u32 {
-        self.next_in_step.get(level as usize).copied().unwrap_or(0)
-    }
-
-    fn set_next_in_step(&mut self, level: u32, next: u32) {
-        if let Some(place) = self.next_in_step.get_mut(level as usize) {
-            *place = next;
-        }
-    }
-
-    /// The level of exactly this price in the list of its step; 0: none.
-    #[inline]
-    fn in_step(&self, first: u32, px: i64) -> u32 {
-        if first == 0 || self.records.at(first).px == px {
-            return first;
-        }
-        self.behind_in_step(first, px)
-    }
-
-    #[cold]
-    fn behind_in_step(&self, mut level: u32, px: i64) -> u32 {
-        for _ in 0..COARSE {
-            level = self.next_in_step(level);
-            if level == 0 || self.records.at(level).px == px {
-                break;
-            }
-        }
-        level
-    }
-
-    /// The last level in the list of a step that is better than `px`; 0: none.
-    fn last_better_in_step(&self, mut level: u32, px: i64, side: Side) -> u32 {
-        let mut last = 0;
-        for _ in 0..COARSE {
-            if level == 0 || !is_better(self.records.at(level).px, px, side) {
-                break;
-            }
-            last = level;
-            level = self.next_in_step(level);
-        }
-        last
-    }
-
-    #[cfg(test)]
-    pub fn nodes_used(&self) -> usize {
-        self.nodes.used()
-    }
-
-    /// An empty node. The caller has seen to the room.
-    fn take_node(&mut self) -> u32 {
-        let node = self.nodes.take().unwrap_or(0);
-        *self.nodes.at_mut(node) = Node::NIL;
-        node
-    }
-}
-
-/// One side of one book.
-#[derive(Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[repr(C, align(32))]
 pub(super) struct Ladder {
-    /// Number of the leaf that holds the best price: step number without its last digit.
-    near: u64,
+    /// The lowest price of the leaf that holds the best price.
+    near_px: i64,
     near_leaf: u32,
     /// The best level; 0: the side is empty.
     pub best: u32,
@@ -146,76 +32,137 @@ pub(super) struct Ladder {
     /// Levels on this side.
     pub count: u32,
     /// Nodes from the root to a leaf, both included.
-    height: u32,
+    height: u8,
     side: Side,
-    is_coarse: bool,
+    /// Price units of a step.
+    unit: u8,
+}
+
+const _: () = assert!(size_of::<Ladder>() == 32);
+
+/// Where a price belongs.
+#[derive(Clone, Copy)]
+struct Found {
+    step: u64,
+    /// The leaf of the step; 0: there is none.
+    leaf: u32,
+    /// The first level of the step; 0: there is none.
+    first: u32,
 }
 
 impl Ladder {
     pub const fn new(side: Side) -> Ladder {
-        let (near, near_leaf, best, root, count, height) = (0, 0, 0, 0, 0, 0);
-        Ladder { near, near_leaf, best, root, count, height, side, is_coarse: false }
+        let (near_px, near_leaf, best, root, count, height) = (0, 0, 0, 0, 0, 0);
+        Ladder { near_px, near_leaf, best, root, count, height, side, unit: 1 }
     }
 
     /// The level of a price; 0: none.
-    #[inline]
     pub fn find(&self, levels: &Levels, px: i64) -> u32 {
+        levels.in_step(self.locate(levels, px).first, px)
+    }
+
+    /// The level of a price, opened if there is none; `None`: no room for it. Mostly it is there,
+    /// and the first of its step on the leaf of the best price.
+    #[inline(always)]
+    pub fn find_or_open(&mut self, levels: &mut Levels, book: u32, px: i64) -> Option<u32> {
+        let away = px.wrapping_sub(self.near_px).cast_unsigned();
+        let unit = u64::from(self.unit);
+        if away < unit * FANOUT as u64
+            && let Some(leaf) = levels.nodes.get(self.near_leaf)
+        {
+            // In 32 bits the division is one multiplication.
+            let digit = if unit == COARSE { u64::from(away as u32 / COARSE as u32) } else { away };
+            let level = leaf.kid(digit);
+            if levels.records.get(level).is_some_and(|level| level.px == px) {
+                return Some(level);
+            }
+        }
+        self.reach(levels, book, px)
+    }
+
+    /// As [`Ladder::find_or_open`], wherever the price is.
+    #[cold]
+    #[inline(never)]
+    fn reach(&mut self, levels: &mut Levels, book: u32, px: i64) -> Option<u32> {
+        let found = self.locate(levels, px);
+        match levels.in_step(found.first, px) {
+            0 => self.open(levels, book, px, found),
+            level => Some(level),
+        }
+    }
+
+    /// Where a price belongs.
+    #[inline]
+    fn locate(&self, levels: &Levels, px: i64) -> Found {
         let step = self.step(px);
         let leaf = self.leaf(levels, step >> DIGIT_BITS);
-        levels.in_step(levels.nodes.at(leaf).kid(step), px)
+        Found { step, leaf, first: levels.nodes.at(leaf).kid(step) }
     }
 
-    /// The level of a price, opened if there is none; 0: no room for it.
     #[inline]
-    pub fn find_or_open(&mut self, levels: &mut Levels, book: u32, px: i64) -> u32 {
-        match self.find(levels, px) {
-            0 => self.open(levels, book, px),
-            level => level,
+    fn open(&mut self, levels: &mut Levels, book: u32, px: i64, found: Found) -> Option<u32> {
+        let Found { mut step, mut leaf, first } = found;
+        if leaf == 0 {
+            (step, leaf) = self.build_leaf(levels, px)?;
         }
+        let level = levels.records.take()?;
+        *levels.records.at_mut(level) = Level::new(book, self.side, px);
+        if first == 0 {
+            levels.nodes.at_mut(leaf).put(step, level);
+        } else {
+            self.enlist(levels, leaf, first, level);
+        }
+        if self.best == 0 || is_better(px, levels.records.at(self.best).px, self.side) {
+            self.best = level;
+            self.set_near(step >> DIGIT_BITS, leaf);
+        }
+        self.count += 1;
+        Some(level)
     }
 
-    #[inline(never)]
-    fn open(&mut self, levels: &mut Levels, book: u32, px: i64) -> u32 {
-        if levels.nodes.room() < 2 * HEIGHT_MAX as usize {
-            return 0;
-        }
-        let Some(level) = levels.records.take() else { return 0 };
-        *levels.records.at_mut(level) = Level::new(book, self.side, px);
-        if self.count == 0 {
-            let px = px.cast_unsigned();
-            self.is_coarse = px >= COARSE * COARSE && px.is_multiple_of(COARSE);
-        }
-        let step = self.step(px);
-        let leaf = self.reach_leaf(levels, step >> DIGIT_BITS);
-        let first = levels.nodes.at(leaf).kid(step);
+    /// Hangs a level on the list of its step, whose first level is there.
+    #[cold]
+    fn enlist(&mut self, levels: &mut Levels, leaf: u32, first: u32, level: u32) {
+        let px = levels.records.at(level).px;
         let before = levels.last_better_in_step(first, px, self.side);
         if before == 0 {
             levels.set_next_in_step(level, first);
-            levels.nodes.at_mut(leaf).set(step, level);
+            levels.nodes.at_mut(leaf).put(self.step(px), level);
         } else {
             levels.set_next_in_step(level, levels.next_in_step(before));
             levels.set_next_in_step(before, level);
         }
-        if self.best == 0 || is_better(px, levels.records.at(self.best).px, self.side) {
-            (self.best, self.near, self.near_leaf) = (level, step >> DIGIT_BITS, leaf);
+        levels.records.at_mut(first).list();
+        levels.records.at_mut(level).list();
+    }
+
+    /// Takes a level off the list of its step.
+    #[cold]
+    fn delist(&mut self, levels: &mut Levels, leaf: u32, first: u32, level: u32) {
+        let step = self.step(levels.records.at(level).px);
+        let next = levels.next_in_step(level);
+        if first != level {
+            let px = levels.records.at(level).px;
+            let before = levels.last_better_in_step(first, px, self.side);
+            levels.set_next_in_step(before, next);
+        } else if next != 0 {
+            levels.nodes.at_mut(leaf).put(step, next);
+        } else {
+            levels.nodes.at_mut(leaf).remove(step);
         }
-        self.count += 1;
-        level
+        levels.set_next_in_step(level, 0);
     }
 
     /// Removes an empty level.
     #[inline(never)]
     pub fn close(&mut self, levels: &mut Levels, level: u32) {
-        let px = levels.records.at(level).px;
-        let step = self.step(px);
-        let leaf = self.leaf(levels, step >> DIGIT_BITS);
-        let first = levels.nodes.at(leaf).kid(step);
-        let before = levels.last_better_in_step(first, px, self.side);
-        let next = levels.next_in_step(level);
-        if before == 0 {
-            levels.nodes.at_mut(leaf).set(step, next);
+        let closed = levels.records.at(level);
+        let is_listed = closed.is_listed();
+        let Found { step, leaf, first } = self.locate(levels, closed.px);
+        if is_listed {
+            self.delist(levels, leaf, first, level);
         } else {
-            levels.set_next_in_step(before, next);
+            levels.nodes.at_mut(leaf).remove(step);
         }
         levels.records.release(level);
         self.count -= 1;
@@ -224,7 +171,8 @@ impl Ladder {
         }
         if self.best == level {
             if levels.nodes.at(self.near_leaf).bits == 0 {
-                (self.near, self.near_leaf) = self.best_leaf(levels);
+                let (number, leaf) = self.best_leaf(levels);
+                self.set_near(number, leaf);
             }
             let leaf = levels.nodes.at(self.near_leaf);
             self.best = leaf.kid(first_digit(leaf.bits, self.side));
@@ -234,51 +182,82 @@ impl Ladder {
     /// Every level, best first.
     pub fn walk<'a>(&'a self, levels: &'a Levels) -> Walk<'a> {
         let bits = levels.nodes.at(self.near_leaf).bits;
-        let (leaf_number, leaf) = (self.near, self.near_leaf);
+        let (leaf_number, leaf) = (self.near(), self.near_leaf);
         Walk { ladder: self, levels, leaf_number, leaf, bits, level: 0, left: self.count }
     }
 
     #[inline]
     fn step(&self, px: i64) -> u64 {
         let px = px.cast_unsigned();
-        if self.is_coarse { px / COARSE } else { px }
+        if self.is_coarse() { px / COARSE } else { px }
+    }
+
+    #[inline]
+    const fn is_coarse(&self) -> bool {
+        self.unit as u64 == COARSE
+    }
+
+    /// Number of the leaf that holds the best price: step number without its last digit.
+    #[inline]
+    fn near(&self) -> u64 {
+        self.step(self.near_px) >> DIGIT_BITS
+    }
+
+    fn set_near(&mut self, number: u64, leaf: u32) {
+        self.near_px = ((number << DIGIT_BITS) * u64::from(self.unit)).cast_signed();
+        self.near_leaf = leaf;
     }
 
     /// The leaf of a number; 0: none.
     #[inline]
     fn leaf(&self, levels: &Levels, number: u64) -> u32 {
-        if number == self.near { self.near_leaf } else { self.far_leaf(levels, number) }
+        if number == self.near() { self.near_leaf } else { self.far_leaf(levels, number) }
     }
 
     #[inline(never)]
     fn far_leaf(&self, levels: &Levels, number: u64) -> u32 {
-        if height_of(number) > self.height {
+        if height_of(number) > self.height.into() {
             return 0;
         }
-        (1..self.height)
+        (1..self.height.into())
             .rev()
             .fold(self.root, |node, height| levels.nodes.at(node).kid(digit(number, height)))
+    }
+
+    /// The step of a price and its new leaf; `None`: no room for it.
+    #[cold]
+    fn build_leaf(&mut self, levels: &mut Levels, px: i64) -> Option<(u64, u32)> {
+        if levels.records.room() == 0 || levels.nodes.room() < 2 * HEIGHT_MAX as usize {
+            return None;
+        }
+        if self.count == 0 {
+            let px = px.cast_unsigned();
+            let is_coarse = px >= COARSE * COARSE && px.is_multiple_of(COARSE);
+            self.unit = if is_coarse { COARSE as u8 } else { 1 };
+        }
+        let step = self.step(px);
+        Some((step, self.reach_leaf(levels, step >> DIGIT_BITS)))
     }
 
     /// The leaf of a number, built if there is none. The caller has seen to the room.
     fn reach_leaf(&mut self, levels: &mut Levels, number: u64) -> u32 {
         if self.height == 0 {
             self.root = levels.take_node();
-            self.height = height_of(number);
+            self.height = height_of(number) as u8;
         }
-        for _ in self.height..height_of(number) {
+        for _ in self.height.into()..height_of(number) {
             let root = levels.take_node();
-            levels.nodes.at_mut(root).set(0, self.root);
+            levels.nodes.at_mut(root).put(0, self.root);
             self.root = root;
             self.height += 1;
         }
         let mut node = self.root;
-        for height in (1..self.height).rev() {
+        for height in (1..self.height.into()).rev() {
             let digit = digit(number, height);
             let mut kid = levels.nodes.at(node).kid(digit);
             if kid == 0 {
                 kid = levels.take_node();
-                levels.nodes.at_mut(node).set(digit, kid);
+                levels.nodes.at_mut(node).put(digit, kid);
             }
             node = kid;
         }
@@ -290,7 +269,7 @@ impl Ladder {
     fn prune(&mut self, levels: &mut Levels, number: u64) {
         let mut path = [0; HEIGHT_MAX as usize];
         let mut node = self.root;
-        for (place, height) in path.iter_mut().zip((0..self.height).rev()) {
+        for (place, height) in path.iter_mut().zip((0..self.height.into()).rev()) {
             *place = node;
             node = levels.nodes.at(node).kid(digit(number, height));
         }
@@ -305,13 +284,13 @@ impl Ladder {
                 (self.root, self.height) = (0, 0);
                 return;
             }
-            levels.nodes.at_mut(parent).set(digit(number, height), 0);
+            levels.nodes.at_mut(parent).remove(digit(number, height));
         }
     }
 
     /// The leaf of the best price, after its number; zeros if the side is empty.
     fn best_leaf(&self, levels: &Levels) -> (u64, u32) {
-        self.descend(levels, self.root, 0, self.height)
+        self.descend(levels, self.root, 0, self.height.into())
     }
 
     /// The best leaf below a node `height` nodes above the leaves' children, whose digits so far
@@ -329,7 +308,7 @@ impl Ladder {
     fn worse_leaf(&self, levels: &Levels, number: u64) -> Option<(u64, u32)> {
         let mut turn = None;
         let mut node = self.root;
-        for height in (1..self.height).rev() {
+        for height in (1..self.height.into()).rev() {
             let digit = digit(number, height);
             let worse = worse_digits(levels.nodes.at(node).bits, digit, self.side);
             if worse != 0 {
@@ -378,14 +357,6 @@ impl Iterator for Walk<'_> {
     }
 }
 
-#[inline]
-const fn is_better(px: i64, than: i64, side: Side) -> bool {
-    match side {
-        Side::Buy => px > than,
-        Side::Sell => px < than,
-    }
-}
-
 /// The digit of a leaf's number that a node `height` nodes above the leaf is indexed by.
 const fn digit(number: u64, height: u32) -> u64 {
     let shifted = number >> (DIGIT_BITS * (height.saturating_sub(1)));
@@ -422,8 +393,9 @@ impl Ladder {
     pub fn audit(&self, levels: &Levels) -> usize {
         assert_eq!(self.best, self.walk(levels).next().unwrap_or(0));
         assert_eq!(self.count as usize, self.walk(levels).count());
-        assert_eq!((self.near, self.near_leaf), self.best_leaf(levels));
-        let mut nodes = Vec::from_iter((self.root != 0).then_some((self.root, self.height)));
+        assert_eq!((self.near(), self.near_leaf), self.best_leaf(levels));
+        let mut nodes =
+            Vec::from_iter((self.root != 0).then_some((self.root, u32::from(self.height))));
         let mut count = 0;
         while let Some((number, height)) = nodes.pop() {
             let node = levels.nodes.at(number);

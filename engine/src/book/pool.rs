@@ -2,13 +2,10 @@
 
 use core::hint::cold_path;
 
-/// A record that a pool can chain up while it is not in use.
+/// A record of a pool.
 pub(crate) trait Record: Copy + PartialEq {
     /// Number 0: the record that following a link to nowhere leads to.
     const NIL: Self;
-
-    /// A field that an unused record may hold its link in.
-    fn link(&mut self) -> &mut u32;
 }
 
 /// A fixed number of records, named by numbers from 1.
@@ -21,11 +18,11 @@ pub(crate) struct Pool<T> {
     #[serde(with = "model::snapshot::table")]
     records: Vec<T>,
     nil: T,
-    /// The record given back last, which is the one still in the cache; 0: none.
-    released: u32,
+    /// Numbers given back; the last of them is that of the record still in the cache.
+    #[serde(with = "model::snapshot::reserved")]
+    released: Vec<u32>,
     /// Records never handed out yet start here.
     fresh: u32,
-    used: u32,
 }
 
 impl<T: Record> Pool<T> {
@@ -33,7 +30,10 @@ impl<T: Record> Pool<T> {
     pub fn new(capacity: u32) -> Pool<T> {
         let mut records = vec![T::NIL; capacity as usize + 1];
         host::prefault(&mut records);
-        Pool { records, nil: T::NIL, released: 0, fresh: 1, used: 0 }
+        let mut released = vec![0; capacity as usize];
+        host::prefault(&mut released);
+        released.clear();
+        Pool { records, nil: T::NIL, released, fresh: 1 }
     }
 
     /// The record of a number; nil if there is none.
@@ -60,46 +60,53 @@ impl<T: Record> Pool<T> {
         }
     }
 
-    /// Hands out a record, whatever it holds; `None` if all are in use.
-    #[inline(always)]
-    pub fn take(&mut self) -> Option<u32> {
-        let mut number = self.released;
-        if number != 0 {
-            self.released = *self.at_mut(number).link();
-        } else if self.room() > 0 {
-            cold_path();
-            number = self.fresh;
-            self.fresh += 1;
-        } else {
-            cold_path();
-            return None;
-        }
-        self.used += 1;
-        Some(number)
+    /// The record of a number, if there is one.
+    #[inline]
+    pub fn get(&self, number: u32) -> Option<&T> {
+        self.records.get(number as usize)
     }
 
-    /// Takes a record back. Each number handed out comes back at most once.
+    /// The record of a number, to change it, if there is one.
+    #[inline]
+    pub fn get_mut(&mut self, number: u32) -> Option<&mut T> {
+        self.records.get_mut(number as usize)
+    }
+
+    /// Hands out a record, whatever it holds; `None` if all are in use.
+    #[inline]
+    pub fn take(&mut self) -> Option<u32> {
+        if let number @ Some(_) = self.released.pop() {
+            return number;
+        }
+        cold_path();
+        if self.room() == 0 {
+            return None;
+        }
+        self.fresh += 1;
+        Some(self.fresh - 1)
+    }
+
+    /// Takes a record back. Each number handed out comes back at most once, so that the list never
+    /// outgrows its memory.
     #[inline]
     pub fn release(&mut self, number: u32) {
-        let next = self.released;
-        *self.at_mut(number).link() = next;
-        self.released = number;
-        self.used -= 1;
+        self.released.push(number);
     }
 
     /// Takes every record back at once.
     pub fn release_all(&mut self) {
-        (self.released, self.fresh, self.used) = (0, 1, 0);
+        self.released.clear();
+        self.fresh = 1;
     }
 
     /// Records in use.
     pub fn used(&self) -> usize {
-        self.used as usize
+        self.fresh as usize - 1 - self.released.len()
     }
 
     /// Records left.
     pub fn room(&self) -> usize {
-        self.records.len() - 1 - self.used as usize
+        self.records.len() - 1 - self.used()
     }
 
     /// All records, to hint the cache at one of them.

@@ -32,9 +32,13 @@ pub(super) struct Level {
     pub head: u32,
     /// The youngest order.
     pub tail: u32,
-    /// Twice the number of the book, plus one for asks.
-    pub home: u32,
+    /// Four times the number of the book, plus [`ASK`], plus [`LISTED`].
+    home: u32,
 }
+
+const ASK: u32 = 1;
+/// The level was on a list of its price step together with others.
+const LISTED: u32 = 2;
 
 const _: () = assert!(size_of::<Order>() == 32 && size_of::<Level>() == 32);
 
@@ -43,30 +47,34 @@ impl Record for Order {
     /// nothing.
     const NIL: Order =
         Order { reference: OrderRef(0), qty: 0, prev: 0, next: 0, level: 0, arrival: 0 };
-
-    fn link(&mut self) -> &mut u32 {
-        &mut self.next
-    }
 }
 
 impl Record for Level {
     const NIL: Level = Level { px: 0, qty: 0, orders: 0, head: 0, tail: 0, home: 0 };
-
-    fn link(&mut self) -> &mut u32 {
-        &mut self.head
-    }
 }
 
 impl Level {
     pub const fn new(book: u32, side: Side, px: i64) -> Level {
-        Level { px, home: book << 1 | side.index() as u32, ..Level::NIL }
+        Level { px, home: book << 2 | side.index() as u32, ..Level::NIL }
     }
 
+    #[inline]
     pub const fn book(&self) -> usize {
-        (self.home >> 1) as usize
+        (self.home >> 2) as usize
     }
 
+    #[inline]
+    pub const fn is_listed(&self) -> bool {
+        self.home & LISTED != 0
+    }
+
+    /// From now on, others may be on the list of its price step.
+    pub const fn list(&mut self) {
+        self.home |= LISTED;
+    }
+
+    #[inline]
     pub const fn side(&self) -> Side {
-        if self.home & 1 == 0 { Side::Buy } else { Side::Sell }
+        if self.home & ASK == 0 { Side::Buy } else { Side::Sell }
     }
 }

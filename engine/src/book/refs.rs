@@ -1,82 +1,95 @@
-//! From a venue's order reference to our order: pages for recent references, a hash table for the
-//! rest.
+//! From a venue's order reference to our order: a slot for each recent reference, a hash table for
+//! the rest.
 //!
 //! Venues number orders upwards and most orders die young, so nearly every lookup is one load from
-//! a page of 4,096 neighbouring references. A page belongs to one place of the directory (its
-//! prefix modulo the number of pages). When a younger prefix claims the place, the few orders still
-//! alive on the page move to the hash table; an older prefix never claims it back. Hence a
-//! reference has exactly one place at any time: its page if the directory names its prefix, else
-//! the table. References of any size stay within the memory taken at start.
+//! the slot that the lower bits of the reference name; the order itself says whether it is the one.
+//! An order whose slot is wanted by a younger reference moves to the hash table; an older reference
+//! never takes a slot that is in use. Hence a reference has exactly one place at any time, and
+//! references of any size stay within the memory taken at start.
 
 use super::pool::Pool;
 use super::record::Order;
 use host::{prefault, prefetch};
 use model::OrderRef;
 
-/// Bits of a reference that choose the slot in its page.
-const SLOT_BITS: u32 = 12;
-/// References on a page.
-const SLOTS: usize = 1 << SLOT_BITS;
+/// References on a page, the unit in which slots are taken.
+const PAGE: usize = 4096;
 
 /// Every live reference.
 #[derive(serde::Serialize, serde::Deserialize)]
 pub(super) struct Refs {
-    /// By place: 1 + the prefix whose page lies there; 0: none yet.
+    /// By the lower bits of a reference, the number of its order; 0: none.
     #[serde(with = "model::snapshot::table")]
-    owners: Vec<u64>,
-    /// By place, [`SLOTS`] order numbers; 0: no such order.
-    #[serde(with = "model::snapshot::table")]
-    pages: Vec<u32>,
+    slots: Vec<u32>,
     table: Table,
+    /// The greatest reference that ever was in the table: no greater one is looked for there.
+    greatest: u64,
 }
 
 impl Refs {
-    /// Pages for the youngest references (rounded up to a power of two) and a table that all
+    /// Slots for the youngest references (pages rounded up to a power of two) and a table that all
     /// `orders` fit in.
     pub fn new(pages: u32, orders: u32) -> Refs {
         let pages = pages.max(1).next_power_of_two() as usize;
-        let mut slots = vec![0; pages * SLOTS];
+        let mut slots = vec![0; pages * PAGE];
         prefault(&mut slots);
-        Refs { owners: vec![0; pages], pages: slots, table: Table::new(orders) }
+        Refs { slots, table: Table::new(orders), greatest: 0 }
     }
 
-    /// Where a reference is looked for.
+    /// The slot of a reference and what stands there: its order, another one's, or 0.
     #[inline]
-    pub fn locate(&self, reference: OrderRef) -> Place {
-        let prefix = reference.0 >> SLOT_BITS;
-        let page = prefix as usize & (self.owners.len() - 1);
-        if self.owners.get(page) == Some(&(prefix + 1)) {
-            Place::Page(page << SLOT_BITS | reference.0 as usize & (SLOTS - 1))
-        } else {
-            Place::Table
-        }
+    pub fn glance(&self, reference: OrderRef) -> (usize, u32) {
+        let slot = reference.0 as usize & (self.slots.len().wrapping_sub(1));
+        (slot, self.slots.get(slot).copied().unwrap_or(0))
     }
 
-    /// Where a new reference goes: to a page if its prefix is the youngest so far of those that
-    /// share the page.
+    /// The order of a reference, 0 if there is none, and where it was found.
     #[inline]
-    pub fn claim(&mut self, reference: OrderRef) -> Place {
-        match self.locate(reference) {
-            Place::Table => self.turn_page(reference),
-            place => place,
+    pub fn look_up(&self, reference: OrderRef, orders: &Pool<Order>) -> (Place, u32) {
+        let (slot, order) = self.glance(reference);
+        if order != 0 && orders.at(order).reference == reference {
+            return (Place::Slot(slot), order);
         }
+        (Place::Table, self.find_in_table(reference, orders))
     }
 
-    /// The order at the place of its reference; 0 if there is none.
+    /// The order of a reference; 0: none.
     #[inline]
-    pub fn get(&self, place: Place, reference: OrderRef, orders: &Pool<Order>) -> u32 {
-        match place {
-            Place::Page(slot) => self.pages.get(slot).copied().unwrap_or(0),
-            Place::Table => self.table.find(reference, orders),
-        }
+    pub fn find(&self, reference: OrderRef, orders: &Pool<Order>) -> u32 {
+        self.look_up(reference, orders).1
     }
 
-    /// Remembers a reference at a place where there is none.
+    /// A free slot for a new reference; `None`: see [`Refs::claim`].
+    #[inline]
+    pub fn free_slot(&self, reference: OrderRef) -> Option<usize> {
+        let (slot, order) = self.glance(reference);
+        (order == 0 && reference.0 > self.greatest).then_some(slot)
+    }
+
+    /// A place for a new reference; `None`: it is there already. If its slot is in use, the younger
+    /// of the two gets it.
+    pub fn claim(&mut self, reference: OrderRef, orders: &Pool<Order>) -> Option<Place> {
+        if self.find(reference, orders) != 0 {
+            return None;
+        }
+        let (slot, resident) = self.glance(reference);
+        let former = orders.at(resident).reference;
+        if resident != 0 && former > reference {
+            return Some(Place::Table);
+        }
+        if resident != 0 {
+            self.put_in_table(former, resident);
+            self.set(slot, 0);
+        }
+        Some(Place::Slot(slot))
+    }
+
+    /// Remembers a reference at the place that it claimed.
     #[inline]
     pub fn put(&mut self, place: Place, reference: OrderRef, order: u32) {
         match place {
-            Place::Page(slot) => self.set(slot, order),
-            Place::Table => self.table.insert(reference, order),
+            Place::Slot(slot) => self.set(slot, order),
+            Place::Table => self.put_in_table(reference, order),
         }
     }
 
@@ -84,73 +97,45 @@ impl Refs {
     #[inline]
     pub fn remove(&mut self, place: Place, reference: OrderRef, orders: &Pool<Order>) {
         match place {
-            Place::Page(slot) => self.set(slot, 0),
+            Place::Slot(slot) => self.set(slot, 0),
             Place::Table => self.table.remove(reference, orders),
         }
     }
 
-    /// [`Refs::locate`] and [`Refs::get`].
-    #[inline]
-    pub fn find(&self, reference: OrderRef, orders: &Pool<Order>) -> u32 {
-        self.get(self.locate(reference), reference, orders)
-    }
-
     /// Forgets every reference.
     pub fn clear(&mut self) {
-        self.owners.fill(0);
-        self.pages.fill(0);
+        self.slots.fill(0);
         self.table.clear();
+        self.greatest = 0;
     }
 
-    /// Hints the cache at the place of a reference.
+    /// Hints the cache at the slot of a reference.
     #[inline]
     pub fn prefetch(&self, reference: OrderRef) {
-        match self.locate(reference) {
-            Place::Page(slot) => prefetch(&self.pages, slot),
-            Place::Table => prefetch(&self.table.entries, self.table.home(hash(reference))),
-        }
-    }
-
-    /// The order of a reference if it is on a page, else 0.
-    #[inline]
-    pub fn glance(&self, reference: OrderRef) -> u32 {
-        match self.locate(reference) {
-            Place::Page(slot) => self.pages.get(slot).copied().unwrap_or(0),
-            Place::Table => 0,
-        }
+        prefetch(&self.slots, self.glance(reference).0);
     }
 
     /// Live references.
     #[cfg(test)]
     pub fn len(&self) -> usize {
-        let on_pages = self.pages.iter().filter(|order| **order != 0).count();
-        on_pages + self.table.entries.iter().filter(|entry| **entry != 0).count()
+        let in_slots = self.slots.iter().filter(|order| **order != 0).count();
+        in_slots + self.table.entries.iter().filter(|entry| **entry != 0).count()
     }
 
-    /// Gives a page to a reference whose prefix is younger than the owner's, and moves the orders
-    /// of the former owner to the table.
     #[cold]
-    fn turn_page(&mut self, reference: OrderRef) -> Place {
-        let prefix = reference.0 >> SLOT_BITS;
-        let page = prefix as usize & (self.owners.len() - 1);
-        let Some(owner) = self.owners.get_mut(page).filter(|owner| **owner < prefix + 1) else {
-            return Place::Table;
-        };
-        let former = core::mem::replace(owner, prefix + 1);
-        let first = page << SLOT_BITS;
-        if former != 0 {
-            let slots = self.pages.get_mut(first..first + SLOTS).unwrap_or_default();
-            for (slot, order) in (0..).zip(slots).filter(|(_, order)| **order != 0) {
-                self.table.insert(OrderRef((former - 1) << SLOT_BITS | slot), *order);
-                *order = 0;
-            }
-        }
-        Place::Page(first | reference.0 as usize & (SLOTS - 1))
+    fn find_in_table(&self, reference: OrderRef, orders: &Pool<Order>) -> u32 {
+        if reference.0 > self.greatest { 0 } else { self.table.find(reference, orders) }
+    }
+
+    #[cold]
+    fn put_in_table(&mut self, reference: OrderRef, order: u32) {
+        self.table.insert(reference, order);
+        self.greatest = self.greatest.max(reference.0);
     }
 
     #[inline]
-    fn set(&mut self, slot: usize, order: u32) {
-        if let Some(place) = self.pages.get_mut(slot) {
+    pub fn set(&mut self, slot: usize, order: u32) {
+        if let Some(place) = self.slots.get_mut(slot) {
             *place = order;
         }
     }
@@ -159,8 +144,7 @@ impl Refs {
 /// Where a reference is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// Slot of all pages.
-    Page(usize),
+    Slot(usize),
     Table,
 }
 
@@ -310,26 +294,38 @@ mod tests {
         }
     }
 
-    /// Goal: young references live on pages, older ones in the table, and each is found wherever it
-    /// is. Method: turn the only page, come back with an old reference, clear and start low again.
+    /// Goal: young references live in slots, older ones in the table, and each is found wherever it
+    /// is. Method: the only page; references that share a slot, rising and falling; clear and start
+    /// low again.
     #[test]
-    fn pages_turn() {
-        let references = [5, 4_095, 4_096, 7, u64::MAX];
+    fn slots_change_hands() {
+        let references = [5, 4_095, 4_101, 7, 4_096 + 7, 4_096 * 9 + 5, 4_096 * 2 + 5, u64::MAX];
         let orders = pool_of(&references);
         let mut refs = Refs::new(1, 16);
         for (number, reference) in (1..).zip(references.map(OrderRef)) {
             assert_eq!(refs.find(reference, &orders), 0);
-            let place = refs.claim(reference);
-            let is_old = reference == OrderRef(7);
+            let place = refs.claim(reference, &orders).unwrap();
+            let is_old = reference == OrderRef(4_096 * 2 + 5);
             assert_eq!(place == Place::Table, is_old, "{reference:?}");
             refs.put(place, reference, number);
             for (number, reference) in (1..=number).zip(references.map(OrderRef)) {
                 assert_eq!(refs.find(reference, &orders), number);
+                assert_eq!(refs.claim(reference, &orders), None, "it lives");
             }
         }
-        assert_eq!(refs.len(), 5);
-        refs.clear();
+        assert_eq!(refs.len(), references.len());
+        for (number, reference) in (1..).zip(references.map(OrderRef)) {
+            let (place, found) = refs.look_up(reference, &orders);
+            assert_eq!(found, number);
+            refs.remove(place, reference, &orders);
+            assert_eq!(refs.find(reference, &orders), 0);
+        }
         assert_eq!(refs.len(), 0);
-        assert_ne!(refs.claim(OrderRef(5)), Place::Table, "a new day starts on pages");
+        refs.clear();
+        assert_ne!(
+            refs.claim(OrderRef(5), &orders),
+            Some(Place::Table),
+            "a new day starts in slots"
+        );
     }
 }

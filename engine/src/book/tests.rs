@@ -141,7 +141,13 @@ const KINDS: &[Kind] = &[
 
 fn any_event() -> impl Strategy<Value = Event> {
     let references = prop_oneof![1..12_u64, Just(u64::MAX), Just(1 << 14), Just(1 << 14 | 3)];
-    let prices = prop_oneof![9_990..10_010_i64, Just(10_100), Just(0), Just(-1), Just(i64::MAX)];
+    // Whole cents and parts of one; both edges of leaves of cents; the stubs of a quote.
+    let edges = [1, 6_400, 12_700, 12_799, 12_800, 12_801, 19_100, 19_200, 1_999_999_900];
+    let prices = prop_oneof![
+        4 => 9_990..10_010_i64,
+        2 => proptest::sample::select(edges.to_vec()),
+        1 => proptest::sample::select(vec![10_100, 0, -1, i64::MAX]),
+    ];
     let side = prop_oneof![Just(Some(Side::Buy)), Just(Some(Side::Sell)), Just(None)];
     let place = (0..2_u32, references.clone(), references);
     (proptest::sample::select(KINDS), place, prices, -1..5_i64, side).prop_map(

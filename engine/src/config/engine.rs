@@ -89,7 +89,7 @@ pub struct Capacity {
     pub book_orders: u32,
     /// Price levels of all books.
     pub levels: u32,
-    /// Pages of 4,096 order references that are found without hashing.
+    /// Pages of 4,096 slots for the latest order references, which are found without hashing.
     pub ref_pages: u32,
     /// Orders of our own in the order table, closed ones included until their slot is used again.
     pub own_orders: u32,

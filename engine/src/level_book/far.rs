@@ -39,18 +39,10 @@ pub(super) struct Directory {
 
 impl Record for Leaf {
     const NIL: Leaf = Leaf { len: 0, levels: [(0, 0); LEAF] };
-
-    fn link(&mut self) -> &mut u32 {
-        &mut self.len
-    }
 }
 
 impl Record for Directory {
     const NIL: Directory = Directory { len: 0, leaves: [0; LEAVES], bounds: [0; LEAVES] };
-
-    fn link(&mut self) -> &mut u32 {
-        &mut self.len
-    }
 }
 
 /// Puts an item into the first `len` of a list, which has room for it.

@@ -5,6 +5,8 @@ mod order;
 mod shard;
 mod stock;
 
+pub use order::OrderMessage;
+
 use model::{DAY_NS, Event, FeedId, Flags, Kind, Ts, VenueNumber};
 
 use crate::date::new_york_midnight;
@@ -79,19 +81,12 @@ impl Decoder {
     /// # Errors
     ///
     /// [`DecodeError`]; nothing is kept.
-    #[inline]
+    // Always: as a call it took a quarter more instructions, and fields that nobody reads were made.
+    #[inline(always)]
     pub fn decode(&self, message: &[u8], seq: u64, flags: Flags) -> Result<Event, DecodeError> {
-        let Some(&kind) = message.first() else { return Err(DecodeError::Empty) };
-        let mut event = match kind {
-            b'A' => order::add(exact::<36>(message)?)?,
-            b'D' => order::delete(exact(message)?),
-            b'E' => order::execute(exact(message)?),
-            b'U' => order::replace(exact(message)?),
-            b'X' => order::cancel(exact(message)?),
-            b'F' => order::add(exact::<40>(message)?)?,
-            b'C' => order::execute_at(exact(message)?),
-            b'P' => order::trade(exact(message)?),
-            _ => stock::decode(kind, message)?,
+        let mut event = match OrderMessage::parse(message)? {
+            Some(message) => message.event(),
+            None => stock::decode(message)?,
         };
         event.ts_venue = Ts(self.midnight.0.saturating_add(time_of(message)));
         event.ts_recv = event.ts_venue;

@@ -5,7 +5,7 @@ mod itch5;
 
 use std::hint::black_box;
 
-use benches::{DECODER, frames, walk};
+use benches::{DECODER, frames, order_fields, walk};
 use model::{Event, Flags, Kind};
 
 use super::rival;
@@ -74,9 +74,7 @@ fn fields(event: &Event) -> u64 {
 }
 
 fn our_fields(bytes: &[u8]) -> u64 {
-    frames(bytes).zip(1..).fold(0, |sum, (message, seq)| {
-        sum ^ DECODER.decode(message, seq, Flags::LAST_OF_PACKET).map_or(0, |event| fields(&event))
-    })
+    order_fields(frames(bytes))
 }
 
 fn our_events(bytes: &[u8]) -> u64 {

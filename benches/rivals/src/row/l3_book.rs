@@ -18,9 +18,9 @@ mod orderbook_rs;
 use std::cell::{OnceCell, RefCell};
 use std::hint::black_box;
 
-use benches::{DECODER, EVENTS_PER_ROUND, SYMBOLS, digest, frames};
+use benches::{SYMBOLS, apply, apply_bytes, apply_one, digest, frames, read_best};
 use engine::book::{BookCapacity, Books};
-use model::{Event, Flags, Kind, Px, Qty, Side};
+use model::{Event, Px, Qty, Side};
 
 use super::rival;
 use crate::contest::{Contender, Contest, Outcome, Round, timed};
@@ -178,11 +178,11 @@ fn ours<'a>(books: &'a RefCell<Books>, bytes: &'a [u8], events: &'a [Event]) -> 
         Round { each, sum: Some(digest(best)) }
     };
     let from_bytes = move || round(&|books| apply_bytes(books, black_box(bytes)));
-    let decoded = move || round(&|books| apply(books, black_box(events)));
+    let decoded = move || round(&|books| apply(books, black_box(events), read_best));
     let one_by_one = move || {
         round(&|books| {
             for event in black_box(events) {
-                apply_one(books, event);
+                apply_one(books, event, read_best);
             }
         })
     };
@@ -193,39 +193,6 @@ fn ours<'a>(books: &'a RefCell<Books>, bytes: &'a [u8], events: &'a [Event]) -> 
             .note("with queues; rounds of 64 with look-ahead"),
         Contender::ours("books, decoded, no look-ahead", one_by_one).note("with queues"),
     ]
-}
-
-#[inline(always)]
-fn apply_one(books: &mut Books, event: &Event) {
-    let book = event.number.0 as usize;
-    black_box(books.apply(book, event));
-    black_box([Side::Buy, Side::Sell].map(|side| books.best(book, side)));
-}
-
-/// As the engine thread takes events from its ring.
-fn apply(books: &mut Books, events: &[Event]) {
-    for round in events.chunks(EVENTS_PER_ROUND) {
-        for (at, event) in round.iter().enumerate() {
-            books.look_ahead(round, at);
-            apply_one(books, event);
-        }
-    }
-}
-
-fn apply_bytes(books: &mut Books, bytes: &[u8]) {
-    let mut messages = frames(bytes).zip(1..);
-    let mut round = [Event::empty(Kind::Notice); EVENTS_PER_ROUND];
-    loop {
-        let mut used = 0;
-        for (place, (message, seq)) in round.iter_mut().zip(&mut messages) {
-            if let Ok(event) = DECODER.decode(message, seq, Flags::LAST_OF_PACKET) {
-                *place = event;
-                used += 1;
-            }
-        }
-        let Some(events) = round.get(..used).filter(|events| !events.is_empty()) else { return };
-        apply(books, events);
-    }
 }
 
 /// One load a message, each from where the one before it pointed, over as many records of 32 bytes as orders rest:

@@ -16,7 +16,8 @@ const MARKET: u8 = b'Q';
 ///
 /// [`DecodeError`], as [`super::Decoder::decode`].
 #[inline(never)]
-pub(super) fn decode(kind: u8, message: &[u8]) -> Result<Event, DecodeError> {
+pub(super) fn decode(message: &[u8]) -> Result<Event, DecodeError> {
+    let kind = message.first().copied().unwrap_or(0);
     Ok(match kind {
         b'S' => system_event(exact(message)?),
         b'R' => directory(exact(message)?)?,
