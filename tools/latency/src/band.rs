@@ -123,11 +123,10 @@ impl Baseline {
         if self.seconds != now.seconds {
             return Err(format!("its windows last {} s", self.seconds));
         }
-        let find = |figure: &Figure| {
-            let is_same = |other: &&Figure| figure.key() == other.key();
-            self.figures.iter().find(is_same).map(|before| (before, figure))
-        };
-        let pairs: Vec<_> = now.figures.iter().filter_map(find).collect();
+        let before = |key| self.figures.iter().find(|figure| figure.key() == key);
+        let pairs = now.figures.iter().map(|after| (before(after.key()), after));
+        let pairs: Vec<(&Figure, &Figure)> =
+            pairs.filter_map(|(before, after)| Some((before?, after))).collect();
         let not_compared = self.figures.len() + now.figures.len() - 2 * pairs.len();
         let figures = pairs.into_iter().map(|(before, after)| compare(before, after)).collect();
         Ok(Comparison { figures, not_compared })

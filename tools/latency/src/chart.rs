@@ -51,7 +51,10 @@ impl Scale {
             let ns = 10_f64.powi(power);
             let y = self.y(ns);
             let right = WIDTH - RIGHT;
-            let _ = write!(svg, r#"<line class="g" x1="{LEFT}" x2="{right}" y1="{y:.1}" y2="{y:.1}"/>"#);
+            let _ = write!(
+                svg,
+                r#"<line class="g" x1="{LEFT}" x2="{right}" y1="{y:.1}" y2="{y:.1}"/>"#
+            );
             let name = power_name(power);
             let (x, y) = (LEFT - 8.0, y + 4.0);
             let _ = write!(svg, r#"<text class="t e" x="{x}" y="{y:.1}">{name}</text>"#);
@@ -101,8 +104,12 @@ pub fn percentiles(pace: &Pace) -> String {
     ] {
         if -f64::log10(tail) <= nines {
             let (x, bottom) = (x(tail), TOP + HEIGHT);
-            let _ = write!(svg, r#"<line class="g" x1="{x:.1}" x2="{x:.1}" y1="{TOP}" y2="{bottom}"/>"#);
-            let _ = write!(svg, r#"<text class="t m" x="{x:.1}" y="{}">{name}</text>"#, bottom + 20.0);
+            let _ = write!(
+                svg,
+                r#"<line class="g" x1="{x:.1}" x2="{x:.1}" y1="{TOP}" y2="{bottom}"/>"#
+            );
+            let _ =
+                write!(svg, r#"<text class="t m" x="{x:.1}" y="{}">{name}</text>"#, bottom + 20.0);
         }
     }
     for (histogram, lost, class) in curves {
@@ -156,7 +163,10 @@ pub fn time_line(round: &Round) -> String {
         }
         let x = x((place as f64 + 0.5) * round.slice_ns as f64);
         let (low, high) = (scale.y(slice.p50 as f64), scale.y(slice.max as f64));
-        let _ = write!(svg, r#"<line class="r" x1="{x:.1}" x2="{x:.1}" y1="{low:.1}" y2="{high:.1}"/>"#);
+        let _ = write!(
+            svg,
+            r#"<line class="r" x1="{x:.1}" x2="{x:.1}" y1="{low:.1}" y2="{high:.1}"/>"#
+        );
         let _ = write!(svg, r#"<circle class="x" cx="{x:.1}" cy="{high:.1}" r="1.6"/>"#);
         line.push(format!("{x:.1},{low:.1}"));
     }
@@ -214,7 +224,11 @@ fn seconds(svg: &mut String, span: f64, bottom: f64, x: impl Fn(f64) -> f64) {
     let mut at = 0.0;
     while at <= whole {
         let x = x(at * 1e9);
-        let _ = write!(svg, r#"<text class="t m" x="{x:.1}" y="{}">{at:.digits$} s</text>"#, bottom + 16.0);
+        let _ = write!(
+            svg,
+            r#"<text class="t m" x="{x:.1}" y="{}">{at:.digits$} s</text>"#,
+            bottom + 16.0
+        );
         at += step;
     }
 }

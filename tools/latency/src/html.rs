@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::band::{Comparison, Moved};
 use crate::chart;
 use crate::report::{Line, Pace, Report};
-use crate::rows::{Kind, VERDICT_RESPONSE, VERDICT_SERVICE, ROWS};
+use crate::rows::{Kind, ROWS, VERDICT_RESPONSE, VERDICT_SERVICE};
 use crate::support::{Cell, PERCENTILES};
 use crate::words;
 
@@ -46,7 +46,12 @@ fn of_pace(page: &mut String, pace: &Pace) {
         words::count(pace.rate() as u64)
     );
     tiles(page, pace);
-    let _ = write!(page, "<h3>Percentiles</h3><p>{}</p>{}", chart::legend(pace), chart::percentiles(pace));
+    let _ = write!(
+        page,
+        "<h3>Percentiles</h3><p>{}</p>{}",
+        chart::legend(pace),
+        chart::percentiles(pace)
+    );
     page.push_str("<p>Solid as far as samples and hiccups support it, dashed beyond.</p>");
     if let Some(round) = pace.rounds.first() {
         let _ = write!(
@@ -60,11 +65,8 @@ fn of_pace(page: &mut String, pace: &Pace) {
     page.push_str("<h3>Stages and ways</h3>");
     table(page, &pace.lines());
     if words::is_open(pace.speed) {
-        let _ = write!(
-            page,
-            "<h3>Undisturbed events: {} of all</h3>",
-            words::share(pace.quiet_ppm())
-        );
+        let _ =
+            write!(page, "<h3>Undisturbed events: {} of all</h3>", words::share(pace.quiet_ppm()));
         let lines: Vec<Line> =
             pace.quiet_lines().into_iter().filter(|line| line.row.kind != Kind::Stage).collect();
         table(page, &lines);
@@ -74,7 +76,9 @@ fn of_pace(page: &mut String, pace: &Pace) {
 
 fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + letters.as_str())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().collect::<String>() + letters.as_str()
+    })
 }
 
 /// The figures that are looked for first.
@@ -230,13 +234,34 @@ fn of_machine(page: &mut String, report: &Report) {
     let every: Vec<String> = facts.every.iter().map(u64::to_string).collect();
     let rows = [
         ("Processor", format!("{}, {} cores{guest}", machine.processor, machine.cpus)),
-        ("Kernel", format!("{}; isolated cores: {isolated}; load {}", machine.kernel, machine.load)),
+        (
+            "Kernel",
+            format!("{}; isolated cores: {isolated}; load {}", machine.kernel, machine.load),
+        ),
         ("What tickgate doctor says fails", fails),
         ("Clock", clock),
-        ("Threads", format!("feed on core {}, engine on core {}, both spin; memory is locked where the host allows it", cpus[0], cpus[1])),
-        ("Windows", format!("{seconds} s on the clock, in the busiest stretch of the captures unless a time was given")),
-        ("Engine", "pages are published; no journal, no audit log; the paper venue takes the orders".to_owned()),
-        ("Strategy", format!("probe, an immediate-or-cancel order every {} trades", every.join(", "))),
+        (
+            "Threads",
+            format!(
+                "feed on core {}, engine on core {}, both spin; memory is locked where the host allows it",
+                cpus[0], cpus[1]
+            ),
+        ),
+        (
+            "Windows",
+            format!(
+                "{seconds} s on the clock, in the busiest stretch of the captures unless a time was given"
+            ),
+        ),
+        (
+            "Engine",
+            "pages are published; no journal, no audit log; the paper venue takes the orders"
+                .to_owned(),
+        ),
+        (
+            "Strategy",
+            format!("probe, an immediate-or-cancel order every {} trades", every.join(", ")),
+        ),
         ("Configuration", format!("digest {}", facts.config)),
     ];
     page.push_str("<h2>Machine and configuration</h2><table>");

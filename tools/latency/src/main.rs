@@ -256,7 +256,10 @@ fn other_process(order: &Order) -> Result<Round, Failure> {
         return Err(Failure { code, message: String::new() });
     }
     let round = serde_json::from_slice(&output.stdout);
-    round.map_err(|error| Failure { code: 1, message: format!("a round said what is none: {error}") })
+    round.map_err(|error| Failure {
+        code: 1,
+        message: format!("a round said what is none: {error}"),
+    })
 }
 
 fn read_baseline(path: &Path) -> Result<Baseline, Failure> {

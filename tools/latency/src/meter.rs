@@ -48,7 +48,7 @@ impl Meter {
 }
 
 /// What a thread took of heap and kernel in a window.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cost {
     /// Times that it asked for memory.
     pub allocations: u64,

@@ -75,7 +75,8 @@ impl Pace {
         let both = [0, 1].map(|place| [gaps(place, |core| vec![core.during]), gaps(place, around)]);
         let lost_ppm = both.each_ref().map(|[during, around]| ppm(during).max(ppm(around)));
         let longest = |gaps: &[Gaps]| gaps.iter().map(|gaps| gaps.max_ns).max().unwrap_or(0);
-        let longest_ns = both.each_ref().map(|[during, around]| longest(during).max(longest(around)));
+        let longest_ns =
+            both.each_ref().map(|[during, around]| longest(during).max(longest(around)));
         Pace { speed, window, rounds, all, quiet, lost_ppm, longest_ns }
     }
 
@@ -116,7 +117,7 @@ impl Pace {
 
     /// What a thread took in all windows; `None`: one of them is not known.
     pub fn cost(&self, place: usize) -> Option<Cost> {
-        let mut sum = Cost { calls: Ok(0), ..Cost::default() };
+        let mut sum = Cost { allocations: 0, faults: 0, preempted: 0, calls: Ok(0) };
         for round in &self.rounds {
             let cost = round.cores.get(place)?.cost.clone()?;
             sum.allocations += cost.allocations;

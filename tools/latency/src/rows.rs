@@ -1,6 +1,7 @@
 //! What is made of the stamps: one histogram for each stage, and for each way from tick to an end of it.
 
 use hdrhistogram::Histogram;
+use hdrhistogram::iterators::IterationValue;
 use serde::{Deserialize, Serialize};
 
 use crate::watch::{Arrived, Stepped};
@@ -39,12 +40,7 @@ const FEED: [bool; 2] = [true, false];
 const ENGINE: [bool; 2] = [false, true];
 const BOTH: [bool; 2] = [true, true];
 
-const fn row(
-    name: &'static str,
-    kind: Kind,
-    from_to: &'static str,
-    threads: [bool; 2],
-) -> Row {
+const fn row(name: &'static str, kind: Kind, from_to: &'static str, threads: [bool; 2]) -> Row {
     Row { name, kind, from_to, threads }
 }
 
@@ -142,11 +138,14 @@ impl Histograms {
 
     /// To hand them to another process. Values are the upper ends of their classes, which is what percentiles are read from.
     pub fn counts(&self) -> Counts {
-        let counts = |histogram: &Histogram<u64>| {
+        let pairs = |histogram: &Histogram<u64>| -> Vec<(u64, u64)> {
             let recorded = histogram.iter_recorded();
-            recorded.map(|step| (step.value_iterated_to(), step.count_since_last_iteration()))
+            let pair = |step: IterationValue<u64>| {
+                (step.value_iterated_to(), step.count_since_last_iteration())
+            };
+            recorded.map(pair).collect()
         };
-        self.0.iter().map(|histogram| counts(histogram).collect()).collect()
+        self.0.iter().map(pairs).collect()
     }
 }
 
@@ -167,7 +166,8 @@ mod tests {
                     now
                 };
                 let (due, received, decoded) = (at(0), at(1), at(2));
-                let (taken, book, indicators, verdict, handed) = (at(3), at(4), at(5), at(6), at(7));
+                let (taken, book, indicators, verdict, handed) =
+                    (at(3), at(4), at(5), at(6), at(7));
                 let if_has = |place: usize, stamp| if has[place] { stamp } else { 0 };
                 let stepped = Stepped {
                     taken,
@@ -229,6 +229,9 @@ mod tests {
         let arrived = Arrived { due: 0, received: 100, decoded: 110 };
         let stepped = Stepped { taken: 200, verdict: 260, ..Stepped::default() };
         let rows = of(&arrived, &stepped);
-        assert_eq!((rows[0], rows[VERDICT_RESPONSE], rows[VERDICT_SERVICE]), (None, None, Some(70)));
+        assert_eq!(
+            (rows[0], rows[VERDICT_RESPONSE], rows[VERDICT_SERVICE]),
+            (None, None, Some(70))
+        );
     }
 }

@@ -148,7 +148,9 @@ fn cpus(asked: [Option<usize>; 2], pinned: Cpus) -> Result<[usize; 2], Failure> 
     });
     let feed = feed.unwrap_or(if engine == last_but_one { last } else { last_but_one });
     if feed == engine {
-        return Err(Failure::usage(format!("feed thread and engine thread cannot share core {feed}")));
+        return Err(Failure::usage(format!(
+            "feed thread and engine thread cannot share core {feed}"
+        )));
     }
     match [feed, engine].iter().find(|cpu| !all.contains(cpu)) {
         Some(cpu) => Err(Failure::usage(format!("this process may not use core {cpu}"))),

@@ -18,7 +18,12 @@ pub fn page(report: &Report) -> String {
     let _ = writeln!(
         page,
         "{}, {} cores{guest}, kernel {}, load {}; feed thread on core {}, engine thread on core {}",
-        machine.processor, machine.cpus, machine.kernel, machine.load, report.cpus[0], report.cpus[1]
+        machine.processor,
+        machine.cpus,
+        machine.kernel,
+        machine.load,
+        report.cpus[0],
+        report.cpus[1]
     );
     report.paces.iter().for_each(|pace| of_pace(&mut page, pace));
     let _ = writeln!(

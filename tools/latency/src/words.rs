@@ -8,14 +8,20 @@ use crate::subject::Facts;
 
 /// The stamps.
 pub const STAMPS: [(&str, &str); 8] = [
-    ("due", "when the message is scheduled: its recorded receive time at this pace, whatever the threads are doing"),
+    (
+        "due",
+        "when the message is scheduled: its recorded receive time at this pace, whatever the threads are doing",
+    ),
     ("T0", "received: the feed thread has its bytes and has decoded nothing of them"),
     ("T1", "decoded, right before the event goes into the ring"),
     ("taken", "the engine thread takes it from the ring; from T1 on this is another core's clock"),
     ("T2", "the book is up to date"),
     ("T3", "quotes, trades and indicators are up to date"),
     ("T4", "the gate has judged the order that the strategy sends on this event"),
-    ("T5", "the paper venue has that order and has matched it against the book; its reports are booked after that"),
+    (
+        "T5",
+        "the paper venue has that order and has matched it against the book; its reports are booked after that",
+    ),
 ];
 
 /// How to read the tables.
@@ -43,7 +49,9 @@ pub fn is_open(speed: Speed) -> bool {
 /// A pace in words.
 pub fn pace(speed: Speed) -> String {
     match speed {
-        Speed::Max => "as fast as it goes (closed loop: throughput and service time, no response)".into(),
+        Speed::Max => {
+            "as fast as it goes (closed loop: throughput and service time, no response)".into()
+        }
         Speed::Times(1000) => "at the recorded pace".into(),
         times => format!("at {times} times the recorded pace"),
     }
@@ -67,7 +75,13 @@ pub fn ns(ns: u64) -> String {
 /// Millionths as a share.
 pub fn share(ppm: u64) -> String {
     let percent = ppm as f64 / 10_000.0;
-    let digits = if percent >= 10.0 { 1 } else if percent >= 0.1 { 2 } else { 4 };
+    let digits = if percent >= 10.0 {
+        1
+    } else if percent >= 0.1 {
+        2
+    } else {
+        4
+    };
     format!("{percent:.digits$} %")
 }
 
@@ -127,7 +141,10 @@ mod tests {
     /// Goal: figures are read as they are meant. Method: edges of each unit.
     #[test]
     fn figures() {
-        assert_eq!([999, 1_000, 99_949, 123_456].map(ns), ["999 ns", "1.00 µs", "99.9 µs", "123 µs"]);
+        assert_eq!(
+            [999, 1_000, 99_949, 123_456].map(ns),
+            ["999 ns", "1.00 µs", "99.9 µs", "123 µs"]
+        );
         assert_eq!([4_700_000, 2_000_000_000].map(ns), ["4.70 ms", "2.00 s"]);
         assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([500_000, 1_234, 7].map(share), ["50.0 %", "0.12 %", "0.0007 %"]);
