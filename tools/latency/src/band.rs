@@ -165,7 +165,7 @@ pub fn figures(pace: &Pace) -> Vec<Figure> {
         let Some(line) = lines.iter().find(|line| line.row == *row) else { return Vec::new() };
         let supported = PERCENTILES.iter().zip(line.cells).filter(|(_, cell)| cell.is_ok());
         let figure = |((name, quantile, _), _): (&(&str, f64, u64), _)| Figure {
-            speed: pace.speed.to_string(),
+            speed: crate::words::factor(pace.speed),
             row: row.name.into(),
             kind: row.kind,
             percentile: (*name).into(),

@@ -39,7 +39,7 @@ fn pace(pace: &Pace) -> Value {
     });
     let first = pace.rounds.first();
     json!({
-        "speed": pace.speed.to_string(),
+        "speed": words::factor(pace.speed),
         "open_loop": words::is_open(pace.speed),
         "window": pace.window,
         "rounds": pace.rounds.len(),

@@ -24,4 +24,4 @@ pub mod support;
 pub mod text;
 pub mod watch;
 pub mod window;
-mod words;
+pub mod words;

@@ -17,7 +17,7 @@ use latency::report::{Pace, Report};
 use latency::round::{self, Round, RoundError};
 use latency::subject::{Asked, Subject};
 use latency::window::Window;
-use latency::{html, json, text};
+use latency::{html, json, text, words};
 use serde::{Deserialize, Serialize};
 
 #[global_allocator]
@@ -210,8 +210,10 @@ impl Cli {
         for number in 1..=self.rounds {
             for ((speed, window), rounds) in windows.iter().zip(&mut rounds) {
                 eprintln!(
-                    "round {number} of {}: {} events, pace {speed}",
-                    self.rounds, window.events
+                    "round {number} of {}: {} events, pace {}",
+                    self.rounds,
+                    window.events,
+                    words::factor(*speed)
                 );
                 rounds.push(other_process(&Order { speed: speed.to_string(), window: *window })?);
                 if stop.load(Ordering::Relaxed) {

@@ -1,5 +1,6 @@
 //! What is measured: captures, an engine's configuration, and the cores of its hot threads.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use cli::captured::{Captured, capacity};
@@ -23,6 +24,11 @@ const FILES: [(&str, &str); 3] = [
 const SILENCE_NS: u64 = 86_400_000_000_000;
 /// An engine thread that stands still for so long halts everything. Here that would be the machine's doing.
 const STALLED_NS: u64 = 60_000_000_000;
+
+/// Fewest bytes of a capture, compressed ones included, for each of its trades.
+const BYTES_AN_ORDER: u64 = 64;
+/// Least and most client order ids.
+const CLIENT_IDS: Range<u64> = 1 << 16..1 << 23;
 
 /// What is measured.
 pub struct Subject {
@@ -90,7 +96,11 @@ impl Subject {
         engine.name = "latency".into();
         engine.cpus = Cpus::default();
         if asked.config.is_none() {
-            engine.capacity = capacity(asked.captured.bytes(), &engine.feeds);
+            let bytes = asked.captured.bytes();
+            engine.capacity = capacity(bytes, &engine.feeds);
+            // Every order takes one: a full table would refuse them, and that would be what is measured.
+            let ids = (bytes / BYTES_AN_ORDER).clamp(CLIENT_IDS.start, CLIENT_IDS.end);
+            engine.capacity.client_ids = ids as u32;
         }
         if let Some(every) = asked.every.or(asked.config.is_none().then_some(1)) {
             let account = match engine.strategies.first() {

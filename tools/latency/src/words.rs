@@ -46,6 +46,15 @@ pub fn is_open(speed: Speed) -> bool {
     speed != Speed::Max
 }
 
+/// A pace as it is typed: `1`, `2.5`, `max`.
+pub fn factor(speed: Speed) -> String {
+    let text = speed.to_string();
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text,
+    }
+}
+
 /// A pace in words.
 pub fn pace(speed: Speed) -> String {
     match speed {
@@ -53,7 +62,7 @@ pub fn pace(speed: Speed) -> String {
             "as fast as it goes (closed loop: throughput and service time, no response)".into()
         }
         Speed::Times(1000) => "at the recorded pace".into(),
-        times => format!("at {times} times the recorded pace"),
+        times => format!("at {} times the recorded pace", factor(times)),
     }
 }
 
@@ -147,6 +156,8 @@ mod tests {
         );
         assert_eq!([4_700_000, 2_000_000_000].map(ns), ["4.70 ms", "2.00 s"]);
         assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        let paces = ["1", "2.5", "100", "0.001", "max"];
+        assert_eq!(paces.map(|text| factor(Speed::parse(text).unwrap())), paces);
         assert_eq!([500_000, 1_234, 7].map(share), ["50.0 %", "0.12 %", "0.0007 %"]);
         assert_eq!(time_of_day(86_400_000_000_000 + 34_200_500_000_000), "09:30:00.500");
     }
