@@ -21,6 +21,7 @@ mod gateway;
 mod house;
 mod keeper;
 mod lines;
+mod observe;
 mod operator;
 mod pace;
 mod port;
@@ -54,11 +55,12 @@ use crate::step::{Engine, NotTaken, StartError};
 
 pub use gateway::GatewayProgress;
 pub use keeper::latch_path;
+pub use observe::{EngineObserver, FeedObserver};
 pub use port::{DriveStream, StreamPort};
 pub use shards::Shards;
 pub use stages::{StageHistograms, summary};
 pub(crate) use start::{entries_of, rings_of, share_capacity};
-pub use start::{promote, start, start_under};
+pub use start::{promote, start, start_observed, start_under};
 pub use watchdog::FirmHalt;
 
 /// What a run is.
