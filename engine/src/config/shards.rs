@@ -9,7 +9,7 @@ use risk::Share;
 
 use super::engine::EngineConfig;
 use super::table::{ConfigErrors, Table};
-use super::threads::Cpus;
+use super::threads::{Cpus, Wait};
 use super::{Config, FeedConfig, FeedSource, shared};
 use crate::rules::Rules;
 
@@ -73,6 +73,12 @@ impl EngineConfig {
     /// What leaves out the other shards' part of a feed; `None`: there is nothing to leave out.
     pub fn filter(&self, feed: &FeedConfig) -> Option<ShardFilter> {
         Some(ShardFilter::new(self.shard()?, feed.silence_ns))
+    }
+
+    /// How hot threads wait on a host of so many processors: those of every shard want some.
+    pub fn wait_on(&self, cpus: usize) -> Wait {
+        let shards = self.shards.as_ref().map_or(1, |shards| shards.count);
+        self.wait.settled(cpus / usize::from(shards.max(1)))
     }
 
     /// Makes a shard of what all together are: a name, cores and folders of its own.

@@ -435,11 +435,13 @@ fn shards_are_a_line_more() {
     };
     let alone = with("", "").unwrap();
     assert_eq!(alone.engine.shards, None);
+    assert_eq!([3, 4].map(|cpus| alone.engine.wait_on(cpus)), [Wait::Park, Wait::Spin]);
     let [engine] = &alone.engines()[..] else { panic!("one engine") };
     assert_eq!((&engine.files, &engine.engine), (&alone.files, &alone.engine));
 
     let cpus = "feed_cpu = [0, 2]\nengine_cpu = [1, 3]\n";
     let of_all = with("[shards]\ncount = 2\n", cpus).unwrap();
+    assert_eq!([7, 8].map(|cpus| of_all.engine.wait_on(cpus)), [Wait::Park, Wait::Spin]);
     let audit = AuditConfig {
         folder: "log".into(),
         key: "key".into(),

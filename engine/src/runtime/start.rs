@@ -170,7 +170,7 @@ fn go_on(
         Some(speed) => Pace::new(speed),
         None => Pace::live(started, host::monotonic_ns()),
     });
-    let waiter = Waiter::new(plan.config.engine.wait);
+    let waiter = Waiter::new(plan.config.engine.wait_on(host::cpus().len()));
     let cpus = plan.config.engine.cpus;
     let ring = plan.config.engine.capacity.feed_ring as usize;
     let (rings, events): (Vec<_>, Vec<_>) =

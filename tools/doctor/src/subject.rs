@@ -38,7 +38,7 @@ impl Asked {
             engine: engine.cpus.engine,
             journal: engine.cpus.journal,
             lock_memory: engine.lock_memory,
-            spins: engine.wait.settled(cpus) == Wait::Spin,
+            spins: engine.wait_on(cpus) == Wait::Spin,
         };
         let live = engine.mode == model::Mode::Live;
         let cpus = each.iter().flat_map(|each| [each.engine.cpus.feed, each.engine.cpus.engine]);
