@@ -267,11 +267,14 @@ impl Shard {
         self.told.push_back(Told::Done(self.engine.seq(), credited));
     }
 
-    fn look(&mut self) {
+    /// Shows all slices. What is used of them is a hint, and may be wrong: so many quarters of it are told, and of twice as much and
+    /// more a part of the slice besides.
+    fn look(&mut self, quarters: i128) {
         for account in 0..ACCOUNTS.len() as u16 {
             for limit in CreditKind::ALL {
                 let view = self.engine.view(AccountId(account), *limit).unwrap();
-                self.told.push_back(Told::Seen(view));
+                let used = view.used * quarters / 4 + view.slice * (quarters / 8) / 2;
+                self.told.push_back(Told::Seen(View { used, ..view }));
             }
         }
     }
@@ -360,6 +363,30 @@ impl World {
         moves.len()
     }
 
+    /// Every engine is heard, asked, and heard again; which of them have all of it in their journals for good is a bit of `syncs`.
+    fn round(&mut self, quarters: [i128; 4], syncs: u8) {
+        for (turn, quarters) in [Some(quarters), None, None].into_iter().enumerate() {
+            for shard in 0..self.shards.len() {
+                let at = self.at(shard);
+                while !self.shards[shard].asked.is_empty() {
+                    self.shards[shard].serve(at);
+                }
+                if let Some(quarters) = quarters.and_then(|all| all.get(shard).copied()) {
+                    self.shards[shard].step(at, Body::Timer);
+                    self.shards[shard].look(quarters);
+                }
+                while !self.shards[shard].told.is_empty() {
+                    self.hear(shard);
+                }
+                if syncs >> ((2 * shard + turn) % 8) & 1 == 1 {
+                    let all = self.shards[shard].inputs.len() - self.shards[shard].durable;
+                    self.sync(shard, all);
+                }
+            }
+            self.tick();
+        }
+    }
+
     /// Everything that is on its way arrives and is durable, until nothing moves.
     fn settle(&mut self) {
         for _ in 0..50 {
@@ -370,7 +397,7 @@ impl World {
                 while !self.shards[shard].asked.is_empty() {
                     self.shards[shard].serve(at);
                 }
-                self.shards[shard].look();
+                self.shards[shard].look(4);
                 while !self.shards[shard].told.is_empty() {
                     self.hear(shard);
                 }
@@ -516,15 +543,22 @@ impl World {
                     self.shards[shard].quote(at, [BID + 1_000 * by, ASK + 1_000 * by]);
                 }
             }
+            Op::Burst { shard, account, side, qty, count } => {
+                for _ in 0..count {
+                    self.apply(Op::Order { shard, account, side, qty, away: 0, ioc: true });
+                    self.apply(Op::Order { shard, account, side, qty, away: 1, ioc: false });
+                }
+            }
+            Op::Round { quarters, syncs } => self.round(quarters, syncs),
             Op::Wait { ms } => self.now += ms * MS,
             Op::Serve { shard } => {
                 let (shard, at) = (place(shard), self.at(place(shard)));
                 self.shards[shard].serve(at);
             }
-            Op::Look { shard } => {
+            Op::Look { shard, quarters } => {
                 let (shard, at) = (place(shard), self.at(place(shard)));
                 self.shards[shard].step(at, Body::Timer);
-                self.shards[shard].look();
+                self.shards[shard].look(quarters);
             }
             Op::Hear { shard, count } => {
                 let shard = place(shard);
@@ -560,9 +594,11 @@ enum Op {
     Replace { shard: usize, pick: usize, qty: i64 },
     Cancel { shard: usize, pick: usize },
     Quote { shard: usize, by: i64 },
+    Burst { shard: usize, account: u16, side: Side, qty: i64, count: usize },
+    Round { quarters: [i128; 4], syncs: u8 },
     Wait { ms: u64 },
     Serve { shard: usize },
-    Look { shard: usize },
+    Look { shard: usize, quarters: i128 },
     Hear { shard: usize, count: usize },
     Sync { shard: usize, pick: usize },
     Tick,
@@ -574,9 +610,11 @@ enum Op {
 fn ops() -> impl Strategy<Value = Op> {
     let shard = || prop_oneof![3 => Just(0_usize), 2 => 0_usize..4];
     let side = prop::sample::select(&[Side::Buy, Side::Sell][..]);
+    let burst = (shard(), 1_u16..3, side.clone(), 1_i64..15, 1_usize..6);
+    let quarters = || prop::sample::select(&[0_i128, 2, 4, 5, 8, 40][..]);
     let order = (shard(), 1_u16..3, side, 1_i64..40, 0_i64..4, any::<bool>());
     prop_oneof![
-        24 => order.prop_map(|(shard, account, side, qty, away, ioc)| {
+        16 => order.prop_map(|(shard, account, side, qty, away, ioc)| {
             Op::Order { shard, account, side, qty, away, ioc }
         }),
         4 => (shard(), any::<usize>(), 1_i64..60)
@@ -585,20 +623,25 @@ fn ops() -> impl Strategy<Value = Op> {
         3 => (shard(), -5_i64..6).prop_map(|(shard, by)| Op::Quote { shard, by }),
         8 => (0_u64..200).prop_map(|ms| Op::Wait { ms }),
         8 => shard().prop_map(|shard| Op::Serve { shard }),
-        6 => shard().prop_map(|shard| Op::Look { shard }),
+        4 => (shard(), quarters()).prop_map(|(shard, quarters)| Op::Look { shard, quarters }),
+        10 => burst.prop_map(|(shard, account, side, qty, count)| {
+            Op::Burst { shard, account, side, qty, count }
+        }),
+        16 => (prop::array::uniform4(quarters()), any::<u8>(), any::<u8>())
+            .prop_map(|(quarters, one, other)| Op::Round { quarters, syncs: one | other }),
         6 => (shard(), 1_usize..60).prop_map(|(shard, count)| Op::Hear { shard, count }),
         6 => (shard(), any::<usize>()).prop_map(|(shard, pick)| Op::Sync { shard, pick }),
         8 => Just(Op::Tick),
         2 => Just(Op::Settle),
-        1 => (shard(), any::<usize>()).prop_map(|(shard, pick)| Op::Crash { shard, pick }),
-        1 => any::<usize>().prop_map(|pick| Op::CrashAll { pick }),
+        3 => (shard(), any::<usize>()).prop_map(|(shard, pick)| Op::Crash { shard, pick }),
+        2 => any::<usize>().prop_map(|pick| Op::CrashAll { pick }),
     ]
 }
 
 /// `TICKGATE_LONG=1` runs a hundred times more.
 fn runs() -> ProptestConfig {
     let long = std::env::var_os("TICKGATE_LONG").is_some();
-    ProptestConfig::with_cases(if long { 6_400 } else { 64 })
+    ProptestConfig::with_cases(if long { 20_000 } else { 200 })
 }
 
 proptest! {
@@ -612,7 +655,7 @@ proptest! {
         count in 1_u16..5,
         lags in prop::collection::vec((0_u64..400).prop_map(|ms| ms * MS), 4),
         still in prop::bool::weighted(0.75),
-        ops in prop::collection::vec(ops(), 50..250),
+        ops in prop::collection::vec(ops(), 100..400),
     ) {
         let mut world = World::new(count, &lags, still);
         for op in ops {
