@@ -340,8 +340,8 @@ fn beyond_the_total_nothing_is_given() {
     assert_eq!(world.slices(), [50, 20]);
 }
 
-/// Goal: that both halves of the rule are needed, and that this world sees it when one is missing. Method: a journal that is said to
-/// be durable as far as the engine is, and then crashes; an engine that is said to have done what it was asked for.
+/// Goal: that both halves of the rule are needed, and that this world sees it when one is missing. Method: a journal that is said
+/// to be durable as far as the engine is, and then crashes; an engine that is said to have done what it was asked for.
 #[test]
 fn the_rule_is_needed() {
     let begun = || {
