@@ -204,8 +204,8 @@ fn links_are_translated() {
     }
 }
 
-/// Goal: a slice is the same part of the other limit, never more than that part, whatever the numbers; of a limit that is off it is
-/// itself. Method: parts by hand, the whole, the largest limits.
+/// Goal: a slice is the same part of the other limit, never more than that part, whatever the numbers; of a limit that is off it
+/// is itself. Method: parts by hand, the whole, the largest limits.
 #[test]
 fn slices_keep_their_part() {
     let most = i128::MAX >> 33;
