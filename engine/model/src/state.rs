@@ -74,8 +74,8 @@ codes!(
 );
 
 codes!(
-    /// A limit of an account that counts over instruments, so that engines which share the account hold slices of it. Named by its
-    /// key in limits.toml.
+    /// A limit of an account that counts over instruments, so that engines which share the account hold slices of it. Named by
+    /// its key in limits.toml.
     CreditKind {
         /// Worst-case gross exposure, money.
         Gross = 1 => "gross_max",

@@ -200,7 +200,8 @@ impl EngineThread {
     /// Takes what the treasury asks for; on a full disk nothing, for what is left of it is for cancels and reports.
     fn poll_credit(&mut self, state: &Loop) -> bool {
         let mut busy = false;
-        while !self.saves_reserve()
+        while self.credit.is_some()
+            && !self.saves_reserve()
             && let Some(asked) = self.credit.as_mut().and_then(CreditPost::take)
         {
             self.input(Body::Control(asked.control()), state);

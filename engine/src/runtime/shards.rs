@@ -15,8 +15,8 @@ use crate::journal::lease::Lease;
 #[derive(Default)]
 pub struct Shards {
     members: Vec<Member>,
-    /// Moves slices of limits between them, while all of them run; where clients attach. Else nothing of a run hangs on when it is
-    /// polled.
+    /// Moves slices of limits between them, while all of them run; where clients attach. Else nothing of a run hangs on when it
+    /// is polled.
     bank: Option<Bank>,
 }
 

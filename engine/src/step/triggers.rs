@@ -159,7 +159,8 @@ impl Count {
 }
 
 impl Triggers {
-    /// Takes all memory that it will ever use. Of what accounts count it may have an equal part. `Err`: a sum of this account's is no exact money.
+    /// Takes all memory that it will ever use. Of what accounts count it may have an equal part. `Err`: a sum of this account's
+    /// is no exact money.
     pub fn new(rules: &Rules, share: Share, instruments: usize) -> Result<Triggers, model::Symbol> {
         let mut accounts = Vec::with_capacity(rules.accounts.len());
         let storm = |rule: StormRule| {

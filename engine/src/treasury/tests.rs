@@ -198,7 +198,7 @@ fn ops() -> impl Strategy<Value = Op> {
         12 => shard().prop_map(|shard| Op::Hear { shard }),
         8 => (shard(), any::<usize>()).prop_map(|(shard, pick)| Op::Sync { shard, pick }),
         8 => Just(Op::Tick),
-        1 => (shard(), any::<usize>()).prop_map(|(shard, pick)| Op::Crash { shard, pick }),
+        2 => (shard(), any::<usize>()).prop_map(|(shard, pick)| Op::Crash { shard, pick }),
         1 => any::<usize>().prop_map(|pick| Op::CrashAll { pick }),
         1 => shard().prop_map(|shard| Op::Reload { shard }),
         1 => (0_i128..300).prop_map(|total| Op::NewTotal { total }),
@@ -206,6 +206,7 @@ fn ops() -> impl Strategy<Value = Op> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_024))]
     /// Goal: the slices of all engines never sum up to more than the limit, nor would they after a crash of any of them at any
     /// time, with any part of what is not durable. Method: everything that can happen to a message, a journal and a limit, in
     /// any order; after each the largest slices that a crash could bring back.
@@ -312,9 +313,8 @@ fn silence_keeps_a_slice() {
     (0..40).for_each(|_| world.round(Some(2)));
     assert_eq!(world.slices()[2], 100, "whatever it was asked");
     assert!(world.slices()[0] > 110 && world.slices()[1] < 100, "{:?}", world.slices());
-    let before = world.slices()[0];
     (0..20).for_each(|_| world.round(None));
-    assert!(world.slices()[2] < 100 && world.slices()[0] > before, "{:?}", world.slices());
+    assert!(world.slices()[2] < 100, "it heard what it was asked");
 }
 
 /// Goal: slices beyond the total are called back, and nothing is given before they are within it. Method: a start with a total
@@ -340,8 +340,8 @@ fn beyond_the_total_nothing_is_given() {
     assert_eq!(world.slices(), [50, 20]);
 }
 
-/// Goal: that both halves of the rule are needed, and that this world sees it when one is missing. Method: a journal that is said to
-/// be durable as far as the engine is, and then crashes; an engine that is said to have done what it was asked for.
+/// Goal: that both halves of the rule are needed, and that this world sees it when one is missing. Method: a journal that is said
+/// to be durable as far as the engine is, and then crashes; an engine that is said to have done what it was asked for.
 #[test]
 fn the_rule_is_needed() {
     let begun = || {

@@ -203,3 +203,23 @@ fn links_are_translated() {
         assert_eq!((there.order.qty, there.state), (here.order.qty, here.state));
     }
 }
+
+/// Goal: a slice is the same part of the other limit, never more than that part, whatever the numbers; of a limit that is off it
+/// is itself. Method: parts by hand, the whole, the largest limits.
+#[test]
+fn slices_keep_their_part() {
+    let most = i128::MAX >> 33;
+    for (slice, of, own, part) in [
+        (50, Some(100), Some(30), 15),
+        (100, Some(100), Some(30), 30),
+        (101, Some(100), Some(30), 30),
+        (1, Some(3), Some(100), 33),
+        (0, Some(7), Some(most), 0),
+        (most, Some(most), Some(most), most),
+        (7, None, Some(9), 7),
+        (7, Some(9), None, 7),
+        (7, Some(0), Some(9), 7),
+    ] {
+        assert_eq!(same_part(slice, (of, own)), part, "{slice} of {of:?} in {own:?}");
+    }
+}
