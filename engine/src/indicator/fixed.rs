@@ -43,23 +43,12 @@ pub(super) fn ratio(numerator: i128, denominator: i128, decimals: u8) -> Option<
     if !(1..=DENOMINATOR_MAX).contains(&denominator) {
         return None;
     }
-    if let Some(quotient) = short_ratio(numerator, denominator, decimals) {
-        return Some(quotient);
-    }
     let at_once = numerator.checked_mul(10_i128.pow(decimals.into()));
     let quotient = match at_once {
         Some(scaled) => floor_wide(scaled, denominator),
         None => long_ratio(numerator, denominator, decimals)?,
     };
     i64::try_from(quotient).ok()
-}
-
-/// The same of numbers as quotes have them, in 64 bits: an eighth of the instructions. `None`: they do not fit.
-#[inline]
-fn short_ratio(numerator: i128, denominator: i128, decimals: u8) -> Option<i64> {
-    let (numerator, denominator) =
-        (i64::try_from(numerator).ok()?, i64::try_from(denominator).ok()?);
-    numerator.checked_mul(10_i64.pow(decimals.into()))?.checked_div_euclid(denominator)
 }
 
 #[cold]
@@ -98,21 +87,6 @@ mod tests {
         #[test]
         fn floor_is_floor(number: i128, by in prop_oneof![Just(1), 14..22_u32, 1..=u32::MAX]) {
             prop_assert_eq!(floor(number, by), number.div_euclid(by.into()));
-        }
-
-        /// Goal: a ratio is the same in 64 bits as in 128. Method: numbers of all sizes, those around the end of 64 bits too;
-        /// whatever the short way finds the wide one finds.
-        #[test]
-        fn short_ratio_is_the_ratio(
-            numerator in prop_oneof![any::<i64>(), -10_000_000..10_000_000_i64],
-            denominator in prop_oneof![1..10_000_000_i64, 1..=i64::MAX],
-            decimals in prop_oneof![Just(0_u8), Just(6), Just(12)],
-        ) {
-            let (numerator, denominator) = (i128::from(numerator), i128::from(denominator));
-            if let Some(short) = short_ratio(numerator, denominator, decimals) {
-                let wide = (numerator * 10_i128.pow(decimals.into())).div_euclid(denominator);
-                prop_assert_eq!(i128::from(short), wide);
-            }
         }
 
         /// Goal: the same of any divisor. Method: numbers and divisors of all sizes, and the ends of the type.
