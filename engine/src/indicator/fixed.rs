@@ -98,8 +98,7 @@ const DENOMINATOR_MAX: i128 = i128::MAX / ROUND;
 #[inline]
 pub(super) fn ratio(numerator: i128, denominator: i128, decimals: u8) -> Option<i64> {
     let scale = 10_i128.pow(decimals.into());
-    // Nearly always: one division by 64 bits, an eighth of the instructions of one of 128 by 128. Cannot overflow: the scale is
-    // below 2^63.
+    // Nearly always: one division by 64 bits. Cannot overflow: the scale is below 2^63.
     if let (Ok(numerator), Ok(denominator @ 1..)) =
         (i64::try_from(numerator), u64::try_from(denominator))
     {
