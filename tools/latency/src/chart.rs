@@ -137,7 +137,9 @@ pub fn legend(pace: &Pace) -> String {
     let is_there = |row: usize| pace.all.get(row).is_some_and(|histogram| histogram.len() > 1);
     let entries = CURVES.iter().filter(|(row, ..)| is_there(*row));
     entries.fold(String::new(), |mut text, (_, class, name)| {
-        let _ = write!(text, r#"<span class="k"><svg viewBox="0 0 22 8"><line class="{class}" x1="0" x2="22" y1="4" y2="4"/></svg>{name}</span>"#);
+        let line = format!(r#"<line class="{class}" x1="0" x2="22" y1="4" y2="4"/>"#);
+        let svg = format!(r#"<svg viewBox="0 0 22 8">{line}</svg>"#);
+        let _ = write!(text, r#"<span class="k">{svg}{name}</span>"#);
         text
     })
 }

@@ -39,8 +39,8 @@ fn of_pace(page: &mut String, pace: &Pace) {
     let _ = write!(page, "<h2>{}</h2>", capital(&words::pace(pace.speed)));
     let _ = write!(
         page,
-        "<p>{} rounds, each in a process of its own, of {} events received from {} on: {} events a second.</p>",
-        pace.rounds.len(),
+        "<p>{}, each in a process of its own, of {} events received from {} on: {} events a second.</p>",
+        capital(&words::rounds(pace.rounds.len())),
         words::count(window.events),
         words::time_of_day(window.from),
         words::count(pace.rate() as u64)
@@ -69,7 +69,10 @@ fn of_pace(page: &mut String, pace: &Pace) {
             write!(page, "<h3>Undisturbed events: {} of all</h3>", words::share(pace.quiet_ppm()));
         let lines: Vec<Line> =
             pace.quiet_lines().into_iter().filter(|line| line.row.kind != Kind::Stage).collect();
-        table(page, &lines);
+        match lines.as_slice() {
+            [] => page.push_str("<p>None: no event was far enough from a hiccup.</p>"),
+            lines => table(page, lines),
+        }
     }
     threads(page, pace);
 }
@@ -95,14 +98,14 @@ fn tiles(page: &mut String, pace: &Pace) {
         None => r#"<b class="no">none</b>"#.into(),
     };
     let longest = pace.longest_ns.iter().max().copied().unwrap_or(0);
-    let lost: u64 = pace.lost_ppm.iter().sum();
+    let lost = pace.lost_ppm.iter().max().copied().unwrap_or(0);
     let tiles = [
         (figure(cell(&all, VERDICT_RESPONSE)), "p50 from due to verdict, all waiting in it"),
         (figure(cell(&quiet, VERDICT_RESPONSE)), "the same of undisturbed events"),
         (figure(cell(&all, VERDICT_SERVICE)), "p50 of the work on that event alone"),
         (
             format!("<b>{}</b>", words::share(lost)),
-            "of the time the two cores stood still, once for at most",
+            "of the time the louder of both cores stood still, at most for",
         ),
     ];
     page.push_str(r#"<div class="tiles">"#);
@@ -204,7 +207,8 @@ fn of_comparison(page: &mut String, compared: &Comparison) {
         };
         let _ = write!(
             page,
-            r#"<tr><td>{} <small>{}</small></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>± {}</td><td class="{class}">{word}</td></tr>"#,
+            r#"<tr><td>{} <small>{}</small></td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>± {}</td>
+<td class="{class}">{word}</td></tr>"#,
             of.figure.row,
             words::kind(of.figure.kind),
             of.figure.speed,
@@ -234,6 +238,7 @@ fn of_machine(page: &mut String, report: &Report) {
     let every: Vec<String> = facts.every.iter().map(u64::to_string).collect();
     let rows = [
         ("Processor", format!("{}, {} cores{guest}", machine.processor, machine.cpus)),
+        ("Program", words::build(facts.optimised).to_owned()),
         (
             "Kernel",
             format!("{}; isolated cores: {isolated}; load {}", machine.kernel, machine.load),

@@ -28,15 +28,17 @@ pub struct Meter {
     pub hiccups: Vec<Hiccup>,
 }
 
-impl Meter {
+impl Default for Meter {
     /// Takes all memory that it will use.
-    pub fn new() -> Meter {
+    fn default() -> Meter {
         let mut hiccups = vec![Hiccup::default(); KEPT];
         host::prefault(&mut hiccups);
         hiccups.clear();
         Meter { gaps: Gaps::default(), hiccups }
     }
+}
 
+impl Meter {
     /// Counts the time from one look to the next, which was at `now`.
     #[inline]
     pub fn note(&mut self, now: u64, gap: u64) {

@@ -266,7 +266,7 @@ mod tests {
     use super::*;
 
     fn seen<T>(stamps: Vec<T>, span: [u64; 2], hiccups: &[Hiccup]) -> Seen<T> {
-        let mut meter = Meter::new();
+        let mut meter = Meter::default();
         hiccups.iter().for_each(|hiccup| meter.note(hiccup.at, hiccup.ns));
         Seen { stamps, meter, cost: None, span }
     }

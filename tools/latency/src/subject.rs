@@ -58,6 +58,8 @@ pub struct Facts {
     pub config: String,
     /// Trades for each order of the strategies.
     pub every: Vec<u64>,
+    /// Whether the program was built to be fast.
+    pub optimised: bool,
 }
 
 /// What the command line says of it.
@@ -127,6 +129,7 @@ impl Subject {
             events: scan.events,
             config: digest(&config),
             every,
+            optimised: !cfg!(debug_assertions),
         };
         Ok(Subject { config, cpus, scan, facts })
     }

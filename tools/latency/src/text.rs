@@ -25,6 +25,9 @@ pub fn page(report: &Report) -> String {
         report.cpus[0],
         report.cpus[1]
     );
+    if !report.facts.optimised {
+        let _ = writeln!(page, "{}", words::build(false));
+    }
     report.paces.iter().for_each(|pace| of_pace(&mut page, pace));
     let _ = writeln!(
         page,
@@ -40,9 +43,9 @@ fn of_pace(page: &mut String, pace: &Pace) {
     let window = pace.window;
     let _ = writeln!(
         page,
-        "\n{}: {} rounds of {} events from {}, {} events/s",
+        "\n{}: {} of {} events from {}, {} events/s",
         words::pace(pace.speed),
-        pace.rounds.len(),
+        words::rounds(pace.rounds.len()),
         words::count(window.events),
         words::time_of_day(window.from),
         words::count(pace.rate() as u64),

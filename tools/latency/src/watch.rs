@@ -59,7 +59,7 @@ impl<T: Copy + Default> Seen<T> {
         let mut stamps = vec![T::default(); window.events as usize];
         host::prefault(&mut stamps);
         stamps.clear();
-        Seen { stamps, meter: Meter::new(), cost: None, span: [0; 2] }
+        Seen { stamps, meter: Meter::default(), cost: None, span: [0; 2] }
     }
 }
 

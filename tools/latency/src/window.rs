@@ -160,7 +160,11 @@ mod tests {
         /// Goal: no other stretch of whole pieces holds more. Method: count each by going through all times, which may step
         /// back.
         #[test]
-        fn none_is_busier(steps in proptest::collection::vec(0_u64..300_000_000, 1..60), back in 0_usize..60, pieces in 1_u64..20) {
+        fn none_is_busier(
+            steps in proptest::collection::vec(0_u64..300_000_000, 1..60),
+            back in 0_usize..60,
+            pieces in 1_u64..20,
+        ) {
             let mut times: Vec<u64> = steps.iter().scan(0, |now, step| { *now += step; Some(*now) }).collect();
             if let Some(time) = times.get_mut(back) { *time /= 2; }
             let scan = scan(&times);

@@ -26,19 +26,19 @@ pub const STAMPS: [(&str, &str); 8] = [
 
 /// How to read the tables.
 pub const READING: [&str; 6] = [
-    "Response counts from when the message was due, so all waiting is in it, also that of a sender that is late: it skips \
-     nothing (no coordinated omission). T0 counts from when the feed thread had the bytes. Service is the work on that very event \
-     on both threads, without any waiting.",
+    "Response counts from when the message was due, so all waiting is in it, also that of a sender that is late: it \
+     skips nothing (no coordinated omission). T0 counts from when the feed thread had the bytes. Service is the work on \
+     that very event on both threads, without any waiting.",
     "Percentiles of stages do not add up to that of the whole: each row has a histogram of its own (3 digits).",
-    "A percentile is shown if at least 100 samples lie beyond it (else: —n), and if the cores of its threads stood still for at most \
-     half of the share of time that lies beyond it (else: —h): otherwise it would be the machine's figure.",
-    "Hiccups are gaps over 1 µs between two looks at the clock: of the hot threads themselves whenever they have nothing else to \
-     do, in the window and on its cores; and of threads that do nothing but look, on the same cores right before and after. The \
-     greater share of both counts.",
-    "Undisturbed are events in whose life, to the millisecond, and in the millisecond before, neither hot thread saw a gap over \
-     10 µs. Which ones these are is told by the meters alone, never by their latency.",
-    "Every stamp is a look at the clock and adds its time; it is not taken off. Clocks of two cores are compared in what begins \
-     on the feed thread and ends on the engine thread: they agree as far as the processor's counters do.",
+    "A percentile is shown if at least 100 samples lie beyond it (else: —n), and if the cores of its threads stood still \
+     for at most half of the share of time that lies beyond it (else: —h): otherwise it would be the machine's figure.",
+    "Hiccups are gaps over 1 µs between two looks at the clock: of the hot threads themselves whenever they have nothing \
+     else to do, in the window and on its cores; and of threads that do nothing but look, on the same cores right before \
+     and after. The greater share of both counts.",
+    "Undisturbed are events in whose life, to the millisecond, and in the millisecond before, neither hot thread saw a \
+     gap over 10 µs. Which ones these are is told by the meters alone, never by their latency.",
+    "Every stamp is a look at the clock and adds its time; it is not taken off. Clocks of two cores are compared in what \
+     begins on the feed thread and ends on the engine thread: they agree as far as the processor's counters do.",
 ];
 
 /// Whether messages come at a pace.
@@ -123,6 +123,20 @@ pub fn time_of_day(ts: u64) -> String {
     let ms = ts / 1_000_000 % 86_400_000;
     let (hours, minutes, seconds) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1_000 % 60);
     format!("{hours:02}:{minutes:02}:{seconds:02}.{:03}", ms % 1_000)
+}
+
+/// How the program was built.
+pub const fn build(optimised: bool) -> &'static str {
+    if optimised {
+        "optimised"
+    } else {
+        "NOT OPTIMISED: figures of a debug build are not the product's"
+    }
+}
+
+/// So many rounds.
+pub fn rounds(count: usize) -> String {
+    if count == 1 { "one round".into() } else { format!("{count} rounds") }
 }
 
 /// What was played, in one line.

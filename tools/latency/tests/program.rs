@@ -99,10 +99,18 @@ fn the_program_measures_the_product() {
         }
     }
 
-    let against = |path: &Path| {
-        let rounds = ["--speed", "100,2000,max", "--compare", path.to_str().unwrap()];
-        latency(&rounds)
+    let against = |path: &Path| latency(&["--speed", "2000", "--compare", path.to_str().unwrap()]);
+    let beside = against(&baseline);
+    let compared = json(&beside);
+    let of_kind = |moved: &str| {
+        let figures = compared["compared"]["figures"].as_array().unwrap();
+        figures.iter().filter(|figure| figure["moved"] == moved).count()
     };
+    let good = of_kind("within") + of_kind("faster") > 0 && of_kind("slower") == 0;
+    assert_eq!(
+        (compared["ok"].as_bool(), beside.status.code()),
+        (Some(good), Some(i32::from(!good)))
+    );
     let mut figures: Value = serde_json::from_slice(&std::fs::read(&baseline).unwrap()).unwrap();
     figures["facts"]["events"] = 1.into();
     let other = folder.path().join("other.json");
