@@ -167,7 +167,7 @@ impl Capture {
     #[inline]
     pub fn next_at(&mut self, arrival: &mut impl Arrival) -> Result<Next, FeedError> {
         loop {
-            let next = self.read()?;
+            let next = self.read(arrival)?;
             let (Some(filter), Next::Event(event)) = (&mut self.filter, next) else {
                 return Ok(next);
             };
@@ -179,7 +179,7 @@ impl Capture {
 
     /// The next event, whosesoever.
     #[inline]
-    fn read(&mut self) -> Result<Next, FeedError> {
+    fn read(&mut self, arrival: &mut impl Arrival) -> Result<Next, FeedError> {
         loop {
             if let Some(event) = self.waiting.pop_front() {
                 return Ok(Next::Event(event));

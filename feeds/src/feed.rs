@@ -292,7 +292,7 @@ impl FileFeed {
             };
             let offset = frame.offset;
             self.counters.messages += 1;
-            arrival.arrives(self.decoder.peek_time(frame.bytes));
+            arrival.arrives(self.decoder.plain.peek_time(frame.bytes));
             match self.decoder.decode(frame.bytes, self.counters.messages, Flags::LAST_OF_PACKET) {
                 Ok(mut event) => {
                     self.check_time(&mut event);
