@@ -19,7 +19,7 @@ pub(super) fn to_millionths(number: i128) -> Option<i64> {
     if whole >> (64 - FRACTION_BITS) != high {
         return None;
     }
-    let fraction = (u128::from(low << (64 - FRACTION_BITS)) * 1_000_000 >> 64).cast_signed();
+    let fraction = ((u128::from(low << (64 - FRACTION_BITS)) * 1_000_000) >> 64).cast_signed();
     i64::try_from(i128::from(whole) * 1_000_000 + fraction).ok()
 }
 
@@ -58,7 +58,7 @@ impl Part {
         if way >> 62 != 0 {
             return self.of_long_way(from, to);
         }
-        let part = (way as u64 as u128 * self.factor as u128 >> 64) as u64 >> self.shift;
+        let part = ((way as u64 as u128 * self.factor as u128) >> 64) as u64 >> self.shift;
         from - self.lifted + part as i128
     }
 
@@ -103,7 +103,7 @@ pub(super) fn ratio(numerator: i128, denominator: i128, decimals: u8) -> Option<
         (i64::try_from(numerator), u64::try_from(denominator))
     {
         let sign = i128::from(numerator >> 63);
-        let scaled = (i128::from(numerator) * scale ^ sign).cast_unsigned();
+        let scaled = ((i128::from(numerator) * scale) ^ sign).cast_unsigned();
         let quotient = match u64::try_from(scaled) {
             Ok(scaled) => u128::from(scaled / denominator),
             Err(_) => scaled / u128::from(denominator),

@@ -104,7 +104,7 @@ impl Shards {
 
     /// Their names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|member| member.name.as_str())
+        self.members.iter().map(|member| member.name.as_str())
     }
 
     /// How far each has come.
