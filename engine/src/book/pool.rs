@@ -101,12 +101,12 @@ impl<T: Record> Pool<T> {
 
     /// Records in use.
     pub fn used(&self) -> usize {
-        self.fresh as usize - 1 - self.released.len()
+        (self.fresh as usize).saturating_sub(1 + self.released.len()) // A snapshot may hold anything.
     }
 
     /// Records left.
     pub fn room(&self) -> usize {
-        self.records.len() - 1 - self.used()
+        self.records.len().saturating_sub(1 + self.used())
     }
 
     /// All records, to hint the cache at one of them.
