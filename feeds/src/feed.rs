@@ -275,7 +275,7 @@ impl FileFeed {
     /// # Errors
     ///
     /// The same.
-    pub fn next_at(&mut self, arrival: &mut impl Arrival) -> Result<Next, FeedError> {
+    pub fn next_at<A: Arrival>(&mut self, arrival: &mut A) -> Result<Next, FeedError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
@@ -292,7 +292,9 @@ impl FileFeed {
             };
             let offset = frame.offset;
             self.counters.messages += 1;
-            arrival.arrives(self.decoder.plain.peek_time(frame.bytes));
+            if A::HEARS {
+                arrival.arrives(self.decoder.plain.peek_time(frame.bytes));
+            }
             match self.decoder.decode(frame.bytes, self.counters.messages, Flags::LAST_OF_PACKET) {
                 Ok(mut event) => {
                     self.check_time(&mut event);

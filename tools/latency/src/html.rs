@@ -93,7 +93,7 @@ fn tiles(page: &mut String, pace: &Pace) {
     let figure = |cell: Option<Cell>| match cell {
         Some(Ok(ns)) => format!("<b>{}</b>", words::ns(ns)),
         Some(Err(why)) => {
-            format!(r#"<b class="no" title="{}">not supported</b>"#, escape(&why.why(500_000)))
+            format!(r#"<b class="no">not supported</b><span>{}</span>"#, escape(&why.why(500_000)))
         }
         None => r#"<b class="no">none</b>"#.into(),
     };
