@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use model::Event;
 
 use crate::Venue;
+use crate::arrival::Arrival;
 use crate::feed::{Counters, FeedCause, FeedError, FeedOptions, FileFeed, Next};
 use crate::source::frame::{self, Transport};
 use crate::source::{FileReader, PcapFile, SourceError};
@@ -147,16 +148,26 @@ impl Capture {
     #[expect(clippy::should_implement_trait, reason = "an iterator has no end that can fail")]
     #[inline]
     pub fn next(&mut self) -> Result<Next, FeedError> {
+        self.next_at(&mut ())
+    }
+
+    /// As [`Capture::next`], with each message's receive time told before it is decoded.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    #[inline]
+    pub fn next_at(&mut self, arrival: &mut impl Arrival) -> Result<Next, FeedError> {
         loop {
             if let Some(event) = self.waiting.pop_front() {
                 return Ok(Next::Event(event));
             }
             let waiting = &mut self.waiting;
             let more = match &mut self.reader {
-                Reader::Messages(feed) => return feed.next(),
-                Reader::Packets(feed) => feed.read(waiting)?,
-                Reader::Records(feed) => feed.read(waiting)?,
-                Reader::Texts(feed) => feed.read(waiting)?,
+                Reader::Messages(feed) => return feed.next_at(arrival),
+                Reader::Packets(feed) => feed.read(waiting, arrival)?,
+                Reader::Records(feed) => feed.read(waiting, arrival)?,
+                Reader::Texts(feed) => feed.read(waiting, arrival)?,
             };
             if !more {
                 return Ok(Next::End);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use model::{DAY_NS, Event, FeedId, Flags, Kind, Ts};
 
+use crate::arrival::Arrival;
 use crate::databento::DbnCause;
 use crate::date::Date;
 use crate::nasdaq::itch::{DecodeError, Decoder};
@@ -260,6 +261,15 @@ impl FileFeed {
     /// the same.
     #[expect(clippy::should_implement_trait, reason = "an iterator has no end that can fail")]
     pub fn next(&mut self) -> Result<Next, FeedError> {
+        self.next_at(&mut ())
+    }
+
+    /// As [`FileFeed::next`], with each message's time told before it is decoded.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn next_at<A: Arrival>(&mut self, arrival: &mut A) -> Result<Next, FeedError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
@@ -276,6 +286,9 @@ impl FileFeed {
             };
             let offset = frame.offset;
             self.counters.messages += 1;
+            if A::HEARS {
+                arrival.arrives(self.decoder.peek_time(frame.bytes));
+            }
             match self.decoder.decode(frame.bytes, self.counters.messages, Flags::LAST_OF_PACKET) {
                 Ok(mut event) => {
                     self.check_time(&mut event);

@@ -36,6 +36,7 @@ pub mod kraken;
 pub mod nasdaq;
 pub mod okx;
 
+mod arrival;
 mod back_off;
 pub mod capture;
 mod date;
@@ -48,6 +49,7 @@ pub mod source;
 pub mod stream;
 mod venue;
 
+pub use arrival::Arrival;
 pub use date::{BadDate, Date, new_york_midnight};
 pub use feed::{BadMessage, Counters, FeedCause, FeedError, FeedOptions, FileFeed, Input, Next};
 pub use merge::{Merge, MergeError};

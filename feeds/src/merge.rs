@@ -2,6 +2,7 @@
 
 use model::{Event, FeedId};
 
+use crate::arrival::Arrival;
 use crate::capture::Capture;
 use crate::feed::{Counters, FeedError, Next};
 
@@ -38,12 +39,23 @@ impl Merge {
     #[expect(clippy::should_implement_trait, reason = "an iterator has no end that can fail")]
     #[inline]
     pub fn next(&mut self) -> Result<Option<Event>, MergeError> {
+        self.next_at(&mut ())
+    }
+
+    /// As [`Merge::next`], with each message's receive time told before it is decoded. Of several feeds the next message of
+    /// each is decoded before anybody knows which comes first: their times are not told.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    #[inline]
+    pub fn next_at(&mut self, arrival: &mut impl Arrival) -> Result<Option<Event>, MergeError> {
         if let [_] = self.feeds.as_slice() {
-            return self.next_of(FeedId(0)); // Alone, there is nothing to compare with.
+            return self.next_of_at(FeedId(0), arrival); // Alone, there is nothing to compare with.
         }
         for place in 0..self.feeds.len() {
             if self.heads.get(place).is_some_and(Option::is_none) {
-                let next = self.read(place)?;
+                let next = self.read(place, &mut ())?;
                 if let Some(head) = self.heads.get_mut(place) {
                     *head = next;
                 }
@@ -61,16 +73,29 @@ impl Merge {
     /// [`MergeError`], if it failed.
     #[inline]
     pub fn next_of(&mut self, feed: FeedId) -> Result<Option<Event>, MergeError> {
+        self.next_of_at(feed, &mut ())
+    }
+
+    #[inline]
+    fn next_of_at(
+        &mut self,
+        feed: FeedId,
+        arrival: &mut impl Arrival,
+    ) -> Result<Option<Event>, MergeError> {
         let place = usize::from(feed.0);
         match self.heads.get_mut(place).and_then(Option::take) {
             Some(event) => Ok(Some(event)),
-            None => self.read(place),
+            None => self.read(place, arrival),
         }
     }
 
-    fn read(&mut self, place: usize) -> Result<Option<Event>, MergeError> {
+    fn read(
+        &mut self,
+        place: usize,
+        arrival: &mut impl Arrival,
+    ) -> Result<Option<Event>, MergeError> {
         let Some(feed) = self.feeds.get_mut(place) else { return Ok(None) };
-        match feed.next() {
+        match feed.next_at(arrival) {
             Ok(Next::Event(event)) => Ok(Some(event)),
             Ok(Next::End) => Ok(None),
             Err(error) => Err(MergeError { feed: place, error }),

@@ -8,6 +8,7 @@ use model::{Event, Ts};
 use super::addresses::Addresses;
 use super::files::{Files, of_source};
 use crate::Venue;
+use crate::arrival::Arrival;
 use crate::date::new_york_midnight;
 use crate::feed::{Counters, FeedCause, FeedError, FeedOptions};
 use crate::iex::IexFeed;
@@ -105,7 +106,11 @@ impl PacketFeed {
     }
 
     /// Takes one packet; `false`: there is none left.
-    pub fn read(&mut self, waiting: &mut VecDeque<Event>) -> Result<bool, FeedError> {
+    pub fn read(
+        &mut self,
+        waiting: &mut VecDeque<Event>,
+        arrival: &mut impl Arrival,
+    ) -> Result<bool, FeedError> {
         self.files.check()?;
         let mut emit = |event| waiting.push_back(event);
         let packet = match self.source.next_packet() {
@@ -116,6 +121,7 @@ impl PacketFeed {
         // Captures of several interfaces step back by a little; time does not.
         self.now = self.now.max(packet.ts);
         let now = self.now;
+        arrival.arrives(now);
         let Ok(datagram) = self.frames.decode(&packet) else { return Ok(true) };
         let Some(line) = self.addresses.line(&datagram) else { return Ok(true) };
         match &mut self.session {

@@ -8,6 +8,7 @@ use model::Event;
 use super::files::{Files, of_source};
 use super::{Format, Kind};
 use crate::Venue;
+use crate::arrival::Arrival;
 use crate::databento::{DbnError, DbnOptions, DbnReader};
 use crate::feed::{Counters, FeedCause, FeedError, FeedOptions};
 use crate::source::FileReader;
@@ -37,9 +38,13 @@ impl RecordFeed {
     }
 
     /// Takes one record; `false`: there is none left.
-    pub fn read(&mut self, waiting: &mut VecDeque<Event>) -> Result<bool, FeedError> {
+    pub fn read(
+        &mut self,
+        waiting: &mut VecDeque<Event>,
+        arrival: &mut impl Arrival,
+    ) -> Result<bool, FeedError> {
         self.files.check()?;
-        match self.reader.next(&mut |event| waiting.push_back(event)) {
+        match self.reader.next_at(arrival, &mut |event| waiting.push_back(event)) {
             Ok(true) => Ok(true),
             Ok(false) => {
                 let restart = |path: &Path| {

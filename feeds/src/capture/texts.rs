@@ -7,6 +7,7 @@ use model::{Event, Ts};
 
 use super::files::{Files, of_source};
 use crate::Venue;
+use crate::arrival::Arrival;
 use crate::feed::{Counters, FeedCause, FeedError, FeedOptions};
 use crate::source::{Direction, LineFile};
 use crate::stream::{self, StreamConfig, StreamFeed, StreamSymbol, WithFeed, with_feed};
@@ -78,7 +79,11 @@ impl TextFeed {
     }
 
     /// Takes one line; `false`: there is none left.
-    pub fn read(&mut self, waiting: &mut VecDeque<Event>) -> Result<bool, FeedError> {
+    pub fn read(
+        &mut self,
+        waiting: &mut VecDeque<Event>,
+        arrival: &mut impl Arrival,
+    ) -> Result<bool, FeedError> {
         self.files.check()?;
         let line = match self.source.next_line() {
             Ok(Some(line)) => line,
@@ -86,6 +91,7 @@ impl TextFeed {
             Err(error) => return Err(self.files.fail(of_source(error))),
         };
         self.now = line.ts.unwrap_or(self.now).max(self.now);
+        arrival.arrives(self.now);
         if !self.started {
             self.started = true;
             self.machine.start(waiting);

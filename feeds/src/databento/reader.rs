@@ -7,8 +7,9 @@ use dbn::{Metadata, Record, VersionUpgradePolicy};
 use model::{Event, FeedId};
 
 use super::counters::DbnCounters;
-use super::decoder::{Decoder, is_told};
+use super::decoder::{Decoder, is_told, received};
 use super::error::{DbnCause, DbnError};
+use crate::arrival::Arrival;
 
 /// Bytes before the metadata: magic, version and their length.
 const PRELUDE: usize = 8;
@@ -102,13 +103,31 @@ impl<R: Read> DbnReader<R> {
     /// [`DbnError`] if the stream cannot be read or breaks its format; every later call says the same.
     #[inline]
     pub fn next(&mut self, emit: &mut impl FnMut(Event)) -> Result<bool, DbnError> {
+        self.next_at(&mut (), emit)
+    }
+
+    /// As [`DbnReader::next`], with the record's time told before it is decoded.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    #[inline]
+    pub fn next_at(
+        &mut self,
+        arrival: &mut impl Arrival,
+        emit: &mut impl FnMut(Event),
+    ) -> Result<bool, DbnError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        self.record(emit).map_err(|cause| self.fail(cause))
+        self.record(arrival, emit).map_err(|cause| self.fail(cause))
     }
 
-    fn record(&mut self, emit: &mut impl FnMut(Event)) -> Result<bool, DbnCause> {
+    fn record<A: Arrival>(
+        &mut self,
+        arrival: &mut A,
+        emit: &mut impl FnMut(Event),
+    ) -> Result<bool, DbnCause> {
         loop {
             match self.machine.process() {
                 ProcessResult::Record(()) => break,
@@ -135,6 +154,9 @@ impl<R: Read> DbnReader<R> {
         }
         if self.is_fragment && self.offset == 0 && !is_told(rtype) {
             return Err(DbnCause::Record { rtype });
+        }
+        if A::HEARS {
+            arrival.arrives(received(record));
         }
         self.decoder.on_record(record, emit)?;
         self.offset += length as u64;

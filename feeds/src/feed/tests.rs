@@ -117,3 +117,37 @@ fn first_frames() {
     let cause = FeedCause::Source(SourceCause::Read(std::io::ErrorKind::NotFound));
     assert_eq!(absent, FeedError { file: 1, offset: 0, cause });
 }
+
+/// Goal: whoever hears arrivals is told of each message once, at its own time, before it is decoded; nothing else changes.
+/// Method: good, unknown, bad and too short messages, and a second day; beside the same feed without anybody who hears.
+#[test]
+fn arrivals_are_told_before_decoding() {
+    #[derive(Default)]
+    struct Heard(Vec<u64>);
+    impl Arrival for Heard {
+        fn arrives(&mut self, ts_recv: Ts) {
+            self.0.push(ts_recv.0);
+        }
+    }
+    let bad = delete(3, 8)[..18].to_vec();
+    let first = capture(&[session(b'O', 2), delete(1, 5), vec![b'z', 1], bad, delete(2, 9)]);
+    let inputs = [first, capture(&[session(b'O', 1), delete(3, 4)])];
+    let (mut plain, mut heard, mut listener) = (feed(&inputs), feed(&inputs), Heard::default());
+    let midnight = Date(10).midnight().0;
+    let mut told = Vec::new();
+    loop {
+        let next = heard.next_at(&mut listener).unwrap();
+        assert_eq!(next, plain.next().unwrap());
+        told.push(listener.0.len());
+        let Next::Event(event) = next else { break };
+        let last = *listener.0.last().unwrap();
+        // A day that begins is known to be another one when it is decoded.
+        let is_new_day = event.kind == Kind::Session && event.ts_recv.0 >= midnight + DAY_NS;
+        let expected = if is_new_day { event.ts_recv.0 - DAY_NS } else { event.ts_recv.0 };
+        assert!(last == expected || event.kind == Kind::Notice, "{event:?} at {last}");
+    }
+    assert_eq!(told, [1, 2, 3, 5, 6, 7, 7], "one for each message, the bad one among them");
+    let next_day = midnight + DAY_NS;
+    let since = [2, 5, 0, 8, 9, 1].map(|ns| midnight + ns);
+    assert_eq!(listener.0, [since.as_slice(), &[next_day + 4]].concat());
+}

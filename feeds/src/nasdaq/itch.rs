@@ -71,6 +71,16 @@ impl Decoder {
         self.midnight.since(before)
     }
 
+    /// The time of a message whose other fields nobody has looked at; the venue's midnight if it is too short for one.
+    #[inline]
+    pub fn peek_time(&self, message: &[u8]) -> Ts {
+        let Some([_, _, _, _, _, a, b, c, d, e, f]) = message.first_chunk() else {
+            return self.midnight;
+        };
+        let since = u64::from_be_bytes([0, 0, *a, *b, *c, *d, *e, *f]);
+        Ts(self.midnight.0.saturating_add(since))
+    }
+
     /// Decodes one message. `seq` and `flags` come from its framing; the receive time is set to the
     /// venue's, for a live source to overwrite.
     ///
