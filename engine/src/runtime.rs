@@ -19,6 +19,7 @@ mod gateway;
 mod house;
 mod keeper;
 mod lines;
+mod observe;
 mod operator;
 mod pace;
 mod port;
@@ -50,9 +51,10 @@ use crate::step::{Engine, NotTaken, StartError};
 
 pub use gateway::GatewayProgress;
 pub use keeper::latch_path;
+pub use observe::{EngineObserver, FeedObserver};
 pub use port::{DriveStream, StreamPort};
 pub use stages::{StageHistograms, summary};
-pub use start::{promote, start, start_under};
+pub use start::{promote, start, start_observed, start_under};
 pub use watchdog::FirmHalt;
 
 /// What a run is.

@@ -19,6 +19,7 @@ use super::desks::{Budget, Held};
 use super::figures::Figures;
 use super::house::{Handed, Told};
 use super::keeper::Changed;
+use super::observe::EngineObserver;
 use super::operator::SoughtTold;
 use super::pace::Pace;
 use super::publish::Pages;
@@ -99,7 +100,7 @@ pub(super) struct Ended {
 
 impl EngineThread {
     /// Runs until it is stopped or, if so planned, the feed is through and the script done.
-    pub fn run(mut self) -> Ended {
+    pub fn run<O: EngineObserver>(mut self, mut observer: O) -> Ended {
         let desks = self.pages.as_ref().map_or(0, |pages| pages.desks().count());
         let (clock, engine) = (Clock::start(), &self.sequencer.engine);
         let dead_men = DeadMen::new(dead_man::bounds(engine), desks, clock.now_ns());
@@ -131,7 +132,7 @@ impl EngineThread {
         loop {
             let mut busy = self.poll_controls(&mut state);
             busy |= self.poll_venue(&mut state);
-            busy |= self.poll_events(&mut state);
+            busy |= self.poll_events(&mut state, &mut observer);
             busy |= self.poll_desks(&mut state);
             busy |= self.release_answers(&mut state);
             let is_over = |ring: &rtrb::Consumer<Event>| ring.is_abandoned() && ring.is_empty();
@@ -143,8 +144,10 @@ impl EngineThread {
             if self.ends_with_feed && self.saves_reserve() {
                 break; // Nothing would be recorded of the rest; the journal thread says why.
             }
-            self.end_round(&mut state, busy);
+            let idle = self.end_round(&mut state, busy);
+            observer.round(idle);
         }
+        observer.end();
         self.close()
     }
 
@@ -203,13 +206,13 @@ impl EngineThread {
     }
 
     /// Takes events of every feed in turn, a few from each.
-    fn poll_events(&mut self, state: &mut Loop) -> bool {
+    fn poll_events(&mut self, state: &mut Loop, observer: &mut impl EngineObserver) -> bool {
         let mut busy = false;
         if self.saves_reserve() {
             return false;
         }
         for ring in 0..self.events.len() {
-            busy |= self.poll_ring(ring, state);
+            busy |= self.poll_ring(ring, state, observer);
         }
         if busy {
             self.publish(state);
@@ -224,16 +227,27 @@ impl EngineThread {
         self.journal.as_ref().is_some_and(|(journal, _)| journal.full())
     }
 
-    fn poll_ring(&mut self, ring: usize, state: &mut Loop) -> bool {
+    fn poll_ring<O: EngineObserver>(
+        &mut self,
+        ring: usize,
+        state: &mut Loop,
+        observer: &mut O,
+    ) -> bool {
         let Some(ring) = self.events.get_mut(ring) else { return false };
         let waiting = ring.slots().min(EVENTS_PER_ROUND);
         let Ok(chunk) = ring.read_chunk(waiting) else { return false };
         let (first, second) = chunk.as_slices();
         for events in [first, second] {
             for (at, event) in events.iter().enumerate() {
+                observer.taken();
                 look_ahead(&self.sequencer.engine, events, at);
                 if !self.script.is_done() {
                     run_script(&mut self.script, &mut self.sequencer, Some(event));
+                }
+                if O::OBSERVES {
+                    self.sequencer.event(event, observer);
+                    observer.stepped();
+                    continue;
                 }
                 let sampled = self.sequencer.engine.seq().is_multiple_of(SAMPLE_EVERY);
                 if sampled {
@@ -263,7 +277,8 @@ impl EngineThread {
     }
 
     /// Heartbeat, and what is written when nothing else is to do or a millisecond has passed.
-    fn end_round(&mut self, state: &mut Loop, busy: bool) {
+    /// Whether there was neither work nor that.
+    fn end_round(&mut self, state: &mut Loop, busy: bool) -> bool {
         state.loops += 1;
         let now_ns = state.clock.now_ns();
         self.progress.loops.store(state.loops, Ordering::Relaxed);
@@ -279,7 +294,7 @@ impl EngineThread {
             state.quiet_at = now_ns + QUIET_NS;
             self.on_quiet(state, now_ns);
         }
-        let mut more = false;
+        let (mut more, mut idle) = (false, !busy && !due);
         if let Some(pages) = &mut self.pages {
             pages.publisher.beat(now_ns, state.loops);
             if due || !busy {
@@ -288,6 +303,7 @@ impl EngineThread {
             // Not by `due`: that falls into the first round after a pause, which finds what came meanwhile.
             if !busy && !more && now_ns >= state.headroom_at {
                 state.headroom_at = now_ns + QUIET_NS;
+                idle = false;
                 pages.publish_headroom(&self.sequencer);
             }
         }
@@ -296,6 +312,7 @@ impl EngineThread {
         } else {
             self.waiter.idle();
         }
+        idle && !more
     }
 
     fn on_quiet(&mut self, state: &mut Loop, now_ns: u64) {
@@ -404,13 +421,14 @@ impl<'a> Stamps<'a> {
 
 impl Stamp for Stamps<'_> {
     fn mark(&mut self, stage: Stage) {
-        let now = self.clock.now_ns();
         let [book, indicators, gate] = &mut self.ns;
         let (place, kept) = match stage {
+            Stage::Handed => return, // No stage of ours: the paper venue's, or a ring's.
             Stage::Book => (BOOK, book),
             Stage::Indicators => (INDICATORS, indicators),
             Stage::Gate => (GATE, gate),
         };
+        let now = self.clock.now_ns();
         let ns = now.saturating_sub(self.last);
         self.samples.record(place, ns);
         (*kept, self.last) = (ns.max(1), now);

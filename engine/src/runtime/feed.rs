@@ -9,6 +9,7 @@ use model::page::FeedCounters;
 use model::{DAY_NS, Event};
 
 use super::Progress;
+use super::observe::FeedObserver;
 use super::pace::Pace;
 use super::stages::{DECODE, SAMPLE_EVERY, Samples};
 use super::wait::Waiter;
@@ -31,22 +32,28 @@ pub(super) struct FeedThread {
 
 impl FeedThread {
     /// Plays the feed to its end, to its first error, or until it is stopped. Dropping the ring tells the engine.
-    pub fn run(mut self) -> FeedEnd {
+    pub fn run<O: FeedObserver>(mut self, mut observer: O) -> FeedEnd {
         let clock = Clock::start();
         let mut day = u64::MAX;
         let mut number = 0_u64;
         let outcome = loop {
-            let event = match self.next(&clock, number) {
+            let event = match self.next(&clock, number, &mut observer) {
                 Ok(Some(event)) => event,
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
             };
             number += 1;
-            if event.ts_recv.0 / DAY_NS != day {
-                day = event.ts_recv.0 / DAY_NS;
-                self.pace.anchor(event.ts_recv, clock.now_ns());
+            if O::HEARS {
+                if let Some((ts, now_ns)) = observer.decoded(&event) {
+                    self.pace.anchor(ts, now_ns);
+                }
+            } else {
+                if event.ts_recv.0 / DAY_NS != day {
+                    day = event.ts_recv.0 / DAY_NS;
+                    self.pace.anchor(event.ts_recv, clock.now_ns());
+                }
+                self.wait_until_due(&event, &clock);
             }
-            self.wait_until_due(&event, &clock);
             if !self.push(event) {
                 break Ok(());
             }
@@ -55,13 +62,19 @@ impl FeedThread {
             }
         };
         self.count();
+        observer.end();
         (self.captures, outcome)
     }
 
-    fn next(&mut self, clock: &Clock, number: u64) -> Result<Option<Event>, MergeError> {
-        let sampled = number.is_multiple_of(SAMPLE_EVERY);
+    fn next<O: FeedObserver>(
+        &mut self,
+        clock: &Clock,
+        number: u64,
+        observer: &mut O,
+    ) -> Result<Option<Event>, MergeError> {
+        let sampled = !O::HEARS && number.is_multiple_of(SAMPLE_EVERY);
         let before = if sampled { clock.now_ns() } else { 0 };
-        let next = self.captures.next()?;
+        let next = self.captures.next_at(observer)?;
         if sampled {
             self.samples.record(DECODE, clock.now_ns().saturating_sub(before));
         }

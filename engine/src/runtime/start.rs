@@ -22,6 +22,7 @@ use super::gateway::{GatewayThread, GatewayView};
 use super::house::{Door, HouseThread, wall_ns};
 use super::keeper::{Changed, Keeper, latch_path};
 use super::lines::{Around, LinesThread};
+use super::observe::{EngineObserver, FeedObserver};
 use super::operator::{InForce, OperatorDesk, Outbox};
 use super::pace::Pace;
 use super::publish::Pages;
@@ -90,7 +91,21 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
 /// [`RunError`]; nothing is left running.
 pub fn start_under(plan: Plan, lease: Option<Lease>) -> Result<Running, RunError> {
     let ready = Ready::prepare(&plan.config)?;
-    go_on(plan, lease, ready)
+    go_on(plan, lease, ready, (), ())
+}
+
+/// Starts a run that plays captures and keeps no journal, with somebody who looks on.
+///
+/// # Errors
+///
+/// [`RunError`]; nothing is left running.
+pub fn start_observed(
+    plan: Plan,
+    feed: impl FeedObserver,
+    engine: impl EngineObserver,
+) -> Result<Running, RunError> {
+    let ready = Ready::prepare(&plan.config)?;
+    go_on(plan, None, ready, feed, engine)
 }
 
 /// Starts a run with the engine of a follower, which has read the journal to its end: under the lease, so that nothing comes
@@ -101,11 +116,17 @@ pub fn start_under(plan: Plan, lease: Option<Lease>) -> Result<Running, RunError
 /// [`RunError`]; nothing is left running.
 pub fn promote(plan: Plan, lease: Lease, replay: Replay) -> Result<Running, RunError> {
     let ready = Ready::of(&plan.config, replay)?;
-    go_on(plan, Some(lease), ready)
+    go_on(plan, Some(lease), ready, (), ())
 }
 
 /// Starts the threads around an engine.
-fn go_on(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Running, RunError> {
+fn go_on(
+    mut plan: Plan,
+    lease: Option<Lease>,
+    ready: Ready,
+    on_feed: impl FeedObserver,
+    on_engine: impl EngineObserver,
+) -> Result<Running, RunError> {
     let Ready { config, limits, engine, captures, events, journal: found, snapshots, trail } =
         ready;
     plan.config = config;
@@ -259,7 +280,7 @@ fn go_on(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Running, 
     });
     let captures = match feed_thread {
         None => None,
-        Some(thread) => Some(spawn("feed", cpus.feed, move || thread.run())?),
+        Some(thread) => Some(spawn("feed", cpus.feed, move || thread.run(on_feed))?),
     };
     let house_thread = HouseThread {
         door,
@@ -279,7 +300,7 @@ fn go_on(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Running, 
     };
     let threads = Threads {
         house: spawn("house", None, move || house_thread.run())?,
-        engine: spawn("engine", cpus.engine, move || engine_thread.run())?,
+        engine: spawn("engine", cpus.engine, move || engine_thread.run(on_engine))?,
         gateway: gateway
             .map(|gateway| spawn("gateway", None, move || gateway.run()))
             .transpose()?,

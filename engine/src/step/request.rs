@@ -111,7 +111,11 @@ impl Engine {
         self.await_end(&order);
         self.bind(&order, out);
         match cleared {
-            Some(cleared) => self.submit(cleared, out),
+            Some(cleared) => {
+                self.hand_over(cleared, out);
+                stamp.mark(Stage::Handed);
+                self.settle(out);
+            }
             None if is_leg => self.join(&order, out),
             None => self.hold(&order),
         }

@@ -13,6 +13,9 @@ pub enum Stage {
     Indicators,
     /// The gate has judged an order.
     Gate,
+    /// An order that passed is handed over: the paper venue has taken and matched it, or it is among what leaves the step for
+    /// the gateway. What the venue reports of it comes later.
+    Handed,
 }
 
 /// Is told when a stage is done. The step never learns what it does: time cannot enter by it.
@@ -27,5 +30,6 @@ pub trait Stamp {
 }
 
 impl Stamp for () {
+    #[inline(always)]
     fn mark(&mut self, _: Stage) {}
 }

@@ -96,12 +96,6 @@ impl Engine {
         executed.chain(listed).collect() // The last one counts.
     }
 
-    /// Sends an order that passed, and applies what the paper venue has to say to it.
-    pub(super) fn submit(&mut self, cleared: Cleared, out: &mut Output) {
-        self.hand_over(cleared, out);
-        self.settle(out);
-    }
-
     /// Sends an order that passed.
     pub(super) fn hand_over(&mut self, cleared: Cleared, out: &mut Output) {
         let order = *cleared.order();
