@@ -3,14 +3,14 @@
 
 use std::sync::Barrier;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// From which length on a gap counts in each class, nanoseconds: 1, 10, 100 µs, 1 ms. A look itself takes some tens of
 /// nanoseconds.
 pub const LIMITS_NS: [u64; 4] = [1_000, 10_000, 100_000, 1_000_000];
 
 /// What a spinning thread saw.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gaps {
     /// Time from the first look to the last, nanoseconds.
     pub spent_ns: u64,

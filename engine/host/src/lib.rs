@@ -19,18 +19,22 @@
     allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)
 )]
 
+mod calls;
 mod clock;
 mod cpu;
 mod file;
+mod heap;
 mod memory;
 mod steered;
 mod tcp;
 mod udp;
 mod usage;
 
+pub use calls::CallCounter;
 pub use clock::{Clock, monotonic_ns};
 pub use cpu::{cpus, pin_current};
 pub use file::{preallocate, sync_data};
+pub use heap::{Counting, allocations};
 pub use memory::{lock_memory, prefault, prefetch};
 pub use steered::clock_is_steered;
 pub use tcp::TcpClient;
