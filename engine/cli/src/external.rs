@@ -29,7 +29,8 @@ pub fn run(words: &[OsString]) -> Result<(), Failure> {
             format!("{program} is not built yet: cargo build --release -p operator")
         }
         "whatif" | "why" => format!("{program} is not built yet: cargo build --release -p why"),
-        "book" | "capture" | "convert" | "follow" | "journal" | "load" | "sim" | "synth" => {
+        "book" | "capture" | "convert" | "follow" | "journal" | "latency" | "load" | "sim"
+        | "synth" => {
             format!("{program} is not built yet: cargo build --release -p {name}")
         }
         _ => format!(

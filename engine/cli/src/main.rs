@@ -9,7 +9,7 @@ mod replay;
 mod run;
 mod screen;
 
-use cli::{exit, quiet, streams, summary};
+use cli::{captured, exit, quiet, streams, summary};
 
 use clap::{Parser, Subcommand};
 
@@ -25,7 +25,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[command(version, arg_required_else_help = true, disable_help_subcommand = true)]
 #[command(
     after_help = "Any other command X runs tickgate-X: approve, audit, book, capture, convert, doctor, follow, halt,\n\
-    journal, load, mcp, operator, rate, reload, resume, risk, sim, split, status, synth, whatif, why.\n\
+    journal, latency, load, mcp, operator, rate, reload, resume, risk, sim, split, status, synth, whatif, why.\n\
     Exit codes: 0 done, 1 a check failed, 2 usage or configuration, 3 bad input, 4 no engine, 5 refused, 130 interrupted."
 )]
 struct Cli {
