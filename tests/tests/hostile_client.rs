@@ -227,7 +227,8 @@ fn run(config: &Config, beside: impl FnOnce(&Running)) -> Run {
     // Attached to the end, so that the tape can be read when it is whole.
     let reader = attach(&name, || running.has_ended()).unwrap();
     let pauses = std::thread::scope(|scope| {
-        let watch = scope.spawn(|| watch(running.progress()));
+        let progress = running.progress();
+        let watch = scope.spawn(|| watch(progress));
         beside(&running);
         watch.join().unwrap()
     });
