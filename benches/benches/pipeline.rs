@@ -1,10 +1,10 @@
-//! Stage `pipeline`: a day from its file to the boards, by the engine as it runs: feed thread, ring, engine thread, pages in shared
-//! memory, journal by reference. One processor for the feed and one for the engine; more threads than that share the two.
+//! Stage `pipeline`: a day from its file to the boards, by the engine as it runs: feed thread, ring, engine thread, pages in
+//! shared memory, journal by reference. One processor for the feed and one for the engine; more threads than that share the two.
 //!
 //! The bound is a bare pipeline of the same file and the same ring: one thread walks the lengths and hands an event of as many
 //! bytes over for each message, the other reads all of its words. By the clock on the wall, since both threads count, in turns
-//! with the bound; medians. `each_page` writes the pages of each message before it takes the next one; the runtime writes those of a
-//! round, and while messages wait those of several.
+//! with the bound; medians. `each_page` writes the pages of each message before it takes the next one; the runtime writes those
+//! of a round, and while messages wait those of several.
 //!
 //! Rows: what is published, how many instruments, how many live orders (and so how deep the books are), and what clients ask
 //! meanwhile.
@@ -365,8 +365,8 @@ fn full_day(cpus: [usize; 2]) {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let most = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default();
         println!(
-            "rate pipeline/full_day {:.2} million messages/s; on its processor {feed:.1} ns a message of the feed, {engine:.1} of \
-             the engine; {most}",
+            "rate pipeline/full_day {:.2} million messages/s; on its processor {feed:.1} ns a message of the feed, {engine:.1} \
+             of the engine; {most}",
             rate / 1e6
         );
     }

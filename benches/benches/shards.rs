@@ -1,8 +1,8 @@
 //! Two shards, each with its feed and its engine thread on one core, beside one engine so, on the same file by turns: captures →
 //! filter → ring → step → journal by reference, everything as `tickgate replay` runs it.
 //!
-//! `core` is the time that feed and engine thread ran on their core, of two shards the longer one: what the run takes where nobody
-//! else wants the core. `wall` is what it took here. The hash of each engine must be the same in every round.
+//! `core` is the time that feed and engine thread ran on their core, of two shards the longer one: what the run takes where
+//! nobody else wants the core. `wall` is what it took here. The hash of each engine must be the same in every round.
 //!
 //! `cargo bench -p benches --bench shards [-- MESSAGES]`
 

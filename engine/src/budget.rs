@@ -1,8 +1,8 @@
 //! What a configuration takes of memory, table by table, worked out before any of it is taken.
 //!
-//! Everything is sized by `[capacity]` and taken at the start, so that a sum of sizes is all there is to it. Each table says itself
-//! what it takes; what is small and always there stands under threads. `tests/tests/budget.rs` holds the sum against what is
-//! really taken.
+//! Everything is sized by `[capacity]` and taken at the start, so that a sum of sizes is all there is to it. Each table says
+//! itself what it takes; what is small and always there stands under threads. `tests/tests/budget.rs` holds the sum against what
+//! is really taken.
 
 use core::fmt;
 

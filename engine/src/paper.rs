@@ -168,8 +168,8 @@ impl Paper {
         !(self.reports.is_empty() && self.spent.is_empty())
     }
 
-    /// Sees what an event did to a book. `traded`: it was a trade outside an auction; `trading`: the venue trades. Most events are
-    /// of books that nothing of ours has to do with.
+    /// Sees what an event did to a book. `traded`: it was a trade outside an auction; `trading`: the venue trades. Most events
+    /// are of books that nothing of ours has to do with.
     #[inline]
     pub fn on_book(&mut self, instrument: u32, applied: &Applied, traded: bool, trading: bool) {
         if !self.taken.is_empty() || self.queues.any(instrument) {

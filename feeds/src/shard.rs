@@ -1,7 +1,7 @@
 //! Which part of a feed an engine takes, where several share its instruments.
 //!
-//! A shard hears everything, and passes on what is of its own instruments and what is of the whole feed. What is left out must not
-//! look lost: the messages that are passed on are numbered anew, and a hole among all messages is the same hole among those.
+//! A shard hears everything, and passes on what is of its own instruments and what is of the whole feed. What is left out must
+//! not look lost: the messages that are passed on are numbered anew, and a hole among all messages is the same hole among those.
 
 use model::{Event, Flags, Kind, Symbol, Ts, VenueNumber};
 
@@ -51,7 +51,8 @@ impl Shard {
     }
 }
 
-/// Venue numbers of a shard's instruments. What is of a number that nobody named is the first shard's, so that it is counted once.
+/// Venue numbers of a shard's instruments. What is of a number that nobody named is the first shard's, so that it is counted
+/// once.
 #[derive(Clone, Debug)]
 pub(crate) struct Numbers {
     shard: Shard,

@@ -170,7 +170,12 @@ mod tests {
         /// Goal: a quotient is the definition's for either sign, at the ends of the quick division and beyond. Method: sizes
         /// of every number of bits.
         #[test]
-        fn ratio_is_exact(bits in (0_u32..127, 0_u32..127), raw: (i128, i128), negative: bool, decimals in prop_oneof![Just(6_u8), Just(12)]) {
+        fn ratio_is_exact(
+            bits in (0_u32..127, 0_u32..127),
+            raw: (i128, i128),
+            negative: bool,
+            decimals in prop_oneof![Just(6_u8), Just(12)],
+        ) {
             let numerator = (raw.0.max(0) >> bits.0) * if negative { -1 } else { 1 };
             let denominator = raw.1.max(0) >> bits.1;
             let scaled = BigInt::from(numerator) * BigInt::from(10).pow(decimals.into());

@@ -1,6 +1,7 @@
 //! Puts the threads and the rings between them together, and takes them apart.
 
 mod journal;
+mod latched;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -10,9 +11,9 @@ use std::time::Duration;
 use audit::AuditError;
 use feeds::Counters;
 use feeds::stream::StreamConfig;
-use model::{FeedId, HaltCause, HaltLevel, HaltScope, Note, Ts, Why};
+use model::{FeedId, Ts};
 use shm::{Folder, Listener, Publisher};
-use switch::{Halt, OperatorSocket, Operators, Scope, latch_file};
+use switch::{OperatorSocket, Operators};
 
 use super::clock_watch::ClockWatch;
 use super::engine::{Ended, EngineThread, LimitsPost};
@@ -21,7 +22,6 @@ use super::feed_ring::FeedRing;
 use super::figures::Figures;
 use super::gateway::{GatewayThread, GatewayView};
 use super::house::{Door, HouseThread, wall_ns};
-use super::keeper::{Changed, Keeper, latch_path};
 use super::lines::{Around, LinesThread};
 use super::observe::{EngineObserver, FeedObserver};
 use super::operator::{InForce, OperatorDesk, Outbox};
@@ -48,6 +48,7 @@ use crate::sequencer::Sequencer;
 use crate::step::{Engine, Prepared, lines_max};
 pub(crate) use journal::entries_of;
 use journal::{Opened, open_journal};
+use latched::latched;
 
 /// Controls that can wait for the engine thread.
 const CONTROLS: usize = 256;
@@ -400,57 +401,6 @@ fn share(
     let mut publisher = Publisher::create(share_capacity(config), epoch)?;
     let listener = Listener::bind(&config.engine.name, &mut publisher)?;
     Ok((Some(Pages::new(publisher, started)), Some(listener)))
-}
-
-/// Halts what the latch file says, and begins to keep it. A file that cannot be read halts everything. An engine that
-/// nobody can find has no latch file: nobody could resume it.
-fn latched(plan: &Plan, sequencer: &mut Sequencer, started: Ts) -> Keeper {
-    let path = latch_path(&plan.config);
-    let read = if plan.shared { latch_file::read(&path) } else { Ok(Vec::new()) };
-    let readable = read.is_ok();
-    let halts = read.unwrap_or_else(|error| {
-        tracing::error!("{error}; what was halted is not known, so everything is");
-        latch_file::set_aside(&path);
-        vec![Halt {
-            scope: Scope::All,
-            level: HaltLevel::Halted,
-            cause: HaltCause::Invariant,
-            operator: String::new(),
-            reason: "the latch file cannot be read".into(),
-            since_ns: started.0,
-        }]
-    });
-    let accounts = plan.config.rules.accounts.iter().map(|account| account.name).collect();
-    let mut keeper = Keeper::new(path, accounts, halts.clone());
-    for halt in &halts {
-        tracing::warn!("{} is {}: {} {}", halt.scope, halt.level, halt.operator, halt.reason);
-        if let Some(control) = keeper.control(halt, &sequencer.engine) {
-            let now = sequencer.engine.now();
-            sequencer.input(now, model::Body::Control(control), &mut ());
-        }
-    }
-    begin_at(plan.config.engine.start_level, sequencer);
-    sequencer.out.halts.take(usize::MAX, |_| ()); // All that is in force is said here.
-    let engine = &sequencer.engine;
-    let in_force = engine.latches().in_force().filter_map(|slot| Changed::of(engine, slot));
-    in_force.for_each(|changed| keeper.say(&changed, started.0));
-    keeper.settle(readable.then_some(&halts));
-    if plan.shared {
-        keeper.keep();
-    }
-    keeper
-}
-
-/// An engine that trades for real comes up without new orders: until somebody compared its books with the venue's.
-fn begin_at(level: HaltLevel, sequencer: &mut Sequencer) {
-    let (engine, scope) = (&sequencer.engine, HaltScope::All);
-    if engine.risk().halt(scope).is_some_and(|standing| standing < level) {
-        let note = Note::lossy("started, not reconciled yet");
-        let why = Why { note, ..Why::of(HaltCause::Start) };
-        let now = engine.now();
-        let control = model::Control::Halt { scope, level, why };
-        sequencer.input(now, model::Body::Control(control), &mut ());
-    }
 }
 
 /// Opens the operator socket beside the attach socket.

@@ -39,7 +39,8 @@ impl Follow {
         let config = self.config.as_deref().map(Config::load).transpose();
         let config = config.map_err(Failure::usage)?;
         if config.as_ref().is_some_and(|config| is_of_several(&config.engine)) {
-            let what = "[shards]: a follower follows one: FOLDER/0 of the journal, or --config with a line `shard = 0` before all";
+            let what = "[shards]: a follower follows one: FOLDER/0 of the journal, or --config with a line `shard = 0` \
+                        before all";
             return Err(Failure::usage(what));
         }
         let folder = folder_of(self.folder.as_deref(), config.as_ref())?;

@@ -29,8 +29,8 @@ struct Options {
     /// The same seed makes the same day.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// A day of full size: 120,000,000 messages of 10,000 symbols, 2,000,000 live orders, references 16 apart, about 4 GB. What is
-    /// said beside it goes first.
+    /// A day of full size: 120,000,000 messages of 10,000 symbols, 2,000,000 live orders, references 16 apart, about 4 GB. What
+    /// is said beside it goes first.
     #[arg(long)]
     full: bool,
     /// Symbols, those listed during the day included [default: 50].
