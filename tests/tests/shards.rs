@@ -28,6 +28,9 @@ use world::World;
 
 const COUNT: u16 = 3;
 
+/// The hashes that two shards of the day of these tests come to, on every build.
+const HASHES: [u64; 2] = [0, 0];
+
 /// The configuration of all, divided among so many.
 fn divided(config: Config, count: u16) -> Config {
     let mut engine = config.engine.clone();
@@ -114,7 +117,8 @@ fn hashes_repeat() {
     };
     let first = hashes(&run(&config).unwrap());
     assert!(first.iter().all(|(_, passed)| *passed > 10), "{first:?}");
-    assert_ne!(first[0].0, first[1].0);
+    let found = [first[0].0, first[1].0];
+    assert_eq!(found, HASHES, "{found:016x?}");
     for (index, (hash, _)) in first.iter().enumerate() {
         let mut replay = Replay::open(&journal.join(index.to_string())).unwrap().unwrap();
         replay.deep = true;
@@ -141,8 +145,8 @@ fn one_that_fails_is_named() {
     let journal = config.engine.journal.clone().unwrap().folder.join("1");
     run(&config).unwrap();
     let files = std::fs::read_dir(&journal).unwrap().map(|entry| entry.unwrap().path());
-    let segment = files.into_iter().find(|path| path.extension().is_some_and(|e| e == "tgj"));
-    let segment = segment.unwrap_or_else(|| panic!("no segment in {}", journal.display()));
+    let segments = files.filter(|path| path.extension().is_some_and(|name| name == "tgj"));
+    let segment = segments.min().unwrap(); // The next one is reserved already.
     let mut bytes = std::fs::read(&segment).unwrap();
     bytes[200] ^= 1;
     std::fs::write(&segment, bytes).unwrap();
@@ -201,10 +205,8 @@ fn they_believe_alike() {
         assert_eq!(all, each, "seed {seed}");
     }
     println!("{looks} looks, {doubts} of them in doubt; {skipped} events skipped");
-    assert!(
-        doubts > 10_000 && looks > 3 * doubts / 2 && skipped > 50_000,
-        "{looks} {doubts} {skipped}"
-    );
+    let live = looks - doubts;
+    assert!(doubts > 10_000 && live > 10_000 && skipped > 50_000, "{doubts} {live} {skipped}");
 }
 
 /// Two lines of which much is lost, re-requests of which half fail, snapshots for the rest.
