@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use engine::config::{Config, Shards as ShardsConfig};
+use engine::journal::lease::Lease;
 use engine::replay::Replay;
 use engine::runtime::{Finished, Plan, RunError, Shards};
 use engine::script::Script;
@@ -27,6 +28,9 @@ use twin::truth;
 use world::World;
 
 const COUNT: u16 = 3;
+
+/// The hashes that two shards of the day of these tests come to, on every build.
+const HASHES: [u64; 2] = [0x91ad_fddd_8c19_27c4, 0x6662_af4c_1d0a_5758];
 
 /// The configuration of all, divided among so many.
 fn divided(config: Config, count: u16) -> Config {
@@ -114,7 +118,8 @@ fn hashes_repeat() {
     };
     let first = hashes(&run(&config).unwrap());
     assert!(first.iter().all(|(_, passed)| *passed > 10), "{first:?}");
-    assert_ne!(first[0].0, first[1].0);
+    let found = [first[0].0, first[1].0];
+    assert_eq!(found, HASHES, "{found:016x?}");
     for (index, (hash, _)) in first.iter().enumerate() {
         let mut replay = Replay::open(&journal.join(index.to_string())).unwrap().unwrap();
         replay.deep = true;
@@ -133,21 +138,21 @@ fn hashes_repeat() {
     assert!(matches!(*error, RunError::OtherConfig(_)), "{error}");
 }
 
-/// Goal: a shard that cannot go on ends the run, and is named. Method: the journal of the second is damaged in its middle.
+/// Goal: a shard that cannot start is named, and those that were started before it are stopped. Method: the second finds the
+/// journal of the first.
 #[test]
 fn one_that_fails_is_named() {
     let stage = Stage::new(60_000, 10);
     let config = divided(stage.config("fails"), 2);
-    let journal = config.engine.journal.clone().unwrap().folder.join("1");
+    let journal = config.engine.journal.clone().unwrap().folder;
+    let [first, second] = ["0", "1"].map(|index| journal.join(index));
     run(&config).unwrap();
-    let files = std::fs::read_dir(&journal).unwrap().map(|entry| entry.unwrap().path());
-    let segment = files.into_iter().find(|path| path.extension().is_some_and(|e| e == "tgj"));
-    let segment = segment.unwrap_or_else(|| panic!("no segment in {}", journal.display()));
-    let mut bytes = std::fs::read(&segment).unwrap();
-    bytes[200] ^= 1;
-    std::fs::write(&segment, bytes).unwrap();
+    std::fs::remove_dir_all(&second).unwrap();
+    std::fs::rename(&first, &second).unwrap();
     let error = run(&config).map(|_| ()).unwrap_err();
     assert!(error.to_string().starts_with("shard 1: "), "{error}");
+    assert!(first.join("lock").exists(), "the first was started");
+    Lease::take(&first).expect("nobody has it");
 }
 
 /// Goal: while a feed loses, heals and joins late, each book is believed by its shard exactly when an engine of all believes it,
@@ -201,10 +206,8 @@ fn they_believe_alike() {
         assert_eq!(all, each, "seed {seed}");
     }
     println!("{looks} looks, {doubts} of them in doubt; {skipped} events skipped");
-    assert!(
-        doubts > 10_000 && looks > 3 * doubts / 2 && skipped > 50_000,
-        "{looks} {doubts} {skipped}"
-    );
+    let live = looks - doubts;
+    assert!(doubts > 10_000 && live > 10_000 && skipped > 50_000, "{doubts} {live} {skipped}");
 }
 
 /// Two lines of which much is lost, re-requests of which half fail, snapshots for the rest.
@@ -257,7 +260,10 @@ fn two_shards_in_one_process() {
     let latched = place.done("tickgate-halt", &words);
     assert!(names.iter().all(|name| latched["shards"][name]["answer"] == "latched"), "{latched}");
     let engine = place.start();
-    until("both are up", || place.status()["shards"].as_object().is_some_and(|s| s.len() == 2));
+    until("both are up", || {
+        let (code, said) = place.run("tickgate-status", &["--json"]);
+        code == 0 && names.iter().all(|name| said.contains(name))
+    });
     for name in names {
         let status = &place.status()["shards"][name];
         assert!(status["halts"].to_string().contains("both"), "{status:#}");
