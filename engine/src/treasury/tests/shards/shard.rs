@@ -241,8 +241,8 @@ impl Shard {
         self.told.push_back(Told::Done(self.engine.seq(), credited));
     }
 
-    /// Shows all slices. What is used of them is a hint, and may be wrong: so many quarters of it are told, and of twice as much and
-    /// more a part of the slice besides.
+    /// Shows all slices. What is used of them is a hint, and may be wrong: so many quarters of it are told, and of twice as much
+    /// and more a part of the slice besides.
     pub(super) fn look(&mut self, quarters: i128) {
         for account in 0..ACCOUNTS.len() as u16 {
             for limit in CreditKind::ALL {
