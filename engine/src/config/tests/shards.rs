@@ -2,12 +2,19 @@
 
 use super::*;
 
+/// The shipped files with limits that shards can share.
+fn shareable() -> Vec<(PathBuf, String)> {
+    let mut files = deployed();
+    files[2].1 = files[2].1.replace("drawdown_max_bps = 500", "drawdown_max_bps = \"off\"");
+    files
+}
+
 /// Goal: a shard is the operator's file and a line more, with a name, cores and folders of its own, and reads back from its
 /// journal; without [shards] nothing is another. Method: two shards, overridden or not; the same text read again.
 #[test]
 fn shards_are_a_line_more() {
     let with = |table: &str, threads: &str| {
-        let mut files = deployed();
+        let mut files = shareable();
         files[0].1 = files[0].1.replace("[threads]\n", &format!("{table}[threads]\n{threads}"));
         Config::from_texts(files)
     };
@@ -59,7 +66,7 @@ fn shards_are_a_line_more() {
 #[test]
 fn shards_that_cannot_be() {
     let with = |change: &dyn Fn(String) -> String| {
-        let mut files = deployed();
+        let mut files = shareable();
         files[0].1 = change(std::mem::take(&mut files[0].1));
         Config::from_texts(files).map_err(|errors| errors.to_string())
     };

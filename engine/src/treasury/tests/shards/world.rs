@@ -53,8 +53,7 @@ impl World {
         moves.len()
     }
 
-    /// Every engine is heard, asked, and heard again; which of them have all of it in their journals for good is a bit of
-    /// `syncs`.
+    /// Every engine is heard, asked, and heard again; a bit of `syncs` says whose journal has all of it for good.
     pub(super) fn round(&mut self, quarters: [i128; 4], syncs: u8) {
         for (turn, quarters) in [Some(quarters), None, None].into_iter().enumerate() {
             for shard in 0..self.shards.len() {
