@@ -1,4 +1,4 @@
-//! Stage `hop`: an event through the engine's ring from one thread to another and back through a second one, against a bare
+//! Stage `hop`: 64 bytes through an rtrb ring from one thread to another and back through a second one, against a bare
 //! ping-pong of two atomics. An operation is one way. Both threads spin, each on a processor of its own.
 //!
 //! By the clock on the wall, since no thread's own time holds what two do together, and in pieces of a few microseconds:
@@ -9,13 +9,16 @@ use std::time::Instant;
 
 use benches::{Round, compare, criterion};
 use model::{Event, Kind, Ts};
-use shm::{EventReceiver, EventSender, event_ring};
+use rtrb::{Consumer, Producer, RingBuffer};
+use shm::{EventReceiver, event_ring};
 
 /// Ways there and back in a piece, and pieces in a round.
 const TRIPS: u64 = 20;
 const PIECES: u64 = 100;
 /// Places of a ring.
 const PLACES: usize = 1024;
+
+type Payload = [u64; 8];
 
 /// On cache lines of their own, also where the processor fetches two at a time.
 #[repr(align(128))]
@@ -58,6 +61,33 @@ fn two_atomics(cpu: usize) -> Round {
     })
 }
 
+fn pop(ring: &mut Consumer<Payload>) -> Payload {
+    loop {
+        if let Ok(payload) = ring.pop() {
+            return payload;
+        }
+    }
+}
+
+fn push(ring: &mut Producer<Payload>, payload: Payload) {
+    ring.push(payload).expect("one payload at a time");
+}
+
+fn two_rings(cpu: usize) -> Round {
+    let (mut there, mut from_here) = RingBuffer::new(PLACES);
+    let (mut from_there, mut back) = RingBuffer::new(PLACES);
+    let echo = move || {
+        for _ in 0..=TRIPS * PIECES {
+            let payload = pop(&mut from_here);
+            push(&mut from_there, payload);
+        }
+    };
+    with_partner(cpu, echo, |number| {
+        push(&mut there, [number; 8]);
+        assert_eq!(pop(&mut back), [number; 8]);
+    })
+}
+
 fn event(number: u64) -> Event {
     Event { ts_venue: Ts(number), aux: number, ..Event::empty(Kind::Notice) }
 }
@@ -69,21 +99,16 @@ fn take(ring: &mut EventReceiver) -> Event {
     event
 }
 
-fn push(ring: &mut EventSender, event: &Event) {
-    assert!(ring.push(event), "one event at a time");
-}
-
-fn two_rings(cpu: usize) -> Round {
+fn two_event_rings(cpu: usize) -> Round {
     let (mut there, mut from_here) = event_ring(PLACES);
     let (mut from_there, mut back) = event_ring(PLACES);
     let echo = move || {
         for _ in 0..=TRIPS * PIECES {
-            let event = take(&mut from_here);
-            push(&mut from_there, &event);
+            assert!(from_there.push(&take(&mut from_here)), "one event at a time");
         }
     };
     with_partner(cpu, echo, |number| {
-        push(&mut there, &event(number));
+        assert!(there.push(&event(number)), "one event at a time");
         assert_eq!(take(&mut back), event(number));
     })
 }
@@ -95,7 +120,8 @@ fn main() {
         return;
     };
     host::pin_current(here);
-    let bound = ("two-atomics ping-pong", || two_atomics(there));
-    compare(&mut criterion, ["hop", "event"], bound, || two_rings(there));
+    let bound = || ("two-atomics ping-pong", || two_atomics(there));
+    compare(&mut criterion, ["hop", "rtrb_64_bytes"], bound(), || two_rings(there));
+    compare(&mut criterion, ["hop", "event_ring"], bound(), || two_event_rings(there));
     criterion.final_summary();
 }

@@ -4,6 +4,9 @@
 //! Here the last word of an event is written last, and a bit of it that no event uses tells by the number of the lap
 //! whether the event is this lap's. The reader looks at nothing else; the writer looks at the reader's count when a lap
 //! seems full. One writer, one reader; neither waits.
+//!
+//! `cargo bench -p benches --bench hop` measures it beside rtrb, which is between the engine's threads until this one is a tenth
+//! faster on a machine that nobody else uses.
 
 use std::sync::Arc;
 

@@ -103,9 +103,10 @@ pub fn run(setting: &Setting) -> Vec<Outcome> {
 
 fn rivals<M: Measure>(cpu: usize) -> Vec<Contender<'static>> {
     vec![
-        Contender::ours("engine's ring", move || M::of(cpu, |_| event_ring())),
-        Contender::rival("rtrb", "", move || M::of(cpu, |_| rtrb_ring()))
+        Contender::ours("engine's ring (rtrb)", move || M::of(cpu, |_| rtrb_ring()))
             .note("takes all there is"),
+        Contender::ours("event ring", move || M::of(cpu, |_| event_ring()))
+            .note("takes all there is; not between the engine's threads"),
         rival!(
             "ringbuf",
             "ringbuf",
