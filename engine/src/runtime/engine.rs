@@ -152,6 +152,7 @@ impl EngineThread {
             if self.ends_with_feed && self.saves_reserve() {
                 break; // Nothing would be recorded of the rest; the journal thread says why.
             }
+            observer.round(!busy);
             let idle = self.end_round(&mut state, busy);
             observer.round(idle);
         }

@@ -30,7 +30,8 @@ pub trait EngineObserver: Stamp + Send + 'static {
     /// Its step is done.
     fn stepped(&mut self);
 
-    /// A round of the loop is over; `idle`: it did nothing but look whether there is anything to do.
+    /// A part of a round of the loop is over, its polls or its end; `idle`: it did nothing but look whether there is anything
+    /// to do. Two parts, because whoever stood still in the polls finds something due at the end.
     fn round(&mut self, idle: bool);
 
     /// The thread ends.

@@ -73,7 +73,7 @@ pub struct Round {
     pub events: u64,
     /// Histograms of [`ROWS`].
     pub counts: Counts,
-    /// The same of events in whose time neither meter saw a hiccup.
+    /// The same of events in whose time neither meter saw a hiccup; none if these watched less than half of the window.
     pub quiet: Counts,
     /// How many these are.
     pub quiet_events: u64,
@@ -197,7 +197,10 @@ pub fn account(feed: &Seen<Arrived>, engine: &Seen<Stepped>) -> Round {
     let begin = feed.span[0];
     let end = engine.span[1].max(begin);
     let slice_ns = ((end - begin) / SLICES).max(1);
-    let disturbed = disturbed([&feed.meter, &engine.meter], begin, end);
+    let meters = [&feed.meter, &engine.meter];
+    let disturbed = disturbed(meters, begin, end);
+    // Where nobody could look, nobody knows of hiccups.
+    let is_watched = meters.iter().all(|meter| meter.gaps.spent_ns >= (end - begin) / 2);
     let (mut all, mut quiet) = (Histograms::default(), Histograms::default());
     let mut slices = vec![Vec::new(); SLICES as usize];
     let mut round = Round { span_ns: end - begin, slice_ns, ..Round::default() };
@@ -211,7 +214,7 @@ pub fn account(feed: &Seen<Arrived>, engine: &Seen<Stepped>) -> Round {
         let last = last.into_iter().find(|stamp| *stamp > 0).unwrap_or(stepped.taken);
         let grain = |stamp: u64| (stamp.saturating_sub(begin) / GRAIN_NS) as usize;
         let life = disturbed.get(grain(from)..=grain(last)).unwrap_or_default();
-        if !life.is_empty() && !life.contains(&true) {
+        if is_watched && !life.is_empty() && !life.contains(&true) {
             quiet.count(&rows);
             round.quiet_events += 1;
         }
@@ -288,8 +291,12 @@ mod tests {
         });
         let feed_hiccup = Hiccup { at: at(4) + 200_000, ns: 400_000 };
         let engine_hiccup = Hiccup { at: at(17) + 900_000, ns: 20_000 };
-        let feed = seen(arrived.collect(), [begin, at(20)], &[feed_hiccup]);
-        let engine = seen(stepped.collect(), [begin, at(20)], &[engine_hiccup]);
+        let mut feed = seen(arrived.collect(), [begin, at(20)], &[feed_hiccup]);
+        let mut engine = seen(stepped.collect(), [begin, at(20)], &[engine_hiccup]);
+        assert_eq!(account(&feed, &engine).quiet_events, 0, "nobody looked, so nobody knows");
+        for meter in [&mut feed.meter, &mut engine.meter] {
+            (0..11_000).for_each(|_| meter.note(begin, 1_000)); // Eleven milliseconds of twenty.
+        }
         let round = account(&feed, &engine);
         // 3 and 4 hold the first, 5 comes right after; 17 holds the second, 18 comes right after; 15 lives until 18.
         assert_eq!((round.events, round.quiet_events), (20, 14));

@@ -202,7 +202,7 @@ pub struct EngineWatch<C> {
     events: u64,
     is_open: bool,
     now: Stepped,
-    /// The last look at the clock, at the end of a round.
+    /// The last look at the clock, at the end of a part of a round.
     looked: u64,
     cost: Option<CostMeter>,
     seen: Seen<Stepped>,
