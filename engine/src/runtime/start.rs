@@ -100,7 +100,7 @@ pub fn start_under(plan: Plan, lease: Option<Lease>) -> Result<Running, RunError
     budget.check(&memory)?;
     let huge = host::huge_bytes();
     let ready = Ready::prepare(&plan.config)?;
-    tell(&budget, huge);
+    tell(&budget, huge, plan.shared);
     go_on(plan, lease, ready, (), ())
 }
 
@@ -121,11 +121,18 @@ pub fn start_observed(
     go_on(plan, None, ready, feed, engine)
 }
 
-/// Says what the tables take, and how much of it lies in huge pages; `huge`: bytes in such pages before they were made.
-fn tell(budget: &Budget, huge: Option<u64>) {
-    budget.to_string().lines().for_each(|line| tracing::info!("{line}"));
+/// Says what the tables take, and how much of it lies in huge pages; `huge`: bytes in such pages before they were made;
+/// `each`: table by table.
+fn tell(budget: &Budget, huge: Option<u64>, each: bool) {
+    if each {
+        budget.to_string().lines().for_each(|line| tracing::info!("{line}"));
+    }
     if let (Some(before), Some(after)) = (huge, host::huge_bytes()) {
-        tracing::info!("{} MiB of it in huge pages", after.saturating_sub(before) >> 20);
+        let total = budget.total() >> 20;
+        tracing::info!(
+            "tables of {total} MiB, {} MiB in huge pages",
+            after.saturating_sub(before) >> 20
+        );
     }
 }
 
