@@ -143,12 +143,18 @@ proptest! {
         let events = feed(&steps);
         let mut whole = Step::default();
         let mut shards = vec![(Step::default(), Vec::new()); usize::from(COUNT)];
-        let mut filters = filters();
+        let (mut filters, mut message) = (filters(), None);
         for (at, event) in events.iter().enumerate() {
             let before = whole.holes.len();
             whole.take(event);
+            // Another event of the message that was last counted.
+            let counts = event.kind != Kind::Integrity && !event.flags.has(Flags::SNAPSHOT);
+            let again = counts && message == Some(event.seq);
+            message = if counts { Some(event.seq) } else { message.filter(|seq| *seq == event.seq) };
             for (index, (filter, (step, had))) in (0..).zip(filters.iter_mut().zip(&mut shards)) {
+                let had_it = filter.passed;
                 let Some(event) = filter.pass(*event) else { continue };
+                prop_assert!(!(again && had_it) || event.seq == step.seq, "one message, two numbers");
                 step.take(&event);
                 // One that only tells of a hole has nothing of the event.
                 let own = owner(&events, at).is_none_or(|owner| owner == index);

@@ -115,6 +115,11 @@ static LAYOUTS: [Layout; 256] = {
     layouts
 };
 
+/// Bytes of a message of this type; 0: it is about no order.
+pub(super) fn length_of(kind: u8) -> usize {
+    LAYOUTS.get(usize::from(kind)).map_or(0, |layout| layout.length.into())
+}
+
 /// Where the printable flag of a `C` lies.
 const PRINTABLE_AT: usize = 31;
 
