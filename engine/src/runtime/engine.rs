@@ -2,6 +2,7 @@
 
 mod desks;
 mod limits;
+mod quiet;
 mod stop;
 mod triggers;
 mod venue;
@@ -43,12 +44,6 @@ const EVENTS_PER_ROUND: usize = 64;
 const ROUNDS_UNPUBLISHED: u32 = 16;
 /// Room for what one control changes, nearly always, and for its answer.
 const TOLD_ROOM: usize = 512;
-/// How often pages are written that no event waits for, nanoseconds.
-const QUIET_NS: u64 = 1_000_000;
-
-/// How often time alone is an input while the disk is full.
-const FULL_NS: u64 = 1_000_000_000;
-
 pub(super) struct EngineThread {
     pub sequencer: Sequencer,
     /// One for each feed thread.
@@ -93,6 +88,8 @@ struct Loop {
     loops: u64,
     quiet_at: u64,
     headroom_at: u64,
+    /// End of the last round that had work.
+    busy_at: u64,
     correct_at: u64,
     figures_at: u64,
 }
@@ -126,6 +123,7 @@ impl EngineThread {
             loops: 0,
             quiet_at: 0,
             headroom_at: 0,
+            busy_at: 0,
             correct_at: 0,
             figures_at: 0,
         };
@@ -315,84 +313,6 @@ impl EngineThread {
         pages.publish_changes(&mut self.sequencer);
         self.progress.gateway.set_in_doubt(pages.in_doubt());
         self.samples.record(PUBLISH, state.clock.now_ns().saturating_sub(before));
-    }
-
-    /// Heartbeat, and what is written when nothing else is to do or a millisecond has passed.
-    /// Whether there was neither work nor that.
-    fn end_round(&mut self, state: &mut Loop, busy: bool) -> bool {
-        state.loops += 1;
-        let now_ns = state.clock.now_ns();
-        self.progress.loops.store(state.loops, Ordering::Relaxed);
-        if state.dead_men.is_due(now_ns) {
-            self.look_at_desks(state, now_ns);
-        }
-        let out = &self.sequencer.out;
-        if !(out.halts.is_empty() && out.approvals.is_empty()) {
-            self.tell_changes(0);
-        }
-        let due = now_ns >= state.quiet_at;
-        if due {
-            state.quiet_at = now_ns + QUIET_NS;
-            if std::mem::take(&mut state.unpublished) > 0 {
-                self.publish(state); // No event came after those whose pages wait.
-            }
-            self.on_quiet(state, now_ns);
-        }
-        let (mut more, mut idle) = (false, !busy && !due);
-        if let Some(pages) = &mut self.pages {
-            pages.publisher.beat(now_ns, state.loops);
-            if due || !busy {
-                more = pages.publish_depths(&mut self.sequencer);
-            }
-            // Not by `due`: that falls into the first round after a pause, which finds what came meanwhile.
-            if !busy && !more && now_ns >= state.headroom_at {
-                state.headroom_at = now_ns + QUIET_NS;
-                idle = false;
-                pages.publish_headroom(&self.sequencer);
-            }
-        }
-        if busy || more {
-            self.waiter.busy();
-        } else {
-            self.waiter.idle();
-        }
-        idle && !more
-    }
-
-    fn on_quiet(&mut self, state: &mut Loop, now_ns: u64) {
-        let now = self.now(now_ns);
-        let period = if self.saves_reserve() { FULL_NS } else { QUIET_NS };
-        if now.since(self.sequencer.engine.now()) >= period
-            && self.events.iter().all(rtrb::Consumer::is_empty)
-            && self.sequencer.recorder.as_ref().is_none_or(|recorder| recorder.has_room())
-        {
-            self.sequencer.input(now, Body::Timer, &mut ());
-            self.publish(state);
-        }
-        if now_ns >= state.correct_at {
-            state.clock.correct();
-            state.correct_at = now_ns + 1_000_000_000;
-        }
-        if let Some(post) = &mut self.credit {
-            let engine = &self.sequencer.engine;
-            post.show(|account, limit| engine.view(account, limit));
-        }
-        self.show_figures(state, now_ns);
-        self.publish_control(state, now_ns);
-    }
-
-    /// Writes the page of the engine as a whole.
-    fn publish_control(&mut self, state: &Loop, now_ns: u64) {
-        let now = self.now(now_ns);
-        self.progress.gateway.set_unreconciled(self.sequencer.engine.is_unreconciled());
-        if let Some(pages) = &mut self.pages {
-            while let Ok(stages) = self.stages.pop() {
-                pages.stages = stages;
-            }
-            let journal = self.journal.as_ref().map(|(journal, _)| &**journal);
-            let full = state.journal.full;
-            pages.publish_control(&self.sequencer, now, state.loops, &self.progress, journal, full);
-        }
     }
 
     /// Makes an input of anything but an event.

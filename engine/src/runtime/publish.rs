@@ -16,7 +16,8 @@ use crate::output::Output;
 use crate::sequencer::Sequencer;
 use crate::step::Engine;
 
-/// Depth pages written in one go, so that a burst over many instruments does not hold up the next event.
+/// Depth pages written in one go while events keep coming. Between two looks at the rings that find nothing it is one, so that
+/// the first event of a burst waits for no more than that.
 const DEPTHS_AT_ONCE: usize = 8;
 
 /// Orders, lines, halt: what an answer may speak of and readers find on the page of the engine.
@@ -116,9 +117,9 @@ impl Pages {
     }
 
     /// Writes some of the depths that changed; `false`: none is left.
-    pub fn publish_depths(&mut self, sequencer: &mut Sequencer) -> bool {
+    pub fn publish_depths(&mut self, sequencer: &mut Sequencer, idle: bool) -> bool {
         let Sequencer { engine, out, .. } = sequencer;
-        out.depths.take(DEPTHS_AT_ONCE, |instrument| {
+        out.depths.take(if idle { 1 } else { DEPTHS_AT_ONCE }, |instrument| {
             self.publisher.publish_depth(instrument as usize, &engine.depth(instrument));
         });
         !out.depths.is_empty()

@@ -2,6 +2,7 @@
 
 mod counts;
 mod tidy;
+mod timed;
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -12,20 +13,23 @@ const USAGE: &str = "cargo x TASK
   loom    the models of the rings and cells alone
   build   the operator's programs, optimised: tickgate and tickgate-*
   counts  instructions of each stage against the committed ones (needs valgrind); --write: commits these
-  bench   the benchmarks, each with its bound measured in the same run";
+  bench   the benchmarks, each with its bound measured in the same run
+  timed   doctor, counts, benches, latency, rivals (or those that are named), each into a file of target/timed";
 
 /// What must not be in the engine's dependency tree.
 const HEAVY: [&str; 4] = ["rmcp", "redis", "questdb-rs", "parquet"];
 
 fn main() -> ExitCode {
     let task = std::env::args().nth(1).unwrap_or_default();
+    let rest: Vec<String> = std::env::args().skip(2).collect();
     let done = match task.as_str() {
         "test" => test(),
         "tidy" => tidy::check(root()),
         "loom" => loom(),
-        "counts" => counts::check(root(), std::env::args().nth(2).as_deref() == Some("--write")),
+        "counts" => counts::check(root(), rest.first().is_some_and(|first| first == "--write")),
         "build" => cargo(&["build", "--release", "--workspace", "--bins"], &[]),
         "bench" => cargo(&["bench", "--package", "benches"], &[]),
+        "timed" => timed::run(root(), &rest),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -1,0 +1,104 @@
+//! What no event waits for: heartbeat, depths, the page of the engine, what would pass, time alone.
+
+use std::sync::atomic::Ordering;
+
+use model::Body;
+
+use super::{EngineThread, Loop};
+use crate::runtime::credit::CreditPost;
+
+/// How often pages are written that no event waits for, nanoseconds.
+const QUIET_NS: u64 = 1_000_000;
+
+/// Events come in bursts with pauses of some microseconds, and what no event waits for takes longer: it waits until nothing
+/// happened for so long, or until it is late by as much as its period.
+const CALM_NS: u64 = 100_000;
+/// How late the look at what would pass may be. It takes some tens of microseconds, which no pause of a burst has room for.
+const RESTLESS_NS: u64 = 100_000_000;
+
+/// How often time alone is an input while the disk is full.
+const FULL_NS: u64 = 1_000_000_000;
+
+impl EngineThread {
+    /// Heartbeat, and what is written when nothing else is to do or a millisecond has passed.
+    /// Whether there was neither work nor that.
+    pub(super) fn end_round(&mut self, state: &mut Loop, busy: bool) -> bool {
+        state.loops += 1;
+        let now_ns = state.clock.now_ns();
+        self.progress.loops.store(state.loops, Ordering::Relaxed);
+        if state.dead_men.is_due(now_ns) {
+            self.look_at_desks(state, now_ns);
+        }
+        let out = &self.sequencer.out;
+        if !(out.halts.is_empty() && out.approvals.is_empty()) {
+            self.tell_changes(0);
+        }
+        if busy {
+            state.busy_at = now_ns;
+        }
+        let calm = now_ns.saturating_sub(state.busy_at) >= CALM_NS;
+        let due = now_ns >= state.quiet_at + if calm { 0 } else { QUIET_NS };
+        if due {
+            state.quiet_at = now_ns + QUIET_NS;
+            if std::mem::take(&mut state.unpublished) > 0 {
+                self.publish(state); // No event came after those whose pages wait.
+            }
+            self.on_quiet(state, now_ns);
+        }
+        let (mut more, mut idle) = (false, !busy && !due);
+        if let Some(pages) = &mut self.pages {
+            pages.publisher.beat(now_ns, state.loops);
+            if due || !busy {
+                more = pages.publish_depths(&mut self.sequencer, !busy);
+            }
+            // Not by `due`: that falls into the first round after a pause, which finds what came meanwhile.
+            if !busy && !more && now_ns >= state.headroom_at + if calm { 0 } else { RESTLESS_NS } {
+                state.headroom_at = now_ns + QUIET_NS;
+                idle = false;
+                pages.publish_headroom(&self.sequencer);
+            }
+        }
+        if busy || more {
+            self.waiter.busy();
+        } else {
+            self.waiter.idle();
+        }
+        idle && !more
+    }
+
+    fn on_quiet(&mut self, state: &mut Loop, now_ns: u64) {
+        let now = self.now(now_ns);
+        let period = if self.saves_reserve() { FULL_NS } else { QUIET_NS };
+        if now.since(self.sequencer.engine.now()) >= period
+            && self.events.iter().all(rtrb::Consumer::is_empty)
+            && self.sequencer.recorder.as_ref().is_none_or(|recorder| recorder.has_room())
+        {
+            self.sequencer.input(now, Body::Timer, &mut ());
+            self.publish(state);
+        }
+        if now_ns >= state.correct_at {
+            state.clock.correct();
+            state.correct_at = now_ns + 1_000_000_000;
+        }
+        if let Some(post) = &mut self.credit {
+            let engine = &self.sequencer.engine;
+            post.show(|account, limit| engine.view(account, limit));
+        }
+        self.show_figures(state, now_ns);
+        self.publish_control(state, now_ns);
+    }
+
+    /// Writes the page of the engine as a whole.
+    pub(super) fn publish_control(&mut self, state: &Loop, now_ns: u64) {
+        let now = self.now(now_ns);
+        self.progress.gateway.set_unreconciled(self.sequencer.engine.is_unreconciled());
+        if let Some(pages) = &mut self.pages {
+            while let Ok(stages) = self.stages.pop() {
+                pages.stages = stages;
+            }
+            let journal = self.journal.as_ref().map(|(journal, _)| &**journal);
+            let full = state.journal.full;
+            pages.publish_control(&self.sequencer, now, state.loops, &self.progress, journal, full);
+        }
+    }
+}
