@@ -87,6 +87,7 @@ struct Loop {
     unpublished: u32,
     loops: u64,
     quiet_at: u64,
+    depth_at: u64,
     headroom_at: u64,
     /// End of the last round that had work.
     busy_at: u64,
@@ -122,6 +123,7 @@ impl EngineThread {
             unpublished: 0,
             loops: 0,
             quiet_at: 0,
+            depth_at: 0,
             headroom_at: 0,
             busy_at: 0,
             correct_at: 0,

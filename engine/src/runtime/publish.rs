@@ -16,10 +16,6 @@ use crate::output::Output;
 use crate::sequencer::Sequencer;
 use crate::step::Engine;
 
-/// Depth pages written in one go while events keep coming. Between two looks at the rings that find nothing it is one, so that
-/// the first event of a burst waits for no more than that.
-const DEPTHS_AT_ONCE: usize = 8;
-
 /// Orders, lines, halt: what an answer may speak of and readers find on the page of the engine.
 type Shown = (u32, usize, Option<HaltLevel>);
 
@@ -116,13 +112,15 @@ impl Pages {
         self.in_doubt.count
     }
 
-    /// Writes some of the depths that changed; `false`: none is left.
-    pub fn publish_depths(&mut self, sequencer: &mut Sequencer, idle: bool) -> bool {
+    /// Writes one of the depths that changed; `false`: there was none.
+    pub fn publish_depth(&mut self, sequencer: &mut Sequencer) -> bool {
         let Sequencer { engine, out, .. } = sequencer;
-        out.depths.take(if idle { 1 } else { DEPTHS_AT_ONCE }, |instrument| {
+        let mut any = false;
+        out.depths.take(1, |instrument| {
             self.publisher.publish_depth(instrument as usize, &engine.depth(instrument));
+            any = true;
         });
-        !out.depths.is_empty()
+        any
     }
 
     /// Writes every account, so that readers see those that nothing happened to.

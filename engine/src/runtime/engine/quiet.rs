@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 use model::Body;
 
 use super::{EngineThread, Loop};
-use crate::runtime::credit::CreditPost;
 
 /// How often pages are written that no event waits for, nanoseconds.
 const QUIET_NS: u64 = 1_000_000;
@@ -13,7 +12,9 @@ const QUIET_NS: u64 = 1_000_000;
 /// Events come in bursts with pauses of some microseconds, and what no event waits for takes longer: it waits until nothing
 /// happened for so long, or until it is late by as much as its period.
 const CALM_NS: u64 = 100_000;
-/// How late the look at what would pass may be. It takes some tens of microseconds, which no pause of a burst has room for.
+/// How long depths wait for one another while there is no calm. One takes some microseconds: 128 levels, each somewhere in memory.
+const DEPTH_NS: u64 = 125_000;
+/// How late the look at what would pass may be. It takes tens of microseconds.
 const RESTLESS_NS: u64 = 100_000_000;
 
 /// How often time alone is an input while the disk is full.
@@ -48,8 +49,10 @@ impl EngineThread {
         let (mut more, mut idle) = (false, !busy && !due);
         if let Some(pages) = &mut self.pages {
             pages.publisher.beat(now_ns, state.loops);
-            if due || !busy {
-                more = pages.publish_depths(&mut self.sequencer, !busy);
+            if calm || now_ns >= state.depth_at {
+                state.depth_at = now_ns + DEPTH_NS;
+                more = pages.publish_depth(&mut self.sequencer);
+                idle &= !more;
             }
             // Not by `due`: that falls into the first round after a pause, which finds what came meanwhile.
             if !busy && !more && now_ns >= state.headroom_at + if calm { 0 } else { RESTLESS_NS } {
@@ -63,7 +66,7 @@ impl EngineThread {
         } else {
             self.waiter.idle();
         }
-        idle && !more
+        idle
     }
 
     fn on_quiet(&mut self, state: &mut Loop, now_ns: u64) {
