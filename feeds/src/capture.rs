@@ -186,7 +186,7 @@ impl Capture {
             }
             let waiting = &mut self.waiting;
             let more = match &mut self.reader {
-                Reader::Messages(feed) => return feed.next_at(arrival),
+                Reader::Messages(feed) => return feed.next_for(arrival, self.filter.as_mut()),
                 Reader::Packets(feed) => feed.read(waiting, arrival)?,
                 Reader::Records(feed) => feed.read(waiting, arrival)?,
                 Reader::Texts(feed) => feed.read(waiting, arrival)?,

@@ -9,7 +9,7 @@ use crate::arrival::Arrival;
 use crate::databento::DbnCause;
 use crate::date::Date;
 use crate::nasdaq::itch::{DecodeError, Decoder, ShardDecoder};
-use crate::shard::Shard;
+use crate::shard::{Shard, ShardFilter};
 use crate::source::{FileReader, FileSource, SourceCause, SourceError};
 
 /// One capture.
@@ -276,6 +276,20 @@ impl FileFeed {
     ///
     /// The same.
     pub fn next_at<A: Arrival>(&mut self, arrival: &mut A) -> Result<Next, FeedError> {
+        self.next_for(arrival, None)
+    }
+
+    /// As [`FileFeed::next_at`], without most of what `filter` would leave out: a message about another shard's order is read as
+    /// far as its time, and no event is made of it. What is passed on is the same.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub(crate) fn next_for<A: Arrival>(
+        &mut self,
+        arrival: &mut A,
+        mut filter: Option<&mut ShardFilter>,
+    ) -> Result<Next, FeedError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
@@ -294,6 +308,15 @@ impl FileFeed {
             self.counters.messages += 1;
             if A::HEARS {
                 arrival.arrives(self.decoder.plain.peek_time(frame.bytes));
+            }
+            if let Some(filter) = filter.as_deref_mut()
+                && let Some((_, ts)) = self.decoder.of_another(frame.bytes)
+                && ts >= self.last
+                && ts.since(self.decoder.plain.midnight) < DAY_NS
+                && filter.leave_out(self.counters.messages, ts)
+            {
+                self.last = ts;
+                continue;
             }
             match self.decoder.decode(frame.bytes, self.counters.messages, Flags::LAST_OF_PACKET) {
                 Ok(mut event) => {

@@ -149,6 +149,18 @@ impl ShardFilter {
         Some(Event { seq: self.seq, ..event })
     }
 
+    /// Takes a message of which only number and receive time are known, and that it is about an order of another shard's
+    /// instrument; `false`: nothing is taken, and it is to be passed like any other, for the shard is told of it.
+    #[inline]
+    pub(crate) fn leave_out(&mut self, seq: u64, ts_recv: Ts) -> bool {
+        let follows = seq == self.heard.wrapping_add(1);
+        if !follows || ts_recv.since(self.last) >= self.pulse_ns {
+            return false;
+        }
+        (self.heard, self.passed) = (seq, false);
+        true
+    }
+
     /// Takes a message of the sequence; whether some are missing before it. As in the step, one that comes again or from before
     /// is no hole.
     fn count(&mut self, seq: u64) -> bool {

@@ -3,7 +3,7 @@
 use model::{Event, Flags, Kind, Ts, VenueNumber};
 
 use super::order::length_of;
-use super::{DecodeError, Decoder, time_of};
+use super::{DecodeError, Decoder};
 use crate::shard::{Numbers, Shard};
 
 /// A decoder that may be a shard's. What it does not decode it makes a [`Kind::Notice`] of that stock, which no shard passes on
@@ -28,9 +28,7 @@ impl ShardDecoder {
     /// [`DecodeError`]; nothing is kept.
     #[inline]
     pub fn decode(&mut self, message: &[u8], seq: u64, flags: Flags) -> Result<Event, DecodeError> {
-        let Some(own) = &mut self.own else { return self.plain.decode(message, seq, flags) };
-        if let Some(number) = stock_of_order(message).filter(|number| !own.has(*number)) {
-            let ts_venue = Ts(self.plain.midnight.0.saturating_add(time_of(message)));
+        if let Some((number, ts_venue)) = self.of_another(message) {
             let (ts_recv, feed) = (ts_venue, self.plain.feed);
             return Ok(Event {
                 ts_venue,
@@ -43,10 +41,20 @@ impl ShardDecoder {
             });
         }
         let event = self.plain.decode(message, seq, flags)?;
-        if event.kind == Kind::Directory {
+        if event.kind == Kind::Directory
+            && let Some(own) = &mut self.own
+        {
             own.name(&event);
         }
         Ok(event)
+    }
+
+    /// Stock and time of a message about an order of another shard's stock; `None`: it is to be decoded.
+    #[inline]
+    pub fn of_another(&self, message: &[u8]) -> Option<(VenueNumber, Ts)> {
+        let own = self.own.as_ref()?;
+        let number = stock_of_order(message).filter(|number| !own.has(*number))?;
+        Some((number, self.plain.peek_time(message)))
     }
 }
 
