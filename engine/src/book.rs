@@ -118,8 +118,14 @@ impl Books {
     /// [`Books::clear`] and [`Books::clear_all`].
     #[inline(always)]
     pub fn apply(&mut self, book: usize, event: &Event) -> Applied {
+        self.apply_as(event.kind, book, event)
+    }
+
+    /// The same for a caller that knows the event's kind, and has no code for any other.
+    #[inline(always)]
+    pub fn apply_as(&mut self, kind: Kind, book: usize, event: &Event) -> Applied {
         let (order, px, qty) = (event.order, event.px.0, event.qty.0);
-        match event.kind {
+        match kind {
             Kind::Add => self.add(book, order, event.side, px, qty),
             Kind::Delete => self.remove(book, order, None),
             Kind::Execute | Kind::ExecuteAt | Kind::Reduce => self.remove(book, order, Some(qty)),
