@@ -43,6 +43,6 @@ impl PartialEq for super::Indicators {
 
 impl core::fmt::Debug for super::Indicators {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        Indicators::from(*self).fmt(f)
+        core::fmt::Debug::fmt(&Indicators::from(*self), f)
     }
 }
