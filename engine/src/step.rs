@@ -6,11 +6,11 @@
 //!
 //! The code follows the order of things: `event.rs` is a tick's way (`mid_event.rs`: while the venue's event is not
 //! complete), `request.rs` an order's, `report.rs` what comes back, `page.rs` what readers are shown. `market.rs` is what is
-//! known of an instrument, `clock.rs` what happens by the clock alone, `execution.rs` what trades do, `venue.rs` what is asked of a venue outside, `held.rs` what waits in
-//! the engine, `links.rs` what binds orders to each other; `halt.rs` is the kill switch, `triggers.rs` what sets it off without
-//! anybody's asking, `rearm.rs` what it takes to resume; `limits.rs` is how other limits come into force, `books.rs` what the
-//! operator says of the books of account, `approve.rs` of orders beyond a soft limit; `basket.rs` is legs that go together,
-//! `credit.rs` slices of the limits that engines share.
+//! known of an instrument, `clock.rs` what happens by the clock alone, `execution.rs` what trades do, `venue.rs` what is asked of
+//! a venue outside, `held.rs` what waits in the engine, `links.rs` what binds orders to each other; `halt.rs` is the kill switch,
+//! `triggers.rs` what sets it off without anybody's asking, `rearm.rs` what it takes to resume; `limits.rs` is how other limits
+//! come into force, `books.rs` what the operator says of the books of account, `approve.rs` of orders beyond a soft limit;
+//! `basket.rs` is legs that go together, `credit.rs` slices of the limits that engines share.
 
 mod approve;
 mod basket;
