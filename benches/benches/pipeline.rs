@@ -339,6 +339,7 @@ fn each_page(stage: &Stage, cpus: [usize; 2]) -> Rate {
                     let Sequencer { engine, out, .. } = &mut sequencer;
                     out.tape.drain(..).for_each(|record| shared.publisher.push_tape(&record));
                     out.boards.take(usize::MAX, |instrument| {
+                        engine.measure(instrument);
                         if let Some(page) = engine.board(instrument) {
                             shared.publisher.publish_board(instrument as usize, &page);
                         }

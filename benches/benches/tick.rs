@@ -45,6 +45,7 @@ fn publish(sequencer: &mut Sequencer, publisher: &mut Publisher) {
     let Sequencer { engine, out, .. } = sequencer;
     out.tape.drain(..).for_each(|record| publisher.push_tape(&record));
     out.boards.take(usize::MAX, |instrument| {
+        engine.measure(instrument);
         if let Some(page) = engine.board(instrument) {
             publisher.publish_board(instrument as usize, &page);
         }

@@ -107,6 +107,11 @@ impl Baskets {
         basket
     }
 
+    /// When it is too late for the first of them; the end of time if there is none.
+    pub fn first_due(&self) -> Ts {
+        self.first_due
+    }
+
     /// Whether it is too late for one of them.
     #[inline]
     pub fn has_due(&self, now: Ts) -> bool {

@@ -1,12 +1,13 @@
 //! Indicators of one instrument: integers from the first trade to the published value.
 //!
 //! To add one: write `indicator/<name>.rs` after `ema.rs`; give it a line at the end of [`LIST`], a
-//! field in [`Indicators`] and its `update` in `on_trade` or `on_quote`: the compiler leads onwards.
+//! field in [`Indicators`], its `add` in `on_trade` or `on_quote` and its `value` in `measure`: the
+//! compiler leads onwards.
 //! Give it a recomputation from the whole history in big integers in `indicator/tests.rs`.
 //! Nothing else changes: shared memory has 16 named slots, readers show what they find there.
 //!
 //! Flow: printable trades and changes of the best quotes in; one fixed-point value for each
-//! indicator out. State is exact, or rounds down at 2^-48 where a recursion must round; the
+//! indicator out, when somebody looks. State is exact, or rounds down at 2^-48 where a recursion must round; the
 //! division to decimals comes last and rounds down. Nothing here wraps: what exceeds its type is
 //! `None`, a sum until the next day.
 //!
@@ -23,6 +24,7 @@ mod rsi;
 mod tests;
 mod volatility;
 mod vwap;
+mod written;
 
 pub use ema::Ema;
 use model::page::{INDICATOR_SLOTS, IndicatorSlot, Quote};
@@ -49,8 +51,12 @@ const LIST: [(&str, u8, bool); 7] = [
     ("microprice", PX_DECIMALS, true),
 ];
 
-/// The indicators of one instrument, and their values: readers look more often than values change.
-#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+/// The indicators of one instrument.
+///
+/// A value is worked out when somebody looks ([`Indicators::measure`]) and kept until its state moves: readers look at the end
+/// of a round of events, and an order that a trade sets off does not wait for divisions that nobody asked for.
+#[derive(Clone, Copy, serde::Serialize, serde::Deserialize)]
+#[serde(from = "written::Indicators", into = "written::Indicators")]
 pub struct Indicators {
     ema20: Ema<20>,
     rsi14: Rsi<14>,
@@ -60,6 +66,15 @@ pub struct Indicators {
     /// The best bid and ask.
     quotes: [Option<Quote>; 2],
     values: [Option<i64>; LIST.len()],
+    /// Whether trades, and whether quotes came since their values were worked out.
+    moved: Moved,
+}
+
+/// What of the values is of an earlier state.
+#[derive(Clone, Copy, Default)]
+struct Moved {
+    trades: bool,
+    quotes: bool,
 }
 
 impl Default for Indicators {
@@ -79,6 +94,7 @@ impl Indicators {
             ofi: Ofi::new(),
             quotes: [None; 2],
             values: [None; LIST.len()],
+            moved: Moved { trades: false, quotes: false },
         }
     }
 
@@ -98,11 +114,11 @@ impl Indicators {
         if px.0 <= 0 || qty.0 <= 0 {
             return;
         }
-        let [ema20, rsi14, vwap, rvol64, _, _, _] = &mut self.values;
-        *ema20 = self.ema20.update(px);
-        *rsi14 = self.rsi14.update(px);
-        *vwap = self.vwap.update(px, qty);
-        *rvol64 = self.rvol64.update(px);
+        self.ema20.add(px);
+        self.rsi14.add(px);
+        self.vwap.add(px, qty);
+        self.rvol64.add(px);
+        self.moved.trades = true;
     }
 
     /// Takes the best quotes. Unchanged ones change nothing, except that the first call is where
@@ -110,22 +126,39 @@ impl Indicators {
     pub fn on_quote(&mut self, bid: Option<Quote>, ask: Option<Quote>) {
         let before = core::mem::replace(&mut self.quotes, [bid, ask]);
         let [_, _, _, _, ofi, ..] = &mut self.values;
-        *ofi = self.ofi.update(before, self.quotes);
-        self.measure_quotes();
+        *ofi = self.ofi.update(before, [bid, ask]);
+        self.moved.quotes = true;
     }
 
     /// New best quotes of a book that was emptied or is built again: no flow of orders made them.
     pub fn on_rebuilt(&mut self, bid: Option<Quote>, ask: Option<Quote>) {
         self.quotes = [bid, ask];
         self.ofi.start();
-        self.measure_quotes();
+        self.moved.quotes = true;
     }
 
-    fn measure_quotes(&mut self) {
-        let [bid, ask] = self.quotes;
-        let [_, _, _, _, _, imbalance, microprice] = &mut self.values;
-        *imbalance = imbalance::value(bid, ask);
-        *microprice = microprice::value(bid, ask);
+    /// Works out the values whose state moved, and keeps them.
+    pub fn measure(&mut self) {
+        self.values = self.current();
+        self.moved = Moved::default();
+    }
+
+    /// Every value of the state as it is.
+    fn current(&self) -> [Option<i64>; LIST.len()] {
+        let mut values = self.values;
+        let [ema20, rsi14, vwap, rvol64, _, imbalance, microprice] = &mut values;
+        if self.moved.trades {
+            *ema20 = self.ema20.value();
+            *rsi14 = self.rsi14.value();
+            *vwap = self.vwap.value();
+            *rvol64 = self.rvol64.value();
+        }
+        if self.moved.quotes {
+            let [bid, ask] = self.quotes;
+            *imbalance = imbalance::value(bid, ask);
+            *microprice = microprice::value(bid, ask);
+        }
+        values
     }
 
     /// Forgets everything: each day stands for itself.
@@ -137,7 +170,7 @@ impl Indicators {
     /// range, or a free slot.
     pub fn values(&self) -> [Option<i64>; INDICATOR_SLOTS] {
         let mut values = [None; INDICATOR_SLOTS];
-        for (slot, value) in values.iter_mut().zip(self.values) {
+        for (slot, value) in values.iter_mut().zip(self.current()) {
             *slot = value;
         }
         values
@@ -146,7 +179,7 @@ impl Indicators {
     /// Hands out the state as words, for a digest. The words after every call together say
     /// everything; those after one call leave out what earlier ones said and no sum depends on.
     pub fn fold(&self, mut word: impl FnMut(u64)) {
-        let Indicators { ema20, rsi14, vwap, rvol64, ofi, quotes, values: _ } = self;
+        let Indicators { ema20, rsi14, vwap, rvol64, ofi, quotes, values: _, moved: _ } = self;
         ema20.fold(&mut word);
         rsi14.fold(&mut word);
         vwap.fold(&mut word);

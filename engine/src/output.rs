@@ -51,6 +51,15 @@ impl Dirty {
         }
     }
 
+    /// Forgets all of them.
+    pub fn clear(&mut self) {
+        while let Some(number) = self.list.pop_front() {
+            if let Some(marked) = self.marked.get_mut(number as usize) {
+                *marked = false;
+            }
+        }
+    }
+
     /// Whether nothing is noted.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
@@ -186,9 +195,9 @@ impl Output {
     pub fn forget(&mut self) {
         self.tape.clear();
         self.judged.clear();
-        for dirty in [&mut self.boards, &mut self.depths, &mut self.orders] {
-            dirty.take(usize::MAX, |_| ());
-        }
+        self.boards.clear();
+        self.depths.clear();
+        self.orders.clear();
         self.sends.clear();
         self.answer = None;
     }

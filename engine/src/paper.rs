@@ -168,17 +168,16 @@ impl Paper {
         !(self.reports.is_empty() && self.spent.is_empty())
     }
 
-    /// Sees what an event did to a book. `traded`: it was a trade outside an auction; `trading`: the venue trades. Most events
-    /// are of books that nothing of ours has to do with.
+    /// Whether what happens to a book has to do with anything of ours: mostly not.
     #[inline]
-    pub fn on_book(&mut self, instrument: u32, applied: &Applied, traded: bool, trading: bool) {
-        if !self.taken.is_empty() || self.queues.any(instrument) {
-            self.on_book_of_ours(instrument, applied, traded, trading);
-        }
+    pub fn watches(&self, instrument: u32) -> bool {
+        !self.taken.is_empty() || self.queues.any(instrument)
     }
 
+    /// Sees what an event did to a book that it watches. `traded`: it was a trade outside an auction; `trading`: the venue
+    /// trades.
     #[inline(never)]
-    fn on_book_of_ours(&mut self, instrument: u32, applied: &Applied, traded: bool, trading: bool) {
+    pub fn on_book(&mut self, instrument: u32, applied: &Applied, traded: bool, trading: bool) {
         if let Some(gone) = &applied.removed {
             if gone.open.0 == 0 {
                 self.taken.forget(Shown::order(instrument, gone.order));

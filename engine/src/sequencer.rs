@@ -31,12 +31,13 @@ impl Sequencer {
 
     /// Takes a message of a feed at its receive time.
     pub fn event(&mut self, event: &Event, stamp: &mut impl Stamp) {
-        let input =
-            Input { seq: self.engine.seq() + 1, now: event.ts_recv, body: Body::Event(*event) };
+        let seq = self.engine.seq() + 1;
         if let Some(recorder) = &mut self.recorder {
-            recorder.event(&input, event);
+            recorder.event(seq, event);
         }
-        self.step(&input, stamp);
+        let tape = self.begin();
+        self.engine.hear(seq, event, &mut self.out, stamp);
+        self.end(tape, seq, || Input { seq, now: event.ts_recv, body: Body::Event(*event) });
     }
 
     /// Takes anything else at engine time `now`.
@@ -74,25 +75,37 @@ impl Sequencer {
     }
 
     fn step(&mut self, input: &Input, stamp: &mut impl Stamp) {
-        let tape = self.out.tape.len();
-        self.out.judged.clear();
+        let tape = self.begin();
         self.engine.step(input, &mut self.out, stamp);
+        self.end(tape, input.seq, || *input);
+    }
+
+    /// Where on the tape the step begins.
+    #[inline]
+    fn begin(&mut self) -> usize {
+        self.out.judged.clear();
+        self.out.tape.len()
+    }
+
+    /// Hands on what the step of an input left behind. The audit log alone looks at the input.
+    #[inline]
+    fn end(&mut self, tape: usize, seq: u64, input: impl FnOnce() -> Input) {
         match &mut self.venue {
             None => self.out.sends.clear(), // A replay; or the paper venue, for which there are none.
             Some(venue) => {
-                let sends = venue.take(input.seq, &mut self.out.sends, &self.engine);
+                let sends = venue.take(seq, &mut self.out.sends, &self.engine);
                 if sends && let Some(recorder) = &mut self.recorder {
                     recorder.flush(); // What waits to be recorded waits for this input.
                 }
             }
         }
         if let Some(audit) = &mut self.audit {
-            audit.observe(&self.engine, input, &self.out, tape);
+            audit.observe(&self.engine, &input(), &self.out, tape);
         }
         if let Some(recorder) = &mut self.recorder {
-            recorder.checkpoint(input.seq, self.engine.state_hash());
-            if recorder.is_deep_due(input.seq) {
-                recorder.deep(input.seq, self.engine.full_hash());
+            recorder.checkpoint(seq, self.engine.state_hash());
+            if recorder.is_deep_due(seq) {
+                recorder.deep(seq, self.engine.full_hash());
             }
         }
     }

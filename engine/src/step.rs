@@ -6,16 +6,17 @@
 //!
 //! The code follows the order of things: `event.rs` is a tick's way (`mid_event.rs`: while the venue's event is not
 //! complete), `request.rs` an order's, `report.rs` what comes back, `page.rs` what readers are shown. `market.rs` is what is
-//! known of an instrument, `execution.rs` what trades do, `venue.rs` what is asked of a venue outside, `held.rs` what waits in
-//! the engine, `links.rs` what binds orders to each other; `halt.rs` is the kill switch, `triggers.rs` what sets it off without
-//! anybody's asking, `rearm.rs` what it takes to resume; `limits.rs` is how other limits come into force, `books.rs` what the
-//! operator says of the books of account, `approve.rs` of orders beyond a soft limit; `basket.rs` is legs that go together,
-//! `credit.rs` slices of the limits that engines share.
+//! known of an instrument, `clock.rs` what happens by the clock alone, `execution.rs` what trades do, `venue.rs` what is asked of
+//! a venue outside, `held.rs` what waits in the engine, `links.rs` what binds orders to each other; `halt.rs` is the kill switch,
+//! `triggers.rs` what sets it off without anybody's asking, `rearm.rs` what it takes to resume; `limits.rs` is how other limits
+//! come into force, `books.rs` what the operator says of the books of account, `approve.rs` of orders beyond a soft limit;
+//! `basket.rs` is legs that go together, `credit.rs` slices of the limits that engines share.
 
 mod approve;
 mod basket;
 mod books;
 mod channel;
+mod clock;
 mod credit;
 mod event;
 mod execution;
@@ -38,7 +39,7 @@ mod venue;
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
-    AccountId, Body, Control, DAY_NS, FeedId, HaltCause, Input, InstrumentId, Mode, OrderId, Px,
+    AccountId, Body, Control, Event, FeedId, HaltCause, Input, InstrumentId, Mode, OrderId, Px,
     Qty, Ts, Why,
 };
 use risk::{Moment, Options, Risk};
@@ -108,6 +109,9 @@ pub struct Engine {
     stopping: bool,
     /// When the next session begins; zero before the first input.
     next_session: Ts,
+    /// Before this, nothing is due by the clock alone. No state: it follows from what waits, and zero is always right.
+    #[serde(skip)]
+    quiet_until: Ts,
     passed: u64,
     #[serde(with = "model::snapshot::array")]
     refused: [u64; model::page::REJECT_SLOTS],
@@ -191,6 +195,7 @@ impl Engine {
             audit_full: false,
             stopping: false,
             next_session: Ts(0),
+            quiet_until: Ts(0),
             passed: 0,
             refused: [0; model::page::REJECT_SLOTS],
             hash: StateHash::default(),
@@ -199,11 +204,7 @@ impl Engine {
 
     /// Takes one input. `input.seq` follows the last one; `input.now` earlier than the last one counts as that one.
     pub fn step(&mut self, input: &Input, out: &mut Output, stamp: &mut impl Stamp) {
-        self.seq = input.seq;
-        self.advance(input.now, out);
-        if self.triggers.gaps.is_due(self.now) {
-            self.trip_gaps(out);
-        }
+        self.begin_step(input.seq, input.now, out);
         match &input.body {
             Body::Event(event) => self.on_event(event, out, stamp),
             Body::Request(request) => self.on_request(request, out, stamp),
@@ -211,6 +212,29 @@ impl Engine {
             Body::Control(control) => self.on_control(control, out),
             Body::Timer => self.risk.catch_up(),
         }
+        self.end_step(out);
+    }
+
+    /// The same for a message of a feed, taken from where it lies: copying it into an input and asking what that is took 23
+    /// instructions.
+    #[inline]
+    pub fn hear(&mut self, seq: u64, event: &Event, out: &mut Output, stamp: &mut impl Stamp) {
+        self.begin_step(seq, event.ts_recv, out);
+        self.on_event(event, out, stamp);
+        self.end_step(out);
+    }
+
+    #[inline]
+    fn begin_step(&mut self, seq: u64, now: Ts, out: &mut Output) {
+        self.seq = seq;
+        self.advance(now, out);
+        if self.triggers.gaps.is_due(self.now) {
+            self.trip_gaps(out);
+        }
+    }
+
+    #[inline]
+    fn end_step(&mut self, out: &mut Output) {
         self.look_at_held(out);
         if self.risk.has_losses() {
             self.trip_losses(out);
@@ -218,46 +242,6 @@ impl Engine {
         if self.triggers.has_due() {
             self.trip_due(out);
         }
-    }
-
-    /// Moves time on, never back, and notices silence.
-    #[inline]
-    fn advance(&mut self, now: Ts, out: &mut Output) {
-        self.now = self.now.max(now);
-        if self.now >= self.next_session {
-            self.begin_session();
-        }
-        if self.outside.is_some() {
-            self.look_at_deadlines(out);
-        }
-        if self.held.has_ends() {
-            self.look_at_ends(out);
-        }
-        if self.baskets.has_due(self.now) {
-            self.end_late_baskets(out);
-        }
-        for feed in 0..self.channels.len() {
-            let Some(channel) = self.channels.get_mut(feed) else { return };
-            let silent = channel.seq > 0 && self.now.since(channel.updated) > channel.silence_ns;
-            if silent != channel.silent {
-                channel.silent = silent;
-                self.show_feed_integrity(FeedId(feed as u8), out);
-            }
-        }
-    }
-
-    /// What the day traded and lost is counted anew. The first input only says when that will be.
-    #[cold]
-    fn begin_session(&mut self) {
-        if self.next_session > Ts(0) {
-            self.risk.begin_session();
-            if let Some(outside) = &mut self.outside {
-                outside.executions.begin_session();
-            }
-            self.hash.fold(self.next_session.0);
-        }
-        let into = (self.now.time_of_day() + DAY_NS - self.rules.session_start_ns) % DAY_NS;
-        self.next_session = Ts(self.now.0.saturating_add(DAY_NS - into));
     }
 
     fn on_control(&mut self, control: &Control, out: &mut Output) {

@@ -1,5 +1,6 @@
 //! What one event did to a book.
 
+use model::page::Quote;
 use model::{Cause, OrderRef, Px, Qty, Side};
 
 /// A stamp that every order gets when it joins its level: the greater, the later. An order of
@@ -43,4 +44,15 @@ pub struct Touch {
     pub level_qty: Qty,
     /// Orders of its level afterwards.
     pub level_orders: u32,
+}
+
+impl Touch {
+    /// Whether its price is worse than the best of its side, of bid and ask.
+    #[inline]
+    pub fn is_behind(&self, [bid, ask]: &[Option<Quote>; 2]) -> bool {
+        match self.side {
+            Side::Buy => bid.as_ref().is_some_and(|bid| self.px < bid.px),
+            Side::Sell => ask.as_ref().is_some_and(|ask| self.px > ask.px),
+        }
+    }
 }

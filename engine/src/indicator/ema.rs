@@ -29,21 +29,31 @@ impl<const N: u32> Ema<N> {
         Ema { seen: 0, state: 0 }
     }
 
-    /// Folds in one trade price; the average afterwards, in units of price with six more decimals.
-    /// `None`: fewer than `N` trades, or out of range.
+    /// Folds in one trade price; the average afterwards.
     pub fn update(&mut self, px: Px) -> Option<i64> {
+        self.add(px);
+        self.value()
+    }
+
+    /// Folds in one trade price.
+    #[inline]
+    pub fn add(&mut self, px: Px) {
         let px = from_units(px.0);
         if self.seen == N {
             self.state = Self::STEP.of_way(self.state, px);
-        } else {
-            self.seen += 1;
-            self.state += px;
-            if self.seen < N {
-                return None;
-            }
+            return;
+        }
+        self.seen += 1;
+        self.state += px;
+        if self.seen == N {
             self.state = floor(self.state, N);
         }
-        to_millionths(self.state)
+    }
+
+    /// The average, in units of price with six more decimals. `None`: fewer than `N` trades, or out of range.
+    #[inline]
+    pub fn value(&self) -> Option<i64> {
+        if self.seen < N { None } else { to_millionths(self.state) }
     }
 
     /// The state, in 2^-48 of a price unit.

@@ -33,24 +33,37 @@ impl<const N: u32> Rsi<N> {
         Rsi { last: None, seen: 0, rises: 0, falls: 0 }
     }
 
-    /// Folds in one trade price; the index afterwards, 0 to 100 with twelve decimals. `None`: fewer
-    /// than `N` changes of price, or beyond 2^58 price units.
+    /// Folds in one trade price; the index afterwards.
     pub fn update(&mut self, px: Px) -> Option<i64> {
-        let last = self.last.replace(px)?;
+        self.add(px);
+        self.value()
+    }
+
+    /// Folds in one trade price.
+    #[inline]
+    pub fn add(&mut self, px: Px) {
+        let Some(last) = self.last.replace(px) else { return };
         let rise = from_units(px.0.saturating_sub(last.0).max(0));
         let fall = from_units(last.0.saturating_sub(px.0).max(0));
         if self.seen == N {
             self.rises = Self::STEP.of_way(self.rises, rise);
             self.falls = Self::STEP.of_way(self.falls, fall);
-        } else {
-            self.seen += 1;
-            self.rises += rise;
-            self.falls += fall;
-            if self.seen < N {
-                return None;
-            }
+            return;
+        }
+        self.seen += 1;
+        self.rises += rise;
+        self.falls += fall;
+        if self.seen == N {
             self.rises = floor(self.rises, N);
             self.falls = floor(self.falls, N);
+        }
+    }
+
+    /// The index, 0 to 100 with twelve decimals. `None`: fewer than `N` changes of price, or beyond 2^58 price units.
+    #[inline]
+    pub fn value(&self) -> Option<i64> {
+        if self.seen < N {
+            return None;
         }
         if self.rises + self.falls == 0 {
             return Some(0);

@@ -138,25 +138,24 @@ impl History {
     }
 }
 
+/// Tells an indicator something.
+fn tell(indicators: &mut Indicators, told: Told) {
+    match told {
+        Told::Trade(px, qty) => indicators.on_trade(Px(px), Qty(qty)),
+        Told::Quote([bid, ask]) => indicators.on_quote(bid, ask),
+        Told::NewDay => indicators.new_day(),
+    }
+}
+
 fn same_values(told: &[Told]) {
     let (mut indicators, mut history) = (Indicators::new(), History::default());
     for told in told {
+        tell(&mut indicators, *told);
         match *told {
-            Told::Trade(px, qty) => {
-                indicators.on_trade(Px(px), Qty(qty));
-                if px > 0 && qty > 0 {
-                    history.trades.push((px, qty));
-                }
-            }
-            Told::Quote(quotes) => {
-                let [bid, ask] = quotes;
-                indicators.on_quote(bid, ask);
-                history.quotes.push(quotes);
-            }
-            Told::NewDay => {
-                indicators.new_day();
-                history = History::default();
-            }
+            Told::Trade(px, qty) if px > 0 && qty > 0 => history.trades.push((px, qty)),
+            Told::Trade(..) => {}
+            Told::Quote(quotes) => history.quotes.push(quotes),
+            Told::NewDay => history = History::default(),
         }
         let values = indicators.values();
         assert_eq!(values[..LIST.len()], history.values(), "after {told:?}");
@@ -204,6 +203,30 @@ proptest! {
     #[test]
     fn large_prices_are_exact(told in a_day(1..=1 << 50, 1..=1 << 50)) {
         same_values(&told);
+    }
+
+    /// Goal: whether and when somebody looks changes no value, and nothing of what is written down. Method: one that somebody
+    /// looks at now and then beside one that nobody does; values, text, bytes and what is read back from them.
+    #[test]
+    fn looking_changes_nothing(
+        told in a_day(1_234_000..=1_236_000, 1..=1_000),
+        looks in proptest::collection::vec(any::<bool>(), 240),
+    ) {
+        let (mut seen, mut unseen) = (Indicators::new(), Indicators::new());
+        for (told, looks) in told.into_iter().zip(looks) {
+            tell(&mut seen, told);
+            tell(&mut unseen, told);
+            if looks {
+                seen.measure();
+            }
+            prop_assert_eq!(seen.values(), unseen.values());
+            prop_assert_eq!(format!("{seen:?}"), format!("{unseen:?}"));
+            let written = [seen, unseen].map(|indicators| postcard::to_stdvec(&indicators).unwrap());
+            prop_assert_eq!(&written[0], &written[1]);
+            let read: Indicators = postcard::from_bytes(&written[1]).unwrap();
+            prop_assert_eq!(read, seen);
+            prop_assert_eq!(read.values(), seen.values());
+        }
     }
 
     /// Goal: the same over the whole range, where values and sums overflow: `None`, never wrong.

@@ -29,14 +29,17 @@ impl<const N: usize> Volatility<N> {
         Volatility { last: None, returns: [0; N], oldest: 0, seen: 0, squares: 0, is_spoilt: false }
     }
 
-    /// Folds in one trade price; the volatility afterwards, a ratio with twelve decimals. `None`:
-    /// fewer than `N` returns, or out of range.
-    pub fn update(&mut self, px: Px) -> Option<i64> {
-        let last = self.last.replace(px)?;
+    /// Folds in one trade price.
+    pub fn add(&mut self, px: Px) {
+        let Some(last) = self.last.replace(px) else { return };
         match self.slide(last, px) {
             Some(squares) => self.squares = squares,
             None => self.is_spoilt = true,
         }
+    }
+
+    /// The volatility, a ratio with twelve decimals. `None`: fewer than `N` returns, or out of range.
+    pub fn value(&self) -> Option<i64> {
         if self.seen < N || self.is_spoilt {
             return None;
         }

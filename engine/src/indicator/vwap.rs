@@ -18,15 +18,18 @@ impl Vwap {
         Vwap { notional: 0, volume: 0, is_spoilt: false }
     }
 
-    /// Folds in one trade; the average afterwards, in units of price with six more decimals.
-    /// `None`: out of range.
-    pub fn update(&mut self, px: Px, qty: Qty) -> Option<i64> {
+    /// Folds in one trade.
+    pub fn add(&mut self, px: Px, qty: Qty) {
         let (px, qty) = (i128::from(px.0), i128::from(qty.0));
         self.volume = self.volume.saturating_add(qty);
         match self.notional.checked_add(px * qty) {
             Some(notional) => self.notional = notional,
             None => self.is_spoilt = true,
         }
+    }
+
+    /// The average, in units of price with six more decimals. `None`: no trade, or out of range.
+    pub fn value(&self) -> Option<i64> {
         if self.is_spoilt { None } else { ratio(self.notional, self.volume, PX_DECIMALS) }
     }
 
@@ -47,8 +50,11 @@ mod tests {
     fn overflow_stays() {
         let (notional, volume) = (i128::MAX - 10, i128::MAX >> 32);
         let mut vwap = Vwap { notional, volume, is_spoilt: false };
-        assert!(vwap.update(Px(10), Qty(1)).is_some());
-        assert_eq!(vwap.update(Px(1), Qty(1)), None);
-        assert_eq!(vwap.update(Px(1), Qty(1)), None);
+        let mut after = |px| {
+            vwap.add(Px(px), Qty(1));
+            vwap.value()
+        };
+        assert!(after(10).is_some());
+        assert_eq!([after(1), after(1)], [None; 2]);
     }
 }

@@ -1,6 +1,6 @@
 //! Records inputs on the engine thread: joins events of a file into runs, and hands entries to the journal thread.
 
-use model::{Event, Input};
+use model::{Body, Event, Input};
 
 use super::record::Entry;
 use crate::hash::StateHash;
@@ -81,18 +81,19 @@ impl Recorder {
         self.ring.slots() > ENTRIES_PER_INPUT
     }
 
-    /// Records an event.
-    pub fn event(&mut self, input: &Input, event: &Event) {
+    /// Records an event, which is the input of this number.
+    pub fn event(&mut self, seq: u64, event: &Event) {
         let feed = event.feed.0;
         let Some((true, events)) = self.feeds.get_mut(usize::from(feed)) else {
-            return self.input(input);
+            let (now, body) = (event.ts_recv, Body::Event(*event));
+            return self.input(&Input { seq, now, body });
         };
         *events += 1;
         let number = *events;
         let goes_on = |run: &Run| run.feed == feed && run.count < RUN_EVENTS;
         if !self.run.as_ref().is_some_and(goes_on) {
             self.flush();
-            let (first_seq, digest) = (input.seq, StateHash::default());
+            let (first_seq, digest) = (seq, StateHash::default());
             self.run = Some(Run { feed, first_seq, first_event: number, count: 0, digest });
         }
         if let Some(run) = &mut self.run {

@@ -68,6 +68,7 @@ impl Pages {
         self.publish_tape(out);
         let Pages { publisher, in_doubt, .. } = self;
         out.boards.take(usize::MAX, |instrument| {
+            engine.measure(instrument);
             if let Some(page) = engine.board(instrument) {
                 publisher.publish_board(instrument as usize, &page);
             }

@@ -48,6 +48,7 @@ impl Engine {
         self.hash.fold(verdict.bits);
         let Some(primary) = verdict.primary else {
             self.baskets.open(account, origin, *announced, self.now);
+            self.await_clock();
             return self.answer(request, AnswerKind::Accepted);
         };
         self.count_refusal(primary.code);

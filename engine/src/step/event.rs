@@ -19,13 +19,12 @@ impl Engine {
             return;
         }
         match event.kind {
-            Kind::Add
-            | Kind::Execute
-            | Kind::ExecuteAt
-            | Kind::Reduce
-            | Kind::Delete
-            | Kind::Replace
-            | Kind::Modify => self.on_book_event(event, out, stamp),
+            // Most events, each with code of its own.
+            Kind::Add => self.on_book_event(Kind::Add, event, out, stamp),
+            Kind::Delete => self.on_book_event(Kind::Delete, event, out, stamp),
+            Kind::Execute | Kind::ExecuteAt | Kind::Reduce | Kind::Replace | Kind::Modify => {
+                self.on_book_event(event.kind, event, out, stamp);
+            }
             Kind::Level => self.on_level(event, out, stamp),
             Kind::Trade | Kind::Cross => self.on_print(event, out, stamp),
             Kind::Directory => self.on_directory(event, out),
@@ -45,22 +44,24 @@ impl Engine {
     }
 
     /// Notes the time of the event, and the hole in the sequence before it, if there is one. `false`: of no feed of ours.
+    #[inline]
     fn count(&mut self, event: &Event, out: &mut Output) -> bool {
         let now = self.now;
         let Some(channel) = self.channels.get_mut(usize::from(event.feed.0)) else { return false };
         (channel.updated, channel.ts_venue) = (now, event.ts_venue);
+        let (silent, mut missing) = (channel.silent, 0);
         if event.kind == Kind::Integrity {
             channel.seq = event.seq;
         } else if !event.flags.has(Flags::SNAPSHOT) {
-            let missing = event.seq.saturating_sub(channel.seq + 1);
+            missing = event.seq.saturating_sub(channel.seq + 1);
             channel.seq = event.seq;
             channel.lost += missing;
-            if missing > 0 {
-                self.on_hole(event.feed, out);
-            }
         }
-        if self.channels.get(usize::from(event.feed.0)).is_some_and(|channel| channel.silent) {
-            self.advance(now, out);
+        if missing > 0 {
+            self.on_hole(event.feed, out);
+        }
+        if silent {
+            self.look_at_clock(out); // It is not any more.
         }
         true
     }
@@ -76,13 +77,20 @@ impl Engine {
         self.show_feed_integrity(feed, out);
     }
 
-    fn on_book_event(&mut self, event: &Event, out: &mut Output, stamp: &mut impl Stamp) {
+    /// What an event of this kind does to a book of orders. In place wherever it is called: where the kind is known, what it
+    /// cannot do is not asked.
+    #[inline(always)]
+    fn on_book_event(
+        &mut self,
+        kind: Kind,
+        event: &Event,
+        out: &mut Output,
+        stamp: &mut impl Stamp,
+    ) {
         let Some(id) = self.find(event) else { return };
-        let book = id as usize;
         let part = self.part(id, event);
-        let Some(before) = self.instruments.get(id).map(|listed| listed.quotes) else { return };
         let Some(FeedBooks::Orders(books)) = self.feed_books_mut(event.feed) else { return };
-        let applied = books.apply(book, event);
+        let applied = books.apply_as(kind, id as usize, event);
         stamp.mark(Stage::Book);
 
         if let Some(touch) = &applied.removed {
@@ -91,19 +99,18 @@ impl Engine {
         if let Some(touch) = &applied.added {
             self.fold_level(id, touch.side, touch.px, touch.level_qty);
         }
+        // A day told again traded when it was told first.
+        let told_again = event.flags.has(Flags::SNAPSHOT);
         // What the venue makes one event is shown when it is complete.
-        let mut quotes = before;
+        let mut moved = false;
         if part != Part::Open {
             out.touch_book(id);
-            quotes = self.best(id);
+            let follows = part == Part::Whole && !told_again;
+            moved = !(follows && self.is_behind_quotes(id, &applied))
+                && self.tell_if_moved(id, told_again);
         }
-        let moved = quotes != before;
-        if moved {
-            self.tell_quotes(id, quotes, event.flags.has(Flags::SNAPSHOT));
-        }
-        let trade = match (event.kind, applied.removed) {
-            // A day told again traded when it was told first.
-            _ if event.flags.has(Flags::SNAPSHOT) => None,
+        let trade = match (kind, &applied.removed) {
+            _ if told_again => None,
             (Kind::Execute, Some(touch)) => Some(touch.px),
             (Kind::ExecuteAt, Some(_)) if !event.flags.has(Flags::NOT_PRINTABLE) => Some(event.px),
             _ => None,
@@ -115,9 +122,7 @@ impl Engine {
 
         // Marked now, not at the next order: else somebody's asking would move everybody's exposure.
         if moved {
-            let judged = self.integrity_at(id, quotes);
-            self.show_judged(id, judged, out);
-            self.mark_at(id, quotes, judged.0);
+            self.judge_told(id, out);
         } else {
             if part == Part::Last || applied.fault.is_some() {
                 self.show_integrity(id, out);
@@ -126,11 +131,13 @@ impl Engine {
                 self.re_mark(id);
             }
         }
-        if event.flags.has(Flags::SNAPSHOT) {
+        if told_again {
             return; // What it repeats was there before: nothing came, nothing traded.
         }
-        let trading = self.trading_state(id).is_tradable();
-        self.paper.on_book(id, &applied, trade.is_some() && trading, trading);
+        if self.paper.watches(id) {
+            let trading = self.trading_state(id).is_tradable();
+            self.paper.on_book(id, &applied, trade.is_some() && trading, trading);
+        }
         self.settle(out);
         if let Some(px) = trade {
             self.ask_strategies(id, px, event.qty, out, stamp);
@@ -172,27 +179,6 @@ impl Engine {
     fn fold_level(&mut self, id: u32, side: model::Side, px: Px, qty: Qty) {
         let place = u64::from(id) << 1 | side.index() as u64;
         self.hash.fold_pair(px.0.cast_unsigned() ^ place << 40, qty.0.cast_unsigned());
-    }
-
-    /// Tells the indicators of new best prices; `rebuilt`: of a book that is built again.
-    pub(super) fn tell_quotes(
-        &mut self,
-        id: u32,
-        quotes: [Option<model::page::Quote>; 2],
-        rebuilt: bool,
-    ) {
-        let [bid, ask] = quotes;
-        if let Some(listed) = self.instruments.get_mut(id) {
-            listed.quotes = quotes;
-        }
-        self.held.may_trigger(id);
-        if let Some(indicators) = self.indicators.get_mut(id as usize) {
-            if rebuilt {
-                indicators.on_rebuilt(bid, ask);
-            } else {
-                indicators.on_quote(bid, ask);
-            }
-        }
     }
 
     /// A trade that does not touch the book: hidden, an auction's, or of a venue that tells levels and trades apart.

@@ -61,6 +61,7 @@ impl Engine {
             audit_full,
             stopping,
             next_session,
+            quiet_until: _, // Follows from what waits.
             latches,
             triggers,
             passed,

@@ -114,6 +114,7 @@ impl Engine {
         if order.tif == Tif::Gtd {
             let expires = i64::try_from(order.conditions.expires.0).unwrap_or(i64::MAX);
             self.held.ends.insert(0, order.id, expires);
+            self.await_clock();
         }
     }
 

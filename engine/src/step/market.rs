@@ -6,6 +6,7 @@ use risk::Market;
 
 use super::Engine;
 use super::channel::Channel;
+use crate::book::{Applied, Touch};
 use crate::feed_books::FeedBooks;
 use crate::instruments::Listed;
 use crate::output::Output;
@@ -109,6 +110,19 @@ impl Engine {
             .map(|side| books.and_then(|books| books.best(instrument as usize, side)))
     }
 
+    /// Whether an event touched a book behind its best prices, where it moves none of them: most do. Those told last are the
+    /// best that the event found.
+    #[inline(always)]
+    pub(super) fn is_behind_quotes(&self, instrument: u32, applied: &Applied) -> bool {
+        let Some(listed) = self.instruments.get(instrument) else { return false };
+        let is_behind = |touch: &Option<Touch>| {
+            touch.as_ref().is_none_or(|touch| touch.is_behind(&listed.quotes))
+        };
+        let is_behind = is_behind(&applied.removed) && is_behind(&applied.added);
+        debug_assert!(!is_behind || listed.quotes == self.best(instrument));
+        is_behind
+    }
+
     /// Tells readers of every book of a feed whose integrity is not what they were told last.
     pub(super) fn show_feed_integrity(&mut self, feed: FeedId, out: &mut Output) {
         for instrument in 0..self.instruments.len() as u32 {
@@ -142,6 +156,45 @@ impl Engine {
             self.note_live(instrument, integrity == Integrity::Live);
             self.held.may_trigger(instrument);
         }
+    }
+
+    /// Tells the indicators of the best prices, if they are not those that were told last; whether they were told.
+    #[inline(never)]
+    pub(super) fn tell_if_moved(&mut self, id: u32, rebuilt: bool) -> bool {
+        let quotes = self.best(id);
+        let moved = self.instruments.get(id).is_some_and(|listed| listed.quotes != quotes);
+        if moved {
+            self.tell_quotes(id, quotes, rebuilt);
+        }
+        moved
+    }
+
+    /// Tells the indicators of new best prices; `rebuilt`: of a book that is built again.
+    #[inline]
+    pub(super) fn tell_quotes(&mut self, id: u32, quotes: [Option<Quote>; 2], rebuilt: bool) {
+        let [bid, ask] = quotes;
+        if let Some(listed) = self.instruments.get_mut(id) {
+            listed.quotes = quotes;
+        }
+        self.held.may_trigger(id);
+        if let Some(indicators) = self.indicators.get_mut(id as usize) {
+            if rebuilt {
+                indicators.on_rebuilt(bid, ask);
+            } else {
+                indicators.on_quote(bid, ask);
+            }
+        }
+    }
+
+    /// Shows how far a book may be believed, and marks what is held in it, at the best prices that were told last.
+    #[inline(never)]
+    pub(super) fn judge_told(&mut self, instrument: u32, out: &mut Output) {
+        let Some(quotes) = self.instruments.get(instrument).map(|listed| listed.quotes) else {
+            return;
+        };
+        let judged = self.integrity_at(instrument, quotes);
+        self.show_judged(instrument, judged, out);
+        self.mark_at(instrument, quotes, judged.0);
     }
 
     /// What the gate sees of an instrument.

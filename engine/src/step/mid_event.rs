@@ -53,9 +53,7 @@ impl Engine {
     /// The venue's event is complete: shows what it made of the book. `rebuilt`: of a snapshot.
     pub(super) fn show_event(&mut self, id: u32, rebuilt: bool, out: &mut Output) {
         out.touch_book(id);
-        let quotes = self.best(id);
-        if self.instruments.get(id).is_some_and(|listed| listed.quotes != quotes) {
-            self.tell_quotes(id, quotes, rebuilt);
+        if self.tell_if_moved(id, rebuilt) {
             self.re_mark(id);
         }
         self.show_integrity(id, out);

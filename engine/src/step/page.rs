@@ -23,6 +23,13 @@ impl Engine {
         self.risk.show_all();
     }
 
+    /// Works out the values of an instrument's indicators once, for whoever looks at its page from here on.
+    pub fn measure(&mut self, instrument: u32) {
+        if let Some(indicators) = self.indicators.get_mut(instrument as usize) {
+            indicators.measure();
+        }
+    }
+
     /// The page of one instrument; `None` if it is not listed.
     pub fn board(&self, instrument: u32) -> Option<Board> {
         let listed = self.instruments.get(instrument)?;

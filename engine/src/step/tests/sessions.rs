@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::*;
+use model::DAY_NS;
 
 const HOUR_NS: u64 = DAY_NS / 24;
 
