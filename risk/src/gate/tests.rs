@@ -15,10 +15,11 @@ mod tightening;
 mod tree;
 mod types;
 
-use super::each_check;
+use super::{CONTINUE, each_check};
 use crate::fixture::{
     ACCOUNT, ACCOUNT_LIMITS, FACTOR, Floor, INSTRUMENT, PAIR_LIMITS, USD, instrument,
 };
+use crate::path::Ladder;
 use crate::view::{View, Way};
 use crate::{AccountLimits, LastTrade, PairLimits, Recorded};
 
@@ -48,9 +49,14 @@ fn list_is_complete() {
     let mut floor = Floor::new();
     let order = floor.order(Side::Buy, 1, 1_000_000);
     let held = crate::Reservation::closed(&order);
-    let view = View::new(&floor.risk, &order, &held, Way::New, &floor.market, floor.moment);
+    let ladder = Ladder::new(&floor.risk, order.account, order.instrument);
+    let view = View::new(&ladder, &order, &held, Way::New, &floor.market, &floor.moment);
     let mut codes = Vec::new();
-    each_check(&order, &view, |_, finding| codes.push(finding.code));
+    let judged = each_check(&order, &view, |_, finding| {
+        codes.push(finding.code);
+        CONTINUE
+    });
+    assert_eq!(judged, CONTINUE);
     codes.sort();
     assert_eq!(codes, Reject::ALL);
     let findings = super::findings(&order, &view);
