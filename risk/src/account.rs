@@ -12,7 +12,7 @@ use crate::same_terms::SameTerms;
 use crate::volume::VolumeWindow;
 
 /// Parts of one that a drawdown is measured in.
-pub(crate) const BASIS_POINTS: i128 = 10_000;
+pub(crate) const BASIS_POINTS: u32 = 10_000;
 
 /// Sums over the lines of an account, all doubled: half a mark stays exact.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -84,8 +84,9 @@ pub(crate) struct Account {
 impl Worth {
     /// What is required, rounded up.
     pub(crate) fn margin(&self) -> Money {
-        let twice = self.margin.div_euclid(BASIS_POINTS);
-        money::half_up(twice + i128::from(self.margin % BASIS_POINTS > 0))
+        let parts = i128::from(BASIS_POINTS);
+        let twice = self.margin.div_euclid(parts);
+        money::half_up(twice + i128::from(self.margin % parts > 0))
     }
 
     /// `self − less + more`. Cannot overflow: see [`crate::money::WORTH_MAX`].
@@ -126,7 +127,8 @@ impl Account {
         }
     }
 
-    /// Twice the profit since the start if its lines were worth `worth`, which [`Account::worth_with`] added up.
+    /// Twice the profit since the start if its lines were worth `worth`, in its own currency.
+    #[inline(always)]
     pub(crate) fn profit2(&self, worth: &Worth) -> i128 {
         self.sums.profit2(worth)
     }
@@ -140,16 +142,18 @@ impl Account {
     }
 
     /// Twice what was lost since the session began, at twice the profit `profit2`.
+    #[inline(always)]
     pub(crate) fn lost2(&self, profit2: i128) -> i128 {
-        self.base2.saturating_sub(profit2)
+        money::minus(self.base2, profit2)
     }
 
     /// How far twice the equity is below its highest, in basis points of that highest, which comes second: to be
     /// compared as `below > highest · limit`.
+    #[inline(always)]
     pub(crate) fn drawdown(&self, profit2: i128) -> (i128, i128) {
         let peak2 = self.peak2.max(profit2);
-        let highest2 = self.limits.cash.0.saturating_mul(2).saturating_add(peak2);
-        (peak2.saturating_sub(profit2).saturating_mul(BASIS_POINTS), highest2)
+        let highest2 = money::plus(money::plus(self.limits.cash.0, self.limits.cash.0), peak2);
+        (money::times(money::minus(peak2, profit2), BASIS_POINTS), highest2)
     }
 
     /// Which of its limits of losses is exceeded at twice the profit `profit2`, if one is.
@@ -159,7 +163,7 @@ impl Account {
         }
         let bps = self.limits.drawdown_max_bps?;
         let (below, highest2) = self.drawdown(profit2);
-        (below > highest2.saturating_mul(bps.into())).then_some(HaltCause::Drawdown)
+        (below > money::times(highest2, bps)).then_some(HaltCause::Drawdown)
     }
 
     pub(crate) fn marks_at_exit(&self) -> bool {

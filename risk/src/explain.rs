@@ -5,11 +5,12 @@
 use model::page::Permission;
 use model::{AccountId, Finding, HaltLevel, Headroom, Order, Qty, Reject, Side, Tif, Verdict};
 
-use crate::gate::{each_check, findings, is_of_new_orders, verdict_of, way_of};
+use crate::gate::{CONTINUE, each_check, findings, is_of_new_orders, verdict_of, way_of};
 use crate::ledger::Risk;
 use crate::limits::Restriction;
 use crate::market::{Market, Moment};
 use crate::options::Options;
+use crate::path::Ladder;
 use crate::reservation::Reservation;
 use crate::view::{Node, View, Way};
 
@@ -145,10 +146,12 @@ impl Risk {
             Some(held) => (held, Way::Replace),
             None => way_of(order, &nothing, instead_of),
         };
-        let view = View::new(self, order, seen, way, market, moment);
+        let ladder = Ladder::new(self, order.account, order.instrument);
+        let view = View::new(&ladder, order, seen, way, market, &moment);
         let mut checks = Vec::new();
-        each_check(order, &view, |node, finding| {
+        let _ = each_check(order, &view, |node, finding| {
             checks.push(explained(order, &view, node, finding));
+            CONTINUE
         });
         (verdict_of(&findings(order, &view)), checks)
     }

@@ -2,6 +2,8 @@
 
 use model::{Money, Px, Qty};
 
+use crate::money;
+
 /// Parts of one that a rate is given in.
 const RATE_PARTS: i128 = 1_000_000;
 
@@ -40,32 +42,40 @@ impl Fee {
     }
 
     /// The fee of a fill; `None` on overflow.
+    #[inline(always)]
     pub(crate) fn of(&self, px: Px, qty: Qty) -> Option<Money> {
         if self.by_notional == 0 && self.by_qty == 0 {
             return Some(Money::ZERO);
         }
-        let by_notional =
-            (i128::from(px.0) * i128::from(qty.0)).checked_mul(self.by_notional.into())?;
+        let by_notional = money::product(i128::from(px.0) * i128::from(qty.0), self.by_notional)?;
         let by_qty = i128::from(qty.0) * i128::from(self.by_qty);
         let units = div_ceil(by_notional.checked_add(by_qty)?, self.per);
-        units.checked_mul(self.unit.0).map(Money)
+        let fee = match i64::try_from(units) {
+            Ok(units) => money::product(self.unit.0, units),
+            Err(_) => units.checked_mul(self.unit.0),
+        };
+        fee.map(Money)
     }
 
     /// The same, but a rebate is worth nothing: what must be held for a fill.
+    #[inline(always)]
     pub(crate) fn at_worst(&self, px: Px, qty: Qty) -> Option<Money> {
         self.of(px, qty).map(|fee| fee.max(Money::ZERO))
     }
 }
 
 /// `⌈total / per⌉`. A division of 64 bits where it suffices costs a fifth of one of 128.
+#[inline]
 fn div_ceil(total: i128, per: i64) -> i128 {
     match i64::try_from(total) {
         Ok(total) => (total.div_euclid(per) + i64::from(total.rem_euclid(per) > 0)).into(),
-        Err(_) => {
-            let per = i128::from(per);
-            total.div_euclid(per) + i128::from(total.rem_euclid(per) > 0)
-        }
+        Err(_) => wide_div_ceil(total, per.into()),
     }
+}
+
+#[cold]
+fn wide_div_ceil(total: i128, per: i128) -> i128 {
+    total.div_euclid(per) + i128::from(total.rem_euclid(per) > 0)
 }
 
 fn gcd(a: u128, b: u128) -> u128 {

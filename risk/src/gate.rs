@@ -2,7 +2,9 @@
 //!
 //! To add a check:
 //! 1. write `gate/<name>.rs`: one pure function `check`, of an order like `gate/lot.rs`, or of an order on each
-//!    account that it counts on like `gate/clip.rs`;
+//!    account that it counts on like `gate/clip.rs`; always inlined, so that a number which no verdict needs is
+//!    never worked out, and what is seldom needed in a cold function that is given no view, for one that is handed
+//!    on lies in memory whole;
 //! 2. give it a code of its own at the end of `model::Reject`;
 //! 3. add its `mod` line and its line in [`each_check`];
 //! 4. say in `explain.rs` what its numbers are, and when it is off;
@@ -63,18 +65,25 @@ mod venue_band;
 mod venue_halted;
 mod volume;
 
+use std::ops::ControlFlow;
+
 use model::page::FINDINGS_MAX;
-use model::{Finding, Money, Order, OrderType, Px, Reject, Side, Ts, Verdict};
+use model::{Finding, Order, OrderType, Px, Reject, Side, Ts, Verdict};
 
 use crate::ids::{Recorded, Wording};
 use crate::ledger::Risk;
 use crate::limits::DEPTH_MAX;
 use crate::market::{Market, Moment, twice};
+use crate::path::Ladder;
 use crate::posting::Posting;
 use crate::reservation::Reservation;
 use crate::view::{Node, View, Way};
 pub use needs_approval::Excess;
 pub use unsupported::{Done, GATEWAYS};
+
+/// What is said to a check's finding: go on, or ask no more.
+pub(crate) const CONTINUE: ControlFlow<()> = ControlFlow::Continue(());
+const STOP: ControlFlow<()> = ControlFlow::Break(());
 
 /// Runs every check, whatever the others found: those of the order, then those of each account that it counts
 /// on. Of a code that fails on several accounts, the verdict has the one that is exceeded most. `tell` hears on
@@ -83,90 +92,100 @@ pub use unsupported::{Done, GATEWAYS};
 pub(crate) fn each_check(
     order: &Order,
     view: &View<'_>,
-    mut tell: impl FnMut(Option<&Node<'_>>, Finding),
-) {
+    mut tell: impl FnMut(Option<&Node<'_>>, Finding) -> ControlFlow<()>,
+) -> ControlFlow<()> {
     let mut found = |finding| tell(None, finding);
-    found(unknown_account::check(order, view));
-    found(unknown_instrument::check(order, view));
-    found(not_permitted::check(order, view));
-    found(halted::check(order, view));
-    found(venue_halted::check(order, view));
-    found(book_not_live::check(order, view));
-    found(px_step::check(order, view));
-    found(lot::check(order, view));
-    found(duplicate_id::check(order, view));
-    found(cash::check(order, view));
-    found(overflow::check(order, view));
-    found(unknown_order::check(order, view));
-    found(not_open::check(order, view));
-    found(change_pending::check(order, view));
-    found(journal_full::check(order, view));
-    found(capacity::check(order, view));
-    found(below_filled::check(order, view));
-    found(audit_full::check(order, view));
-    found(reconciling::check(order, view));
-    found(duplicate_terms::check(order, view));
-    found(unsupported::check(order, view));
-    found(too_late::check(order, view));
-    found(trigger::check(order, view));
-    found(overslice::check(order, view));
-    found(clock_unsafe::check(order, view));
+    found(unknown_account::check(order, view))?;
+    found(unknown_instrument::check(order, view))?;
+    found(not_permitted::check(order, view))?;
+    found(halted::check(order, view))?;
+    found(venue_halted::check(order, view))?;
+    found(book_not_live::check(order, view))?;
+    found(px_step::check(order, view))?;
+    found(lot::check(order, view))?;
+    found(duplicate_id::check(order, view))?;
+    found(cash::check(order, view))?;
+    found(overflow::check(order, view))?;
+    found(unknown_order::check(order, view))?;
+    found(not_open::check(order, view))?;
+    found(change_pending::check(order, view))?;
+    found(journal_full::check(order, view))?;
+    found(capacity::check(order, view))?;
+    found(below_filled::check(order, view))?;
+    found(audit_full::check(order, view))?;
+    found(reconciling::check(order, view))?;
+    found(duplicate_terms::check(order, view))?;
+    found(unsupported::check(order, view))?;
+    found(too_late::check(order, view))?;
+    found(trigger::check(order, view))?;
+    found(overslice::check(order, view))?;
+    found(clock_unsafe::check(order, view))?;
     if view.way == Way::Parent {
         return each_check_of_parent(order, view, found);
     }
-    for node in view.nodes(order) {
+    for rung in view.rungs() {
+        let node = view.node(order, rung);
         let mut found = |finding| tell(Some(&node), finding);
-        found(no_limits::check(order, view, &node));
-        found(stale::check(order, view, &node));
-        found(clip::check(order, view, &node));
-        found(notional::check(order, view, &node));
-        found(no_reference::check(order, view, &node));
-        found(collar::check(order, view, &node));
-        found(position::check(order, view, &node));
-        found(gross::check(order, view, &node));
-        found(open_orders::check(order, view, &node));
-        found(rate::check(order, view, &node));
-        found(day_gross::check(order, view, &node));
-        found(net::check(order, view, &node));
-        found(self_trade::check(order, view, &node));
-        found(loss::check(order, view, &node));
-        found(drawdown::check(order, view, &node));
-        found(reduce_only::check(order, view, &node));
-        found(restricted::check(order, view, &node));
-        found(spread::check(order, view, &node));
-        found(adv::check(order, view, &node));
-        found(venue_band::check(order, view, &node));
-        found(short_sale::check(order, view, &node));
-        found(volume::check(order, view, &node));
-        found(basket::check(order, view, &node));
-        found(order_to_trade::check(order, view, &node));
-        found(executions::check(order, view, &node));
-        found(margin::check(order, view, &node));
-        found(needs_approval::check(order, view, &node));
+        found(no_limits::check(order, view, &node))?;
+        found(stale::check(order, view, &node))?;
+        found(clip::check(order, view, &node))?;
+        found(notional::check(order, view, &node))?;
+        found(no_reference::check(order, view, &node))?;
+        found(collar::check(order, view, &node))?;
+        found(position::check(order, view, &node))?;
+        found(gross::check(order, view, &node))?;
+        found(open_orders::check(order, view, &node))?;
+        found(rate::check(order, view, &node))?;
+        found(day_gross::check(order, view, &node))?;
+        found(net::check(order, view, &node))?;
+        found(self_trade::check(order, view, &node))?;
+        found(loss::check(order, view, &node))?;
+        found(drawdown::check(order, view, &node))?;
+        found(reduce_only::check(order, view, &node))?;
+        found(restricted::check(order, view, &node))?;
+        found(spread::check(order, view, &node))?;
+        found(adv::check(order, view, &node))?;
+        found(venue_band::check(order, view, &node))?;
+        found(short_sale::check(order, view, &node))?;
+        found(volume::check(order, view, &node))?;
+        found(basket::check(order, view, &node))?;
+        found(order_to_trade::check(order, view, &node))?;
+        found(executions::check(order, view, &node))?;
+        found(margin::check(order, view, &node))?;
+        found(needs_approval::check(order, view, &node))?;
     }
+    CONTINUE
 }
 
 /// The checks of each account that an order which is never sent must pass; its children pass all of them.
 #[cold]
-fn each_check_of_parent(order: &Order, view: &View<'_>, mut found: impl FnMut(Finding)) {
+fn each_check_of_parent(
+    order: &Order,
+    view: &View<'_>,
+    mut found: impl FnMut(Finding) -> ControlFlow<()>,
+) -> ControlFlow<()> {
     for node in view.nodes(order) {
-        found(no_limits::check(order, view, &node));
-        found(open_orders::check(order, view, &node));
-        found(rate::check(order, view, &node));
-        found(restricted::check(order, view, &node));
+        found(no_limits::check(order, view, &node))?;
+        found(open_orders::check(order, view, &node))?;
+        found(rate::check(order, view, &node))?;
+        found(restricted::check(order, view, &node))?;
     }
+    CONTINUE
 }
 
 /// What every check found, in the order of the codes: of several accounts the one that refuses, and of those
 /// the one with the least headroom, the nearest first.
 pub(crate) fn findings(order: &Order, view: &View<'_>) -> [Option<Finding>; FINDINGS_MAX] {
     let mut findings: [Option<Finding>; FINDINGS_MAX] = [None; FINDINGS_MAX];
-    each_check(order, view, |_, finding| {
-        let Some(place) = findings.get_mut(usize::from(finding.code.code()) - 1) else { return };
+    let _ = each_check(order, view, |_, finding| {
+        let Some(place) = findings.get_mut(usize::from(finding.code.code()) - 1) else {
+            return CONTINUE;
+        };
         let urgency = |finding: &Finding| (!finding.failed, finding.headroom());
         if place.as_ref().is_none_or(|known| urgency(&finding) < urgency(known)) {
             *place = Some(finding);
         }
+        CONTINUE
     });
     findings
 }
@@ -174,10 +193,11 @@ pub(crate) fn findings(order: &Order, view: &View<'_>) -> [Option<Finding>; FIND
 /// The bits of the verdict alone: the numbers are not worked out.
 pub(crate) fn failing(order: &Order, view: &View<'_>) -> u64 {
     let mut bits = 0;
-    each_check(order, view, |_, finding| {
+    let _ = each_check(order, view, |_, finding| {
         if finding.failed {
             bits |= Verdict::bit(finding.code);
         }
+        CONTINUE
     });
     bits
 }
@@ -293,9 +313,8 @@ impl Risk {
         market: &Market,
         moment: Moment,
     ) -> Result<(Cleared, Reservation), Verdict> {
-        let mut held = Reservation::closed(&order);
-        let posting = self.rule(&order, &held, Way::New, market, moment)?;
-        self.post(&mut held, posting);
+        let posting = self.rule(&order, None, Way::New, market, &moment)?;
+        let held = self.hold(&Reservation::closed(&order), posting);
         Ok((Cleared { order }, held))
     }
 
@@ -315,7 +334,7 @@ impl Risk {
     ) -> Result<Reservation, Verdict> {
         let mut held = Reservation::closed(order);
         let (seen, way) = way_of(order, &held, instead_of);
-        let posting = self.rule(order, seen, way, market, moment)?;
+        let posting = self.rule(order, Some(seen), way, market, &moment)?;
         self.post(&mut held, posting);
         Ok(held)
     }
@@ -334,7 +353,7 @@ impl Risk {
         market: &Market,
         moment: Moment,
     ) -> Result<Cleared, Verdict> {
-        let posting = self.rule(&order, held, Way::Trigger, market, moment)?;
+        let posting = self.rule(&order, Some(held), Way::Trigger, market, &moment)?;
         self.post(held, posting);
         Ok(Cleared { order })
     }
@@ -354,7 +373,7 @@ impl Risk {
         market: &Market,
         moment: Moment,
     ) -> Result<ClearedReplace, Verdict> {
-        let posting = self.rule(&order, held, Way::Replace, market, moment)?;
+        let posting = self.rule(&order, Some(held), Way::Replace, market, &moment)?;
         self.post(held, posting);
         Ok(ClearedReplace { order })
     }
@@ -379,7 +398,8 @@ impl Risk {
     ) -> (Verdict, [Option<Finding>; FINDINGS_MAX]) {
         let held = Reservation::closed(order);
         let (seen, way) = way_of(order, &held, instead_of);
-        let view = View::new(self, order, seen, way, market, moment);
+        let ladder = Ladder::new(self, order.account, order.instrument);
+        let view = View::new(&ladder, order, seen, way, market, &moment);
         let mut findings = findings(order, &view);
         let verdict = verdict_of(&findings);
         for finding in &mut findings {
@@ -400,61 +420,54 @@ impl Risk {
         self.account(order.account)?.ids.recorded(order.client_id, Wording::new(order, true))
     }
 
-    /// The verdict on an order that some check refuses. It looks at everything again: the hot path asks no
-    /// more of a check than whether it fails, and so never works out the numbers that only a refusal needs.
-    #[cold]
-    fn refusal(
-        &self,
-        order: &Order,
-        held: &Reservation,
-        way: Way,
-        market: &Market,
-        moment: Moment,
-    ) -> Verdict {
-        let view = View::new(self, order, held, way, market, moment);
-        verdict_of(&findings(order, &view))
-    }
-
     /// Judges and counts; on a pass, what is to be reserved. Everything that can fail comes before the first change of the
     /// books.
     #[inline(always)] // As each_check; and new orders do not pay for what only replaces need.
     fn rule(
         &mut self,
         order: &Order,
-        held: &Reservation,
+        held: Option<&Reservation>,
         way: Way,
         market: &Market,
-        moment: Moment,
+        moment: &Moment,
     ) -> Result<Posting, Verdict> {
         self.mark(order.instrument, market);
         self.settle_marks(order.account);
         self.settle_rates(order.account, moment.now);
-        let view = View::new(self, order, held, way, market, moment);
-        let mut failed = false;
-        each_check(order, &view, |_, finding| failed |= finding.failed);
-        let verdict = match failed {
-            false => Verdict::pass(),
-            true => self.refusal(order, held, way, market, moment),
+        let nothing = Reservation::closed(order);
+        let ladder = Ladder::new(self, order.account, order.instrument);
+        let view = View::new(&ladder, order, held.unwrap_or(&nothing), way, market, moment);
+        let stops_at = |finding: Finding| if finding.failed { STOP } else { CONTINUE };
+        let judged = each_check(order, &view, |_, finding| stops_at(finding));
+        let (CONTINUE, Some(posting)) = (judged, view.posting(order)) else {
+            return Err(self.refuse(order, held, way, market, moment));
         };
-        let View { id, same_terms, posting, notional, opens_lines, .. } = view;
-        let is_replace = way == Way::Replace;
-        if way == Way::Trigger {
-            self.count_trigger(order.account, verdict.passed());
-        } else {
-            if let Some(account) = self.accounts.get_mut(usize::from(order.account.0)) {
-                let recorded = Recorded { order: order.id, verdict };
-                account.ids.record(id, order.client_id, Wording::new(order, is_replace), recorded);
-                account.same_terms.count(same_terms, order, moment.now);
-            }
-            let notional = if way == Way::Parent { Some(Money::ZERO) } else { notional };
-            let passed = notional.filter(|_| verdict.passed());
-            self.count(order, moment.now, is_replace, passed);
-        }
-        let Some(posting) = posting.filter(|_| verdict.passed()) else { return Err(verdict) };
+        let View { id, same_terms, notional, opens_lines, .. } = view;
+        self.note_request(order, way, moment.now, (id, same_terms), Verdict::pass(), notional);
         if opens_lines {
             self.open_lines(order.account, order.instrument);
         }
         Ok(posting)
+    }
+
+    /// The verdict on an order that some check refuses, counted. It looks at everything again: the hot path asks no more of a
+    /// check than whether it fails, and so never works out the numbers that only a refusal needs.
+    #[cold]
+    fn refuse(
+        &mut self,
+        order: &Order,
+        held: Option<&Reservation>,
+        way: Way,
+        market: &Market,
+        moment: &Moment,
+    ) -> Verdict {
+        let nothing = Reservation::closed(order);
+        let ladder = Ladder::new(self, order.account, order.instrument);
+        let view = View::new(&ladder, order, held.unwrap_or(&nothing), way, market, moment);
+        let verdict = verdict_of(&findings(order, &view));
+        let places = (view.id, view.same_terms);
+        self.note_request(order, way, moment.now, places, verdict, None);
+        verdict
     }
 }
 

@@ -124,6 +124,7 @@ impl Ids {
     }
 
     /// Uses an id up. Does nothing unless `place` is the free one that [`Ids::find`] named just now.
+    #[inline(always)] // So that what is recorded is written once, not moved there.
     pub(crate) fn record(
         &mut self,
         place: Place,

@@ -3,9 +3,9 @@
 
 use std::collections::VecDeque;
 
-use model::{AccountId, Currency, HaltCause, HaltLevel, Instrument, InstrumentId, Money};
+use model::{AccountId, Currency, HaltCause, HaltLevel, Instrument, InstrumentId, Money, Side};
 
-use crate::account::{Account, Losses, Worth};
+use crate::account::{Account, Losses};
 use crate::credit::Share;
 use crate::halts::Halts;
 use crate::ids::Ids;
@@ -368,7 +368,7 @@ impl Risk {
         let Pair { line, row, turn, .. } = pair;
         let margin = self.rows.get(*row as usize).and_then(|row| row.margin);
         let before = (line.exposure, line.cost);
-        let was_exposed = before.0.worst() > 0;
+        let was_exposed = before.0.is_any();
         change(line, account);
         let is_held_the_same = (before.0.position, before.1) == (line.exposure.position, line.cost);
         if is_held_the_same && turn.seen == listing.holders.mark {
@@ -381,7 +381,7 @@ impl Risk {
             revalue(line, account, listing, margin);
             note_loss(account, id, &mut self.losses);
         }
-        let is_exposed = line.exposure.worst() > 0;
+        let is_exposed = line.exposure.is_any();
         if turn.seen != listing.holders.mark {
             turn.seen = listing.holders.mark;
             let was_late = u16::from(was_exposed);
@@ -407,12 +407,15 @@ impl Risk {
 
 /// Counts the worth of a line, and with it that of its account, at the present marks.
 fn revalue(line: &mut Line, account: &mut Account, listing: &Listing, margin: Option<Margin>) {
-    let worth = listing.marks().worth(&line.exposure, line.cost, account, margin);
-    count_worth(line, account, listing, worth);
+    let worth = listing.marks().worth(line.exposure, line.cost, account, margin);
+    if let Some(sums) = account.sums_in_mut(listing.money) {
+        sums.worth = sums.worth.with(line.worth, worth);
+    }
+    line.worth = worth;
 }
 
 /// The same of a line that was counted at these marks already, and of which only working quantities changed.
-#[inline]
+#[inline(always)]
 fn rework(
     before: Exposure,
     line: &mut Line,
@@ -420,24 +423,20 @@ fn rework(
     listing: &Listing,
     margin: Option<Margin>,
 ) {
-    let (marks, mut worth) = (listing.marks(), line.worth);
-    if before.worst_long() != line.exposure.worst_long() {
-        worth = marks.with_long(worth, &line.exposure);
+    if before == line.exposure {
+        return revalue(line, account, listing, margin); // Its margin may be another.
     }
-    if before.worst_short() != line.exposure.worst_short() {
-        worth = marks.with_short(worth, &line.exposure);
+    let (marks, exposure) = (listing.marks(), &line.exposure);
+    let Some(sums) = account.sums_in_mut(listing.money) else {
+        return revalue(line, account, listing, margin);
+    };
+    if before.working_buy != exposure.working_buy {
+        marks.rework(Side::Buy, exposure, margin, &mut line.worth, &mut sums.worth);
     }
-    worth.margin = margin.map_or(0, |margin| margin.required(worth.long2, worth.short2));
-    debug_assert_eq!(worth, marks.worth(&line.exposure, line.cost, account, margin));
-    count_worth(line, account, listing, worth);
-}
-
-#[inline]
-fn count_worth(line: &mut Line, account: &mut Account, listing: &Listing, worth: Worth) {
-    if let Some(sums) = account.sums_in_mut(listing.money) {
-        sums.worth = sums.worth.with(line.worth, worth);
+    if before.working_sell != exposure.working_sell {
+        marks.rework(Side::Sell, exposure, margin, &mut line.worth, &mut sums.worth);
     }
-    line.worth = worth;
+    debug_assert_eq!(line.worth, marks.worth(line.exposure, line.cost, account, margin));
 }
 
 /// Notes the highest profit, and a loss beyond its limit that nobody was told of.
@@ -469,7 +468,7 @@ fn note_line(line: &mut Line, changed: &mut Vec<u32>) {
     }
 }
 
-fn note_account(account: &mut Account, id: AccountId, changed: &mut Vec<AccountId>) {
+pub(crate) fn note_account(account: &mut Account, id: AccountId, changed: &mut Vec<AccountId>) {
     if !account.is_changed {
         account.is_changed = true;
         changed.push(id);

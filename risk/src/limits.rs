@@ -4,7 +4,7 @@ use model::page::Permission;
 use model::{AccountId, Currency, Money, Qty, Symbol};
 
 use crate::fee::Fee;
-use crate::money::WORTH_MAX;
+use crate::money::{self, WORTH_MAX};
 
 /// Largest `rate_max`: the window keeps one time for each request.
 pub const RATE_MAX: u32 = 1 << 20;
@@ -113,7 +113,7 @@ impl Margin {
     /// Twice what is required, times [`crate::account::BASIS_POINTS`], of a pair whose worst cases are worth `long2` and
     /// `short2` doubled. Stops at [`WORTH_MAX`], which the check refuses.
     pub(crate) fn required(&self, long2: i128, short2: i128) -> i128 {
-        let side = |worth2: i128, bps: u32| worth2.max(0).saturating_mul(bps.into());
+        let side = |worth2: i128, bps: u32| money::times(worth2.max(0), bps);
         side(long2, self.long_bps).max(side(short2, self.short_bps)).min(WORTH_MAX)
     }
 }
@@ -133,6 +133,12 @@ pub struct SoftLimits {
 impl SoftLimits {
     /// Every one of them is off.
     pub const OFF: SoftLimits = SoftLimits { clip_max: None, notional_max: None, band_bps: None };
+
+    /// Whether every one of them is off.
+    #[inline(always)]
+    pub(crate) fn is_off(&self) -> bool {
+        self.clip_max.is_none() && self.notional_max.is_none() && self.band_bps.is_none()
+    }
 }
 
 /// How often the same terms may come: account, instrument, side, type, time in force, price, quantity.

@@ -48,9 +48,35 @@ impl Exposure {
         i128::from(self.working_sell.0) - i128::from(self.position.0)
     }
 
+    /// Twice the worth of [`Exposure::worst_long`] at half of `mark2`, as [`money::exposure2`].
+    #[inline(always)]
+    pub(crate) fn long2(&self, mark2: i64, factor: i64) -> i128 {
+        let worst = self.position.0.checked_add(self.working_buy.0);
+        match money::small_exposure2(worst, mark2, factor) {
+            Some(long2) => long2,
+            None => money::exposure2(self.worst_long(), mark2, factor),
+        }
+    }
+
+    /// The same of [`Exposure::worst_short`].
+    #[inline(always)]
+    pub(crate) fn short2(&self, mark2: i64, factor: i64) -> i128 {
+        let worst = self.working_sell.0.checked_sub(self.position.0);
+        match money::small_exposure2(worst, mark2, factor) {
+            Some(short2) => short2,
+            None => money::exposure2(self.worst_short(), mark2, factor),
+        }
+    }
+
     /// The largest absolute position over every subset of fills of working orders. Never negative.
     pub(crate) fn worst(&self) -> i128 {
         self.worst_long().max(self.worst_short())
+    }
+
+    /// Whether something is held, or may come to be.
+    pub(crate) fn is_any(&self) -> bool {
+        debug_assert!(self.working_buy.0 >= 0 && self.working_sell.0 >= 0);
+        (self.position.0 | self.working_buy.0 | self.working_sell.0) != 0
     }
 
     /// What an order of `side` may at most be so that it can only reduce the position: what is held on the
@@ -161,6 +187,26 @@ mod tests {
         assert_eq!((long.reducible(Side::Sell), long.reducible(Side::Buy)), (3, 0));
         let short = Exposure { position: Qty(-5), working_buy: Qty(6), ..Exposure::NONE };
         assert_eq!((short.reducible(Side::Buy), short.reducible(Side::Sell)), (-1, 0));
+    }
+
+    /// Goal: worst cases at the ends of their type are those of wide sums, and a pair is exposed where its worst case is above
+    /// nothing. Method: each combination of ends and small numbers, at a small mark and one whose product does not fit.
+    #[test]
+    fn worst_cases_equal_wide_sums() {
+        let positions = [i64::MIN, -7, 0, 7, i64::MAX];
+        let works = [0, 3, i64::MAX].map(Qty);
+        for position in positions.map(Qty) {
+            for (working_buy, working_sell) in works.into_iter().flat_map(|b| works.map(|s| (b, s)))
+            {
+                let exposure = Exposure { position, working_buy, working_sell };
+                for (mark2, factor) in [(5, 1), (i64::MAX, 9)] {
+                    let wide = |worst| money::exposure2(worst, mark2, factor);
+                    assert_eq!(exposure.long2(mark2, factor), wide(exposure.worst_long()));
+                    assert_eq!(exposure.short2(mark2, factor), wide(exposure.worst_short()));
+                }
+                assert_eq!(exposure.is_any(), exposure.worst() > 0, "{exposure:?}");
+            }
+        }
     }
 
     /// Goal: a position that does not fit is an overflow. Method: one unit beyond both ends.

@@ -1,6 +1,6 @@
 //! What the books of account must know of an instrument.
 
-use model::{Currency, HaltLevel, Instrument, Money, Px, Qty, Ts};
+use model::{Currency, HaltLevel, Instrument, Money, Px, Qty, Side, Ts};
 
 use crate::account::{Account, Worth};
 use crate::limits::Margin;
@@ -52,36 +52,55 @@ pub(crate) struct Marks {
 
 impl Marks {
     /// What a pair of this exposure and cost adds to the sums of its account.
-    #[inline]
     pub(crate) fn worth(
-        &self,
-        exposure: &Exposure,
+        self,
+        exposure: Exposure,
         cost: Money,
         account: &Account,
         margin: Option<Margin>,
     ) -> Worth {
-        let &Marks { factor, mark2, exit2: [bid2, ask2] } = self;
+        let Marks { factor, mark2, exit2: [bid2, ask2] } = self;
         let close2 = if exposure.position.0 < 0 { ask2 } else { bid2 };
         let close2 = if account.marks_at_exit() { close2 } else { mark2 };
-        let long2 = money::exposure2(exposure.worst_long(), mark2, factor);
-        let short2 = money::exposure2(exposure.worst_short(), mark2, factor);
+        let long2 = exposure.long2(mark2, factor);
+        let short2 = exposure.short2(mark2, factor);
         let unrealised2 = money::unrealised2(exposure.position, close2, factor, cost);
         let margin = margin.map_or(0, |margin| margin.required(long2, short2));
         Worth { gross2: long2.max(short2), long2, short2, unrealised2, margin }
     }
 
-    /// A pair's worth of which only the long side changed; its margin is to be set.
-    #[inline]
-    pub(crate) fn with_long(&self, worth: Worth, exposure: &Exposure) -> Worth {
-        let long2 = money::exposure2(exposure.worst_long(), self.mark2, self.factor);
-        Worth { gross2: long2.max(worth.short2), long2, ..worth }
-    }
-
-    /// The same of the short side.
-    #[inline]
-    pub(crate) fn with_short(&self, worth: Worth, exposure: &Exposure) -> Worth {
-        let short2 = money::exposure2(exposure.worst_short(), self.mark2, self.factor);
-        Worth { gross2: short2.max(worth.long2), short2, ..worth }
+    /// Counts a pair that becomes `exposure` by orders of one side alone: what it was worth at these marks, and the sums of its
+    /// account with that. The other side, and what is not realised, stay as they are.
+    #[inline(always)] // As gate::each_check.
+    pub(crate) fn rework(
+        self,
+        side: Side,
+        exposure: &Exposure,
+        margin: Option<Margin>,
+        line: &mut Worth,
+        sums: &mut Worth,
+    ) {
+        let gross2 = match side {
+            Side::Buy => {
+                let long2 = exposure.long2(self.mark2, self.factor);
+                sums.long2 += long2 - line.long2;
+                line.long2 = long2;
+                long2.max(line.short2)
+            }
+            Side::Sell => {
+                let short2 = exposure.short2(self.mark2, self.factor);
+                sums.short2 += short2 - line.short2;
+                line.short2 = short2;
+                short2.max(line.long2)
+            }
+        };
+        sums.gross2 += gross2 - line.gross2;
+        line.gross2 = gross2;
+        let margin = margin.map_or(0, |margin| margin.required(line.long2, line.short2));
+        if margin != line.margin {
+            sums.margin += margin - line.margin;
+            line.margin = margin;
+        }
     }
 }
 
@@ -92,9 +111,11 @@ impl Listing {
     }
 
     /// What its market values it at now; what that says nothing of, as before.
+    #[inline(always)] // As gate::each_check.
     pub(crate) fn marks_in(&self, market: &Market) -> Marks {
-        let mark2 = market.mark2().unwrap_or(self.mark2);
-        Marks { factor: self.factor, mark2, exit2: market.exit2().unwrap_or(self.exit2) }
+        let (mark2, exit2) = market.marks2();
+        let mark2 = mark2.unwrap_or(self.mark2);
+        Marks { factor: self.factor, mark2, exit2: exit2.unwrap_or(self.exit2) }
     }
 
     /// An instrument not listed yet.

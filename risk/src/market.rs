@@ -146,6 +146,7 @@ impl Market {
 
     /// How old the market data is, nanoseconds: of the instrument, or of its channel if that is younger and
     /// may count.
+    #[inline(always)]
     pub(crate) fn age_ns(&self, limits: &PairLimits, now: Ts) -> u64 {
         let age = now.since(self.updated);
         if limits.symbol_age_alone { age } else { age.min(now.since(self.channel_updated)) }
@@ -153,33 +154,42 @@ impl Market {
 
     /// Twice the price that a collar measures from: the mid of a live book that is not stale, else a last
     /// trade that is not too old, else nothing.
+    #[inline(always)]
     pub(crate) fn reference2(&self, limits: &PairLimits, now: Ts) -> Option<i64> {
-        if self.age_ns(limits, now) <= limits.reference_age_max_ns
-            && let Some(mid2) = self.mid2()
-        {
-            return Some(mid2);
+        self.reference2_beside(self.mid2(), limits, now)
+    }
+
+    /// The same, where the mid is worked out already.
+    #[inline(always)] // As gate::each_check.
+    pub(crate) fn reference2_beside(
+        &self,
+        mid2: Option<i64>,
+        limits: &PairLimits,
+        now: Ts,
+    ) -> Option<i64> {
+        if mid2.is_some() && self.age_ns(limits, now) <= limits.reference_age_max_ns {
+            return mid2;
         }
         let fresh = self.last.filter(|last| now.since(last.at) <= limits.reference_age_max_ns);
         fresh.and_then(|last| twice(last.px))
     }
 
-    /// Twice the price that positions are valued at: the mid of a live book, else the last trade of any age,
-    /// else nothing.
-    pub(crate) fn mark2(&self) -> Option<i64> {
-        self.mid2().or_else(|| self.last.and_then(|last| twice(last.px)))
-    }
-
-    /// Twice the prices at which a long and a short position could be closed: bid and ask of a live book, else
-    /// the last trade, else nothing.
-    pub(crate) fn exit2(&self) -> Option<[i64; 2]> {
-        if let (Some(_), Some(bid), Some(ask)) = (self.mid2(), self.bid, self.ask) {
-            return Some([twice(bid)?, twice(ask)?]);
+    /// Twice the price that positions are valued at: the mid of a live book, else the last trade of any age, else nothing.
+    /// And twice the prices at which a long and a short position could be closed: bid and ask of a live book, else the last
+    /// trade, else nothing.
+    #[inline(always)] // As gate::each_check.
+    pub(crate) fn marks2(&self) -> (Option<i64>, Option<[i64; 2]>) {
+        if let (Some(mid2), Some(bid), Some(ask)) = (self.mid2(), self.bid, self.ask) {
+            let sides2 = twice(bid).zip(twice(ask));
+            return (Some(mid2), sides2.map(|(bid2, ask2)| [bid2, ask2]));
         }
-        self.last.and_then(|last| twice(last.px)).map(|px2| [px2; 2])
+        let last2 = self.last.and_then(|last| twice(last.px));
+        (last2, last2.map(|px2| [px2; 2]))
     }
 
     /// Best bid + best ask of a live book with two sides that do not meet; nothing if the sum does not fit.
-    fn mid2(&self) -> Option<i64> {
+    #[inline(always)]
+    pub(crate) fn mid2(&self) -> Option<i64> {
         let (bid, ask) = (self.bid?.0, self.ask?.0);
         let sound = self.integrity == Integrity::Live && 0 < bid && bid < ask;
         if sound { bid.checked_add(ask) } else { None }

@@ -6,7 +6,10 @@ use model::{AccountId, Currency, InstrumentId};
 
 use crate::account::Worth;
 use crate::ledger::{Pair, Risk};
+use crate::line::Exposure;
+use crate::listing::Listing;
 use crate::market::Market;
+use crate::path::Rung;
 
 /// Accounts that one event re-marks, besides one of an instrument that waits.
 const RE_MARKED_MAX: u32 = 8;
@@ -51,8 +54,9 @@ impl Holders {
 impl Risk {
     /// Values the instrument at its market: the mid of a live book, else the last trade, else as before.
     /// Positions are never without a value because the book is not live: an old mark counts more than none.
+    #[inline]
     pub fn mark(&mut self, instrument: InstrumentId, market: &Market) {
-        if let (Some(mark2), Some(exit2)) = (market.mark2(), market.exit2()) {
+        if let (Some(mark2), Some(exit2)) = market.marks2() {
             self.set_mark(instrument, mark2, exit2);
         }
     }
@@ -151,6 +155,25 @@ impl Risk {
         }
     }
 
+    /// What a pair and its account would be worth if the pair became `exposure`, marked at a market.
+    #[cold]
+    pub(crate) fn worth_anew(
+        &self,
+        rung: &Rung<'_>,
+        instrument: InstrumentId,
+        market: &Market,
+        exposure: Exposure,
+    ) -> [Worth; 2] {
+        let &Rung { id, account, pair, limits } = rung;
+        let listing = self.listing(instrument).unwrap_or(&Listing::UNLISTED);
+        let margin = limits.and_then(|limits| limits.margin);
+        let line = listing.marks_in(market).worth(exposure, pair.line.cost, account, margin);
+        if self.waiting.is_empty() && account.pockets.is_empty() {
+            return [line, account.sums.worth.with(pair.line.worth, line)];
+        }
+        [line, self.worth_late(id, listing.money, instrument, line)]
+    }
+
     /// Worth of an account's lines in its own currency if its line of `instrument` were worth `more`, the others that it
     /// counts at an older mark counted at the present one.
     #[cold]
@@ -176,7 +199,7 @@ impl Risk {
                 }
                 let margin = self.limits(pair).and_then(|row| row.margin);
                 let line = &pair.line;
-                let more = listing.marks().worth(&line.exposure, line.cost, account, margin);
+                let more = listing.marks().worth(line.exposure, line.cost, account, margin);
                 worth.with(line.worth, more)
             })
         })

@@ -29,6 +29,7 @@ pub(crate) struct Rung<'a> {
 /// All of them, looked up once.
 #[derive(Clone, Copy)]
 pub(crate) struct Ladder<'a> {
+    pub(crate) risk: &'a Risk,
     rungs: [Rung<'a>; DEPTH_MAX],
     depth: u8,
     /// Their highest halt.
@@ -65,7 +66,8 @@ impl Path {
 
     /// The account at the top: the owner.
     pub(crate) fn owner(&self) -> AccountId {
-        self.iter().last().unwrap_or_default()
+        let top = usize::from(self.depth).saturating_sub(1);
+        self.accounts.get(top).copied().unwrap_or_default()
     }
 }
 
@@ -76,7 +78,7 @@ impl<'a> Ladder<'a> {
         let own = Rung::new(risk, account, instrument);
         let Path { accounts: [_, above @ ..], depth } = own.account.path;
         let (halt, missing, quotes) = (own.account.halt, own.is_missing(), own.pair.quotes);
-        let mut ladder = Ladder { rungs: [own; DEPTH_MAX], depth, halt, missing, quotes };
+        let mut ladder = Ladder { risk, rungs: [own; DEPTH_MAX], depth, halt, missing, quotes };
         let [_, rungs @ ..] = &mut ladder.rungs;
         for (rung, id) in rungs.iter_mut().zip(above).take(usize::from(depth - 1)) {
             *rung = Rung::new(risk, id, instrument);

@@ -29,12 +29,7 @@ impl Posting {
         held: &Reservation,
         next: Reservation,
     ) -> Option<Posting> {
-        let posting = Posting {
-            next,
-            qty: next.held_qty.0.checked_sub(held.held_qty.0)?,
-            cash: next.held.cash.minus(held.held.cash)?.0,
-            working: next.held.notional.minus(held.held.notional)?.0,
-        };
+        let posting = Posting::of(held, next)?;
         for rung in ladder.iter() {
             let mut exposure = rung.pair.line.exposure;
             let &mut Qty(working) = exposure.working(held.side);
@@ -44,6 +39,17 @@ impl Posting {
             sums.working.0.checked_add(posting.working)?;
         }
         Some(posting)
+    }
+
+    /// The differences alone; `None` if one overflows.
+    #[inline(always)] // As gate::each_check.
+    pub(crate) fn of(held: &Reservation, next: Reservation) -> Option<Posting> {
+        Some(Posting {
+            next,
+            qty: next.held_qty.0.checked_sub(held.held_qty.0)?,
+            cash: next.held.cash.minus(held.held.cash)?.0,
+            working: next.held.notional.minus(held.held.notional)?.0,
+        })
     }
 }
 
@@ -56,6 +62,12 @@ impl Risk {
 
     /// Lets the order hold what it will hold. Cannot fail.
     pub(crate) fn post(&mut self, held: &mut Reservation, posting: Posting) {
+        *held = self.hold(held, posting);
+    }
+
+    /// The same; what it holds then.
+    #[inline(always)] // As gate::each_check.
+    pub(crate) fn hold(&mut self, held: &Reservation, posting: Posting) -> Reservation {
         let Posting { mut next, qty, cash, working } = posting;
         let (opens, closes) = (u32::from(next.is_open), u32::from(held.is_open));
         let currency = self.money_of(held.instrument);
@@ -70,7 +82,7 @@ impl Risk {
             });
         }
         next.quote = self.requote(held, &next);
-        *held = next;
+        next
     }
 
     /// Moves the order to its new price among those of its owner; its place there.

@@ -44,6 +44,12 @@ impl RateWindow {
         self.recent = self.used(now) as usize;
     }
 
+    /// What was used when it was settled.
+    #[inline]
+    pub(crate) fn settled(&self) -> u32 {
+        self.recent as u32
+    }
+
     #[inline]
     fn is_inside(&self, back: usize, now: Ts) -> bool {
         now.since(self.back(back)) < self.window_ns

@@ -9,6 +9,7 @@ use model::{AccountId, BooksRefusal, Currency, Money, Ts};
 use crate::account::{Account, Worth};
 use crate::ledger::Risk;
 use crate::limits::LimitError;
+use crate::money;
 
 /// Where a changed sum stops: beyond every limit, and so far below the end of its type that some of them add up.
 const CHANGED_MAX: i128 = i128::MAX >> 8;
@@ -69,10 +70,17 @@ impl Rate {
 }
 
 impl Sums {
+    /// What traded in this session and what is open.
+    #[inline]
+    fn day(&self) -> i128 {
+        money::plus(self.traded.0, self.working.0)
+    }
+
     /// Twice the profit since the start if the lines were worth `worth`.
+    #[inline(always)]
     pub(crate) fn profit2(&self, worth: &Worth) -> i128 {
-        let settled = self.realised.0.saturating_sub(self.fees.0);
-        settled.saturating_mul(2).saturating_add(worth.unrealised2)
+        let settled = money::minus(self.realised.0, self.fees.0);
+        money::plus(money::plus(settled, settled), worth.unrealised2)
     }
 }
 
@@ -122,15 +130,6 @@ impl Account {
         (!self.is_own(currency)).then_some(currency)
     }
 
-    /// Worth of all its lines in its own currency, if one line of `currency` were worth `more` instead of `less`.
-    pub(crate) fn worth_with(&self, currency: Currency, less: Worth, more: Worth) -> Worth {
-        if self.pockets.is_empty() {
-            return self.sums.worth.with(less, more);
-        }
-        let counted = self.pocket_of(currency);
-        self.worth_of(|of, worth| if of == counted { worth.with(less, more) } else { worth })
-    }
-
     /// Worth of all its lines in its own currency, if those of a pocket (`None`: its own) were worth what `of` says. What is
     /// settled in another currency moves with the rate, and counts as not realised.
     #[cold]
@@ -161,26 +160,36 @@ impl Account {
     }
 
     /// Money of a currency in its own, rounded up.
+    #[inline(always)]
     pub(crate) fn amount(&self, currency: Currency, money: i128) -> i128 {
         if self.pockets.is_empty() || self.is_own(currency) {
             return money;
         }
+        self.changed(currency, money)
+    }
+
+    #[cold]
+    fn changed(&self, currency: Currency, money: i128) -> i128 {
         let pocket = self.pockets.iter().find(|pocket| pocket.currency == currency);
         pocket.map_or(i128::MAX, |pocket| pocket.change(money, true))
     }
 
     /// What traded in this session and what is open, if `more` of a currency were open.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn day(&self, currency: Currency, more: i128) -> i128 {
-        let day = |sums: &Sums| sums.traded.0.saturating_add(sums.working.0);
         if self.pockets.is_empty() {
-            return day(&self.sums).saturating_add(more);
+            return money::plus(self.sums.day(), more);
         }
+        self.day_in_all(currency, more)
+    }
+
+    #[cold]
+    fn day_in_all(&self, currency: Currency, more: i128) -> i128 {
         let own = self.is_own(currency);
-        let start = day(&self.sums).saturating_add(if own { more } else { 0 });
+        let start = self.sums.day().saturating_add(if own { more } else { 0 });
         self.pockets.iter().fold(start, |sum, pocket| {
             let more = if !own && pocket.currency == currency { more } else { 0 };
-            sum.saturating_add(pocket.change(day(&pocket.sums).saturating_add(more), true))
+            sum.saturating_add(pocket.change(pocket.sums.day().saturating_add(more), true))
         })
     }
 

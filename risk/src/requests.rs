@@ -1,8 +1,11 @@
 //! What a request counts on every account of its path, passed or refused.
 
-use model::{AccountId, Money, Order, Ts};
+use model::{AccountId, Money, Order, Ts, Verdict};
 
-use crate::ledger::Risk;
+use crate::ids::{Place, Recorded, Wording};
+use crate::ledger::{Risk, note_account};
+use crate::same_terms::Seen;
+use crate::view::Way;
 
 impl Risk {
     /// Lets what left the windows of an account and of all above it be forgotten once, not at each look.
@@ -15,8 +18,33 @@ impl Risk {
         }
     }
 
+    /// Records a request that was judged, where the gate looked its id and its terms up, and counts it; `notional` is its money
+    /// if it passed.
+    #[inline(always)] // As gate::each_check.
+    pub(crate) fn note_request(
+        &mut self,
+        order: &Order,
+        way: Way,
+        now: Ts,
+        (id, same_terms): (Place, Seen),
+        verdict: Verdict,
+        notional: Option<Money>,
+    ) {
+        if way == Way::Trigger {
+            return self.count_trigger(order.account, verdict.passed());
+        }
+        let is_replace = way == Way::Replace;
+        if let Some(account) = self.accounts.get_mut(usize::from(order.account.0)) {
+            let recorded = Recorded { order: order.id, verdict };
+            account.ids.record(id, order.client_id, Wording::new(order, is_replace), recorded);
+            account.same_terms.count(same_terms, order, now);
+        }
+        let notional = if way == Way::Parent { Some(Money::ZERO) } else { notional };
+        self.count(order, now, is_replace, notional.filter(|_| verdict.passed()));
+    }
+
     /// A triggered stop was counted as it was asked for; only that it is refused now is news.
-    pub(crate) fn count_trigger(&mut self, id: AccountId, passed: bool) {
+    fn count_trigger(&mut self, id: AccountId, passed: bool) {
         for id in self.path(id).iter() {
             let Some(account) = self.accounts.get_mut(usize::from(id.0)) else { return };
             account.refused += u64::from(!passed);
@@ -25,17 +53,12 @@ impl Risk {
     }
 
     /// Counts a request on every account of its path; `passed`: its money if it passed.
-    pub(crate) fn count(
-        &mut self,
-        order: &Order,
-        now: Ts,
-        is_replace: bool,
-        passed: Option<Money>,
-    ) {
+    #[inline(always)]
+    fn count(&mut self, order: &Order, now: Ts, is_replace: bool, passed: Option<Money>) {
         let currency = self.money_of(order.instrument);
         for id in self.path(order.account).iter() {
             let Some(account) = self.accounts.get_mut(usize::from(id.0)) else { return };
-            account.rate.count(now, account.rate.used(now));
+            account.rate.count(now, account.rate.settled());
             account.orders += if is_replace { 2 } else { 1 };
             match passed {
                 Some(notional) => {
@@ -46,7 +69,7 @@ impl Risk {
                 }
                 None => account.refused += 1,
             }
-            self.note_account(id);
+            note_account(account, id, &mut self.changed_accounts);
         }
     }
 }

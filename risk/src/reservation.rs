@@ -110,18 +110,27 @@ impl Reservation {
 
     /// The reservation that holds what its terms need, open iff something is left to fill. `None` on
     /// overflow.
-    pub(crate) fn holding(mut self, pricing: &Pricing) -> Option<Reservation> {
+    #[inline(always)] // As gate::each_check.
+    pub(crate) fn holding(self, pricing: &Pricing) -> Option<Reservation> {
+        if let Some(change) = self.change {
+            return self.holding_both(change, pricing);
+        }
+        let held_qty = open_qty(self.terms.qty, self.filled);
+        let held = self.needs(self.terms.px, held_qty, pricing)?;
+        Some(Reservation { is_open: held_qty.0 > 0, held_qty, held, ..self })
+    }
+
+    fn holding_both(mut self, change: Terms, pricing: &Pricing) -> Option<Reservation> {
         let now = open_qty(self.terms.qty, self.filled);
-        let then = self.change.map_or(Qty(0), |change| open_qty(change.qty, self.filled));
+        let then = open_qty(change.qty, self.filled);
         self.held_qty = now.max(then);
         self.is_open = self.held_qty.0 > 0;
-        self.held = match (self.change, pricing.rule) {
-            (None, _) => self.needs(self.terms.px, now, pricing)?,
-            (Some(change), ChangeRule::Worst) => {
+        self.held = match pricing.rule {
+            ChangeRule::Worst => {
                 let dearest = self.one_after_the_other(change, pricing)?;
                 dearest.max(self.needs(change.px, then, pricing)?)
             }
-            (Some(_), ChangeRule::Plain) => self.needs(self.held_px(), self.held_qty, pricing)?,
+            ChangeRule::Plain => self.needs(self.held_px(), self.held_qty, pricing)?,
         };
         self.change = self.change.filter(|_| self.is_open);
         Some(self)
@@ -167,6 +176,7 @@ impl Reservation {
         first.plus(self.needs(change.px, open_qty(then, now), pricing)?)
     }
 
+    #[inline(always)]
     fn needs(&self, px: Px, qty: Qty, pricing: &Pricing) -> Option<Needs> {
         let notional = money::notional(px, qty, pricing.factor)?;
         let cash = match self.side {

@@ -40,8 +40,8 @@ struct Entry {
 pub(crate) enum Seen {
     /// The check is off.
     Off,
-    /// So many orders of its terms came within the window; its entry, or the one it may take.
-    Times { count: u8, place: usize },
+    /// So many orders of its terms came within the window; its entry, or the one that it may take with its tag.
+    Times { count: u8, place: usize, takes: Option<u32> },
     /// Every place of its key is held by other terms of this window: it cannot be counted.
     Full,
 }
@@ -144,26 +144,26 @@ impl SameTerms {
             }
             let Some(entry) = self.entries.get(place) else { return Seen::Full };
             if *known == tag && entry.key == key {
-                return Seen::Times { count: entry.within(now, rule.window_ns), place };
+                let count = entry.within(now, rule.window_ns);
+                return Seen::Times { count, place, takes: None };
             }
             if free.is_none() && entry.within(now, rule.window_ns) == 0 {
                 free = Some(place);
             }
         }
-        free.map_or(Seen::Full, |place| Seen::Times { count: 0, place })
+        free.map_or(Seen::Full, |place| Seen::Times { count: 0, place, takes: Some(tag) })
     }
 
     /// Counts an order, passed or refused, that [`SameTerms::find`] has just looked up.
     pub(crate) fn count(&mut self, seen: Seen, order: &Order, now: Ts) {
-        let Seen::Times { place, .. } = seen else { return };
+        let Seen::Times { place, takes, .. } = seen else { return };
         let (Some(tag), Some(entry)) = (self.tags.get_mut(place), self.entries.get_mut(place))
         else {
             return;
         };
-        let key = Key::of(order);
-        if *tag == NEVER || entry.key != key {
-            *tag = key.hash().1;
-            (entry.key, entry.next, entry.used) = (key, 0, 0);
+        if let Some(new) = takes {
+            *tag = new;
+            (entry.key, entry.next, entry.used) = (Key::of(order), 0, 0);
         }
         if let Some(time) = entry.times.get_mut(usize::from(entry.next)) {
             *time = now;

@@ -4,7 +4,7 @@ use model::{AccountId, HaltLevel, Money, Order, Px, Qty, Side, Ts};
 
 use crate::account::{Account, Worth};
 use crate::ids::Place;
-use crate::ledger::{Pair, Risk};
+use crate::ledger::Risk;
 use crate::limits::{LossStops, PairLimits};
 use crate::line::Exposure;
 use crate::listing::{Listing, Marks};
@@ -40,7 +40,7 @@ pub(crate) struct View<'a> {
     /// What is known of the instrument's market.
     pub(crate) market: &'a Market,
     /// What is known of the engine.
-    pub(crate) moment: Moment,
+    pub(crate) moment: &'a Moment,
     /// Whether the account is configured.
     pub(crate) knows_account: bool,
     /// Who pays; if it is not configured, one without rights and with every limit zero.
@@ -73,12 +73,14 @@ pub(crate) struct View<'a> {
     pub(crate) opens_lines: bool,
     /// Whether every table of the books that the order needs has room.
     pub(crate) has_room: bool,
-    /// What the books do if the order passes; `None`: overflow.
-    pub(crate) posting: Option<Posting>,
+    /// Whether the books can count it.
+    pub(crate) fits: bool,
     held: &'a Reservation,
-    ladder: Ladder<'a>,
+    ladder: &'a Ladder<'a>,
     /// What the market marks the instrument at now.
     marks: Marks,
+    /// Twice the mid of its book.
+    mid2: Option<i64>,
     /// Whether lines were counted at these marks, and what the order holds already works on its own side.
     is_marked: bool,
 }
@@ -110,25 +112,28 @@ pub(crate) struct Node<'a> {
 }
 
 impl<'a> View<'a> {
-    /// Looks at an order. `held` is what it holds, or of [`Way::Linked`] the order in whose place it comes.
+    /// Looks at an order from the accounts of its path, a table of their own: what is asked by its place keeps all that it is
+    /// part of in memory. `held` is what it holds, or of [`Way::Linked`] the order in whose place it comes.
     #[inline(always)] // As gate::each_check.
     pub(crate) fn new(
-        risk: &'a Risk,
+        ladder: &'a Ladder<'a>,
         order: &Order,
         held: &'a Reservation,
         way: Way,
         market: &'a Market,
-        moment: Moment,
+        moment: &'a Moment,
     ) -> View<'a> {
         let is_replace = way == Way::Replace;
-        let ladder = Ladder::new(risk, order.account, order.instrument);
+        let risk = ladder.risk;
         let &Rung { account, pair, limits, .. } = ladder.own();
         let listing = risk.listing(order.instrument).unwrap_or(&Listing::UNLISTED);
         let marks = listing.marks_in(market);
         let fee = limits.unwrap_or(&PairLimits::BLOCKED).fee;
         let pricing = Pricing { factor: listing.factor, fee, rule: account.limits.change_rule };
         let next = next(order, held, way, &pricing);
-        let posting = |held: &Reservation| Posting::new(&ladder, listing.money, held, next?);
+        let fits = |held: &Reservation| {
+            next.is_some_and(|next| Posting::new(ladder, listing.money, held, next).is_some())
+        };
         let (same_terms, id) = match way {
             Way::Replace => (Seen::Off, account.ids.find(order.client_id)),
             Way::Trigger => (Seen::Off, Place::Free(usize::MAX)),
@@ -164,79 +169,132 @@ impl<'a> View<'a> {
             opens_lines: ladder.missing > 0,
             has_room: usize::from(ladder.missing) <= risk.free_slots()
                 && (held.quote != NIL || risk.quotes.has_room()),
-            posting: match way {
-                Way::Linked => posting(&Reservation::closed(order)),
-                _ => posting(held),
+            fits: match way {
+                Way::Linked => fits(&Reservation::closed(order)),
+                _ => fits(held),
             },
             held,
             ladder,
             is_marked: marks == listing.marks() && held.side == order.side,
             marks,
+            mid2: market.mid2(),
         }
     }
 
     /// The accounts whose limits the order must pass.
     #[inline(always)] // As gate::each_check.
     pub(crate) fn nodes(&self, order: &Order) -> impl Iterator<Item = Node<'a>> {
-        let (now, money) = (self.now, self.listing.money);
-        self.ladder.iter().map(move |&Rung { id, account, pair, limits: known }| {
-            let limits = known.unwrap_or(&PairLimits::BLOCKED);
-            let exposure = without(&pair.line.exposure, self.held);
-            let passed = self.passed(order, account, pair, limits);
-            let worth = if self.risk.waiting.is_empty() {
-                account.worth_with(money, pair.line.worth, passed)
-            } else {
-                self.risk.worth_late(id, money, order.instrument, passed)
-            };
-            Node {
-                id,
-                account,
-                has_limits: known.is_some(),
-                limits,
-                exposure,
-                worth,
-                profit2: account.profit2(&worth),
-                margin_rises: match limits.margin {
-                    None => Some(false),
-                    Some(margin) => (self.marks.mark2 > 0).then(|| {
-                        let now = pair.line.exposure;
-                        let now = self.marks.worth(&now, pair.line.cost, account, Some(margin));
-                        passed.margin > now.margin
-                    }),
-                },
-                held: self.held.held.notional,
-                has_rates: account.pockets.is_empty() || account.has_rates(money, now),
-                rate_used: account.rate.used(now),
-                reference2: self.market.reference2(limits, now),
-            }
-        })
+        self.rungs().map(|rung| self.node(order, rung))
     }
 
-    /// What the pair would be worth if the order passed.
+    /// The same, not looked at yet.
     #[inline(always)] // As gate::each_check.
-    fn passed(&self, order: &Order, account: &Account, pair: &Pair, limits: &PairLimits) -> Worth {
-        let line = &pair.line;
-        let exposure = without(&line.exposure, self.held).with(order.side, self.open);
-        if !(self.is_marked && pair.turn.seen == self.listing.holders.mark) {
-            return self.marks.worth(&exposure, line.cost, account, limits.margin);
+    pub(crate) fn rungs(&self) -> impl Iterator<Item = &Rung<'a>> {
+        self.ladder.iter()
+    }
+
+    /// Looks at one of them.
+    #[inline(always)] // As gate::each_check.
+    pub(crate) fn node(&self, order: &Order, rung: &Rung<'a>) -> Node<'a> {
+        let now = self.now;
+        let &Rung { id, account, pair, limits: known } = rung;
+        let limits = known.unwrap_or(&PairLimits::BLOCKED);
+        let exposure = without(&pair.line.exposure, self.held);
+        let [passed, worth] = self.worth(order, rung, limits);
+        Node {
+            id,
+            account,
+            has_limits: known.is_some(),
+            limits,
+            exposure,
+            worth,
+            profit2: account.profit2(&worth),
+            margin_rises: match limits.margin {
+                None => Some(false),
+                Some(_) if self.marks.mark2 <= 0 => None,
+                Some(_) => {
+                    let exposure = pair.line.exposure;
+                    let [now, _] =
+                        self.risk.worth_anew(rung, order.instrument, self.market, exposure);
+                    Some(passed.margin > now.margin)
+                }
+            },
+            held: self.held.held.notional,
+            has_rates: account.pockets.is_empty() || account.has_rates(self.listing.money, now),
+            rate_used: account.rate.used(now),
+            reference2: self.market.reference2_beside(self.mid2, limits, now),
         }
-        // The line was counted at these marks: only the order's side changes.
-        let mut worth = match order.side {
-            Side::Buy => self.marks.with_long(line.worth, &exposure),
-            Side::Sell => self.marks.with_short(line.worth, &exposure),
+    }
+
+    /// Whether an account of the path has no fresh price to measure from.
+    #[inline(always)] // As gate::each_check.
+    pub(crate) fn lacks_reference(&self) -> bool {
+        for rung in self.rungs() {
+            let limits = rung.limits.unwrap_or(&PairLimits::BLOCKED);
+            if self.market.reference2(limits, self.now).is_none() {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// What the pair would be worth if the order passed, and with it the account.
+    #[inline(always)] // As gate::each_check.
+    fn worth(&self, order: &Order, rung: &Rung<'a>, limits: &PairLimits) -> [Worth; 2] {
+        let &Rung { account, pair, .. } = rung;
+        // A line of nothing is worth nothing at any mark.
+        let is_counted =
+            pair.turn.seen == self.listing.holders.mark || !pair.line.exposure.is_any();
+        let is_own = self.risk.waiting.is_empty() && account.pockets.is_empty();
+        if !(self.is_marked && is_counted && is_own) {
+            let exposure = self.exposed(order, rung);
+            let [line, sums] = self.risk.worth_anew(rung, order.instrument, self.market, exposure);
+            return [line, sums];
+        }
+        // The line is counted at these marks: only the order's side changes.
+        let (mut line, mut sums) = (pair.line.worth, account.sums.worth);
+        let exposure = self.exposed(order, rung);
+        self.marks.rework(order.side, &exposure, limits.margin, &mut line, &mut sums);
+        debug_assert_eq!(
+            [line, sums],
+            self.risk.worth_anew(rung, order.instrument, self.market, exposure)
+        );
+        [line, sums]
+    }
+
+    /// What the pair would have if the order passed.
+    #[inline(always)] // As gate::each_check.
+    fn exposed(&self, order: &Order, rung: &Rung<'a>) -> Exposure {
+        without(&rung.pair.line.exposure, self.held).with(order.side, self.open)
+    }
+
+    /// What the books do if the order passes; `None`: overflow. Put together when it did, for what is as large lies in memory
+    /// meanwhile.
+    #[inline(always)] // As gate::each_check.
+    pub(crate) fn posting(&self, order: &Order) -> Option<Posting> {
+        let nothing = Reservation::closed(order);
+        let next = match self.way {
+            Way::New | Way::Trigger => {
+                let (is_open, held_qty) = (self.open.0 > 0, self.open);
+                Reservation { is_open, held_qty, held: self.needs?, ..nothing }
+            }
+            Way::Replace => {
+                let pricing = self.risk.pricing(order.account, order.instrument);
+                self.held.changing(terms_of(order), &pricing)?
+            }
+            Way::Linked | Way::Parent => Reservation::empty(order),
         };
-        let margin = limits.margin;
-        worth.margin = margin.map_or(0, |margin| margin.required(worth.long2, worth.short2));
-        debug_assert_eq!(worth, self.marks.worth(&exposure, line.cost, account, margin));
-        worth
+        Posting::of(if self.way == Way::Linked { &nothing } else { self.held }, next)
     }
 
     /// Reserved cash of the account if the order passes; `None`: overflow.
+    #[inline(always)] // As gate::each_check.
     pub(crate) fn reserved(&self) -> Option<Money> {
         self.account.sums.reserved.minus(self.held.held.cash)?.plus(self.needs?.cash)
     }
 
     /// Whether an order that only reduces what is held passes in spite of a loss.
+    #[inline(always)] // As gate::each_check.
     pub(crate) fn loss_stops(&self, account: &Account, order: &Order) -> bool {
         match account.limits.loss_stops {
             LossStops::All => true,
@@ -247,12 +305,14 @@ impl<'a> View<'a> {
 
 impl Node<'_> {
     /// What traded in this session and what is open if the order passes.
+    #[inline(always)] // As gate::each_check.
     pub(crate) fn day(&self, view: &View<'_>) -> i128 {
-        let more = view.needs.map(|needs| needs.notional.0.saturating_sub(self.held.0));
-        more.map_or(i128::MAX, |more| self.account.day(view.listing.money, more))
+        let Some(needs) = view.needs else { return i128::MAX };
+        self.account.day(view.listing.money, money::minus(needs.notional.0, self.held.0))
     }
 }
 
+#[inline(always)]
 fn without(exposure: &Exposure, held: &Reservation) -> Exposure {
     let mut exposure = *exposure;
     exposure.working(held.side).0 -= held.held_qty.0;

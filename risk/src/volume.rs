@@ -2,6 +2,8 @@
 
 use model::{Money, Ts};
 
+use crate::money;
+
 /// Parts that a window is counted in.
 const PARTS: u64 = 8;
 /// Parts looked back on: the present one, and as many whole ones as make the window.
@@ -52,8 +54,8 @@ impl VolumeWindow {
         }
         let place = self.place(self.newest);
         if let Some(sum) = self.sums.get_mut(place) {
-            sum.0 = sum.0.saturating_add(money.0);
-            self.total.0 = self.total.0.saturating_add(money.0);
+            sum.0 = money::plus(sum.0, money.0);
+            self.total.0 = money::plus(self.total.0, money.0);
         }
     }
 

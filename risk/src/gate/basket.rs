@@ -1,11 +1,15 @@
 use model::page::Permission;
-use model::{AccountId, Announced, Finding, HaltLevel, Money, Order, Origin, Reject, Ts, Verdict};
+use model::{
+    AccountId, Announced, Currency, Finding, HaltLevel, Money, Order, Origin, Reject, Ts, Verdict,
+};
 
 use super::notional;
+use crate::account::Account;
 use crate::ledger::Risk;
 use crate::limits::DEPTH_MAX;
-use crate::market::{Market, Moment};
+use crate::market::{Basket, Market, Moment};
 use crate::money::WORTH_MAX;
+use crate::path::Ladder;
 use crate::reservation::Reservation;
 use crate::view::{Node, View, Way};
 
@@ -15,21 +19,22 @@ use crate::view::{Node, View, Way};
 ///
 /// A basket whose units were taken for money is so refused before any of it is sent (FCA, final notice to Citigroup Global
 /// Markets, May 2024; RTS 6, article 15(1)(b)).
-#[inline(always)] // So that what no verdict needs is not worked out.
+#[inline(always)]
 pub(crate) fn check(order: &Order, view: &View<'_>, node: &Node<'_>) -> Finding {
     if order.basket().is_none() || view.way == Way::Replace {
         return Finding::holds(Reject::Basket, true);
     }
-    leg(order, view, node)
+    let used = notional::used(order, view, node);
+    leg(view.moment.basket, node.account, view.listing.money, used)
 }
 
 #[cold]
-fn leg(order: &Order, view: &View<'_>, node: &Node<'_>) -> Finding {
-    let Some(basket) = view.moment.basket else { return Finding::holds(Reject::Basket, false) };
-    let amount = |money| node.account.amount(view.listing.money, money);
-    let sum = basket.others.0.saturating_add(notional::used(order, view, node));
+fn leg(basket: Option<Basket>, account: &Account, currency: Currency, used: i128) -> Finding {
+    let Some(basket) = basket else { return Finding::holds(Reject::Basket, false) };
+    let amount = |money| account.amount(currency, money);
+    let sum = basket.others.0.saturating_add(used);
     let announced = amount(basket.announced.0);
-    let most = node.account.limits.basket_max.map_or(announced, |max| announced.min(max.0));
+    let most = account.limits.basket_max.map_or(announced, |max| announced.min(max.0));
     Finding::at_most(Reject::Basket, amount(sum), most)
 }
 
@@ -81,7 +86,9 @@ impl Risk {
     #[cold]
     pub fn worth(&self, order: &Order, market: &Market, now: Ts) -> Money {
         let nothing = Reservation::closed(order);
-        let view = View::new(self, order, &nothing, Way::New, market, Moment::at(now));
+        let moment = Moment::at(now);
+        let ladder = Ladder::new(self, order.account, order.instrument);
+        let view = View::new(&ladder, order, &nothing, Way::New, market, &moment);
         let nodes = view.nodes(order).take(DEPTH_MAX);
         Money(nodes.map(|node| notional::used(order, &view, &node)).max().unwrap_or(i128::MAX))
     }

@@ -7,6 +7,7 @@ use crate::view::View;
 /// it has (after a change that holds the dearer of two terms, a dear fill, a bust) may sell only to reduce. The
 /// limit is the cash, what is used of it the reserved part. Off where the account says so: what it may buy is then
 /// a matter of its margin.
+#[inline(always)]
 pub(crate) fn check(order: &Order, view: &View<'_>) -> Finding {
     let cash = view.account.sums.cash.0;
     let reserved = view.reserved().map_or(i128::MAX, |reserved| reserved.0);

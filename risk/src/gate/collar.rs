@@ -11,7 +11,7 @@ const BASIS_POINTS: i128 = 10_000;
 /// The band is the wider of `band_bps` and `band_px`. Only the aggressive direction counts, so that a buy may
 /// be arbitrarily low and a sell arbitrarily high, unless `band_both_sides`. Without a reference this check
 /// has nothing to say, and [`super::no_reference`] refuses. In basis points, rounded up.
-#[inline(always)] // So that what no verdict needs is not worked out.
+#[inline(always)]
 pub(crate) fn check(order: &Order, _: &View<'_>, node: &Node<'_>) -> Finding {
     let limits = node.limits;
     let Some(reference2) = node.reference2 else {
@@ -31,6 +31,7 @@ pub(crate) fn check(order: &Order, _: &View<'_>, node: &Node<'_>) -> Finding {
 
 /// Twice how far the order is priced from the reference, in price units; zero on the side that is free. Of a stop its trigger
 /// counts, and with a limit the worse of the two: without one it is priced, and judged, again when it is triggered.
+#[inline(always)]
 pub(super) fn through2(order: &Order, limits: &PairLimits, reference2: i64) -> i64 {
     let stop_px = order.conditions.stop_px;
     match order.order_type {
@@ -43,6 +44,7 @@ pub(super) fn through2(order: &Order, limits: &PairLimits, reference2: i64) -> i
     }
 }
 
+#[inline(always)]
 fn through2_at(px: Px, side: Side, limits: &PairLimits, reference2: i64) -> i64 {
     // Saturates only where a price is beyond every reference, and that stays through it.
     let above = px.0.saturating_mul(2).saturating_sub(reference2);

@@ -6,6 +6,7 @@ use crate::view::View;
 /// Refuses a new order whose terms came as often as allowed within the window already: instrument, side,
 /// type, time in force, price and quantity. Refused orders count, cancels clear nothing. Terms that find no
 /// place to be counted at are refused (15c3-5(c)(1)(ii), "duplicative orders").
+#[inline(always)]
 pub(crate) fn check(_: &Order, view: &View<'_>) -> Finding {
     let limit = view.account.limits.duplicates.map_or(0, |duplicates| duplicates.max);
     match view.same_terms {

@@ -5,6 +5,7 @@ use crate::view::View;
 /// Refuses while a halt of ours is in force. `ReduceOnly` lets an order through that can only reduce the
 /// position, whatever else is working: no flip, no open, and no more than is held less what works to reduce
 /// it already.
+#[inline(always)]
 pub(crate) fn check(order: &Order, view: &View<'_>) -> Finding {
     match view.halt {
         HaltLevel::Active => Finding::holds(Reject::Halted, true),

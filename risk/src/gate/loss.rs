@@ -6,6 +6,7 @@ use crate::view::{Node, View};
 /// Refuses after more than the limit was lost since the session began: realised, unrealised at the account's
 /// kind of mark, and fees. A loss of exactly the limit passes. Unless the account says otherwise, an order
 /// that can only reduce a position passes in spite of it.
+#[inline(always)]
 pub(crate) fn check(order: &Order, view: &View<'_>, node: &Node<'_>) -> Finding {
     let lost2 = node.account.lost2(node.profit2);
     match node.account.limits.loss_max {

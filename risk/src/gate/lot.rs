@@ -4,9 +4,10 @@ use crate::view::View;
 
 /// Refuses a quantity that is not a positive multiple of the lot, or shows a part that is none. The limit is the lot,
 /// in quantity units.
+#[inline(always)]
 pub(crate) fn check(order: &Order, view: &View<'_>) -> Finding {
     let lot = view.listing.lot.0;
     let [qty, display] = [order.qty.0, order.conditions.display.0];
-    let failed = lot <= 0 || qty <= 0 || qty % lot != 0 || display % lot != 0;
+    let failed = lot <= 0 || qty <= 0 || qty % lot != 0 || display != 0 && display % lot != 0;
     Finding { code: Reject::Lot, failed, limit: lot.into(), used: order.qty.0.into() }
 }

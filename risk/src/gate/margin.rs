@@ -8,6 +8,7 @@ use crate::view::{Node, View};
 /// long and worst short position, each at the mark and in its own basis points, may not exceed the cash of the start and
 /// all profit since, positions valued at the exit side and fees taken off. An order that does not raise what its own pair
 /// takes passes whatever the equity is; one in an instrument without a mark does not.
+#[inline(always)]
 pub(crate) fn check(_: &Order, _: &View<'_>, node: &Node<'_>) -> Finding {
     if node.limits.margin.is_none() {
         return Finding::holds(Reject::Margin, true);
@@ -15,7 +16,7 @@ pub(crate) fn check(_: &Order, _: &View<'_>, node: &Node<'_>) -> Finding {
     let cash2 = node.account.limits.cash.0.saturating_mul(2);
     let equity2 = cash2.saturating_add(node.profit2);
     let required = node.worth.margin;
-    let beyond = required >= WORTH_MAX || required > equity2.saturating_mul(BASIS_POINTS);
+    let beyond = required >= WORTH_MAX || required > money::times(equity2, BASIS_POINTS);
     let used = node.worth.margin().0;
     let (failed, limit) =
         (node.margin_rises.is_none_or(|rises| rises && beyond), money::half_down(equity2).0);

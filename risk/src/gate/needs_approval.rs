@@ -2,8 +2,9 @@ use model::{Finding, Money, Order, Reject, Ts};
 
 use super::{collar, notional};
 use crate::ledger::Risk;
-use crate::limits::{DEPTH_MAX, SoftLimits};
+use crate::limits::{DEPTH_MAX, PairLimits, SoftLimits};
 use crate::market::{Market, Moment};
+use crate::path::Ladder;
 use crate::reservation::Reservation;
 use crate::view::{Node, View, Way};
 
@@ -14,11 +15,13 @@ const WHOLE: i128 = 10_000;
 /// the same. A replace counts its whole new quantity. A triggered stop was judged as it was asked for.
 ///
 /// In basis points of the soft limit that is used most, rounded up.
+#[inline(always)]
 pub(crate) fn check(order: &Order, view: &View<'_>, node: &Node<'_>) -> Finding {
-    if node.limits.soft == SoftLimits::OFF {
+    if node.limits.soft.is_off() {
         return Finding::at_most_if_set(Reject::NeedsApproval, 0, None);
     }
-    let used = used(order, view, node).into_iter().max().unwrap_or(0);
+    let notional = notional::used(order, view, node);
+    let used = used(order, node.limits, node.reference2, notional).into_iter().max().unwrap_or(0);
     let is_free = view.way == Way::Trigger || order.qty <= view.moment.approved;
     Finding {
         failed: used > WHOLE && !is_free,
@@ -28,15 +31,15 @@ pub(crate) fn check(order: &Order, view: &View<'_>, node: &Node<'_>) -> Finding 
 
 /// How much of each soft limit the order uses, in the order of [`Excess`]'s fields; zero where it is off.
 #[cold]
-fn used(order: &Order, view: &View<'_>, node: &Node<'_>) -> [i128; 3] {
-    let SoftLimits { clip_max, notional_max, band_bps } = node.limits.soft;
+fn used(order: &Order, limits: &PairLimits, reference2: Option<i64>, notional: i128) -> [i128; 3] {
+    let SoftLimits { clip_max, notional_max, band_bps } = limits.soft;
     let part = |value, limit: Option<i128>| limit.map_or(0, |limit| part(value, limit));
     // Without a reference the order is refused for that.
-    let reference2 = node.reference2.unwrap_or(0);
-    let through2 = node.reference2.map_or(0, |px2| collar::through2(order, node.limits, px2));
+    let through2 = reference2.map_or(0, |px2| collar::through2(order, limits, px2));
+    let reference2 = reference2.unwrap_or(0);
     [
         part(order.qty.0.into(), clip_max.map(|qty| qty.0.into())),
-        part(notional::used(order, view, node), notional_max.map(|Money(sum)| sum)),
+        part(notional, notional_max.map(|Money(sum)| sum)),
         part(
             i128::from(through2) * WHOLE,
             band_bps.map(|bps| i128::from(reference2) * i128::from(bps)),
@@ -84,9 +87,13 @@ impl Risk {
     #[cold]
     pub fn excess(&self, order: &Order, market: &Market, now: Ts) -> Excess {
         let nothing = Reservation::closed(order);
-        let view = View::new(self, order, &nothing, Way::New, market, Moment::at(now));
+        let moment = Moment::at(now);
+        let ladder = Ladder::new(self, order.account, order.instrument);
+        let view = View::new(&ladder, order, &nothing, Way::New, market, &moment);
         view.nodes(order).take(DEPTH_MAX).fold(Excess::default(), |excess, node| {
-            let [clip, notional, band] = used(order, &view, &node).map(|used| used > WHOLE);
+            let notional = notional::used(order, &view, &node);
+            let used = used(order, node.limits, node.reference2, notional);
+            let [clip, notional, band] = used.map(|used| used > WHOLE);
             Excess {
                 clip: excess.clip || clip,
                 notional: excess.notional || notional,

@@ -5,6 +5,7 @@ use crate::view::View;
 
 /// Refuses an account that may only look, a client on an account that is not open to clients, and an account whose money is
 /// of another currency than the instrument's.
+#[inline(always)]
 pub(crate) fn check(order: &Order, view: &View<'_>) -> Finding {
     let limits = &view.account.limits;
     let same_currency = view.listing.currency == limits.currency;

@@ -4,6 +4,7 @@ use crate::view::{Node, View, Way};
 
 /// Refuses more new orders and replaces than the account may send within its window. Refused ones count;
 /// cancels never do, and a stop counts when it is asked for, not at its trigger.
+#[inline(always)]
 pub(crate) fn check(_: &Order, view: &View<'_>, node: &Node<'_>) -> Finding {
     let limit = node.account.limits.rate_max;
     if view.way == Way::Trigger {

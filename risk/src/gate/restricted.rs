@@ -4,6 +4,7 @@ use crate::limits::Restriction;
 use crate::view::{Node, View};
 
 /// Refuses what the operator's list of the account forbids in the instrument (15c3-5(c)(2)(ii)).
+#[inline(always)]
 pub(crate) fn check(order: &Order, view: &View<'_>, node: &Node<'_>) -> Finding {
     let reduces = i128::from(view.open.0) <= view.exposure.reducible(order.side);
     let passes = match node.limits.restricted {

@@ -6,6 +6,7 @@ use crate::view::{Node, View};
 /// above the owner's lowest working sell, a sell at or below its highest working buy. One account of the path that
 /// forbids it suffices. A stop meets nobody before its trigger, when it is judged again. The order that comes is the
 /// one refused; nothing that rests is cancelled.
+#[inline(always)]
 pub(crate) fn check(order: &Order, view: &View<'_>, node: &Node<'_>) -> Finding {
     let meets = view.own_opposite.is_some_and(|px| match order.side {
         Side::Buy => order.px >= px,

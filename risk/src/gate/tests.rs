@@ -15,10 +15,11 @@ mod tightening;
 mod tree;
 mod types;
 
-use super::each_check;
+use super::{CONTINUE, each_check};
 use crate::fixture::{
     ACCOUNT, ACCOUNT_LIMITS, FACTOR, Floor, INSTRUMENT, PAIR_LIMITS, USD, instrument,
 };
+use crate::path::Ladder;
 use crate::view::{View, Way};
 use crate::{AccountLimits, LastTrade, PairLimits, Recorded};
 
@@ -48,9 +49,13 @@ fn list_is_complete() {
     let mut floor = Floor::new();
     let order = floor.order(Side::Buy, 1, 1_000_000);
     let held = crate::Reservation::closed(&order);
-    let view = View::new(&floor.risk, &order, &held, Way::New, &floor.market, floor.moment);
+    let ladder = Ladder::new(&floor.risk, order.account, order.instrument);
+    let view = View::new(&ladder, &order, &held, Way::New, &floor.market, &floor.moment);
     let mut codes = Vec::new();
-    each_check(&order, &view, |_, finding| codes.push(finding.code));
+    let _ = each_check(&order, &view, |_, finding| {
+        codes.push(finding.code);
+        CONTINUE
+    });
     codes.sort();
     assert_eq!(codes, Reject::ALL);
     let findings = super::findings(&order, &view);
@@ -58,8 +63,7 @@ fn list_is_complete() {
     assert!(places.into_iter().all(|(at, found)| at + 1 == usize::from(found.code.code())));
 }
 
-/// Goal: the fixture's order passes both sides, so that a refusal below is the tested check's. Method: check
-/// and clear.
+/// Goal: the fixture's order passes both sides, so that a refusal below is the tested check's. Method: check and clear.
 #[test]
 fn plain_order_passes() {
     let mut floor = Floor::new();
@@ -106,8 +110,7 @@ fn unknown_is_refused() {
 }
 
 /// Goal: looking is not trading, money of another currency is not ours, clients keep to their accounts.
-/// Method: each, with the rest in
-/// order.
+/// Method: each, with the rest in order.
 #[test]
 fn not_permitted() {
     let mut reader = account_floor(|limits| limits.permission = Permission::Read);

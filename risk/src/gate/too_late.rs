@@ -3,6 +3,7 @@ use model::{Finding, Order, Reject, Tif};
 use crate::view::View;
 
 /// Refuses an order whose time is over, and one for an auction that was. In nanoseconds since the epoch.
+#[inline(always)]
 pub(crate) fn check(order: &Order, view: &View<'_>) -> Finding {
     match order.tif {
         Tif::Gtd => {

@@ -4,6 +4,7 @@ use crate::view::{View, Way};
 
 /// Refuses a stop that would be triggered at once: a buy at or below, a sell at or above the price that triggers it; and one
 /// for which there is no such price. The limit is that price, in price units.
+#[inline(always)]
 pub(crate) fn check(order: &Order, view: &View<'_>) -> Finding {
     let passes = Finding::holds(Reject::Trigger, true);
     if !order.order_type.is_stop() || view.way == Way::Trigger {

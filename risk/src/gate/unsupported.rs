@@ -40,6 +40,7 @@ pub const GATEWAYS: [(&str, Done, Done); 17] = [
 
 /// Refuses type, time in force and conditions that do not go together, what the venue is not known to do, a link to an order
 /// that does not fit, and new terms of an order that waits in the engine.
+#[inline(always)]
 pub(crate) fn check(order: &Order, view: &View<'_>) -> Finding {
     let fits = match view.way {
         Way::Trigger => true, // It was a stop when this was looked at.
@@ -56,7 +57,10 @@ pub(crate) fn check(order: &Order, view: &View<'_>) -> Finding {
 #[inline]
 fn is_plain(order: &Order) -> bool {
     let plain = matches!((order.order_type, order.tif), (OrderType::Limit, Tif::Day | Tif::Ioc));
-    plain && order.conditions == Conditions::NONE
+    let Conditions { stop_px, display, expires, link, post_only, reduce_only, parent_only } =
+        order.conditions;
+    let is_set = (stop_px.0 | display.0) != 0 || expires.0 != 0 || link.is_some();
+    plain && !(is_set || post_only || reduce_only || parent_only)
 }
 
 /// Whether trigger and end are there where they are needed, and only there.

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::fixture::{ACCOUNT_LIMITS, Floor, INSTRUMENT, MARKET, PAIR_LIMITS, USD, instrument};
+use crate::path::Ladder;
 use crate::view::{View, Way};
 use crate::{AccountLimits, Capacity, Margin, PairLimits, Reservation, Risk};
 
@@ -54,7 +55,7 @@ fn naive(risk: &Risk, id: AccountId, currency: Currency) -> Worth {
         let pair = risk.pair(id, instrument).unwrap();
         let margin = risk.limits(pair).and_then(|row| row.margin);
         let (marks, line) = (listing(&instrument).marks(), &pair.line);
-        let worth = marks.worth(&line.exposure, line.cost, account, margin);
+        let worth = marks.worth(line.exposure, line.cost, account, margin);
         sum.with(Worth::default(), worth)
     })
 }
@@ -164,7 +165,8 @@ fn late_marks_count() {
     let worths = |floor: &Floor| {
         orders.map(|(order, market)| {
             let held = Reservation::closed(&order);
-            let view = View::new(&floor.risk, &order, &held, Way::New, &market, floor.moment);
+            let ladder = Ladder::new(&floor.risk, order.account, order.instrument);
+            let view = View::new(&ladder, &order, &held, Way::New, &market, &floor.moment);
             view.nodes(&order).map(|node| node.worth).collect::<Vec<_>>()
         })
     };
