@@ -40,7 +40,7 @@ pub(super) use limits::LimitsPost;
 
 /// Events taken from the ring in one round.
 const EVENTS_PER_ROUND: usize = 64;
-/// Rounds whose pages are written together while more events wait than one round takes: about a tenth of a millisecond.
+/// Rounds whose pages are written together while more events wait: at most about a tenth of a millisecond.
 const ROUNDS_UNPUBLISHED: u32 = 16;
 /// Room for what one control changes, nearly always, and for its answer.
 const TOLD_ROOM: usize = 512;
@@ -290,10 +290,10 @@ impl EngineThread {
         waiting > 0
     }
 
-    /// Writes the pages that a round of events changed; while more events wait, only those of every few rounds: a page that will
-    /// change again at once is written once.
+    /// Writes the pages that a round of events changed; while more events wait, only those of every few rounds: an order that the
+    /// next event causes does not wait for pages, and one that will change again at once is written once.
     fn publish_events(&mut self, state: &mut Loop) {
-        let is_behind = self.events.iter().any(|ring| ring.slots() >= EVENTS_PER_ROUND);
+        let is_behind = self.events.iter().any(|ring| !ring.is_empty());
         state.unpublished =
             if is_behind { (state.unpublished + 1) % ROUNDS_UNPUBLISHED } else { 0 };
         if state.unpublished == 0 {
