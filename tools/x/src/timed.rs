@@ -22,8 +22,8 @@ const STEPS: [Step; 5] = [
 ];
 
 /// Where it runs, and where its files go.
-struct Suite<'a> {
-    root: &'a Path,
+struct Suite {
+    root: PathBuf,
     folder: PathBuf,
 }
 
@@ -52,10 +52,10 @@ pub fn run(root: &Path, named: &[String]) -> bool {
     failed.is_empty()
 }
 
-impl Suite<'_> {
+impl Suite {
     /// Builds the operator's programs, and makes the folder and the day in it.
-    fn new(root: &Path) -> Result<Suite<'_>, String> {
-        let suite = Suite { root, folder: root.join("target/timed") };
+    fn new(root: &Path) -> Result<Suite, String> {
+        let suite = Suite { root: root.into(), folder: root.join("target/timed") };
         std::fs::create_dir_all(&suite.folder)
             .map_err(|error| format!("{}: {error}", suite.folder.display()))?;
         let built = crate::cargo(&["build", "--release", "--workspace", "--bins"], &[]);
@@ -76,7 +76,7 @@ impl Suite<'_> {
         let begun = Instant::now();
         eprintln!("\n▶ {name}");
         let out = File::create(self.folder.join(file));
-        let done = out.and_then(|out| command(self).current_dir(self.root).stdout(out).status());
+        let done = out.and_then(|out| command(self).current_dir(&self.root).stdout(out).status());
         let ended = match &done {
             Ok(status) => status.to_string(),
             Err(error) => error.to_string(),
