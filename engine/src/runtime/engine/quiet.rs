@@ -12,7 +12,7 @@ const QUIET_NS: u64 = 1_000_000;
 /// Events come in bursts with pauses of some microseconds, and what no event waits for takes longer: it waits until nothing
 /// happened for so long, or until it is late by as much as its period.
 const CALM_NS: u64 = 100_000;
-/// How long depths wait for one another while there is no calm. One takes some microseconds: 128 levels, each somewhere in memory.
+/// How long depths wait for one another while there is no calm. One takes some microseconds: 128 levels, anywhere in memory.
 const DEPTH_NS: u64 = 125_000;
 /// How late the look at what would pass may be. It takes tens of microseconds.
 const RESTLESS_NS: u64 = 100_000_000;
