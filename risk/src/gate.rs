@@ -85,9 +85,9 @@ pub use unsupported::{Done, GATEWAYS};
 pub(crate) const CONTINUE: ControlFlow<()> = ControlFlow::Continue(());
 const STOP: ControlFlow<()> = ControlFlow::Break(());
 
-/// Runs every check, whatever the others found: those of the order, then those of each account that it counts
-/// on. Of a code that fails on several accounts, the verdict has the one that is exceeded most. `tell` hears on
-/// which account a check looked; `None`: at the order.
+/// Runs every check until `tell` wants no more: those of the order, then those of each account that it counts on.
+/// Of a code that fails on several accounts, the verdict has the one that is exceeded most. `tell` hears on which
+/// account a check looked; `None`: at the order.
 #[inline(always)] // So that the view stays in registers, and what no check reads is never worked out.
 pub(crate) fn each_check(
     order: &Order,
@@ -464,7 +464,11 @@ impl Risk {
         let nothing = Reservation::closed(order);
         let ladder = Ladder::new(self, order.account, order.instrument);
         let view = View::new(&ladder, order, held.unwrap_or(&nothing), way, market, moment);
-        let verdict = verdict_of(&findings(order, &view));
+        let verdict = match verdict_of(&findings(order, &view)) {
+            // What cannot be posted is refused, whatever the checks say of it.
+            verdict if verdict.primary.is_none() => Verdict::refuse(Reject::Overflow),
+            verdict => verdict,
+        };
         let places = (view.id, view.same_terms);
         self.note_request(order, way, moment.now, places, verdict, None);
         verdict
