@@ -156,6 +156,9 @@ impl EngineThread {
             let idle = self.end_round(&mut state, busy);
             observer.round(idle);
         }
+        if state.unpublished > 0 {
+            self.publish(&state); // It was stopped in a burst.
+        }
         observer.end();
         self.close()
     }

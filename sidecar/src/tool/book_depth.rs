@@ -1,7 +1,7 @@
 //! `book_depth`: the levels of one book.
 
 use model::page::{DEPTH_LEVELS, Level};
-use model::{Instrument, Px};
+use model::{Instrument, Integrity, Px};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -57,7 +57,12 @@ impl Tool for BookDepth {
         let mut session = sidecar.attached()?;
         let board = session.board_of(&args.symbol)?;
         let depth = session.depth(board.instrument.id)?;
-        let mut stamp = session.moment()?.stamp_of(&depth.as_of, depth.integrity, depth.cause);
+        // A depth is written later than its board: what the board no longer says of itself, its depth must not say.
+        let (integrity, cause) = match board.integrity {
+            Integrity::Live => (depth.integrity, depth.cause),
+            _ => (board.integrity, board.cause),
+        };
+        let mut stamp = session.moment()?.stamp_of(&depth.as_of, integrity, cause);
         let levels = args.levels.unwrap_or(5).clamp(1, DEPTH_LEVELS);
         let rows = |side: &[Level]| {
             side.iter().take(levels).map(|level| Row::new(level, &board.instrument)).collect()
