@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-/// A capture of some minutes, so that every pace of the report has its windows.
+/// The day that the report of latency is made of: of many symbols, and short enough to be played often.
 const DAY: [&str; 6] = ["--seed", "7", "--symbols", "500", "--messages", "5000000"];
 
 /// What is measured, the file that keeps what it said, and what is run for it.
@@ -58,7 +58,7 @@ impl Suite {
         let suite = Suite { root: root.into(), folder: root.join("target/timed") };
         std::fs::create_dir_all(&suite.folder)
             .map_err(|error| format!("{}: {error}", suite.folder.display()))?;
-        let built = crate::cargo(&["build", "--release", "--workspace", "--bins"], &[]);
+        let built = task("build").current_dir(root).status().is_ok_and(|status| status.success());
         let day = suite.folder.join("day.itch");
         let made = built
             && suite
@@ -97,15 +97,11 @@ impl Suite {
     }
 
     fn counts(&self) -> Command {
-        let mut command = Command::new(crate::cargo_path());
-        command.args(["x", "counts"]);
-        command
+        task("counts")
     }
 
     fn benches(&self) -> Command {
-        let mut command = Command::new(crate::cargo_path());
-        command.args(["bench", "--package", "benches"]);
-        command
+        task("bench")
     }
 
     fn latency(&self) -> Command {
@@ -129,4 +125,11 @@ impl Suite {
         }
         command
     }
+}
+
+/// Another of the repository's own tasks.
+fn task(name: &str) -> Command {
+    let mut command = Command::new(crate::cargo_path());
+    command.args(["x", name]);
+    command
 }

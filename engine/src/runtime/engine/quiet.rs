@@ -21,7 +21,7 @@ const RESTLESS_NS: u64 = 100_000_000;
 const FULL_NS: u64 = 1_000_000_000;
 
 impl EngineThread {
-    /// Heartbeat, and what is written when nothing else is to do or a millisecond has passed.
+    /// Heartbeat, and what waits for calm or has waited long enough.
     /// Whether there was neither work nor that.
     pub(super) fn end_round(&mut self, state: &mut Loop, busy: bool) -> bool {
         state.loops += 1;
