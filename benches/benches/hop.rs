@@ -1,5 +1,5 @@
-//! Stage `hop`: 64 bytes through an rtrb ring from one thread to another and back through a second one, against a bare
-//! ping-pong of two atomics. An operation is one way. Both threads spin, each on a processor of its own.
+//! Stage `hop`: an event through the engine's ring from one thread to another and back through a second one, and 64 bytes through
+//! rtrb's, against a bare ping-pong of two atomics. An operation is one way. Both threads spin, each on a processor of its own.
 //!
 //! By the clock on the wall, since no thread's own time holds what two do together, and in pieces of a few microseconds:
 //! the kernel takes a processor away from few of them, and the median passes those over.

@@ -139,9 +139,14 @@ fn capacity(row: &Row) -> Capacity {
     }
 }
 
+/// The events of a round.
+fn empty_batch() -> [Event; EVENTS_PER_ROUND] {
+    [Event::empty(Kind::Notice); EVENTS_PER_ROUND]
+}
+
 /// Messages a second of the bare pipeline.
 fn bound(path: &Path, messages: u64, cpus: [usize; 2]) -> f64 {
-    let (mut to, mut from) = rtrb::RingBuffer::<Event>::new(RING);
+    let (mut to, mut from) = shm::event_ring(RING);
     let [feed, engine] = cpus;
     std::thread::scope(|scope| {
         let walker = scope.spawn(move || {
@@ -151,26 +156,23 @@ fn bound(path: &Path, messages: u64, cpus: [usize; 2]) -> f64 {
             let begun = Instant::now();
             let mut walk = frames(&bytes);
             loop {
-                let Ok(chunk) = to.write_chunk_uninit(EVENTS_PER_ROUND) else { continue };
-                let events = walk.by_ref().map(|message| Event {
-                    seq: message.len() as u64,
-                    ..Event::empty(Kind::Notice)
-                });
-                if chunk.fill_from_iter(events) < EVENTS_PER_ROUND {
-                    return begun;
+                if to.room() < EVENTS_PER_ROUND {
+                    continue;
+                }
+                for _ in 0..EVENTS_PER_ROUND {
+                    let Some(message) = walk.next() else { return begun };
+                    let seq = message.len() as u64;
+                    to.push(&Event { seq, ..Event::empty(Kind::Notice) });
                 }
             }
         });
         host::pin_current(engine);
-        let (mut taken, mut sum) = (0, 0_u64);
+        let (mut batch, mut taken, mut sum) = (empty_batch(), 0, 0_u64);
         while taken < messages {
-            let waiting = from.slots().min(EVENTS_PER_ROUND);
-            let Ok(chunk) = from.read_chunk(waiting) else { continue };
-            let (first, second) = chunk.as_slices();
-            for event in first.iter().chain(second) {
+            let waiting = from.take(&mut batch);
+            for event in batch.iter().take(waiting) {
                 sum = event.to_words().iter().fold(sum, |sum, word| sum ^ word);
             }
-            chunk.commit_all();
             taken += waiting as u64;
         }
         black_box(sum);
@@ -310,9 +312,10 @@ fn disturb(name: &str, symbols: usize, checks: bool, asked: &AtomicU64, ended: &
 
 /// Messages a second if the pages of every message are written before the next one: the parts of the engine without its loop.
 fn each_page(stage: &Stage, cpus: [usize; 2]) -> Rate {
-    let (mut to, mut from) = rtrb::RingBuffer::<Event>::new(RING);
+    let (mut to, mut from) = shm::event_ring(RING);
     let [feed_cpu, engine_cpu] = cpus;
     let (mut sequencer, mut shared) = (sequencer(None), Shared::new());
+    let mut batch = empty_batch();
     let rate = std::thread::scope(|scope| {
         let feed = scope.spawn(move || {
             host::pin_current(feed_cpu);
@@ -320,33 +323,27 @@ fn each_page(stage: &Stage, cpus: [usize; 2]) -> Rate {
             let mut feed =
                 FileFeed::from_inputs(vec![input], FeedOptions::default()).expect("the day");
             let begun = Instant::now();
-            while let Next::Event(mut event) = feed.next().expect("the day") {
-                while let Err(rtrb::PushError::Full(back)) = to.push(event) {
-                    event = back;
-                }
+            while let Next::Event(event) = feed.next().expect("the day") {
+                while !to.push(&event) {}
             }
             begun
         });
         host::pin_current(engine_cpu);
         while !(from.is_abandoned() && from.is_empty()) {
-            let waiting = from.slots().min(EVENTS_PER_ROUND);
-            let Ok(chunk) = from.read_chunk(waiting) else { continue };
-            let (first, second) = chunk.as_slices();
-            for events in [first, second] {
-                for (at, event) in events.iter().enumerate() {
-                    sequencer.engine.books()[0].look_ahead(events, at);
-                    sequencer.event(event, &mut ());
-                    let Sequencer { engine, out, .. } = &mut sequencer;
-                    out.tape.drain(..).for_each(|record| shared.publisher.push_tape(&record));
-                    out.boards.take(usize::MAX, |instrument| {
-                        engine.measure(instrument);
-                        if let Some(page) = engine.board(instrument) {
-                            shared.publisher.publish_board(instrument as usize, &page);
-                        }
-                    });
-                }
+            let waiting = from.take(&mut batch);
+            let events = &batch[..waiting];
+            for (at, event) in events.iter().enumerate() {
+                sequencer.engine.books()[0].look_ahead(events, at);
+                sequencer.event(event, &mut ());
+                let Sequencer { engine, out, .. } = &mut sequencer;
+                out.tape.drain(..).for_each(|record| shared.publisher.push_tape(&record));
+                out.boards.take(usize::MAX, |instrument| {
+                    engine.measure(instrument);
+                    if let Some(page) = engine.board(instrument) {
+                        shared.publisher.publish_board(instrument as usize, &page);
+                    }
+                });
             }
-            chunk.commit_all();
         }
         let begun = feed.join().expect("the feed");
         sequencer.engine.seq() as f64 / begun.elapsed().as_secs_f64()

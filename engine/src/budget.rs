@@ -104,8 +104,9 @@ impl Budget {
         parts.push(part("accounts", risk.accounts.into(), accounts));
         parts.push(part("risk lines", u64::from(risk.accounts) * instruments, lines));
         parts.push(part("lots", risk.lots.into(), lots));
-        let events = u64::from(capacity.feed_ring) * rings_of(config) as u64;
-        parts.push(part("events in rings", events, events * size_of::<Event>() as u64));
+        let events = shm::EventSender::slots_for(capacity.feed_ring as usize) * rings_of(config);
+        let bytes = (events * size_of::<Event>()) as u64;
+        parts.push(part("events in rings", events as u64, bytes));
         if shared {
             parts.push(part("shared pages", 0, share_capacity(config).bytes()));
         }

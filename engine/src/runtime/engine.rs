@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use host::Clock;
 use model::page::{STAGES, StageLatency};
-use model::{Body, Control, Event, Ts};
+use model::{Body, Control, Event, Kind, Ts};
+use shm::EventReceiver;
 
 use super::Progress;
 use super::credit::CreditPost;
@@ -47,7 +48,7 @@ const TOLD_ROOM: usize = 512;
 pub(super) struct EngineThread {
     pub sequencer: Sequencer,
     /// One for each feed thread.
-    pub events: Vec<rtrb::Consumer<Event>>,
+    pub events: Vec<EventReceiver>,
     pub controls: rtrb::Consumer<Handed>,
     pub limits: LimitsPost,
     pub told: rtrb::Producer<Told>,
@@ -73,6 +74,8 @@ pub(super) struct EngineThread {
 /// What the loop keeps between rounds.
 struct Loop {
     clock: Clock,
+    /// The events of a round.
+    batch: Box<[Event; EVENTS_PER_ROUND]>,
     budgets: Vec<Budget>,
     held: Held,
     journal: Sink,
@@ -111,6 +114,7 @@ impl EngineThread {
         let dead_men = DeadMen::new(dead_man::bounds(engine), desks, clock.now_ns());
         let mut state = Loop {
             clock,
+            batch: Box::new([Event::empty(Kind::Notice); EVENTS_PER_ROUND]),
             budgets: vec![Budget::new(); desks],
             held: Held::new(),
             journal: Sink::default(),
@@ -143,7 +147,7 @@ impl EngineThread {
             busy |= self.poll_events(&mut state, &mut observer);
             busy |= self.poll_desks(&mut state);
             busy |= self.release_answers(&mut state);
-            let is_over = |ring: &rtrb::Consumer<Event>| ring.is_abandoned() && ring.is_empty();
+            let is_over = |ring: &EventReceiver| ring.is_abandoned() && ring.is_empty();
             let over = self.events.iter().all(is_over);
             let ends = over && self.ends_with_feed || self.asked.load(Ordering::Relaxed);
             if ends && self.may_end(&mut state) {
@@ -263,34 +267,31 @@ impl EngineThread {
         observer: &mut O,
     ) -> bool {
         let Some(ring) = self.events.get_mut(ring) else { return false };
-        let waiting = ring.slots().min(EVENTS_PER_ROUND);
-        let Ok(chunk) = ring.read_chunk(waiting) else { return false };
-        let (first, second) = chunk.as_slices();
-        for events in [first, second] {
-            for (at, event) in events.iter().enumerate() {
-                observer.taken();
-                look_ahead(&self.sequencer.engine, events, at);
-                if !self.script.is_done() {
-                    run_script(&mut self.script, &mut self.sequencer, Some(event));
-                }
-                if O::OBSERVES {
-                    self.sequencer.event(event, observer);
-                    observer.stepped();
-                    continue;
-                }
-                let sampled = self.sequencer.engine.seq().is_multiple_of(SAMPLE_EVERY);
-                if sampled {
-                    let last = state.clock.now_ns();
-                    let mut stamps = Stamps::new(&state.clock, &mut self.samples, last);
-                    self.sequencer.event(event, &mut stamps);
-                    stamps.keep(&mut self.sequencer);
-                } else {
-                    self.sequencer.event(event, &mut ());
-                }
+        let Loop { batch, clock, .. } = state;
+        let taken = ring.take(&mut batch[..]);
+        let events = batch.get(..taken).unwrap_or_default();
+        for (at, event) in events.iter().enumerate() {
+            observer.taken();
+            look_ahead(&self.sequencer.engine, events, at);
+            if !self.script.is_done() {
+                run_script(&mut self.script, &mut self.sequencer, Some(event));
+            }
+            if O::OBSERVES {
+                self.sequencer.event(event, observer);
+                observer.stepped();
+                continue;
+            }
+            let sampled = self.sequencer.engine.seq().is_multiple_of(SAMPLE_EVERY);
+            if sampled {
+                let last = clock.now_ns();
+                let mut stamps = Stamps::new(clock, &mut self.samples, last);
+                self.sequencer.event(event, &mut stamps);
+                stamps.keep(&mut self.sequencer);
+            } else {
+                self.sequencer.event(event, &mut ());
             }
         }
-        chunk.commit_all();
-        waiting > 0
+        taken > 0
     }
 
     /// Writes the pages that a round of events changed; while more events wait, only those of every few rounds: an order that the

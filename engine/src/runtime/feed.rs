@@ -7,6 +7,7 @@ use feeds::{Counters, Merge, MergeError};
 use host::Clock;
 use model::page::FeedCounters;
 use model::{DAY_NS, Event};
+use shm::EventSender;
 
 use super::Progress;
 use super::observe::FeedObserver;
@@ -24,7 +25,7 @@ pub(super) type FeedEnd = (Merge, Result<(), MergeError>);
 
 pub(super) struct FeedThread {
     pub captures: Merge,
-    pub ring: rtrb::Producer<Event>,
+    pub ring: EventSender,
     pub pace: Arc<Pace>,
     pub waiter: Waiter,
     pub samples: Samples,
@@ -82,32 +83,29 @@ impl FeedThread {
         if self.stop.load(Ordering::Relaxed) || self.ring.is_abandoned() {
             return Some(Ok(()));
         }
-        let places = CHUNK.min(self.ring.buffer().capacity());
-        let Self { captures, ring, samples, .. } = self;
-        let Ok(chunk) = ring.write_chunk_uninit(places) else {
+        let places = CHUNK.min(self.ring.slots());
+        if self.ring.room() < places {
             self.waiter.idle();
             return None;
-        };
+        }
         self.waiter.busy();
-        let (mut ended, mut before) = (None, Some(clock.now_ns()));
-        let events = std::iter::from_fn(|| {
-            let next = captures.next();
+        let mut before = Some(clock.now_ns());
+        for _ in 0..places {
+            let next = self.captures.next();
             if let Some(before) = before.take() {
-                samples.record(DECODE, clock.now_ns().saturating_sub(before));
+                self.samples.record(DECODE, clock.now_ns().saturating_sub(before));
             }
-            next.unwrap_or_else(|error| {
-                ended = Some(Err(error));
-                None
-            })
-        });
-        if chunk.fill_from_iter(events) < places && ended.is_none() {
-            ended = Some(Ok(()));
+            match next {
+                Ok(Some(event)) => self.ring.push(&event),
+                Ok(None) => return Some(Ok(())),
+                Err(error) => return Some(Err(error)),
+            };
         }
         self.chunks += 1;
         if self.chunks.is_multiple_of(COUNT_EVERY / CHUNK as u64) {
             self.count();
         }
-        ended
+        None
     }
 
     fn next<O: FeedObserver>(
@@ -135,7 +133,7 @@ impl FeedThread {
 
     /// Hands an event over, waiting while the ring is full: a file can wait. `false`: stopped.
     fn push(&mut self, event: Event) -> bool {
-        while self.ring.push(event).is_err() {
+        while !self.ring.push(&event) {
             if self.stop.load(Ordering::Relaxed) || self.ring.is_abandoned() {
                 return false;
             }

@@ -182,7 +182,7 @@ fn go_on(
     let cpus = plan.config.engine.cpus;
     let ring = plan.config.engine.capacity.feed_ring as usize;
     let (rings, events): (Vec<_>, Vec<_>) =
-        (0..rings_of(&plan.config)).map(|_| rtrb::RingBuffer::new(ring)).unzip();
+        (0..rings_of(&plan.config)).map(|_| shm::event_ring(ring)).unzip();
     let mut rings = rings.into_iter();
     let (to_controls, controls) = rtrb::RingBuffer::new(CONTROLS);
     let (to_house, told) = rtrb::RingBuffer::new(TOLD);

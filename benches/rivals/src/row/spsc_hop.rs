@@ -27,7 +27,7 @@ const END: u64 = u64::MAX;
 /// Places of a ring.
 const PLACES: usize = 1024;
 
-/// Most that ours and rtrb take at once, as the engine does.
+/// Most that ours and rtrb take at once: ours as the engine does.
 const BATCH: usize = 64;
 
 /// What goes through: the first word is its number.
@@ -103,10 +103,10 @@ pub fn run(setting: &Setting) -> Vec<Outcome> {
 
 fn rivals<M: Measure>(cpu: usize) -> Vec<Contender<'static>> {
     vec![
-        Contender::ours("engine's ring (rtrb)", move || M::of(cpu, |_| rtrb_ring()))
-            .note("takes all there is"),
         Contender::ours("event ring", move || M::of(cpu, |_| event_ring()))
-            .note("takes all there is; not between the engine's threads"),
+            .note("takes all there is, into a batch"),
+        Contender::rival("rtrb", "", move || M::of(cpu, |_| rtrb_ring()))
+            .note("takes all there is, in place"),
         rival!(
             "ringbuf",
             "ringbuf",

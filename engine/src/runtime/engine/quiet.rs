@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use model::Body;
+use shm::EventReceiver;
 
 use super::{EngineThread, Loop};
 
@@ -73,7 +74,7 @@ impl EngineThread {
         let now = self.now(now_ns);
         let period = if self.saves_reserve() { FULL_NS } else { QUIET_NS };
         if now.since(self.sequencer.engine.now()) >= period
-            && self.events.iter().all(rtrb::Consumer::is_empty)
+            && self.events.iter().all(EventReceiver::is_empty)
             && self.sequencer.recorder.as_ref().is_none_or(|recorder| recorder.has_room())
         {
             self.sequencer.input(now, Body::Timer, &mut ());
