@@ -31,6 +31,9 @@ use rmcp::transport::io::stdio_pipes;
 
 use crate::server::Sidecar;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     tracing_subscriber::fmt()

@@ -26,7 +26,7 @@ cancel or replace; portfolio_get for positions.
 
 Units: prices, quantities and money are exact decimal strings in the instrument's own currency and \
 units; *_ns are nanoseconds since 1970 as strings, *_us microseconds, *_bps hundredths of a \
-percent. X Judge \
+percent. Judge \
 every answer by as_of.age_us, mode and integrity: a book that is not 'live' must not be traded on.
 
 Safety: every order passes the engine's risk gate, which nobody can skip or loosen from here. A \
