@@ -51,8 +51,8 @@ mod tests {
         let (ring, mut events) = shm::event_ring(2);
         let mut ring = FeedRing::new(ring, Some(ShardFilter::new(shard(1), 1_000_000)));
         assert!(ring.push(named(1, 0)), "another's");
-        assert!(ring.push(named(2, 1)) && ring.push(named(2, 1)));
-        let add = Event { seq: 3, number: VenueNumber(2), ..Event::empty(Kind::Add) };
+        assert!(ring.push(named(2, 1)) && ring.push(named(3, 1)));
+        let add = Event { seq: 4, number: VenueNumber(2), ..Event::empty(Kind::Add) };
         assert!(!ring.push(add) && !ring.push(add), "full");
         let mut batch = [add; 2];
         assert_eq!((events.take(&mut batch), batch.map(|event| event.seq)), (2, [1, 2]));
