@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 const USAGE: &str = "cargo x TASK
-  test    everything that must hold: format, tidy, lints, build, all tests, the models of the rings
+  test    everything that must hold: format, tidy, lints, build, all tests, the models of the rings, our side of the rivals
   tidy    the rules of style that no compiler checks
   loom    the models of the rings and cells alone
   build   the operator's programs, optimised: tickgate and tickgate-*
@@ -47,6 +47,7 @@ fn test() -> bool {
         && cargo(&["build", "--workspace", "--bins"], &[])
         && cargo(&["test", "--workspace"], &[])
         && loom()
+        && rivals()
 }
 
 /// Loom replaces the atomics, so it needs a build, and a folder, of its own.
@@ -57,6 +58,13 @@ fn loom() -> bool {
         ("CARGO_TARGET_DIR", target.to_str().unwrap_or("target/loom")),
     ];
     cargo(&["test", "--package", "shm", "--release", "--test", "loom"], &environment)
+}
+
+/// What stands beside the rivals still fits the product, and their lock file is not behind. The rivals themselves, which take long
+/// to build, are left out, and so are warnings of what only they use.
+fn rivals() -> bool {
+    let check = ["check", "--manifest-path", "benches/rivals/Cargo.toml", "--no-default-features"];
+    cargo(&[&check[..], &["--locked"]].concat(), &[("RUSTFLAGS", "-A warnings")])
 }
 
 /// The engine builds without what only leaf packages need.
