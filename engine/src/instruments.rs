@@ -1,6 +1,10 @@
 //! Every instrument that the venue listed: its facts, its state, its trades today.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use hashbrown::HashTable;
 use model::page::{Last, Quote};
+use model::snapshot::reserved;
 use model::{
     Cause, FeedId, Instrument, InstrumentId, Integrity, Px, Qty, Symbol, TradingState, Ts,
     VenueNumber,
@@ -8,6 +12,8 @@ use model::{
 
 /// Venue numbers of a feed are below this (ITCH: stock locate, 16 bits; where a venue has no such numbers, its feed gives them).
 const NUMBERS: usize = 1 << 16;
+/// Bytes that an instrument takes of the table of symbols, at most: five a place, and at most 16/7 as many places.
+const PLACE_BYTES: usize = 12;
 
 /// One instrument.
 #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
@@ -89,6 +95,11 @@ impl Listed {
         self.trades += 1;
     }
 
+    /// Whether it is what this feed calls so.
+    fn is(&self, feed: FeedId, symbol: Symbol) -> bool {
+        (self.instrument.feed, self.instrument.symbol) == (feed, symbol)
+    }
+
     /// Forgets the day that ended; nothing is said of the new one.
     fn new_day(&mut self, now: Ts) {
         *self = Listed {
@@ -103,23 +114,91 @@ impl Listed {
 /// The instruments of an engine, numbered in the order of their first directory event.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Instruments {
-    #[serde(with = "model::snapshot::reserved")]
-    list: Vec<Listed>,
+    #[serde(with = "reserved")]
+    list: List,
     /// By feed and venue number: 1 + our number; 0: not listed today.
     #[serde(with = "model::snapshot::tables")]
     by_number: Vec<Vec<u32>>,
+}
+
+/// All that were ever listed, each found by feed and symbol: looking through all for each listing would take the square of their
+/// number.
+#[derive(Debug)]
+struct List {
+    listed: Vec<Listed>,
+    /// Our numbers. No state: it follows from the list, and is made again when that is read.
+    by_symbol: HashTable<u32>,
+}
+
+impl List {
+    fn find(&self, feed: FeedId, symbol: Symbol) -> Option<u32> {
+        let is_it = |id: &u32| self.listed.get(*id as usize).is_some_and(|l| l.is(feed, symbol));
+        self.by_symbol.find(place_of(feed, symbol), is_it).copied()
+    }
+
+    /// Appends an instrument that is not there; its number. `None`: there is no room.
+    fn push(&mut self, listed: Listed) -> Option<u32> {
+        if self.listed.len() == self.listed.capacity() {
+            return None;
+        }
+        self.listed.push(listed); // Within its capacity, as the table's.
+        let id = self.listed.len() as u32 - 1;
+        self.note(id);
+        Some(id)
+    }
+
+    /// Makes an instrument be found, unless it is.
+    fn note(&mut self, id: u32) {
+        let place = |id: &u32| {
+            let of = self.listed.get(*id as usize).map(|listed| listed.instrument);
+            of.map_or(0, |of| place_of(of.feed, of.symbol))
+        };
+        let Some(of) = self.listed.get(id as usize).map(|listed| listed.instrument) else { return };
+        if self.find(of.feed, of.symbol).is_none() {
+            self.by_symbol.insert_unique(place_of(of.feed, of.symbol), id, place);
+        }
+    }
+}
+
+/// Where in the table an instrument is looked for.
+fn place_of(feed: FeedId, symbol: Symbol) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (feed, symbol).hash(&mut hasher);
+    hasher.finish()
+}
+
+impl From<Vec<Listed>> for List {
+    fn from(listed: Vec<Listed>) -> List {
+        let by_symbol = HashTable::with_capacity(listed.capacity());
+        let mut list = List { listed, by_symbol };
+        (0..list.listed.len() as u32).for_each(|id| list.note(id));
+        list
+    }
+}
+
+impl reserved::List for List {
+    type Item = Listed;
+
+    fn room(&self) -> usize {
+        self.listed.capacity()
+    }
+
+    fn held(&self) -> impl ExactSizeIterator<Item = &Listed> {
+        self.listed.iter()
+    }
 }
 
 impl Instruments {
     /// Room for `capacity` instruments of `feeds` feeds.
     pub fn new(capacity: u32, feeds: usize) -> Instruments {
         let by_number = vec![vec![0; NUMBERS]; feeds];
-        Instruments { list: Vec::with_capacity(capacity as usize), by_number }
+        Instruments { list: Vec::with_capacity(capacity as usize).into(), by_number }
     }
 
     /// Bytes that [`Instruments::new`] takes.
     pub(crate) fn bytes(capacity: u32, feeds: usize) -> u64 {
-        (capacity as usize * size_of::<Listed>() + feeds * NUMBERS * size_of::<u32>()) as u64
+        (capacity as usize * (size_of::<Listed>() + PLACE_BYTES)
+            + feeds * NUMBERS * size_of::<u32>()) as u64
     }
 
     /// Lists an instrument under the venue's number of today; the same symbol keeps our number from day to day, and the
@@ -133,33 +212,27 @@ impl Instruments {
         [px_decimals, qty_decimals]: [u8; 2],
         now: Ts,
     ) -> Option<u32> {
-        let known = self
-            .list
-            .iter()
-            .position(|l| l.instrument.symbol == symbol && l.instrument.feed == feed);
         let numbers = self.by_number.get_mut(usize::from(feed.0))?;
         numbers.get(number.0 as usize)?;
-        let at = match known {
+        let at = match self.list.find(feed, symbol) {
             Some(at) => at,
-            None if self.list.len() < self.list.capacity() => self.list.len(),
-            None => return None,
+            None => {
+                let id = InstrumentId(self.list.listed.len() as u32);
+                let scale = Instrument { px_decimals, qty_decimals, ..Instrument::default() };
+                let instrument = Instrument { id, symbol, feed, number, ..scale };
+                self.list.push(Listed::new(instrument, now))?
+            }
         };
-        if known.is_none() {
-            let id = InstrumentId(at as u32);
-            let scale = Instrument { px_decimals, qty_decimals, ..Instrument::default() };
-            let instrument = Instrument { id, symbol, feed, number, ..scale };
-            self.list.push(Listed::new(instrument, now)); // Within its capacity.
-        }
-        let listed = self.list.get_mut(at)?;
+        let listed = self.list.listed.get_mut(at as usize)?;
         let before = std::mem::replace(&mut listed.instrument.number, number);
         // What is still said of the number that it had is not of its book.
         if let Some(place) = numbers.get_mut(before.0 as usize)
-            && *place == at as u32 + 1
+            && *place == at + 1
         {
             *place = 0;
         }
-        *numbers.get_mut(number.0 as usize)? = at as u32 + 1;
-        Some(at as u32)
+        *numbers.get_mut(number.0 as usize)? = at + 1;
+        Some(at)
     }
 
     /// Our number of a feed's number.
@@ -171,18 +244,18 @@ impl Instruments {
     /// An instrument.
     #[inline]
     pub fn get(&self, id: u32) -> Option<&Listed> {
-        self.list.get(id as usize)
+        self.list.listed.get(id as usize)
     }
 
     /// An instrument, to change it.
     #[inline]
     pub fn get_mut(&mut self, id: u32) -> Option<&mut Listed> {
-        self.list.get_mut(id as usize)
+        self.list.listed.get_mut(id as usize)
     }
 
     /// All of them, in the order of their numbers.
     pub fn iter(&self) -> std::slice::Iter<'_, Listed> {
-        self.list.iter()
+        self.list.listed.iter()
     }
 
     /// Feed, its number of today and our number of each instrument that is listed today.
@@ -195,12 +268,12 @@ impl Instruments {
 
     /// How many are listed.
     pub fn len(&self) -> usize {
-        self.list.len()
+        self.list.listed.len()
     }
 
     /// Whether none is.
     pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
+        self.list.listed.is_empty()
     }
 
     /// A new day of a feed: the venue's numbers are void, and the day of each of its instruments is empty.
@@ -208,7 +281,10 @@ impl Instruments {
         if let Some(numbers) = self.by_number.get_mut(usize::from(feed.0)) {
             numbers.fill(0);
         }
-        let of_feed = self.list.iter_mut().filter(|listed| listed.instrument.feed == feed);
+        let of_feed = self.list.listed.iter_mut().filter(|listed| listed.instrument.feed == feed);
         of_feed.for_each(|listed| listed.new_day(now));
     }
 }
+
+#[cfg(test)]
+mod tests;

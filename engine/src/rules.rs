@@ -11,7 +11,7 @@ use model::{AccountId, Currency, Instrument, Money, Px, Qty, Symbol, Ts};
 use risk::{Fee, LossStops, MarkAt, OrderToTrade, Reference, Restriction, SoftLimits, VolumeLimit};
 use rust_decimal::Decimal;
 
-pub(crate) use lookup::Lookup;
+pub(crate) use lookup::{Index, Lookup};
 pub use triggers::{AccountTriggers, ClockRule, EngineTriggers, FillsRule, GapRule, StormRule};
 
 /// All rules of an engine.
@@ -212,50 +212,6 @@ impl Rules {
         u16::try_from(place).ok().map(AccountId)
     }
 
-    /// What is known of an instrument from elsewhere; what is not a whole number of its units is not known.
-    pub fn reference(&self, instrument: &Instrument) -> Reference {
-        let Some(rule) = self.instrument(instrument) else { return Reference::default() };
-        let adv = rule.adv.and_then(|(adv, until)| {
-            units(adv, instrument.qty_decimals).map(|adv| (Qty(adv), until))
-        });
-        let band = rule.band.and_then(|(lowest, highest)| {
-            let px = |value| units(value, instrument.px_decimals).map(Px);
-            Some((px(lowest)?, px(highest)?))
-        });
-        Reference { adv, band }
-    }
-
-    /// The rule of an instrument: its own row, else the row of all.
-    fn instrument(&self, instrument: &Instrument) -> Option<&InstrumentRule> {
-        let own = |rule: &&InstrumentRule| rule.symbol == Some(instrument.symbol);
-        let all = |rule: &&InstrumentRule| rule.symbol.is_none();
-        self.instruments.iter().find(own).or_else(|| self.instruments.iter().find(all))
-    }
-
-    /// Completes a listed instrument with what its rule says; without one it stays unconfigured, which blocks orders.
-    pub fn complete(&self, instrument: &mut Instrument) {
-        let Some(rule) = self.instrument(instrument) else { return };
-        let step = units(rule.px_step, instrument.px_decimals);
-        let lot = units(rule.lot, instrument.qty_decimals);
-        if let (Some(step), Some(lot)) = (step, lot) {
-            instrument.px_step = Px(step);
-            instrument.lot = Qty(lot);
-            instrument.currency = rule.currency;
-        }
-    }
-
-    /// The limits of an account in an instrument; `None`: no row, or one that does not fit the instrument's units.
-    pub fn limits(
-        &self,
-        account: &AccountRule,
-        instrument: &Instrument,
-    ) -> Option<risk::PairLimits> {
-        let mut rows = self.limits.iter().filter(|row| row.account == account.name);
-        let own = rows.clone().find(|row| row.symbol == Some(instrument.symbol));
-        let row = own.or_else(|| rows.find(|row| row.symbol.is_none()))?;
-        self.limits_of(row, instrument)
-    }
-
     /// What a row says in the units of an instrument; `None`: it does not fit them.
     fn limits_of(&self, row: &LimitRule, instrument: &Instrument) -> Option<risk::PairLimits> {
         let qty = |value| units(value, instrument.qty_decimals).map(Qty);
@@ -304,6 +260,31 @@ impl Rules {
         let each = money(schedule.each).filter(|each| each.0 % whole == 0)?;
         let rate = units(schedule.bps, 2)?;
         Fee::new(rate, Money(each.0 / whole), money(schedule.unit)?, factor)
+    }
+}
+
+impl InstrumentRule {
+    /// What it says of an instrument that nobody else does; what is not a whole number of its units is not known.
+    pub fn reference(&self, instrument: &Instrument) -> Reference {
+        let adv = self.adv.and_then(|(adv, until)| {
+            units(adv, instrument.qty_decimals).map(|adv| (Qty(adv), until))
+        });
+        let band = self.band.and_then(|(lowest, highest)| {
+            let px = |value| units(value, instrument.px_decimals).map(Px);
+            Some((px(lowest)?, px(highest)?))
+        });
+        Reference { adv, band }
+    }
+
+    /// Completes a listed instrument. Whatever no rule completes stays unconfigured, which blocks orders.
+    pub fn complete(&self, instrument: &mut Instrument) {
+        let step = units(self.px_step, instrument.px_decimals);
+        let lot = units(self.lot, instrument.qty_decimals);
+        if let (Some(step), Some(lot)) = (step, lot) {
+            instrument.px_step = Px(step);
+            instrument.lot = Qty(lot);
+            instrument.currency = self.currency;
+        }
     }
 }
 

@@ -206,11 +206,12 @@ impl Snapshots {
         let (config, sizes) = self.under(&header, &limits)?;
         let read = || postcard::take_from_bytes::<(Place, Engine)>(body);
         let (read, took_all) = sizes.within(read);
-        let ((mut place, mut engine), rest) = read.map_err(SnapshotError::NoEngine)?;
+        let ((mut place, engine), rest) = read.map_err(SnapshotError::NoEngine)?;
         if !took_all || !rest.is_empty() {
             return Err(SnapshotError::NoEngine(postcard::Error::SerdeDeCustom));
         }
-        (place.tail, engine.limits) = (header.tail, limits);
+        place.tail = header.tail;
+        let engine = engine.restored(limits);
         let said = (header.limits_version, config.digest(), &config.rules);
         if (engine.limits_version(), engine.config_digest(), engine.rules()) != said {
             return Err(SnapshotError::OtherLimits);

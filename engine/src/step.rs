@@ -55,7 +55,7 @@ use crate::latches::Latches;
 use crate::orders::OrderTable;
 use crate::output::Output;
 use crate::paper::Paper;
-use crate::rules::Rules;
+use crate::rules::{Index, Rules};
 use crate::strategy::{Strategy, probe::Probe};
 pub use books::Booked;
 use channel::Channel;
@@ -93,6 +93,9 @@ pub struct Engine {
     approvals: Approvals,
     baskets: Baskets,
     rules: Rules,
+    /// Where in `rules` what is. No state: it follows from them.
+    #[serde(skip)]
+    rule_index: Index,
     /// How manieth limits of the journal they are, from 1.
     limits_version: u32,
     /// Digest of the configuration with them.
@@ -186,6 +189,7 @@ impl Engine {
             held: held::Held::new(&config.engine),
             approvals: Approvals::default(),
             baskets: Baskets::new(config.engine.basket_timeout_ns),
+            rule_index: Index::new(&rules),
             rules,
             limits_version: 1,
             config_digest: config.digest(),

@@ -9,7 +9,7 @@ const RATE_PARTS: i128 = 1_000_000;
 
 /// A fee on one fill: `⌈px · qty · by_notional + qty · by_qty / per⌉ · unit`. Worked out once for each
 /// instrument, so that a fill takes one division.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Fee {
     by_notional: i64,
     by_qty: i64,

@@ -17,6 +17,7 @@ use crate::marks::Turn;
 use crate::own_quotes::{NIL, OwnQuotes};
 use crate::path::Path;
 use crate::reservation::Pricing;
+use crate::rows::RowTable;
 use crate::same_terms::SameTerms;
 
 /// Gate and books of account. All memory is taken at start; each table is dense, by the numbers of account
@@ -41,7 +42,7 @@ pub struct Risk {
     pub(crate) pairs: Vec<Pair>,
     /// Limits of pairs, each row once: many pairs share one.
     #[serde(with = "model::snapshot::reserved")]
-    pub(crate) rows: Vec<PairLimits>,
+    pub(crate) rows: RowTable,
     /// Prices of working orders, by their owner.
     pub(crate) quotes: OwnQuotes,
     /// The pairs that were ever traded, in the order of their first order.
@@ -94,7 +95,7 @@ impl Risk {
             listings: vec![Listing::UNLISTED; instruments],
             waiting: VecDeque::with_capacity(instruments),
             pairs: vec![Pair::EMPTY; pairs],
-            rows: touched(PairLimits::BLOCKED, capacity.rows as usize),
+            rows: RowTable::new(capacity.rows),
             quotes: OwnQuotes::new(capacity.orders),
             slots: touched((AccountId(u16::MAX), InstrumentId(u32::MAX)), slots),
             lots: Lots::new(capacity.lots, capacity.lines),
@@ -115,7 +116,7 @@ impl Risk {
         let pairs = accounts * instruments * size(size_of::<Pair>())
             + instruments * size(size_of::<Listing>() + size_of::<InstrumentId>())
             + lines * size(size_of::<(AccountId, InstrumentId)>() + size_of::<u32>())
-            + u64::from(rows) * size(size_of::<PairLimits>());
+            + RowTable::bytes(rows);
         [accounts_bytes, pairs, Lots::bytes(lots.into(), lines)]
     }
 
@@ -203,15 +204,8 @@ impl Risk {
         }
         let place = self.place(account, instrument);
         let pair = self.pairs.get_mut(place).ok_or(LimitError::UnknownInstrument)?;
-        let known = self.rows.iter().position(|row| *row == limits);
-        let row = known.unwrap_or(self.rows.len());
-        if known.is_none() {
-            if row >= self.capacity.rows as usize {
-                return Err(LimitError::TooManyRows);
-            }
-            self.rows.push(limits);
-        }
-        pair.row = row as u32;
+        let row = self.rows.find_or_push(limits, self.capacity.rows);
+        pair.row = row.ok_or(LimitError::TooManyRows)?;
         self.change(account, instrument, |_, _| {}); // Its margin may be another.
         Ok(())
     }
@@ -280,7 +274,7 @@ impl Risk {
 
     /// What the operator allows a pair; `None`: nothing.
     pub(crate) fn limits(&self, pair: &Pair) -> Option<&PairLimits> {
-        self.rows.get(pair.row as usize)
+        self.rows.get(pair.row)
     }
 
     pub(crate) fn pairs(&self) -> &[Pair] {
@@ -366,7 +360,7 @@ impl Risk {
         let listing = self.listings.get_mut(instrument.0 as usize);
         let (Some(pair), Some(account), Some(listing)) = (pair, account, listing) else { return };
         let Pair { line, row, turn, .. } = pair;
-        let margin = self.rows.get(*row as usize).and_then(|row| row.margin);
+        let margin = self.rows.get(*row).and_then(|row| row.margin);
         let before = (line.exposure, line.cost);
         let was_exposed = before.0.is_any();
         change(line, account);

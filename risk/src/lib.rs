@@ -49,6 +49,7 @@ mod relimit;
 mod reports;
 mod requests;
 mod reservation;
+mod rows;
 mod same_terms;
 mod split;
 mod view;

@@ -67,7 +67,9 @@ pub enum LossStops {
 }
 
 /// Who may not trade an instrument, by an operator's list.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub enum Restriction {
     /// Anyone may.
     #[default]
@@ -101,7 +103,9 @@ pub struct OrderToTrade {
 }
 
 /// What a position takes, in basis points of its worth at the mark, all working orders of its side filled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct Margin {
     /// Of a long position.
     pub long_bps: u32,
@@ -119,7 +123,9 @@ impl Margin {
 }
 
 /// Limits of one order that an operator can approve it beyond. Each `None`: off.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct SoftLimits {
     /// Largest quantity without approval, in quantity units.
     pub clip_max: Option<Qty>,
@@ -208,7 +214,7 @@ pub struct AccountLimits {
 }
 
 /// The limits of one account in one instrument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct PairLimits {
     /// Largest quantity of one order, in quantity units.
     pub clip_max: Qty,

@@ -152,6 +152,29 @@ mod tests {
         assert_eq!(failed, [false, false, true]);
     }
 
+    /// Goal: the short ways stop at the ends as the long ones do. Method: one beyond each end of the type, and products at the
+    /// ends of what is small.
+    #[test]
+    fn short_ways_at_the_ends() {
+        for (a, b) in
+            [(i128::MIN, -1), (i128::MIN, 1), (i128::MAX, 1), (i128::MAX, -1), (0, i128::MIN)]
+        {
+            assert_eq!((plus(a, b), minus(a, b)), (a.saturating_add(b), a.saturating_sub(b)));
+        }
+        for bits in 93..98 {
+            for sum in
+                [-1, 0, 1].into_iter().flat_map(|by| [(1_i128 << bits) + by, by - (1_i128 << bits)])
+            {
+                assert_eq!(times(sum, u32::MAX), sum.saturating_mul(u32::MAX.into()), "{sum:x}");
+            }
+            for quantity in [1_i64 << (bits - 62), -(1_i64 << (bits - 62))] {
+                let short = small_exposure2(Some(quantity), 1 << 31, 1 << 31);
+                let long = exposure2(quantity.into(), 1 << 31, 1 << 31);
+                assert!(short.is_none_or(|short| short == long), "{quantity:x}");
+            }
+        }
+    }
+
     proptest! {
         /// Goal: the short ways stop where the long ones do, and nowhere else. Method: operands of every size against saturating
         /// arithmetic and the product in full.

@@ -7,9 +7,10 @@ use model::{AccountId, InstrumentId, Ts};
 
 use crate::account::Losses;
 use crate::fee::Fee;
-use crate::ledger::{NO_ROW, Risk, touched};
+use crate::ledger::{NO_ROW, Risk};
 use crate::limits::{AccountLimits, LimitError, PairLimits};
 use crate::rate::RateWindow;
+use crate::rows::RowTable;
 use crate::same_terms::SameTerms;
 
 /// New limits of every account with the tables that they need. Once taken it holds the old ones.
@@ -31,26 +32,22 @@ struct NewAccount {
 /// Rows of limits that pairs share.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub struct Rows {
-    list: Vec<PairLimits>,
+    #[serde(with = "model::snapshot::reserved")]
+    list: RowTable,
     most: u32,
 }
 
 impl Rows {
-    /// Adds a row; its number. `None`: the limits are out of range, or there is no room.
+    /// The number of a row that says this, which is added if there is none. `None`: the limits are out of range, or there is no
+    /// room.
     pub fn push(&mut self, limits: PairLimits) -> Option<u32> {
-        let number = self.list.len() as u32;
-        if limits.validate().is_err() || number >= self.most {
-            return None;
-        }
-        self.list.push(limits);
-        Some(number)
+        limits.validate().ok()?;
+        self.list.find_or_push(limits, self.most)
     }
 
     /// A row that lets nothing pass and charges the fee that its working orders were sent under.
     fn blocked(&mut self, fee: Fee) -> Option<u32> {
-        let blocked = PairLimits { fee, ..PairLimits::BLOCKED };
-        let known = self.list.iter().position(|row| *row == blocked);
-        known.map(|row| row as u32).or_else(|| self.push(blocked))
+        self.push(PairLimits { fee, ..PairLimits::BLOCKED })
     }
 }
 
@@ -84,8 +81,7 @@ impl NewLimits {
             })
         };
         let accounts = old.iter().zip(new).map(account).collect::<Result<_, _>>()?;
-        let list = touched(PairLimits::BLOCKED, rows as usize);
-        Ok(NewLimits { accounts, rows: Rows { list, most: rows } })
+        Ok(NewLimits { accounts, rows: Rows { list: RowTable::new(rows), most: rows } })
     }
 }
 
@@ -123,7 +119,9 @@ impl Risk {
         self.relimit_accounts(new, now);
         std::mem::swap(&mut self.rows, &mut new.rows.list);
         std::mem::swap(&mut self.capacity.rows, &mut new.rows.most);
-        let mut rows = Rows { list: std::mem::take(&mut self.rows), most: self.capacity.rows };
+        let none = RowTable::from(Vec::new());
+        let mut rows =
+            Rows { list: std::mem::replace(&mut self.rows, none), most: self.capacity.rows };
         let mut blocked = None;
         for number in 0..self.capacity.instruments {
             let instrument = InstrumentId(number);
@@ -133,9 +131,9 @@ impl Risk {
             for account in (0..self.accounts.len() as u16).map(AccountId) {
                 let standing = self.pair(account, instrument).map_or(NO_ROW, |pair| pair.row);
                 let given = row(&mut rows, account, instrument);
-                let given = given.filter(|row| (*row as usize) < rows.list.len());
+                let given = given.filter(|row| *row < rows.list.len());
                 let number = given.or_else(|| {
-                    let fee = new.rows.list.get(standing as usize)?.fee;
+                    let fee = new.rows.list.get(standing)?.fee;
                     // Many pairs share a row: its successor is looked for once.
                     let known = blocked.filter(|(of, _)| *of == standing).map(|(_, row)| row);
                     let found = known.or_else(|| rows.blocked(fee))?;

@@ -2,8 +2,8 @@
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
-    Cause, Event, FeedId, Flags, InstrumentId, Integrity, Kind, Note, Origin, Px, Qty, Request,
-    TradingState, VenueNumber,
+    AccountId, Cause, Event, FeedId, Flags, InstrumentId, Integrity, Kind, Note, Origin, Px, Qty,
+    Request, TradingState, VenueNumber,
 };
 
 use super::mid_event::Part;
@@ -285,7 +285,9 @@ impl Engine {
             if id as usize >= known {
                 listed.believed = believed;
             }
-            self.rules.complete(&mut listed.instrument);
+            if let Some(rule) = self.rule_index.instrument(&self.rules, symbol) {
+                rule.complete(&mut listed.instrument);
+            }
             let instrument = listed.instrument;
             self.give_limits(&instrument);
             let [first, second] = symbol.to_words();
@@ -308,11 +310,13 @@ impl Engine {
         if self.risk.list(instrument).is_err() {
             return;
         }
-        let _ = self.risk.set_reference(instrument.id, self.rules.reference(instrument));
-        for (place, account) in self.rules.accounts.iter().enumerate() {
-            if let Some(limits) = self.rules.limits(account, instrument) {
-                let account = model::AccountId(place as u16);
-                let _ = self.risk.set_pair_limits(account, instrument.id, limits);
+        let Engine { risk, rules, rule_index, .. } = self;
+        let rule = rule_index.instrument(rules, instrument.symbol);
+        let reference = rule.map(|rule| rule.reference(instrument)).unwrap_or_default();
+        let _ = risk.set_reference(instrument.id, reference);
+        for account in (0..rules.accounts.len() as u16).map(AccountId) {
+            if let Some(limits) = rule_index.limits(rules, account, instrument) {
+                let _ = risk.set_pair_limits(account, instrument.id, limits);
             }
         }
     }

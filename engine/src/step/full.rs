@@ -53,6 +53,7 @@ impl Engine {
             approvals,
             baskets,
             rules: _, // Configuration, whose bytes are in the journal; what it allows stands in `risk`.
+            rule_index: _, // The same, by symbol.
             limits_version,
             config_digest: _,
             limits: _,  // The text of `rules`.

@@ -11,7 +11,7 @@ use risk::{AccountLimits, NewLimits};
 use super::{Engine, StartError};
 use crate::config::{Config, ConfigErrors};
 use crate::rules::changes::{Change, changes};
-use crate::rules::{Lookup, Rules};
+use crate::rules::{Index, Lookup, Rules};
 
 /// Scales of price and quantity that the rows of limits are read in: there is one for each way in which a venue counts.
 const SCALES_MAX: u32 = 32;
@@ -162,6 +162,12 @@ impl Engine {
         self.offered.take()
     }
 
+    /// Works out again what no snapshot holds.
+    pub(crate) fn restored(mut self, limits: LimitsTexts) -> Engine {
+        (self.rule_index, self.limits) = (Index::new(&self.rules), limits);
+        self
+    }
+
     /// The rules in force.
     pub fn rules(&self) -> &Rules {
         &self.rules
@@ -180,7 +186,9 @@ impl Engine {
     /// Puts the offered limits in force. Cancels nothing. An offer that is not meant, or was made for other accounts, is none.
     #[cold]
     pub(super) fn relimit(&mut self, version: u32, digest: [u64; 2]) {
-        let Engine { risk, rules, limits, instruments, offered, limits_version, .. } = self;
+        let Engine {
+            risk, rules, rule_index, limits, instruments, offered, limits_version, ..
+        } = self;
         let follows = version == limits_version.saturating_add(1);
         let meant = |new: &&mut NewRules| (new.version, new.digest) == (version, digest);
         let Some(new) = offered.as_deref_mut().filter(meant).filter(|_| follows) else {
@@ -195,6 +203,7 @@ impl Engine {
             return self.hash.fold(0);
         }
         std::mem::swap(rules, next);
+        std::mem::swap(rule_index, &mut lookup.index);
         std::mem::swap(limits, texts);
         *limits_version = version;
         self.config_digest = new.config_digest;

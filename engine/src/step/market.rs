@@ -15,7 +15,11 @@ impl Engine {
     /// How far a book may be believed now: what the feed says, what applying its events showed, unless the channel is silent
     /// or the book crossed.
     pub(super) fn integrity(&self, instrument: u32) -> (Integrity, Cause) {
-        self.integrity_at(instrument, self.best(instrument))
+        // The best prices are those told last, unless an event is under way, and then that is said before prices are looked at.
+        // When a feed falls silent all its books are asked, and each would fetch two levels from anywhere in memory.
+        let listed = self.instruments.get(instrument);
+        debug_assert!(listed.is_none_or(|l| l.mid_event || l.quotes == self.best(instrument)));
+        self.integrity_at(instrument, listed.map_or([None; 2], |listed| listed.quotes))
     }
 
     /// The same of a book whose best prices were looked up already.

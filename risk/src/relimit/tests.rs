@@ -72,7 +72,7 @@ fn a_row_that_is_gone_blocks_and_still_charges() {
     assert_eq!(floor.risk.account(ACCOUNT).unwrap().sums.reserved, Money::ZERO);
     relimit(&mut floor, limits, limits, Some(PAIR_LIMITS));
     assert!(floor.clear(order).is_ok());
-    assert_eq!(floor.risk.rows.len(), 2, "rows of before are gone");
+    assert_eq!(floor.risk.rows.len(), 1, "rows of before are gone, and pairs share one");
 }
 
 /// Goal: what an account is does not change, limits are checked, and what is refused changes nothing. Method: each of them.
@@ -148,12 +148,14 @@ fn rows_go_to_their_pairs() {
     assert_eq!(floor.risk.take_loss().map(|(id, ..)| id), Some(ACCOUNT));
 }
 
-/// Goal: a row beyond the table, or out of range, is none. Method: fill the table, push what is negative.
+/// Goal: a row beyond the table, or out of range, is none; one that is there is that one. Method: fill the table, push again,
+/// push another, push what is negative.
 #[test]
 fn rows_have_an_end() {
-    let mut rows = Rows { list: Vec::new(), most: 1 };
+    let mut rows = Rows { list: RowTable::new(1), most: 1 };
     assert_eq!(rows.push(PairLimits { clip_max: Qty(-1), ..PAIR_LIMITS }), None);
-    assert_eq!((rows.push(PAIR_LIMITS), rows.push(PAIR_LIMITS)), (Some(0), None));
+    assert_eq!((rows.push(PAIR_LIMITS), rows.push(PAIR_LIMITS)), (Some(0), Some(0)));
+    assert_eq!(rows.push(PairLimits { clip_max: Qty(0), ..PAIR_LIMITS }), None);
     assert_eq!(rows.blocked(Fee::NONE), None);
     let mut floor = Floor::new();
     let limits = ACCOUNT_LIMITS();

@@ -60,8 +60,8 @@ fn loom() -> bool {
     cargo(&["test", "--package", "shm", "--release", "--test", "loom"], &environment)
 }
 
-/// What stands beside the rivals still fits the product, and their lock file is not behind. The rivals themselves, which take long
-/// to build, are left out, and so are warnings of what only they use.
+/// What stands beside the rivals still fits the product, and their lock file is not behind. The rivals themselves, which take
+/// long to build, are left out, and so are warnings of what only they use.
 fn rivals() -> bool {
     let check = ["check", "--manifest-path", "benches/rivals/Cargo.toml", "--no-default-features"];
     cargo(&[&check[..], &["--locked"]].concat(), &[("RUSTFLAGS", "-A warnings")])

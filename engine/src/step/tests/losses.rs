@@ -28,7 +28,8 @@ impl Holder {
             px_decimals: 4,
             ..Default::default()
         };
-        engine.rules.complete(&mut instrument);
+        let rule = engine.rule_index.instrument(&engine.rules, instrument.symbol);
+        rule.unwrap().complete(&mut instrument);
         engine.give_limits(&instrument);
         for number in 1..3 {
             let cleared = engine.risk.clear(order(number), &market(1_000_000), MOMENT);

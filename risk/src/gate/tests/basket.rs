@@ -157,3 +157,15 @@ fn a_market_sale_counts_at_its_most() {
     assert_eq!(worth(&floor.risk, &sale), 3 * 1_010_000);
     assert_eq!(worth(&floor.risk, &Order { side: Side::Buy, ..sale }), 3 * 990_000);
 }
+
+/// Goal: new terms of a leg that was sent are those of any order. Method: of a basket that is over.
+#[test]
+fn new_terms_of_a_leg_are_no_leg() {
+    let mut floor = at_most(20);
+    let leg = floor.leg(Side::Buy, 4, 20, 0);
+    let (_, mut held) = floor.clear(leg).unwrap();
+    floor.moment.basket = None;
+    let fewer = floor.order(Side::Buy, 3, 1_000_000);
+    let fewer = Order { conditions: leg.conditions, ..fewer };
+    assert!(floor.risk.clear_replace(fewer, &mut held, &floor.market, floor.moment).is_ok());
+}

@@ -1,9 +1,9 @@
 use model::page::Permission;
-use model::{Px, Qty, Reject, Side, Ts};
+use model::{Order, OrderType, Px, Qty, Reject, Side, Ts, Verdict};
 
 use super::{BOTH, account_floor, money, pair_floor};
-use crate::fixture::{ACCOUNT, Floor, INSTRUMENT};
-use crate::{OrderToTrade, Reference, Restriction, VolumeLimit};
+use crate::fixture::{ACCOUNT, ACCOUNT_LIMITS, Floor, INSTRUMENT, PAIR_LIMITS};
+use crate::{AccountLimits, OrderToTrade, Reference, Restriction, VolumeLimit};
 
 /// Goal: an account that may only close passes what reduces, no flip, nothing from flat. Method: −1 / 0 / +1
 /// of what is held less what works already, from both sides.
@@ -213,4 +213,74 @@ fn executions() {
     assert!(floor.fails(&next, Reject::Executions));
     assert!(floor.risk.allow_executions(ACCOUNT) && !floor.fails(&next, Reject::Executions));
     assert!(!floor.risk.allow_executions(model::AccountId(9)));
+}
+
+/// Goal: new terms count twice among orders. Method: an order, and room for one more or two.
+#[test]
+fn a_replace_is_two_orders() {
+    for (free, passes) in [(2, false), (3, true)] {
+        let mut floor = account_floor(|limits| {
+            limits.order_to_trade = Some(OrderToTrade { ratio_max: 0, free });
+        });
+        let mut held = floor.pass(Side::Buy, 2, 1_000_000);
+        let change = floor.order(Side::Buy, 1, 1_000_000);
+        let ruling = floor.risk.clear_replace(change, &mut held, &floor.market, floor.moment);
+        let refused = ruling.err().map(|verdict| verdict.bits);
+        assert_eq!(refused, (!passes).then_some(Verdict::bit(Reject::OrderToTrade)));
+    }
+}
+
+/// Goal: a triggered stop does not meet again what counts requests, nor itself. Method: rate, volume, ratio and open orders that
+/// the stop used up as it was asked for.
+#[test]
+fn a_trigger_is_no_request() {
+    let mut floor = Floor::with(
+        AccountLimits {
+            open_orders_max: 1,
+            rate_max: 1,
+            volume: Some(VolumeLimit { max: money(1_000_500), window_ns: 80 }),
+            order_to_trade: Some(OrderToTrade { ratio_max: 0, free: 1 }),
+            ..ACCOUNT_LIMITS()
+        },
+        PAIR_LIMITS,
+    );
+    let mut stop = floor.order(Side::Buy, 1, 1_000_500);
+    (stop.order_type, stop.conditions.stop_px) = (OrderType::StopLimit, Px(1_000_200));
+    let mut held = floor.risk.clear_held(&stop, None, &floor.market, floor.moment).unwrap();
+    let fired = Order { order_type: OrderType::Limit, ..stop };
+    let again = floor.order(Side::Buy, 1, 1_000_500);
+    for code in [Reject::Rate, Reject::Volume, Reject::OrderToTrade, Reject::OpenOrders] {
+        assert!(floor.fails(&again, code), "{code:?}");
+    }
+    let ruling = floor.risk.clear_triggered(fired, &mut held, &floor.market, floor.moment);
+    assert_eq!(ruling.err().map(|verdict| verdict.failed().collect::<Vec<_>>()), None);
+}
+
+/// Goal: an order whose price no table has room for is refused. Method: as many as there is room for, one more; again when one
+/// has ended.
+#[test]
+fn prices_have_an_end() {
+    let mut floor =
+        account_floor(|limits| (limits.open_orders_max, limits.rate_max) = (2_000, 2_000));
+    let mut last = None;
+    for _ in 0..floor.risk_capacity().orders {
+        last = Some(floor.pass(Side::Buy, 1, 1_000_000));
+    }
+    let beyond = floor.order(Side::Buy, 1, 1_000_000);
+    let refused = floor.clear(beyond).unwrap_err();
+    assert_eq!(refused.failed().collect::<Vec<_>>(), [Reject::Capacity]);
+    floor.risk.release(&mut last.unwrap());
+    floor.pass(Side::Buy, 1, 1_000_000);
+}
+
+/// Goal: what is never sent is no money within the window. Method: a parent of the whole volume, then an order of as much.
+#[test]
+fn a_parent_takes_no_volume() {
+    let mut floor = account_floor(|limits| {
+        limits.volume = Some(VolumeLimit { max: money(10 * 1_000_000), window_ns: 80 });
+    });
+    let mut parent = floor.order(Side::Buy, 10, 1_000_000);
+    parent.conditions.parent_only = true;
+    assert!(floor.risk.clear_held(&parent, None, &floor.market, floor.moment).is_ok());
+    floor.pass(Side::Buy, 10, 1_000_000);
 }

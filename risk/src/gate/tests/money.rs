@@ -2,6 +2,7 @@ use model::{Money, Order, Px, Qty, Reject, Side};
 
 use super::{BOTH, account_floor, money, pair_floor};
 use crate::fixture::{ACCOUNT_LIMITS, FACTOR, Floor, PAIR_LIMITS};
+use crate::gate::collar::edge;
 use crate::{AccountLimits, Fee, LossStops, MarkAt, PairLimits};
 
 /// Three basis points, rounded up to a cent.
@@ -206,5 +207,95 @@ fn collar_widths() {
                 }
             }
         }
+    }
+}
+
+/// Goal: the edge of the collar is the last price that passes, also where the mid lies between two prices. Method: mids and
+/// widths that are whole and half prices, both sides.
+#[test]
+fn edge_is_the_last_that_passes() {
+    for mid2 in 1_999_999..2_000_003 {
+        for (band_bps, band_px) in [(0, 0), (0, 1), (1, 0), (33, 7)] {
+            let limits = PairLimits { band_bps, band_px, ..PAIR_LIMITS };
+            for side in BOTH {
+                let mut floor = Floor::with(ACCOUNT_LIMITS(), limits);
+                let bid = (mid2 - 1) / 2;
+                (floor.market.bid, floor.market.ask) = (Some(Px(bid)), Some(Px(mid2 - bid)));
+                let edge = edge(side, &limits, mid2) as i64;
+                let beyond = if side == Side::Buy { 1 } else { -1 };
+                let mut passes = |px| {
+                    let order = floor.order(side, 1, px);
+                    !floor.fails(&order, Reject::Collar)
+                };
+                assert!(
+                    passes(edge) && !passes(edge + beyond),
+                    "{side} {mid2} {band_bps} {band_px}"
+                );
+            }
+        }
+    }
+}
+
+/// Goal: what stops at a drawdown is what the account says: all, or what does not reduce. Method: short of two with a drawdown
+/// beyond its limit; −1 / 0 / +1 of what reduces.
+#[test]
+fn a_drawdown_stops_what_it_should() {
+    for (loss_stops, passing) in [(LossStops::Increase, 2), (LossStops::All, 0)] {
+        let mut floor = account_floor(|limits| {
+            (limits.cash, limits.drawdown_max_bps) = (money(99 * 1_000_000), Some(100));
+            limits.loss_stops = loss_stops;
+        });
+        floor.hold(Side::Sell, 2);
+        (floor.market.bid, floor.market.ask) = (Some(Px(1_999_900)), Some(Px(2_000_100)));
+        floor.risk.mark(crate::fixture::INSTRUMENT, &floor.market);
+        for (side, qty) in [(Side::Buy, 1), (Side::Buy, 2), (Side::Buy, 3), (Side::Sell, 1)] {
+            let order = floor.order(side, qty, 2_000_000);
+            let passes = side == Side::Buy && qty <= passing;
+            assert_eq!(
+                floor.fails(&order, Reject::Drawdown),
+                !passes,
+                "{loss_stops:?} {side} {qty}"
+            );
+        }
+    }
+}
+
+/// Goal: what alone can be counted, and with what works cannot, is refused. Method: sales at the highest price, whose money
+/// together is beyond its type, and at the lowest, whose quantity is.
+#[test]
+fn sums_that_do_not_fit() {
+    let open = PairLimits {
+        clip_max: Qty(i64::MAX),
+        notional_max: Money(i128::MAX),
+        short_max: Qty(i64::MAX),
+        ..PAIR_LIMITS
+    };
+    let mut limits = ACCOUNT_LIMITS();
+    limits.gross_max = Money(crate::money::WORTH_MAX / 2 - 1);
+    for (qty, px, next) in
+        [(100_000_000_000, 9_000_000_000_000_000_000, 100_000_000_000), (i64::MAX, 100, 1)]
+    {
+        let mut floor = Floor::with(limits, open);
+        (floor.market.bid, floor.market.ask) = (Some(Px(1)), Some(Px(3)));
+        let first = floor.order(Side::Sell, qty, px);
+        assert!(!floor.fails(&first, Reject::Overflow));
+        floor.pass(Side::Sell, qty, px);
+        let second = floor.order(Side::Sell, next, px);
+        assert!(floor.fails(&second, Reject::Overflow), "{qty} at {px}");
+        assert!(floor.clear(second).is_err());
+    }
+}
+
+/// Goal: new terms take the place of the old ones in what the session may trade. Method: an order that fills the limit, new terms
+/// at −1 / 0 / +1 of it.
+#[test]
+fn day_gross_of_new_terms() {
+    for (qty, refused) in [(19, false), (20, false), (21, true)] {
+        let mut floor = account_floor(|limits| limits.day_gross_max = Some(money(20 * 1_000_000)));
+        let mut held = floor.pass(Side::Sell, 20, 1_000_000);
+        let change = floor.order(Side::Sell, qty, 1_000_000);
+        let ruling = floor.risk.clear_replace(change, &mut held, &floor.market, floor.moment);
+        let codes = ruling.err().map(|verdict| verdict.failed().collect::<Vec<_>>());
+        assert_eq!(codes, refused.then(|| vec![Reject::DayGross]), "{qty}");
     }
 }

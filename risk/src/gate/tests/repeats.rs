@@ -2,6 +2,7 @@ use model::{Order, Px, Qty, Reject, Side, Ts};
 
 use super::{BOTH, account_floor};
 use crate::fixture::Floor;
+use crate::same_terms::Seen;
 use crate::{ChangeRule, Duplicates};
 
 /// Goal: the same terms pass as often as allowed within the window; refused ones count, cancels clear
@@ -99,4 +100,26 @@ fn self_trade_while_changing() {
         floor.risk.replace_rejected(&mut held).unwrap();
         assert!(meets(&mut floor, away(0)) && !meets(&mut floor, away(-100)));
     }
+}
+
+/// Goal: terms that no place is left for are refused: they could not be counted. Method: more terms within the window than the
+/// table holds; one that finds none, and the same when the window is over.
+#[test]
+fn terms_without_a_place() {
+    let mut floor = account_floor(|limits| {
+        limits.duplicates = Some(Duplicates { max: 1, window_ns: 100 });
+    });
+    let (now, mut full) = (floor.moment.now, None);
+    for px in (1..20_000).map(|step| step * 100) {
+        let order = floor.order(Side::Buy, 1, px);
+        let terms = &mut floor.risk.accounts[0].same_terms;
+        match terms.find(&order, now) {
+            Seen::Full => full = Some(order),
+            seen => terms.count(seen, &order, now),
+        }
+    }
+    let full = full.unwrap();
+    assert!(floor.fails(&full, Reject::DuplicateTerms));
+    floor.moment.now = Ts(now.0 + 100);
+    assert!(!floor.fails(&full, Reject::DuplicateTerms));
 }

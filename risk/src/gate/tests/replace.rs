@@ -61,3 +61,39 @@ fn replace_down_under_a_tighter_limit() {
         assert_eq!(ruling.is_ok(), passes, "{qty}");
     }
 }
+
+/// Goal: nothing is asked while the engine waits for another answer, nor for less than what is shown. Method: the engine's
+/// flag; a total of −1 / 0 / +1 of the displayed part.
+#[test]
+fn replace_while_waiting_and_below_display() {
+    let mut floor = Floor::new();
+    let mut order = floor.order(Side::Buy, 10, 1_000_000);
+    order.conditions.display = Qty(5);
+    for (qty, pending, refused) in [
+        (9, true, Some(Reject::ChangePending)),
+        (4, false, Some(Reject::Unsupported)),
+        (5, false, None),
+        (6, false, None),
+    ] {
+        let client_id = floor.order(Side::Buy, 1, 1_000_000).client_id;
+        let (_, mut held) = floor.clear(Order { client_id, ..order }).unwrap();
+        let client_id = floor.order(Side::Buy, 1, 1_000_000).client_id;
+        floor.moment.change_pending = pending;
+        let change = Order { client_id, qty: Qty(qty), ..order };
+        let ruling = floor.risk.clear_replace(change, &mut held, &floor.market, floor.moment);
+        let codes = ruling.err().map(|verdict| verdict.failed().collect::<Vec<_>>());
+        assert_eq!(codes, refused.map(|code| vec![code]), "{qty}");
+        floor.moment.change_pending = false;
+        floor.risk.release(&mut held);
+    }
+}
+
+/// Goal: new terms never turn an order around. Method: those of the other side.
+#[test]
+fn new_terms_of_the_other_side() {
+    let mut floor = Floor::new();
+    let mut held = floor.pass(Side::Buy, 10, 1_000_000);
+    let change = floor.order(Side::Sell, 10, 1_000_000);
+    let ruling = floor.risk.clear_replace(change, &mut held, &floor.market, floor.moment);
+    assert_eq!(ruling.unwrap_err().failed().collect::<Vec<_>>(), [Reject::UnknownOrder]);
+}

@@ -10,11 +10,20 @@ const DESKS: [AccountId; 2] = [AccountId(1), AccountId(2)];
 
 /// A firm and two accounts beneath it. The accounts themselves have room; the firm's limits are changed.
 fn firm(limits: impl Fn(&mut AccountLimits), pair: impl Fn(&mut PairLimits)) -> Floor {
+    firm_of(3, limits, pair)
+}
+
+/// The same with room for so many lines.
+fn firm_of(
+    lines: u32,
+    limits: impl Fn(&mut AccountLimits),
+    pair: impl Fn(&mut PairLimits),
+) -> Floor {
     let mut floor = Floor::new();
     floor.risk = Risk::new(Capacity {
         accounts: 3,
         instruments: 1,
-        lines: 3,
+        lines,
         ids_per_account: 100,
         orders: 100,
         lots: 1_000,
@@ -177,4 +186,18 @@ fn the_nearer_is_named() {
     let order = floor.order_of(DESKS[1], Side::Buy, 1);
     let found = floor.finds(&order, Reject::Position);
     assert_eq!((found.limit, found.used), (PAIR_LIMITS.long_max.0.into(), 1));
+}
+
+/// Goal: an order needs a line on every account that it counts on. Method: room for one, two and three; both desks.
+#[test]
+fn lines_are_needed_on_the_whole_path() {
+    for lines in 1..=3 {
+        let mut floor = firm_of(lines, |_| {}, |_| {});
+        for (desk, needs) in DESKS.into_iter().zip([2, 3]) {
+            let order = floor.order_of(desk, Side::Buy, 1);
+            let codes =
+                floor.clear(order).err().map(|verdict| verdict.failed().collect::<Vec<_>>());
+            assert_eq!(codes, (needs > lines).then(|| vec![Reject::Capacity]), "{lines}");
+        }
+    }
 }

@@ -45,6 +45,7 @@ fn unsupported() {
             for (conditions, passes) in [
                 (base, fits),
                 (Conditions { stop_px: Px(stops.0 - base.stop_px.0), ..base }, false),
+                (Conditions { stop_px: Px(-STEP), ..base }, fits && is_stop),
                 (Conditions { expires: Ts(20_000 - expires.0), ..base }, false),
                 (Conditions { display: Qty(1), ..base }, fits && limit && rests),
                 (Conditions { display: Qty(2), ..base }, false),
