@@ -1,7 +1,8 @@
 //! 48 words in shared memory between two processes: this one writes, the program started again as its partner reads.
 //!
-//! Ours is a board as the engine publishes it and a client reads it: one of four versioned slots, a check word, and that the
-//! engine's heart has begun to beat; in the second line every field is judged. What the rivals hand over is 48 bare words.
+//! Ours is a board as the engine publishes it and a client reads it: one of four slots, in memory that the client cannot write,
+//! and that the engine's heart has begun to beat; in the second line every field is judged. What the rivals hand over is 48
+//! bare words.
 //!
 //! Each round starts a partner. It reads a page that nobody changes, many times, and says what one read took; then it
 //! waits for page after page, each of which bears the time at which it was published, and says how old the median one
@@ -72,7 +73,7 @@ pub fn run(setting: &Setting) -> Vec<Outcome> {
 fn rivals(about: About, cpu: usize) -> Vec<Contender<'static>> {
     let mut rivals = vec![
         Contender::ours_if("board's words", move || ours::round(about, cpu, ours::WORDS))
-            .note("whole, by stamps and a check word"),
+            .note("whole, word by word, from memory that it cannot write"),
         Contender::ours_if("board page", move || ours::round(about, cpu, ours::PAGE))
             .note("every field judged"),
         rival!(

@@ -20,13 +20,25 @@ fn newest_state_is_read() {
     assert!(Cell::<2>::over(&words[16..]).is_none());
 }
 
-/// Goal: a count without its record ends in bounded work, not in a loop. Method: claim a record
-/// that was never written.
+/// Goal: a writer that dies after any store leaves the state before it readable, or the new one whole. Method: apply each prefix
+/// of a publish's stores, also those that overwrite an older state.
 #[test]
-fn missing_record_is_overtaken() {
-    let words = heap(Cell::<2>::WORDS);
-    words[0].store(77, Relaxed);
-    assert_eq!(Cell::<2>::over(&words).unwrap().read(), Err(CellError::Overtaken));
+fn every_prefix_of_a_publish() {
+    let state = |n: u64| [n, n * 3, !n];
+    for number in 1..9 {
+        for stopped_after in 0..=4 {
+            let words = heap(Cell::<3>::WORDS);
+            let cell = Cell::<3>::over(&words).unwrap();
+            (0..number).for_each(|n| cell.publish(&state(n)));
+            let slot = LINE + number as usize % SLOTS * Cell::<3>::STRIDE;
+            let stores = (slot..).zip(state(number)).chain([(0, number + 1)]);
+            stores
+                .take(stopped_after)
+                .for_each(|(place, value)| words[place].store(value, Relaxed));
+            let newest = if stopped_after == 4 { number } else { number - 1 };
+            assert_eq!(cell.read(), Ok(state(newest)), "{number} after {stopped_after}");
+        }
+    }
 }
 
 /// Goal: no torn read beside a writer at full speed, and few failures. Method: one thread writes
