@@ -11,11 +11,11 @@
 //!
 //! The head alone tells whether a copy is whole: state `n + 4` is not begun before the head says `n + 4`, so a copy of state `n`
 //! is whole if the head still says less behind it. No stamps and no check word: the one writer of a cell is the engine, which
-//! its readers trust, and the model checker proves the two fences (`tests/loom.rs`). What no client may be trusted with
-//! lies in a [`Ring`](crate::Ring). With stamps and a check word, publishing and reading 384 bytes took 564 instructions
-//! together; it takes 251, of which 192 are a load and a store a word.
+//! its readers trust, and the model checker proves the two fences (`tests/loom.rs`). What a client writes lies in a
+//! [`Ring`](crate::Ring). With stamps and a check word, publishing and reading 384 bytes took 564 instructions together; it
+//! takes 251, of which 192 are a load and a store a word.
 
-use crate::sync::{AtomicU64, Ordering::*, fence, load_own};
+use crate::sync::{AtomicU64, Ordering::*, fence, load_own, prefetch};
 
 /// Words of a cache line.
 const LINE: usize = 8;
@@ -64,13 +64,13 @@ impl<'a, const W: usize> Cell<'a, W> {
         self.head.store(number.wrapping_add(1), Release);
     }
 
-    /// Copies the newest state, in at most eight attempts. If none succeeds, `state` holds anything.
+    /// Copies the newest state, in at most eight attempts; its number, from 1 on. If none succeeds, `state` holds anything.
     ///
     /// # Errors
     ///
     /// See [`CellError`].
     #[inline]
-    pub fn read_into(&self, state: &mut [u64; W]) -> Result<(), CellError> {
+    pub fn read_into(&self, state: &mut [u64; W]) -> Result<u64, CellError> {
         for _ in 0..TRIES {
             let count = self.head.load(Acquire);
             let newest = count.checked_sub(1).ok_or(CellError::Absent)?;
@@ -79,10 +79,27 @@ impl<'a, const W: usize> Cell<'a, W> {
             fence(Acquire);
             let overtaken_by = self.head.load(Relaxed).wrapping_sub(count);
             if overtaken_by < SLOTS as u64 - 1 {
-                return Ok(());
+                return Ok(count);
             }
         }
         Err(CellError::Overtaken)
+    }
+
+    /// [`Cell::read_into`] if a state with a greater number than `last` is there. If not, asks for the lines of the next one:
+    /// who polls has them underway when the head moves, instead of after it. A fifth less time from one processor to another.
+    ///
+    /// # Errors
+    ///
+    /// See [`CellError`].
+    #[inline]
+    pub fn read_newer(&self, last: u64, state: &mut [u64; W]) -> Result<Option<u64>, CellError> {
+        let count = self.head.load(Acquire);
+        if count > last {
+            return self.read_into(state).map(Some);
+        }
+        let next = self.slot(count).map(<[_; W]>::as_slice).unwrap_or_default();
+        next.chunks(LINE).filter_map(<[_]>::first).for_each(prefetch);
+        Ok(None)
     }
 
     /// [`Cell::read_into`], by value.
@@ -92,7 +109,7 @@ impl<'a, const W: usize> Cell<'a, W> {
     /// See [`CellError`].
     pub fn read(&self) -> Result<[u64; W], CellError> {
         let mut state = [0; W];
-        self.read_into(&mut state).map(|()| state)
+        self.read_into(&mut state).map(|_| state)
     }
 
     #[inline(always)]

@@ -143,23 +143,26 @@ pub fn as_partner() -> Option<ExitCode> {
     let [kind, place, cpu, what] = told.split(' ').collect::<Vec<_>>()[..] else {
         return Some(ExitCode::FAILURE);
     };
+    let about = if what == "read" { About::Read } else { About::Seen };
     host::pin_current(cpu.parse().unwrap_or(0));
     let is_right = match kind {
-        ours::WORDS => ours::words_reader(place).is_some_and(|reader| read_all(reader, what)),
-        ours::PAGE => ours::page_reader(place).is_some_and(|reader| read_all(reader, what)),
+        ours::WORDS => {
+            ours::words_reader(place, about).is_some_and(|reader| read_all(reader, about))
+        }
+        ours::PAGE => ours::page_reader(place, about).is_some_and(|reader| read_all(reader, about)),
         #[cfg(feature = "iceoryx2")]
         "blackboard" => {
-            iceoryx::blackboard_reader(place).is_ok_and(|reader| read_all(reader, what))
+            iceoryx::blackboard_reader(place).is_ok_and(|reader| read_all(reader, about))
         }
         #[cfg(feature = "iceoryx2")]
-        "pub-sub" => iceoryx::subscriber(place).is_ok_and(|reader| read_all(reader, what)),
+        "pub-sub" => iceoryx::subscriber(place).is_ok_and(|reader| read_all(reader, about)),
         _ => false,
     };
     Some(if is_right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn read_all(mut reader: impl Read, what: &str) -> bool {
-    if what == "read" {
+fn read_all(mut reader: impl Read, about: About) -> bool {
+    if about == About::Read {
         while reader.read().is_none() {}
         let start = host::monotonic_ns();
         let right = (0..READS)

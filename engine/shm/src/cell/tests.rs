@@ -41,6 +41,27 @@ fn every_prefix_of_a_publish() {
     }
 }
 
+/// Goal: who polls gets each state once, the newest of several, and nothing is written if there is none. Method: poll before,
+/// between and behind publishes.
+#[test]
+fn newer_states_come_once() {
+    let words = heap(Cell::<2>::WORDS);
+    let cell = Cell::<2>::over(&words).unwrap();
+    let (mut state, mut last) = ([7; 2], 0);
+    let mut poll = || {
+        let number = cell.read_newer(last, &mut state).unwrap();
+        last = number.unwrap_or(last);
+        (number, state)
+    };
+    assert_eq!(poll(), (None, [7; 2]));
+    cell.publish(&[1, 2]);
+    assert_eq!(poll(), (Some(1), [1, 2]));
+    assert_eq!(poll(), (None, [1, 2]));
+    (3..9).for_each(|n| cell.publish(&[n, n]));
+    assert_eq!(poll(), (Some(7), [8, 8]));
+    assert_eq!(poll(), (None, [8, 8]));
+}
+
 /// Goal: no torn read beside a writer at full speed, and few failures. Method: one thread writes
 /// states whose words follow from the first, another reads for half a second (ten with
 /// TICKGATE_LONG) and recomputes.

@@ -135,6 +135,26 @@ impl Reader {
         self.words_of(self.layout.boards, instrument, words)
     }
 
+    /// [`Reader::board_words`] if a newer board is there than the last one that this read, whose number `last` holds: zero at
+    /// first. `false`: none, and `words` are as they were; one word is read then, and nothing said of the engine's heart. For who
+    /// polls without pause.
+    ///
+    /// # Errors
+    ///
+    /// See [`ReadError`].
+    pub fn newer_board_words(
+        &self,
+        instrument: usize,
+        last: &mut u64,
+        words: &mut [u64; Board::WORDS],
+    ) -> Result<bool, ReadError> {
+        let cell = self.cell(self.layout.boards, instrument)?;
+        let Some(number) = cell.read_newer(*last, words)? else { return Ok(false) };
+        self.current()?;
+        *last = number;
+        Ok(true)
+    }
+
     /// An instrument's book.
     ///
     /// # Errors
