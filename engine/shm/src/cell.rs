@@ -86,8 +86,8 @@ impl<'a, const W: usize> Cell<'a, W> {
     }
 
     /// [`Cell::read_into`] if a state with a greater number than `last` is there. If not, asks for the lines of the next one:
-    /// who polls has them underway when the head moves, instead of after it. A seventh less time from
-    /// one core to another of one cache, a quarter less to one of another.
+    /// who polls has them underway when the head moves, instead of after it. A sixth less time from one core to another of the
+    /// same cache, a quarter less to one of another.
     ///
     /// # Errors
     ///
