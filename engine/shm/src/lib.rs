@@ -11,8 +11,9 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `ring` | numbered records, each whole or absent: the one shared object |
-//! | `cell`, `tape`, `desk` | three ways to read a ring: the newest, in order, hostile |
+//! | `cell` | the newest state of one thing: pages |
+//! | `ring` | numbered records, each whole or absent |
+//! | `tape`, `desk` | two ways to read a ring: in order, hostile |
 //! | `event_ring` | events from one thread to another, within a process |
 //! | `layout`, `header` | where everything lies; who wrote it and in which version |
 //! | `memory` | sealed memfds and their maps |

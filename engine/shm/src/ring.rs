@@ -1,5 +1,5 @@
-//! The one shared object: numbered records of `W` words, each written whole or not at all. Cell,
-//! tape, answers and desk are four ways to read it.
+//! Numbered records of `W` words, each written whole or not at all. Tape and answers are read in order, a desk
+//! with distrust.
 //!
 //! ```text
 //! words   0       head: records written so far        a cache line of its own
@@ -80,19 +80,12 @@ impl<'a, const W: usize> Ring<'a, W> {
     /// Copies record `number`; `None` if its slot does not hold exactly that record, whole. Never
     /// waits, never retries.
     pub fn get(&self, number: u64) -> Option<[u64; W]> {
-        let mut record = [0; W];
-        self.get_into(number, &mut record).then_some(record)
-    }
-
-    /// [`Ring::get`] to where the caller wants the words, which may be no record if it is not
-    /// whole: what is returned by value is copied once more, half of the time of a read.
-    #[inline]
-    pub fn get_into(&self, number: u64, record: &mut [u64; W]) -> bool {
-        let Some((stamp, check, words)) = self.slot(number) else { return false };
+        let (stamp, check, words) = self.slot(number)?;
         let whole = whole_stamp(number);
         if stamp.load(Acquire) != whole {
-            return false;
+            return None;
         }
+        let mut record = [0; W];
         let mut sums = Sums::default();
         let (chunks, rest) = record.as_chunks_mut::<LANES>();
         let (from, last) = words.as_chunks::<LANES>();
@@ -111,7 +104,7 @@ impl<'a, const W: usize> Ring<'a, W> {
         // For the model checker, where all writers are honest: the fences alone keep records whole.
         #[cfg(loom)]
         assert!(right || !same, "a whole stamp over a torn record");
-        same && right
+        (same && right).then_some(record)
     }
 
     fn slot(&self, number: u64) -> Option<(&'a AtomicU64, &'a AtomicU64, &'a [AtomicU64])> {

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
-use model::page::{Answer, AnswerKind};
+use model::page::{Answer, AnswerKind, Board};
 use model::{AccountId, Ask, DeskId, Note, OrderId, Origin, Request, Ts};
 use sample::{CAPACITY, PATIENCE, board, depth, engine, monotonic_ns, record};
 use shm::{
@@ -158,6 +158,31 @@ fn silent_engine_is_stale() {
     assert_eq!(client.board(0), Ok(board(1)));
     publisher.beat(monotonic_ns(), 6);
     assert!(client.heartbeat_age().unwrap() < PATIENCE);
+}
+
+/// Goal: who polls gets each board once, and none is lost to him because the engine's heart stood still when it came. Method: a
+/// board before the first beat, then beats, then another board.
+#[test]
+fn newer_boards_come_once() {
+    let (_temp, folders) = folder();
+    let (mut publisher, _housekeeping) = engine(&folders[0], "a", 1);
+    let client = Client::attach_in(&folders, None).unwrap();
+    let (mut last, mut words) = (0, [0; Board::WORDS]);
+    let mut poll =
+        || client.newer_board_words(0, &mut last, &mut words).map(|new| new.then_some(words));
+    assert_eq!(poll(), Ok(None));
+    publisher.publish_board(0, &board(1));
+    assert_eq!(poll(), Err(ReadError::Stale));
+    publisher.beat(monotonic_ns(), 5);
+    assert_eq!(poll(), Ok(Some(board(1).to_words())));
+    assert_eq!(poll(), Ok(None));
+    publisher.publish_board(0, &board(2));
+    publisher.publish_board(0, &board(3));
+    assert_eq!(poll(), Ok(Some(board(3).to_words())));
+    assert_eq!(poll(), Ok(None));
+    let mut words = [0; Board::WORDS];
+    let absent = client.newer_board_words(4, &mut 0, &mut words);
+    assert_eq!(absent, Err(ReadError::OutOfRange));
 }
 
 /// Goal: a name belongs to one living engine; a dead one's socket is replaced; a client finds the

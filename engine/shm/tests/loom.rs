@@ -4,7 +4,7 @@
 //! `RUSTFLAGS="--cfg loom" cargo test -p shm --release --test loom`
 //!
 //! Under `cfg(loom)` `Ring::get` also asserts that a whole stamp means a right check word, so these
-//! tests prove the fences alone: the check word only has to catch writers that die or lie.
+//! tests prove the fences alone: the check word only has to catch writers that lie. A cell has none.
 #![cfg(loom)]
 
 use loom::model::Builder;
@@ -61,31 +61,32 @@ fn record_is_whole_or_absent() {
 }
 
 /// Goal: a reader beside a writer gets a whole state no older than one that it saw before, and one
-/// that was published before it began. Method: five states, so that the first slot is used again,
+/// that was published before it began. Method: six states of two words, so that slots are used again while they are read,
 /// beside two reads.
 #[test]
 fn cell_gives_whole_states_forward() {
     check("cell", 3, || {
-        let words = heap(Cell::<1>::WORDS);
+        let words = heap(Cell::<2>::WORDS);
         let shared = words.clone();
-        Cell::<1>::over(&words).unwrap().publish(&[1]);
+        Cell::<2>::over(&words).unwrap().publish(&[1, 11]);
         let writer = thread::spawn(move || {
-            let cell = Cell::<1>::over(&shared).unwrap();
-            (2..6).for_each(|n| cell.publish(&[n]));
+            let cell = Cell::<2>::over(&shared).unwrap();
+            (2..7).for_each(|n| cell.publish(&[n, n + 10]));
         });
-        let cell = Cell::<1>::over(&words).unwrap();
+        let cell = Cell::<2>::over(&words).unwrap();
         let mut last = 1;
         for _ in 0..2 {
             match cell.read() {
-                Ok([state]) => {
-                    assert!((last..6).contains(&state));
+                Ok([state, second]) => {
+                    assert_eq!(second, state + 10, "torn");
+                    assert!((last..7).contains(&state));
                     last = state;
                 }
                 Err(error) => assert_eq!(error, CellError::Overtaken),
             }
         }
         writer.join().unwrap();
-        assert_eq!(cell.read(), Ok([5]));
+        assert_eq!(cell.read(), Ok([6, 16]));
     });
 }
 

@@ -1,7 +1,8 @@
 //! 48 words in shared memory between two processes: this one writes, the program started again as its partner reads.
 //!
-//! Ours is a board as the engine publishes it and a client reads it: one of four versioned slots, a check word, and that the
-//! engine's heart has begun to beat; in the second line every field is judged. What the rivals hand over is 48 bare words.
+//! Ours is a board as the engine publishes it and a client reads it: one of four slots, in memory that the client cannot write,
+//! and that the engine's heart has begun to beat; in the second line every field is judged. What the rivals hand over is 48
+//! bare words.
 //!
 //! Each round starts a partner. It reads a page that nobody changes, many times, and says what one read took; then it
 //! waits for page after page, each of which bears the time at which it was published, and says how old the median one
@@ -72,7 +73,7 @@ pub fn run(setting: &Setting) -> Vec<Outcome> {
 fn rivals(about: About, cpu: usize) -> Vec<Contender<'static>> {
     let mut rivals = vec![
         Contender::ours_if("board's words", move || ours::round(about, cpu, ours::WORDS))
-            .note("whole, by stamps and a check word"),
+            .note("whole, word by word, from memory that it cannot write"),
         Contender::ours_if("board page", move || ours::round(about, cpu, ours::PAGE))
             .note("every field judged"),
         rival!(
@@ -142,23 +143,26 @@ pub fn as_partner() -> Option<ExitCode> {
     let [kind, place, cpu, what] = told.split(' ').collect::<Vec<_>>()[..] else {
         return Some(ExitCode::FAILURE);
     };
+    let about = if what == "read" { About::Read } else { About::Seen };
     host::pin_current(cpu.parse().unwrap_or(0));
     let is_right = match kind {
-        ours::WORDS => ours::words_reader(place).is_some_and(|reader| read_all(reader, what)),
-        ours::PAGE => ours::page_reader(place).is_some_and(|reader| read_all(reader, what)),
+        ours::WORDS => {
+            ours::words_reader(place, about).is_some_and(|reader| read_all(reader, about))
+        }
+        ours::PAGE => ours::page_reader(place, about).is_some_and(|reader| read_all(reader, about)),
         #[cfg(feature = "iceoryx2")]
         "blackboard" => {
-            iceoryx::blackboard_reader(place).is_ok_and(|reader| read_all(reader, what))
+            iceoryx::blackboard_reader(place).is_ok_and(|reader| read_all(reader, about))
         }
         #[cfg(feature = "iceoryx2")]
-        "pub-sub" => iceoryx::subscriber(place).is_ok_and(|reader| read_all(reader, what)),
+        "pub-sub" => iceoryx::subscriber(place).is_ok_and(|reader| read_all(reader, about)),
         _ => false,
     };
     Some(if is_right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn read_all(mut reader: impl Read, what: &str) -> bool {
-    if what == "read" {
+fn read_all(mut reader: impl Read, about: About) -> bool {
+    if about == About::Read {
         while reader.read().is_none() {}
         let start = host::monotonic_ns();
         let right = (0..READS)

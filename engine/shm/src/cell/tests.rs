@@ -20,13 +20,46 @@ fn newest_state_is_read() {
     assert!(Cell::<2>::over(&words[16..]).is_none());
 }
 
-/// Goal: a count without its record ends in bounded work, not in a loop. Method: claim a record
-/// that was never written.
+/// Goal: a writer that dies after any store leaves the state before it readable, or the new one whole. Method: apply each prefix
+/// of a publish's stores, also those that overwrite an older state.
 #[test]
-fn missing_record_is_overtaken() {
+fn every_prefix_of_a_publish() {
+    let state = |n: u64| [n, n * 3, !n];
+    for number in 1..9 {
+        for stopped_after in 0..=4 {
+            let words = heap(Cell::<3>::WORDS);
+            let cell = Cell::<3>::over(&words).unwrap();
+            (0..number).for_each(|n| cell.publish(&state(n)));
+            let slot = LINE + number as usize % SLOTS * Cell::<3>::STRIDE;
+            let stores = (slot..).zip(state(number)).chain([(0, number + 1)]);
+            stores
+                .take(stopped_after)
+                .for_each(|(place, value)| words[place].store(value, Relaxed));
+            let newest = if stopped_after == 4 { number } else { number - 1 };
+            assert_eq!(cell.read(), Ok(state(newest)), "{number} after {stopped_after}");
+        }
+    }
+}
+
+/// Goal: who polls gets each state once, the newest of several, and nothing is written if there is none. Method: poll before,
+/// between and behind publishes.
+#[test]
+fn newer_states_come_once() {
     let words = heap(Cell::<2>::WORDS);
-    words[0].store(77, Relaxed);
-    assert_eq!(Cell::<2>::over(&words).unwrap().read(), Err(CellError::Overtaken));
+    let cell = Cell::<2>::over(&words).unwrap();
+    let (mut state, mut last) = ([7; 2], 0);
+    let mut poll = || {
+        let number = cell.read_newer(last, &mut state).unwrap();
+        last = number.unwrap_or(last);
+        (number, state)
+    };
+    assert_eq!(poll(), (None, [7; 2]));
+    cell.publish(&[1, 2]);
+    assert_eq!(poll(), (Some(1), [1, 2]));
+    assert_eq!(poll(), (None, [1, 2]));
+    (3..9).for_each(|n| cell.publish(&[n, n]));
+    assert_eq!(poll(), (Some(7), [8, 8]));
+    assert_eq!(poll(), (None, [8, 8]));
 }
 
 /// Goal: no torn read beside a writer at full speed, and few failures. Method: one thread writes

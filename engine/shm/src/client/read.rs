@@ -28,6 +28,15 @@ pub enum ReadError {
     OutOfRange,
 }
 
+impl From<CellError> for ReadError {
+    fn from(error: CellError) -> ReadError {
+        match error {
+            CellError::Absent => ReadError::Absent,
+            CellError::Overtaken => ReadError::Stale,
+        }
+    }
+}
+
 /// Age of the heartbeat from which on pages are called stale, unless set otherwise.
 const STALE_AFTER: Duration = Duration::from_secs(1);
 
@@ -78,6 +87,7 @@ impl Reader {
     }
 
     /// When the engine's loop last said that it lives, monotonic nanoseconds; zero: not yet.
+    #[inline]
     fn heartbeat(&self) -> u64 {
         self.words(self.layout.pulse, 0).first().map_or(0, |beat| beat.load(Acquire))
     }
@@ -123,6 +133,26 @@ impl Reader {
         words: &mut [u64; Board::WORDS],
     ) -> Result<(), ReadError> {
         self.words_of(self.layout.boards, instrument, words)
+    }
+
+    /// [`Reader::board_words`] if a newer board is there than the last one that this read, whose number `last` holds: zero at
+    /// first. `false`: none, and `words` are as they were; one word is read then, and nothing said of the engine's heart. For who
+    /// polls without pause.
+    ///
+    /// # Errors
+    ///
+    /// See [`ReadError`].
+    pub fn newer_board_words(
+        &self,
+        instrument: usize,
+        last: &mut u64,
+        words: &mut [u64; Board::WORDS],
+    ) -> Result<bool, ReadError> {
+        let cell = self.cell(self.layout.boards, instrument)?;
+        let Some(number) = cell.read_newer(*last, words)? else { return Ok(false) };
+        self.current()?;
+        *last = number;
+        Ok(true)
     }
 
     /// An instrument's book.
@@ -207,14 +237,21 @@ impl Reader {
         index: usize,
         words: &mut [u64; W],
     ) -> Result<(), ReadError> {
-        let cell = Cell::over(self.words(region, index)).ok_or(ReadError::OutOfRange)?;
-        cell.read_into(words).map_err(|error| match error {
-            CellError::Absent => ReadError::Absent,
-            CellError::Overtaken => ReadError::Stale,
-        })?;
+        self.cell(region, index)?.read_into(words)?;
+        self.current()
+    }
+
+    #[inline]
+    fn cell<const W: usize>(&self, region: Region, index: usize) -> Result<Cell<'_, W>, ReadError> {
+        Cell::over(self.words(region, index)).ok_or(ReadError::OutOfRange)
+    }
+
+    #[inline]
+    fn current(&self) -> Result<(), ReadError> {
         if self.is_stale() { Err(ReadError::Stale) } else { Ok(()) }
     }
 
+    #[inline]
     fn is_stale(&self) -> bool {
         match self.stale_after {
             // Reading the clock takes longer than reading a page.

@@ -29,27 +29,49 @@ impl Write for Pages {
     }
 }
 
-/// Reads the page, every field judged.
-struct Page(Client);
-
-impl Read for Page {
-    fn read(&mut self) -> Option<(u64, u64)> {
-        let board = self.0.board(0).ok()?;
-        Some((board.volume.0.cast_unsigned(), board.since.0))
-    }
+/// Reads a board's words: those of the newest page, or of one that it has not seen.
+struct Words {
+    client: Client,
+    words: [u64; Board::WORDS],
+    /// Number of the last page; `None`: reads pages again that it has seen.
+    last: Option<u64>,
 }
-
-/// Reads its words.
-struct Words(Client, [u64; Board::WORDS]);
 
 /// Places of volume and since among them; at others nothing right would be found.
 const VOLUME: usize = 24;
 const SINCE: usize = 10;
 
+impl Words {
+    fn attach(folder: &str, about: About) -> Option<Words> {
+        let mut client = Client::attach_in(&[Folder::at(folder)], Some(NAME)).ok()?;
+        client.set_stale_after(Duration::MAX);
+        let last = (about == About::Seen).then_some(0);
+        Some(Words { client, words: [0; Board::WORDS], last })
+    }
+
+    fn newest(&mut self) -> Option<&[u64; Board::WORDS]> {
+        let Words { client, words, last } = self;
+        match last {
+            Some(last) => client.newer_board_words(0, last, words).ok()?.then_some(&*words),
+            None => client.board_words(0, words).ok().map(|()| &*words),
+        }
+    }
+}
+
 impl Read for Words {
     fn read(&mut self) -> Option<(u64, u64)> {
-        self.0.board_words(0, &mut self.1).ok()?;
-        Some((self.1[VOLUME], self.1[SINCE]))
+        let words = self.newest()?;
+        Some((words[VOLUME], words[SINCE]))
+    }
+}
+
+/// Reads the page, every field judged.
+struct Page(Words);
+
+impl Read for Page {
+    fn read(&mut self) -> Option<(u64, u64)> {
+        let board = Board::from_words(self.0.newest()?).ok()?;
+        Some((board.volume.0.cast_unsigned(), board.since.0))
     }
 }
 
@@ -80,17 +102,11 @@ pub fn round(about: About, cpu: usize, kind: &str) -> Result<Round, String> {
 }
 
 /// The partner's end, that reads words.
-pub fn words_reader(folder: &str) -> Option<impl Read> {
-    Some(Words(attach(folder)?, [0; Board::WORDS]))
+pub fn words_reader(folder: &str, about: About) -> Option<impl Read> {
+    Words::attach(folder, about)
 }
 
 /// The same, that reads pages.
-pub fn page_reader(folder: &str) -> Option<impl Read> {
-    attach(folder).map(Page)
-}
-
-fn attach(folder: &str) -> Option<Client> {
-    let mut client = Client::attach_in(&[Folder::at(folder)], Some(NAME)).ok()?;
-    client.set_stale_after(Duration::MAX);
-    Some(client)
+pub fn page_reader(folder: &str, about: About) -> Option<impl Read> {
+    Words::attach(folder, about).map(Page)
 }
