@@ -11,10 +11,7 @@
 //! taken for it. The check word binds the words to the stamp: a second line of defence behind the
 //! fences, and the only one where the writer is not trusted.
 
-use crate::sync::{AtomicU64, Ordering::*, fence, load_own};
-
-/// Words of a cache line.
-const LINE: usize = 8;
+use crate::sync::{AtomicU64, LINE, Ordering::*, fence, load_own};
 
 /// A ring of records over shared words. One writer; any number of readers, none of which the writer
 /// ever waits for.

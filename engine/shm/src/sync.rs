@@ -32,3 +32,40 @@ pub fn prefetch(word: &AtomicU64) {
     #[cfg(not(all(target_arch = "x86_64", not(loom))))]
     let _ = word;
 }
+
+/// Words of a cache line.
+pub const LINE: usize = 8;
+
+/// The words of a line, each as a relaxed load reads it, in no order.
+#[cfg(not(all(target_arch = "x86_64", not(loom))))]
+#[inline(always)]
+pub fn load_line(line: &[AtomicU64; LINE]) -> [u64; LINE] {
+    line.each_ref().map(|word| word.load(Ordering::Relaxed))
+}
+
+/// The same, two words at once, which no compiler does with atomic loads: two thirds of the time of a page.
+#[cfg(all(target_arch = "x86_64", not(loom)))]
+#[inline(always)]
+pub fn load_line(line: &[AtomicU64; LINE]) -> [u64; LINE] {
+    use core::arch::{asm, x86_64::__m128i};
+    let (a, b, c, d): (__m128i, __m128i, __m128i, __m128i);
+    // SAFETY: reads the 64 bytes of the line and writes nothing; the baseline of x86-64 has these instructions, which want no
+    // alignment. Another thread may write the words meanwhile: to the compiler they are what an instruction that it does not
+    // know found, to the processor each half of such a load is whole (AMD64 APM 2, 7.3.2; Intel SDM 3A, 9.1.1), and not moved
+    // behind a later load. Any bytes are words.
+    unsafe {
+        asm!(
+            "movdqu {a}, [{line}]",
+            "movdqu {b}, [{line} + 16]",
+            "movdqu {c}, [{line} + 32]",
+            "movdqu {d}, [{line} + 48]",
+            line = in(reg) line,
+            a = out(xmm_reg) a,
+            b = out(xmm_reg) b,
+            c = out(xmm_reg) c,
+            d = out(xmm_reg) d,
+            options(nostack, preserves_flags, readonly),
+        );
+        core::mem::transmute([a, b, c, d])
+    }
+}

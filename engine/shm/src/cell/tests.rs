@@ -67,7 +67,7 @@ fn newer_states_come_once() {
 /// TICKGATE_LONG) and recomputes.
 #[test]
 fn no_torn_read_under_load() {
-    const W: usize = 48;
+    const W: usize = 6 * LINE + 3;
     let state = |n: u64| core::array::from_fn::<u64, W, _>(|i| n.wrapping_mul(i as u64 * 2 + 1));
     let seconds = if std::env::var_os("TICKGATE_LONG").is_some() { 10.0 } else { 0.5 };
     let end = Instant::now() + Duration::from_secs_f64(seconds);
