@@ -156,7 +156,7 @@ fn bound(path: &Path, messages: u64, cpus: [usize; 2]) -> f64 {
             let begun = Instant::now();
             let mut walk = frames(&bytes);
             loop {
-                if to.room() < EVENTS_PER_ROUND {
+                if !to.has_room(EVENTS_PER_ROUND) {
                     continue;
                 }
                 for _ in 0..EVENTS_PER_ROUND {

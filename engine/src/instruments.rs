@@ -12,7 +12,7 @@ use model::{
 
 /// Venue numbers of a feed are below this (ITCH: stock locate, 16 bits; where a venue has no such numbers, its feed gives them).
 const NUMBERS: usize = 1 << 16;
-/// Bytes that an instrument takes of the table of symbols, at most: five a place, and at most 16/7 as many places.
+/// Bytes that an instrument takes of the table of symbols, nearly: five a place, and at most 16/7 as many places.
 const PLACE_BYTES: usize = 12;
 
 /// One instrument.
@@ -147,17 +147,24 @@ impl List {
         Some(id)
     }
 
-    /// Makes an instrument be found, unless it is.
+    /// Makes an instrument be found.
     fn note(&mut self, id: u32) {
         let place = |id: &u32| {
             let of = self.listed.get(*id as usize).map(|listed| listed.instrument);
             of.map_or(0, |of| place_of(of.feed, of.symbol))
         };
-        let Some(of) = self.listed.get(id as usize).map(|listed| listed.instrument) else { return };
-        if self.find(of.feed, of.symbol).is_none() {
-            self.by_symbol.insert_unique(place_of(of.feed, of.symbol), id, place);
-        }
+        self.by_symbol.insert_unique(place(&id), id, place);
     }
+}
+
+/// An empty table whose memory is there from the start.
+fn touched_table(room: u32) -> HashTable<u32> {
+    let mut table = HashTable::with_capacity(room as usize);
+    for id in 0..room {
+        table.insert_unique(id.into(), id, |id| (*id).into());
+    }
+    table.clear();
+    table
 }
 
 /// Where in the table an instrument is looked for.
@@ -169,7 +176,7 @@ fn place_of(feed: FeedId, symbol: Symbol) -> u64 {
 
 impl From<Vec<Listed>> for List {
     fn from(listed: Vec<Listed>) -> List {
-        let by_symbol = HashTable::with_capacity(listed.capacity());
+        let by_symbol = touched_table(listed.capacity() as u32);
         let mut list = List { listed, by_symbol };
         (0..list.listed.len() as u32).for_each(|id| list.note(id));
         list

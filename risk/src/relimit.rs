@@ -119,9 +119,7 @@ impl Risk {
         self.relimit_accounts(new, now);
         std::mem::swap(&mut self.rows, &mut new.rows.list);
         std::mem::swap(&mut self.capacity.rows, &mut new.rows.most);
-        let none = RowTable::from(Vec::new());
-        let mut rows =
-            Rows { list: std::mem::replace(&mut self.rows, none), most: self.capacity.rows };
+        let mut rows = Rows { list: std::mem::take(&mut self.rows), most: self.capacity.rows };
         let mut blocked = None;
         for number in 0..self.capacity.instruments {
             let instrument = InstrumentId(number);

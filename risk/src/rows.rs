@@ -8,12 +8,12 @@ use model::snapshot::reserved;
 use crate::ledger::touched;
 use crate::limits::PairLimits;
 
-/// Bytes that a row takes of the table by which it is found, at most: five a place, and at most 16/7 as many places.
+/// Bytes that a row takes of the table by which it is found, nearly: five a place, and at most 16/7 as many places.
 const PLACE_BYTES: usize = 12;
 
 /// Rows in the order in which they came, each found by what it says: where every instrument has a row of its own, looking through
 /// all for each listing would take the square of their number.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct RowTable {
     rows: Vec<PairLimits>,
     /// Their numbers. No state: it follows from the rows, and is made again when they are read.
@@ -56,14 +56,21 @@ impl RowTable {
         known
     }
 
-    /// Makes a row be found, unless an equal one is.
+    /// Makes a row be found.
     fn note(&mut self, number: u32) {
-        let Some(limits) = self.rows.get(number as usize).copied() else { return };
-        if self.find(&limits).is_none() {
-            let place = |number: &u32| self.rows.get(*number as usize).map_or(0, place_of);
-            self.numbers.insert_unique(place_of(&limits), number, place);
-        }
+        let place = |number: &u32| self.rows.get(*number as usize).map_or(0, place_of);
+        self.numbers.insert_unique(place(&number), number, place);
     }
+}
+
+/// An empty table whose memory is there from the start.
+fn touched_table(room: u32) -> HashTable<u32> {
+    let mut table = HashTable::with_capacity(room as usize);
+    for number in 0..room {
+        table.insert_unique(number.into(), number, |number| (*number).into());
+    }
+    table.clear();
+    table
 }
 
 /// Where in the table a row is looked for.
@@ -75,9 +82,14 @@ fn place_of(limits: &PairLimits) -> u64 {
 
 impl From<Vec<PairLimits>> for RowTable {
     fn from(rows: Vec<PairLimits>) -> RowTable {
-        let numbers = HashTable::with_capacity(rows.capacity());
+        let numbers = touched_table(rows.capacity() as u32);
         let mut table = RowTable { rows, numbers };
-        (0..table.len()).for_each(|number| table.note(number));
+        for number in 0..table.len() {
+            // Of equal rows of another day, the first is found.
+            if table.get(number).is_some_and(|row| table.find(row).is_none()) {
+                table.note(number);
+            }
+        }
         table
     }
 }

@@ -10,12 +10,13 @@
 
 use std::sync::Arc;
 
-use model::{Event, Kind};
+use model::{Event, Flags, Kind};
 
 use crate::sync::{AtomicU64, Ordering::*};
 
 /// The bit of an event's last word that tells the lap: the highest of its marks, of which [`model::Flags`] defines five.
 const LAP: u64 = 1 << 55;
+const _: () = assert!(Flags::from_bits((LAP >> 48) as u8).is_none());
 
 /// One event, as its words.
 #[repr(align(64))]
@@ -84,7 +85,7 @@ impl EventSender {
     /// Hands an event over; `false`: there is no room.
     #[inline]
     pub fn push(&mut self, event: &Event) -> bool {
-        if self.is_full() {
+        if !self.has_room(1) {
             return false;
         }
         let Some([first @ .., last]) = self.shared.slot(self.sent) else { return false };
@@ -95,17 +96,19 @@ impl EventSender {
         true
     }
 
-    /// Whether there is no room.
+    /// Whether there is room for so many events.
     #[inline]
-    pub fn is_full(&mut self) -> bool {
-        self.sent - self.taken >= self.slots() as u64 && self.room() == 0
+    pub fn has_room(&mut self, events: usize) -> bool {
+        let filled = (self.slots() as u64).checked_sub(events as u64);
+        filled.is_some_and(|filled| {
+            self.sent - self.taken <= filled || self.sent - self.look() <= filled
+        })
     }
 
-    /// Events that there is room for.
     #[cold]
-    pub fn room(&mut self) -> usize {
+    fn look(&mut self) -> u64 {
         self.taken = self.shared.taken.0.load(Acquire);
-        self.slots() - (self.sent - self.taken) as usize
+        self.taken
     }
 
     /// Whether the reader is gone.
@@ -131,13 +134,17 @@ impl EventReceiver {
         count
     }
 
+    /// The slot of an event and its last word; `None`: it is not there yet.
     #[inline]
-    fn next(&self, number: u64) -> Option<Event> {
+    fn filled(&self, number: u64) -> Option<(&[AtomicU64; Event::WORDS], u64)> {
         let slot @ [.., last] = self.shared.slot(number)?;
         let marks = last.load(Acquire);
-        if marks & LAP != self.shared.lap(number) {
-            return None;
-        }
+        (marks & LAP == self.shared.lap(number)).then_some((slot, marks))
+    }
+
+    #[inline]
+    fn next(&self, number: u64) -> Option<Event> {
+        let (slot, marks) = self.filled(number)?;
         let mut words = slot.each_ref().map(|word| word.load(Relaxed));
         let [.., last] = &mut words;
         *last = marks & !LAP;
@@ -147,7 +154,7 @@ impl EventReceiver {
 
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
-        self.next(self.taken).is_none()
+        self.filled(self.taken).is_none()
     }
 
     /// Whether the writer is gone: what waits still then is the last.
@@ -171,7 +178,7 @@ impl Drop for EventReceiver {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use model::{Flags, Side, Ts};
+    use model::{Side, Ts};
     use proptest::prelude::*;
     use std::collections::VecDeque;
 
@@ -191,7 +198,8 @@ mod tests {
             let (mut queue, mut number) = (VecDeque::new(), 0);
             for (pushes, takes) in turns {
                 for _ in 0..pushes {
-                    prop_assert_eq!(sender.room(), room - queue.len());
+                    prop_assert!(sender.has_room(room - queue.len()));
+                    prop_assert!(!sender.has_room(room - queue.len() + 1));
                     prop_assert_eq!(sender.push(&event(number)), queue.len() < room);
                     if queue.len() < room {
                         queue.push_back(event(number));

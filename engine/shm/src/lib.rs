@@ -7,7 +7,7 @@
 //!
 //! Must never: let a client's bytes panic, stall or mislead the engine; let a client write what
 //! another reads; give a reader half a record; make the engine wait for anybody; touch shared words
-//! except through atomics.
+//! except through atomics and `sync::load_line`, which stands for some of their loads.
 //!
 //! | file | what |
 //! |---|---|

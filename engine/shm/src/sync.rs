@@ -23,13 +23,13 @@ pub fn load_own(word: &AtomicU64) -> u64 {
 /// Asks for the cache line of a word, as far as the processor likes. Changes nothing.
 #[inline(always)]
 pub fn prefetch(word: &AtomicU64) {
-    #[cfg(all(target_arch = "x86_64", not(loom)))]
+    #[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
     {
         use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         // SAFETY: a prefetch reads nothing that the program could see and cannot fault; the baseline of x86-64 has it.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(core::ptr::from_ref(word).cast()) };
     }
-    #[cfg(not(all(target_arch = "x86_64", not(loom))))]
+    #[cfg(not(all(target_arch = "x86_64", not(any(loom, miri)))))]
     let _ = word;
 }
 
@@ -37,22 +37,22 @@ pub fn prefetch(word: &AtomicU64) {
 pub const LINE: usize = 8;
 
 /// The words of a line, each as a relaxed load reads it, in no order.
-#[cfg(not(all(target_arch = "x86_64", not(loom))))]
+#[cfg(not(all(target_arch = "x86_64", not(any(loom, miri)))))]
 #[inline(always)]
 pub fn load_line(line: &[AtomicU64; LINE]) -> [u64; LINE] {
     line.each_ref().map(|word| word.load(Ordering::Relaxed))
 }
 
 /// The same, two words at once, which no compiler does with atomic loads: two thirds of the time of a page.
-#[cfg(all(target_arch = "x86_64", not(loom)))]
+#[cfg(all(target_arch = "x86_64", not(any(loom, miri))))]
 #[inline(always)]
 pub fn load_line(line: &[AtomicU64; LINE]) -> [u64; LINE] {
     use core::arch::{asm, x86_64::__m128i};
     let (a, b, c, d): (__m128i, __m128i, __m128i, __m128i);
     // SAFETY: reads the 64 bytes of the line and writes nothing; the baseline of x86-64 has these instructions, which want no
-    // alignment. Another thread may write the words meanwhile: to the compiler they are what an instruction that it does not
-    // know found, to the processor each half of such a load is whole (AMD64 APM 2, 7.3.2; Intel SDM 3A, 9.1.1), and not moved
-    // behind a later load. Any bytes are words.
+    // alignment, and any bytes are words. Another thread may write them meanwhile: to the compiler they are what an instruction
+    // found that it does not know and may not move over a fence; the processor does not move a later load before it. Whoever
+    // reads so must find out by such a load that a copy is torn, as a cell does, be it in the middle of a word.
     unsafe {
         asm!(
             "movdqu {a}, [{line}]",

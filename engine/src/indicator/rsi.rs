@@ -32,7 +32,10 @@ impl<const N: u32> Rsi<N> {
     const STEP: Part = Part::new(1, N);
 
     /// Bits of a mean or a change that can be multiplied by `N` in 64 bits: 2^12 price units where `N` is 14.
-    const SHORT: u32 = N.leading_zeros() + u64::BITS - u32::BITS;
+    const SHORT: u32 = {
+        assert!(N < 1 << 15);
+        N.leading_zeros() + u64::BITS - u32::BITS
+    };
 
     /// Before the first trade.
     pub const fn new() -> Self {

@@ -84,7 +84,7 @@ impl FeedThread {
             return Some(Ok(()));
         }
         let places = CHUNK.min(self.ring.slots());
-        if self.ring.room() < places {
+        if !self.ring.has_room(places) {
             self.waiter.idle();
             return None;
         }
@@ -95,11 +95,13 @@ impl FeedThread {
             if let Some(before) = before.take() {
                 self.samples.record(DECODE, clock.now_ns().saturating_sub(before));
             }
-            match next {
-                Ok(Some(event)) => self.ring.push(&event),
+            let event = match next {
+                Ok(Some(event)) => event,
                 Ok(None) => return Some(Ok(())),
                 Err(error) => return Some(Err(error)),
             };
+            let is_in = self.ring.push(&event);
+            debug_assert!(is_in, "there was room");
         }
         self.chunks += 1;
         if self.chunks.is_multiple_of(COUNT_EVERY / CHUNK as u64) {

@@ -20,7 +20,7 @@ impl FeedRing {
     pub fn push(&mut self, event: Event) -> bool {
         let Some(filter) = &mut self.filter else { return self.ring.push(&event) };
         // Looked at first: an event that is offered again is filtered once.
-        !self.ring.is_full() && filter.pass(event).is_none_or(|event| self.ring.push(&event))
+        self.ring.has_room(1) && filter.pass(event).is_none_or(|event| self.ring.push(&event))
     }
 
     /// Whether the engine thread has ended.

@@ -73,7 +73,7 @@ pub fn run(setting: &Setting) -> Vec<Outcome> {
 fn rivals(about: About, cpu: usize) -> Vec<Contender<'static>> {
     let mut rivals = vec![
         Contender::ours_if("board's words", move || ours::round(about, cpu, ours::WORDS))
-            .note("whole, word by word, from memory that it cannot write"),
+            .note("whole, from memory that it cannot write"),
         Contender::ours_if("board page", move || ours::round(about, cpu, ours::PAGE))
             .note("every field judged"),
         rival!(
