@@ -51,6 +51,11 @@ impl Dirty {
         }
     }
 
+    /// The number noted first.
+    pub fn first(&self) -> Option<u32> {
+        self.list.front().copied()
+    }
+
     /// Forgets all of them.
     pub fn clear(&mut self) {
         while let Some(number) = self.list.pop_front() {

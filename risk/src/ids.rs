@@ -84,6 +84,12 @@ impl Ids {
         Ids { index: vec![FREE; places], entries: vec![None; capacity], used: 0 }
     }
 
+    /// Forgets every id.
+    pub(crate) fn forget(&mut self) {
+        self.index.fill(FREE);
+        self.used = 0;
+    }
+
     /// Bytes that [`Ids::new`] takes.
     pub(crate) fn bytes(capacity: u32) -> u64 {
         let entries = capacity as usize * size_of::<Option<Entry>>();

@@ -31,6 +31,7 @@ use super::stages::{BOOK, GATE, INDICATORS, PUBLISH, SAMPLE_EVERY, Samples};
 use super::wait::Waiter;
 use crate::config::{AtStop, Durability};
 use crate::journal::writer::Progress as JournalProgress;
+use crate::rehearsal::Rehearsal;
 use crate::script::Script;
 use crate::sequencer::Sequencer;
 use crate::step::{Engine, Stage, Stamp};
@@ -92,6 +93,9 @@ struct Loop {
     quiet_at: u64,
     depth_at: u64,
     headroom_at: u64,
+    /// Only where the processor is this thread's alone.
+    rehearsal: Option<Rehearsal>,
+    rehearsal_at: u64,
     /// End of the last round that had work.
     busy_at: u64,
     correct_at: u64,
@@ -129,6 +133,8 @@ impl EngineThread {
             quiet_at: 0,
             depth_at: 0,
             headroom_at: 0,
+            rehearsal: self.waiter.spins().then(Rehearsal::new).flatten(),
+            rehearsal_at: 0,
             busy_at: 0,
             correct_at: 0,
             figures_at: 0,

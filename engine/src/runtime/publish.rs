@@ -3,7 +3,8 @@
 mod rooms;
 
 use model::page::{
-    Control, FEEDS, FeedCounters, INDICATOR_SLOTS, IndicatorSlot, Line, STAGES, StageLatency,
+    Control, DEPTH_LEVELS, FEEDS, FeedCounters, INDICATOR_SLOTS, IndicatorSlot, Line, STAGES,
+    StageLatency,
 };
 use model::{AccountId, DeskId, FeedId, HaltLevel, HaltScope, InstrumentId, OrderState, Ts};
 use shm::Publisher;
@@ -15,6 +16,9 @@ use crate::journal::writer::Progress as JournalProgress;
 use crate::output::Output;
 use crate::sequencer::Sequencer;
 use crate::step::Engine;
+
+/// Levels of each side of a depth that are walked at once.
+const WALK: usize = 16;
 
 /// Orders, lines, halt: what an answer may speak of and readers find on the page of the engine.
 type Shown = (u32, usize, Option<HaltLevel>);
@@ -30,6 +34,8 @@ pub(super) struct Pages {
     shown: Shown,
     rooms: Turn,
     in_doubt: InDoubt,
+    /// Levels of each side of the next depth that were walked.
+    walked: usize,
 }
 
 /// Orders of which it is not known where they stand at the venue, counted where their cells change.
@@ -59,7 +65,7 @@ impl Pages {
         let rooms = Turn::new(publisher.capacity().lines);
         let in_doubt = InDoubt::new(publisher.capacity().orders);
         let shown = (0, 0, None);
-        Pages { publisher, started, indicators, stages, shown, rooms, in_doubt }
+        Pages { publisher, started, indicators, stages, shown, rooms, in_doubt, walked: 0 }
     }
 
     /// Writes what the last events changed: boards, orders, accounts, lines, tape.
@@ -113,15 +119,21 @@ impl Pages {
         self.in_doubt.count
     }
 
-    /// Writes one of the depths that changed; `false`: there was none.
+    /// Goes on with one of the depths that changed: walks the next of its levels, and once all are walked writes them. `false`:
+    /// there is none. At once it took 13 us, for each level lies elsewhere in memory.
     pub fn publish_depth(&mut self, sequencer: &mut Sequencer) -> bool {
         let Sequencer { engine, out, .. } = sequencer;
-        let mut any = false;
+        let Some(next) = out.depths.first() else { return false };
+        if self.walked < DEPTH_LEVELS {
+            self.walked += WALK;
+            engine.walk_depth(next, self.walked);
+            return true;
+        }
+        self.walked = 0;
         out.depths.take(1, |instrument| {
             self.publisher.publish_depth(instrument as usize, &engine.depth(instrument));
-            any = true;
         });
-        any
+        true
     }
 
     /// Writes every account, so that readers see those that nothing happened to.

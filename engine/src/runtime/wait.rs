@@ -23,6 +23,11 @@ impl Waiter {
         Waiter { strategy: strategy.settled(host::cpus().len()), idle: 0 }
     }
 
+    /// Whether it never gives its processor away.
+    pub fn spins(&self) -> bool {
+        self.strategy == Wait::Spin
+    }
+
     /// There was work.
     pub fn busy(&mut self) {
         self.idle = 0;

@@ -1,5 +1,7 @@
 //! What readers are shown, worked out from the state when somebody publishes it.
 
+use std::hint::black_box;
+
 use model::page::{AsOf, Board, DEPTH_LEVELS, Depth, INDICATOR_SLOTS, Level, OrderCell};
 use model::{Side, Ts};
 
@@ -77,6 +79,14 @@ impl Engine {
         page.used = [bids, asks];
         page.total = [all_bids, all_asks];
         page
+    }
+
+    /// Walks so many of the best levels of each side, so that [`Engine::depth`] finds them in the cache.
+    pub fn walk_depth(&self, instrument: u32, levels: usize) {
+        let Some(books) = self.books_of(instrument) else { return };
+        for side in [Side::Buy, Side::Sell] {
+            black_box(books.levels(instrument as usize, side).take(levels).last());
+        }
     }
 
     /// The page of an order slot; `None` if it was never used.

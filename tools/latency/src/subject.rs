@@ -18,7 +18,7 @@ use crate::window::Scan;
 const FILES: [(&str, &str); 3] = [
     ("engine.toml", include_str!("../../../deploy/engine.toml")),
     ("instruments.toml", include_str!("../../../deploy/instruments.toml")),
-    ("limits.toml", include_str!("limits.toml")),
+    ("limits.toml", engine::rehearsal::LIMITS),
 ];
 /// Captures hold no heartbeats: their silence means nothing.
 const SILENCE_NS: u64 = 86_400_000_000_000;

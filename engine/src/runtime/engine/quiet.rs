@@ -13,10 +13,13 @@ const QUIET_NS: u64 = 1_000_000;
 /// Events come in bursts with pauses of some microseconds, and what no event waits for takes longer: it waits until nothing
 /// happened for so long, or until it is late by as much as its period.
 const CALM_NS: u64 = 100_000;
-/// How long depths wait for one another while there is no calm. One takes some microseconds: 128 levels, anywhere in memory.
-const DEPTH_NS: u64 = 125_000;
+/// How long pieces of a depth wait for one another while there is no calm; each takes a microsecond or two.
+const DEPTH_NS: u64 = 14_000;
 /// How late the look at what would pass may be. It takes tens of microseconds.
 const RESTLESS_NS: u64 = 100_000_000;
+
+/// How often a message is rehearsed while there is calm, every fifth of them with an order. It takes a microsecond or three.
+const REHEARSAL_NS: u64 = 40_000;
 
 /// How often time alone is an input while the disk is full.
 const FULL_NS: u64 = 1_000_000_000;
@@ -60,6 +63,13 @@ impl EngineThread {
                 state.headroom_at = now_ns + QUIET_NS;
                 idle = false;
                 pages.publish_headroom(&self.sequencer);
+            }
+        }
+        if idle && calm && now_ns >= state.rehearsal_at {
+            state.rehearsal_at = now_ns + REHEARSAL_NS;
+            idle = false;
+            if let Some(rehearsal) = &mut state.rehearsal {
+                rehearsal.play();
             }
         }
         if busy || more {
