@@ -5,11 +5,12 @@
 //! stops do at their trigger, and leave in one step in the order in which they came. Whatever happens before that, none leaves:
 //! a leg that is refused, cancelled or over, a basket that is not complete in time, an asker that is gone.
 
-use model::page::{Answer, AnswerKind, TapeKind, TapeRecord};
+use model::page::{AnswerKind, TapeKind, TapeRecord};
 use model::{Announced, BasketEnd, Money, Order, OrderState, Qty, Reject, Request, Verdict};
 use risk::{Cleared, Moment};
 
 use super::Engine;
+use super::request::Said;
 use crate::baskets::Basket;
 use crate::output::Output;
 
@@ -38,25 +39,25 @@ impl Engine {
         request: &Request,
         announced: &Announced,
         out: &mut Output,
-    ) -> Answer {
+    ) -> Said {
         let &Request { account, origin, .. } = request;
         let known = self.baskets.find(account, origin, announced.number, self.now);
         if known.is_some_and(|basket| basket.announced == *announced) {
-            return self.answer(request, AnswerKind::Recorded);
+            return Said::plain(AnswerKind::Recorded);
         }
         let verdict = self.judge_basket(request, announced);
         self.hash.fold(verdict.bits);
         let Some(primary) = verdict.primary else {
             self.baskets.open(account, origin, *announced, self.now);
             self.await_clock();
-            return self.answer(request, AnswerKind::Accepted);
+            return Said::plain(AnswerKind::Accepted);
         };
         self.count_refusal(primary.code);
         self.count_refused(account, origin, None);
         if self.triggers.has_due() {
             self.trip_due(out);
         }
-        Answer { verdict, ..self.answer(request, AnswerKind::Refused) }
+        Said { verdict, ..Said::plain(AnswerKind::Refused) }
     }
 
     /// The basket that an order is a leg of, as the gate sees it; `None`: it is not on its way.

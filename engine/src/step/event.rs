@@ -261,8 +261,7 @@ impl Engine {
             if let Some(ask) = strategy.on_trade(&seen) {
                 let (account, origin) = (strategy.account(), Origin::Strategy(place as u8));
                 let request = Request { id: 0, origin, account, ask, note: Note::default() };
-                self.on_request(&request, out, stamp);
-                out.answer = None;
+                self.react(&request, out, stamp);
             }
         }
     }

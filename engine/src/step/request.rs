@@ -2,8 +2,8 @@
 
 use model::page::{Answer, AnswerKind, TapeKind, TapeRecord};
 use model::{
-    Ask, BasketEnd, ClientOrderId, HaltCause, Money, Order, OrderId, OrderType, Origin, Px, Qty,
-    Reject, Request, Side, Terms, Tif, Verdict, Why,
+    Ask, BasketEnd, ClientOrderId, HaltCause, Money, Order, OrderId, OrderState, OrderType, Origin,
+    Px, Qty, Reject, Request, Side, Terms, Tif, Ts, Verdict, Why,
 };
 
 use super::{Engine, Stage, Stamp};
@@ -19,6 +19,26 @@ struct Change {
     qty: Qty,
 }
 
+/// What is said to a request: an answer without the findings of a check, which are 3 KiB that only who waits for the answer pays for.
+pub(super) struct Said {
+    pub kind: AnswerKind,
+    pub order: OrderId,
+    pub state: Option<OrderState>,
+    pub verdict: Verdict,
+    pub approval: u32,
+}
+
+impl Said {
+    pub const fn plain(kind: AnswerKind) -> Said {
+        Said { kind, order: OrderId(0), state: None, verdict: Verdict::pass(), approval: 0 }
+    }
+
+    fn answer(self, request: u64, seq: u64, now: Ts) -> Answer {
+        let Said { kind, order, state, verdict, approval } = self;
+        Answer { order, state, verdict, approval, ..Answer::bare(request, seq, now, kind) }
+    }
+}
+
 impl Engine {
     /// Takes one request and leaves its answer in `out`.
     pub(super) fn on_request(
@@ -27,8 +47,22 @@ impl Engine {
         out: &mut Output,
         stamp: &mut impl Stamp,
     ) {
+        let said = self.react(request, out, stamp);
+        out.answer = Some(match &request.ask {
+            Ask::Check(terms) => self.check(request, terms),
+            _ => said.answer(request.id, self.seq, self.now),
+        });
+    }
+
+    /// Does what a request asks for; a check asks for nothing but its answer.
+    pub(super) fn react(
+        &mut self,
+        request: &Request,
+        out: &mut Output,
+        stamp: &mut impl Stamp,
+    ) -> Said {
         self.hash.fold_words(&request.to_words());
-        let answer = match request.ask {
+        match request.ask {
             Ask::New(terms) => self.on_new(request, &terms, out, stamp),
             Ask::Cancel { order } => self.on_cancel(request, order, out),
             Ask::Replace { order, client_id, px, qty } => {
@@ -37,13 +71,12 @@ impl Engine {
             Ask::Halt { scope, level } => {
                 let (cause, note) = (HaltCause::Client, request.note);
                 self.trip(scope, level, Why { cause, note, ..Why::of(cause) }, out);
-                self.answer(request, AnswerKind::Accepted)
+                Said::plain(AnswerKind::Accepted)
             }
-            Ask::Check(terms) => self.check(request, &terms),
+            Ask::Check(_) => Said::plain(AnswerKind::Checked),
             Ask::Basket(basket) => self.on_basket(request, &basket, out),
-            Ask::Beat => self.answer(request, AnswerKind::Accepted),
-        };
-        out.answer = Some(answer);
+            Ask::Beat => Said::plain(AnswerKind::Accepted),
+        }
     }
 
     /// What the gate would say to a new order now. Changes nothing, and is no input.
@@ -56,7 +89,8 @@ impl Engine {
         let risk = &self.risk;
         let (verdict, findings) = risk.check_instead(&order, other.as_ref(), &market, moment);
         let headroom = Some(risk.headroom_instead(&order, other.as_ref(), &market, moment));
-        Answer { verdict, findings, headroom, ..self.answer(request, AnswerKind::Checked) }
+        let bare = Answer::bare(request.id, self.seq, self.now, AnswerKind::Checked);
+        Answer { verdict, findings, headroom, ..bare }
     }
 
     fn on_new(
@@ -65,7 +99,7 @@ impl Engine {
         terms: &Terms,
         out: &mut Output,
         stamp: &mut impl Stamp,
-    ) -> Answer {
+    ) -> Said {
         let id = self.orders.next_id().unwrap_or(OrderId(0));
         let mut order = self.order_of(request, terms, id);
         if let Some(recorded) = self.risk.recorded(&order) {
@@ -88,9 +122,9 @@ impl Engine {
         let (cleared, reservation) = match cleared {
             Ok(passed) => passed,
             Err(verdict) => {
-                let answer = self.refuse(request, &order, verdict, out);
+                let said = self.refuse(request, &order, verdict, out);
                 self.lose_leg(&order, BasketEnd::Refused, out);
-                return answer;
+                return said;
             }
         };
         let life = if cleared.is_some() { Life::NEW } else { Life::HELD };
@@ -119,11 +153,11 @@ impl Engine {
             None if is_leg => self.join(&order, out),
             None => self.hold(&order),
         }
-        self.answer_of(request, AnswerKind::Accepted, id)
+        self.said_of(AnswerKind::Accepted, id)
     }
 
     /// A cancel always passes, if there is something to cancel.
-    fn on_cancel(&mut self, request: &Request, id: OrderId, out: &mut Output) -> Answer {
+    fn on_cancel(&mut self, request: &Request, id: OrderId, out: &mut Output) -> Said {
         let reason = match self.own(request, id) {
             None => Some(Reject::UnknownOrder),
             Some(record) if record.life.has_ended() => Some(Reject::NotOpen),
@@ -132,11 +166,11 @@ impl Engine {
         };
         if let Some(reason) = reason {
             let verdict = Verdict::refuse(reason);
-            return Answer { verdict, ..self.answer_of(request, AnswerKind::Refused, id) };
+            return Said { verdict, ..self.said_of(AnswerKind::Refused, id) };
         }
         self.cancel_order(id, out);
         self.settle(out);
-        self.answer_of(request, AnswerKind::Accepted, id)
+        self.said_of(AnswerKind::Accepted, id)
     }
 
     fn on_replace(
@@ -145,11 +179,11 @@ impl Engine {
         change: Change,
         out: &mut Output,
         stamp: &mut impl Stamp,
-    ) -> Answer {
+    ) -> Said {
         let id = change.order;
         let Some(record) = self.own(request, id) else {
             let verdict = Verdict::refuse(Reject::UnknownOrder);
-            return Answer { verdict, ..self.answer_of(request, AnswerKind::Refused, id) };
+            return Said { verdict, ..self.said_of(AnswerKind::Refused, id) };
         };
         let (client_id, px, qty) = (change.client_id, change.px, change.qty);
         let mut order = Order {
@@ -171,7 +205,7 @@ impl Engine {
         let moment = self.moment_of(&order, Some(id));
         stamp.judging(self, request, &order);
         let Some(record) = self.orders.get_mut(id) else {
-            return self.answer(request, AnswerKind::Refused);
+            return Said::plain(AnswerKind::Refused);
         };
         let cleared = self.risk.clear_replace(order, &mut record.reservation, &market, moment);
         stamp.mark(Stage::Gate);
@@ -188,7 +222,7 @@ impl Engine {
                 self.pass(request, &order, out);
                 self.recount(id, out);
                 self.submit_replace(cleared, change, out);
-                self.answer_of(request, AnswerKind::Accepted, id)
+                self.said_of(AnswerKind::Accepted, id)
             }
         }
     }
@@ -252,7 +286,7 @@ impl Engine {
         order: &Order,
         verdict: Verdict,
         out: &mut Output,
-    ) -> Answer {
+    ) -> Said {
         let code = verdict.primary.map_or(Reject::Overflow, |finding| finding.code);
         self.count_refusal(code);
         let approval = self.seek_approval(request, order, verdict, out);
@@ -266,7 +300,7 @@ impl Engine {
         if self.triggers.has_due() {
             self.trip_due(out);
         }
-        Answer { verdict, approval, ..self.answer(request, AnswerKind::Refused) }
+        Said { verdict, approval, ..Said::plain(AnswerKind::Refused) }
     }
 
     /// Counts a refusal by its primary reason.
@@ -300,21 +334,17 @@ impl Engine {
         out.record(record);
     }
 
-    /// The answer to a request that was answered before.
-    fn repeat(&self, request: &Request, recorded: risk::Recorded, order: &Order) -> Answer {
+    /// What is said to a request that was answered before.
+    fn repeat(&self, request: &Request, recorded: risk::Recorded, order: &Order) -> Said {
         let verdict = recorded.verdict;
         let approval = self.approval_of(request, order, verdict);
         let order = if verdict.passed() { recorded.order } else { OrderId(0) };
-        Answer { verdict, approval, ..self.answer_of(request, AnswerKind::Recorded, order) }
+        Said { verdict, approval, ..self.said_of(AnswerKind::Recorded, order) }
     }
 
-    fn answer_of(&self, request: &Request, kind: AnswerKind, order: OrderId) -> Answer {
+    fn said_of(&self, kind: AnswerKind, order: OrderId) -> Said {
         let state = self.orders.get(order).map(|record| record.state);
-        Answer { order, state, ..self.answer(request, kind) }
-    }
-
-    pub(super) fn answer(&self, request: &Request, kind: AnswerKind) -> Answer {
-        Answer::bare(request.id, self.seq, self.now, kind)
+        Said { order, state, ..Said::plain(kind) }
     }
 }
 
