@@ -9,8 +9,11 @@ use benches::floor::{Floor, ORDERS, Row};
 use benches::{DECODER, SYMBOLS, Stream, apply, frames, order_fields, read_best, sequencer};
 use engine::book::{BookCapacity, Books};
 use engine::sequencer::Sequencer;
-use model::Flags;
 use model::page::Board;
+use model::{
+    Ask, Body, ClientOrderId, Conditions, Flags, InstrumentId, Note, OrderType, Origin, Qty,
+    Request, Side, Symbol, Terms, Tif,
+};
 use shm::{Capacity, Publisher};
 
 /// Messages of the day: more than the units that anybody asks for.
@@ -27,12 +30,13 @@ const MIDDAY: [usize; 2] = [20_000, 40_000];
 type Stage = (&'static str, &'static str, [usize; 2], fn(usize));
 
 /// Every stage. `cargo x counts` reads the list.
-const STAGES: [Stage; 6] = [
+const STAGES: [Stage; 7] = [
     ("fields", "message", MIDDAY, fields),
     ("decode", "message", MIDDAY, decode),
     ("book", "event", MIDDAY, book),
     ("step", "event", MIDDAY, step),
     ("gate", "order", ANY, gate),
+    ("order", "order", ANY, order),
     ("publish", "page", ANY, publish),
 ];
 
@@ -91,6 +95,46 @@ fn played(events: usize) -> Sequencer {
 fn gate(units: usize) {
     let mut floor = Floor::new(Row { instruments: 100, accounts: 100, all: true });
     (0..units.min(ORDERS)).for_each(|number| floor.judge(number));
+}
+
+/// Orders from their request through the gate and the paper venue to the fill, one lot at the far touch, buying and selling
+/// in turn, through every instrument.
+fn order(units: usize) {
+    let mut sequencer = played(EVENTS);
+    let listed = sequencer.engine.instruments().len();
+    let account = sequencer
+        .engine
+        .account(Symbol::new("probe").expect("a name"))
+        .expect("the probe's account");
+    for number in 0..units {
+        let id = (number % listed) as u32;
+        let side = if number / listed % 2 == 0 { Side::Buy } else { Side::Sell };
+        let engine = &sequencer.engine;
+        let touch = engine.books_of(id).and_then(|books| books.best(id as usize, side.opposite()));
+        let Some(touch) = touch else { continue };
+        let terms = Terms {
+            client_id: client_id(number),
+            instrument: InstrumentId(id),
+            side,
+            order_type: OrderType::Limit,
+            tif: Tif::Ioc,
+            px: touch.px,
+            qty: Qty(1),
+            conditions: Conditions::NONE,
+        };
+        let (origin, note) = (Origin::Strategy(0), Note::default());
+        let request = Request { id: number as u64, origin, account, ask: Ask::New(terms), note };
+        sequencer.input(sequencer.engine.now(), Body::Request(request), &mut ());
+        sequencer.out.forget();
+    }
+    assert!(
+        sequencer.engine.passed() as usize * 10 > units * 9,
+        "the way of a passed order is counted"
+    );
+}
+
+fn client_id(number: usize) -> ClientOrderId {
+    ClientOrderId::new(&format!("counted-{number}")).expect("an id")
 }
 
 /// Boards of an engine in the middle of the day to shared memory.
