@@ -5,7 +5,7 @@ use model::{AccountId, HaltLevel, HaltScope, InstrumentId, Money, OutOfRange, Px
 
 use crate::ledger::Risk;
 use crate::limits::DEPTH_MAX;
-use crate::line::{Line, NO_SLOT};
+use crate::line::NO_SLOT;
 use crate::market::twice;
 use crate::money;
 use crate::posting::Posting;
@@ -38,15 +38,20 @@ pub struct Deal {
     pub qty: Qty,
 }
 
-/// What a trade does to one account of the order's path.
+/// What there is on one account of the order's path after a trade.
 #[derive(Clone, Copy, Debug)]
 struct Trade {
-    line: Line,
+    position: Qty,
+    cost: Money,
+    line_realised: Money,
     cash: Money,
     realised: Money,
     fees: Money,
     traded: Money,
 }
+
+/// The same of each. Filled and read in place: handed from one to the next it was copied three times, 330 instructions a fill.
+type Trades = [Option<Trade>; DEPTH_MAX];
 
 impl Risk {
     /// Books a fill: working quantity becomes position, reserved cash becomes spent cash. The worst-case
@@ -64,12 +69,13 @@ impl Risk {
         self.mark_if_unmarked(&deal);
         let posting = self.filling(held, qty);
         let fee = self.fee(&deal);
-        let booked = fee.and_then(|fee| Some((fee, self.booked(&deal, fee)?)));
-        let (Some(posting), Some((fee, trades))) = (posting, booked) else {
+        let mut trades = [None; DEPTH_MAX];
+        let booked = fee.filter(|fee| self.booked(&deal, *fee, &mut trades).is_some());
+        let (Some(posting), Some(fee)) = (posting, booked) else {
             return self.disown(account);
         };
         self.post(held, posting);
-        self.book(&deal, trades, 1);
+        self.book(&deal, &trades, 1);
         Ok(Filled { open: held.open(), excess, fee })
     }
 
@@ -84,9 +90,10 @@ impl Risk {
         self.mark_if_unmarked(deal);
         let slot = self.pair(deal.account, deal.instrument).map_or(NO_SLOT, |pair| pair.line.slot);
         let fee = self.fee(deal).filter(|_| slot != NO_SLOT);
-        let booked = fee.and_then(|fee| Some((fee, self.booked(deal, fee)?)));
-        let Some((fee, trades)) = booked else { return self.disown(deal.account) };
-        self.book(deal, trades, 1);
+        let mut trades = [None; DEPTH_MAX];
+        let booked = fee.filter(|fee| self.booked(deal, *fee, &mut trades).is_some());
+        let Some(fee) = booked else { return self.disown(deal.account) };
+        self.book(deal, &trades, 1);
         Ok(fee)
     }
 
@@ -99,9 +106,11 @@ impl Risk {
     /// [`OutOfRange`] if a sum does not fit its type; nothing is booked, and the account is halted.
     pub fn bust(&mut self, deal: &Deal, fee: Money) -> Result<(), OutOfRange> {
         let reverse = Deal { side: deal.side.opposite(), ..*deal };
-        let booked = Money::ZERO.minus(fee).and_then(|back| self.booked(&reverse, back));
-        let Some(trades) = booked else { return self.disown(deal.account) };
-        self.book(&reverse, trades, 0);
+        let (back, mut trades) = (Money::ZERO.minus(fee), [None; DEPTH_MAX]);
+        if back.and_then(|back| self.booked(&reverse, back, &mut trades)).is_none() {
+            return self.disown(deal.account);
+        }
+        self.book(&reverse, &trades, 0);
         Ok(())
     }
 
@@ -200,7 +209,7 @@ impl Risk {
 
     /// What a trade does to position, cash and fees of each account that it counts on. `None` on overflow, and
     /// if its quantity is not positive.
-    fn booked(&self, deal: &Deal, fee: Money) -> Option<[Option<Trade>; DEPTH_MAX]> {
+    fn booked(&self, deal: &Deal, fee: Money, trades: &mut Trades) -> Option<()> {
         let Deal { account, instrument, side, px, qty } = *deal;
         if qty.0 <= 0 {
             return None;
@@ -208,31 +217,32 @@ impl Risk {
         let factor = self.pricing(account, instrument).factor;
         let amount = money::notional(px, qty, factor)?;
         let currency = self.money_of(instrument);
-        let mut trades = [None; DEPTH_MAX];
         for (trade, id) in trades.iter_mut().zip(self.path(account).iter()) {
             let sums = self.account(id)?.sums_in(currency)?;
-            let before = self.pair(id, instrument)?.line;
+            let before = &self.pair(id, instrument)?.line;
             let line = before.traded(side, px, qty, factor)?;
             let cash = match side {
                 Side::Buy => sums.cash.minus(amount)?,
                 Side::Sell => sums.cash.plus(amount)?,
             };
             *trade = Some(Trade {
-                line,
+                position: line.exposure.position,
+                cost: line.cost,
+                line_realised: line.realised,
                 cash: cash.minus(fee)?,
                 realised: sums.realised.plus(line.realised.minus(before.realised)?)?,
                 fees: sums.fees.plus(fee)?,
                 traded: sums.traded.plus(amount)?,
             });
         }
-        Some(trades)
+        Some(())
     }
 
     /// Makes a trade that counts as so many executions: none if it takes another one back. Cannot fail.
-    fn book(&mut self, deal: &Deal, trades: [Option<Trade>; DEPTH_MAX], executions: u64) {
+    fn book(&mut self, deal: &Deal, trades: &Trades, executions: u64) {
         let Deal { account, instrument, side, px, qty } = *deal;
         let currency = self.money_of(instrument);
-        for (id, trade) in self.path(account).iter().zip(trades.into_iter().flatten()) {
+        for (id, trade) in self.path(account).iter().zip(trades.iter().flatten()) {
             self.trade_lots(id, instrument, side, px, qty);
             if let Some(slot) = self.pair(id, instrument).map(|pair| pair.line.slot)
                 && executions == 0
@@ -240,8 +250,8 @@ impl Risk {
                 self.lots.forget(slot, NoFifo::Bust);
             }
             self.change(id, instrument, |line, account| {
-                line.exposure.position = trade.line.exposure.position;
-                (line.cost, line.realised) = (trade.line.cost, trade.line.realised);
+                line.exposure.position = trade.position;
+                (line.cost, line.realised) = (trade.cost, trade.line_realised);
                 if let Some(sums) = account.sums_in_mut(currency) {
                     (sums.cash, sums.realised, sums.fees) =
                         (trade.cash, trade.realised, trade.fees);
