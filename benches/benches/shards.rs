@@ -24,8 +24,8 @@ use model::Flags;
 const MESSAGES: u64 = 4_000_000;
 /// Symbols: no single one is much of the day.
 const SYMBOLS: u16 = 500;
-/// Rounds of each, the first of which only warms up.
-const ROUNDS: usize = 8;
+/// Rounds of each, the first of which only warms up: pairs of them scatter by a third.
+const ROUNDS: usize = 16;
 /// Messages of a day that tell how it is dealt.
 const LOOKED_AT: usize = 50_000;
 /// Events between the two threads of a core: what both hold of them stays in the core's own cache.
@@ -64,18 +64,35 @@ fn main() {
     for rounds in &rounds {
         assert!(rounds.iter().all(|round| round.came_to == rounds[0].came_to), "a hash differs");
     }
-    for (name, read) in
-        [("core", (|round| round.core) as fn(&Round) -> Duration), ("wall", |round| round.wall)]
-    {
-        let [one, two] = rounds.each_ref().map(|rounds| median(rounds.iter().map(read).collect()));
-        let rate = |took: Duration| messages as f64 / took.as_secs_f64() / 1e6;
-        println!(
-            "shards/{name}  one engine {:.2} M messages/s, two shards {:.2} M: {:.2} times",
-            rate(one),
-            rate(two),
-            one.as_secs_f64() / two.as_secs_f64()
-        );
-    }
+    compare("core", &rounds, messages, |round| round.core.as_secs_f64());
+    compare("wall", &rounds, messages, |round| round.wall.as_secs_f64());
+}
+
+/// Medians beside each other, then how far to believe them: the least ones, and the pairs of rounds.
+fn compare(name: &str, rounds: &[Vec<Round>; 2], messages: u64, read: impl Fn(&Round) -> f64) {
+    let [one, two] = rounds.each_ref().map(|rounds| sorted(rounds.iter().map(&read)));
+    let pairs = sorted(rounds[0].iter().zip(&rounds[1]).map(|(one, two)| read(one) / read(two)));
+    let at = |sorted: &[f64], quarter: usize| sorted[(sorted.len() - 1) * quarter / 4];
+    let rate = |took: f64| messages as f64 / took / 1e6;
+    let medians = [&one, &two].map(|times| at(times, 2));
+    println!(
+        "shards/{name}  one engine {:.2} M messages/s, two shards {:.2} M: {:.2} times",
+        rate(medians[0]),
+        rate(medians[1]),
+        medians[0] / medians[1],
+    );
+    println!(
+        "shards/{name}  least times {:.2}; half of the pairs {:.2} to {:.2}",
+        one[0] / two[0],
+        at(&pairs, 1),
+        at(&pairs, 3)
+    );
+}
+
+fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values
 }
 
 /// The first day of which each of two shards has half: a few symbols are much of a day, and how luck deals those is not what is
@@ -188,9 +205,4 @@ fn look(task: &Path) -> Option<(usize, Duration)> {
     let ns = read("schedstat")?.split(' ').next()?.parse().ok()?;
     let core = read("stat")?.rsplit(' ').nth(13)?.parse().ok()?;
     Some((core, Duration::from_nanos(ns)))
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
 }
