@@ -11,14 +11,14 @@ pub(super) const fn from_units(units: i64) -> i128 {
     (high as i128) << 64 | low as i128
 }
 
-/// High word of a number whose millionths surely fit: 2^26 · 2^16 · 10^6 is below 2^62.
+/// Bits of the high word of a number whose millionths surely fit: 2^26 · 2^16 · 10^6 is below 2^62.
 const PLAIN_BITS: u32 = 26;
 
 /// Fixed point in units of 10^-6, rounded down; `None`: out of range.
 #[inline]
 pub(super) fn to_millionths(number: i128) -> Option<i64> {
     let (high, low) = ((number >> 64) as u64, number as u64);
-    // Nearly always, every price below 2^42. Neither looks at ends nor shifts 128 bits: a tenth of the time of a step.
+    // Nearly always, every price below 2^42. Neither looks at ends nor shifts 128 bits: a price takes a tenth less time.
     if high >> PLAIN_BITS == 0 {
         let scaled = u128::from(low) * 1_000_000;
         let whole = high * 1_000_000 + (scaled >> 64) as u64;

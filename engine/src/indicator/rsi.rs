@@ -18,7 +18,7 @@ pub struct Rsi<const N: u32>(State);
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
     /// Nearly always: `N` changes are there and both means are below 2^[`Rsi::SHORT`]. One look says so, and everything is done
-    /// in 64 bits but the last division: a third less time a price than asking each number.
+    /// in 64 bits but the last division: a fifth less time a price than asking each number.
     Short {
         last: Px,
         rises: u64,
