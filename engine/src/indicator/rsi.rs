@@ -223,7 +223,7 @@ mod tests {
         means.extend((0..30).map(|off| (1 << SHORT) - off));
         for rises in &means {
             for falls in &means {
-                for change in [0, 1, 2, 2_046, 2_047, 2_048] {
+                for change in [0, 1, 2, 2_046, 2_047, 2_048, 2_049, 4_095, 8_191] {
                     same(0, change, *rises, *falls);
                     same(change, 0, *rises, *falls);
                 }
