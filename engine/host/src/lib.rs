@@ -22,6 +22,7 @@
 mod calls;
 mod clock;
 mod cpu;
+mod divide;
 mod file;
 mod heap;
 mod memory;
@@ -33,6 +34,7 @@ mod usage;
 pub use calls::CallCounter;
 pub use clock::{Clock, monotonic_ns};
 pub use cpu::{cpus, pin_current};
+pub use divide::quotient;
 pub use file::{preallocate, sync_data};
 pub use heap::{Counting, allocations};
 pub use memory::{allow_huge_pages, available_bytes, huge_bytes, lock_memory, prefault, prefetch};

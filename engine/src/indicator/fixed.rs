@@ -11,9 +11,24 @@ pub(super) const fn from_units(units: i64) -> i128 {
     (high as i128) << 64 | low as i128
 }
 
+/// Bits of the high word of a number whose millionths surely fit: 2^26 · 2^16 · 10^6 is below 2^62.
+const PLAIN_BITS: u32 = 26;
+
 /// Fixed point in units of 10^-6, rounded down; `None`: out of range.
 #[inline]
 pub(super) fn to_millionths(number: i128) -> Option<i64> {
+    let (high, low) = ((number >> 64) as u64, number as u64);
+    // Nearly always, every price below 2^42. Neither looks at ends nor shifts 128 bits: a price takes a tenth less time.
+    if high >> PLAIN_BITS == 0 {
+        let scaled = u128::from(low) * 1_000_000;
+        let whole = high * 1_000_000 + (scaled >> 64) as u64;
+        return Some((whole << 16 | (scaled as u64) >> FRACTION_BITS).cast_signed());
+    }
+    any_to_millionths(number)
+}
+
+#[cold]
+fn any_to_millionths(number: i128) -> Option<i64> {
     let (high, low) = ((number >> 64) as i64, number as u64);
     let whole = high << (64 - FRACTION_BITS) | (low >> FRACTION_BITS).cast_signed();
     if whole >> (64 - FRACTION_BITS) != high {
@@ -54,12 +69,20 @@ impl Part {
     /// Montgomery 1994). A third of the time of the division of 128 bits.
     #[inline(always)]
     pub const fn of_way(&self, from: i128, to: i128) -> i128 {
-        let way = to + self.lift - from;
-        if way >> 62 != 0 {
+        let lifted = to + self.lift;
+        if (lifted - from) >> 62 != 0 {
             return self.of_long_way(from, to);
         }
-        let part = ((way as u64 as u128 * self.factor as u128) >> 64) as u64 >> self.shift;
-        from - self.lifted + part as i128
+        // Of the low words: out of the difference above the compiler makes a multiplication of 128 bits, which the next price
+        // waits for. With it a price takes a fifth more time.
+        let way = (lifted as u64).wrapping_sub(from as u64);
+        from - self.lifted + self.of(way) as i128
+    }
+
+    /// This part of a number, rounded down; of one below 2^62, and below 2^63 where `times` is 1.
+    #[inline(always)]
+    pub const fn of(&self, number: u64) -> u64 {
+        ((number as u128 * self.factor as u128) >> 64) as u64 >> self.shift
     }
 
     #[cold]
@@ -98,17 +121,15 @@ const DENOMINATOR_MAX: i128 = i128::MAX / ROUND;
 #[inline]
 pub(super) fn ratio(numerator: i128, denominator: i128, decimals: u8) -> Option<i64> {
     let scale = 10_i128.pow(decimals.into());
-    // Nearly always: one division by 64 bits. Cannot overflow: the scale is below 2^63.
+    // Nearly always: one division by 64 bits. Cannot overflow: the scale is below 2^63. Below zero, −n − 1 is divided, so that
+    // rounding down its quotient rounds up its size.
     if let (Ok(numerator), Ok(denominator @ 1..)) =
         (i64::try_from(numerator), u64::try_from(denominator))
     {
-        let sign = i128::from(numerator >> 63);
-        let scaled = ((i128::from(numerator) * scale) ^ sign).cast_unsigned();
-        let quotient = match u64::try_from(scaled) {
-            Ok(scaled) => u128::from(scaled / denominator),
-            Err(_) => scaled / u128::from(denominator),
-        };
-        return i64::try_from(quotient.cast_signed() ^ sign).ok();
+        let sign = numerator >> 63;
+        let scaled = ((i128::from(numerator) * scale) ^ i128::from(sign)).cast_unsigned();
+        let quotient = host::quotient(scaled, denominator)?;
+        return Some(i64::try_from(quotient).ok()? ^ sign);
     }
     if !(1..=DENOMINATOR_MAX).contains(&denominator) {
         return None;
@@ -187,9 +208,10 @@ mod tests {
             prop_assert_eq!(ratio(numerator, denominator, decimals), right);
         }
 
-        /// Goal: decimals are the definition's or absent. Method: numbers of every size and sign.
+        /// Goal: decimals are the definition's or absent. Method: numbers of every size and sign, half of them about the longest
+        /// that is quick and the longest that fits.
         #[test]
-        fn millionths_are_exact(number: i128, bits in 0_u32..127) {
+        fn millionths_are_exact(number: i128, bits in prop_oneof![0_u32..127, 33_u32..39]) {
             let number = number >> bits;
             let right = (BigInt::from(number) * 1_000_000) >> FRACTION_BITS;
             prop_assert_eq!(to_millionths(number), i64::try_from(right).ok());

@@ -19,7 +19,7 @@ struct Change {
     qty: Qty,
 }
 
-/// What is said to a request: an answer without the findings of a check, which are 3 KiB that only who waits for the answer pays for.
+/// What is said to a request: an answer without the findings of a check, 3 KiB that only who waits for an answer pays for.
 pub(super) struct Said {
     pub kind: AnswerKind,
     pub order: OrderId,
