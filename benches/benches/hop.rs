@@ -1,9 +1,11 @@
 //! Stage `hop`: an event through the engine's ring from one thread to another and back through a second one, and 64 bytes through
-//! rtrb's, against a bare ping-pong of two atomics. An operation is one way. Both threads spin, each on a processor of its own.
+//! rtrb's, against a bare ping-pong of two atomics. An operation is one way. Both threads spin, with a pause between two looks,
+//! each on a processor of its own.
 //!
 //! By the clock on the wall, since no thread's own time holds what two do together, and in pieces of a few microseconds:
 //! the kernel takes a processor away from few of them, and the median passes those over.
 
+use std::hint::spin_loop;
 use std::sync::atomic::{AtomicU64, Ordering::*};
 use std::time::Instant;
 
@@ -48,7 +50,11 @@ fn with_partner(cpu: usize, echo: impl FnOnce() + Send, mut trip: impl FnMut(u64
 
 fn two_atomics(cpu: usize) -> Round {
     let [there, back] = [Line(AtomicU64::new(0)), Line(AtomicU64::new(0))];
-    let await_number = |line: &Line, number| while line.0.load(Acquire) != number {};
+    let await_number = |line: &Line, number| {
+        while line.0.load(Acquire) != number {
+            spin_loop();
+        }
+    };
     let echo = || {
         for number in 1..=TRIPS * PIECES + 1 {
             await_number(&there, number);
@@ -66,6 +72,7 @@ fn pop(ring: &mut Consumer<Payload>) -> Payload {
         if let Ok(payload) = ring.pop() {
             return payload;
         }
+        spin_loop();
     }
 }
 
@@ -94,7 +101,9 @@ fn event(number: u64) -> Event {
 
 fn take(ring: &mut EventReceiver) -> Event {
     let mut batch = [event(0)];
-    while ring.take(&mut batch) == 0 {}
+    while ring.take(&mut batch) == 0 {
+        spin_loop();
+    }
     let [event] = batch;
     event
 }

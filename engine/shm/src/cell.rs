@@ -14,7 +14,7 @@
 //! its readers trust, and the model checker proves the two fences (`tests/loom.rs`). What a client writes lies in a
 //! [`Ring`](crate::Ring). With stamps and a check word, publishing and reading took more than twice the instructions.
 
-use crate::sync::{AtomicU64, LINE, Ordering::*, fence, load_line, load_own, prefetch};
+use crate::sync::{AtomicU64, LINE, Ordering::*, fence, load_line, load_own, prefetch, store_line};
 
 /// Slots of a cell.
 const SLOTS: usize = 4;
@@ -57,7 +57,7 @@ impl<'a, const W: usize> Cell<'a, W> {
         let Some(slot) = self.slot(number) else { return };
         // Whoever sees one of these words sees the head of now as well, and does not believe the state that they replace.
         fence(Release);
-        slot.iter().zip(state).for_each(|(word, value)| word.store(*value, Relaxed));
+        replace(slot, state);
         self.head.store(number.wrapping_add(1), Release);
     }
 
@@ -83,8 +83,9 @@ impl<'a, const W: usize> Cell<'a, W> {
     }
 
     /// [`Cell::read_into`] if a state with another number than `last` is there. If not, asks for the lines of the next one:
-    /// who polls has them underway when the head moves, instead of after it. A sixth less time from one core to another of the
-    /// same cache, a quarter less to one of another.
+    /// who polls has them underway when the head moves, instead of after it, which is a quarter less time between cores of two
+    /// caches. Who comes back without a pause ([`core::hint::spin_loop`]) takes each line away from a writer that was just given
+    /// it to write.
     ///
     /// # Errors
     ///
@@ -124,6 +125,15 @@ fn copy<const W: usize>(from: &[AtomicU64; W], to: &mut [u64; W]) {
     let (to_lines, to_words) = to.as_chunks_mut();
     to_lines.iter_mut().zip(lines).for_each(|(to, line)| *to = load_line(line));
     to_words.iter_mut().zip(words).for_each(|(to, word)| *to = word.load(Relaxed));
+}
+
+/// Replaces words that may be read meanwhile, in no order.
+#[inline(always)]
+fn replace<const W: usize>(to: &[AtomicU64; W], state: &[u64; W]) {
+    let (to_lines, to_words) = to.as_chunks();
+    let (lines, words) = state.as_chunks();
+    to_lines.iter().zip(lines).for_each(|(to, line)| store_line(to, line));
+    to_words.iter().zip(words).for_each(|(to, word)| to.store(*word, Relaxed));
 }
 
 #[cfg(all(test, not(loom)))]

@@ -22,7 +22,7 @@ use crate::tape::{Next, TapeCursor};
 
 mod read;
 
-pub use read::{ReadError, Reader};
+pub use read::{BoardWords, ReadError, Reader};
 
 /// Why a request could not be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

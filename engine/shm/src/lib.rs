@@ -7,7 +7,7 @@
 //!
 //! Must never: let a client's bytes panic, stall or mislead the engine; let a client write what
 //! another reads; give a reader half a record; make the engine wait for anybody; touch shared words
-//! except through atomics and `sync::load_line`, which stands for some of their loads.
+//! except through atomics and `sync::load_line` and `sync::store_line`, which stand for some of their loads and stores.
 //!
 //! | file | what |
 //! |---|---|
@@ -71,7 +71,7 @@ mod publisher;
 
 #[cfg(not(loom))]
 pub use {
-    client::{Client, ReadError, Reader, SendError},
+    client::{BoardWords, Client, ReadError, Reader, SendError},
     error::{AttachError, ShmError},
     find::{find_engine, find_engines, halt, halt_in, list_engines},
     folder::{Folder, NameLock},

@@ -167,9 +167,8 @@ fn newer_boards_come_once() {
     let (_temp, folders) = folder();
     let (mut publisher, _housekeeping) = engine(&folders[0], "a", 1);
     let client = Client::attach_in(&folders, None).unwrap();
-    let (mut last, mut words) = (0, [0; Board::WORDS]);
-    let mut poll =
-        || client.newer_board_words(0, &mut last, &mut words).map(|new| new.then_some(words));
+    let (mut boards, mut words) = (client.board_words(0).unwrap(), [0; Board::WORDS]);
+    let mut poll = || boards.read_newer(&mut words).map(|new| new.then_some(words));
     assert_eq!(poll(), Ok(None));
     publisher.publish_board(0, &board(1));
     assert_eq!(poll(), Err(ReadError::Stale));
@@ -180,9 +179,9 @@ fn newer_boards_come_once() {
     publisher.publish_board(0, &board(3));
     assert_eq!(poll(), Ok(Some(board(3).to_words())));
     assert_eq!(poll(), Ok(None));
-    let mut words = [0; Board::WORDS];
-    let absent = client.newer_board_words(4, &mut 0, &mut words);
-    assert_eq!(absent, Err(ReadError::OutOfRange));
+    assert_eq!(boards.read(&mut words), Ok(()));
+    assert_eq!(words, board(3).to_words());
+    assert_eq!(client.board_words(4).err(), Some(ReadError::OutOfRange));
 }
 
 /// Goal: a name belongs to one living engine; a dead one's socket is replaced; a client finds the

@@ -14,6 +14,10 @@ use crate::ring::Ring;
 use crate::sync::{AtomicU64, Ordering::*};
 use crate::tape::{Next, TapeCursor};
 
+mod words;
+
+pub use words::BoardWords;
+
 /// Why a page could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadError {
@@ -39,6 +43,34 @@ impl From<CellError> for ReadError {
 
 /// Age of the heartbeat from which on pages are called stale, unless set otherwise.
 const STALE_AFTER: Duration = Duration::from_secs(1);
+
+/// Whether the engine lives.
+#[derive(Clone, Copy)]
+struct Heart<'a> {
+    /// When its loop last said so, monotonic nanoseconds; zero: not yet.
+    beat: &'a AtomicU64,
+    stale_after: Duration,
+}
+
+impl Heart<'_> {
+    fn age(&self) -> Option<Duration> {
+        let beat = self.beat.load(Acquire);
+        let now = clock_gettime(ClockId::Monotonic);
+        let now = now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned();
+        (beat > 0).then(|| Duration::from_nanos(now.saturating_sub(beat)))
+    }
+
+    /// Whether what was published is current.
+    #[inline]
+    fn current(&self) -> Result<(), ReadError> {
+        let is_current = match self.stale_after {
+            // Reading the clock takes longer than reading a page.
+            Duration::MAX => self.beat.load(Acquire) > 0,
+            bound => self.age().is_some_and(|age| age <= bound),
+        };
+        is_current.then_some(()).ok_or(ReadError::Stale)
+    }
+}
 
 /// Reads an engine's pages. A client has one; so has the engine's housekeeping, see
 /// [`crate::Listener::reader`].
@@ -80,16 +112,7 @@ impl Reader {
 
     /// How long ago the engine's loop last said that it lives; `None` before it first did.
     pub fn heartbeat_age(&self) -> Option<Duration> {
-        let beat = self.heartbeat();
-        let now = clock_gettime(ClockId::Monotonic);
-        let now = now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned();
-        (beat > 0).then(|| Duration::from_nanos(now.saturating_sub(beat)))
-    }
-
-    /// When the engine's loop last said that it lives, monotonic nanoseconds; zero: not yet.
-    #[inline]
-    fn heartbeat(&self) -> u64 {
-        self.words(self.layout.pulse, 0).first().map_or(0, |beat| beat.load(Acquire))
+        self.heart()?.age()
     }
 
     /// Rounds of the engine's loop so far.
@@ -121,38 +144,15 @@ impl Reader {
         self.page(self.layout.boards, instrument, Board::from_words)
     }
 
-    /// The words of [`Reader::board`], whole but not judged: for who polls, and needs few of them. [`Board::from_words`] judges
-    /// them. If it fails, `words` holds anything.
+    /// An instrument's board, found once, for who reads it again and again.
     ///
     /// # Errors
     ///
-    /// See [`ReadError`].
-    pub fn board_words(
-        &self,
-        instrument: usize,
-        words: &mut [u64; Board::WORDS],
-    ) -> Result<(), ReadError> {
-        self.words_of(self.layout.boards, instrument, words)
-    }
-
-    /// [`Reader::board_words`] if a newer board is there than the last one that this read, whose number `last` holds: zero at
-    /// first. `false`: none, and `words` are as they were; one word is read then, and nothing said of the engine's heart. For who
-    /// polls without pause.
-    ///
-    /// # Errors
-    ///
-    /// See [`ReadError`].
-    pub fn newer_board_words(
-        &self,
-        instrument: usize,
-        last: &mut u64,
-        words: &mut [u64; Board::WORDS],
-    ) -> Result<bool, ReadError> {
+    /// [`ReadError::OutOfRange`].
+    pub fn board_words(&self, instrument: usize) -> Result<BoardWords<'_>, ReadError> {
         let cell = self.cell(self.layout.boards, instrument)?;
-        let Some(number) = cell.read_newer(*last, words)? else { return Ok(false) };
-        self.current()?;
-        *last = number;
-        Ok(true)
+        let heart = self.heart().ok_or(ReadError::OutOfRange)?;
+        Ok(BoardWords::new(cell, heart))
     }
 
     /// An instrument's book.
@@ -246,18 +246,13 @@ impl Reader {
         Cell::over(self.words(region, index)).ok_or(ReadError::OutOfRange)
     }
 
-    #[inline]
     fn current(&self) -> Result<(), ReadError> {
-        if self.is_stale() { Err(ReadError::Stale) } else { Ok(()) }
+        self.heart().ok_or(ReadError::Stale)?.current()
     }
 
-    #[inline]
-    fn is_stale(&self) -> bool {
-        match self.stale_after {
-            // Reading the clock takes longer than reading a page.
-            Duration::MAX => self.heartbeat() == 0,
-            bound => self.heartbeat_age().is_none_or(|age| age > bound),
-        }
+    fn heart(&self) -> Option<Heart<'_>> {
+        let beat = self.words(self.layout.pulse, 0).first()?;
+        Some(Heart { beat, stale_after: self.stale_after })
     }
 
     pub(crate) fn header(&self) -> &Header {

@@ -7,7 +7,7 @@ use iceoryx2::port::subscriber::Subscriber;
 use iceoryx2::port::writer::EntryHandleMut;
 use iceoryx2::prelude::*;
 
-use super::{About, Read, Round, WORDS, Write, serve};
+use super::{About, Read, Round, WORDS, Write, serve, whole};
 
 type Page = [u64; WORDS];
 type Ipc = ipc::Service;
@@ -81,7 +81,8 @@ pub fn blackboard_reader(name: &str) -> Result<impl Read, Box<dyn Error>> {
     let entry = reader.entry::<Page>(&KEY)?;
     Ok(ReadBy(move || {
         let _ = (&node, &service, &reader);
-        let page = *entry.get();
+        let value = entry.get();
+        let page = whole::<Page>(&value);
         (page[0] > 0).then_some((page[0], page[1]))
     }))
 }
@@ -111,7 +112,8 @@ pub fn subscriber(name: &str) -> Result<impl Read, Box<dyn Error>> {
     let subscriber: Subscriber<Ipc, Page, ()> = service.subscriber_builder().create()?;
     Ok(ReadBy(move || {
         let _ = (&node, &service);
-        let page = subscriber.receive().ok()??;
+        let page: Page = *subscriber.receive().ok()??;
+        let page = whole(&page);
         Some((page[0], page[1]))
     }))
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use model::page::Board;
 use model::{Qty, Ts};
-use shm::{Capacity, Client, Folder, Listener, Publisher};
+use shm::{BoardWords, Capacity, Client, Folder, Listener, Publisher};
 
-use super::{About, Read, Round, Write, serve};
+use super::{About, Read, Round, Write, serve, whole};
 
 /// How a partner reads.
 pub const WORDS: &str = "words";
@@ -31,10 +31,9 @@ impl Write for Pages {
 
 /// Reads a board's words: those of the newest page, or of one that it has not seen.
 struct Words {
-    client: Client,
+    boards: BoardWords<'static>,
     words: [u64; Board::WORDS],
-    /// Number of the last page; `None`: reads pages again that it has seen.
-    last: Option<u64>,
+    about: About,
 }
 
 /// Places of volume and since among them; at others nothing right would be found.
@@ -45,16 +44,18 @@ impl Words {
     fn attach(folder: &str, about: About) -> Option<Words> {
         let mut client = Client::attach_in(&[Folder::at(folder)], Some(NAME)).ok()?;
         client.set_stale_after(Duration::MAX);
-        let last = (about == About::Seen).then_some(0);
-        Some(Words { client, words: [0; Board::WORDS], last })
+        // The partner has no other life.
+        let client: &'static Client = Box::leak(Box::new(client));
+        Some(Words { boards: client.board_words(0).ok()?, words: [0; Board::WORDS], about })
     }
 
     fn newest(&mut self) -> Option<&[u64; Board::WORDS]> {
-        let Words { client, words, last } = self;
-        match last {
-            Some(last) => client.newer_board_words(0, last, words).ok()?.then_some(&*words),
-            None => client.board_words(0, words).ok().map(|()| &*words),
-        }
+        let Words { boards, words, about } = self;
+        let is_there = match about {
+            About::Read => boards.read(words).is_ok(),
+            About::Seen => boards.read_newer(words).ok()?,
+        };
+        is_there.then_some(whole(words))
     }
 }
 
@@ -71,6 +72,7 @@ struct Page(Words);
 impl Read for Page {
     fn read(&mut self) -> Option<(u64, u64)> {
         let board = Board::from_words(self.0.newest()?).ok()?;
+        let board = whole(&board);
         Some((board.volume.0.cast_unsigned(), board.since.0))
     }
 }
