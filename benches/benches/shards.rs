@@ -24,7 +24,7 @@ use model::Flags;
 const MESSAGES: u64 = 4_000_000;
 /// Symbols: no single one is much of the day.
 const SYMBOLS: u16 = 500;
-/// Rounds of each, the first of which only warms up: pairs of them scatter by a third.
+/// Rounds of each: so many, because pairs scatter by a third. The first only warms up.
 const ROUNDS: usize = 16;
 /// Messages of a day that tell how it is dealt.
 const LOOKED_AT: usize = 50_000;
@@ -49,15 +49,17 @@ fn main() {
     let [one, two] = [1, 2].map(|count| config(folder.path(), &capture, count));
     let mut rounds = [Vec::new(), Vec::new()];
     for round in 0..ROUNDS {
-        for (config, rounds) in [&one, &two].into_iter().zip(&mut rounds) {
-            let played = play(config);
+        let mut turns = [0, 1];
+        turns.rotate_left(round % 2); // Who comes first would always have the machine of before.
+        for turn in turns {
+            let played = play([&one, &two][turn]);
             let Round { core, wall, came_to } = &played;
             println!(
                 "{} engines  core {core:>7.1?}  wall {wall:>7.1?}  {came_to:x?}",
                 came_to.len()
             );
             if round > 0 {
-                rounds.push(played);
+                rounds[turn].push(played);
             }
         }
     }

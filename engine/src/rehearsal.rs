@@ -2,13 +2,17 @@
 //! the way from tick to fill are in the caches when the next order comes.
 //!
 //! It has books, rules, accounts and hash of its own, no journal, no pages and no venue outside: what it does changes nothing of
-//! the real one.
+//! the real one. What it goes is the way of a strategy's order to the paper venue; an order to a venue outside, or of a desk,
+//! shares all of it up to the verdict.
 
 use std::path::PathBuf;
 
-use model::{Event, Flags, Kind, OrderRef, Px, Qty, Side, Symbol, TradingState, Ts, VenueNumber};
+use model::{
+    Body, Control, Event, Flags, Kind, OrderRef, Px, Qty, Side, Symbol, TradingState, Ts,
+    VenueNumber,
+};
 
-use crate::config::{Capacity, Config};
+use crate::config::Config;
 use crate::sequencer::Sequencer;
 use crate::step::Engine;
 
@@ -24,81 +28,92 @@ const LOT: i64 = 1;
 const TOUCH: [(Side, Px); 2] = [(Side::Buy, Px(10_000)), (Side::Sell, Px(10_100))];
 /// Between two messages.
 const APART_NS: u64 = 10_000;
-/// Client order ids, after which all are forgotten.
-const IDS: u32 = 64;
+/// Messages of one trade, with all that belongs to it.
+const MESSAGES: u64 = 5;
 
-/// Messages of a play.
-const PLAY: u64 = 5;
+/// Trades after which client order ids are forgotten: there is room for so many, and the table takes none out.
+const IDS: u64 = 64;
+/// Trades after which everything that is numbered begins again: 64 slots of orders have 2^24 uses each in an epoch of 2^20, and a
+/// book has 2^32 arrivals, two a trade.
+const RENEWED: u64 = 1 << 20;
 
 /// The engine beside.
 pub struct Rehearsal {
     sequencer: Sequencer,
-    now: u64,
-    /// Messages played.
+    now: Ts,
+    /// Messages so far.
     played: u64,
+    renewed_after: u64,
+    epoch: u32,
 }
 
 impl Rehearsal {
-    /// Lists its one instrument and opens trading. `None`: the shipped configuration cannot be taken, which a test rules out.
+    /// Lists its one instrument and opens trading. `None`: its configuration cannot be taken, which a test rules out.
     pub fn new() -> Option<Rehearsal> {
+        Rehearsal::from(NOON, RENEWED)
+    }
+
+    fn from(now: Ts, renewed_after: u64) -> Option<Rehearsal> {
         let texts = [
-            ("engine.toml", include_str!("../../deploy/engine.toml")),
-            ("instruments.toml", include_str!("../../deploy/instruments.toml")),
+            ("engine.toml", include_str!("rehearsal/engine.toml")),
+            ("instruments.toml", include_str!("rehearsal/instruments.toml")),
             ("limits.toml", LIMITS),
         ];
         let texts = texts.map(|(name, text)| (PathBuf::from(name), text.to_owned()));
-        let config = Config::from_texts(texts.into()).ok()?;
-        let mut engine = config.engine.clone();
-        engine.capacity = Capacity {
-            instruments: 1,
-            book_orders: 64,
-            levels: 64,
-            ref_pages: 1,
-            own_orders: 64,
-            client_ids: IDS,
-            ..engine.capacity
-        };
-        engine.strategies.iter_mut().for_each(|strategy| strategy.every = 1);
-        let engine = Engine::new(&config.with_engine(engine)).ok()?;
+        let engine = Engine::new(&Config::from_texts(texts.into()).ok()?).ok()?;
         let sequencer = Sequencer::new(engine, None);
-        let mut rehearsal = Rehearsal { sequencer, now: NOON.0, played: 0 };
+        let mut rehearsal = Rehearsal { sequencer, now, played: 0, renewed_after, epoch: 0 };
         rehearsal.take(Event::directory(NUMBER, Symbol::new("REHEARSAL").ok()?, 4, 0));
         let aux = TradingState::Trading.code().into();
-        rehearsal.take(Event { aux, ..Event::empty(Kind::State) });
-        (0..IDS as u64 * PLAY).for_each(|_| rehearsal.play()); // Here its memory is touched, not in a pause.
+        rehearsal.take(Event { aux, number: NUMBER, ..Event::empty(Kind::State) });
+        (0..IDS * MESSAGES).for_each(|_| rehearsal.play_next()); // Its memory is touched here, not in a pause.
         Some(rehearsal)
     }
 
-    /// Plays the next message: a bid and an ask appear, a lot of one of them trades, on which the strategy takes a lot of what is
-    /// left, and both are gone.
-    pub fn play(&mut self) {
-        let (play, message) = (self.played / PLAY, self.played % PLAY);
+    /// Plays the next message: a bid and an ask appear, a lot of one of them trades, on which the strategy takes what is left of
+    /// it or as much of the other, and both are gone.
+    pub fn play_next(&mut self) {
+        let (trade, message) = (self.played / MESSAGES, self.played % MESSAGES);
         self.played += 1;
         let [bid, ask] = TOUCH.map(|(side, px)| Event {
-            order: OrderRef(2 * play + side.index() as u64 + 1),
+            order: OrderRef(2 * trade + side.index() as u64 + 1),
             side: Some(side),
             px,
             qty: Qty(2 * LOT),
+            number: NUMBER,
             ..Event::empty(Kind::Add)
         });
-        let hit = if play.is_multiple_of(2) { ask } else { bid };
-        self.take(match message {
-            0 => bid,
-            1 => ask,
-            2 => Event { kind: Kind::Execute, qty: Qty(LOT), aux: play + 1, ..hit },
-            3 => Event { kind: Kind::Delete, ..bid },
-            _ => Event { kind: Kind::Delete, ..ask },
-        });
-        if message + 1 == PLAY && play % u64::from(IDS) == u64::from(IDS) - 1 {
+        let hit = if trade.is_multiple_of(2) { ask } else { bid };
+        match message {
+            0 => self.take(bid),
+            1 => self.take(ask),
+            2 => self.take(Event { kind: Kind::Execute, qty: Qty(LOT), aux: trade + 1, ..hit }),
+            3 => self.take(Event { kind: Kind::Delete, ..bid }),
+            _ => {
+                self.take(Event { kind: Kind::Delete, ..ask });
+                self.renew(trade + 1);
+            }
+        }
+    }
+
+    /// Begins again with what is used up, so that it can go on for ever. Nothing is open now.
+    fn renew(&mut self, trades: u64) {
+        if trades.is_multiple_of(IDS) {
             self.sequencer.engine.risk_mut().forget_ids();
+        }
+        if trades.is_multiple_of(self.renewed_after) {
+            self.epoch += 1;
+            let restarted = Body::Control(Control::Restarted { epoch: self.epoch });
+            self.sequencer.input(self.now, restarted, &mut ());
+            self.take(Event::empty(Kind::Clear));
         }
     }
 
     fn take(&mut self, event: Event) {
-        self.now += APART_NS;
-        let (seq, now) = (self.sequencer.engine.seq() + 1, Ts(self.now));
+        self.now.0 += APART_NS;
+        let (seq, now) = (self.sequencer.engine.last_event() + 1, self.now);
         let flags = Flags::LAST_OF_PACKET;
-        let event = Event { seq, ts_venue: now, ts_recv: now, number: NUMBER, flags, ..event };
+        let event = Event { seq, ts_venue: now, ts_recv: now, flags, ..event };
         self.sequencer.event(&event, &mut ());
         self.sequencer.out.forget();
     }
@@ -107,23 +122,36 @@ impl Rehearsal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::InstrumentId;
+    use model::{DAY_NS, InstrumentId};
 
-    /// Goal: every play is one order that passes and fills, however many there were: the whole way is rehearsed, and for ever.
-    /// Method: ten thousand of them with ids for 64; nothing is left open, and the position stays within a lot.
+    /// Goal: every trade brings one order that passes and fills, however many there were: the whole way is rehearsed, over a
+    /// midnight, and when all that is numbered begins again. Method: ten thousand of them from shortly before midnight on, with
+    /// ids for 64, begun again each 100; nothing is left open, and the position stays within a lot.
     #[test]
-    fn every_order_passes() {
-        let mut rehearsal = Rehearsal::new().unwrap();
+    fn every_order_passes_and_fills() {
+        let midnight = Ts(DAY_NS);
+        let mut rehearsal = Rehearsal::from(Ts(midnight.0 - 200_000_000), 100).unwrap();
         let probe = rehearsal.sequencer.engine.account(Symbol::new("probe").unwrap()).unwrap();
-        for play in u64::from(IDS) + 1..10_000 {
-            (0..PLAY).for_each(|_| rehearsal.play());
+        for trade in IDS + 1..10_000 {
+            (0..MESSAGES).for_each(|_| rehearsal.play_next());
             let engine = &rehearsal.sequencer.engine;
             let refused: u64 = engine.refused().iter().sum();
-            assert_eq!((engine.passed(), refused, engine.live_orders()), (play, 0, 0));
+            assert_eq!((engine.passed(), refused, engine.live_orders()), (trade, 0, 0));
             let page = engine.risk().account_page(probe, Default::default(), engine.now()).unwrap();
             assert_eq!(page.open_orders, 0);
             let position = engine.risk().position(probe, InstrumentId(0)).0;
-            assert_eq!(position.abs(), if play.is_multiple_of(2) { 0 } else { LOT }, "{play}");
+            assert_eq!(position.abs(), if trade.is_multiple_of(2) { 0 } else { LOT }, "{trade}");
         }
+        assert!(rehearsal.now > midnight && rehearsal.epoch == 99);
+    }
+
+    /// Goal: nothing that is numbered runs out before it begins again, and the epochs last for years of nothing else.
+    #[test]
+    fn nothing_runs_out() {
+        let slots = 64;
+        assert!(RENEWED / slots < 1 << (model::OrderId::USE_BITS - 1));
+        assert!(2 * RENEWED < u32::MAX.into());
+        let trades = u64::from(model::OrderId::EPOCH_MAX) * RENEWED;
+        assert!(trades / 10_000 > 3 * 365 * 86_400, "ten thousand trades a second");
     }
 }

@@ -61,7 +61,7 @@ pub(crate) enum Place {
     Full,
 }
 
-/// Open addressing: an index of hash tags, and the entries in order of use. Ids are never taken out.
+/// Open addressing: an index of hash tags, and the entries in order of use. No single id is ever taken out.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Ids {
     /// [`FREE`], or the upper half of the hash and below it the number of the entry.
@@ -87,6 +87,7 @@ impl Ids {
     /// Forgets every id.
     pub(crate) fn forget(&mut self) {
         self.index.fill(FREE);
+        self.entries.fill(None);
         self.used = 0;
     }
 

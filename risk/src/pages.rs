@@ -21,11 +21,6 @@ impl Risk {
         self.account(id).is_some_and(|account| account.limits.clients)
     }
 
-    /// Forgets which client order ids were used: only where no order is real, for a request that comes again would count twice.
-    pub fn forget_ids(&mut self) {
-        self.accounts.iter_mut().for_each(|account| account.ids.forget());
-    }
-
     /// Lines that exist: pairs that were ever traded, numbered from zero in the order of their first order.
     pub fn lines(&self) -> usize {
         self.slots.len()

@@ -70,7 +70,7 @@ impl Risk {
         let posting = self.filling(held, qty);
         let fee = self.fee(&deal);
         let mut trades = [None; DEPTH_MAX];
-        let booked = fee.filter(|fee| self.booked(&deal, *fee, &mut trades).is_some());
+        let booked = fee.and_then(|fee| self.booked(&deal, fee, &mut trades).map(|()| fee));
         let (Some(posting), Some(fee)) = (posting, booked) else {
             return self.disown(account);
         };
@@ -91,7 +91,7 @@ impl Risk {
         let slot = self.pair(deal.account, deal.instrument).map_or(NO_SLOT, |pair| pair.line.slot);
         let fee = self.fee(deal).filter(|_| slot != NO_SLOT);
         let mut trades = [None; DEPTH_MAX];
-        let booked = fee.filter(|fee| self.booked(deal, *fee, &mut trades).is_some());
+        let booked = fee.and_then(|fee| self.booked(deal, fee, &mut trades).map(|()| fee));
         let Some(fee) = booked else { return self.disown(deal.account) };
         self.book(deal, &trades, 1);
         Ok(fee)
@@ -208,7 +208,7 @@ impl Risk {
     }
 
     /// What a trade does to position, cash and fees of each account that it counts on. `None` on overflow, and
-    /// if its quantity is not positive.
+    /// if its quantity is not positive: `trades` say nothing then.
     fn booked(&self, deal: &Deal, fee: Money, trades: &mut Trades) -> Option<()> {
         let Deal { account, instrument, side, px, qty } = *deal;
         if qty.0 <= 0 {

@@ -8,6 +8,12 @@ use crate::same_terms::Seen;
 use crate::view::Way;
 
 impl Risk {
+    /// Forgets which client order ids were used: only where no order is real, for a request that comes again is taken for
+    /// another one then.
+    pub fn forget_ids(&mut self) {
+        self.accounts.iter_mut().for_each(|account| account.ids.forget());
+    }
+
     /// Lets what left the windows of an account and of all above it be forgotten once, not at each look.
     #[inline]
     pub(crate) fn settle_rates(&mut self, id: AccountId, now: Ts) {

@@ -63,6 +63,8 @@ pub(super) struct EngineThread {
     pub samples: Samples,
     pub stages: rtrb::Consumer<[StageLatency; STAGES.len()]>,
     pub figures: Figures,
+    /// Where this thread spins: elsewhere it would take time from others.
+    pub rehearsal: Option<Rehearsal>,
     pub progress: Arc<Progress>,
     /// Set by whoever wants the run to end.
     pub asked: Arc<AtomicBool>,
@@ -93,8 +95,6 @@ struct Loop {
     quiet_at: u64,
     depth_at: u64,
     headroom_at: u64,
-    /// Only where the processor is this thread's alone.
-    rehearsal: Option<Rehearsal>,
     rehearsal_at: u64,
     /// End of the last round that had work.
     busy_at: u64,
@@ -133,7 +133,6 @@ impl EngineThread {
             quiet_at: 0,
             depth_at: 0,
             headroom_at: 0,
-            rehearsal: self.waiter.spins().then(Rehearsal::new).flatten(),
             rehearsal_at: 0,
             busy_at: 0,
             correct_at: 0,

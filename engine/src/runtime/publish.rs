@@ -3,8 +3,7 @@
 mod rooms;
 
 use model::page::{
-    Control, DEPTH_LEVELS, FEEDS, FeedCounters, INDICATOR_SLOTS, IndicatorSlot, Line, STAGES,
-    StageLatency,
+    Control, FEEDS, FeedCounters, INDICATOR_SLOTS, IndicatorSlot, Line, STAGES, StageLatency,
 };
 use model::{AccountId, DeskId, FeedId, HaltLevel, HaltScope, InstrumentId, OrderState, Ts};
 use shm::Publisher;
@@ -17,7 +16,7 @@ use crate::output::Output;
 use crate::sequencer::Sequencer;
 use crate::step::Engine;
 
-/// Levels of each side of a depth that are walked at once.
+/// By so many levels of each side a walk goes further than the one before.
 const WALK: usize = 16;
 
 /// Orders, lines, halt: what an answer may speak of and readers find on the page of the engine.
@@ -119,14 +118,13 @@ impl Pages {
         self.in_doubt.count
     }
 
-    /// Goes on with one of the depths that changed: walks the next of its levels, and once all are walked writes them. `false`:
-    /// there is none. At once it took 13 us, for each level lies elsewhere in memory.
-    pub fn publish_depth(&mut self, sequencer: &mut Sequencer) -> bool {
+    /// Goes on with one of the depths that changed: walks more and more of its levels from the best on, and writes it once all are
+    /// walked, or `at_once`. `false`: there is none. Each level lies elsewhere in memory, so that all of it together took 13 us.
+    pub fn publish_depth(&mut self, sequencer: &mut Sequencer, at_once: bool) -> bool {
         let Sequencer { engine, out, .. } = sequencer;
         let Some(next) = out.depths.first() else { return false };
-        if self.walked < DEPTH_LEVELS {
-            self.walked += WALK;
-            engine.walk_depth(next, self.walked);
+        self.walked += WALK;
+        if !at_once && engine.walk_depth(next, self.walked) {
             return true;
         }
         self.walked = 0;

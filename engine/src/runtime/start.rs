@@ -43,6 +43,7 @@ use crate::journal::JournalError;
 use crate::journal::lease::Lease;
 use crate::journal::reader::Tail;
 use crate::journal::writer::Progress as JournalProgress;
+use crate::rehearsal::Rehearsal;
 use crate::replay::Replay;
 use crate::sequencer::Sequencer;
 use crate::step::{Engine, Prepared, lines_max};
@@ -270,6 +271,7 @@ fn go_on(
         samples,
         stages,
         figures,
+        rehearsal: waiter.spins().then(Rehearsal::new).flatten(),
         progress: Arc::clone(&progress),
         asked: Arc::clone(&asked),
         stop: Arc::clone(&stop),

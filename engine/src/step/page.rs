@@ -81,12 +81,15 @@ impl Engine {
         page
     }
 
-    /// Walks so many of the best levels of each side, so that [`Engine::depth`] finds them in the cache.
-    pub fn walk_depth(&self, instrument: u32, levels: usize) {
-        let Some(books) = self.books_of(instrument) else { return };
-        for side in [Side::Buy, Side::Sell] {
-            black_box(books.levels(instrument as usize, side).take(levels).last());
-        }
+    /// Walks so many of the best levels of each side, so that [`Engine::depth`] finds them in the cache; whether there are more
+    /// that it wants.
+    pub fn walk_depth(&self, instrument: u32, levels: usize) -> bool {
+        let Some(books) = self.books_of(instrument) else { return false };
+        let sides = [Side::Buy, Side::Sell].map(|side| {
+            let walked = books.levels(instrument as usize, side).take(levels).map(black_box);
+            walked.count()
+        });
+        levels < DEPTH_LEVELS && sides.contains(&levels)
     }
 
     /// The page of an order slot; `None` if it was never used.

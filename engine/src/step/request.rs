@@ -49,7 +49,7 @@ impl Engine {
     ) {
         let said = self.react(request, out, stamp);
         out.answer = Some(match &request.ask {
-            Ask::Check(terms) => self.check(request, terms),
+            Ask::Check(terms) => self.check(request, terms), // It changed nothing before.
             _ => said.answer(request.id, self.seq, self.now),
         });
     }

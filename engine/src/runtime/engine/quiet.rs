@@ -13,13 +13,15 @@ const QUIET_NS: u64 = 1_000_000;
 /// Events come in bursts with pauses of some microseconds, and what no event waits for takes longer: it waits until nothing
 /// happened for so long, or until it is late by as much as its period.
 const CALM_NS: u64 = 100_000;
-/// How long pieces of a depth wait for one another while there is no calm; each takes a microsecond or two.
+/// How long pieces of a depth wait for one another in pauses shorter than that; each takes a microsecond or two.
 const DEPTH_NS: u64 = 14_000;
+/// How late a piece may be before a whole depth is written at once, which takes 13: there are no pauses.
+const LATE_NS: u64 = 110_000;
 /// How late the look at what would pass may be. It takes tens of microseconds.
 const RESTLESS_NS: u64 = 100_000_000;
 
-/// How often a message is rehearsed while there is calm, every fifth of them with an order. It takes a microsecond or three.
-const REHEARSAL_NS: u64 = 40_000;
+/// How often a message is rehearsed while there is calm, every fifth of them with an order.
+const REHEARSAL_NS: u64 = 100_000;
 
 /// How often time alone is an input while the disk is full.
 const FULL_NS: u64 = 1_000_000_000;
@@ -53,9 +55,10 @@ impl EngineThread {
         let (mut more, mut idle) = (false, !busy && !due);
         if let Some(pages) = &mut self.pages {
             pages.publisher.beat(now_ns, state.loops);
-            if calm || now_ns >= state.depth_at {
+            let late = now_ns >= state.depth_at + LATE_NS;
+            if calm || late || !busy && now_ns >= state.depth_at {
                 state.depth_at = now_ns + DEPTH_NS;
-                more = pages.publish_depth(&mut self.sequencer);
+                more = pages.publish_depth(&mut self.sequencer, late);
                 idle &= !more;
             }
             // Not by `due`: that falls into the first round after a pause, which finds what came meanwhile.
@@ -65,12 +68,14 @@ impl EngineThread {
                 pages.publish_headroom(&self.sequencer);
             }
         }
-        if idle && calm && now_ns >= state.rehearsal_at {
+        if let Some(rehearsal) = &mut self.rehearsal
+            && idle
+            && calm
+            && now_ns >= state.rehearsal_at
+        {
             state.rehearsal_at = now_ns + REHEARSAL_NS;
             idle = false;
-            if let Some(rehearsal) = &mut state.rehearsal {
-                rehearsal.play();
-            }
+            rehearsal.play_next();
         }
         if busy || more {
             self.waiter.busy();
