@@ -111,7 +111,7 @@ fn order(units: usize) {
             break;
         }
         let id = (number % listed) as u32;
-        let side = if number / listed % 2 == 0 { Side::Buy } else { Side::Sell };
+        let side = if (number / listed).is_multiple_of(2) { Side::Buy } else { Side::Sell };
         let engine = &sequencer.engine;
         let touch = engine.books_of(id).and_then(|books| books.best(id as usize, side.opposite()));
         let Some(touch) = touch else { continue };

@@ -172,8 +172,8 @@ fn no_allocation_and_no_fault_when_warm() {
     play_warm(stage.config_with("hot-path", &armed_limits()), 2_000_000);
 }
 
-/// Goal: nor does what is only done when nothing else is to do: what would pass, what is rehearsed. Method: the same day at a pace, and a client
-/// that reads what was worked out.
+/// Goal: nor does what is only done when nothing else is to do: what would pass, what is rehearsed. Method: the same day at a
+/// pace, and a client that reads what was worked out.
 #[test]
 fn no_allocation_and_no_fault_when_idle() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

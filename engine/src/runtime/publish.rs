@@ -118,8 +118,9 @@ impl Pages {
         self.in_doubt.count
     }
 
-    /// Goes on with one of the depths that changed: walks more and more of its levels from the best on, and writes it once all are
-    /// walked, or `at_once`. `false`: there is none. Each level lies elsewhere in memory, so that all of it together took 13 us.
+    /// Goes on with one of the depths that changed: walks more and more of its levels from the best on, and writes it once all
+    /// are walked, or `at_once`. `false`: there is none. Each level lies elsewhere in memory, so that all of it together took
+    /// 13 us.
     pub fn publish_depth(&mut self, sequencer: &mut Sequencer, at_once: bool) -> bool {
         let Sequencer { engine, out, .. } = sequencer;
         let Some(next) = out.depths.first() else { return false };
