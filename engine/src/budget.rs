@@ -22,7 +22,7 @@ use crate::paper::Paper;
 use crate::runtime::{entries_of, rings_of, share_capacity};
 use crate::step::{Engine, risk_capacity};
 
-/// Stacks of the threads as far as they are used, small rings, histograms, buffers of files.
+/// Stacks of the threads as far as they are used, small rings, histograms, buffers of files, and the engine that rehearses.
 const THREADS: u64 = 24 << 20;
 
 /// Tables of one kind.
