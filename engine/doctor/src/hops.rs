@@ -135,6 +135,12 @@ mod tests {
         let clock = || now.fetch_add(1_000_000, Ordering::Relaxed);
         let batches = std::thread::scope(|scope| {
             scope.spawn(|| answer(&line, &over));
+            // The time is the asker's looks, which a partner that has no core yet would not live to see.
+            line.store(1, Ordering::Release);
+            while line.load(Ordering::Acquire) != 2 {
+                std::thread::yield_now();
+            }
+            line.store(0, Ordering::Release);
             let batches = ask(&line, &over, clock);
             over.store(true, Ordering::Relaxed);
             batches
