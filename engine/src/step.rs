@@ -119,6 +119,9 @@ pub struct Engine {
     #[serde(with = "model::snapshot::array")]
     refused: [u64; model::page::REJECT_SLOTS],
     hash: StateHash,
+    /// The account that the hash is still to be told of. No state: every step ends without one.
+    #[serde(skip)]
+    moved: Option<AccountId>,
 }
 
 /// Why an engine cannot start with a configuration.
@@ -203,6 +206,7 @@ impl Engine {
             passed: 0,
             refused: [0; model::page::REJECT_SLOTS],
             hash: StateHash::default(),
+            moved: None,
         })
     }
 
@@ -246,6 +250,7 @@ impl Engine {
         if self.triggers.has_due() {
             self.trip_due(out);
         }
+        self.fold_moved();
     }
 
     fn on_control(&mut self, control: &Control, out: &mut Output) {

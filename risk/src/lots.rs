@@ -6,7 +6,7 @@
 //! line is unknown, and says why, until the position is flat: then both kinds are the cash flow again.
 
 use model::page::NoFifo;
-use model::{AccountId, InstrumentId, Money, Px, Qty, Side};
+use model::{Money, Px, Qty};
 
 use crate::ledger::Risk;
 use crate::line::{Line, share};
@@ -91,8 +91,9 @@ impl Lots {
         }
     }
 
-    /// Moves the lots of a line of `position` by a trade: `by` is the quantity, negative if it is a sale.
-    fn trade(&mut self, slot: u32, position: i64, by: i128, px: Px, factor: i64) {
+    /// Moves the lots of a line of `position` by a trade that it does not have yet: `by` is the quantity, negative if it is a
+    /// sale.
+    pub(crate) fn trade(&mut self, slot: u32, position: i64, by: i128, px: Px, factor: i64) {
         let position = i128::from(position);
         let opposed = position.signum() == -by.signum();
         if opposed && by.abs() < position.abs() {
@@ -204,27 +205,6 @@ impl Lots {
 }
 
 impl Risk {
-    /// Moves the lots of a pair by a trade that its line does not have yet.
-    pub(crate) fn trade_lots(
-        &mut self,
-        id: AccountId,
-        instrument: InstrumentId,
-        side: Side,
-        px: Px,
-        qty: Qty,
-    ) {
-        let factor = self.listing(instrument).map_or(0, |listing| listing.factor);
-        let Some(&Line { slot, exposure, .. }) = self.pair(id, instrument).map(|pair| &pair.line)
-        else {
-            return;
-        };
-        let by = match side {
-            Side::Buy => i128::from(qty.0),
-            Side::Sell => -i128::from(qty.0),
-        };
-        self.lots.trade(slot, exposure.position.0, by, px, factor);
-    }
-
     /// Realised profit of a line, first in, first out.
     pub(crate) fn realised_fifo(&self, line: &Line) -> Result<Money, NoFifo> {
         let open = self.lots.cost(line.slot, line.exposure.position)?;

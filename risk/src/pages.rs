@@ -6,7 +6,7 @@ use model::{AccountId, HaltLevel, InstrumentId, Money, Px, Ts};
 use crate::account::Worth;
 use crate::ledger::{Pair, Risk};
 use crate::limits::PairLimits;
-use crate::line::NO_SLOT;
+use crate::line::{Exposure, NO_SLOT};
 use crate::money;
 use crate::rates::Sums;
 
@@ -108,23 +108,19 @@ impl Risk {
         })
     }
 
-    /// Folds halts, sums and counters of an account into a hash, word by word.
-    pub fn fold_account(&self, id: AccountId, mut fold: impl FnMut(u64)) {
+    /// Folds halts, sums and counters of an account into a hash, two words at a time.
+    pub fn fold_account(&self, id: AccountId, mut fold: impl FnMut(u64, u64)) {
         let Some(account) = self.account(id) else { return };
-        fold(
-            u64::from(id.0)
-                | u64::from(account.halt.code()) << 32
-                | u64::from(self.halts.all.code()) << 40,
-        );
+        let halts =
+            u64::from(account.halt.code()) << 32 | u64::from(self.halts.all.code()) << 40;
+        fold(u64::from(id.0) | halts, account.open_orders.into());
         fold_sums(&account.sums, &mut fold);
         account.pockets.iter().for_each(|pocket| fold_sums(&pocket.sums, &mut fold));
         fold_sum(account.base2, &mut fold);
         fold_sum(account.peak2, &mut fold);
-        fold(account.open_orders.into());
-        fold(account.orders);
-        fold(account.trades << 32 | account.executions);
-        fold(account.passed);
-        fold(account.refused);
+        fold(account.trades, account.executions);
+        fold(account.passed, account.refused);
+        fold(account.orders, 0);
     }
 
     /// Puts every account and line on the list of those that changed: for readers of new pages.
@@ -136,22 +132,21 @@ impl Risk {
         }
     }
 
-    /// Folds position, working quantities and sums of a line into a hash, word by word.
-    pub fn fold_line(&self, slot: u32, mut fold: impl FnMut(u64)) {
+    /// Folds position, working quantities and sums of a line into a hash, two words at a time.
+    pub fn fold_line(&self, slot: u32, mut fold: impl FnMut(u64, u64)) {
         let Some((account, instrument)) = self.line_pair(slot) else { return };
         let Some(Pair { line, .. }) = self.pair(account, instrument) else { return };
-        fold(u64::from(account.0) << 32 | u64::from(instrument.0));
-        let exposure = &line.exposure;
-        for qty in [exposure.position, exposure.working_buy, exposure.working_sell] {
-            fold(qty.0.cast_unsigned());
-        }
+        let Exposure { position, working_buy, working_sell } = line.exposure;
+        let pair = u64::from(account.0) << 32 | u64::from(instrument.0);
+        fold(pair, position.0.cast_unsigned());
+        fold(working_buy.0.cast_unsigned(), working_sell.0.cast_unsigned());
         for sum in [line.worth.gross2, line.cost.0, line.realised.0] {
             fold_sum(sum, &mut fold);
         }
     }
 }
 
-fn fold_sums(sums: &Sums, fold: &mut impl FnMut(u64)) {
+fn fold_sums(sums: &Sums, fold: &mut impl FnMut(u64, u64)) {
     let Sums { cash, reserved, working, traded, realised, fees, worth } = *sums;
     for sum in [cash, reserved, working, traded, realised, fees] {
         fold_sum(sum.0, fold);
@@ -162,7 +157,6 @@ fn fold_sums(sums: &Sums, fold: &mut impl FnMut(u64)) {
     }
 }
 
-fn fold_sum(sum: i128, fold: &mut impl FnMut(u64)) {
-    fold(sum as u64);
-    fold((sum >> 64) as u64);
+fn fold_sum(sum: i128, fold: &mut impl FnMut(u64, u64)) {
+    fold(sum as u64, (sum >> 64) as u64);
 }

@@ -1,10 +1,13 @@
 //! What changes in the books when an order holds something else than before, and how it is changed.
 
-use model::{Currency, Qty};
+use model::{Currency, Side};
 
+use crate::account::Account;
 use crate::ledger::Risk;
+use crate::line::{Exposure, Line};
 use crate::own_quotes::NIL;
 use crate::path::Ladder;
+use crate::rates::Sums;
 use crate::reservation::Reservation;
 
 /// Differences to every account of the order's path, worked out beforehand so that making them cannot fail.
@@ -31,12 +34,8 @@ impl Posting {
     ) -> Option<Posting> {
         let posting = Posting::of(held, next)?;
         for rung in ladder.iter() {
-            let mut exposure = rung.pair.line.exposure;
-            let &mut Qty(working) = exposure.working(held.side);
-            working.checked_add(posting.qty)?;
             let sums = rung.account.sums_in(currency)?;
-            sums.reserved.0.checked_add(posting.cash)?;
-            sums.working.0.checked_add(posting.working)?;
+            posting.fits(held.side, rung.pair.line.exposure, sums)?;
         }
         Some(posting)
     }
@@ -50,6 +49,33 @@ impl Posting {
             cash: next.held.cash.minus(held.held.cash)?.0,
             working: next.held.notional.minus(held.held.notional)?.0,
         })
+    }
+
+    /// Whether one account and its line can take the differences of an order of `side`; `None`: a sum would overflow.
+    #[inline(always)] // As gate::each_check.
+    pub(crate) fn fits(&self, side: Side, mut exposure: Exposure, sums: &Sums) -> Option<()> {
+        exposure.working(side).0.checked_add(self.qty)?;
+        sums.reserved.0.checked_add(self.cash)?;
+        sums.working.0.checked_add(self.working)?;
+        Some(())
+    }
+
+    /// Makes the differences to one account and its line. Cannot fail, for they fit.
+    #[inline(always)] // As gate::each_check.
+    pub(crate) fn add_to(
+        &self,
+        held: &Reservation,
+        line: &mut Line,
+        account: &mut Account,
+        currency: Currency,
+    ) {
+        line.exposure.working(held.side).0 += self.qty;
+        if let Some(sums) = account.sums_in_mut(currency) {
+            sums.reserved.0 += self.cash;
+            sums.working.0 += self.working;
+        }
+        let (opens, closes) = (u32::from(self.next.is_open), u32::from(held.is_open));
+        account.open_orders = (account.open_orders + opens).saturating_sub(closes);
     }
 }
 
@@ -68,25 +94,18 @@ impl Risk {
     /// The same; what it holds then.
     #[inline(always)] // As gate::each_check.
     pub(crate) fn hold(&mut self, held: &Reservation, posting: Posting) -> Reservation {
-        let Posting { mut next, qty, cash, working } = posting;
-        let (opens, closes) = (u32::from(next.is_open), u32::from(held.is_open));
         let currency = self.money_of(held.instrument);
         for id in self.path(held.account).iter() {
             self.change(id, held.instrument, |line, account| {
-                line.exposure.working(next.side).0 += qty;
-                if let Some(sums) = account.sums_in_mut(currency) {
-                    sums.reserved.0 += cash;
-                    sums.working.0 += working;
-                }
-                account.open_orders = (account.open_orders + opens).saturating_sub(closes);
+                posting.add_to(held, line, account, currency);
             });
         }
-        next.quote = self.requote(held, &next);
-        next
+        let quote = self.requote(held, &posting.next);
+        Reservation { quote, ..posting.next }
     }
 
     /// Moves the order to its new price among those of its owner; its place there.
-    fn requote(&mut self, held: &Reservation, next: &Reservation) -> u32 {
+    pub(crate) fn requote(&mut self, held: &Reservation, next: &Reservation) -> u32 {
         let rule = self.account(held.account).unwrap_or(&self.nobody).limits.change_rule;
         let (old, new) = (held.quoted_px(rule), next.quoted_px(rule));
         let is_quoted = next.is_open && !next.is_held;

@@ -5,11 +5,11 @@ use model::{AccountId, HaltLevel, HaltScope, InstrumentId, Money, OutOfRange, Px
 
 use crate::ledger::Risk;
 use crate::limits::DEPTH_MAX;
-use crate::line::NO_SLOT;
+use crate::line::{Line, NO_SLOT};
 use crate::market::twice;
 use crate::money;
 use crate::posting::Posting;
-use crate::reservation::{Needs, Reservation, Terms};
+use crate::reservation::{Needs, Pricing, Reservation, Terms};
 
 /// What a fill did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,15 +67,17 @@ impl Risk {
         let deal = Deal { account, instrument, side, px, qty };
         let excess = Qty((qty.0.saturating_sub(held_qty.0)).max(0));
         self.mark_if_unmarked(&deal);
-        let posting = self.filling(held, qty);
-        let fee = self.fee(&deal);
+        let pricing = self.pricing(account, instrument);
+        let (fee, posting) = (pricing.fee.of(px, qty), filling(held, qty, &pricing));
         let mut trades = [None; DEPTH_MAX];
-        let booked = fee.and_then(|fee| self.booked(&deal, fee, &mut trades).map(|()| fee));
-        let (Some(posting), Some(fee)) = (posting, booked) else {
-            return self.disown(account);
-        };
-        self.post(held, posting);
-        self.book(&deal, &trades, 1);
+        let booked = fee.zip(posting).filter(|(fee, posting)| {
+            let frees = Some((&*held, posting));
+            self.booked(&deal, pricing.factor, *fee, frees, &mut trades).is_some()
+        });
+        let Some((fee, posting)) = booked else { return self.disown(account) };
+        self.book(&deal, pricing.factor, &trades, 1, Some((held, &posting)));
+        let quote = self.requote(held, &posting.next);
+        *held = Reservation { quote, ..posting.next };
         Ok(Filled { open: held.open(), excess, fee })
     }
 
@@ -89,11 +91,13 @@ impl Risk {
         self.open_lines(deal.account, deal.instrument);
         self.mark_if_unmarked(deal);
         let slot = self.pair(deal.account, deal.instrument).map_or(NO_SLOT, |pair| pair.line.slot);
-        let fee = self.fee(deal).filter(|_| slot != NO_SLOT);
+        let Pricing { factor, fee, .. } = self.pricing(deal.account, deal.instrument);
         let mut trades = [None; DEPTH_MAX];
-        let booked = fee.and_then(|fee| self.booked(deal, fee, &mut trades).map(|()| fee));
+        let fee = fee.of(deal.px, deal.qty).filter(|_| slot != NO_SLOT);
+        let booked =
+            fee.filter(|fee| self.booked(deal, factor, *fee, None, &mut trades).is_some());
         let Some(fee) = booked else { return self.disown(deal.account) };
-        self.book(deal, &trades, 1);
+        self.book(deal, factor, &trades, 1, None);
         Ok(fee)
     }
 
@@ -106,11 +110,12 @@ impl Risk {
     /// [`OutOfRange`] if a sum does not fit its type; nothing is booked, and the account is halted.
     pub fn bust(&mut self, deal: &Deal, fee: Money) -> Result<(), OutOfRange> {
         let reverse = Deal { side: deal.side.opposite(), ..*deal };
+        let Pricing { factor, .. } = self.pricing(deal.account, deal.instrument);
         let (back, mut trades) = (Money::ZERO.minus(fee), [None; DEPTH_MAX]);
-        if back.and_then(|back| self.booked(&reverse, back, &mut trades)).is_none() {
+        if back.and_then(|back| self.booked(&reverse, factor, back, None, &mut trades)).is_none() {
             return self.disown(deal.account);
         }
-        self.book(&reverse, &trades, 0);
+        self.book(&reverse, factor, &trades, 0, None);
         Ok(())
     }
 
@@ -193,33 +198,28 @@ impl Risk {
         }
     }
 
-    /// What an order holds after a fill; `None` on overflow.
-    fn filling(&self, held: &Reservation, qty: Qty) -> Option<Posting> {
-        let pricing = self.pricing(held.account, held.instrument);
-        let mut next = Reservation { filled: Qty(held.filled.0.checked_add(qty.0)?), ..*held };
-        if held.is_open {
-            next = next.holding(&pricing)?;
-        }
-        self.posting(held, next)
-    }
-
-    fn fee(&self, deal: &Deal) -> Option<Money> {
-        self.pricing(deal.account, deal.instrument).fee.of(deal.px, deal.qty)
-    }
-
-    /// What a trade does to position, cash and fees of each account that it counts on. `None` on overflow, and
-    /// if its quantity is not positive: `trades` say nothing then.
-    fn booked(&self, deal: &Deal, fee: Money, trades: &mut Trades) -> Option<()> {
+    /// What a trade does to position, cash and fees of each account that it counts on, together with what its order frees by
+    /// it. `None` on overflow, and if its quantity is not positive: `trades` say nothing then.
+    fn booked(
+        &self,
+        deal: &Deal,
+        factor: i64,
+        fee: Money,
+        frees: Option<(&Reservation, &Posting)>,
+        trades: &mut Trades,
+    ) -> Option<()> {
         let Deal { account, instrument, side, px, qty } = *deal;
         if qty.0 <= 0 {
             return None;
         }
-        let factor = self.pricing(account, instrument).factor;
         let amount = money::notional(px, qty, factor)?;
         let currency = self.money_of(instrument);
         for (trade, id) in trades.iter_mut().zip(self.path(account).iter()) {
             let sums = self.account(id)?.sums_in(currency)?;
             let before = &self.pair(id, instrument)?.line;
+            if let Some((held, posting)) = frees {
+                posting.fits(held.side, before.exposure, sums)?;
+            }
             let line = before.traded(side, px, qty, factor)?;
             let cash = match side {
                 Side::Buy => sums.cash.minus(amount)?,
@@ -238,18 +238,33 @@ impl Risk {
         Some(())
     }
 
-    /// Makes a trade that counts as so many executions: none if it takes another one back. Cannot fail.
-    fn book(&mut self, deal: &Deal, trades: &Trades, executions: u64) {
+    /// Makes a trade that counts as so many executions, none if it takes another one back, and lets its order hold what it will
+    /// hold. Cannot fail.
+    fn book(
+        &mut self,
+        deal: &Deal,
+        factor: i64,
+        trades: &Trades,
+        executions: u64,
+        frees: Option<(&Reservation, &Posting)>,
+    ) {
         let Deal { account, instrument, side, px, qty } = *deal;
         let currency = self.money_of(instrument);
+        let by = match side {
+            Side::Buy => i128::from(qty.0),
+            Side::Sell => -i128::from(qty.0),
+        };
         for (id, trade) in self.path(account).iter().zip(trades.iter().flatten()) {
-            self.trade_lots(id, instrument, side, px, qty);
-            if let Some(slot) = self.pair(id, instrument).map(|pair| pair.line.slot)
-                && executions == 0
-            {
-                self.lots.forget(slot, NoFifo::Bust);
+            if let Some(&Line { slot, exposure, .. }) = self.pair(id, instrument).map(|p| &p.line) {
+                self.lots.trade(slot, exposure.position.0, by, px, factor);
+                if executions == 0 {
+                    self.lots.forget(slot, NoFifo::Bust);
+                }
             }
             self.change(id, instrument, |line, account| {
+                if let Some((held, posting)) = frees {
+                    posting.add_to(held, line, account, currency);
+                }
                 line.exposure.position = trade.position;
                 (line.cost, line.realised) = (trade.cost, trade.line_realised);
                 if let Some(sums) = account.sums_in_mut(currency) {
@@ -288,6 +303,12 @@ impl Risk {
         self.raise_halt(HaltScope::Account(account), HaltLevel::Halted);
         Err(OutOfRange)
     }
+}
+
+/// What an order holds after a fill; `None` on overflow.
+fn filling(held: &Reservation, qty: Qty, pricing: &Pricing) -> Option<Posting> {
+    let next = Reservation { filled: Qty(held.filled.0.checked_add(qty.0)?), ..*held };
+    Posting::of(held, if held.is_open { next.holding(pricing)? } else { next })
 }
 
 #[cfg(test)]

@@ -68,6 +68,7 @@ impl Engine {
             passed,
             refused,
             hash: running,
+            moved: _,
         } = self;
         let mut hash = StateHash::default();
         let full = [journal_full, audit_full, stopping];

@@ -270,10 +270,20 @@ impl Engine {
         self.trip(HaltScope::Account(account), HaltLevel::Halted, why, out);
     }
 
-    /// Folds what became of an account.
+    /// Folds what becomes of an account: once, however often it moves before another one does.
     pub(super) fn fold_account(&mut self, account: model::AccountId) {
-        let hash = &mut self.hash;
-        self.risk.fold_account(account, |word| hash.fold(word));
+        if self.moved != Some(account) {
+            self.fold_moved();
+            self.moved = Some(account);
+        }
+    }
+
+    /// Folds the account that is still to be.
+    pub(super) fn fold_moved(&mut self) {
+        if let Some(account) = self.moved.take() {
+            let hash = &mut self.hash;
+            self.risk.fold_account(account, |first, second| hash.fold_pair(first, second));
+        }
     }
 
     /// Another run begins: no client of the one before is there, and what journal, audit log, clock and venues are to it is

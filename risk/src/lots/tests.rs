@@ -4,6 +4,8 @@ use model::page::AsOf;
 use num_bigint::BigInt;
 use proptest::prelude::*;
 
+use model::Side;
+
 use super::*;
 use crate::fixture::{FACTOR, Floor};
 

@@ -13,8 +13,8 @@ fn line_page(floor: &Floor) -> model::page::Line {
 
 fn hash(floor: &Floor) -> Vec<u64> {
     let mut words = Vec::new();
-    floor.risk.fold_account(ACCOUNT, |word| words.push(word));
-    floor.risk.fold_line(0, |word| words.push(word));
+    floor.risk.fold_account(ACCOUNT, |first, second| words.extend([first, second]));
+    floor.risk.fold_line(0, |first, second| words.extend([first, second]));
     words
 }
 
@@ -228,12 +228,13 @@ fn folds_are_whole() {
     floor.risk.set_halt(HaltScope::Account(second), HaltLevel::CancelOnly);
     floor.risk.set_halt(HaltScope::All, HaltLevel::ReduceOnly);
     let mut words = Vec::new();
-    floor.risk.fold_account(second, |word| words.push(word));
+    floor.risk.fold_account(second, |first, second| words.extend([first, second]));
     let halts = [HaltLevel::CancelOnly, HaltLevel::ReduceOnly].map(|level| u64::from(level.code()));
     let left = cash.0 - 21 * FACTOR;
-    assert_eq!(words[..3], [1 | halts[0] << 32 | halts[1] << 40, left as u64, (left >> 64) as u64]);
-    assert_eq!((words.len(), words[29]), (32, 1 << 32 | 1), "a trade, an execution");
+    assert_eq!(words[..2], [1 | halts[0] << 32 | halts[1] << 40, 0]);
+    assert_eq!(words[2..4], [left as u64, (left >> 64) as u64]);
+    assert_eq!((words.len(), &words[28..30]), (34, &[1, 1][..]), "a trade, an execution");
     words.clear();
-    floor.risk.fold_line(0, |word| words.push(word));
+    floor.risk.fold_line(0, |first, second| words.extend([first, second]));
     assert_eq!((words.len(), words[0], words[1]), (10, 1 << 32 | 2, 3));
 }
