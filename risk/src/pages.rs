@@ -111,8 +111,7 @@ impl Risk {
     /// Folds halts, sums and counters of an account into a hash, two words at a time.
     pub fn fold_account(&self, id: AccountId, mut fold: impl FnMut(u64, u64)) {
         let Some(account) = self.account(id) else { return };
-        let halts =
-            u64::from(account.halt.code()) << 32 | u64::from(self.halts.all.code()) << 40;
+        let halts = u64::from(account.halt.code()) << 32 | u64::from(self.halts.all.code()) << 40;
         fold(u64::from(id.0) | halts, account.open_orders.into());
         fold_sums(&account.sums, &mut fold);
         account.pockets.iter().for_each(|pocket| fold_sums(&pocket.sums, &mut fold));

@@ -94,8 +94,7 @@ impl Risk {
         let Pricing { factor, fee, .. } = self.pricing(deal.account, deal.instrument);
         let mut trades = [None; DEPTH_MAX];
         let fee = fee.of(deal.px, deal.qty).filter(|_| slot != NO_SLOT);
-        let booked =
-            fee.filter(|fee| self.booked(deal, factor, *fee, None, &mut trades).is_some());
+        let booked = fee.filter(|fee| self.booked(deal, factor, *fee, None, &mut trades).is_some());
         let Some(fee) = booked else { return self.disown(deal.account) };
         self.book(deal, factor, &trades, 1, None);
         Ok(fee)

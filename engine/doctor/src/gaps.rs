@@ -1,6 +1,7 @@
 //! The hiccup meter: a thread that does nothing but look at the clock sees by its jumps when it was kept from it (sysjitter,
 //! jHiccup).
 
+use std::hint::black_box;
 use std::sync::Barrier;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,12 @@ use serde::{Deserialize, Serialize};
 /// From which length on a gap counts in each class, nanoseconds: 1, 10, 100 µs, 1 ms. A look itself takes some tens of
 /// nanoseconds.
 pub const LIMITS_NS: [u64; 4] = [1_000, 10_000, 100_000, 1_000_000];
+
+/// What [`measure_touches`] touches on each core: more than the caches of one core hold.
+pub const TOUCHED_BYTES: usize = 64 << 20;
+
+/// Knuth's linear congruential generator for MMIX: the places that are touched.
+const MMIX: [u64; 2] = [6_364_136_223_846_793_005, 1_442_695_040_888_963_407];
 
 /// What a spinning thread saw.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,14 +90,33 @@ pub struct GapsOf {
 
 /// Spins for `for_ns` on all of these cores at once, as hot threads do.
 pub fn measure_gaps(cpus: &[Option<usize>], for_ns: u64) -> Vec<GapsOf> {
+    measure(cpus, for_ns, 0)
+}
+
+/// The same of threads that touch memory of their own all over, [`TOUCHED_BYTES`], a word before each look. Gaps that only these
+/// see are the memory's: a hypervisor that took it from its guest gives it back at a touch, and no fault of the guest tells.
+pub fn measure_touches(cpus: &[Option<usize>], for_ns: u64) -> Vec<GapsOf> {
+    measure(cpus, for_ns, TOUCHED_BYTES / size_of::<u64>())
+}
+
+fn measure(cpus: &[Option<usize>], for_ns: u64, words: usize) -> Vec<GapsOf> {
     let begin = Barrier::new(cpus.len());
     let measure = |cpu: Option<usize>| {
         let there = cpu.is_none_or(host::pin_current);
         let clock = host::Clock::start();
+        let (mut memory, mut place) = (vec![0_u64; words], 0_u64);
+        host::prefault(&mut memory);
+        let look = || {
+            if let Some(word) = memory.get_mut((place >> 32) as usize % words.max(1)) {
+                *word = black_box(*word + 1);
+                place = place.wrapping_mul(MMIX[0]).wrapping_add(MMIX[1]);
+            }
+            clock.now_ns()
+        };
         // All of them together: whoever begins early would measure how the others are started.
         begin.wait();
         let before = host::ThreadUsage::now();
-        let gaps = there.then(|| spin(|| clock.now_ns(), for_ns));
+        let gaps = there.then(|| spin(look, for_ns));
         let preempted = host::ThreadUsage::now().since(&before).involuntary_switches;
         GapsOf { cpu, gaps, preempted }
     };
@@ -172,17 +198,19 @@ mod tests {
     fn cores_of_this_host() {
         let mut cpus: Vec<_> = host::cpus().into_iter().map(Some).collect();
         cpus.extend([None, Some(1_023)]);
-        let measured = measure_gaps(&cpus, 2_000_000);
-        assert_eq!(measured.iter().map(|of| of.cpu).collect::<Vec<_>>(), cpus);
-        let (absent, there) = measured.split_last().unwrap();
-        assert_eq!(absent.gaps, None);
-        for of in there {
-            let gaps = of.gaps.unwrap();
-            assert!(
-                gaps.looks > 0 && gaps.spent_ns >= 2_000_000 && gaps.lost_ns <= gaps.spent_ns,
-                "{of:?}"
-            );
-            assert!(gaps.over.is_sorted_by(|more, fewer| more >= fewer), "{of:?}");
+        for words in [0, 1_000] {
+            let measured = measure(&cpus, 2_000_000, words);
+            assert_eq!(measured.iter().map(|of| of.cpu).collect::<Vec<_>>(), cpus);
+            let (absent, there) = measured.split_last().unwrap();
+            assert_eq!(absent.gaps, None);
+            for of in there {
+                let gaps = of.gaps.unwrap();
+                assert!(
+                    gaps.looks > 0 && gaps.spent_ns >= 2_000_000 && gaps.lost_ns <= gaps.spent_ns,
+                    "{of:?}"
+                );
+                assert!(gaps.over.is_sorted_by(|more, fewer| more >= fewer), "{of:?}");
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Flow: a [`Host`] is a folder with `proc` and `sys` in it; each check of [`checks`] reads a few of its files and says what
 //! it found, what it wants, why, and what to change. [`measure_gaps`] runs threads that only look at the clock,
-//! [`measure_hops`] sends a cache line back and forth. The program `tickgate-doctor` prints all of it; a live start asks for
+//! [`measure_touches`] threads that touch memory too, [`measure_hops`] sends a cache line back and forth. The program `tickgate-doctor` prints all of it; a live start asks for
 //! the gaps alone.
 //!
 //! Must never: change anything of the host, or take a file that is absent or makes no sense for a good one.
@@ -21,9 +21,11 @@ mod subject;
 
 pub use cpus::CpuSet;
 pub use finding::{Finding, Group, Outcome, Seen};
-pub use gaps::{Gaps, GapsOf, LIMITS_NS, measure_gaps, spin};
+pub use gaps::{Gaps, GapsOf, LIMITS_NS, TOUCHED_BYTES, measure_gaps, measure_touches, spin};
 pub use hops::{Hop, measure_hops};
 pub use host_root::Host;
 pub use interrupts::{Counts, Source};
-pub use measured::{judge_gaps, judge_hops, rounds, time, worst};
+pub use measured::{
+    is_memory_kept, judge_gaps, judge_hops, judge_touches, long_gaps, rounds, time, worst,
+};
 pub use subject::{Pinned, Subject};

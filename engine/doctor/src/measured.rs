@@ -1,9 +1,11 @@
 //! What the measurements mean.
 
-use crate::{CpuSet, Finding, GapsOf, Group, Hop, Seen, Subject};
+use crate::{CpuSet, Finding, Gaps, GapsOf, Group, Hop, Seen, Subject};
 
 /// Longest gap of a hot core that nobody need look after, nanoseconds: a trading host without one is common (deploy/host.md).
 const QUIET_NS: u64 = 50_000;
+/// Long gaps a second that a core may have more where it touches memory.
+const TOUCHED_MORE: u64 = 5;
 /// Slowest hop within a cache that cores share, nanoseconds: those that were published are 16 to 75.
 const NEAR_NS: u64 = 90;
 
@@ -15,6 +17,23 @@ const NEAR_NS: u64 = 90;
 pub fn worst(measured: &[GapsOf]) -> Result<u64, Option<usize>> {
     let mut maxima = measured.iter().map(|of| of.gaps.map(|gaps| gaps.max_ns).ok_or(of.cpu));
     maxima.try_fold(0, |worst, max| max.map(|max| worst.max(max)))
+}
+
+/// Gaps over 100 us a second of the worst hot core, or of the worst of all if no hot one was measured; `None`: nothing was
+/// measured.
+pub fn long_gaps(subject: &Subject, measured: &[GapsOf]) -> Option<u64> {
+    let is_hot = |of: &&GapsOf| of.cpu.is_some_and(|cpu| subject.hot.has(cpu));
+    let a_second = |of: &GapsOf| {
+        let Gaps { over: [.., long, _], spent_ns, .. } = of.gaps?;
+        u64::try_from(u128::from(long) * 1_000_000_000 / u128::from(spent_ns.max(1))).ok()
+    };
+    let hot = measured.iter().filter(is_hot).filter_map(a_second).max();
+    hot.or_else(|| measured.iter().filter_map(a_second).max())
+}
+
+/// Whether cores that touch memory have about as many long gaps a second as cores at rest.
+pub fn is_memory_kept(at_rest: u64, touching: u64) -> bool {
+    touching <= at_rest.saturating_mul(2).saturating_add(TOUCHED_MORE)
 }
 
 /// Nanoseconds as people read them: `840 ns`, `12.3 us`, `4.7 ms`.
@@ -68,6 +87,28 @@ pub fn judge_gaps(subject: &Subject, limit_ns: Option<u64>, measured: &[GapsOf])
     )
 }
 
+/// Judges the long gaps of cores that touch memory of their own, beside those of cores at rest.
+pub fn judge_touches(subject: &Subject, at_rest: &[GapsOf], touching: &[GapsOf]) -> Finding {
+    let wanted = "about as many as at rest".to_owned();
+    let seen = match (long_gaps(subject, at_rest), long_gaps(subject, touching)) {
+        (Some(rest), Some(touch)) => {
+            let found = format!(
+                "a core that touches memory of its own has {touch} gaps over 100 us a second, at rest {rest}"
+            );
+            Seen::of(is_memory_kept(rest, touch), found, wanted)
+                .fix("a guest: back it with huge pages that its host keeps, without ballooning, merging or overcommitment;")
+                .fix("or run on a machine of its own (deploy/host.md)")
+        }
+        _ => Seen::unknown("not measured", wanted),
+    };
+    finding(
+        "touches",
+        false,
+        "an event whose memory is away waits until the host gives it back, and no page fault tells",
+        seen,
+    )
+}
+
 /// Judges the slowest hop between hot cores.
 pub fn judge_hops(subject: &Subject, hops: &[Hop]) -> Finding {
     let hot = |hop: &&Hop| subject.hot.has(hop.from) && subject.hot.has(hop.to);
@@ -109,7 +150,7 @@ pub fn rounds(subject: &Subject) -> Vec<CpuSet> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Gaps, Outcome};
+    use crate::Outcome;
 
     fn subject(hot: &str) -> Subject {
         let set = |text| CpuSet::parse_list(text).unwrap();
@@ -150,6 +191,26 @@ mod tests {
         let paper = Subject { live: false, ..subject("2") };
         assert_eq!(judge_gaps(&paper, limit, &[of(2, Some(20_001))]).outcome, Outcome::Advice);
         assert_eq!(worst(&[of(1, Some(3)), of(2, None), of(3, None)]), Err(Some(2)));
+    }
+
+    /// Goal: what touching takes counts beside what is taken at rest, of hot cores where they were measured. Method: a row at the
+    /// edge, one beyond it, one of other cores, and without figures.
+    #[test]
+    fn touches_beside_rest() {
+        // Over half a second: twice as many a second.
+        let of = |cpu, long| GapsOf {
+            cpu: Some(cpu),
+            gaps: Some(Gaps { spent_ns: 500_000_000, over: [900, 90, long, 0], ..Gaps::default() }),
+            preempted: 0,
+        };
+        let judge = |rest: &[GapsOf], touch: &[GapsOf]| judge_touches(&subject("2-3"), rest, touch);
+        let rest = [of(0, 90), of(2, 1), of(3, 5)];
+        assert_eq!(judge(&rest, &[of(0, 900), of(2, 12)]).outcome, Outcome::Good);
+        assert_eq!(judge(&rest, &[of(2, 13)]).outcome, Outcome::Advice);
+        assert_eq!(judge(&[of(0, 0)], &[of(0, 3)]).outcome, Outcome::Advice);
+        assert_eq!(judge(&rest, &[]).outcome, Outcome::Unknown);
+        let found = judge(&rest, &[of(2, 171)]).found;
+        assert!(found.contains("has 342 gaps") && found.contains("at rest 10"), "{found}");
     }
 
     /// Goal: only hops between hot cores count. Method: a slow one beside them, then among them.

@@ -74,6 +74,8 @@ impl Cli {
         let measured = self.measure(&host, &asked);
         let mut findings = checks::run(&host, &asked.subject);
         findings.push(doctor::judge_gaps(&asked.subject, asked.hiccup_max_ns, &measured.gaps()));
+        let gaps = measured.gaps();
+        findings.push(doctor::judge_touches(&asked.subject, &gaps, &measured.touches));
         findings.push(doctor::judge_hops(&asked.subject, &measured.hops));
         let failed = findings.iter().filter(|finding| finding.outcome == Outcome::Failed).count();
         if self.json {
@@ -121,6 +123,8 @@ fn object(
         "findings": findings,
         "gaps": measured.cores.iter().map(measure::Core::json).collect::<Vec<_>>(),
         "gap_limits_ns": doctor::LIMITS_NS,
+        "touches": measured.touches.iter().map(measure::touches_json).collect::<Vec<_>>(),
+        "touched_bytes": doctor::TOUCHED_BYTES,
         "hops": measured.hops,
         "not_measured": measured.not,
     })

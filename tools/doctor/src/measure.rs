@@ -28,6 +28,8 @@ pub struct Core {
 pub struct Measured {
     /// Cores, rising.
     pub cores: Vec<Core>,
+    /// The same cores where they touched memory.
+    pub touches: Vec<GapsOf>,
     /// Pairs of cores.
     pub hops: Vec<Hop>,
     /// Why nothing was.
@@ -36,18 +38,25 @@ pub struct Measured {
 
 impl Core {
     pub fn json(&self) -> serde_json::Value {
-        let gaps = self.gaps.map(|gaps| {
-            json!({
-                "spent_ns": gaps.spent_ns,
-                "looks": gaps.looks,
-                "over": gaps.over,
-                "max_ns": gaps.max_ns,
-                "lost_ns": gaps.lost_ns,
-                "lost_ppm": gaps.lost_ppm(),
-            })
-        });
-        json!({ "cpu": self.cpu, "measured": gaps, "preempted": self.preempted, "interrupts": self.interrupts })
+        let measured = self.gaps.map(gaps_json);
+        json!({ "cpu": self.cpu, "measured": measured, "preempted": self.preempted, "interrupts": self.interrupts })
     }
+}
+
+/// What was measured on a core that touched memory.
+pub fn touches_json(of: &GapsOf) -> serde_json::Value {
+    json!({ "cpu": of.cpu, "measured": of.gaps.map(gaps_json), "preempted": of.preempted })
+}
+
+fn gaps_json(gaps: Gaps) -> serde_json::Value {
+    json!({
+        "spent_ns": gaps.spent_ns,
+        "looks": gaps.looks,
+        "over": gaps.over,
+        "max_ns": gaps.max_ns,
+        "lost_ns": gaps.lost_ns,
+        "lost_ppm": gaps.lost_ppm(),
+    })
 }
 
 impl Measured {
@@ -65,15 +74,15 @@ impl Measured {
     }
 }
 
-/// Measures all cores for so long each, then pairs.
+/// Measures all cores for so long each, at rest and where they touch memory, then pairs.
 pub fn run(host: &Host, subject: &Subject, for_ns: u64) -> Measured {
     let rounds = doctor::rounds(subject);
-    let total = Duration::from_nanos(for_ns.saturating_mul(rounds.len() as u64));
+    let total = Duration::from_nanos(for_ns.saturating_mul(2 * rounds.len() as u64));
     let bar = ProgressBar::new_spinner();
     let style = ProgressStyle::with_template("{spinner} {msg}, {elapsed}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
     bar.enable_steady_tick(Duration::from_millis(200));
-    let mut cores = Vec::new();
+    let (mut cores, mut touches) = (Vec::new(), Vec::new());
     for (place, round) in rounds.iter().enumerate() {
         bar.set_message(format!(
             "watches cores {round}, {} of {}, {total:.0?} in all",
@@ -84,6 +93,7 @@ pub fn run(host: &Host, subject: &Subject, for_ns: u64) -> Measured {
         let before = Counts::now(host);
         let measured = doctor::measure_gaps(&cpus, for_ns);
         let after = Counts::now(host);
+        touches.extend(doctor::measure_touches(&cpus, for_ns));
         for GapsOf { cpu, gaps, preempted } in measured {
             let Some(cpu) = cpu else { continue };
             let mut interrupts = after.since(&before, cpu);
@@ -92,6 +102,7 @@ pub fn run(host: &Host, subject: &Subject, for_ns: u64) -> Measured {
         }
     }
     cores.sort_by_key(|core| core.cpu);
+    touches.sort_by_key(|of| of.cpu);
     bar.set_message("sends a cache line from core to core");
     let mut paired: Vec<usize> = subject.hot.and(&subject.online).iter().collect();
     if paired.len() < 2 {
@@ -100,5 +111,5 @@ pub fn run(host: &Host, subject: &Subject, for_ns: u64) -> Measured {
     paired.truncate(PAIRED_MAX);
     let hops = doctor::measure_hops(&paired);
     bar.finish_and_clear();
-    Measured { cores, hops, not: None }
+    Measured { cores, touches, hops, not: None }
 }

@@ -75,6 +75,11 @@ fn figures(page: &mut String, asked: &Asked, measured: &Measured) {
         time(spent.unwrap_or(0))
     );
     measured.cores.iter().for_each(|core| core_row(page, asked, core));
+    let _ = writeln!(page, "\n  the same, touching {} MiB of its own", doctor::TOUCHED_BYTES >> 20);
+    for of in &measured.touches {
+        let (Some(cpu), gaps, preempted) = (of.cpu, of.gaps, of.preempted) else { continue };
+        core_row(page, asked, &Core { cpu, gaps, preempted, interrupts: Vec::new() });
+    }
     if measured.hops.is_empty() {
         return;
     }

@@ -244,6 +244,7 @@ fn of_machine(page: &mut String, report: &Report) {
             format!("{}; isolated cores: {isolated}; load {}", machine.kernel, machine.load),
         ),
         ("What tickgate doctor says fails", fails),
+        ("Memory", words::memory(machine).unwrap_or_else(|| "not measured".to_owned())),
         ("Clock", clock),
         (
             "Threads",

@@ -1,6 +1,7 @@
 //! The machine that a figure was measured on.
 
 use std::fs::read_to_string;
+use std::time::Duration;
 
 use doctor::{Host, Outcome, Pinned, Subject, checks};
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,13 @@ pub struct Machine {
     pub load: String,
     /// Required checks of `tickgate doctor` that fail for these cores.
     pub fails: Vec<String>,
+    /// Gaps over 100 us a second of these cores at rest, and where they touched memory; `None`: not measured.
+    #[serde(default)]
+    pub long_gaps: Option<[u64; 2]>,
 }
+
+/// How long the cores are watched for that, each time.
+const WATCHED: Duration = Duration::from_millis(500);
 
 impl Machine {
     /// This one, judged for hot threads on these cores.
@@ -38,6 +45,9 @@ impl Machine {
         let host = Host::this();
         let subject = Subject::configured(&host, true, pinned);
         let findings = checks::run(&host, &subject);
+        let (pair, for_ns) = ([feed, engine], WATCHED.as_nanos() as u64);
+        let at_rest = doctor::long_gaps(&subject, &doctor::measure_gaps(&pair, for_ns));
+        let touching = doctor::long_gaps(&subject, &doctor::measure_touches(&pair, for_ns));
         let failed = findings.iter().filter(|finding| finding.outcome == Outcome::Failed);
         Machine {
             processor: field("model name").to_owned(),
@@ -47,6 +57,7 @@ impl Machine {
             isolated: read("/sys/devices/system/cpu/isolated"),
             load: read("/proc/loadavg").split(' ').next().unwrap_or_default().to_owned(),
             fails: failed.map(|finding| format!("{}: {}", finding.check, finding.found)).collect(),
+            long_gaps: at_rest.zip(touching).map(|(rest, touch)| [rest, touch]),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use engine::config::Speed;
 
+use crate::machine::Machine;
 use crate::meter::Cost;
 use crate::rows::Kind;
 use crate::subject::Facts;
@@ -41,6 +42,22 @@ pub const READING: [&str; 6] = [
     "Every stamp is a look at the clock and adds its time; it is not taken off. Clocks of two cores are compared in what \
      begins on the feed thread and ends on the engine thread: they agree as far as the processor's counters do.",
 ];
+
+/// What memory costs the cores.
+pub fn memory(machine: &Machine) -> Option<String> {
+    let [rest, touch] = machine.long_gaps?;
+    let gaps = format!(
+        "a core that touches {} MiB of its own has {touch} gaps over 100 µs a second, at rest {rest}",
+        doctor::TOUCHED_BYTES >> 20,
+    );
+    Some(match doctor::is_memory_kept(rest, touch) {
+        true => gaps,
+        false => format!(
+            "{gaps}: the host takes this guest's memory, and no meter of a window sees that an event waited for its own, not \
+             even of those that are called undisturbed"
+        ),
+    })
+}
 
 /// Whether messages come at a pace.
 pub fn is_open(speed: Speed) -> bool {
