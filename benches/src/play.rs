@@ -5,13 +5,15 @@ use std::hint::black_box;
 use engine::book::Books;
 use model::{Event, Flags, Kind, Side};
 
-use crate::{DECODER, EVENTS_PER_ROUND, frames};
+use crate::{AHEAD_BYTES, DECODER, EVENTS_PER_ROUND, frames};
 
 /// Applies events in rounds, and calls `then` with the book after each.
 #[inline(always)]
 pub fn apply(books: &mut Books, events: &[Event], then: impl Fn(&Books, usize)) {
-    for round in events.chunks(EVENTS_PER_ROUND) {
+    let ahead = AHEAD_BYTES / size_of::<Event>();
+    for (number, round) in events.chunks(EVENTS_PER_ROUND).enumerate() {
         for (at, event) in round.iter().enumerate() {
+            host::prefetch(events, number * EVENTS_PER_ROUND + at + ahead);
             books.look_ahead(round, at);
             apply_one(books, event, &then);
         }

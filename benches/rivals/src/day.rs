@@ -67,8 +67,11 @@ impl Day {
         let events = decode(&bytes);
         let found = digest_of(&play(&events));
         assert_eq!(found, summary.digest, "the naive books are the generator's");
-        let bytes = without_crossing(&bytes, &events);
-        let events = decode(&bytes);
+        let mut bytes = without_crossing(&bytes, &events);
+        let mut events = decode(&bytes);
+        // In huge pages where the host allows them: all read the same, and no walk of page tables is anybody's work.
+        host::prefault(&mut bytes);
+        host::prefault(&mut events);
         let books = play(&events);
         let resting = ops(&events).into_iter().map(|op| match op.kind {
             OpKind::Add => 1,

@@ -18,6 +18,12 @@ use std::process::ExitCode;
 use crate::contest::Outcome;
 use crate::setting::Setting;
 
+/// The first so many of framed messages.
+fn bytes_of(bytes: &[u8], messages: usize) -> &[u8] {
+    let length = benches::frames(bytes).take(messages).map(|message| message.len() + 2).sum();
+    bytes.get(..length).unwrap_or(bytes)
+}
+
 /// A row: work that several libraries do, in one or more contests.
 pub struct Row {
     /// Its name on the command line.

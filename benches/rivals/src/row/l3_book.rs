@@ -18,11 +18,11 @@ mod orderbook_rs;
 use std::cell::{OnceCell, RefCell};
 use std::hint::black_box;
 
-use benches::{SYMBOLS, apply, apply_bytes, apply_one, digest, frames, read_best};
+use benches::{AHEAD_BYTES, SYMBOLS, apply, apply_bytes, apply_one, digest, read_best};
 use engine::book::{BookCapacity, Books};
 use model::{Event, Px, Qty, Side};
 
-use super::rival;
+use super::{bytes_of, rival};
 use crate::contest::{Contender, Contest, Outcome, Round, timed};
 use crate::day::{Op, OpKind, ops};
 use crate::setting::Setting;
@@ -44,7 +44,8 @@ trait OpBook {
 fn play<B: OpBook>(make: impl FnOnce() -> B, ops: &[Op], messages: usize) -> Round {
     let mut books = make();
     let (each, ()) = timed(messages, || {
-        for op in black_box(ops) {
+        for (number, op) in black_box(ops).iter().enumerate() {
+            host::prefetch(ops, number + AHEAD_BYTES / size_of::<Op>());
             books.apply(op);
             if op.is_last {
                 books.read(op.book);
@@ -92,11 +93,6 @@ pub fn run(setting: &Setting) -> Vec<Outcome> {
     let first =
         Contest { title, unit: "ns a message", right: Some(right), contenders }.run(setting);
     vec![whole, first]
-}
-
-fn bytes_of(bytes: &[u8], messages: usize) -> &[u8] {
-    let length = frames(bytes).take(messages).map(|message| message.len() + 2).sum::<usize>();
-    bytes.get(..length).unwrap_or(bytes)
 }
 
 fn rivals<'a>(ops: &'a impl Fn() -> &'a [Op], messages: usize) -> Vec<Contender<'a>> {
