@@ -79,14 +79,14 @@ impl Paper {
 
     /// Takes an order in: fills what crosses; what is left rests, or is cancelled if it may not.
     pub fn submit(&mut self, cleared: Cleared, books: &FeedBooks) {
-        let order = *cleared.order();
-        if Paper::would_trade(&order, books) {
+        let order = cleared.order();
+        if Paper::would_trade(order, books) {
             return self.report(ReportKind::Rejected, order.id);
         }
         self.report(ReportKind::Ack, order.id);
         match Cross::of(order.tif) {
-            Some(cross) => self.await_cross(&order, cross),
-            None => self.enter(&order, order.qty, books),
+            Some(cross) => self.await_cross(order, cross),
+            None => self.enter(order, order.qty, books),
         }
     }
 

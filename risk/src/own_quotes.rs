@@ -81,8 +81,8 @@ impl OwnQuotes {
 
     /// Takes a node out.
     pub(crate) fn remove(&mut self, root: &mut u32, place: u32) {
-        let Some(node) = self.nodes.get(place as usize).copied() else { return };
-        let children = self.merge_children(node.child);
+        let Some(Node { child, .. }) = self.nodes.get(place as usize) else { return };
+        let children = if *child == NIL { NIL } else { self.merge_children(*child) };
         if place == *root {
             *root = children;
         } else {

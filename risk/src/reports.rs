@@ -21,6 +21,8 @@ pub struct Filled {
     pub excess: Qty,
     /// What was paid for it; a rebate is negative. To be given back if the venue takes the trade back.
     pub fee: Money,
+    /// Price · quantity of it.
+    pub amount: Money,
 }
 
 /// A trade to book.
@@ -70,15 +72,16 @@ impl Risk {
         let pricing = self.pricing(account, instrument);
         let (fee, posting) = (pricing.fee.of(px, qty), filling(held, qty, &pricing));
         let mut trades = [None; DEPTH_MAX];
-        let booked = fee.zip(posting).filter(|(fee, posting)| {
-            let frees = Some((&*held, posting));
-            self.booked(&deal, pricing.factor, *fee, frees, &mut trades).is_some()
+        let booked = fee.zip(posting).and_then(|(fee, posting)| {
+            let frees = Some((&*held, &posting));
+            let amount = self.booked(&deal, pricing.factor, fee, frees, &mut trades)?;
+            Some((fee, posting, amount))
         });
-        let Some((fee, posting)) = booked else { return self.disown(account) };
+        let Some((fee, posting, amount)) = booked else { return self.disown(account) };
         self.book(&deal, pricing.factor, &trades, 1, Some((held, &posting)));
         let quote = self.requote(held, &posting.next);
         *held = Reservation { quote, ..posting.next };
-        Ok(Filled { open: held.open(), excess, fee })
+        Ok(Filled { open: held.open(), excess, fee, amount })
     }
 
     /// Books a trade of an order that nobody remembers: the venue is the truth. What was paid for it.
@@ -198,7 +201,7 @@ impl Risk {
     }
 
     /// What a trade does to position, cash and fees of each account that it counts on, together with what its order frees by
-    /// it. `None` on overflow, and if its quantity is not positive: `trades` say nothing then.
+    /// it; its money. `None` on overflow, and if its quantity is not positive: `trades` say nothing then.
     fn booked(
         &self,
         deal: &Deal,
@@ -206,7 +209,7 @@ impl Risk {
         fee: Money,
         frees: Option<(&Reservation, &Posting)>,
         trades: &mut Trades,
-    ) -> Option<()> {
+    ) -> Option<Money> {
         let Deal { account, instrument, side, px, qty } = *deal;
         if qty.0 <= 0 {
             return None;
@@ -234,7 +237,7 @@ impl Risk {
                 traded: sums.traded.plus(amount)?,
             });
         }
-        Some(())
+        Some(amount)
     }
 
     /// Makes a trade that counts as so many executions, none if it takes another one back, and lets its order hold what it will

@@ -75,8 +75,9 @@ impl Engine {
         if record.life.done().is_none() && filled.open.0 == 0 {
             record.life.finish();
         }
-        let amount = self.count_money(report.order, &deal, 1);
-        self.count_fill(deal.account, amount);
+        let sum = record.notional_filled.plus(filled.amount);
+        record.notional_filled = sum.unwrap_or(record.notional_filled);
+        self.count_fill(deal.account, filled.amount);
         self.note_execution(report, deal, filled.fee, out);
         if over {
             self.mismatch(deal.account, report.order, out);
@@ -180,22 +181,21 @@ impl Engine {
     fn take_back(&mut self, execution: &Execution, out: &mut Output) {
         let deal = execution.deal;
         if self.risk.bust(&deal, execution.fee).is_ok() {
-            self.count_money(execution.order, &deal, -1);
+            self.take_money_back(execution.order, &deal);
         }
         let why = Why::of(HaltCause::Bust);
         self.trip(HaltScope::Account(deal.account), HaltLevel::ReduceOnly, why, out);
     }
 
-    /// Counts what an order traded, or did not trade after all.
-    fn count_money(&mut self, order: OrderId, deal: &Deal, sign: i128) -> Option<Money> {
+    /// Takes back what an order did not trade after all.
+    fn take_money_back(&mut self, order: OrderId, deal: &Deal) {
         let listed = self.instruments.get(deal.instrument.0);
         let factor = listed.and_then(|listed| listed.instrument.money_factor());
         let amount = factor.and_then(|factor| Money::of(deal.px, deal.qty, factor));
-        if let Some(record) = self.orders.get_mut(order) {
-            let sum = amount.and_then(|amount| record.notional_filled.plus(Money(sign * amount.0)));
+        if let (Some(record), Some(amount)) = (self.orders.get_mut(order), amount) {
+            let sum = record.notional_filled.minus(amount);
             record.notional_filled = sum.unwrap_or(record.notional_filled);
         }
-        amount
     }
 
     fn show_stranger(&self, kind: TapeKind, report: &Report, deal: &Deal, out: &mut Output) {

@@ -115,7 +115,7 @@ impl Engine {
     pub(super) fn on_closed(&mut self, id: OrderId, out: &mut Output) {
         self.forget_held(id);
         let Some(record) = self.orders.get(id) else { return };
-        let order = record.order;
+        let leg = record.order.basket().map(|_| record.order);
         if record.stop != OrderId(0) {
             self.held.followed.push_back((record.stop, record.leaves()));
         }
@@ -124,7 +124,9 @@ impl Engine {
         {
             other.stop = OrderId(0);
         }
-        self.lose_leg(&order, BasketEnd::LegGone, out);
+        if let Some(order) = leg {
+            self.lose_leg(&order, BasketEnd::LegGone, out);
+        }
     }
 
     /// Lets stops go or end whose order has ended, and children whose parent has.

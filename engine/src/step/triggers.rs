@@ -256,10 +256,12 @@ impl Engine {
         }
     }
 
-    /// Counts a fill of so much money; `None`: of more than can be said.
-    pub(super) fn count_fill(&mut self, account: AccountId, sum: Option<Money>) {
-        self.count_on_path(account, Counts::Executions, Money::ZERO);
-        self.count_on_path(account, Counts::FillMoney, sum.unwrap_or(Money(i128::MAX)));
+    /// Counts a fill of so much money.
+    pub(super) fn count_fill(&mut self, account: AccountId, sum: Money) {
+        for id in self.risk.counted_on(account) {
+            self.triggers.count(id, Counts::Executions, self.now, Money::ZERO);
+            self.triggers.count(id, Counts::FillMoney, self.now, sum);
+        }
     }
 
     fn count_on_path(&mut self, account: AccountId, counts: Counts, sum: Money) {

@@ -38,8 +38,9 @@ fn pages_follow_an_order() {
     let passed = hash(&floor);
 
     let filled = floor.risk.fill(&mut held, Px(999_000), Qty(4)).unwrap();
-    let fee = Money::ZERO;
-    assert_eq!((filled, held.filled()), (Filled { open: Qty(6), excess: Qty(0), fee }, Qty(4)));
+    let (fee, amount) = (Money::ZERO, Money(4 * 999_000 * FACTOR));
+    let expected = Filled { open: Qty(6), excess: Qty(0), fee, amount };
+    assert_eq!((filled, held.filled()), (expected, Qty(4)));
     let (account, line) = (account_page(&floor), line_page(&floor));
     assert_eq!(account.cash, Money(ACCOUNT_LIMITS().cash.0 - 4 * 999_000 * FACTOR));
     assert_eq!(account.reserved, Money(6_000_000 * FACTOR));
@@ -107,10 +108,11 @@ fn holds_what_the_venue_says() {
 fn venue_is_the_truth() {
     let mut floor = Floor::new();
     let mut held = floor.pass(Side::Sell, 10, 1_000_000);
-    let filled = floor.risk.fill(&mut held, Px(1_000_000), Qty(15)).unwrap();
-    assert_eq!(filled, Filled { open: Qty(0), excess: Qty(5), fee: Money::ZERO });
-    let filled = floor.risk.fill(&mut held, Px(1_000_000), Qty(1)).unwrap();
-    assert_eq!(filled, Filled { open: Qty(0), excess: Qty(1), fee: Money::ZERO });
+    for (qty, excess) in [(15, 5), (1, 1)] {
+        let filled = floor.risk.fill(&mut held, Px(1_000_000), Qty(qty)).unwrap();
+        assert_eq!((filled.open, filled.excess), (Qty(0), Qty(excess)));
+        assert_eq!((filled.fee, filled.amount.0), (Money::ZERO, i128::from(qty) * 1_000_000 * FACTOR));
+    }
     let line = line_page(&floor);
     assert_eq!((line.position, line.working_sell), (Qty(-16), Qty(0)));
     assert_eq!(account_page(&floor).open_orders, 0);
