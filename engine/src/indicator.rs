@@ -139,26 +139,19 @@ impl Indicators {
 
     /// Works out the values whose state moved, and keeps them.
     pub fn measure(&mut self) {
-        self.values = self.current();
-        self.moved = Moved::default();
-    }
-
-    /// Every value of the state as it is.
-    fn current(&self) -> [Option<i64>; LIST.len()] {
-        let mut values = self.values;
-        let [ema20, rsi14, vwap, rvol64, _, imbalance, microprice] = &mut values;
-        if self.moved.trades {
+        let Moved { trades, quotes } = std::mem::take(&mut self.moved);
+        let [ema20, rsi14, vwap, rvol64, _, imbalance, microprice] = &mut self.values;
+        if trades {
             *ema20 = self.ema20.value();
             *rsi14 = self.rsi14.value();
             *vwap = self.vwap.value();
             *rvol64 = self.rvol64.value();
         }
-        if self.moved.quotes {
+        if quotes {
             let [bid, ask] = self.quotes;
             *imbalance = imbalance::value(bid, ask);
             *microprice = microprice::value(bid, ask);
         }
-        values
     }
 
     /// Forgets everything: each day stands for itself.
@@ -168,12 +161,24 @@ impl Indicators {
 
     /// The value of each slot, in units of 10^-decimals; `None`: warming up, undefined, out of
     /// range, or a free slot.
+    #[inline]
     pub fn values(&self) -> [Option<i64>; INDICATOR_SLOTS] {
         let mut values = [None; INDICATOR_SLOTS];
-        for (slot, value) in values.iter_mut().zip(self.current()) {
-            *slot = value;
+        let mut show = |known: &[Option<i64>]| {
+            values.iter_mut().zip(known).for_each(|(slot, value)| *slot = *value);
+        };
+        match self.moved {
+            Moved { trades: false, quotes: false } => show(&self.values),
+            Moved { .. } => show(&self.measured().values),
         }
         values
+    }
+
+    /// The same, measured.
+    #[cold]
+    fn measured(mut self) -> Indicators {
+        self.measure();
+        self
     }
 
     /// Hands out the state as words, for a digest. The words after every call together say

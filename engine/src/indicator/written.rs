@@ -20,9 +20,8 @@ pub(super) struct Indicators {
 
 impl From<super::Indicators> for Indicators {
     fn from(indicators: super::Indicators) -> Self {
-        let values = indicators.current();
-        let super::Indicators { ema20, rsi14, vwap, rvol64, ofi, quotes, values: _, moved: _ } =
-            indicators;
+        let super::Indicators { ema20, rsi14, vwap, rvol64, ofi, quotes, values, moved: _ } =
+            indicators.measured();
         Indicators { ema20, rsi14, vwap, rvol64, ofi, quotes, values }
     }
 }

@@ -111,7 +111,10 @@ fn venue_is_the_truth() {
     for (qty, excess) in [(15, 5), (1, 1)] {
         let filled = floor.risk.fill(&mut held, Px(1_000_000), Qty(qty)).unwrap();
         assert_eq!((filled.open, filled.excess), (Qty(0), Qty(excess)));
-        assert_eq!((filled.fee, filled.amount.0), (Money::ZERO, i128::from(qty) * 1_000_000 * FACTOR));
+        assert_eq!(
+            (filled.fee, filled.amount.0),
+            (Money::ZERO, i128::from(qty) * 1_000_000 * FACTOR)
+        );
     }
     let line = line_page(&floor);
     assert_eq!((line.position, line.working_sell), (Qty(-16), Qty(0)));
