@@ -79,13 +79,14 @@ impl CostMeter {
 
     pub fn begin(&mut self) {
         self.usage = ThreadUsage::now();
-        self.allocations = host::allocations();
         self.calls = self.count();
+        // Last here and first in the end: where calls cannot be counted, saying why takes memory.
+        self.allocations = host::allocations();
     }
 
     pub fn end(&mut self) -> Cost {
-        let calls = self.count();
         let allocations = host::allocations() - self.allocations;
+        let calls = self.count();
         let usage = ThreadUsage::now().since(&self.usage);
         let before = std::mem::replace(&mut self.calls, Ok(0));
         // The first look counted itself, and so does the last.
