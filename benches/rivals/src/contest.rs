@@ -186,8 +186,8 @@ pub struct Outcome {
 }
 
 impl Contest<'_> {
-    /// Runs all by turns, A B C A B C …, as often as the setting says; in each turn twice, and the second time counts: what others
-    /// left in the caches, and what a host took of this guest's memory meanwhile, is not the contender's doing.
+    /// Runs all by turns, A B C A B C …, as often as the setting says; in each turn twice, and the second time counts: what
+    /// others left in the caches, and what a host took of this guest's memory meanwhile, is not the contender's doing.
     pub fn run(self, setting: &Setting) -> Outcome {
         let Contest { title, unit, right, contenders } = self;
         let hiccups = Hiccups::look();

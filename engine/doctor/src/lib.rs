@@ -2,8 +2,8 @@
 //!
 //! Flow: a [`Host`] is a folder with `proc` and `sys` in it; each check of [`checks`] reads a few of its files and says what
 //! it found, what it wants, why, and what to change. [`measure_gaps`] runs threads that only look at the clock,
-//! [`measure_touches`] threads that touch memory too, [`measure_hops`] sends a cache line back and forth. The program `tickgate-doctor` prints all of it; a live start asks for
-//! the gaps alone.
+//! [`measure_touches`] threads that touch memory too, [`measure_hops`] sends a cache line back and forth. The program
+//! `tickgate-doctor` prints all of it; a live start asks for the gaps alone.
 //!
 //! Must never: change anything of the host, or take a file that is absent or makes no sense for a good one.
 #![forbid(unsafe_code)]
