@@ -167,14 +167,16 @@ impl Indicators {
         let mut show = |known: &[Option<i64>]| {
             values.iter_mut().zip(known).for_each(|(slot, value)| *slot = *value);
         };
-        match self.moved {
-            Moved { trades: false, quotes: false } => show(&self.values),
-            Moved { .. } => show(&self.measured().values),
+        if self.moved.trades || self.moved.quotes {
+            show(&self.measured().values);
+        } else {
+            // One by one where they lie: copied as a whole they waited for the stores of their halves.
+            show(&self.values);
         }
         values
     }
 
-    /// The same, measured.
+    /// Itself with every value worked out.
     #[cold]
     fn measured(mut self) -> Indicators {
         self.measure();

@@ -116,7 +116,7 @@ impl Risk {
         let place = self.place(owner, held.instrument);
         let Some(pair) = self.pairs.get_mut(place) else { return NIL };
         let [buys, sells] = &mut pair.quotes;
-        let top = if held.side == model::Side::Buy { buys } else { sells };
+        let top = if held.side == Side::Buy { buys } else { sells };
         if held.quote != NIL {
             self.quotes.remove(top, held.quote);
         }

@@ -21,7 +21,7 @@ pub struct Filled {
     pub excess: Qty,
     /// What was paid for it; a rebate is negative. To be given back if the venue takes the trade back.
     pub fee: Money,
-    /// Price · quantity of it.
+    /// What was traded, price · quantity, the excess included.
     pub amount: Money,
 }
 
@@ -69,6 +69,8 @@ impl Risk {
         let deal = Deal { account, instrument, side, px, qty };
         let excess = Qty((qty.0.saturating_sub(held_qty.0)).max(0));
         self.mark_if_unmarked(&deal);
+        // A loss or a highest profit at the present mark counts although the trade makes another one of it.
+        self.settle_marks(account);
         let pricing = self.pricing(account, instrument);
         let (fee, posting) = (pricing.fee.of(px, qty), filling(held, qty, &pricing));
         let mut trades = [None; DEPTH_MAX];
@@ -240,8 +242,8 @@ impl Risk {
         Some(amount)
     }
 
-    /// Makes a trade that counts as so many executions, none if it takes another one back, and lets its order hold what it will
-    /// hold. Cannot fail.
+    /// Makes a trade that counts as so many executions, none if it takes another one back, and with it the differences of its
+    /// order. Cannot fail.
     fn book(
         &mut self,
         deal: &Deal,

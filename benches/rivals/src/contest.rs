@@ -195,7 +195,7 @@ impl Contest<'_> {
         let (mut lines, mut works): (Vec<Line>, Vec<_>) = wanted.map(Contender::enter).unzip();
         for round in 1..=setting.rounds {
             for (line, work) in lines.iter_mut().zip(&mut works) {
-                let Some(work) = work.as_mut() else { continue };
+                let Some(work) = work.as_mut().filter(|_| line.counts()) else { continue };
                 eprintln!("  {title}: round {round} of {}, {}", setting.rounds, line.name);
                 let known = line.rounds.len();
                 for _ in 0..2 {

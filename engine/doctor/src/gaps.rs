@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// nanoseconds.
 pub const LIMITS_NS: [u64; 4] = [1_000, 10_000, 100_000, 1_000_000];
 
-/// What [`measure_touches`] touches on each core: more than the caches of one core hold.
+/// What [`measure_touches`] touches on each core, all at once: more than most cores have of cache.
 pub const TOUCHED_BYTES: usize = 64 << 20;
 
 /// Knuth's linear congruential generator for MMIX: the places that are touched.
@@ -104,7 +104,7 @@ fn measure(cpus: &[Option<usize>], for_ns: u64, words: usize) -> Vec<GapsOf> {
     let measure = |cpu: Option<usize>| {
         let there = cpu.is_none_or(host::pin_current);
         let clock = host::Clock::start();
-        let (mut memory, mut place) = (vec![0_u64; words], 0_u64);
+        let (mut memory, mut place) = (vec![0_u64; if there { words } else { 0 }], 0_u64);
         host::prefault(&mut memory);
         let look = || {
             if let Some(word) = memory.get_mut((place >> 32) as usize % words.max(1)) {

@@ -135,7 +135,7 @@ mod tests {
         let clock = || now.fetch_add(1_000_000, Ordering::Relaxed);
         let batches = std::thread::scope(|scope| {
             scope.spawn(|| answer(&line, &over));
-            // The time is the asker's looks, which a partner that has no core yet would not live to see.
+            // The time goes by the asker's looks: it would be over before a partner without a core answers.
             line.store(1, Ordering::Release);
             while line.load(Ordering::Acquire) != 2 {
                 std::thread::yield_now();

@@ -233,7 +233,7 @@ impl Engine {
         let instrument = instrument.unwrap_or(InstrumentId(u32::MAX));
         let halt = self.risk.effective_halt(account, instrument, origin);
         if halt < HaltLevel::CancelOnly && !self.stopping {
-            self.count_on_path(account, Counts::Refusals, Money::ZERO);
+            self.count_on_path(account, Counts::Refusals);
         }
     }
 
@@ -241,7 +241,7 @@ impl Engine {
     pub(super) fn count_report(&mut self, account: AccountId, kind: ReportKind) {
         match kind {
             ReportKind::Rejected | ReportKind::ReplaceRejected | ReportKind::CancelRejected => {
-                self.count_on_path(account, Counts::VenueRejects, Money::ZERO);
+                self.count_on_path(account, Counts::VenueRejects);
             }
             ReportKind::Ack
             | ReportKind::Fill
@@ -264,9 +264,9 @@ impl Engine {
         }
     }
 
-    fn count_on_path(&mut self, account: AccountId, counts: Counts, sum: Money) {
+    fn count_on_path(&mut self, account: AccountId, counts: Counts) {
         for id in self.risk.counted_on(account) {
-            self.triggers.count(id, counts, self.now, sum);
+            self.triggers.count(id, counts, self.now, Money::ZERO);
         }
     }
 

@@ -1,10 +1,9 @@
 use std::collections::VecDeque;
 
+use model::Side;
 use model::page::AsOf;
 use num_bigint::BigInt;
 use proptest::prelude::*;
-
-use model::Side;
 
 use super::*;
 use crate::fixture::{FACTOR, Floor};

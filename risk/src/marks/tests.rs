@@ -192,6 +192,35 @@ fn losses_are_told_at_the_timer() {
     assert_eq!(told(&mut floor), 12);
 }
 
+/// Goal: a loss of an account that waits is told by a fill too, though nothing is left of it then. Method: twenty hold, the price
+/// falls by more than they may lose, and one who waits sells above it.
+#[test]
+fn losses_are_told_at_a_fill() {
+    let loss_max = Some(Money(500 * crate::fixture::FACTOR));
+    let mut floor = floor(21, AccountLimits { loss_max, ..ACCOUNT_LIMITS() });
+    floor.market.bid = Some(Px(1_000_000));
+    let mut held = Vec::new();
+    for number in 1..21 {
+        let order = |floor: &mut Floor, side, px| {
+            let order = Order { account: AccountId(number), ..floor.order(side, 1, px) };
+            floor.clear(order).unwrap().1
+        };
+        let mut bought = order(&mut floor, Side::Buy, 1_000_000);
+        floor.risk.fill(&mut bought, Px(1_000_000), Qty(1)).unwrap();
+        held.push(order(&mut floor, Side::Sell, 1_000_500));
+    }
+    floor.risk.mark(INSTRUMENT, &market(999_000));
+    let told = |floor: &mut Floor| -> Vec<AccountId> {
+        std::iter::from_fn(|| floor.risk.take_loss()).map(|(id, ..)| id).collect()
+    };
+    let first = told(&mut floor);
+    let late = (1..21).map(AccountId).find(|id| floor.risk.late(*id, INSTRUMENT).is_some());
+    let late = late.unwrap();
+    assert!(!first.contains(&late), "{first:?}");
+    floor.risk.fill(&mut held[usize::from(late.0) - 1], Px(1_000_500), Qty(1)).unwrap();
+    assert!(told(&mut floor).contains(&late));
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Op {
     Mark { instrument: u32, px: i64 },

@@ -34,7 +34,8 @@ struct Cli {
     /// engine.toml: judges the cores that it pins, its memory and its limit of hiccups.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// How long each core is watched: the hot ones at once, then the others in two halves. 0: not at all.
+    /// How long each core is watched, at rest and again where it touches 64 MiB of its own: the hot ones at once, then the others
+    /// in two halves. 0: not at all.
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     seconds: u64,
     /// Measures although an engine runs, which then shares its cores with the measurement.
@@ -73,8 +74,8 @@ impl Cli {
         let asked = Asked::new(&host, self.config.as_deref())?;
         let measured = self.measure(&host, &asked);
         let mut findings = checks::run(&host, &asked.subject);
-        findings.push(doctor::judge_gaps(&asked.subject, asked.hiccup_max_ns, &measured.gaps()));
         let gaps = measured.gaps();
+        findings.push(doctor::judge_gaps(&asked.subject, asked.hiccup_max_ns, &gaps));
         findings.push(doctor::judge_touches(&asked.subject, &gaps, &measured.touches));
         findings.push(doctor::judge_hops(&asked.subject, &measured.hops));
         let failed = findings.iter().filter(|finding| finding.outcome == Outcome::Failed).count();

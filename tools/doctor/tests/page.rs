@@ -43,8 +43,10 @@ fn json_of_this_host() {
     }
     let cores = page["gaps"].as_array().unwrap();
     assert!(!cores.is_empty() && page["not_measured"].is_null());
-    assert!(cores.is_sorted_by_key(|core| core["cpu"].as_u64()));
-    for core in cores.iter().filter(|core| !core["measured"].is_null()) {
+    let touches = page["touches"].as_array().unwrap();
+    assert_eq!(touches.len(), cores.len());
+    assert!([cores, touches].iter().all(|of| of.is_sorted_by_key(|core| core["cpu"].as_u64())));
+    for core in cores.iter().chain(touches).filter(|core| !core["measured"].is_null()) {
         let number = |key: &str| core["measured"][key].as_u64().unwrap();
         assert!(
             number("looks") > 0

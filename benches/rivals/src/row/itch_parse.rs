@@ -13,8 +13,8 @@ use crate::contest::{Contender, Contest, Outcome, Round, timed};
 use crate::setting::Setting;
 
 /// Messages that fit a second-level cache, and how often they are read in a round.
-const HEAD: usize = 20_000;
-const TIMES: usize = 31;
+const HEAD: usize = 10_000;
+const TIMES: usize = 63;
 
 /// Runs the row.
 pub fn run(setting: &Setting) -> Vec<Outcome> {
@@ -53,7 +53,7 @@ fn rivals<'a>(bytes: &'a [u8], old: &'a [u8], count: usize, times: usize) -> Vec
         }
     };
     vec![
-        Contender::ours("decoder, fields", parse(our_fields, bytes)),
+        Contender::ours("decoder, fields", parse(our_fields, bytes)).note("asks for bytes ahead"),
         Contender::ours("decoder, whole event", parse(our_events, bytes))
             .note("64 bytes written for each"),
         rival!("itch5", "itch5", Contender::rival("itch5", "", parse(itch5::sum, bytes))),

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use benches::{SYMBOLS, digest};
+use benches::{AHEAD_BYTES, SYMBOLS, digest};
 use model::{Px, Qty, Side};
 use nautilus_core::UnixNanos;
 use nautilus_model::data::{BookOrder, OrderBookDelta};
@@ -48,7 +48,8 @@ pub fn play(deltas: &[Delta], messages: usize) -> Round {
     let new = |book| OrderBook::new(instrument(book), BookType::L3_MBO);
     let mut books: Vec<OrderBook> = (0..=SYMBOLS).map(new).collect();
     let (each, ()) = timed(messages, || {
-        for Delta(delta, book, is_last) in black_box(deltas) {
+        for (number, Delta(delta, book, is_last)) in black_box(deltas).iter().enumerate() {
+            host::prefetch(deltas, number + AHEAD_BYTES / size_of::<Delta>());
             let book = &mut books[usize::from(*book)];
             black_box(book.apply_delta(delta).is_ok());
             if *is_last {
