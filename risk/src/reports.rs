@@ -55,6 +55,9 @@ struct Trade {
 /// The same of each. Filled and read in place: handed from one to the next it was copied three times, 330 instructions a fill.
 type Trades = [Option<Trade>; DEPTH_MAX];
 
+/// The order of a trade as it is, and the differences that the trade makes of it.
+type Frees<'a> = (&'a Reservation, &'a Posting);
+
 impl Risk {
     /// Books a fill: working quantity becomes position, reserved cash becomes spent cash. The worst-case
     /// position does not move, for it counted the fill already. Valid also after the order ended: a late fill
@@ -107,20 +110,19 @@ impl Risk {
 
     /// Takes a booked trade back: position, cash and fee are exactly as if it had never been, and so is profit,
     /// realised and open together. What it took of its order stays taken, and what it counted as traded and
-    /// executed stays counted, for it may not make room for more.
+    /// executed stays counted, for it may not make room for more. The money that was traded and is taken back, price · quantity.
     ///
     /// # Errors
     ///
     /// [`OutOfRange`] if a sum does not fit its type; nothing is booked, and the account is halted.
-    pub fn bust(&mut self, deal: &Deal, fee: Money) -> Result<(), OutOfRange> {
+    pub fn bust(&mut self, deal: &Deal, fee: Money) -> Result<Money, OutOfRange> {
         let reverse = Deal { side: deal.side.opposite(), ..*deal };
         let Pricing { factor, .. } = self.pricing(deal.account, deal.instrument);
         let (back, mut trades) = (Money::ZERO.minus(fee), [None; DEPTH_MAX]);
-        if back.and_then(|back| self.booked(&reverse, factor, back, None, &mut trades)).is_none() {
-            return self.disown(deal.account);
-        }
+        let booked = back.and_then(|back| self.booked(&reverse, factor, back, None, &mut trades));
+        let Some(amount) = booked else { return self.disown(deal.account) };
         self.book(&reverse, factor, &trades, 0, None);
-        Ok(())
+        Ok(amount)
     }
 
     /// What an account holds of an instrument.
@@ -209,7 +211,7 @@ impl Risk {
         deal: &Deal,
         factor: i64,
         fee: Money,
-        frees: Option<(&Reservation, &Posting)>,
+        frees: Option<Frees<'_>>,
         trades: &mut Trades,
     ) -> Option<Money> {
         let Deal { account, instrument, side, px, qty } = *deal;
@@ -250,7 +252,7 @@ impl Risk {
         factor: i64,
         trades: &Trades,
         executions: u64,
-        frees: Option<(&Reservation, &Posting)>,
+        frees: Option<Frees<'_>>,
     ) {
         let Deal { account, instrument, side, px, qty } = *deal;
         let currency = self.money_of(instrument);

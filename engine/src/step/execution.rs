@@ -3,7 +3,7 @@
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
-    HaltCause, HaltLevel, HaltScope, Holder, InstrumentId, Money, OrderId, OrderState, Qty, Report,
+    HaltCause, HaltLevel, HaltScope, Holder, InstrumentId, Money, OrderState, Qty, Report,
     ReportKind, Why,
 };
 use risk::Deal;
@@ -180,22 +180,13 @@ impl Engine {
     /// somebody has looked.
     fn take_back(&mut self, execution: &Execution, out: &mut Output) {
         let deal = execution.deal;
-        if self.risk.bust(&deal, execution.fee).is_ok() {
-            self.take_money_back(execution.order, &deal);
-        }
-        let why = Why::of(HaltCause::Bust);
-        self.trip(HaltScope::Account(deal.account), HaltLevel::ReduceOnly, why, out);
-    }
-
-    /// Takes back what an order did not trade after all.
-    fn take_money_back(&mut self, order: OrderId, deal: &Deal) {
-        let listed = self.instruments.get(deal.instrument.0);
-        let factor = listed.and_then(|listed| listed.instrument.money_factor());
-        let amount = factor.and_then(|factor| Money::of(deal.px, deal.qty, factor));
-        if let (Some(record), Some(amount)) = (self.orders.get_mut(order), amount) {
+        let amount = self.risk.bust(&deal, execution.fee);
+        if let (Some(record), Ok(amount)) = (self.orders.get_mut(execution.order), amount) {
             let sum = record.notional_filled.minus(amount);
             record.notional_filled = sum.unwrap_or(record.notional_filled);
         }
+        let why = Why::of(HaltCause::Bust);
+        self.trip(HaltScope::Account(deal.account), HaltLevel::ReduceOnly, why, out);
     }
 
     fn show_stranger(&self, kind: TapeKind, report: &Report, deal: &Deal, out: &mut Output) {
