@@ -9,8 +9,8 @@ use std::hint::black_box;
 use std::net::SocketAddr;
 
 use benches::{
-    DECODER, EVENTS_PER_ROUND, SYMBOLS, Stream, check_digest, compare, criterion, digest, frames,
-    on_cpu, walk,
+    DECODER, EVENTS_PER_ROUND, FEW, SYMBOLS, Stream, check_digest, compare, criterion, digest,
+    frames, on_cpu, walk,
 };
 use engine::book::{BookCapacity, Books};
 use feeds::session::SessionId;
@@ -56,7 +56,7 @@ impl Rounds {
     fn apply(&mut self) {
         let round = &self.round[..self.used];
         for (at, event) in round.iter().enumerate() {
-            self.books.look_ahead(round, at);
+            self.books.look_ahead(round, at, FEW);
             let book = event.number.0 as usize;
             black_box(self.books.apply(book, event));
             black_box([Side::Buy, Side::Sell].map(|side| self.books.best(book, side)));

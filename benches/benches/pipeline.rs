@@ -333,7 +333,7 @@ fn each_page(stage: &Stage, cpus: [usize; 2]) -> Rate {
             let waiting = from.take(&mut batch);
             let events = &batch[..waiting];
             for (at, event) in events.iter().enumerate() {
-                sequencer.engine.books()[0].look_ahead(events, at);
+                sequencer.engine.look_ahead(events, at);
                 sequencer.event(event, &mut ());
                 let Sequencer { engine, out, .. } = &mut sequencer;
                 out.tape.drain(..).for_each(|record| shared.publisher.push_tape(&record));

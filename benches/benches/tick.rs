@@ -87,7 +87,7 @@ fn tick_to_board(
                     break;
                 }
                 for (at, event) in round[..used].iter().enumerate() {
-                    sequencer.engine.books()[0].look_ahead(&round[..used], at);
+                    sequencer.engine.look_ahead(&round[..used], at);
                     sequencer.event(event, &mut ());
                 }
                 publish(&mut sequencer, &mut shared.publisher);

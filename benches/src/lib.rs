@@ -25,7 +25,7 @@ pub use compare::{Round, compare, compare_few, criterion, on_cpu};
 pub use digest::{check_digest, digest, digest_over};
 pub use levels::{LevelStream, MapBook};
 pub use naive::NaiveBooks;
-pub use play::{apply, apply_bytes, apply_one, read_best};
+pub use play::{FEW, apply, apply_bytes, apply_one, read_best};
 pub use stage::{Shared, replaying, sequencer, standing};
 pub use stream::{AHEAD_BYTES, DECODER, Stream, frames, order_fields, walk};
 

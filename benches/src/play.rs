@@ -7,6 +7,9 @@ use model::{Event, Flags, Kind, Side};
 
 use crate::{AHEAD_BYTES, DECODER, EVENTS_PER_ROUND, frames};
 
+/// What [`Books::look_ahead`] is told where there are so few books that they stay in the caches.
+pub const FEW: Option<fn(&Event) -> usize> = None;
+
 /// Applies events in rounds, and calls `then` with the book after each.
 #[inline(always)]
 pub fn apply(books: &mut Books, events: &[Event], then: impl Fn(&Books, usize)) {
@@ -14,7 +17,7 @@ pub fn apply(books: &mut Books, events: &[Event], then: impl Fn(&Books, usize)) 
     for (number, round) in events.chunks(EVENTS_PER_ROUND).enumerate() {
         for (at, event) in round.iter().enumerate() {
             host::prefetch(events, number * EVENTS_PER_ROUND + at + ahead);
-            books.look_ahead(round, at);
+            books.look_ahead(round, at, FEW);
             apply_one(books, event, &then);
         }
     }

@@ -83,14 +83,6 @@ impl FeedBooks {
         }
     }
 
-    /// Brings into the cache what the events behind `events[at]` will need. Changes nothing.
-    #[inline]
-    pub fn look_ahead(&self, events: &[Event], at: usize) {
-        if let FeedBooks::Orders(books) = self {
-            books.look_ahead(events, at);
-        }
-    }
-
     /// Best price of a side; `None`: the side is empty.
     #[inline]
     pub fn best(&self, book: usize, side: Side) -> Option<Quote> {

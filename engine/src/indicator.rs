@@ -154,6 +154,11 @@ impl Indicators {
         }
     }
 
+    /// Hints the cache at what [`Indicators::measure`] and [`Indicators::values`] look at.
+    pub fn prefetch(&self) {
+        host::prefetch_whole(self);
+    }
+
     /// Forgets everything: each day stands for itself.
     pub fn new_day(&mut self) {
         *self = Indicators::new();

@@ -248,6 +248,13 @@ impl Instruments {
         self.by_number.get(usize::from(feed.0))?.get(number.0 as usize)?.checked_sub(1)
     }
 
+    /// Hints the cache at all that is known of an instrument.
+    pub fn prefetch(&self, id: u32) {
+        if let Some(listed) = self.get(id) {
+            host::prefetch_whole(listed);
+        }
+    }
+
     /// An instrument.
     #[inline]
     pub fn get(&self, id: u32) -> Option<&Listed> {

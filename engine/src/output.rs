@@ -40,29 +40,31 @@ impl Dirty {
         count * (size_of::<bool>() + size_of::<u32>()) as u64
     }
 
+    /// Takes the number noted first.
+    pub fn pop(&mut self) -> Option<u32> {
+        let number = self.list.pop_front()?;
+        if let Some(marked) = self.marked.get_mut(number as usize) {
+            *marked = false;
+        }
+        Some(number)
+    }
+
     /// Calls `each` for the numbers noted first, `most` at the most, and forgets them.
     pub fn take(&mut self, most: usize, mut each: impl FnMut(u32)) {
         for _ in 0..most {
-            let Some(number) = self.list.pop_front() else { return };
-            if let Some(marked) = self.marked.get_mut(number as usize) {
-                *marked = false;
-            }
+            let Some(number) = self.pop() else { return };
             each(number);
         }
     }
 
-    /// The number noted first.
-    pub fn first(&self) -> Option<u32> {
-        self.list.front().copied()
+    /// The number noted so many places behind the first.
+    pub fn behind(&self, places: usize) -> Option<u32> {
+        self.list.get(places).copied()
     }
 
     /// Forgets all of them.
     pub fn clear(&mut self) {
-        while let Some(number) = self.list.pop_front() {
-            if let Some(marked) = self.marked.get_mut(number as usize) {
-                *marked = false;
-            }
-        }
+        while self.pop().is_some() {}
     }
 
     /// Whether nothing is noted.

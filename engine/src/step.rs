@@ -12,6 +12,7 @@
 //! come into force, `books.rs` what the operator says of the books of account, `approve.rs` of orders beyond a soft limit;
 //! `basket.rs` is legs that go together, `credit.rs` slices of the limits that engines share.
 
+mod ahead;
 mod approve;
 mod basket;
 mod books;

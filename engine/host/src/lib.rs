@@ -37,7 +37,9 @@ pub use cpu::{cpus, pin_current};
 pub use divide::quotient;
 pub use file::{preallocate, sync_data};
 pub use heap::{Counting, allocations};
-pub use memory::{allow_huge_pages, available_bytes, huge_bytes, lock_memory, prefault, prefetch};
+pub use memory::{
+    allow_huge_pages, available_bytes, huge_bytes, lock_memory, prefault, prefetch, prefetch_whole,
+};
 pub use steered::clock_is_steered;
 pub use tcp::TcpClient;
 pub use udp::{Datagram, UdpOptions, UdpReceiver};

@@ -6,6 +6,8 @@ use std::ops::Range;
 
 use rustix::mm::MlockAllFlags;
 
+/// Bytes of a cache line.
+const CACHE_LINE: usize = 64;
 /// Smallest page of any host.
 const PAGE: usize = 4096;
 /// A huge page of x86-64, and of ARM with pages of 4 KiB. Smaller arenas cannot have one.
@@ -81,15 +83,29 @@ fn advise(pages: &Range<usize>, advice: libc::c_int) {
 #[inline]
 pub fn prefetch<T>(items: &[T], index: usize) {
     if let Some(item) = items.get(index) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            // SAFETY: a hint that cannot fault, on the address of a live item.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(core::ptr::from_ref(item).cast()) };
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = item;
+        prefetch_line(item, 0);
     }
+}
+
+/// The same of every cache line of an item.
+#[inline]
+pub fn prefetch_whole<T>(item: &T) {
+    let starts = (0..size_of::<T>()).step_by(CACHE_LINE);
+    let end = size_of::<T>().saturating_sub(1); // An item need not begin with a line.
+    starts.chain([end]).for_each(|offset| prefetch_line(item, offset));
+}
+
+#[inline(always)]
+fn prefetch_line<T>(item: &T, offset: usize) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let byte = core::ptr::from_ref(item).cast::<i8>().wrapping_add(offset);
+        // SAFETY: a hint, which cannot fault wherever it points.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(byte) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (item, offset);
 }
 
 #[cfg(test)]
@@ -147,12 +163,15 @@ mod tests {
         }
     }
 
-    /// Goal: prefetching changes nothing and takes any index. Method: inside, at the end, beyond.
+    /// Goal: prefetching changes nothing and takes any index and any item. Method: inside, at the end, beyond; of nothing, of
+    /// several lines.
     #[test]
-    fn prefetch_takes_any_index() {
+    fn prefetch_takes_anything() {
         let items = [1_u64, 2];
         [0, 1, 2, usize::MAX].into_iter().for_each(|index| prefetch(&items, index));
         prefetch::<u64>(&[], 0);
+        prefetch_whole(&());
+        prefetch_whole(&[items; 20]);
         assert_eq!(items, [1, 2]);
     }
 }

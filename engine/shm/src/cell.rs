@@ -14,7 +14,10 @@
 //! its readers trust, and the model checker proves the two fences (`tests/loom.rs`). What a client writes lies in a
 //! [`Ring`](crate::Ring). With stamps and a check word, publishing and reading took more than twice the instructions.
 
-use crate::sync::{AtomicU64, LINE, Ordering::*, fence, load_line, load_own, prefetch, store_line};
+use crate::sync::{
+    AtomicU64, LINE, Ordering::*, fence, load_line, load_own, prefetch, prefetch_to_write,
+    store_line,
+};
 
 /// Slots of a cell.
 const SLOTS: usize = 4;
@@ -49,6 +52,12 @@ impl<'a, const W: usize> Cell<'a, W> {
         let (head, rest) = words.split_first()?;
         let slots = rest.get(LINE - 1..LINE - 1 + SLOTS * Self::STRIDE)?;
         Some(Cell { head, slots })
+    }
+
+    /// Asks for the lines that [`Cell::publish`] will write. Only its thread knows which they are.
+    pub fn prefetch_to_publish(&self) {
+        let next = self.slot(load_own(self.head)).map(<[_; W]>::as_slice).unwrap_or_default();
+        next.chunks(LINE).filter_map(<[_]>::first).for_each(prefetch_to_write);
     }
 
     /// Replaces the state. Only one thread of one process may ever do this.

@@ -125,6 +125,15 @@ impl Publisher {
         self.publish(self.layout.boards, instrument, &page.to_words());
     }
 
+    /// Hints the cache at where the next state of an instrument will be written.
+    pub fn prefetch_board(&self, instrument: usize) {
+        if let Some(cell) =
+            Cell::<{ Board::WORDS }>::over(self.words(self.layout.boards, instrument))
+        {
+            cell.prefetch_to_publish();
+        }
+    }
+
     /// Publishes an instrument's book.
     pub fn publish_depth(&mut self, instrument: usize, page: &Depth) {
         self.publish(self.layout.depths, instrument, &page.to_words());

@@ -80,6 +80,14 @@ impl Ladder {
         self.reach(levels, book, px)
     }
 
+    /// The leaf of the best price, and the child of it that is the level of a price near it; of another price, any child.
+    #[inline]
+    pub fn guess(&self, px: i64) -> (u32, u64) {
+        let away = px.wrapping_sub(self.near_px) as u32;
+        let digit = if u64::from(self.unit) == COARSE { away / COARSE as u32 } else { away };
+        (self.near_leaf, digit.into())
+    }
+
     /// As [`Ladder::find_or_open`], wherever the price is.
     #[cold]
     #[inline(never)]

@@ -27,6 +27,12 @@ impl Node {
         self.kids.get(digit as usize % FANOUT).copied().unwrap_or(0)
     }
 
+    /// Hints the cache at a child.
+    #[inline]
+    pub fn prefetch(&self, digit: u64) {
+        host::prefetch(&self.kids, digit as usize % FANOUT);
+    }
+
     /// Sets a child.
     #[inline]
     pub fn put(&mut self, digit: u64, kid: u32) {
@@ -67,6 +73,18 @@ impl Levels {
         self.next_in_step.fill(0);
         self.records.release_all();
         self.nodes.release_all();
+    }
+
+    /// A child of a leaf.
+    #[inline]
+    pub fn guessed(&self, (leaf, digit): (u32, u64)) -> u32 {
+        self.nodes.at(leaf).kid(digit)
+    }
+
+    /// Hints the cache at a child of a leaf.
+    #[inline]
+    pub fn prefetch_guess(&self, (leaf, digit): (u32, u64)) {
+        self.nodes.at(leaf).prefetch(digit);
     }
 
     #[inline]

@@ -109,8 +109,9 @@ impl<T: Record> Pool<T> {
         self.records.len().saturating_sub(1 + self.used())
     }
 
-    /// All records, to hint the cache at one of them.
-    pub fn records(&self) -> &[T] {
-        &self.records
+    /// Hints the cache at a record.
+    #[inline]
+    pub fn prefetch(&self, number: u32) {
+        host::prefetch(&self.records, number as usize);
     }
 }

@@ -292,13 +292,15 @@ fn arrivals_end() {
 }
 
 /// Goal: looking ahead changes nothing and may look past the end. Method: look from every place of
-/// a short batch.
+/// a short batch, not knowing whose books come, knowing it, and at books that there are none of.
 #[test]
 fn look_ahead_is_harmless() {
     let batch: Vec<Event> = (1..20).map(|n| add(n, Side::Buy, 10_000, 1)).collect();
     let mut books = Books::new(capacity());
     for (at, event) in batch.iter().enumerate() {
-        books.look_ahead(&batch, at);
+        for book in [None, Some(0), Some(usize::MAX)] {
+            books.look_ahead(&batch, at, book.map(|book| move |_: &Event| book));
+        }
         assert!(books.apply(0, event).fault.is_none());
     }
     assert_eq!(books.best(0, Side::Buy).map(|best| best.orders), Some(19));

@@ -277,7 +277,7 @@ impl EngineThread {
         let events = batch.get(..taken).unwrap_or_default();
         for (at, event) in events.iter().enumerate() {
             observer.taken();
-            look_ahead(&self.sequencer.engine, events, at);
+            self.sequencer.engine.look_ahead(events, at);
             if !self.script.is_done() {
                 run_script(&mut self.script, &mut self.sequencer, Some(event));
             }
@@ -411,14 +411,5 @@ impl Stamp for Stamps<'_> {
         let ns = now.saturating_sub(self.last);
         self.samples.record(place, ns);
         (*kept, self.last) = (ns.max(1), now);
-    }
-}
-
-/// Brings into the cache what the events behind `events[at]` will need in the books of their feed.
-#[inline]
-fn look_ahead(engine: &Engine, events: &[Event], at: usize) {
-    let feed = events.get(at).map_or(0, |event| usize::from(event.feed.0));
-    if let Some(books) = engine.books().get(feed) {
-        books.look_ahead(events, at);
     }
 }

@@ -12,12 +12,15 @@ use self::rooms::Turn;
 use super::Progress;
 use crate::indicator::Indicators;
 use crate::journal::writer::Progress as JournalProgress;
-use crate::output::Output;
+use crate::output::{Dirty, Output};
 use crate::sequencer::Sequencer;
 use crate::step::Engine;
 
 /// By so many levels of each side a walk goes further than the one before.
 const WALK: usize = 16;
+
+/// Boards between the one that is written and the one that is asked for.
+const FAR: usize = 2;
 
 /// Orders, lines, halt: what an answer may speak of and readers find on the page of the engine.
 type Shown = (u32, usize, Option<HaltLevel>);
@@ -71,13 +74,8 @@ impl Pages {
     pub fn publish_changes(&mut self, sequencer: &mut Sequencer) {
         let Sequencer { engine, out, .. } = sequencer;
         self.publish_tape(out);
+        self.publish_boards(engine, &mut out.boards);
         let Pages { publisher, in_doubt, .. } = self;
-        out.boards.take(usize::MAX, |instrument| {
-            engine.measure(instrument);
-            if let Some(page) = engine.board(instrument) {
-                publisher.publish_board(instrument as usize, &page);
-            }
-        });
         out.orders.take(usize::MAX, |slot| {
             if let Some(cell) = engine.order_cell(slot) {
                 publisher.publish_order(slot as usize, &cell);
@@ -94,6 +92,22 @@ impl Pages {
             if let Some(page) = engine.risk().line_page(slot, as_of) {
                 let headroom = self.rooms.of_line(slot);
                 publisher.publish_line(slot as usize, &Line { headroom, ..page });
+            }
+        }
+    }
+
+    /// Writes the boards that changed. With many instruments each lies away from the caches, and so does its cell, so that both
+    /// are asked for while those before them are written.
+    fn publish_boards(&mut self, engine: &mut Engine, boards: &mut Dirty) {
+        let publisher = &mut self.publisher;
+        while let Some(instrument) = boards.pop() {
+            if let Some(far) = boards.behind(FAR) {
+                engine.prefetch_board(far);
+                publisher.prefetch_board(far as usize);
+            }
+            engine.measure(instrument);
+            if let Some(page) = engine.board(instrument) {
+                publisher.publish_board(instrument as usize, &page);
             }
         }
     }
@@ -123,7 +137,7 @@ impl Pages {
     /// 13 us.
     pub fn publish_depth(&mut self, sequencer: &mut Sequencer, at_once: bool) -> bool {
         let Sequencer { engine, out, .. } = sequencer;
-        let Some(next) = out.depths.first() else { return false };
+        let Some(next) = out.depths.behind(0) else { return false };
         self.walked += WALK;
         if !at_once && engine.walk_depth(next, self.walked) {
             return true;

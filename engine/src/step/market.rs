@@ -22,6 +22,18 @@ impl Engine {
         self.integrity_at(instrument, listed.map_or([None; 2], |listed| listed.quotes))
     }
 
+    /// Best bid and best ask between two steps. They are those told last, unless an event is under way: each that is looked up
+    /// is a level from anywhere in memory.
+    pub(super) fn best_now(&self, instrument: u32) -> [Option<Quote>; 2] {
+        match self.instruments.get(instrument) {
+            Some(listed) if !listed.mid_event => {
+                debug_assert!(listed.quotes == self.best(instrument));
+                listed.quotes
+            }
+            _ => self.best(instrument),
+        }
+    }
+
     /// The same of a book whose best prices were looked up already.
     pub(super) fn integrity_at(
         &self,

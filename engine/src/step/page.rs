@@ -32,10 +32,18 @@ impl Engine {
         }
     }
 
+    /// Hints the cache at what [`Engine::measure`] and [`Engine::board`] look at.
+    pub fn prefetch_board(&self, instrument: u32) {
+        self.instruments.prefetch(instrument);
+        if let Some(indicators) = self.indicators.get(instrument as usize) {
+            indicators.prefetch();
+        }
+    }
+
     /// The page of one instrument; `None` if it is not listed.
     pub fn board(&self, instrument: u32) -> Option<Board> {
         let listed = self.instruments.get(instrument)?;
-        let [bid, ask] = self.best(instrument);
+        let [bid, ask] = self.best_now(instrument);
         let (integrity, cause) = self.integrity_at(instrument, [bid, ask]);
         let book = instrument as usize;
         let books = self.books_of(instrument)?;
