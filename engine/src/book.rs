@@ -12,6 +12,7 @@
 //! References are unique across the books of one `Books`: feeds that number their orders
 //! independently need one each.
 
+mod ahead;
 mod applied;
 mod capacity;
 mod ladder;
@@ -28,7 +29,6 @@ pub use capacity::BookCapacity;
 pub use sweep::Sweep;
 
 use core::hint::select_unpredictable;
-use host::prefetch;
 use ladder::Ladder;
 use levels::Levels;
 use model::page::{Level as PageLevel, Quote};
@@ -87,18 +87,6 @@ pub struct Resting {
     pub arrival: Arrival,
 }
 
-/// How many events ahead of one an order is fetched, at least: the slot that names it has come into
-/// the cache when the batch began. Its neighbours in the queue are fetched half as far ahead, which
-/// takes a tenth off the time.
-const AHEAD: usize = 8;
-/// The same of its book, where there are many: where the level of its price is, only the book knows.
-const FAR: usize = AHEAD + STRIDE;
-/// Events between two looks ahead: what a look costs by itself is shared by so many, which takes 19
-/// of 50 instructions off an event.
-const STRIDE: usize = 4;
-/// The most events of a batch whose slots are fetched at its beginning.
-const BATCH: usize = 64;
-
 impl Books {
     /// Takes all memory. Every book is empty and [`Cause::NotStarted`].
     pub fn new(capacity: BookCapacity) -> Books {
@@ -146,49 +134,6 @@ impl Books {
             Kind::Modify => self.modify(book, order, px, qty),
             _ => Applied { removed: None, added: None, fault: None },
         }
-    }
-
-    /// Brings into the cache what the events behind `events[at]` will need. Changes nothing. `book_of` says in which book; `None`:
-    /// there are so few that all of them stay there.
-    #[inline]
-    pub fn look_ahead(
-        &self,
-        events: &[Event],
-        at: usize,
-        book_of: Option<impl Fn(&Event) -> usize>,
-    ) {
-        if at == 0 {
-            events.iter().take(BATCH).for_each(|event| self.refs.prefetch(event.order));
-        }
-        if !at.is_multiple_of(STRIDE) {
-            return;
-        }
-        let after = |ahead: usize| events.iter().skip(at + ahead).take(STRIDE);
-        for event in after(AHEAD) {
-            self.orders.prefetch(self.refs.glance(event.order).1);
-        }
-        for event in after(AHEAD / 2) {
-            if let Some(order) = self.orders.get(self.refs.glance(event.order).1) {
-                self.orders.prefetch(order.prev);
-                self.orders.prefetch(order.next);
-                self.levels.records.prefetch(order.level);
-            }
-        }
-        if let Some(book_of) = book_of {
-            after(FAR).for_each(|event| prefetch(&self.books, book_of(event)));
-            let guess = |event: &Event| self.guess(book_of(event), event);
-            after(AHEAD).filter_map(guess).for_each(|leaf| self.levels.prefetch_guess(leaf));
-            let levels = after(AHEAD / 2).filter_map(guess).map(|leaf| self.levels.guessed(leaf));
-            levels.for_each(|level| self.levels.records.prefetch(level));
-        }
-    }
-
-    /// Where the level of an event's price is, if it is near the best. An event that names no side needs none; whoever asked
-    /// whether it does would guess wrong half of the time.
-    #[inline]
-    fn guess(&self, book: usize, event: &Event) -> Option<(u32, u64)> {
-        let side = event.side.unwrap_or(Side::Buy);
-        Some(self.books.get(book)?.side(side).guess(event.px.0))
     }
 
     /// Best price of a side; `None`: the side is empty.

@@ -5,8 +5,8 @@ use model::Event;
 use super::Engine;
 use crate::feed_books::FeedBooks;
 
-/// So many instruments' books stay in a second-level cache, and asking for them ahead takes more time than it saves. With 1,000
-/// it saves 2 % of a step, with 10,000 a tenth.
+/// The books of so many instruments stay in a second-level cache, and asking for them ahead would take longer than it saves: 3 %
+/// of a step with 300. With 1,000 it saves 2 %, with 10,000 a tenth.
 const FEW: usize = 512;
 
 impl Engine {
