@@ -59,9 +59,8 @@ type Trades = [Option<Trade>; DEPTH_MAX];
 type Frees<'a> = (&'a Reservation, &'a Posting);
 
 impl Risk {
-    /// Books a fill: working quantity becomes position, reserved cash becomes spent cash. The worst-case
-    /// position does not move, for it counted the fill already. Valid also after the order ended: a late fill
-    /// is still a fill.
+    /// Books a fill: working quantity becomes position, reserved cash becomes spent cash. The worst-case position does not move,
+    /// for it counted the fill already; but by what fills beyond the order or after its end, which is still a fill.
     ///
     /// # Errors
     ///
@@ -89,23 +88,24 @@ impl Risk {
         Ok(Filled { open: held.open(), excess, fee, amount })
     }
 
-    /// Books a trade of an order that nobody remembers: the venue is the truth. What was paid for it.
+    /// Books a trade of an order that nobody remembers: the venue is the truth. All of it is in excess.
     ///
     /// # Errors
     ///
     /// [`OutOfRange`] as for [`Risk::fill`], and where there is no such account or instrument, or no line left
     /// for them.
-    pub fn fill_unknown(&mut self, deal: &Deal) -> Result<Money, OutOfRange> {
+    pub fn fill_unknown(&mut self, deal: &Deal) -> Result<Filled, OutOfRange> {
         self.open_lines(deal.account, deal.instrument);
         self.mark_if_unmarked(deal);
+        self.settle_marks(deal.account); // As in `fill`.
         let slot = self.pair(deal.account, deal.instrument).map_or(NO_SLOT, |pair| pair.line.slot);
         let Pricing { factor, fee, .. } = self.pricing(deal.account, deal.instrument);
         let mut trades = [None; DEPTH_MAX];
         let fee = fee.of(deal.px, deal.qty).filter(|_| slot != NO_SLOT);
-        let booked = fee.filter(|fee| self.booked(deal, factor, *fee, None, &mut trades).is_some());
-        let Some(fee) = booked else { return self.disown(deal.account) };
+        let amount = fee.and_then(|fee| self.booked(deal, factor, fee, None, &mut trades));
+        let Some((fee, amount)) = fee.zip(amount) else { return self.disown(deal.account) };
         self.book(deal, factor, &trades, 1, None);
-        Ok(fee)
+        Ok(Filled { open: Qty(0), excess: deal.qty, fee, amount })
     }
 
     /// Takes a booked trade back: position, cash and fee are exactly as if it had never been, and so is profit,
@@ -116,6 +116,7 @@ impl Risk {
     ///
     /// [`OutOfRange`] if a sum does not fit its type; nothing is booked, and the account is halted.
     pub fn bust(&mut self, deal: &Deal, fee: Money) -> Result<Money, OutOfRange> {
+        self.settle_marks(deal.account); // As in `fill`.
         let reverse = Deal { side: deal.side.opposite(), ..*deal };
         let Pricing { factor, .. } = self.pricing(deal.account, deal.instrument);
         let (back, mut trades) = (Money::ZERO.minus(fee), [None; DEPTH_MAX]);
@@ -171,13 +172,13 @@ impl Risk {
     }
 
     /// The order ended at the venue, which counted fills up to `total` that have not all come: what may still come stays
-    /// reserved, the rest is free.
+    /// reserved, at the dearer terms if a replace was on its way, for the venue may have taken it before; the rest is free.
     ///
     /// # Errors
     ///
     /// [`OutOfRange`] if a sum does not fit its type; nothing is booked, and the account is halted.
     pub fn ending(&mut self, held: &mut Reservation, total: Qty) -> Result<(), OutOfRange> {
-        self.retermed(held, Terms { px: held.terms.px, qty: total }, None)
+        self.retermed(held, Terms { px: held.held_px(), qty: total }, None)
     }
 
     /// The venue said which terms are in force while a replace to `change` may still be on its way: both are held. The order is

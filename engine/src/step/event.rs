@@ -88,9 +88,9 @@ impl Engine {
         stamp: &mut impl Stamp,
     ) {
         let Some(id) = self.find(event) else { return };
-        let part = self.part(id, event);
         let Some(FeedBooks::Orders(books)) = self.feed_books_mut(event.feed) else { return };
         let applied = books.apply_as(kind, id as usize, event);
+        let part = self.part(id, event);
         stamp.mark(Stage::Book);
 
         if let Some(touch) = &applied.removed {

@@ -116,8 +116,9 @@ impl Engine {
         match report.kind {
             ReportKind::Fill => {
                 self.show_stranger(TapeKind::OverFill, report, &deal, out);
-                if let Ok(fee) = self.risk.fill_unknown(&deal) {
-                    self.note_execution(report, deal, fee, out);
+                if let Ok(filled) = self.risk.fill_unknown(&deal) {
+                    self.count_fill(deal.account, filled.amount);
+                    self.note_execution(report, deal, filled.fee, out);
                 } else if self.risk.halt(HaltScope::Account(deal.account)).is_none() {
                     self.trip(HaltScope::All, HaltLevel::Halted, mismatched(), out);
                 }

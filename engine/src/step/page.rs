@@ -32,7 +32,7 @@ impl Engine {
         }
     }
 
-    /// Hints the cache at what [`Engine::measure`] and [`Engine::board`] look at.
+    /// Hints the cache at what [`Engine::measure`] and [`Engine::board`] look at of the instrument alone, not of its book.
     pub fn prefetch_board(&self, instrument: u32) {
         self.instruments.prefetch(instrument);
         if let Some(indicators) = self.indicators.get(instrument as usize) {

@@ -5,7 +5,7 @@ use super::*;
 use crate::fixture::{ACCOUNT_LIMITS, Floor, INSTRUMENT, MARKET, PAIR_LIMITS, USD, instrument};
 use crate::path::Ladder;
 use crate::view::{View, Way};
-use crate::{AccountLimits, Capacity, Margin, PairLimits, Reservation, Risk};
+use crate::{AccountLimits, Capacity, Deal, Margin, PairLimits, Reservation, Risk};
 
 const INSTRUMENTS: u32 = 3;
 const EUR: Currency = *b"EUR\0\0\0\0\0";
@@ -192,8 +192,9 @@ fn losses_are_told_at_the_timer() {
     assert_eq!(told(&mut floor), 12);
 }
 
-/// Goal: a loss of an account that waits is told by a fill too, though nothing is left of it then. Method: twenty hold, the price
-/// falls by more than they may lose, and one who waits sells above it.
+/// Goal: a loss of an account that waits is told by whatever trades, though nothing is left of it then. Method: twenty hold, the
+/// price falls by more than they may lose; of those who wait one sells above it, one by an order that nobody remembers, and of one
+/// the venue takes its trade back.
 #[test]
 fn losses_are_told_at_a_fill() {
     let loss_max = Some(Money(500 * crate::fixture::FACTOR));
@@ -214,11 +215,21 @@ fn losses_are_told_at_a_fill() {
         std::iter::from_fn(|| floor.risk.take_loss()).map(|(id, ..)| id).collect()
     };
     let first = told(&mut floor);
-    let late = (1..21).map(AccountId).find(|id| floor.risk.late(*id, INSTRUMENT).is_some());
-    let late = late.unwrap();
-    assert!(!first.contains(&late), "{first:?}");
-    floor.risk.fill(&mut held[usize::from(late.0) - 1], Px(1_000_500), Qty(1)).unwrap();
-    assert!(told(&mut floor).contains(&late));
+    let mut late = (1..21).map(AccountId).filter(|id| !first.contains(id));
+    let [filled, unknown, busted] = [(); 3].map(|()| late.next().unwrap());
+    let is_late = |floor: &Floor, id| floor.risk.late(id, INSTRUMENT).is_some();
+    let deal =
+        |account, side, px| Deal { account, instrument: INSTRUMENT, side, px: Px(px), qty: Qty(1) };
+
+    assert!(is_late(&floor, filled));
+    floor.risk.fill(&mut held[usize::from(filled.0) - 1], Px(1_000_500), Qty(1)).unwrap();
+    assert!(told(&mut floor).contains(&filled));
+    assert!(is_late(&floor, unknown));
+    floor.risk.fill_unknown(&deal(unknown, Side::Sell, 1_000_500)).unwrap();
+    assert!(told(&mut floor).contains(&unknown));
+    assert!(is_late(&floor, busted));
+    floor.risk.bust(&deal(busted, Side::Buy, 1_000_000), Money::ZERO).unwrap();
+    assert!(told(&mut floor).contains(&busted));
 }
 
 #[derive(Clone, Copy, Debug)]

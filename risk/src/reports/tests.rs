@@ -61,7 +61,8 @@ fn pages_follow_an_order() {
 }
 
 /// Goal: the terms that the venue says are held: with a change that may still come the worse of both, without it alone, after an
-/// end what was counted and has not come. Method: a buy of ten that is to be twelve, said in each way.
+/// end what was counted and has not come. Method: a buy of ten that is to be twelve, said in each way; one that ends before that
+/// is answered.
 #[test]
 fn holds_what_the_venue_says() {
     let mut floor = Floor::new();
@@ -100,6 +101,20 @@ fn holds_what_the_venue_says() {
     let _asked = floor.risk.clear_replace(change, &mut held, &floor.market, floor.moment).unwrap();
     floor.risk.release(&mut held);
     assert_eq!((holds(&held), account_page(&floor).reserved), ((old.0, Qty(0)), Money(0)));
+
+    let order = floor.order(Side::Buy, 10, 1_000_000);
+    let (_, mut held) = floor.clear(order).unwrap();
+    let change = model::Order { id: order.id, ..floor.order(Side::Buy, 12, 1_000_100) };
+    let _asked = floor.risk.clear_replace(change, &mut held, &floor.market, floor.moment).unwrap();
+    floor.risk.ending(&mut held, Qty(5)).unwrap();
+    assert_eq!(
+        holds(&held),
+        (new.0, Qty(5)),
+        "it may have been replaced before it filled and ended"
+    );
+    assert_eq!(account_page(&floor).reserved, Money(5 * 1_000_100 * FACTOR));
+    floor.risk.fill(&mut held, Px(1_000_100), Qty(5)).unwrap();
+    assert_eq!((held.is_open(), account_page(&floor).reserved), (false, Money(0)));
 }
 
 /// Goal: a fill beyond the order, and one after its end, count in the position and leave nothing working

@@ -355,6 +355,19 @@ fn fills_halt() {
     }
 }
 
+/// Goal: a fill of an order that nobody remembers counts in the windows above its account too. Method: one, where none may be.
+#[test]
+fn fills_of_strangers_halt_above() {
+    let mut rig = Rig::outside(&[("house", "fills_max", "0\nfills_window_ms = 10")]);
+    let instrument = InstrumentId(0);
+    let holder = Some(model::Holder { account: AGENT, instrument, side: Side::Buy });
+    let (px, qty) = (Px(100 * DOLLAR), Qty(1));
+    let fill = Report::of(ReportKind::Fill, OrderId::new(7, 9));
+    rig.step(Body::Report(Report { exec_id: 1, px, qty, holder, ..fill }));
+    assert_eq!(rig.why(HaltScope::Account(HOUSE)), HaltCause::FillVelocity);
+    rig.replays();
+}
+
 /// Goal: a clock that is not believed, and a venue's session that is gone, are known, told, and halt everything if so
 /// configured; that they come back resumes nothing. Method: each, off and on, both ways.
 #[test]
