@@ -1,6 +1,6 @@
 //! How positions follow the market. A new mark re-marks at once at most [`RE_MARKED_MAX`] accounts that hold or work the
-//! instrument; whoever is left waits for his turn: at later marks, and at the latest at the next timer, which comes once there was
-//! no other input for a while. Neither an order nor a trade waits: their own account and all above it are marked before.
+//! instrument; whoever is left waits for his turn: at later marks, and at the latest at the next timer, which comes once there
+//! was no other input for a while. Neither an order nor a trade waits: their own account and all above it are marked before.
 
 use model::{AccountId, Currency, InstrumentId};
 

@@ -193,8 +193,8 @@ fn losses_are_told_at_the_timer() {
 }
 
 /// Goal: a loss of an account that waits is told by whatever trades, though nothing is left of it then. Method: twenty hold, the
-/// price falls by more than they may lose; of those who wait one sells above it, one by an order that nobody remembers, and of one
-/// the venue takes its trade back.
+/// price falls by more than they may lose; of those who wait one sells above it, one by an order that nobody remembers, and of
+/// one the venue takes its trade back.
 #[test]
 fn losses_are_told_at_a_fill() {
     let loss_max = Some(Money(500 * crate::fixture::FACTOR));
