@@ -185,6 +185,34 @@ fn an_older_one_or_none() {
     }
 }
 
+/// Goal: no engine starts from nothing where a journal was: its snapshots tell. Method: take the journal's segment away.
+#[test]
+fn none_without_its_journal() {
+    let stage = Stage::new(2_000, 3);
+    let config = stage.config("gone");
+    let plan = || Plan {
+        config: config.clone(),
+        script: Script::default(),
+        shared: false,
+        ends_with_feed: true,
+        drive_stream: None,
+    };
+    let running = runtime::start(plan()).unwrap();
+    while !running.has_ended() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    running.finish().unwrap();
+    let journal = config.engine.journal.clone().unwrap().folder;
+    for number in engine::journal::numbers(&journal).unwrap() {
+        std::fs::remove_file(engine::journal::path_of(&journal, number)).unwrap();
+    }
+    let error = runtime::start(plan()).err().unwrap();
+    assert!(
+        matches!(error, runtime::RunError::Journal(engine::journal::JournalError::Gone(_))),
+        "{error}"
+    );
+}
+
 /// Goal: how long a restart takes with and without one. Method: a longer day, both ways, printed; a snapshot must not be
 /// slower.
 #[test]

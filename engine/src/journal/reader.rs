@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 pub use follow::newest_input;
 
-use super::record::{BadRecord, Record};
+use super::record::{BadRecord, OPENED_BYTES, Record};
 use super::segment::{self, BadFrame, FRAME_BYTES, HEADER_BYTES, JournalError};
 
 /// Where the valid part of a journal ends: everything before is whole, the rest is to be overwritten.
@@ -49,8 +49,8 @@ pub struct Fault {
     pub record: u64,
     /// What is wrong with it.
     pub why: Why,
-    /// Whether a later segment holds something. A crash leaves only the last one torn: each is synced before the next
-    /// begins.
+    /// Whether a later segment holds something, or a later start of an engine stands behind it. A crash leaves torn only what
+    /// came after both: each segment is synced before the next begins, and an engine goes on behind what is whole alone.
     pub is_followed: bool,
 }
 
@@ -77,7 +77,7 @@ pub struct Reader {
     /// Whether the bytes were read after the next segment was begun: nothing more comes then.
     is_whole: bool,
     why: Option<Why>,
-    /// Whether the segment after that of the fault was made and written to.
+    /// See [`Fault::is_followed`].
     is_followed: bool,
     ended: bool,
 }
@@ -129,7 +129,7 @@ impl Reader {
             }
             if torn {
                 self.why = Some(why);
-                self.is_followed = self.any_left()?;
+                self.is_followed = is_reopened(rest) || self.any_left()?;
             }
             if torn || !self.next_segment()? {
                 self.tail.torn = torn;
@@ -194,6 +194,18 @@ impl Reader {
         self.tail = Tail { segment: number, offset: HEADER_BYTES, ..self.tail };
         Ok(true)
     }
+}
+
+/// Whether an engine that had inputs before started somewhere within these bytes of a segment.
+fn is_reopened(bytes: &[u8]) -> bool {
+    let length = (OPENED_BYTES as u32).to_le_bytes();
+    bytes.windows(FRAME_BYTES + OPENED_BYTES).filter(|frame| frame.starts_with(&length)).any(
+        |frame| {
+            let record =
+                segment::unframe(frame).ok().and_then(|payload| Record::read(payload).ok());
+            matches!(record, Some(Record::Opened { seq: 1.., .. }))
+        },
+    )
 }
 
 fn read_up_to(file: &mut File, buffer: &mut [u8]) -> std::io::Result<()> {

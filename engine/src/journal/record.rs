@@ -108,6 +108,8 @@ const TIMER: u8 = 8;
 const CHECKPOINT: u8 = 9;
 const CLOSED: u8 = 10;
 const OPENED: u8 = 11;
+/// Bytes of the payload of [`Record::Opened`].
+pub(super) const OPENED_BYTES: usize = 1 + 2 * size_of::<u64>();
 const DEEP: u8 = 12;
 const STAGES: u8 = 16;
 

@@ -66,7 +66,15 @@ pub(super) fn keep_torn(lease: &Lease, tail: Tail) -> Result<Option<PathBuf>, Jo
     if tail.offset == 0 || !tail.torn {
         return Ok(None);
     }
-    keep(&segment::path_of(lease.folder(), tail.segment), tail.offset)
+    let path = segment::path_of(lease.folder(), tail.segment);
+    let kept = keep(&path, tail.offset)?;
+    if let Some(kept) = &kept {
+        let (path, offset, kept) = (path.display(), tail.offset, kept.display());
+        tracing::warn!(
+            "{path}: cut off at byte {offset}, where no record is whole; what stood there is kept in {kept}"
+        );
+    }
+    Ok(kept)
 }
 
 /// Segments behind the tail's, the last one first, so that a cut that is interrupted leaves no hole.

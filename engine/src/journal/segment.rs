@@ -94,6 +94,12 @@ pub enum JournalError {
         /// How far it was read.
         offset: u64,
     },
+    /// There is no journal, or none whose beginning is whole, and there are snapshots of one.
+    #[error(
+        "{0}: holds snapshots of an engine, but its journal cannot be read from the beginning: look with \
+         `tickgate journal verify`, restore its segments, or choose another folder"
+    )]
+    Gone(PathBuf),
     /// A new journal was asked for, and the folder holds one.
     #[error("{0}: holds a journal already")]
     NotEmpty(PathBuf),

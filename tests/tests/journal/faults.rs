@@ -134,6 +134,33 @@ fn go_on(folder: &Path, replay: &Replay) {
     assert!(replay.fault().is_none());
 }
 
+/// Goal: nor is damage before a later start of an engine, in the same segment. Method: damage a record, before that start and
+/// behind it.
+#[test]
+fn damage_before_a_start_is_not_a_torn_end() {
+    let day = Day::new();
+    let folder = tempfile::tempdir().unwrap();
+    const ONE: u64 = 1 << 24;
+    day.record(folder.path(), Faulty::new(u64::MAX, None), ONE).unwrap();
+    let replay = recover(folder.path());
+    let lease = Lease::take(folder.path()).unwrap();
+    let claim = Claim::take(folder.path(), replay.epoch).unwrap();
+    let (epoch, seq) = (claim.epoch().into(), replay.engine.seq());
+    let mut writer = Writer::open_on(Disk, lease, claim, replay.tail(), ONE).unwrap();
+    writer.append_head(&Record::Opened { epoch, seq }).unwrap();
+    writer.close().unwrap();
+    let path = path_of(folder.path(), 0);
+    let whole = std::fs::read(&path).unwrap();
+    let end = whole.iter().rposition(|byte| *byte != 0).unwrap();
+    for (at, is_damage) in [(end - 200, true), (end, false)] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        std::fs::write(&path, &damaged).unwrap();
+        let fault = recover(folder.path()).fault().unwrap();
+        assert_eq!((fault.is_followed, fault.refusal().is_some()), (is_damage, is_damage));
+    }
+}
+
 /// Goal: a disk that takes less than it is given costs nothing but time. Method: at most seven bytes a write.
 #[test]
 fn short_writes() {

@@ -5,10 +5,11 @@ use crate::journal::epoch::Claim;
 use crate::journal::lease::Lease;
 use crate::journal::recorder::Recorder;
 use crate::journal::writer::Writer;
-use crate::journal::{Entry, Record};
+use crate::journal::{Entry, JournalError, Record};
 use crate::replay::digest_of;
 use crate::runtime::RunError;
 use crate::runtime::ready::Found;
+use crate::snapshot;
 use crate::step::Engine;
 
 /// Texts of limits that can wait for the journal.
@@ -30,6 +31,10 @@ pub(super) fn open_journal(
     found: Option<Found>,
 ) -> Result<(Option<Recorder>, Option<Opened>), RunError> {
     let Some(journal) = &config.engine.journal else { return Ok((None, None)) };
+    let had_inputs = || snapshot::list(&journal.folder).map_or(true, |listed| !listed.is_empty());
+    if found.is_none() && had_inputs() {
+        return Err(JournalError::Gone(journal.folder.clone()).into());
+    }
     let claim = Claim::take(&journal.folder, found.as_ref().and_then(|found| found.epoch))?;
     let tail = found.as_ref().map(|found| found.tail).unwrap_or_default();
     let mut writer = Writer::open(lease, claim, tail, journal.segment_bytes)?;
