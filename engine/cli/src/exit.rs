@@ -61,6 +61,7 @@ fn code_of(error: &RunError) -> u8 {
             JournalError::InUse { .. } | JournalError::Fenced { .. } => 5,
             JournalError::NotASegment(_)
             | JournalError::BadEpoch(_)
+            | JournalError::Gone(_)
             | JournalError::Damaged { .. }
             | JournalError::Unknown { .. } => 3,
             _ => 1,
