@@ -199,13 +199,12 @@ impl Reader {
 /// Whether an engine that had inputs before started somewhere within these bytes of a segment.
 fn is_reopened(bytes: &[u8]) -> bool {
     let length = (OPENED_BYTES as u32).to_le_bytes();
-    bytes.windows(FRAME_BYTES + OPENED_BYTES).filter(|frame| frame.starts_with(&length)).any(
-        |frame| {
-            let record =
-                segment::unframe(frame).ok().and_then(|payload| Record::read(payload).ok());
-            matches!(record, Some(Record::Opened { seq: 1.., .. }))
-        },
-    )
+    let opened = |frame| {
+        let record = segment::unframe(frame).ok().and_then(|payload| Record::read(payload).ok());
+        matches!(record, Some(Record::Opened { seq: 1.., .. }))
+    };
+    let frames = bytes.windows(FRAME_BYTES + OPENED_BYTES);
+    frames.filter(|frame| frame.starts_with(&length)).any(opened)
 }
 
 fn read_up_to(file: &mut File, buffer: &mut [u8]) -> std::io::Result<()> {
