@@ -6,6 +6,7 @@ use clap::Args;
 use engine::budget::{Budget, Part};
 use engine::config::Config;
 use engine::step::Engine;
+use out::println;
 
 use crate::exit::Failure;
 

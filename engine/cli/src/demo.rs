@@ -1,6 +1,7 @@
 //! `tickgate demo`: the whole engine on a synthetic day, ready for a client. The day comes as it would outside: in packets over
 //! two lines that lose, repeat and reorder them, with a re-request server and a snapshot server to make up for it.
 
+use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -11,6 +12,7 @@ use engine::config::{Config, FeedConfig, FeedSource, JournalConfig, Lines, Snaps
 use engine::runtime::{self, Plan};
 use engine::script::Script;
 use feeds::Venue;
+use out::println;
 use sim::mold::Credentials;
 use sim::net::Publisher;
 
@@ -75,7 +77,8 @@ impl Demo {
         let running = runtime::start(plan)?;
         let venue = lines.map(|lines| publish(&lines, self.loss)).transpose()?;
         if !self.json {
-            println!("{}\n", connect_line(&self.name));
+            // An engine that runs does not end because nobody reads this.
+            let _ = writeln!(std::io::stdout(), "{}\n", connect_line(&self.name));
         }
         let mut screen = Screen::new(&self.name, self.json);
         let over = |begun: Instant| {
@@ -88,7 +91,7 @@ impl Demo {
         let took = begun.elapsed();
         screen.close();
         let finished = running.finish()?;
-        drop(venue);
+        drop((venue, folder)); // An answer that does not get out ends the program.
         if self.json {
             println!("{}", summary::json(&finished, took));
         } else {

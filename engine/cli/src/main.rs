@@ -10,6 +10,7 @@ mod run;
 mod screen;
 
 use cli::{captured, exit, quiet, streams, summary};
+use out::eprintln;
 
 use clap::{Parser, Subcommand};
 
@@ -26,7 +27,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[command(
     after_help = "Any other command X runs tickgate-X: approve, audit, book, capture, convert, doctor, follow, halt,\n\
     journal, latency, load, mcp, operator, rate, reload, resume, risk, sim, split, status, synth, whatif, why.\n\
-    Exit codes: 0 done, 1 a check failed, 2 usage or configuration, 3 bad input, 4 no engine, 5 refused, 130 interrupted."
+    Exit codes: 0 done, 1 a check failed, 2 usage or configuration, 3 bad input, 4 no engine, 5 refused, 130 interrupted,\n\
+    141 nobody read the answer."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -45,7 +47,11 @@ enum Command {
 }
 
 fn main() -> std::process::ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false)
+        .with_target(false)
+        .init();
     let outcome = match Cli::parse().command {
         Command::Demo(demo) => demo.run(),
         Command::Replay(replay) => replay.run(),

@@ -6,32 +6,29 @@ use std::path::Path;
 use audit::AuditKind;
 use audit::{AuditRecord, Checkpoint, Options, Seen};
 use model::{BooksRefusal, HaltLevel, Reject, Symbol, Verdict};
+use out::eprintln;
 use serde_json::{Value, json};
 
 use crate::{Failure, bad, unreadable};
 
 /// Prints a log.
 pub fn show(folder: &Path, as_json: bool) -> Result<(), Failure> {
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    let mut closed = false; // Whoever read has seen enough.
+    let mut lines = io::BufWriter::new(io::stdout().lock());
     let options = Options { torn_is_good: true, ..Options::default() };
     let found = audit::verify(folder, &options, |seen| {
-        if !closed {
-            let line = match (seen, as_json) {
-                (Seen::Record(number, record, _), true) => json(number, record).to_string(),
-                (Seen::Record(number, record, _), false) => text(number, record),
-                (Seen::Checkpoint(made), true) => checkpoint(made).to_string(),
-                (Seen::Checkpoint(made), false) => {
-                    format!("-- checkpoint of {} records, {}", made.count, made.occasion.name())
-                }
-            };
-            closed = writeln!(out, "{line}").is_err();
-        }
+        let line = match (seen, as_json) {
+            (Seen::Record(number, record, _), true) => json(number, record).to_string(),
+            (Seen::Record(number, record, _), false) => text(number, record),
+            (Seen::Checkpoint(made), true) => checkpoint(made).to_string(),
+            (Seen::Checkpoint(made), false) => {
+                format!("-- checkpoint of {} records, {}", made.count, made.occasion.name())
+            }
+        };
+        writeln!(lines, "{line}").unwrap_or_else(|error| out::end(&error));
     });
-    let flushed = out.flush();
+    lines.flush().unwrap_or_else(|error| out::end(&error));
     match found.map_err(unreadable)? {
         Err(finding) => Err(bad(&finding)),
-        Ok(_) if flushed.is_err() => Ok(()),
         Ok(report) => {
             if report.torn > 0 {
                 eprintln!("tickgate-audit: {} bytes at the end are no whole frame", report.torn);

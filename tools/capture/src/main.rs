@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use engine::config::{Config, FeedSource};
 use feeds::Venue;
+use out::{eprint, eprintln, println};
 
 use files::Place;
 

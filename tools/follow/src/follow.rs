@@ -57,7 +57,8 @@ impl Follow {
             replay.trail = Trail::of(config, &replay.engine);
         }
         let due = Due::new(self.every, replay.from.unwrap_or(0));
-        let lag = Lag::new(self.json, self.report);
+        let is_standby = config.is_some() && !self.once;
+        let lag = Lag::new(self.json, self.report, is_standby);
         let mut watch = Watch::new(&folder, self.promote_on_loss, asked, replay.opened)?;
         let mut follower = Follower { folder, replay, due, lag, level: false };
         while !stop.load(Ordering::Relaxed) {

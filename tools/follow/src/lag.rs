@@ -1,15 +1,20 @@
 //! How far a follower is behind.
 
+use std::fmt::Display;
+use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use engine::journal::reader::newest_input;
 use engine::replay::Replay;
 use engine::snapshot::Written;
+use out::println;
 use serde_json::json;
 
 /// Since when it is behind, and what is said of that.
 pub struct Lag {
+    /// Whether it may have to become the engine: then reports that nobody can read do not end it.
+    is_standby: bool,
     json: bool,
     every: Duration,
     next: Instant,
@@ -18,8 +23,9 @@ pub struct Lag {
 }
 
 impl Lag {
-    pub fn new(json: bool, every: Duration) -> Lag {
-        Lag { json, every, next: Instant::now() + every, level: Instant::now() }
+    pub fn new(json: bool, every: Duration, is_standby: bool) -> Lag {
+        let now = Instant::now();
+        Lag { is_standby, json, every, next: now + every, level: now }
     }
 
     /// All that was written is replayed.
@@ -39,18 +45,15 @@ impl Lag {
         let lag_ms = if caught_up { 0 } else { self.level.elapsed().as_millis() as u64 };
         let (lag, checkpoints) = (newest - seq, replay.checkpoints);
         if self.json {
-            println!(
-                "{}",
-                json!({
-                    "seq": seq, "lag_seq": lag, "lag_ms": lag_ms, "checkpoints": checkpoints,
-                    "epoch": replay.epoch, "closed": replay.closed,
-                    "state_hash": format!("{:016x}", replay.engine.state_hash()),
-                })
-            );
+            self.say(json!({
+                "seq": seq, "lag_seq": lag, "lag_ms": lag_ms, "checkpoints": checkpoints,
+                "epoch": replay.epoch, "closed": replay.closed,
+                "state_hash": format!("{:016x}", replay.engine.state_hash()),
+            }));
         } else {
-            println!(
+            self.say(format_args!(
                 "input {seq}, {lag} inputs and {lag_ms} ms behind; {checkpoints} hashes compared"
-            );
+            ));
         }
     }
 
@@ -60,9 +63,17 @@ impl Lag {
         let ms = took.as_millis() as u64;
         if self.json {
             let path = path.display().to_string();
-            println!("{}", json!({ "snapshot": path, "seq": seq, "bytes": bytes, "ms": ms }));
+            self.say(json!({ "snapshot": path, "seq": seq, "bytes": bytes, "ms": ms }));
         } else {
-            println!("snapshot of input {seq}: {bytes} bytes in {ms} ms");
+            self.say(format_args!("snapshot of input {seq}: {bytes} bytes in {ms} ms"));
+        }
+    }
+
+    fn say(&self, line: impl Display) {
+        if self.is_standby {
+            let _ = writeln!(std::io::stdout(), "{line}");
+        } else {
+            println!("{line}");
         }
     }
 }

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{ArgGroup, Parser};
+use out::eprintln;
 
 use every::Every;
 use failure::Failure;
@@ -36,7 +37,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
     tickgate follow journal --once\n  \
     tickgate follow --config deploy/engine.toml --every 100000 --promote-on-loss\n  \
     kill -USR1 PID                              # take over as soon as no engine has the journal\n\n\
-    Exit codes: 0 done; 1 a hash differs; 2 usage or configuration; 3 a bad record; 5 of another version; 130 interrupted."
+    Exit codes: 0 done; 1 a hash differs; 2 usage or configuration; 3 a bad record, or of another version;\n\
+    5 in use; 130 interrupted; 141 nobody read the reports."
 )]
 pub struct Follow {
     /// Folder of the journal.
@@ -70,7 +72,11 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false)
+        .with_target(false)
+        .init();
     match Follow::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { code, message }) => {

@@ -18,6 +18,7 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use out::eprintln;
 
 /// Prints, verifies, replays, exports, repairs and retires journals. Only `repair --yes` and `retain --yes` change
 /// anything.
@@ -32,8 +33,8 @@ use clap::{Parser, Subcommand};
     tickgate journal export journal --to orders.csv --kind verdict --kind fill\n  \
     tickgate journal repair journal\n  \
     tickgate journal retain journals --keep-days 30\n\n\
-    Exit codes: 0 done; 1 a hash differs; 2 usage; 3 a bad record or a foreign file; 5 in use by an engine, or of another\n\
-    version."
+    Exit codes: 0 done; 1 a hash differs; 2 usage; 3 a bad record, or a file that is foreign or of another version;\n\
+    5 in use by an engine."
 )]
 struct Cli {
     #[command(subcommand)]

@@ -1,6 +1,6 @@
 //! `print`: every record, one a line.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -25,16 +25,15 @@ pub struct Print {
 impl Print {
     pub fn run(self) -> Result<(), Failure> {
         let mut reader = Reader::open(&self.folder)?;
-        let mut out = std::io::stdout().lock();
+        let mut lines = BufWriter::new(std::io::stdout().lock());
         while let Some(record) = reader.next_record()? {
             let written = match self.json {
-                true => writeln!(out, "{}", describe(&record)),
-                false => writeln!(out, "{}", text(&record)),
+                true => writeln!(lines, "{}", describe(&record)),
+                false => writeln!(lines, "{}", text(&record)),
             };
-            if written.is_err() {
-                return Ok(()); // Whoever read has seen enough.
-            }
+            written.unwrap_or_else(|error| out::end(&error));
         }
+        lines.flush().unwrap_or_else(|error| out::end(&error));
         reader.fault().map_or(Ok(()), |fault| Err(Failure::fault(&fault)))
     }
 }

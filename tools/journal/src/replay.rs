@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use engine::replay::Replay as Run;
+use out::{eprintln, println};
 use serde_json::json;
 
 use crate::failure::Failure;

@@ -18,6 +18,7 @@ use latency::round::{self, Round, RoundError};
 use latency::subject::{Asked, Subject};
 use latency::window::Window;
 use latency::{html, json, text, words};
+use out::{eprintln, print, println};
 use serde::{Deserialize, Serialize};
 
 #[global_allocator]
@@ -111,7 +112,11 @@ fn time(text: &str) -> Result<u64, String> {
 }
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false)
+        .with_target(false)
+        .init();
     let cli = Cli::parse();
     let done = match &cli.round {
         Some(order) => cli.one(order).map(|()| true),

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use load::{LoadError, Plan};
+use out::{eprintln, println};
 
 /// Publishes a synthetic day over two lines of this machine at a given rate, hears it with the whole engine, and counts.
 ///
@@ -84,7 +85,11 @@ impl Cli {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).without_time().init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false)
+        .without_time()
+        .init();
     match load::run(&cli.plan()) {
         Ok(report) => {
             let faults = report.faults();

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use out::eprintln;
 use switch::{AskError, Refusal};
 
 /// Why a command ends without success.

@@ -1,7 +1,7 @@
 //! `tickgate-synth`: writes a synthetic Nasdaq day, for tests, benches and trying things out.
 
 use std::fs::File;
-use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{CommandFactory, Parser, ValueEnum, error::ErrorKind as Usage};
 use flate2::{Compression, write::GzEncoder};
 use indicatif::{ProgressBar, ProgressStyle};
+use out::{eprintln, println};
 use synth::{Config, Day, Hours, Naming, Summary};
 
 /// Writes a synthetic Nasdaq day: TotalView-ITCH 5.0 messages, each behind its 2-byte length.
@@ -118,11 +119,11 @@ fn main() -> ExitCode {
             report(&summary, options.json);
             ExitCode::SUCCESS
         }
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) if error.get_ref().is_some_and(|inner| inner.is::<Stopped>()) => {
             eprintln!("tickgate-synth: interrupted, {} has no end", options.out.display());
             ExitCode::from(130)
         }
+        Err(error) if options.writes_to_stdout() => out::end(&error),
         Err(error) => {
             eprintln!("tickgate-synth: {}: {error}", options.out.display());
             ExitCode::FAILURE

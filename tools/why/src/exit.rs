@@ -9,6 +9,7 @@ use engine::config::ConfigErrors;
 use engine::journal::JournalError;
 use engine::replay::ReplayError;
 use engine::step::StartError;
+use out::eprintln;
 
 /// Why a command ends without success.
 #[derive(Debug)]

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use out::{eprintln, println};
+
 /// Where the committed figures stand: `stage`, tab, instructions a unit.
 const COMMITTED: &str = "benches/counts.tsv";
 /// How far a figure may be from the committed one, in hundredths. Fewer instructions are a fault too: the next to lose them

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use out::{eprintln, println};
+
 /// Longest line, in characters, and longest file, in lines.
 const COLUMNS_MAX: usize = 130;
 const LINES_MAX: usize = 500;
@@ -39,6 +41,9 @@ const EXACT: [&str; 10] = [
     "feeds/src",
     "risk/src",
 ];
+/// Programs, which answer and tell through `out`.
+const PROGRAMS: [&str; 2] = ["tools/", "engine/cli/"];
+const PRINTS: [&str; 4] = ["println", "print", "eprintln", "eprint"];
 /// The only packages with `unsafe` in their sources.
 const UNSAFE: [&str; 2] = ["engine/shm/", "engine/host/"];
 
@@ -109,9 +114,26 @@ fn check_rust(root: &Path, file: &Path, text: &str, faults: &mut Vec<String>) {
             fault(number, concat!("un", "safe code outside engine/shm and engine/host"));
         }
     }
+    if PROGRAMS.iter().any(|folder| path.starts_with(folder)) && !is_test(file) {
+        for (number, name) in foreign_prints(text) {
+            fault(number, &format!("{name} of the standard library panics: use that of `out`"));
+        }
+    }
     if !is_listed(root, file) {
         fault(1, "no `mod` line names this file: it is not compiled");
     }
+}
+
+/// Lines before the tests that print by a macro that is not imported from `out`.
+fn foreign_prints(text: &str) -> impl Iterator<Item = (usize, &'static str)> {
+    let ours = text.lines().find(|line| line.starts_with("use out::")).unwrap_or("");
+    let code = text.lines().take_while(|line| !line.starts_with("mod tests {")).enumerate();
+    code.flat_map(move |(number, line)| {
+        let code = line.split("//").next().unwrap_or("");
+        let used = move |name: &&str| code.contains(&format!("{name}!(")) && has_word(code, name);
+        let foreign = PRINTS.into_iter().filter(used).filter(|name| !has_word(ours, name));
+        foreign.map(move |name| (number + 1, name))
+    })
 }
 
 fn is_test(file: &Path) -> bool {

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
+use out::{eprintln, println};
 use serde_json::json;
 use sim::crypto::play::Play;
 use sim::crypto::server::{Clock, Server, Speaker};

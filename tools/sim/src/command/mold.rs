@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use out::{eprint, eprintln};
 use sim::net::{Counters, Publisher};
 use sim::source::{self, Source};
 

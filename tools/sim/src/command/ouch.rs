@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use out::{eprintln, println};
 use sim::mold::Credentials;
 use sim::ouch::{Config, Counters, Faults, Server};
 

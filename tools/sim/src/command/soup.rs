@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use out::{eprintln, println};
 use sim::mold::{Credentials, Pace};
 use sim::soup::{Config, Counters, Faults, Server};
 use sim::source::{self, Source};

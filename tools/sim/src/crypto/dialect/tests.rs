@@ -1,4 +1,6 @@
 use super::*;
+use out::eprintln;
+
 use crate::crypto::venue::Listing;
 
 fn listing(name: &str, px_decimals: u8, qty_decimals: u8) -> Listing {
