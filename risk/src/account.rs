@@ -166,6 +166,11 @@ impl Account {
         (below > money::times(highest2, bps)).then_some(HaltCause::Drawdown)
     }
 
+    /// Whether twice the profit `profit2` is the highest so far, or a loss that nobody was told of.
+    pub(crate) fn is_news(&self, profit2: i128) -> bool {
+        profit2 > self.peak2 || (self.losses != Losses::Told && self.lost(profit2).is_some())
+    }
+
     pub(crate) fn marks_at_exit(&self) -> bool {
         self.limits.mark_at == MarkAt::Exit
     }

@@ -309,10 +309,27 @@ impl Risk {
         self.listing(instrument).map_or([0; 8], |listing| listing.money)
     }
 
-    /// Looks at the profit of an account again, after a rate moved.
+    /// Looks at the profit of an account again, after it may have moved.
     pub(crate) fn note_profit(&mut self, id: AccountId) {
-        if let Some(account) = self.accounts.get_mut(usize::from(id.0)) {
-            note_loss(account, id, &mut self.losses);
+        if self.waiting.is_empty() {
+            self.note_loss(id);
+        } else {
+            self.note_late(id);
+        }
+    }
+
+    /// Notes the highest profit, and a loss beyond its limit that nobody was told of.
+    pub(crate) fn note_loss(&mut self, id: AccountId) {
+        let Some(account) = self.accounts.get_mut(usize::from(id.0)) else { return };
+        let profit2 = account.present_profit2();
+        account.peak2 = account.peak2.max(profit2);
+        if account.losses == Losses::Told {
+            return;
+        }
+        account.losses = Losses::Within;
+        if let Some(cause) = account.lost(profit2) {
+            account.losses = Losses::Told;
+            self.losses.push((id, cause)); // Within its capacity: each account is in it once at most.
         }
     }
 
@@ -354,27 +371,40 @@ impl Risk {
         instrument: InstrumentId,
         change: impl FnOnce(&mut Line, &mut Account),
     ) {
+        if self.recount(id, instrument, change) {
+            self.note_profit(id);
+        }
+    }
+
+    /// The same; whether the account's profit may have moved, which nobody looked at yet.
+    #[inline(always)]
+    pub(crate) fn recount(
+        &mut self,
+        id: AccountId,
+        instrument: InstrumentId,
+        change: impl FnOnce(&mut Line, &mut Account),
+    ) -> bool {
         let place = self.place(id, instrument);
         let pair = self.pairs.get_mut(place);
         let account = self.accounts.get_mut(usize::from(id.0));
         let listing = self.listings.get_mut(instrument.0 as usize);
-        let (Some(pair), Some(account), Some(listing)) = (pair, account, listing) else { return };
+        let (Some(pair), Some(account), Some(listing)) = (pair, account, listing) else {
+            return false;
+        };
         let Pair { line, row, turn, .. } = pair;
         let margin = self.rows.get(*row).and_then(|row| row.margin);
         let before = (line.exposure, line.cost);
         let was_exposed = before.0.is_any();
         change(line, account);
         let is_held_the_same = (before.0.position, before.1) == (line.exposure.position, line.cost);
-        if is_held_the_same && turn.seen == listing.holders.mark {
-            // What is held is worth what it was, so that only orders changed, and no profit.
+        // What is held is worth what it was, if only orders changed.
+        let is_worth_the_same = is_held_the_same && turn.seen == listing.holders.mark;
+        if is_worth_the_same {
             rework(before.0, line, account, listing, margin);
-            if account.losses == Losses::Due {
-                note_loss(account, id, &mut self.losses);
-            }
         } else {
             revalue(line, account, listing, margin);
-            note_loss(account, id, &mut self.losses);
         }
+        let is_due = !is_worth_the_same || account.losses == Losses::Due;
         let is_exposed = line.exposure.is_any();
         if turn.seen != listing.holders.mark {
             turn.seen = listing.holders.mark;
@@ -388,6 +418,7 @@ impl Risk {
             (true, false) => self.leave(id, instrument),
             _ => {}
         }
+        is_due
     }
 
     /// Place of a pair in the dense table; beyond it if either number is beyond the capacity.
@@ -431,20 +462,6 @@ fn rework(
         marks.rework(Side::Sell, exposure, margin, &mut line.worth, &mut sums.worth);
     }
     debug_assert_eq!(line.worth, marks.worth(line.exposure, line.cost, account, margin));
-}
-
-/// Notes the highest profit, and a loss beyond its limit that nobody was told of.
-fn note_loss(account: &mut Account, id: AccountId, losses: &mut Vec<(AccountId, HaltCause)>) {
-    let profit2 = account.present_profit2();
-    account.peak2 = account.peak2.max(profit2);
-    if account.losses == Losses::Told {
-        return;
-    }
-    account.losses = Losses::Within;
-    if let Some(cause) = account.lost(profit2) {
-        account.losses = Losses::Told;
-        losses.push((id, cause)); // Within its capacity: each account is in it once at most.
-    }
 }
 
 /// An empty list whose memory is there from the start: no page of it is missing when it first grows.

@@ -14,6 +14,9 @@ use crate::path::Rung;
 /// Accounts that one event re-marks, besides one of an instrument that waits.
 const RE_MARKED_MAX: u32 = 8;
 
+/// Waiting instruments that an account is looked for in, in the time of one turn.
+const LOOKS_A_TURN: u32 = 8;
+
 /// No account.
 pub(crate) const NOBODY: u16 = u16::MAX;
 
@@ -114,26 +117,55 @@ impl Risk {
         }
     }
 
-    /// Lets at most so many accounts have their turn in an instrument, until none is late; how many are left of `most`.
+    /// Lets at most so many accounts have their turn in an instrument, until none is late; how many are left of `most`. Whatever
+    /// else an account is marked in meanwhile counts too.
     fn re_mark(&mut self, instrument: InstrumentId, most: u32) -> u32 {
-        let Some(listing) = self.listings.get(instrument.0 as usize) else { return most };
-        let turns = most.min(listing.holders.count.into());
-        for taken in 0..turns {
-            let Some(listing) = self.listings.get_mut(instrument.0 as usize) else { return most };
-            if listing.holders.late == 0 {
-                return most - taken;
+        let turns = self.listing(instrument).map_or(0, |listing| listing.holders.count);
+        let mut left = most;
+        for _ in 0..turns {
+            let Some(listing) = self.listing(instrument) else { return left };
+            let Holders { turn, late, mark, .. } = listing.holders;
+            if late == 0 || left == 0 {
+                return left;
             }
-            let (id, mark) = (AccountId(listing.holders.turn), listing.holders.mark);
-            let place = self.place(id, instrument);
-            let Some(Turn { next, seen, .. }) = self.turn(place) else { return most - taken };
+            let id = AccountId(turn);
+            let Some(Turn { next, seen, .. }) = self.turn(self.place(id, instrument)) else {
+                return left;
+            };
             if let Some(listing) = self.listings.get_mut(instrument.0 as usize) {
                 listing.holders.turn = next;
             }
-            if seen != mark {
-                self.change(id, instrument, |_, _| {});
+            left -= 1;
+            if seen != mark && self.recount(id, instrument, |_, _| {}) {
+                left = left.saturating_sub(self.note_late(id));
             }
         }
-        most - turns
+        left
+    }
+
+    /// Looks at the profit of an account that may be late in other instruments. A loss or a highest profit that shows is looked
+    /// at once more with all of them marked, so that none is noted of marks that never were at one time; one that does not show
+    /// yet does when the last of them is. What it took, in turns.
+    #[cold]
+    pub(crate) fn note_late(&mut self, id: AccountId) -> u32 {
+        if !self.account(id).is_some_and(|account| account.is_news(account.present_profit2())) {
+            return 0;
+        }
+        let marked = self.recount_late(id);
+        self.note_loss(id);
+        marked + self.waiting.len() as u32 / LOOKS_A_TURN
+    }
+
+    /// Marks an account in every instrument that it is late in; how many that were.
+    fn recount_late(&mut self, id: AccountId) -> u32 {
+        let mut marked = 0;
+        for place in 0..self.waiting.len() {
+            let Some(instrument) = self.waiting.get(place).copied() else { break };
+            if self.late(id, instrument).is_some() && self.recount(id, instrument, |_, _| {}) {
+                marked += 1;
+            }
+        }
+        marked
     }
 
     /// Marks an account and all above it in every instrument, before it is judged.
@@ -146,11 +178,8 @@ impl Risk {
     #[cold]
     fn settle_late(&mut self, id: AccountId) {
         for id in self.path(id).iter() {
-            for place in 0..self.waiting.len() {
-                let Some(instrument) = self.waiting.get(place).copied() else { return };
-                if self.late(id, instrument).is_some() {
-                    self.change(id, instrument, |_, _| {});
-                }
+            if self.recount_late(id) > 0 {
+                self.note_loss(id);
             }
         }
     }
