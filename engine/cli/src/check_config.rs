@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use engine::budget::{Budget, Part};
-use engine::config::Config;
+use engine::config::{Config, FeedConfig};
 use engine::step::Engine;
 use out::println;
 
@@ -28,7 +28,9 @@ impl CheckConfig {
         let budget = config.as_ref().ok().map(|(_, config)| Budget::of(config, true));
         let errors: Vec<String> = match &config {
             Err(errors) => errors.iter().map(ToString::to_string).collect(),
-            Ok((_, config)) => config.engines().iter().filter_map(wrong).collect(),
+            Ok((_, config)) => {
+                config.engines().iter().filter_map(wrong).chain(lacks(config)).collect()
+            }
         };
         if self.json {
             let digest = config.as_ref().ok().map(|(digest, _)| format!("{digest:016x}"));
@@ -66,6 +68,18 @@ fn wrong(config: &Config) -> Option<String> {
         Err(over) => Some(over.to_string()),
         Ok(()) => Engine::new(config).err().map(|error| error.to_string()),
     }
+}
+
+/// What this host lacks for it: captures, a folder for the journal.
+fn lacks(config: &Config) -> impl Iterator<Item = String> {
+    let captures = config.engine.feeds.iter().filter_map(FeedConfig::captures);
+    let captures = captures.flat_map(|captures| &captures.files).filter_map(|path| {
+        let opened = std::fs::File::open(path);
+        opened.err().map(|error| format!("{}: {error}", path.display()))
+    });
+    let folder = config.engine.journal.iter().map(|journal| &journal.folder);
+    let folder = folder.filter(|folder| folder.exists() && !folder.is_dir());
+    captures.chain(folder.map(|path| format!("{}: is no folder for a journal", path.display())))
 }
 
 /// The tables as JSON.

@@ -402,8 +402,8 @@ fn capacity(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<Capacity>
     let own_orders = size("own_orders", start.own_orders, 1 << 20);
     let lots = size("lots", start.lots, 1 << 26);
     let client_ids = size("client_ids", start.client_ids, 1 << 26);
-    let tape = size("tape", start.tape, 1 << 24);
     let feed_ring = size("feed_ring", start.feed_ring, 1 << 24);
+    let tape = table.number_or("tape", start.tape.into(), 8, 1 << 20, errors);
     table.finish(errors);
     Some(Capacity {
         instruments: instruments?,
@@ -413,7 +413,7 @@ fn capacity(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<Capacity>
         own_orders: own_orders?,
         lots: lots?,
         client_ids: client_ids?,
-        tape: tape?,
+        tape: tape? as u32,
         feed_ring: feed_ring?,
     })
 }
@@ -430,6 +430,9 @@ fn journal(
     errors: &mut ConfigErrors,
 ) -> Option<JournalConfig> {
     let path = table.text("folder", errors);
+    if path.as_ref().is_some_and(String::is_empty) {
+        table.error("`folder` must name a folder", errors);
+    }
     let choices = [("written", Durability::Written), ("synced", Durability::Synced)];
     let durability = table.choice_or("durability", &choices, Durability::Written, errors);
     let deep_checkpoints = table.flag_or("deep_checkpoints", false, errors);

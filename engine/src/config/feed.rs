@@ -176,6 +176,9 @@ impl Captures {
 
     fn read(table: &mut Table<'_>, folder: &Path, errors: &mut ConfigErrors) -> Option<Captures> {
         let files = table.texts("files", errors);
+        if files.as_ref().is_some_and(Vec::is_empty) {
+            table.error("`files` must name a capture", errors);
+        }
         let date = table.text_or("date", "1970-01-01", errors);
         let date = date.and_then(|text| parsed::<Date>(table, "date", &text, errors));
         let speed = table.text_or("speed", "1", errors);

@@ -105,6 +105,22 @@ impl Reader {
         Ok(reader)
     }
 
+    /// Whether the folder holds no journal, or one of an engine that was opened and did nothing: no input and no run of events
+    /// stands in it.
+    ///
+    /// # Errors
+    ///
+    /// [`JournalError`] if it cannot be read, or is damaged rather than torn.
+    pub fn is_of_nothing(folder: &Path) -> Result<bool, JournalError> {
+        let mut reader = Reader::open(folder)?;
+        while let Some(record) = reader.next_record()? {
+            if matches!(record, Record::Input(_) | Record::Run { .. }) {
+                return Ok(false);
+            }
+        }
+        reader.fault().and_then(Fault::refusal).map_or(Ok(true), Err)
+    }
+
     /// The next whole record; `None` at the end of the valid part.
     ///
     /// # Errors

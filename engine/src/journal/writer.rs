@@ -86,7 +86,7 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// [`JournalError::NotEmpty`] if a new one is asked for and there is one; [`JournalError::Fenced`];
+    /// [`JournalError::NotEmpty`] if a new one is asked for and there is one in which something happened; [`JournalError::Fenced`];
     /// [`JournalError::Io`].
     pub fn open(
         lease: Lease,
@@ -114,7 +114,7 @@ impl<S: Storage> Writer<S> {
         claim.check()?;
         let fresh = tail.offset == 0;
         if fresh {
-            remove_unopened(&lease)?;
+            remove_idle(&lease)?;
         } else {
             repair::keep_torn(&lease, tail)?;
             remove_behind(&lease, tail)?;
@@ -368,17 +368,10 @@ impl<S: Storage> Writer<S> {
     }
 }
 
-/// Removes the segments of a journal that a crash cut off before an engine had opened it: nothing is in it.
-fn remove_unopened(lease: &Lease) -> Result<(), JournalError> {
-    let mut reader = Reader::open(lease.folder())?;
-    let not_empty = || JournalError::NotEmpty(lease.folder().to_path_buf());
-    while let Some(record) = reader.next_record()? {
-        if matches!(record, Record::Opened { .. } | Record::Input(_) | Record::Run { .. }) {
-            return Err(not_empty());
-        }
-    }
-    if let Some(refusal) = reader.fault().and_then(super::reader::Fault::refusal) {
-        return Err(refusal);
+/// Removes the segments of a journal of an engine that never did anything: it could not start, or a crash cut it off before.
+fn remove_idle(lease: &Lease) -> Result<(), JournalError> {
+    if !Reader::is_of_nothing(lease.folder())? {
+        return Err(JournalError::NotEmpty(lease.folder().to_path_buf()));
     }
     remove_segments(lease, |_| true)
 }

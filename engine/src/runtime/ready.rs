@@ -7,7 +7,7 @@ use feeds::Merge;
 use super::{RunError, restart};
 use crate::audit::Trail;
 use crate::config::{Config, FeedConfig};
-use crate::journal::reader::{Fault, Tail};
+use crate::journal::reader::{Fault, Reader, Tail};
 use crate::replay::{Place, Replay, ReplayError, open_captures};
 use crate::snapshot::Snapshots;
 use crate::step::{Engine, Prepared};
@@ -49,11 +49,16 @@ pub(super) struct Leaves {
 }
 
 impl Ready {
-    /// Makes a fresh engine, or the one that the journal describes.
+    /// Makes a fresh engine, or the one that the journal describes. One that a start under another configuration left, and in which
+    /// nothing happened, describes none.
     pub fn prepare(config: &Config) -> Result<Ready, RunError> {
         let folder = config.engine.journal.as_ref().map(|journal| journal.folder.as_path());
+        let is_other_idle = |folder, replay: &Replay| -> Result<bool, RunError> {
+            Ok(!config.goes_on(&replay.config) && Reader::is_of_nothing(folder)?)
+        };
         if let Some(folder) = folder
             && let Some(replay) = open(config, folder)?
+            && !is_other_idle(folder, &replay)?
         {
             let other = || RunError::OtherConfig(folder.to_path_buf());
             if !config.goes_on(&replay.config) {

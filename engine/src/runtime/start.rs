@@ -2,6 +2,7 @@
 
 mod journal;
 mod latched;
+mod live;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -10,34 +11,32 @@ use std::time::Duration;
 
 use audit::AuditError;
 use feeds::Counters;
-use feeds::stream::StreamConfig;
-use model::{FeedId, Ts};
+use model::Ts;
 use shm::{Folder, Listener, Publisher};
 use switch::{OperatorSocket, Operators};
 
 use super::clock_watch::ClockWatch;
 use super::engine::{Ended, EngineThread, LimitsPost};
 use super::feed::{FeedEnd, FeedThread};
-use super::feed_ring::FeedRing;
 use super::figures::Figures;
 use super::gateway::{GatewayThread, GatewayView};
 use super::house::{Door, HouseThread, wall_ns};
-use super::lines::{Around, LinesThread};
+use super::lines::Around;
 use super::observe::{EngineObserver, FeedObserver};
 use super::operator::{InForce, OperatorDesk, Outbox};
 use super::pace::Pace;
 use super::publish::Pages;
 use super::ready::{Leaves, Ready};
 use super::restart;
-use super::server::ServerThread;
 use super::stages::{Samples, StageHistograms};
 use super::status::StatusPage;
 use super::triggers::TriggerList;
 use super::wait::Waiter;
 use super::watchdog::Watchdog;
 use super::{FeedProgress, Finished, Plan, Progress, RunError, Running};
+use crate::audit::AuditThread;
 use crate::budget::Budget;
-use crate::config::{AtStop, Config, Durability, FeedSource, GatewayConfig, Stream};
+use crate::config::{AtStop, Config, Durability, GatewayConfig};
 use crate::gateway::ends::{EngineEnd, ends};
 use crate::journal::JournalError;
 use crate::journal::lease::Lease;
@@ -50,6 +49,7 @@ use crate::step::{Engine, Prepared, lines_max};
 pub(crate) use journal::entries_of;
 use journal::{Opened, open_journal};
 use latched::latched;
+use live::{Live, open_live};
 
 /// Controls that can wait for the engine thread.
 const CONTROLS: usize = 256;
@@ -165,11 +165,6 @@ fn go_on(
     let epoch = started.0;
     let restarted = found.is_some();
     let opened_before = found.as_ref().map_or(0, |found| found.opened);
-    let (recorder, journal) = match lease {
-        None => (None, None),
-        Some(lease) => open_journal(&plan.config, &engine, &events, lease, found)?,
-    };
-    let opened = crate::audit::open(&plan.config, &engine, epoch, trail)?;
     let (pages, listener) =
         if plan.shared { share(&plan.config, started, epoch)? } else { (None, None) };
 
@@ -182,9 +177,24 @@ fn go_on(
     let waiter = Waiter::new(plan.config.engine.wait_on(host::cpus().len()));
     let cpus = plan.config.engine.cpus;
     let ring = plan.config.engine.capacity.feed_ring as usize;
-    let (rings, events): (Vec<_>, Vec<_>) =
+    let (rings, receivers): (Vec<_>, Vec<_>) =
         (0..rings_of(&plan.config)).map(|_| shm::event_ring(ring)).unzip();
     let mut rings = rings.into_iter();
+    let around = Around {
+        pace: Arc::clone(&pace),
+        waiter,
+        progress: Arc::clone(&progress),
+        stop: Arc::clone(&stop),
+        shard: plan.config.engine.shard(),
+    };
+    let live = open_live(&plan, &mut rings, &around, epoch)?;
+    let (to_gateway, mut gateway) =
+        open_gateway(&plan.config, &engine, waiter, started, &progress)?;
+    let (recorder, journal) = match lease {
+        None => (None, None),
+        Some(lease) => open_journal(&plan.config, &engine, &events, lease, found)?,
+    };
+    let opened = crate::audit::open(&plan.config, &engine, epoch, trail)?;
     let (to_controls, controls) = rtrb::RingBuffer::new(CONTROLS);
     let (to_house, told) = rtrb::RingBuffer::new(TOLD);
     let (to_figures, stages) = rtrb::RingBuffer::new(2);
@@ -198,17 +208,10 @@ fn go_on(
         );
     }
 
-    let (to_gateway, mut gateway) =
-        open_gateway(&plan.config, &engine, waiter, started, &progress)?;
     let mut sequencer = Sequencer::new(engine, recorder);
     sequencer.venue = to_gateway;
-    let audit_stop = Arc::new(AtomicBool::new(false));
-    let mut audit_thread = None;
-    if let Some(crate::audit::Opened { tap, thread }) = opened {
-        sequencer.audit = Some(tap);
-        let stop = Arc::clone(&audit_stop);
-        audit_thread = Some(spawn("audit", None, move || thread.run(&stop))?);
-    }
+    let (tap, audit) = opened.map(|opened| (opened.tap, opened.thread)).unzip();
+    sequencer.audit = tap;
     // The first engine of a journal is in epoch zero, as one without a journal is; every later one says which it is.
     let journal_epoch = journal.as_ref().map_or(0, |opened| opened.writer.epoch());
     let leaves = snapshots.map(|snapshots| Leaves {
@@ -228,17 +231,8 @@ fn go_on(
     }
     let keeper = latched(&plan, &mut sequencer, started);
     progress.halt.set(keeper.firm());
-    let journal_stop = Arc::new(AtomicBool::new(false));
-    let (journal_thread, journal) = match journal {
-        None => (None, None),
-        Some(Opened { writer, ring, durability }) => {
-            let progress = writer.progress();
-            let stop = Arc::clone(&journal_stop);
-            let sync = durability == Durability::Synced;
-            let thread = spawn("journal", cpus.journal, move || writer.run(ring, sync, &stop))?;
-            (Some(thread), Some((progress, durability)))
-        }
-    };
+    let to_write = journal;
+    let journal = to_write.as_ref().map(|opened| (opened.writer.progress(), opened.durability));
     let figures = Figures::new(plan.config.rules.accounts.len(), DESKS as usize);
     let door = match listener {
         None => None,
@@ -258,7 +252,7 @@ fn go_on(
     let (credit, teller) = posts.flatten().unzip();
     let engine_thread = EngineThread {
         sequencer,
-        events,
+        events: receivers,
         controls,
         limits: LimitsPost { new, spent: to_spent },
         told: to_house,
@@ -278,34 +272,6 @@ fn go_on(
         at_stop: plan.config.engine.venue.as_ref().map_or(AtStop::Leave, |venue| venue.at_stop),
         ends_with_feed: plan.ends_with_feed,
     };
-    let shard = plan.config.engine.shard();
-    let around =
-        Around { pace, waiter, progress: Arc::clone(&progress), stop: Arc::clone(&stop), shard };
-    let mut live = Vec::new();
-    for (number, feed) in plan.config.engine.feeds.iter().enumerate() {
-        let (id, venue) = (FeedId(number as u8), feed.venue);
-        let mut filter = plan.config.engine.filter(feed);
-        let mut ring = || Some(FeedRing::new(rings.next()?, filter.take()));
-        match &feed.source {
-            FeedSource::Captures(_) => {}
-            FeedSource::Lines(lines) => {
-                let Some(ring) = ring() else { break };
-                let lines = LinesThread::open(id, venue, lines, ring, &around)?;
-                live.push(spawn("feed", cpus.feed, move || lines.run())?);
-            }
-            FeedSource::Server(server) => {
-                let Some(ring) = ring() else { break };
-                let server = ServerThread::new(id, server, ring, &around, epoch)?;
-                live.push(spawn("feed", cpus.feed, move || server.run())?);
-            }
-            FeedSource::Stream(stream) => {
-                let Some(ring) = ring() else { break };
-                let drive = plan.drive_stream.ok_or(RunError::Unheard(venue))?;
-                let (port, config) = (around.port(id, ring), stream_config(id, stream, epoch));
-                live.push(spawn("stream", None, move || drive(venue, config, port))?);
-            }
-        }
-    }
     let feed_thread = rings.next().map(|ring| FeedThread {
         captures,
         ring,
@@ -316,10 +282,6 @@ fn go_on(
         stop: Arc::clone(&stop),
         chunks: 0,
     });
-    let captures = match feed_thread {
-        None => None,
-        Some(thread) => Some(spawn("feed", cpus.feed, move || thread.run(on_feed))?),
-    };
     let house_thread = HouseThread {
         door,
         controls: to_controls,
@@ -336,17 +298,29 @@ fn go_on(
         progress: Arc::clone(&progress),
         stop,
     };
+    // Nothing runs before all is open, so that a start that fails leaves nothing running.
+    let [journal_stop, audit_stop] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
+    let write = |Opened { writer, ring, durability }| {
+        let (stop, sync) = (Arc::clone(&journal_stop), durability == Durability::Synced);
+        spawn("journal", cpus.journal, move || writer.run(ring, sync, &stop))
+    };
+    let sign = |thread: AuditThread| {
+        let stop = Arc::clone(&audit_stop);
+        spawn("audit", None, move || thread.run(&stop))
+    };
     let threads = Threads {
+        journal: to_write.map(write).transpose()?,
+        audit: audit.map(sign).transpose()?,
+        live: live.into_iter().map(Live::spawn).collect::<Result<_, _>>()?,
+        captures: feed_thread
+            .map(|thread| spawn("feed", cpus.feed, move || thread.run(on_feed)))
+            .transpose()?,
         house: spawn("house", None, move || house_thread.run())?,
         engine: spawn("engine", cpus.engine, move || engine_thread.run(on_engine))?,
         gateway: gateway
             .map(|gateway| spawn("gateway", None, move || gateway.run()))
             .transpose()?,
-        captures,
-        live,
-        journal: journal_thread,
         journal_stop,
-        audit: audit_thread,
         audit_stop,
         leaves,
         progress: Arc::clone(&progress),
@@ -358,18 +332,6 @@ fn go_on(
 pub(crate) fn rings_of(config: &Config) -> usize {
     let live = config.engine.feeds.iter().filter(|feed| feed.captures().is_none()).count();
     live.max(1)
-}
-
-/// What the machine of a stream feed is told. Its pauses are another engine's after every start.
-fn stream_config(feed: FeedId, stream: &Stream, seed: u64) -> StreamConfig {
-    StreamConfig {
-        feed,
-        symbols: stream.symbols.clone(),
-        depth: stream.depth,
-        seed,
-        ws_url: stream.ws_url.clone(),
-        rest_url: stream.rest_url.clone(),
-    }
 }
 
 /// Makes the gateway of the venue outside, and the engine thread's end of it.

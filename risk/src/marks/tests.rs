@@ -313,11 +313,14 @@ proptest! {
         let mut floor = floor(40, limits);
         let mut markets = [MARKET; INSTRUMENTS as usize];
         let mut open: Vec<Reservation> = Vec::new();
-        let peaks = |risk: &Risk| (0..40).map(|n| risk.account(AccountId(n)).unwrap().peak2).collect::<Vec<_>>();
+        let peaks = |risk: &Risk| {
+            (0..40).map(|n| risk.account(AccountId(n)).unwrap().peak2).collect::<Vec<_>>()
+        };
         // Many hold two instruments, whose turns go against each other.
         for number in 1..21 {
             for (instrument, side, number) in [(0, Side::Buy, number), (1, Side::Sell, 21 - number)] {
-                let order = Order { account: AccountId(number), instrument: InstrumentId(instrument), ..floor.order(side, 1, 1_000_000) };
+                let (account, instrument) = (AccountId(number), InstrumentId(instrument));
+                let order = Order { account, instrument, ..floor.order(side, 1, 1_000_000) };
                 if let Ok((_, mut held)) = floor.clear(order) {
                     floor.risk.fill(&mut held, Px(1_000_000), Qty(1)).unwrap();
                 }

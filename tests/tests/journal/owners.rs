@@ -1,10 +1,12 @@
 //! One owner at a time: a second start, a later epoch, a disk that is full under a running engine.
 
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use engine::config::{Config, Speed};
+use engine::config::{Config, FeedSource, Lines, Speed};
 use engine::journal::epoch::{self, Claim};
+use engine::journal::reader::Reader;
 use engine::journal::{JournalError, path_of};
 use engine::replay::Replay;
 use engine::runtime::{self, Plan, RunError, Running};
@@ -244,4 +246,40 @@ fn journal_end(folder: &Path) -> (u32, u64) {
     let mut reader = engine::journal::reader::Reader::open(folder).unwrap();
     while reader.next_record().unwrap().is_some() {}
     (reader.tail().segment, reader.tail().offset)
+}
+
+/// Goal: a configuration that cannot start is mended and started: what can fail is opened before a journal is begun, and one in
+/// which nothing happened is begun anew. One in which something did is not. Method: a line of an address that is not this
+/// machine's; an audit log without its key; neither; the audit log again.
+#[test]
+fn a_failed_start_is_in_nobodys_way() {
+    let stage = Stage::new(2_000, 3);
+    let good = stage.config("mended");
+    let folder = good.engine.journal.clone().unwrap().folder;
+    let mut engine = good.engine.clone();
+    engine.feeds[0].source = FeedSource::Lines(Lines {
+        lines: vec!["192.0.2.1:9".parse().unwrap()],
+        interface: Ipv4Addr::UNSPECIFIED,
+        request: None,
+        snapshot: None,
+        receive_buffer: 1 << 16,
+        busy_poll_us: 0,
+    });
+    assert!(matches!(start(&good.clone().with_engine(engine)), Err(RunError::Line { .. })));
+    assert!(Replay::open(&folder).unwrap().is_none());
+
+    let (keyless, _) = stage.audited(good.clone());
+    std::fs::remove_file(stage.folder.path().join("audit.key")).unwrap();
+    for _ in 0..2 {
+        assert!(matches!(start(&keyless), Err(RunError::Audit(_))));
+        assert!(Replay::open(&folder).unwrap().is_some(), "this one is begun before");
+    }
+    let running = start(&good).unwrap();
+    let begun = Instant::now();
+    while Reader::is_of_nothing(&folder).unwrap() {
+        assert!(begun.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    running.finish().unwrap();
+    assert!(matches!(start(&keyless), Err(RunError::OtherConfig(_))));
 }

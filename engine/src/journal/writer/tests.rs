@@ -85,7 +85,7 @@ fn longest_whole_prefix() {
     }
 }
 
-/// Goal: two engines never write one journal; a foreign file is not taken for a segment. Method: try both.
+/// Goal: two engines never write one journal, nor is one begun where something happened; a foreign file is not taken for a segment. Method: try both.
 #[test]
 fn one_writer_only() {
     let folder = tempfile::tempdir().unwrap();
@@ -94,6 +94,8 @@ fn one_writer_only() {
     let again = || open(folder.path(), Tail::default(), 4096).map(drop);
     assert!(matches!(again(), Err(JournalError::InUse { .. })));
     drop(first);
+    again().expect("nothing happened in it");
+    write(folder.path(), Tail::default(), 1..2, 4096);
     assert!(matches!(again(), Err(JournalError::NotEmpty(_))));
     std::fs::write(segment::path_of(folder.path(), 0), b"something else entirely").unwrap();
     assert!(matches!(Reader::open(folder.path()), Err(JournalError::NotASegment(_))));
