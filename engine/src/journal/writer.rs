@@ -86,8 +86,8 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// [`JournalError::NotEmpty`] if a new one is asked for and there is one in which something happened; [`JournalError::Fenced`];
-    /// [`JournalError::Io`].
+    /// [`JournalError::NotEmpty`] if a new one is asked for and there is one in which something happened;
+    /// [`JournalError::Fenced`]; [`JournalError::Io`].
     pub fn open(
         lease: Lease,
         claim: Claim,

@@ -85,7 +85,8 @@ fn longest_whole_prefix() {
     }
 }
 
-/// Goal: two engines never write one journal, nor is one begun where something happened; a foreign file is not taken for a segment. Method: try both.
+/// Goal: two engines never write one journal, nor is one begun where something happened; a foreign file is not taken for a
+/// segment. Method: try each.
 #[test]
 fn one_writer_only() {
     let folder = tempfile::tempdir().unwrap();
