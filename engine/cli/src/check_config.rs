@@ -6,7 +6,7 @@ use clap::Args;
 use engine::budget::{Budget, Part};
 use engine::config::{Config, FeedConfig};
 use engine::step::Engine;
-use out::println;
+use program::println;
 
 use crate::exit::Failure;
 

@@ -12,7 +12,7 @@ use engine::config::{Config, FeedConfig, FeedSource, JournalConfig, Lines, Snaps
 use engine::runtime::{self, Plan};
 use engine::script::Script;
 use feeds::Venue;
-use out::println;
+use program::println;
 use sim::mold::Credentials;
 use sim::net::Publisher;
 

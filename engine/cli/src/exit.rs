@@ -75,14 +75,7 @@ fn code_of(error: &RunError) -> u8 {
     }
 }
 
-/// Is set by Ctrl-C and by a request to terminate; a second one ends the process at once.
+/// See [`program::stop_on_signal`].
 pub fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        let armed =
-            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))
-                .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)));
-        armed.map_err(|error| Failure::io("cannot listen for signals", &error))?;
-    }
-    Ok(stop)
+    program::stop_on_signal().map_err(|error| Failure::io("cannot listen for signals", &error))
 }

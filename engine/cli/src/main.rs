@@ -10,7 +10,7 @@ mod run;
 mod screen;
 
 use cli::{captured, exit, quiet, streams, summary};
-use out::eprintln;
+use program::eprintln;
 
 use clap::{Parser, Subcommand};
 

@@ -10,7 +10,7 @@ use engine::runtime::{Plan, Progress, Shards};
 use engine::script::Script;
 use indicatif::{ProgressBar, ProgressStyle};
 use model::Mode;
-use out::{eprintln, print, println};
+use program::{eprintln, print, println};
 
 use crate::captured::{Captured, capacity, parse_speed};
 use crate::exit::{Failure, stop_on_signal};

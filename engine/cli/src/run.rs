@@ -9,7 +9,7 @@ use engine::config::Config;
 use engine::journal::lease::Lease;
 use engine::runtime::{Plan, RunError, Shards};
 use engine::script::Script;
-use out::{print, println};
+use program::{print, println};
 
 use crate::exit::{Failure, stop_on_signal};
 use crate::{quiet, summary};

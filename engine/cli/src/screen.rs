@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use model::Scaled;
 use model::page::{Board, Control, STAGES};
-use out::eprintln;
+use program::eprintln;
 use shm::Client;
 
 use crate::summary;

@@ -17,6 +17,7 @@ use switch::{
 };
 
 use super::keeper::Keeper;
+use super::start::DESKS;
 use crate::config::Config;
 use crate::journal::writer::Progress as JournalProgress;
 use crate::step::NewRules;
@@ -224,7 +225,7 @@ impl OperatorDesk {
             operator: OperatorName::new(&halt.operator).unwrap_or_default(),
             note: Note::lossy(&halt.reason),
         };
-        let control = match control(keeper, &scope) {
+        let control = match self.stoppable(keeper, &scope) {
             Ok(Target::Scope(scope)) => Control::Halt { scope, level, why },
             Ok(Target::Symbol(symbol)) => Control::HaltSymbol { symbol, level, why },
             Err(refusal) => return self.socket.answer(ticket, &refusal, now),
@@ -247,6 +248,16 @@ impl OperatorDesk {
         } else {
             self.tell(&waiting, Answer::Done(done(None, false, keeper)), now);
         }
+    }
+
+    /// What a halt stops: a strategy or a client that cannot be is somebody's mistake, a symbol may be listed yet.
+    fn stoppable(&self, keeper: &Keeper, scope: &Scope) -> Result<Target, Answer> {
+        let can_be = match *scope {
+            Scope::Strategy(n) => usize::from(n) < self.limits.config.engine.strategies.len(),
+            Scope::Client(desk) => u32::from(desk) < DESKS,
+            _ => true,
+        };
+        if can_be { control(keeper, scope) } else { Err(unknown(scope)) }
     }
 
     /// Who may resume, in the order of cost.
@@ -449,12 +460,14 @@ enum Target {
 }
 
 fn control(keeper: &Keeper, scope: &Scope) -> Result<Target, Answer> {
-    let unknown =
-        || Answer::refused(ResumeRefusal::UnknownScope.name(), format!("there is no {scope}"));
     match scope {
-        Scope::Symbol(name) => Symbol::new(name).map(Target::Symbol).map_err(|_| unknown()),
-        scope => keeper.scope(scope).map(Target::Scope).ok_or_else(unknown),
+        Scope::Symbol(name) => Symbol::new(name).map(Target::Symbol).map_err(|_| unknown(scope)),
+        _ => keeper.scope(scope).map(Target::Scope).ok_or_else(|| unknown(scope)),
     }
+}
+
+fn unknown(scope: &Scope) -> Answer {
+    Answer::refused(ResumeRefusal::UnknownScope.name(), format!("there is no {scope}"))
 }
 
 fn done(engine_seq: Option<u64>, recorded: bool, keeper: &Keeper) -> Done {

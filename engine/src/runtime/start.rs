@@ -56,7 +56,7 @@ const CONTROLS: usize = 256;
 /// What the engine thread tells housekeeping and can wait for it.
 const TOLD: usize = 1024;
 /// Desks that clients can lease.
-const DESKS: u32 = 16;
+pub(super) const DESKS: u32 = 16;
 
 /// The threads of a run.
 pub(super) struct Threads {

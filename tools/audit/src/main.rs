@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use audit::{AuditError, Fault, Finding, Options, PublicKey, SecretKey};
 use clap::{Parser, Subcommand};
-use out::{eprintln, println};
+use program::{eprintln, println};
 use serde_json::json;
 
 /// Verifies audit logs. Nothing of a log is ever changed.

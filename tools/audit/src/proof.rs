@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use audit::{Checkpoint, Options, Proof, PublicKey, hex};
-use out::println;
+use program::println;
 use serde_json::{Value, json};
 
 use crate::show;

@@ -6,7 +6,7 @@ use std::path::Path;
 use audit::AuditKind;
 use audit::{AuditRecord, Checkpoint, Options, Seen};
 use model::{BooksRefusal, HaltLevel, Reject, Symbol, Verdict};
-use out::eprintln;
+use program::eprintln;
 use serde_json::{Value, json};
 
 use crate::{Failure, bad, unreadable};
@@ -24,9 +24,9 @@ pub fn show(folder: &Path, as_json: bool) -> Result<(), Failure> {
                 format!("-- checkpoint of {} records, {}", made.count, made.occasion.name())
             }
         };
-        writeln!(lines, "{line}").unwrap_or_else(|error| out::end(&error));
+        writeln!(lines, "{line}").unwrap_or_else(|error| program::end(&error));
     });
-    lines.flush().unwrap_or_else(|error| out::end(&error));
+    lines.flush().unwrap_or_else(|error| program::end(&error));
     match found.map_err(unreadable)? {
         Err(finding) => Err(bad(&finding)),
         Ok(report) => {

@@ -8,7 +8,7 @@ use engine::book::{BookCapacity, Books};
 use feeds::{FeedOptions, FileFeed, Next};
 use model::page::Level;
 use model::{Event, Integrity, Kind, Scaled, Side, Symbol};
-use out::{eprintln, println};
+use program::{eprintln, println};
 
 /// Orders that can rest at once.
 const ORDERS: u32 = 1 << 22;

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use engine::config::{Config, FeedSource};
 use feeds::Venue;
-use out::{eprint, eprintln, println};
+use program::{eprint, eprintln, println};
 
 use files::Place;
 
@@ -84,13 +84,7 @@ fn run(cli: &Cli) -> Result<bool, Failure> {
     std::fs::create_dir_all(&cli.out)
         .map_err(|error| (1, format!("{}: {error}", cli.out.display())))?;
     let stop = Arc::new(AtomicBool::new(false));
-    let interrupted = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        let armed = signal_hook::flag::register_conditional_shutdown(signal, 130, stop.clone())
-            .and_then(|_| signal_hook::flag::register(signal, stop.clone()))
-            .and_then(|_| signal_hook::flag::register(signal, interrupted.clone()));
-        armed.map_err(|error| (1, error.to_string()))?;
-    }
+    let interrupted = program::stop_on_signal().map_err(|error| (1, error.to_string()))?;
     let mut recorders = Vec::new();
     for (number, feed) in config.engine.feeds.iter().enumerate() {
         let shared = Shared { stop: stop.clone(), done: Arc::new(Done::default()) };
@@ -110,7 +104,7 @@ fn run(cli: &Cli) -> Result<bool, Failure> {
     if recorders.is_empty() {
         return Err((2, format!("{}: no live feed", cli.config.display())));
     }
-    wait(cli, &recorders, &stop);
+    wait(cli, &recorders, &interrupted);
     stop.store(true, Ordering::Release);
     finish(cli, recorders)?;
     Ok(interrupted.load(Ordering::Acquire))

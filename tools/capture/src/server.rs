@@ -14,7 +14,7 @@ use feeds::sink::PcapngWriter;
 use feeds::source::LinkType;
 use host::TcpClient;
 use model::{Event, FeedId, Ts};
-use out::eprintln;
+use program::eprintln;
 
 use crate::files::{Out, Place, nobody};
 use crate::{Failure, Shared};

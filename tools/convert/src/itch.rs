@@ -8,7 +8,7 @@ use feeds::nasdaq::message::{
 };
 use feeds::nasdaq::{Header, MESSAGE_MAX, Price4, Stock};
 use model::{DAY_NS, Event, Flags, Kind, Side, TradingState, Ts, VenueNumber};
-use out::eprintln;
+use program::eprintln;
 
 /// Times that ITCH can hold, nanoseconds since midnight: 48 bits, or 78 hours.
 const TIME_END: u64 = 1 << 48;

@@ -22,7 +22,7 @@ use feeds::sink::BinaryFileWriter;
 use feeds::{Counters, Date, FeedError, FeedOptions, Next, Venue};
 use indicatif::{ProgressBar, ProgressStyle};
 use model::{Event, VenueNumber};
-use out::{eprintln, println};
+use program::{eprintln, println};
 
 /// Writes a capture in another format.
 #[derive(Parser)]

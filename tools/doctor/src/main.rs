@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use doctor::{Finding, Host, Outcome, checks};
-use out::{eprintln, print, println};
+use program::{eprintln, print, println};
 use serde_json::json;
 
 use measure::Measured;

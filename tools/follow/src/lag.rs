@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use engine::journal::reader::newest_input;
 use engine::replay::Replay;
 use engine::snapshot::Written;
-use out::println;
+use program::println;
 use serde_json::json;
 
 /// Since when it is behind, and what is said of that.

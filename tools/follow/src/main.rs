@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{ArgGroup, Parser};
-use out::eprintln;
+use program::eprintln;
 
 use every::Every;
 use failure::Failure;

@@ -12,7 +12,7 @@ use engine::journal::lease::Lease;
 use engine::replay::Replay;
 use engine::runtime::{self, Plan};
 use engine::script::Script;
-use out::println;
+use program::println;
 
 use crate::failure::Failure;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use engine::replay::Replay;
-use out::println;
+use program::println;
 use serde_json::json;
 
 use crate::failure::Failure;

@@ -18,7 +18,7 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use out::eprintln;
+use program::eprintln;
 
 /// Prints, verifies, replays, exports, repairs and retires journals. Only `repair --yes` and `retain --yes` change
 /// anything.

@@ -31,9 +31,9 @@ impl Print {
                 true => writeln!(lines, "{}", describe(&record)),
                 false => writeln!(lines, "{}", text(&record)),
             };
-            written.unwrap_or_else(|error| out::end(&error));
+            written.unwrap_or_else(|error| program::end(&error));
         }
-        lines.flush().unwrap_or_else(|error| out::end(&error));
+        lines.flush().unwrap_or_else(|error| program::end(&error));
         reader.fault().map_or(Ok(()), |fault| Err(Failure::fault(&fault)))
     }
 }

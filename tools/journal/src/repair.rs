@@ -6,7 +6,7 @@ use clap::Args;
 use engine::journal::lease::Lease;
 use engine::journal::reader::Why;
 use engine::journal::repair;
-use out::println;
+use program::println;
 use serde_json::json;
 
 use crate::failure::Failure;

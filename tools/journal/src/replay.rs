@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use engine::replay::Replay as Run;
-use out::{eprintln, println};
+use program::{eprintln, println};
 use serde_json::json;
 
 use crate::failure::Failure;

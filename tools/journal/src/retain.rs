@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use clap::{ArgGroup, Args};
 use engine::journal::lease::Lease;
 use engine::journal::numbers;
-use out::println;
+use program::println;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use engine::journal::reader::Fault;
 use engine::replay::Replay;
-use out::println;
+use program::println;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;

@@ -18,7 +18,7 @@ use latency::round::{self, Round, RoundError};
 use latency::subject::{Asked, Subject};
 use latency::window::Window;
 use latency::{html, json, text, words};
-use out::{eprintln, print, println};
+use program::{eprintln, print, println};
 use serde::{Deserialize, Serialize};
 
 #[global_allocator]

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use load::{LoadError, Plan};
-use out::{eprintln, println};
+use program::{eprintln, println};
 
 /// Publishes a synthetic day over two lines of this machine at a given rate, hears it with the whole engine, and counts.
 ///

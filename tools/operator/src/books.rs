@@ -2,7 +2,7 @@
 //! what is refused; then said.
 
 use clap::Args;
-use out::{eprintln, println};
+use program::{eprintln, println};
 use serde_json::json;
 use switch::{Answer, Booked, Books, Entry, Request};
 

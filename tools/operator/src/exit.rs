@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use out::eprintln;
+use program::eprintln;
 use switch::{AskError, Refusal};
 
 /// Why a command ends without success.

@@ -1,6 +1,6 @@
 //! What is said of one engine, or of each of several.
 
-use out::println;
+use program::println;
 use serde_json::{Map, Value, json};
 
 use crate::exit::Failure;

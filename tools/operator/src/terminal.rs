@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, Write};
 
-use out::{eprint, eprintln};
+use program::{eprint, eprintln};
 use rustix::termios::{LocalModes, OptionalActions, Termios, isatty, tcgetattr, tcsetattr};
 use switch::Passphrase;
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use out::{eprintln, print, println};
+use program::{eprintln, print, println};
 
 /// Drives the product's only gate by events with known verdicts.
 #[derive(Parser)]

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{CommandFactory, Parser, ValueEnum, error::ErrorKind as Usage};
 use flate2::{Compression, write::GzEncoder};
 use indicatif::{ProgressBar, ProgressStyle};
-use out::{eprintln, println};
+use program::{eprintln, println};
 use synth::{Config, Day, Hours, Naming, Summary};
 
 /// Writes a synthetic Nasdaq day: TotalView-ITCH 5.0 messages, each behind its 2-byte length.
@@ -123,7 +123,7 @@ fn main() -> ExitCode {
             eprintln!("tickgate-synth: interrupted, {} has no end", options.out.display());
             ExitCode::from(130)
         }
-        Err(error) if options.writes_to_stdout() => out::end(&error),
+        Err(error) if options.writes_to_stdout() => program::end(&error),
         Err(error) => {
             eprintln!("tickgate-synth: {}: {error}", options.out.display());
             ExitCode::FAILURE
@@ -213,9 +213,7 @@ struct Stoppable {
 
 impl Stoppable {
     fn new(to: Box<dyn Write>) -> io::Result<Stoppable> {
-        let stop = Arc::new(AtomicBool::new(false));
-        signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone())?;
-        Ok(Stoppable { to, stop })
+        Ok(Stoppable { to, stop: program::stop_on_signal()? })
     }
 }
 

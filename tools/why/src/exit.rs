@@ -9,7 +9,7 @@ use engine::config::ConfigErrors;
 use engine::journal::JournalError;
 use engine::replay::ReplayError;
 use engine::step::StartError;
-use out::eprintln;
+use program::eprintln;
 
 /// Why a command ends without success.
 #[derive(Debug)]
@@ -83,20 +83,14 @@ impl From<ReplayError> for Failure {
     }
 }
 
-/// Is set by Ctrl-C and by a request to terminate; a second one ends the process at once.
+/// See [`program::stop_on_signal`].
 ///
 /// # Errors
 ///
 /// The operating system refuses to tell.
 pub fn stop_on_signal() -> Result<Arc<AtomicBool>, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        let armed =
-            signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))
-                .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)));
-        armed.map_err(|error| Failure::check(format!("cannot listen for signals: {error}")))?;
-    }
-    Ok(stop)
+    program::stop_on_signal()
+        .map_err(|error| Failure::check(format!("cannot listen for signals: {error}")))
 }
 
 /// The end of a program.

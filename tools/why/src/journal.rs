@@ -5,7 +5,7 @@ use std::path::Path;
 use engine::journal::Record;
 use engine::journal::reader::Reader;
 use engine::replay::Replay;
-use out::eprintln;
+use program::eprintln;
 
 use crate::exit::Failure;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use out::{eprintln, println};
+use program::{eprintln, println};
 
 /// Where the committed figures stand: `stage`, tab, instructions a unit.
 const COMMITTED: &str = "benches/counts.tsv";

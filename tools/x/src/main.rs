@@ -7,7 +7,7 @@ mod timed;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use out::eprintln;
+use program::eprintln;
 
 const USAGE: &str = "cargo x TASK
   test    everything that must hold: format, tidy, lints, build, all tests, the models of the rings, our side of the rivals

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use out::{eprintln, println};
+use program::{eprintln, println};
 
 /// Longest line, in characters, and longest file, in lines.
 const COLUMNS_MAX: usize = 130;
@@ -41,7 +41,7 @@ const EXACT: [&str; 10] = [
     "feeds/src",
     "risk/src",
 ];
-/// Programs, which answer and tell through `out`.
+/// Programs, which answer and tell through `program`.
 const PROGRAMS: [&str; 2] = ["tools/", "engine/cli/"];
 const PRINTS: [&str; 4] = ["println", "print", "eprintln", "eprint"];
 /// The only packages with `unsafe` in their sources.
@@ -116,7 +116,7 @@ fn check_rust(root: &Path, file: &Path, text: &str, faults: &mut Vec<String>) {
     }
     if PROGRAMS.iter().any(|folder| path.starts_with(folder)) && !is_test(file) {
         for (number, name) in foreign_prints(text) {
-            fault(number, &format!("{name} of the standard library panics: use that of `out`"));
+            fault(number, &format!("{name} of the standard library panics: use that of `program`"));
         }
     }
     if !is_listed(root, file) {
@@ -124,9 +124,9 @@ fn check_rust(root: &Path, file: &Path, text: &str, faults: &mut Vec<String>) {
     }
 }
 
-/// Lines before the tests that print by a macro that is not imported from `out`.
+/// Lines before the tests that print by a macro that is not imported from `program`.
 fn foreign_prints(text: &str) -> impl Iterator<Item = (usize, &'static str)> {
-    let ours = text.lines().find(|line| line.starts_with("use out::")).unwrap_or("");
+    let ours = text.lines().find(|line| line.starts_with("use program::")).unwrap_or("");
     let code = text.lines().take_while(|line| !line.starts_with("mod tests {")).enumerate();
     code.flat_map(move |(number, line)| {
         let code = line.split("//").next().unwrap_or("");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use out::eprintln;
+use program::eprintln;
 
 /// The day that the report of latency is made of: of many symbols, and short enough to be played often.
 const DAY: [&str; 6] = ["--seed", "7", "--symbols", "500", "--messages", "5000000"];

@@ -43,6 +43,29 @@ fn an_unsent_resume_is_forgotten() {
     assert!(lines[1].next().unwrap().unwrap().contains("\"engine_seq\":null"));
 }
 
+/// Goal: a halt of what this engine cannot have is refused, and nothing is on its way or kept of it. Method: the first strategy
+/// and client beyond those that there are, and the last of each.
+#[test]
+fn a_halt_of_nobody_is_refused() {
+    let strategies = in_force().config.engine.strategies.len() as u8;
+    let desks = DESKS as u8;
+    let halt = |scope| {
+        let mut rig = Rig::new();
+        let (operator, reason) = (String::new(), String::new());
+        let request = Request::Halt { scope, level: HaltLevel::Halted, operator, reason };
+        let answer = rig.hears(request, false);
+        assert_eq!(rig.keeper.halts().is_empty(), answer.is_some());
+        answer.map(|answer| match answer {
+            Answer::Refused(refusal) => refusal.code,
+            other => format!("{other:?}"),
+        })
+    };
+    assert_eq!(halt(Scope::Strategy(strategies)).as_deref(), Some("unknown_scope"));
+    assert_eq!(halt(Scope::Client(desks)).as_deref(), Some("unknown_scope"));
+    assert_eq!(halt(Scope::Strategy(strategies - 1)), None);
+    assert_eq!(halt(Scope::Client(desks - 1)), None);
+}
+
 /// Goal: the rule of live mode. Method: every mode, own user, root, an engine that is root.
 #[test]
 fn own_user_does_not_resume_live() {

@@ -8,7 +8,7 @@ use clap::Parser;
 use operator::args::Which;
 use operator::exit::{Failure, end};
 use operator::{show, terminal};
-use out::{eprintln, println};
+use program::{eprintln, println};
 use serde_json::json;
 use switch::{Answer, Approval, Approve, Request};
 

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use operator::exit::{Failure, end};
 use operator::terminal;
-use out::println;
+use program::println;
 use switch::{Operators, OperatorsError, WEAK_BELOW};
 
 /// Keeps operators.toml, beside engine.toml: who may resume trading, and by which passphrase.

@@ -9,7 +9,7 @@ use engine::config::Config;
 use operator::args::Which;
 use operator::exit::{Failure, end};
 use operator::{show, terminal};
-use out::{eprintln, println};
+use program::{eprintln, println};
 use serde_json::json;
 use switch::{Answer, Limits, Reload, Request};
 

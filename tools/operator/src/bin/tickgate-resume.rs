@@ -8,7 +8,7 @@ use model::HaltLevel;
 use operator::args::{What, Which, level};
 use operator::exit::{Failure, end};
 use operator::{show, terminal};
-use out::println;
+use program::println;
 use serde_json::json;
 use switch::{Answer, Request};
 

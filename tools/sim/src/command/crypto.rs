@@ -4,13 +4,12 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
-use out::{eprintln, println};
+use program::{eprintln, println};
 use serde_json::json;
 use sim::crypto::play::Play;
 use sim::crypto::server::{Clock, Server, Speaker};
@@ -151,9 +150,7 @@ fn serve<S: Speaker>(
     clock: Clock,
     summary: impl Fn(&S) -> serde_json::Value,
 ) -> io::Result<ExitCode> {
-    let stop = Arc::new(AtomicBool::new(false));
-    signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone())?;
-    signal_hook::flag::register(signal_hook::consts::SIGTERM, stop.clone())?;
+    let stop = program::stop_on_signal()?;
     let server = Server::start_at(speaker, clock, [options.stream_port, options.bodies_port])?;
     eprintln!("stream {}, bodies {}", server.ws_url(), server.rest_url());
     let start = Instant::now();

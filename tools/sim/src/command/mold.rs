@@ -6,12 +6,11 @@ mod report;
 use std::fs::File;
 use std::io::{self, BufReader, IsTerminal};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use out::{eprint, eprintln};
+use program::{eprint, eprintln};
 use sim::net::{Counters, Publisher};
 use sim::source::{self, Source};
 
@@ -72,9 +71,7 @@ fn source(options: &Options) -> io::Result<Source> {
 }
 
 fn publish(options: &Options, source: Source) -> io::Result<Outcome> {
-    let stop = Arc::new(AtomicBool::new(false));
-    signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone())?;
-    signal_hook::flag::register(signal_hook::consts::SIGTERM, stop.clone())?;
+    let stop = program::stop_on_signal()?;
     let config = options.config();
     let start = Instant::now();
     let publisher = Publisher::start(config.clone(), source)?;

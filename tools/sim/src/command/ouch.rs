@@ -2,13 +2,12 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use out::{eprintln, println};
+use program::{eprintln, println};
 use sim::mold::Credentials;
 use sim::ouch::{Config, Counters, Faults, Server};
 
@@ -70,9 +69,7 @@ pub fn run(options: &Options) -> ExitCode {
 }
 
 fn serve(options: &Options) -> std::io::Result<(Counters, bool)> {
-    let stop = Arc::new(AtomicBool::new(false));
-    signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone())?;
-    signal_hook::flag::register(signal_hook::consts::SIGTERM, stop.clone())?;
+    let stop = program::stop_on_signal()?;
     let (user, password) = (options.user.clone(), options.password.clone());
     let credentials = Credentials { user, password };
     let (session, faults) = (options.session, options.faults);

@@ -5,13 +5,12 @@ use std::io::{self, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use out::{eprintln, println};
+use program::{eprintln, println};
 use sim::mold::{Credentials, Pace};
 use sim::soup::{Config, Counters, Faults, Server};
 use sim::source::{self, Source};
@@ -170,9 +169,7 @@ pub fn run(options: &Options) -> ExitCode {
 }
 
 fn publish(options: &Options, source: Source) -> io::Result<(Counters, Option<String>, bool)> {
-    let stop = Arc::new(AtomicBool::new(false));
-    signal_hook::flag::register(signal_hook::consts::SIGINT, stop.clone())?;
-    signal_hook::flag::register(signal_hook::consts::SIGTERM, stop.clone())?;
+    let stop = program::stop_on_signal()?;
     let server = Server::start(options.listen, options.config(), source)?;
     eprintln!("SoupBinTCP {}", server.address());
     let mut done: Option<Instant> = None;

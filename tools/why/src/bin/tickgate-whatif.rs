@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use clap::Parser;
 use engine::config::Config;
-use out::{print, println};
+use program::{print, println};
 use serde_json::json;
 use tempfile::TempDir;
 use why::exit::{Failure, end, stop_on_signal};

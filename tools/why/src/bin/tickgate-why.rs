@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use clap::{ArgGroup, Parser};
 use engine::config::Config;
 use model::{ClientOrderId, OrderId, Symbol};
-use out::{print, println};
+use program::{print, println};
 use serde_json::json;
 use why::exit::{Failure, end, stop_on_signal};
 use why::find::{Search, Wanted, find};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use out::{eprint, eprintln, println};
+use program::{eprint, eprintln, println};
 use serde_json::{Value, json};
 use sim::faults::LineCounters;
 use sim::net::{Config, Counters, Publisher};

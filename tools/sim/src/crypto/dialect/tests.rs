@@ -1,5 +1,5 @@
 use super::*;
-use out::eprintln;
+use program::eprintln;
 
 use crate::crypto::venue::Listing;
 

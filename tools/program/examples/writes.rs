@@ -1,6 +1,6 @@
 //! Tells and answers, for the tests of how a program ends that cannot.
 
-use out::{eprintln, print, println};
+use program::{eprintln, print, println};
 
 fn main() -> std::process::ExitCode {
     eprintln!("told");

@@ -1,8 +1,7 @@
-//! What programs write to standard output and standard error: [`println!`], [`print!`], [`eprintln!`] and [`eprint!`] in place
-//! of the standard library's, which panic where nobody reads any more (`… | head`) or the disk is full.
+//! Standard output and standard error: macros in place of the standard library's, which panic where nobody reads any more
+//! (`… | head`) or the disk is full.
 //!
 //! Must never: let a command end with 0 whose answer did not get out; end an engine because its log cannot be written.
-#![forbid(unsafe_code)]
 
 use std::fmt::Arguments;
 use std::io::{self, ErrorKind, Write};

@@ -36,7 +36,7 @@ fn what_is_told_ends_nobody() {
 #[test]
 fn an_answer_that_is_lost_is_no_success() {
     let gone = ended(nobody(), Stdio::piped());
-    assert_eq!(gone.status.code(), Some(out::NOBODY_READS));
+    assert_eq!(gone.status.code(), Some(program::NOBODY_READS));
     assert_eq!(String::from_utf8_lossy(&gone.stderr), "told\n");
     let lost = ended(full(), Stdio::piped());
     assert_eq!(lost.status.code(), Some(1));

@@ -1,0 +1,50 @@
+//! How a program is asked to stop.
+
+use std::io;
+use std::process::exit;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Builder;
+use std::time::{Duration, Instant};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+/// The exit code of a program that was asked to stop.
+pub const INTERRUPTED: i32 = 130;
+/// A second signal within this time is the first one once more: whoever passes Ctrl-C on to a whole group sends it twice.
+const ONCE: Duration = Duration::from_millis(200);
+
+/// A flag that is set by Ctrl-C, by a request to terminate and, but under `nohup`, by a terminal that closes. Whoever asks once
+/// more ends the process at once, with [`INTERRUPTED`].
+///
+/// # Errors
+///
+/// The operating system gives no signals, or no thread to hear them on.
+pub fn stop_on_signal() -> io::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    if !ignores(SIGHUP) {
+        signals.handle().add_signal(SIGHUP)?;
+    }
+    let asked = Arc::clone(&stop);
+    let hear = move || {
+        let mut first = None;
+        for _ in signals.forever() {
+            let first: Instant = *first.get_or_insert_with(Instant::now);
+            if asked.swap(true, Ordering::AcqRel) && first.elapsed() > ONCE {
+                exit(INTERRUPTED);
+            }
+        }
+    };
+    Builder::new().name("signals".into()).spawn(hear)?;
+    Ok(stop)
+}
+
+/// Whether whoever started the program had it ignore a signal.
+fn ignores(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
