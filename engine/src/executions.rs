@@ -21,6 +21,8 @@ pub struct Execution {
     pub is_booked: bool,
     /// Whether the venue took it back, be it before it was booked.
     pub is_busted: bool,
+    /// Whether its instrument was split since, so that it is in units that are no more.
+    pub is_split: bool,
 }
 
 /// The table: a ring in the order of arrival, and an index of it by open addressing.
@@ -105,6 +107,13 @@ impl Executions {
         self.session = self.next;
     }
 
+    /// An instrument was split.
+    pub fn split(&mut self, instrument: InstrumentId) {
+        let of_it =
+            self.ring.iter_mut().filter(|execution| execution.deal.instrument == instrument);
+        of_it.for_each(|execution| execution.is_split = true);
+    }
+
     /// Those kept, the oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &Execution> {
         (self.first..self.next).filter_map(|number| self.ring.get(self.place(number)))
@@ -173,7 +182,8 @@ mod tests {
         let (account, instrument) = (AccountId(0), InstrumentId(instrument));
         let deal = Deal { account, instrument, side: Side::Buy, px: Px(1), qty: Qty(1) };
         let (order, fee) = (OrderId(1), Money::ZERO);
-        Execution { id, order, deal, fee, is_booked: true, is_busted: false }
+        let (is_booked, is_busted, is_split) = (true, false, false);
+        Execution { id, order, deal, fee, is_booked, is_busted, is_split }
     }
 
     proptest! {

@@ -100,6 +100,9 @@ impl Engine {
         for number in 0..self.instruments.len() as u32 {
             if self.has_symbol(number, symbol) {
                 self.risk.split(InstrumentId(number), ratio)?;
+                if let Some(outside) = &mut self.outside {
+                    outside.executions.split(InstrumentId(number));
+                }
                 self.forget_prices(number, out);
             }
         }

@@ -96,8 +96,9 @@ impl Engine {
             Some(known) => self.take_back(&known, out),
             None => {
                 let (id, order, fee) = (report.exec_id, report.order, Money::ZERO);
-                let (is_booked, is_busted) = (false, true);
-                self.keep(Execution { id, order, deal, fee, is_booked, is_busted }, out);
+                let (is_booked, is_busted, is_split) = (false, true, false);
+                let early = Execution { id, order, deal, fee, is_booked, is_busted, is_split };
+                self.keep(early, out);
                 return None;
             }
         }
@@ -157,7 +158,8 @@ impl Engine {
     /// Keeps an execution that was booked. If it was taken back before it came, it is taken back now.
     fn note_execution(&mut self, report: &Report, deal: Deal, fee: Money, out: &mut Output) {
         let (id, order) = (report.exec_id, report.order);
-        let booked = Execution { id, order, deal, fee, is_booked: true, is_busted: false };
+        let (is_booked, is_busted, is_split) = (true, false, false);
+        let booked = Execution { id, order, deal, fee, is_booked, is_busted, is_split };
         let known = self.execution(deal.instrument, id).map(|known| {
             *known = Execution { is_busted: known.is_busted, ..booked };
             *known
@@ -178,9 +180,12 @@ impl Engine {
     }
 
     /// Takes an execution that was booked out of the books. Limits may be exceeded by that, so only what reduces passes until
-    /// somebody has looked.
+    /// somebody has looked. One of before a split is no trade of these units: its account stops, with what it has.
     fn take_back(&mut self, execution: &Execution, out: &mut Output) {
         let deal = execution.deal;
+        if execution.is_split {
+            return self.mismatch(deal.account, execution.order, out);
+        }
         let amount = self.risk.bust(&deal, execution.fee);
         if let (Some(record), Ok(amount)) = (self.orders.get_mut(execution.order), amount) {
             let sum = record.notional_filled.minus(amount);

@@ -283,6 +283,29 @@ fn busts_come_in_any_order() {
     }
 }
 
+/// Goal: a trade of before a split, taken back after it, moves no position by its old units: its account stops. Method: two
+/// bought, split three for one, and the trade taken back.
+#[test]
+fn a_bust_of_before_a_split_stops() {
+    let mut venue = Outside::new(8);
+    let order = venue.order_of(Side::Buy, 2).unwrap();
+    venue.fill(order, 1, 2);
+    let aux = TradingState::Halted.code().into();
+    venue.bench.take(Event { aux, number: NUMBER, ..Event::empty(Kind::State) });
+    let (symbol, (operator, note)) = (Symbol::new("AAPL").unwrap(), Default::default());
+    venue.say(Body::Control(Control::Split { symbol, num: 3, den: 1, operator, note }));
+    assert_eq!((venue.held(), venue.halts()), (6, [FREE; 2]));
+    let bust = Report {
+        exec_id: 1,
+        px: Px(99_000_000_000),
+        qty: Qty(2),
+        ..Report::of(ReportKind::Bust, order)
+    };
+    venue.say(Body::Report(bust));
+    assert_eq!((venue.held(), venue.halts()), (6, [FREE, HaltLevel::Halted]));
+    assert!(venue.told(TapeKind::Mismatch).is_some());
+}
+
 /// Goal: an answer is overdue at its deadline and not before; the order stays reserved and is asked for, and an answer ends
 /// the doubt. Method: a timer a nanosecond before and at the deadline.
 #[test]
