@@ -58,8 +58,8 @@ fn record(stage: &Stage, folder: &Path) {
 }
 
 /// Goal: a whole journal verifies, deeply too; a bit that is turned over, and a byte in the middle with records behind it,
-/// are named by segment, byte and record; repair keeps what it cuts off, and not while an engine has the journal. Method:
-/// the tool, on a journal of a day.
+/// are named by segment, byte and record; repair keeps what it cuts off, and not while an engine has the journal. A journal of
+/// nothing beside snapshots of something is none. Method: the tool, on a journal of a day; the same emptied, then removed.
 #[test]
 fn verify_and_repair() {
     let stage = Stage::new(80_000, 3);
@@ -103,6 +103,19 @@ fn verify_and_repair() {
     assert_eq!(kept, damaged[offset..=end], "what was cut off is kept");
     let (code, after) = json(&["verify", at, "--deep"]);
     assert_eq!((code, &after["ok"], &after["closed"]), (0, &true.into(), &false.into()));
+
+    std::fs::write(&path, b"").unwrap();
+    let told = |command: &str| {
+        let refused = tool(&[command, at]);
+        (refused.status.code(), String::from_utf8(refused.stderr).unwrap())
+    };
+    for _ in 0..2 {
+        for command in ["verify", "repair", "replay"] {
+            let (code, said) = told(command);
+            assert!(code == Some(3) && said.contains("holds snapshots"), "{command}: {said}");
+        }
+        let _ = std::fs::remove_file(&path);
+    }
 }
 
 /// Goal: an export says what was asked, judged, filled, in both formats alike, and only what was asked for. Method: export

@@ -19,7 +19,7 @@ use crate::scan::Scan;
 #[derive(Args)]
 #[command(after_help = "Examples:\n  tickgate journal repair journal\n  \
                         tickgate journal repair journal --yes --json\n\n\
-                        Exit codes: 0 done, or nothing to do; 3 not a journal; 5 in use by an engine, or of another version.")]
+                        Exit codes: 0 done, or nothing to do; 3 not a journal, or of another version; 5 in use by an engine.")]
 pub struct Repair {
     /// The journal's folder.
     folder: PathBuf,
@@ -47,7 +47,7 @@ impl Repair {
         if matches!(fault.why, Why::Record(_)) {
             let what = Failure::fault(fault).message;
             let message = format!("{what}. It is whole: another version wrote it. Nothing is cut");
-            return Err(Failure { code: 5, message });
+            return Err(Failure { code: 3, message });
         }
         let plan = repair::plan(&self.folder, scan.tail)?;
         let kept = if self.yes { repair::cut(&lease, scan.tail)? } else { Vec::new() };

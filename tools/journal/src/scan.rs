@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use engine::journal::reader::{Fault, Reader, Tail};
 use engine::journal::{JournalError, Record, numbers, path_of};
+use engine::snapshot;
 
 /// What a journal holds.
 #[derive(Debug)]
@@ -29,12 +30,15 @@ impl Scan {
     ///
     /// # Errors
     ///
-    /// [`JournalError`] if a segment cannot be read, or is none.
+    /// [`JournalError`] if a segment cannot be read, or is none; [`JournalError::Gone`] if nothing is in them, and snapshots say
+    /// that something was.
     pub fn of(folder: &Path) -> Result<Option<Scan>, JournalError> {
         let segments: Vec<_> =
             numbers(folder)?.into_iter().map(|number| path_of(folder, number)).collect();
+        let gone = || JournalError::Gone(folder.to_path_buf());
+        let had_inputs = || snapshot::list(folder).map_or(true, |listed| !listed.is_empty());
         if segments.is_empty() {
-            return Ok(None);
+            return if had_inputs() { Err(gone()) } else { Ok(None) };
         }
         let mut reader = Reader::open(folder)?;
         let (mut inputs, mut opened, mut by_value, mut closed) = (0, 0, 0, false);
@@ -53,6 +57,9 @@ impl Scan {
             }
         }
         let (tail, fault) = (reader.tail(), reader.fault());
+        if opened == 0 && fault.is_none() && had_inputs() {
+            return Err(gone());
+        }
         Ok(Some(Scan { tail, fault, inputs, opened, closed, by_value, segments }))
     }
 }
