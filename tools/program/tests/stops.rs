@@ -4,6 +4,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+/// Starts it with no signal ignored, whatever this process ignores.
+const PLAIN: &[&str] = &["env", "--default-signal=HUP"];
+
 /// What the example says and how it ends, which takes it `takes` milliseconds from the first of `signals` on; the others are sent
 /// so many milliseconds after the one before. `how`: what it is started by.
 fn ended(how: &[&str], takes: u32, signals: &[(&str, u64)]) -> (String, Option<i32>) {
@@ -37,7 +40,7 @@ fn it_is_asked_once() {
     for signals in
         [&[("-INT", 0)][..], &[("-TERM", 0)], &[("-HUP", 0)], &[("-INT", 0), ("-INT", 0)]]
     {
-        let told = ended(&["env"], 100, signals);
+        let told = ended(PLAIN, 100, signals);
         assert_eq!(told, ("waits\nasked\n".to_owned(), Some(7)), "{signals:?}");
     }
 }
@@ -45,7 +48,7 @@ fn it_is_asked_once() {
 /// Goal: whoever asks again ends it at once. Method: a program that would take minutes.
 #[test]
 fn a_second_time_ends_it() {
-    let told = ended(&["env"], 300_000, &[("-INT", 0), ("-TERM", 1_000)]);
+    let told = ended(PLAIN, 300_000, &[("-INT", 0), ("-TERM", 1_000)]);
     assert_eq!(told, ("waits\nasked\n".to_owned(), Some(program::INTERRUPTED)));
 }
 
