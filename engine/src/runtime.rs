@@ -54,7 +54,7 @@ use crate::script::Script;
 use crate::step::{Engine, NotTaken, StartError};
 
 pub use gateway::GatewayProgress;
-pub use keeper::latch_path;
+pub use keeper::{can_have, latch_path};
 pub use observe::{EngineObserver, FeedObserver};
 pub use port::{DriveStream, StreamPort};
 pub use shards::Shards;

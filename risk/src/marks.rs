@@ -161,7 +161,11 @@ impl Risk {
         let mut marked = 0;
         for place in 0..self.waiting.len() {
             let Some(instrument) = self.waiting.get(place).copied() else { break };
-            if self.late(id, instrument).is_some() && self.recount(id, instrument, |_, _| {}) {
+            let someone = self.listing(instrument).is_some_and(|l| l.holders.late > 0);
+            if someone
+                && self.late(id, instrument).is_some()
+                && self.recount(id, instrument, |_, _| {})
+            {
                 marked += 1;
             }
         }

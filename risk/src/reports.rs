@@ -268,7 +268,7 @@ impl Risk {
                     self.lots.forget(slot, NoFifo::Bust);
                 }
             }
-            self.change(id, instrument, |line, account| {
+            let moved = self.recount(id, instrument, |line, account| {
                 if let Some((held, posting)) = frees {
                     posting.add_to(held, line, account, currency);
                 }
@@ -284,6 +284,9 @@ impl Risk {
                 account.trades += executions;
                 account.executions += executions;
             });
+            if moved {
+                self.note_loss(id); // It is marked in every instrument.
+            }
         }
     }
 

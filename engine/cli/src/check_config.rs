@@ -74,12 +74,22 @@ fn wrong(config: &Config) -> Option<String> {
 fn lacks(config: &Config) -> impl Iterator<Item = String> {
     let captures = config.engine.feeds.iter().filter_map(FeedConfig::captures);
     let captures = captures.flat_map(|captures| &captures.files).filter_map(|path| {
-        let opened = std::fs::File::open(path);
-        opened.err().map(|error| format!("{}: {error}", path.display()))
+        let why = match path.metadata() {
+            Ok(found) if found.is_dir() => "is a folder, not a capture".into(),
+            Ok(_) => return None,
+            Err(error) => error.to_string(),
+        };
+        Some(format!("{}: {why}", path.display()))
     });
-    let folder = config.engine.journal.iter().map(|journal| &journal.folder);
-    let folder = folder.filter(|folder| folder.exists() && !folder.is_dir());
-    captures.chain(folder.map(|path| format!("{}: is no folder for a journal", path.display())))
+    let folder = config.engine.journal.iter().filter_map(|journal| {
+        let why = match &journal.folder {
+            folder if *folder == config.folder => "is the folder of the configuration",
+            folder if folder.exists() && !folder.is_dir() => "is no folder",
+            _ => return None,
+        };
+        Some(format!("{}: {why}: it cannot be a journal's", journal.folder.display()))
+    });
+    captures.chain(folder)
 }
 
 /// The tables as JSON.

@@ -430,9 +430,6 @@ fn journal(
     errors: &mut ConfigErrors,
 ) -> Option<JournalConfig> {
     let path = table.text("folder", errors);
-    if path.as_ref().is_some_and(String::is_empty) {
-        table.error("`folder` must name a folder", errors);
-    }
     let choices = [("written", Durability::Written), ("synced", Durability::Synced)];
     let durability = table.choice_or("durability", &choices, Durability::Written, errors);
     let deep_checkpoints = table.flag_or("deep_checkpoints", false, errors);

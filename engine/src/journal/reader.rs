@@ -105,20 +105,25 @@ impl Reader {
         Ok(reader)
     }
 
-    /// Whether the folder holds no journal, or one of an engine that was opened and did nothing: no input and no run of events
-    /// stands in it.
+    /// Whether nothing happened in a journal: there is none, no engine had opened it yet, or one did and stands whole without an
+    /// input and a run of events. Behind a bad record there may have been some.
     ///
     /// # Errors
     ///
     /// [`JournalError`] if it cannot be read, or is damaged rather than torn.
     pub fn is_of_nothing(folder: &Path) -> Result<bool, JournalError> {
-        let mut reader = Reader::open(folder)?;
+        let (mut reader, mut opened) = (Reader::open(folder)?, false);
         while let Some(record) = reader.next_record()? {
-            if matches!(record, Record::Input(_) | Record::Run { .. }) {
-                return Ok(false);
+            match record {
+                Record::Input(_) | Record::Run { .. } => return Ok(false),
+                Record::Opened { .. } => opened = true,
+                _ => {}
             }
         }
-        reader.fault().and_then(Fault::refusal).map_or(Ok(true), Err)
+        match reader.fault() {
+            None => Ok(true),
+            Some(fault) => fault.refusal().map_or(Ok(!opened), Err),
+        }
     }
 
     /// The next whole record; `None` at the end of the valid part.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use model::{AccountId, Control, HaltCause, HaltLevel, HaltScope, Note, OperatorName, Symbol, Why};
 use switch::{Halt, Scope, latch_file};
 
+use super::start::DESKS;
 use crate::config::Config;
 use crate::latches::{Latch, Stopped};
 use crate::step::Engine;
@@ -42,6 +43,17 @@ pub fn latch_path(config: &Config) -> PathBuf {
             let file = format!("{}.{}", config.engine.name, latch_file::FILE);
             shm::Folder::standard().path().join(file)
         }
+    }
+}
+
+/// Whether an engine of this configuration can have what a scope names: else a halt of it is somebody's mistake. A symbol may be
+/// listed yet.
+pub fn can_have(config: &Config, scope: &Scope) -> bool {
+    match scope {
+        Scope::All | Scope::Symbol(_) => true,
+        Scope::Account(name) => config.rules.accounts.iter().any(|a| a.name.as_str() == name),
+        Scope::Strategy(place) => usize::from(*place) < config.engine.strategies.len(),
+        Scope::Client(desk) => u32::from(*desk) < DESKS,
     }
 }
 

@@ -16,8 +16,7 @@ use switch::{
     Ticket, clean_reason,
 };
 
-use super::keeper::Keeper;
-use super::start::DESKS;
+use super::keeper::{Keeper, can_have};
 use crate::config::Config;
 use crate::journal::writer::Progress as JournalProgress;
 use crate::step::NewRules;
@@ -252,12 +251,8 @@ impl OperatorDesk {
 
     /// What a halt stops: a strategy or a client that cannot be is somebody's mistake, a symbol may be listed yet.
     fn stoppable(&self, keeper: &Keeper, scope: &Scope) -> Result<Target, Answer> {
-        let can_be = match *scope {
-            Scope::Strategy(n) => usize::from(n) < self.limits.config.engine.strategies.len(),
-            Scope::Client(desk) => u32::from(desk) < DESKS,
-            _ => true,
-        };
-        if can_be { control(keeper, scope) } else { Err(unknown(scope)) }
+        let has = can_have(&self.limits.config, scope);
+        if has { control(keeper, scope) } else { Err(unknown(scope)) }
     }
 
     /// Who may resume, in the order of cost.

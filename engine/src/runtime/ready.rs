@@ -53,12 +53,8 @@ impl Ready {
     /// which nothing happened, describes none.
     pub fn prepare(config: &Config) -> Result<Ready, RunError> {
         let folder = config.engine.journal.as_ref().map(|journal| journal.folder.as_path());
-        let is_other_idle = |folder, replay: &Replay| -> Result<bool, RunError> {
-            Ok(!config.goes_on(&replay.config) && Reader::is_of_nothing(folder)?)
-        };
         if let Some(folder) = folder
-            && let Some(replay) = open(config, folder)?
-            && !is_other_idle(folder, &replay)?
+            && let Some(replay) = find(config, folder)?
         {
             let other = || RunError::OtherConfig(folder.to_path_buf());
             if !config.goes_on(&replay.config) {
@@ -113,6 +109,21 @@ fn open(config: &Config, folder: &Path) -> Result<Option<Replay>, RunError> {
     Ok(Replay::open_with_steps_from(folder, first.unwrap_or(u64::MAX))?)
 }
 
+/// The same; `None` also for one that cannot be gone on with and in which nothing happened.
+fn find(config: &Config, folder: &Path) -> Result<Option<Replay>, RunError> {
+    let found = open(config, folder);
+    let goes_on = match &found {
+        Ok(Some(replay)) => config.goes_on(&replay.config),
+        Ok(None) => true,
+        Err(_) => false,
+    };
+    if !goes_on && Reader::is_of_nothing(folder)? {
+        tracing::info!("{}: nothing happened in this journal: it is begun anew", folder.display());
+        return Ok(None);
+    }
+    found
+}
+
 fn with_trail(config: &Config, mut replay: Replay) -> Replay {
     replay.trail = Trail::of(config, &replay.engine);
     replay
@@ -137,6 +148,9 @@ fn replayed(mut replay: Replay) -> Result<Replay, (Option<u64>, ReplayError)> {
 impl Leaves {
     /// Writes a snapshot of the end of a run. It saves time at the next start, so that an error is only told.
     pub fn write(self, engine: &Engine, tail: Tail, events: Vec<u64>) {
+        if engine.seq() == 0 {
+            return; // It would say that something had happened.
+        }
         let place = Place::closed(tail, events, self.opened, self.epoch);
         if let Err(error) = self.snapshots.write(engine, &place) {
             tracing::warn!("no snapshot was written, the next start replays more: {error}");

@@ -5,7 +5,7 @@ mod latched;
 mod live;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -296,7 +296,7 @@ fn go_on(
         samples: [from_feed, from_engine],
         figures: to_figures,
         progress: Arc::clone(&progress),
-        stop,
+        stop: Arc::clone(&stop),
     };
     // Nothing runs before all is open, so that a start that fails leaves nothing running.
     let [journal_stop, audit_stop] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
@@ -308,23 +308,29 @@ fn go_on(
         let stop = Arc::clone(&audit_stop);
         spawn("audit", None, move || thread.run(&stop))
     };
-    let threads = Threads {
-        journal: to_write.map(write).transpose()?,
-        audit: audit.map(sign).transpose()?,
-        live: live.into_iter().map(Live::spawn).collect::<Result<_, _>>()?,
-        captures: feed_thread
-            .map(|thread| spawn("feed", cpus.feed, move || thread.run(on_feed)))
-            .transpose()?,
-        house: spawn("house", None, move || house_thread.run())?,
-        engine: spawn("engine", cpus.engine, move || engine_thread.run(on_engine))?,
-        gateway: gateway
-            .map(|gateway| spawn("gateway", None, move || gateway.run()))
-            .transpose()?,
-        journal_stop,
-        audit_stop,
-        leaves,
-        progress: Arc::clone(&progress),
+    let spawn_all = || {
+        Ok(Threads {
+            journal: to_write.map(write).transpose()?,
+            audit: audit.map(sign).transpose()?,
+            live: live.into_iter().map(Live::spawn).collect::<Result<_, _>>()?,
+            captures: feed_thread
+                .map(|thread| spawn("feed", cpus.feed, move || thread.run(on_feed)))
+                .transpose()?,
+            house: spawn("house", None, move || house_thread.run())?,
+            engine: spawn("engine", cpus.engine, move || engine_thread.run(on_engine))?,
+            gateway: gateway
+                .map(|gateway| spawn("gateway", None, move || gateway.run()))
+                .transpose()?,
+            journal_stop: Arc::clone(&journal_stop),
+            audit_stop: Arc::clone(&audit_stop),
+            leaves,
+            progress: Arc::clone(&progress),
+        })
     };
+    let threads = spawn_all().inspect_err(|_: &RunError| {
+        let flags = [&asked, &stop, &journal_stop, &audit_stop];
+        flags.iter().for_each(|flag| flag.store(true, Ordering::Release));
+    })?;
     Ok(Running { stop: asked, progress, threads, teller })
 }
 

@@ -149,10 +149,13 @@ fn wait(cli: &Cli, recorders: &[Recorder], stop: &AtomicBool) {
 }
 
 fn finish(cli: &Cli, recorders: Vec<Recorder>) -> Result<(), Failure> {
-    let mut feeds = Vec::new();
-    let mut failed = None;
-    for Recorder { number, venue, done, thread } in recorders {
+    let (mut feeds, mut failed) = (Vec::new(), None);
+    // All of them end before anything is said of one: an answer that does not get out ends the program.
+    let ended = recorders.into_iter().map(|Recorder { number, venue, done, thread }| {
         let ended = thread.join().unwrap_or_else(|_| Err("its thread failed".into()));
+        (number, venue, done, ended)
+    });
+    for (number, venue, done, ended) in ended.collect::<Vec<_>>() {
         if let Err(error) = ended {
             eprintln!("tickgate-capture: feed {number}, {venue}: {error}");
             failed.get_or_insert((1, "a feed could not be recorded".to_owned()));

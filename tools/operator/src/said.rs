@@ -1,6 +1,5 @@
 //! What is said of one engine, or of each of several.
 
-use program::println;
 use serde_json::{Map, Value, json};
 
 use crate::exit::Failure;
@@ -34,7 +33,10 @@ impl AllSaid {
     pub fn print(self) -> Result<(), Failure> {
         let (printed, failed) = self.split();
         if !printed.is_empty() {
-            println!("{printed}");
+            let answered = program::try_answer(format_args!("{printed}\n"));
+            if let (Err(error), None) = (answered, &failed) {
+                program::end(&error);
+            }
         }
         failed.map_or(Ok(()), Err)
     }

@@ -37,10 +37,17 @@ macro_rules! eprintln {
 
 /// Writes to standard output, down to the operating system, or ends the program: see [`end`].
 pub fn answer(text: Arguments) {
+    try_answer(text).unwrap_or_else(|error| end(&error));
+}
+
+/// Writes to standard output, down to the operating system: for whoever has something to do before the program ends.
+///
+/// # Errors
+///
+/// Those of the operating system.
+pub fn try_answer(text: Arguments) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    if let Err(error) = out.write_fmt(text).and_then(|()| out.flush()) {
-        end(&error);
-    }
+    out.write_fmt(text).and_then(|()| out.flush())
 }
 
 /// Ends the program because standard output cannot be written: without a word and with [`NOBODY_READS`] if its reader has gone,

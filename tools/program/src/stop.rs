@@ -1,7 +1,6 @@
 //! How a program is asked to stop.
 
 use std::io;
-use std::process::exit;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Builder;
@@ -9,10 +8,12 @@ use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use signal_hook::low_level::exit;
 
 /// The exit code of a program that was asked to stop.
 pub const INTERRUPTED: i32 = 130;
-/// A second signal within this time is the first one once more: whoever passes Ctrl-C on to a whole group sends it twice.
+/// A second signal within this time is the first one once more: whoever passes Ctrl-C on to a whole group sends it twice. A
+/// terminal that closes says so twice at any time, and never asks again.
 const ONCE: Duration = Duration::from_millis(200);
 
 /// A flag that is set by Ctrl-C, by a request to terminate and, but under `nohup`, by a terminal that closes. Whoever asks once
@@ -30,9 +31,10 @@ pub fn stop_on_signal() -> io::Result<Arc<AtomicBool>> {
     let asked = Arc::clone(&stop);
     let hear = move || {
         let mut first = None;
-        for _ in signals.forever() {
+        for signal in signals.forever() {
             let first: Instant = *first.get_or_insert_with(Instant::now);
-            if asked.swap(true, Ordering::AcqRel) && first.elapsed() > ONCE {
+            let again = asked.swap(true, Ordering::AcqRel) && first.elapsed() > ONCE;
+            if again && signal != SIGHUP {
                 exit(INTERRUPTED);
             }
         }

@@ -45,11 +45,14 @@ fn it_is_asked_once() {
     }
 }
 
-/// Goal: whoever asks again ends it at once. Method: a program that would take minutes.
+/// Goal: whoever asks again ends it at once, but not a terminal that closes. Method: a program that would take minutes; a short
+/// one that hears of its terminal twice.
 #[test]
 fn a_second_time_ends_it() {
     let told = ended(PLAIN, 300_000, &[("-INT", 0), ("-TERM", 1_000)]);
     assert_eq!(told, ("waits\nasked\n".to_owned(), Some(program::INTERRUPTED)));
+    let told = ended(PLAIN, 1_500, &[("-HUP", 0), ("-HUP", 500)]);
+    assert_eq!(told, ("waits\nasked\n".to_owned(), Some(7)));
 }
 
 /// Goal: what was started to outlive its terminal does. Method: `nohup`.

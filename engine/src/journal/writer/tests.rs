@@ -95,6 +95,17 @@ fn one_writer_only() {
     let again = || open(folder.path(), Tail::default(), 4096).map(drop);
     assert!(matches!(again(), Err(JournalError::InUse { .. })));
     drop(first);
+    let path = segment::path_of(folder.path(), 0);
+    let idle = std::fs::read(&path).unwrap();
+    let mut reader = Reader::open(folder.path()).unwrap();
+    while reader.next_record().unwrap().is_some() {}
+    let end = reader.tail();
+    write(folder.path(), end, 1..3, 4096);
+    let mut torn = std::fs::read(&path).unwrap();
+    torn[end.offset as usize + 12] ^= 1;
+    std::fs::write(&path, &torn).unwrap();
+    assert!(matches!(again(), Err(JournalError::NotEmpty(_))), "inputs behind a bad one");
+    std::fs::write(&path, &idle).unwrap();
     again().expect("nothing happened in it");
     write(folder.path(), Tail::default(), 1..2, 4096);
     assert!(matches!(again(), Err(JournalError::NotEmpty(_))));

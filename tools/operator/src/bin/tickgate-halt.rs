@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use engine::config::Config;
-use engine::runtime::latch_path;
+use engine::runtime::{can_have, latch_path};
 use model::{HaltCause, HaltLevel};
 use operator::args::{What, Which, level};
 use operator::exit::{Failure, end};
@@ -141,6 +141,9 @@ fn halt_one(
 
 /// Writes the latch file of an engine that does not run. Its name is held meanwhile, so that it cannot start half-way.
 fn latch(config: &Config, halt: Halt, failure: &Failure) -> Result<PathBuf, Failure> {
+    if !can_have(config, &halt.scope) {
+        return Err(Failure::usage(format!("there is no {}", halt.scope)));
+    }
     let folder = shm::Folder::standard();
     let _name =
         folder.prepare().and_then(|()| folder.lock(&config.engine.name)).map_err(|error| {

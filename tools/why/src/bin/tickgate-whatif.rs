@@ -90,6 +90,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         return Err(Failure::interrupted());
     }
     journal::warn("tickgate-whatif", &replay);
+    drop(played); // An answer that does not get out ends the program.
     if cli.json {
         let mut object = changes::json(&twin.changes, &twin.counts);
         if let Some(object) = object.as_object_mut() {
