@@ -12,10 +12,21 @@ pub(super) struct Scale {
     one: u64,
     /// The bytes of the first eight digits behind the point that are kept.
     kept: u64,
+    /// Bits that they take.
+    bits: u32,
     /// Bits that the others take.
     others: u32,
     /// 10^(decimals - 8), or 1.
     tail: u64,
+}
+
+/// Where the point and the quote of a number are, from its start and from behind the point. Of the next one they mostly are
+/// there again: a processor that guesses so has begun with that before it knows where this one ends, in a third less time.
+/// A wrong guess is no harm: what lies before either must be digits.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Shape {
+    point: u32,
+    quote: u32,
 }
 
 impl Scale {
@@ -29,25 +40,35 @@ impl Scale {
         // Shifting out all 64 bits is undefined; no place kept means no byte kept.
         let kept = if places == 0 { 0 } else { u64::MAX >> others };
         let (one, tail) = (10_u64.pow(places), 10_u64.pow(places.saturating_sub(8)));
-        Some(Scale { one, kept, others: others % 64, tail })
+        Some(Scale { one, kept, bits: 64 - others, others: others % 64, tail })
     }
 
     /// Reads `digits.digits"` at the start of `text`, at most seven before the point and eight behind: the value, and the
-    /// bytes passed, with the quote. `None`: anything else, which is then read digit by digit, or refused there.
-    #[inline]
-    pub fn read(self, text: &[u8]) -> Option<(i64, usize)> {
+    /// bytes passed, with the quote. `None`: anything else, and a number of another shape that looks like one of the shape that
+    /// is expected; it is then read digit by digit, or refused there. `like`: that shape, and that of this number from then on.
+    #[inline(always)] // Called, it hands its answer over in memory: a quarter more instructions.
+    pub fn read(self, text: &[u8], like: &mut Shape) -> Option<(i64, usize)> {
         let front = word(text)?;
-        let point = first(front, b'.');
+        if text.get(like.point as usize) != Some(&b'.') {
+            like.point = first(front, b'.');
+        }
+        let point = like.point;
         if point == 0 || point > 7 {
             return None;
         }
         // The first character lies in the lowest byte. Moved up, what is behind the last digit falls off, and zeros fill the
         // places before the first.
-        let whole = eight((front ^ each(b'0')) << (64 - 8 * point))?;
+        let whole = (front ^ each(b'0')) << (64 - 8 * point);
         let rest = text.get(point as usize + 1..)?;
         let back = word(rest)?;
-        let quote = first(back, b'"');
-        if quote == 0 || quote == 8 && rest.get(8) != Some(&b'"') {
+        if rest.get(like.quote as usize) != Some(&b'"') {
+            like.quote = first(back, b'"');
+            if like.quote == 8 && rest.get(8) != Some(&b'"') {
+                return None;
+            }
+        }
+        let quote = like.quote;
+        if quote == 0 {
             return None;
         }
         // Eight places: zeros stand for those that are not written.
@@ -55,9 +76,16 @@ impl Scale {
         if places & !self.kept != 0 {
             return None;
         }
+        let passed = point as usize + quote as usize + 2;
+        if 8 * point + self.bits <= 64 {
+            // Eight digits in all: those before the point go right before those behind it.
+            let value = eight(whole >> self.bits | places << self.others)?;
+            return Some((value.cast_signed(), passed));
+        }
         let part = if self.kept == 0 { 0 } else { eight(places << self.others)? };
-        let value = whole.checked_mul(self.one)?.checked_add(part.checked_mul(self.tail)?)?;
-        Some((i64::try_from(value).ok()?, point as usize + quote as usize + 2))
+        let value =
+            eight(whole)?.checked_mul(self.one)?.checked_add(part.checked_mul(self.tail)?)?;
+        Some((i64::try_from(value).ok()?, passed))
     }
 }
 
@@ -94,10 +122,11 @@ mod tests {
     use super::*;
     use crate::json::decimal;
 
-    /// Goal: what is read here is what is read digit by digit, and nothing is read that is none. Method: numbers of all lengths,
-    /// as they are and with a byte changed; scales of all decimals.
-    fn agrees(text: &[u8], decimals: u8) -> bool {
-        let Some((value, passed)) = Scale::new(decimals).and_then(|scale| scale.read(text)) else {
+    /// Goal: what is read here is what is read digit by digit, and nothing is read that is none, whatever shape is expected.
+    /// Method: numbers of all lengths behind one another, as they are and with a byte changed; scales of all decimals.
+    fn agrees(text: &[u8], decimals: u8, like: &mut Shape) -> bool {
+        let Some((value, passed)) = Scale::new(decimals).and_then(|scale| scale.read(text, like))
+        else {
             return false;
         };
         let (number, quote) = text[..passed].split_at(passed - 1);
@@ -108,16 +137,21 @@ mod tests {
     proptest! {
         #[test]
         fn numbers_agree(
-            text in "[0-9]{1,9}\\.[0-9]{1,10}\"[\\],0-9]{0,12}",
+            texts in prop::collection::vec("[0-9]{1,9}\\.[0-9]{1,10}\"[\\],0-9.\"]{0,12}", 1..6),
             decimals in 0_u8..20,
             spoil in prop::option::of((any::<prop::sample::Index>(), any::<u8>())),
         ) {
-            let mut text = text.into_bytes();
-            if let Some((place, byte)) = spoil {
-                let at = place.index(text.len());
-                text[at] = byte;
+            let mut like = Shape::default();
+            for text in texts {
+                let mut text = text.into_bytes();
+                if let Some((place, byte)) = spoil {
+                    let at = place.index(text.len());
+                    text[at] = byte;
+                }
+                let alone = agrees(&text, decimals, &mut Shape::default());
+                let behind = agrees(&text, decimals, &mut like);
+                prop_assert!(alone || !behind);
             }
-            agrees(&text, decimals);
         }
 
         /// Goal: the numbers that venues write are read here. Method: their lengths, places beyond those kept being zeros.
@@ -126,7 +160,9 @@ mod tests {
             let part = part % 10_u64.pow(u32::from(kept).min(places as u32));
             let digits = format!("{part:0width$}", width = places.min(kept.into()));
             let text = format!("{whole}.{digits:0<places$}\",\"0.00100000\"]");
-            prop_assert!(agrees(text.as_bytes(), kept), "{} at {}", text, kept);
+            let like = &mut Shape::default();
+            prop_assert!(agrees(text.as_bytes(), kept, like), "{} at {}", text, kept);
+            prop_assert!(agrees(text.as_bytes(), kept, like), "{} at {}, once more", text, kept);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use model::{Px, Qty};
 
-use super::scale::Scale;
+use super::scale::{Scale, Shape};
 use super::{JsonCause, JsonError, Levels, decimal};
 
 /// A place in a text. Every step checks that what it passes is what it must be.
@@ -140,11 +140,14 @@ impl<'a> Cursor<'a> {
         if self.take(b"]") {
             return Ok(());
         }
-        let scales = decimals.map(Scale::new);
+        let (scales, mut shapes) = (decimals.map(Scale::new), [Shape::default(); 2]);
         loop {
-            let (px, qty) = match self.usual_level(scales) {
+            let (px, qty) = match self.usual_level(scales, &mut shapes) {
                 Some(level) => level,
-                None => self.level(decimals)?,
+                None => {
+                    shapes = Default::default(); // No wrong one is expected for long.
+                    self.level(decimals)?
+                }
             };
             to.push(Px(px), Qty(qty)).map_err(|cause| self.error(cause))?;
             if !self.take(b",") {
@@ -155,11 +158,15 @@ impl<'a> Cursor<'a> {
 
     /// Passes a level of two numbers that can be read eight digits at a time, or nothing.
     #[inline]
-    fn usual_level(&mut self, [px_scale, qty_scale]: [Option<Scale>; 2]) -> Option<(i64, i64)> {
+    fn usual_level(
+        &mut self,
+        [px_scale, qty_scale]: [Option<Scale>; 2],
+        [px_shape, qty_shape]: &mut [Shape; 2],
+    ) -> Option<(i64, i64)> {
         let rest = self.rest.strip_prefix(b"[\"")?;
-        let (px, passed) = px_scale?.read(rest)?;
+        let (px, passed) = px_scale?.read(rest, px_shape)?;
         let rest = rest.get(passed..)?.strip_prefix(b",\"")?;
-        let (qty, passed) = qty_scale?.read(rest)?;
+        let (qty, passed) = qty_scale?.read(rest, qty_shape)?;
         self.rest = rest.get(passed..)?.strip_prefix(b"]")?;
         Some((px, qty))
     }
