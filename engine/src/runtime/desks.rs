@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use model::page::Answer;
 use model::{Ask, DeskId, Request};
 
+/// Desks that clients can lease.
+pub(super) const DESKS: u32 = 16;
 /// Requests taken from a desk in one round.
 pub(super) const REQUESTS_PER_ROUND: usize = 8;
 /// Answers that can wait for the journal; while so many do, desks are not polled.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use model::{AccountId, Control, HaltCause, HaltLevel, HaltScope, Note, OperatorName, Symbol, Why};
 use switch::{Halt, Scope, latch_file};
 
-use super::start::DESKS;
+use super::desks::DESKS;
 use crate::config::Config;
 use crate::latches::{Latch, Stopped};
 use crate::step::Engine;

@@ -49,8 +49,8 @@ pub(super) struct Leaves {
 }
 
 impl Ready {
-    /// Makes a fresh engine, or the one that the journal describes. One that a start under another configuration left, and in
-    /// which nothing happened, describes none.
+    /// Makes a fresh engine, or the one that the journal describes. One that cannot be gone on
+    /// with, and in which nothing happened, describes none.
     pub fn prepare(config: &Config) -> Result<Ready, RunError> {
         let folder = config.engine.journal.as_ref().map(|journal| journal.folder.as_path());
         if let Some(folder) = folder

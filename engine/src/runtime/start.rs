@@ -16,6 +16,7 @@ use shm::{Folder, Listener, Publisher};
 use switch::{OperatorSocket, Operators};
 
 use super::clock_watch::ClockWatch;
+use super::desks::DESKS;
 use super::engine::{Ended, EngineThread, LimitsPost};
 use super::feed::{FeedEnd, FeedThread};
 use super::figures::Figures;
@@ -55,8 +56,6 @@ use live::{Live, open_live};
 const CONTROLS: usize = 256;
 /// What the engine thread tells housekeeping and can wait for it.
 const TOLD: usize = 1024;
-/// Desks that clients can lease.
-pub(super) const DESKS: u32 = 16;
 
 /// The threads of a run.
 pub(super) struct Threads {

@@ -48,7 +48,7 @@ fn an_unsent_resume_is_forgotten() {
 #[test]
 fn a_halt_of_nobody_is_refused() {
     let strategies = in_force().config.engine.strategies.len() as u8;
-    let desks = crate::runtime::start::DESKS as u8;
+    let desks = crate::runtime::desks::DESKS as u8;
     let halt = |scope| {
         let mut rig = Rig::new();
         let (operator, reason) = (String::new(), String::new());
