@@ -4,6 +4,9 @@
 //! `core` is the time that feed and engine thread ran on their core, of two shards the longer one: what the run takes where
 //! nobody else wants the core. `wall` is what it took here. The hash of each engine must be the same in every round.
 //!
+//! The first shard runs by itself too, with the other core at rest. What two shards lose beside it is not work that they do twice,
+//! but caches, memory and the processor's clock, which their cores share.
+//!
 //! `cargo bench -p benches --bench shards [-- MESSAGES]`
 
 use std::collections::HashMap;
@@ -47,17 +50,17 @@ fn main() {
     let file = BufWriter::new(File::create(&capture).expect("a file"));
     let messages = synth::Day::new(day).write_to(file).expect("a day").messages;
     let [one, two] = [1, 2].map(|count| config(folder.path(), &capture, count));
-    let mut rounds = [Vec::new(), Vec::new()];
+    let first = two.engines().into_iter().take(1).collect();
+    let contenders = [one.engines(), two.engines(), first];
+    let names = ["one engine", "two shards", "first shard alone"];
+    let mut rounds = [const { Vec::new() }; 3];
     for round in 0..ROUNDS {
-        let mut turns = [0, 1];
-        turns.rotate_left(round % 2); // Who comes first would always have the machine of before.
+        let mut turns = [0, 1, 2];
+        turns.rotate_left(round % 3); // Who comes first would always have the machine of before.
         for turn in turns {
-            let played = play([&one, &two][turn]);
+            let played = play(&contenders[turn]);
             let Round { core, wall, came_to } = &played;
-            println!(
-                "{} engines  core {core:>7.1?}  wall {wall:>7.1?}  {came_to:x?}",
-                came_to.len()
-            );
+            println!("{:<17} core {core:>7.1?}  wall {wall:>7.1?}  {came_to:x?}", names[turn]);
             if round > 0 {
                 rounds[turn].push(played);
             }
@@ -66,26 +69,35 @@ fn main() {
     for rounds in &rounds {
         assert!(rounds.iter().all(|round| round.came_to == rounds[0].came_to), "a hash differs");
     }
-    compare("core", &rounds, messages, |round| round.core.as_secs_f64());
-    compare("wall", &rounds, messages, |round| round.wall.as_secs_f64());
+    assert!(rounds[2][0].came_to[0] == rounds[1][0].came_to[0], "a shard is another one alone");
+    let [one, two, first] = &rounds;
+    let (core, wall): (Read, Read) =
+        (|round| round.core.as_secs_f64(), |round| round.wall.as_secs_f64());
+    for (name, read) in [("core", core), ("wall", wall)] {
+        compare(name, [one, two], names[1], messages, read);
+    }
+    compare("core", [one, first], names[2], messages, core);
 }
 
+/// What is read of a round, in seconds.
+type Read = fn(&Round) -> f64;
+
 /// Medians beside each other, then how far to believe them: the least ones, and the pairs of rounds.
-fn compare(name: &str, rounds: &[Vec<Round>; 2], messages: u64, read: impl Fn(&Round) -> f64) {
-    let [one, two] = rounds.each_ref().map(|rounds| sorted(rounds.iter().map(&read)));
-    let pairs = sorted(rounds[0].iter().zip(&rounds[1]).map(|(one, two)| read(one) / read(two)));
+fn compare(name: &str, rounds: [&[Round]; 2], title: &str, messages: u64, read: Read) {
+    let [one, other] = rounds.map(|rounds| sorted(rounds.iter().map(read)));
+    let pairs = sorted(rounds[0].iter().zip(rounds[1]).map(|(one, two)| read(one) / read(two)));
     let at = |sorted: &[f64], quarter: usize| sorted[(sorted.len() - 1) * quarter / 4];
     let rate = |took: f64| messages as f64 / took / 1e6;
-    let medians = [&one, &two].map(|times| at(times, 2));
+    let [median, of_other] = [&one, &other].map(|times| at(times, 2));
     println!(
-        "shards/{name}  one engine {:.2} M messages/s, two shards {:.2} M: {:.2} times",
-        rate(medians[0]),
-        rate(medians[1]),
-        medians[0] / medians[1],
+        "shards/{name}  one engine {:.2} M messages/s, {title} {:.2} M: {:.2} times",
+        rate(median),
+        rate(of_other),
+        median / of_other,
     );
     println!(
         "shards/{name}  least times {:.2}; half of the pairs {:.2} to {:.2}",
-        one[0] / two[0],
+        one[0] / other[0],
         at(&pairs, 1),
         at(&pairs, 3)
     );
@@ -144,14 +156,15 @@ fn config(folder: &Path, capture: &Path, count: u16) -> Config {
 }
 
 /// Plays the file once, on new journals. Engines start together.
-fn play(config: &Config) -> Round {
-    let journal = config.engine.journal.as_ref().map(|journal| journal.folder.clone());
-    let _ = std::fs::remove_dir_all(journal.unwrap_or_default());
+fn play(engines: &[Config]) -> Round {
+    for journal in engines.iter().filter_map(|config| config.engine.journal.as_ref()) {
+        let _ = std::fs::remove_dir_all(&journal.folder);
+    }
     let over = AtomicBool::new(false);
     let (finished, seen) = std::thread::scope(|scope| {
         let clock = scope.spawn(|| watch(&over));
-        let engines = config.engines().into_iter();
-        let engines: Vec<_> = engines.map(|config| scope.spawn(|| alone(config))).collect();
+        let engines: Vec<_> =
+            engines.iter().map(|config| scope.spawn(|| alone(config.clone()))).collect();
         let finished: Vec<_> =
             engines.into_iter().map(|engine| engine.join().expect("an engine")).collect();
         over.store(true, Ordering::Relaxed);
