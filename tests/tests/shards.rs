@@ -7,6 +7,10 @@ mod twin;
 mod world;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 use std::time::Duration;
 
 use engine::config::{Config, Shards as ShardsConfig};
@@ -138,8 +142,7 @@ fn hashes_repeat() {
     assert!(matches!(*error, RunError::OtherConfig(_)), "{error}");
 }
 
-/// Goal: a shard that cannot start is named, and those that were started before it are stopped. Method: the second finds the
-/// journal of the first.
+/// Goal: a shard that cannot start is named, and those before it have not begun. Method: the second finds the journal of the first.
 #[test]
 fn one_that_fails_is_named() {
     let stage = Stage::new(60_000, 10);
@@ -151,8 +154,28 @@ fn one_that_fails_is_named() {
     std::fs::rename(&first, &second).unwrap();
     let error = run(&config).map(|_| ()).unwrap_err();
     assert!(error.to_string().starts_with("shard 1: "), "{error}");
-    assert!(first.join("lock").exists(), "the first was started");
+    assert_eq!(files_of(&first), ["lock"], "the first was asked");
     Lease::take(&first).expect("nobody has it");
+}
+
+fn files_of(folder: &Path) -> Vec<OsString> {
+    std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+}
+
+/// Goal: no journal is begun before all shards have what they need of others. Method: the place of the second one's operator
+/// socket is taken.
+#[test]
+fn none_begins_before_all_are_open() {
+    let place = Place::with("open", WIDE_LIMITS, |_, engine| {
+        engine.shards = Some(ShardsConfig { count: 2, index: None, cpus: Vec::new() });
+    });
+    let socket = place.operator_socket().with_file_name("open-1.operator.sock");
+    DirBuilder::new().recursive(true).mode(0o700).create(socket.join("taken")).unwrap();
+    let (code, said) = place.run("tickgate", &["run", "--config", &place.config_path()]);
+    assert!(code != 0 && said.contains("shard 1: "), "{code} {said}");
+    assert_eq!(files_of(&place.journal().join("0")), ["lock"]);
+    std::fs::remove_dir_all(socket).unwrap();
+    place.start().ends();
 }
 
 /// Goal: while a feed loses, heals and joins late, each book is believed by its shard exactly when an engine of all believes it,

@@ -20,10 +20,15 @@ pub(super) struct Ready {
     pub limits: Option<Prepared>,
     pub engine: Engine,
     pub captures: Merge,
+    pub past: Past,
+}
+
+/// What came before, and what is kept of the run beside it.
+pub(super) struct Past {
     /// By feed: events that the journal already holds.
     pub events: Vec<u64>,
     /// What was found in the journal; `None`: it is new.
-    pub journal: Option<Found>,
+    pub found: Option<Found>,
     /// Where a snapshot of its end goes; `None`: there is no journal.
     pub snapshots: Option<Snapshots>,
     /// What the audit log must have of the journal.
@@ -78,9 +83,8 @@ impl Ready {
         let events = vec![0; config.engine.feeds.len()];
         let (engine, config) = (Engine::new(config)?, config.clone());
         let snapshots = folder.map(|folder| Snapshots::of(folder, &config, &engine));
-        let limits = None;
-        let (journal, trail) = (None, None);
-        Ok(Ready { config, limits, engine, captures, events, journal, snapshots, trail })
+        let past = Past { events, found: None, snapshots, trail: None };
+        Ok(Ready { config, limits: None, engine, captures, past })
     }
 
     /// The engine of a replay that has come to the end of its journal.
@@ -95,8 +99,9 @@ impl Ready {
         let (config, limits) = restart::limits(config, &replay)?;
         let (tail, epoch, opened) = (replay.tail(), replay.epoch, replay.opened);
         let Replay { engine, captures, events, snapshots, trail, .. } = replay;
-        let journal = Some(Found { tail, epoch, opened });
-        Ok(Ready { config, limits, engine, captures, events, journal, snapshots, trail })
+        let found = Some(Found { tail, epoch, opened });
+        let past = Past { events, found, snapshots, trail };
+        Ok(Ready { config, limits, engine, captures, past })
     }
 }
 

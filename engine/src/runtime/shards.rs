@@ -8,6 +8,7 @@ use std::sync::Arc;
 use feeds::Shard;
 
 use super::credit::Bank;
+use super::start::{self, Opening};
 use super::{Finished, Plan, Progress, RunError, Running};
 use crate::journal::lease::Lease;
 
@@ -53,11 +54,10 @@ impl Shards {
     ///
     /// The same.
     pub fn start_under(plans: Vec<(Plan, Option<Lease>)>) -> Result<Shards, RunError> {
-        let (mut shards, mut tellers, mut accounts) = (Shards::default(), Vec::new(), 0);
-        for (plan, lease) in plans {
-            accounts = plan.config.rules.accounts.len();
-            let (name, shard) = (plan.config.engine.name.clone(), plan.config.engine.shard());
-            match super::start_under(plan, lease) {
+        let accounts = plans.first().map_or(0, |(plan, _)| plan.config.rules.accounts.len());
+        let (mut shards, mut tellers) = (Shards::default(), Vec::new());
+        for (name, shard, opening) in open(plans)? {
+            match opening.begin((), ()) {
                 Ok(mut running) => {
                     tellers.extend(running.teller.take());
                     let (progress, finished) = (Arc::clone(&running.progress), None);
@@ -141,6 +141,27 @@ impl Member {
         }
         Ok(())
     }
+}
+
+/// Opens all before any begins its journal: what the last one is refused leaves nothing of the first. Journals, which may be long,
+/// are replayed before anything is open that others send to.
+fn open(
+    plans: Vec<(Plan, Option<Lease>)>,
+) -> Result<Vec<(String, Option<Shard>, Opening)>, RunError> {
+    let ready: Vec<_> = plans
+        .into_iter()
+        .map(|(plan, lease)| {
+            let shard = plan.config.engine.shard();
+            let ready = start::prepare(&plan).map_err(|error| numbered(shard, error))?;
+            Ok((plan, lease, ready))
+        })
+        .collect::<Result<_, RunError>>()?;
+    let open = ready.into_iter().map(|(plan, lease, ready)| {
+        let (name, shard) = (plan.config.engine.name.clone(), plan.config.engine.shard());
+        let opening = Opening::new(plan, lease, ready).map_err(|error| numbered(shard, error))?;
+        Ok((name, shard, opening))
+    });
+    open.collect()
 }
 
 /// An error, and which shard's it is.

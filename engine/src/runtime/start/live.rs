@@ -6,6 +6,7 @@ use feeds::stream::StreamConfig;
 use model::FeedId;
 use shm::EventSender;
 
+use super::spawn::spawn;
 use crate::config::{FeedSource, Stream};
 use crate::runtime::feed_ring::FeedRing;
 use crate::runtime::lines::{Around, LinesThread};
@@ -22,7 +23,7 @@ pub(super) struct Live {
 impl Live {
     /// Starts it.
     pub(super) fn spawn(self) -> Result<JoinHandle<()>, RunError> {
-        super::spawn(self.name, self.cpu, self.body)
+        spawn(self.name, self.cpu, self.body)
     }
 }
 

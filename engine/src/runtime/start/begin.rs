@@ -1,0 +1,213 @@
+//! What a run does once everything is open: it begins its journal, takes its first inputs, and starts its threads.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use model::{Body, Control, Ts};
+use switch::Operators;
+
+use super::latched::latched;
+use super::open::{Opening, Shared};
+use super::records::Records;
+use super::spawn::ToRun;
+use crate::config::{AtStop, Config, GatewayConfig};
+use crate::rehearsal::Rehearsal;
+use crate::runtime::clock_watch::ClockWatch;
+use crate::runtime::desks::DESKS;
+use crate::runtime::engine::{EngineThread, LimitsPost};
+use crate::runtime::feed::FeedThread;
+use crate::runtime::figures::Figures;
+use crate::runtime::gateway::GatewayView;
+use crate::runtime::house::{Door, HouseThread, wall_ns};
+use crate::runtime::keeper::Keeper;
+use crate::runtime::observe::{EngineObserver, FeedObserver};
+use crate::runtime::operator::{InForce, OperatorDesk, Outbox};
+use crate::runtime::publish::Pages;
+use crate::runtime::ready::Ready;
+use crate::runtime::stages::Samples;
+use crate::runtime::status::StatusPage;
+use crate::runtime::triggers::TriggerList;
+use crate::runtime::watchdog::Watchdog;
+use crate::runtime::{Plan, Progress, RunError, Running, credit, restart};
+use crate::sequencer::Sequencer;
+use crate::step::Prepared;
+
+/// Controls that can wait for the engine thread.
+const CONTROLS: usize = 256;
+/// What the engine thread tells housekeeping and can wait for it.
+const TOLD: usize = 1024;
+
+impl Opening {
+    /// Begins the run.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`]; nothing is left running, but its journal may be begun.
+    pub fn begin(
+        self,
+        on_feed: impl FeedObserver,
+        on_engine: impl EngineObserver,
+    ) -> Result<Running, RunError> {
+        let Opening { mut plan, lease, ready, started, shared, around, live, ring, events, venue } =
+            self;
+        let Ready { engine, limits, captures, past, .. } = ready;
+        let restarted = past.found.is_some();
+        let mut records = Records::begin(&plan.config, &engine, lease, past, started)?;
+        if plan.config.engine.lock_memory {
+            lock_memory();
+        }
+        let mut sequencer = Sequencer::new(engine, records.recorder.take());
+        sequencer.audit = records.tap.take();
+        let (to_gateway, mut gateway) = venue.unzip();
+        sequencer.venue = to_gateway;
+        // The first engine of a journal is in epoch zero, as one without a journal is; every later one says which it is.
+        let epoch = (restarted || records.epoch() > 0).then(|| records.epoch());
+        let keeper = first_inputs(&mut plan, &mut sequencer, limits, epoch, started);
+        around.progress.halt.set(keeper.firm());
+
+        let (config, journal) = (&plan.config, records.progress());
+        let figures = Figures::new(config.rules.accounts.len(), DESKS as usize);
+        let open_door = |shared| {
+            let version = sequencer.engine.limits_version();
+            let triggers = TriggerList::new(config, figures.clone());
+            open_door(
+                shared,
+                InForce { config: config.clone(), version },
+                &records,
+                triggers,
+                &around.progress,
+            )
+        };
+        let (pages, door) = shared.map(open_door).transpose()?.unzip();
+        if let Some(gateway) = &mut gateway {
+            gateway.watch(journal.clone());
+        }
+        let posts = plan.shared.then(|| credit::post(config, journal.as_ref()));
+        let (credit, teller) = posts.flatten().unzip();
+        let (to_controls, controls) = rtrb::RingBuffer::new(CONTROLS);
+        let (to_house, told) = rtrb::RingBuffer::new(TOLD);
+        let (to_figures, stages) = rtrb::RingBuffer::new(2);
+        let (feed_samples, from_feed) = Samples::ring();
+        let (samples, from_engine) = Samples::ring();
+        let (to_new, new) = rtrb::RingBuffer::new(1);
+        let (to_spent, spent) = rtrb::RingBuffer::new(1);
+        let asked = Arc::new(AtomicBool::new(false));
+        let to_run = ToRun {
+            engine: EngineThread {
+                sequencer,
+                events,
+                controls,
+                limits: LimitsPost { new, spent: to_spent },
+                told: to_house,
+                credit,
+                pages,
+                journal,
+                script: plan.script,
+                pace: Arc::clone(&around.pace),
+                waiter: around.waiter,
+                samples,
+                stages,
+                figures,
+                rehearsal: around.waiter.spins().then(Rehearsal::new).flatten(),
+                progress: Arc::clone(&around.progress),
+                asked: Arc::clone(&asked),
+                stop: Arc::clone(&around.stop),
+                at_stop: config.engine.venue.as_ref().map_or(AtStop::Leave, |venue| venue.at_stop),
+                ends_with_feed: plan.ends_with_feed,
+            },
+            captures: ring.map(|ring| FeedThread {
+                captures,
+                ring,
+                pace: around.pace,
+                waiter: around.waiter,
+                samples: feed_samples,
+                progress: Arc::clone(&around.progress),
+                stop: Arc::clone(&around.stop),
+                chunks: 0,
+            }),
+            house: HouseThread {
+                door,
+                controls: to_controls,
+                limits: to_new,
+                spent,
+                told,
+                keeper,
+                watchdog: Watchdog::new(Duration::from_nanos(config.engine.stalled_ns)),
+                clock: ClockWatch::new(
+                    config.rules.triggers.clock,
+                    wall_ns(),
+                    host::monotonic_ns(),
+                ),
+                attached: 0,
+                outbox: Outbox::default(),
+                samples: [from_feed, from_engine],
+                figures: to_figures,
+                progress: Arc::clone(&around.progress),
+                stop: Arc::clone(&around.stop),
+            },
+            live,
+            gateway,
+            records,
+        };
+        let threads = to_run.spawn(config.engine.cpus, on_feed, on_engine)?;
+        Ok(Running { stop: asked, progress: around.progress, threads, teller })
+    }
+}
+
+/// Keeps the memory of the process where it is, if that is allowed.
+fn lock_memory() {
+    if let Err(error) = host::lock_memory() {
+        tracing::warn!(
+            "memory is not locked ({error}): hot threads may fault; allow it with `ulimit -l unlimited`"
+        );
+    }
+}
+
+/// What the engine is told before anything else: which epoch it is in, if that must be said, limits that changed meanwhile, and
+/// what is halted.
+fn first_inputs(
+    plan: &mut Plan,
+    sequencer: &mut Sequencer,
+    limits: Option<Prepared>,
+    epoch: Option<u32>,
+    started: Ts,
+) -> Keeper {
+    if let Some(epoch) = epoch {
+        let now = sequencer.engine.now();
+        sequencer.input(now, Body::Control(Control::Restarted { epoch }), &mut ());
+    }
+    if let Some(Prepared { config, rules, .. }) = limits
+        && restart::take(sequencer, rules)
+    {
+        plan.config = config;
+    }
+    latched(plan, sequencer, started)
+}
+
+/// Puts what answers clients and the operator behind the sockets.
+fn open_door(
+    shared: Shared,
+    limits: InForce,
+    records: &Records,
+    triggers: TriggerList,
+    progress: &Arc<Progress>,
+) -> Result<(Pages, Door), RunError> {
+    let Shared { pages, listener, operator } = shared;
+    let engine = &limits.config.engine;
+    let operators = limits.config.folder.join(Operators::FILE);
+    let journal = records.progress().map(|(of_journal, _)| of_journal);
+    let venues = engine.feeds.iter().map(|feed| feed.venue).collect();
+    let reader = listener.reader()?;
+    let gateway = gateway_view(&limits.config, progress);
+    let (name, has_journal) = (engine.name.clone(), journal.is_some());
+    let status = StatusPage::new(reader, name, venues, has_journal, triggers, gateway);
+    let desk = OperatorDesk::new(operator, operators, journal, limits);
+    Ok((pages, Door { halt: listener.halt_word(), listener, desk, status }))
+}
+
+/// What is shown of the venue outside; `None`: there is none.
+fn gateway_view(config: &Config, progress: &Arc<Progress>) -> Option<GatewayView> {
+    let GatewayConfig::Ouch(ouch) = &config.engine.venue.as_ref()?.gateway;
+    Some(GatewayView { address: ouch.address, progress: Arc::clone(progress) })
+}
