@@ -9,7 +9,7 @@
 //!
 //! `cargo bench -p benches --bench shards [-- MESSAGES]`
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{File, read_dir, read_to_string};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -31,6 +31,8 @@ const SYMBOLS: u16 = 500;
 const ROUNDS: usize = 16;
 /// Messages of a day that tell how it is dealt.
 const LOOKED_AT: usize = 50_000;
+/// Between two looks at what runs: some thousandths of a run.
+const LOOK: Duration = Duration::from_millis(2);
 /// Events between the two threads of a core: what both hold of them stays in the core's own cache.
 const RING: u32 = 1_024;
 
@@ -189,34 +191,41 @@ fn alone(config: Config) -> (Instant, Instant, Finished) {
     let mut engine = Shards::start(vec![plan]).expect("an engine");
     let began = Instant::now();
     while !engine.poll().expect("a good file") {
-        std::thread::sleep(Duration::from_micros(500));
+        std::thread::sleep(LOOK);
     }
     let ended = Instant::now();
     (began, ended, engine.finish().expect("a good file").remove(0).1)
 }
 
-/// Looks at the hot threads until all is over: by core, how long they ran there.
+/// Looks at the hot threads until all is over: by core, how long they ran there. The less it looks at, the less it takes of
+/// their cores.
 fn watch(over: &AtomicBool) -> HashMap<usize, Duration> {
     let mut ran: HashMap<PathBuf, (usize, Duration)> = HashMap::new();
+    let mut others = HashSet::new();
     while !over.load(Ordering::Relaxed) {
         for task in read_dir("/proc/self/task").expect("threads").flatten() {
-            if let Some(seen) = look(&task.path()) {
-                ran.insert(task.path(), seen);
+            let path = task.path();
+            if !ran.contains_key(&path) && !others.contains(&path) {
+                match read_to_string(path.join("comm")).unwrap_or_default().trim_end() {
+                    "feed" | "engine" => _ = ran.insert(path, Default::default()),
+                    "journal" | "house" => _ = others.insert(path),
+                    _ => {} // A thread that was just started is not named yet.
+                }
             }
         }
-        std::thread::sleep(Duration::from_millis(1));
+        for (task, seen) in &mut ran {
+            *seen = look(task).unwrap_or(*seen); // The last one before it was gone.
+        }
+        std::thread::sleep(LOOK);
     }
     let mut cores = HashMap::new();
     ran.into_values().for_each(|(core, time)| *cores.entry(core).or_default() += time);
     cores
 }
 
-/// The core of a hot thread, and how long it ran; `None`: it is none, or is gone.
+/// The core of a thread, and how long it ran; `None`: it is gone.
 fn look(task: &Path) -> Option<(usize, Duration)> {
     let read = |file| read_to_string(task.join(file)).ok();
-    if !["feed\n", "engine\n"].contains(&read("comm")?.as_str()) {
-        return None;
-    }
     let ns = read("schedstat")?.split(' ').next()?.parse().ok()?;
     let core = read("stat")?.rsplit(' ').nth(13)?.parse().ok()?;
     Some((core, Duration::from_nanos(ns)))
