@@ -5,7 +5,8 @@
 //! nobody else wants the core. `wall` is what it took here. The hash of each engine must be the same in every round.
 //!
 //! The first shard runs by itself too, with the other core at rest. What two shards lose beside it is not work that they do twice,
-//! but caches, memory and the processor's clock, which their cores share.
+//! but what their cores share: caches, memory, and where both are threads of one core, everything. Whether they are is measured
+//! before each run, for a guest's may be at one minute and not at the next.
 //!
 //! `cargo bench -p benches --bench shards [-- MESSAGES]`
 
@@ -38,6 +39,8 @@ const RING: u32 = 1_024;
 
 /// What one run took, and what it came to.
 struct Round {
+    /// How much longer work took on one core while the other worked, right before; hundredths.
+    together: u64,
     core: Duration,
     wall: Duration,
     /// By engine: inputs, and the hash that they lead to.
@@ -61,8 +64,11 @@ fn main() {
         turns.rotate_left(round % 3); // Who comes first would always have the machine of before.
         for turn in turns {
             let played = play(&contenders[turn]);
-            let Round { core, wall, came_to } = &played;
-            println!("{:<17} core {core:>7.1?}  wall {wall:>7.1?}  {came_to:x?}", names[turn]);
+            let Round { together, core, wall, came_to } = &played;
+            let (name, together) = (names[turn], doctor::times(*together));
+            println!(
+                "{name:<17} core {core:>7.1?}  wall {wall:>7.1?}  together {together}  {came_to:x?}"
+            );
             if round > 0 {
                 rounds[turn].push(played);
             }
@@ -79,6 +85,11 @@ fn main() {
         compare(name, [one, two], names[1], messages, read);
     }
     compare("core", [one, first], names[2], messages, core);
+    let together = sorted(rounds.iter().flatten().map(|round| round.together as f64 / 100.0));
+    let [least, median, most] = [0, 2, 4].map(|quarter| at(&together, quarter));
+    println!(
+        "shards/together  work on one core took {median:.2} times as long while the other worked ({least:.2} to {most:.2})"
+    );
 }
 
 /// What is read of a round, in seconds.
@@ -88,7 +99,6 @@ type Read = fn(&Round) -> f64;
 fn compare(name: &str, rounds: [&[Round]; 2], title: &str, messages: u64, read: Read) {
     let [one, other] = rounds.map(|rounds| sorted(rounds.iter().map(read)));
     let pairs = sorted(rounds[0].iter().zip(rounds[1]).map(|(one, two)| read(one) / read(two)));
-    let at = |sorted: &[f64], quarter: usize| sorted[(sorted.len() - 1) * quarter / 4];
     let rate = |took: f64| messages as f64 / took / 1e6;
     let [median, of_other] = [&one, &other].map(|times| at(times, 2));
     println!(
@@ -103,6 +113,10 @@ fn compare(name: &str, rounds: [&[Round]; 2], title: &str, messages: u64, read: 
         at(&pairs, 1),
         at(&pairs, 3)
     );
+}
+
+fn at(sorted: &[f64], quarter: usize) -> f64 {
+    sorted[(sorted.len() - 1) * quarter / 4]
 }
 
 fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
@@ -162,6 +176,7 @@ fn play(engines: &[Config]) -> Round {
     for journal in engines.iter().filter_map(|config| config.engine.journal.as_ref()) {
         let _ = std::fs::remove_dir_all(&journal.folder);
     }
+    let together = doctor::measure_together(&[0, 1]).first().map_or(0, |pair| pair.median);
     let over = AtomicBool::new(false);
     let (finished, seen) = std::thread::scope(|scope| {
         let clock = scope.spawn(|| watch(&over));
@@ -175,6 +190,7 @@ fn play(engines: &[Config]) -> Round {
     let began = finished.iter().map(|(began, ..)| *began).min().expect("an engine");
     let ended = finished.iter().map(|(_, ended, _)| *ended).max().expect("an engine");
     Round {
+        together,
         core: seen.into_values().max().expect("a hot core"),
         wall: ended - began,
         came_to: finished

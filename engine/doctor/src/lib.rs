@@ -2,8 +2,9 @@
 //!
 //! Flow: a [`Host`] is a folder with `proc` and `sys` in it; each check of [`checks`] reads a few of its files and says what
 //! it found, what it wants, why, and what to change. [`measure_gaps`] runs threads that only look at the clock,
-//! [`measure_touches`] threads that touch memory too, [`measure_hops`] sends a cache line back and forth. The program
-//! `tickgate-doctor` prints all of it; a live start asks for the gaps alone.
+//! [`measure_touches`] threads that touch memory too, [`measure_together`] lets cores work by turns and together, and
+//! [`measure_hops`] sends a cache line back and forth. The program `tickgate-doctor` prints all of it; a live start asks for the
+//! gaps alone.
 //!
 //! Must never: change anything of the host, or take a file that is absent or makes no sense for a good one.
 #![forbid(unsafe_code)]
@@ -18,6 +19,7 @@ mod host_root;
 mod interrupts;
 mod measured;
 mod subject;
+mod together;
 
 pub use cpus::CpuSet;
 pub use finding::{Finding, Group, Outcome, Seen};
@@ -26,6 +28,8 @@ pub use hops::{Hop, measure_hops};
 pub use host_root::Host;
 pub use interrupts::{Counts, Source};
 pub use measured::{
-    is_memory_kept, judge_gaps, judge_hops, judge_touches, long_gaps, rounds, time, worst,
+    is_memory_kept, judge_gaps, judge_hops, judge_together, judge_touches, long_gaps, rounds, time,
+    times, worst,
 };
 pub use subject::{Pinned, Subject};
+pub use together::{Together, measure_together};

@@ -1,6 +1,6 @@
 //! What the measurements mean.
 
-use crate::{CpuSet, Finding, Gaps, GapsOf, Group, Hop, Seen, Subject};
+use crate::{CpuSet, Finding, Gaps, GapsOf, Group, Hop, Seen, Subject, Together};
 
 /// Longest gap of a hot core that nobody need look after, nanoseconds: a trading host without one is common (deploy/host.md).
 const QUIET_NS: u64 = 50_000;
@@ -8,6 +8,9 @@ const QUIET_NS: u64 = 50_000;
 const TOUCHED_MORE: u64 = 5;
 /// Slowest hop within a cache that cores share, nanoseconds: those that were published are 16 to 75.
 const NEAR_NS: u64 = 90;
+/// How much longer work may take on a core while another works, hundredths: clocks and caches that cores share take some
+/// hundredths, units that threads share take three quarters and more.
+const APART: u64 = 125;
 
 /// Longest gap of all cores, nanoseconds.
 ///
@@ -107,6 +110,37 @@ pub fn judge_touches(subject: &Subject, at_rest: &[GapsOf], touching: &[GapsOf])
         "an event whose memory is away waits until the host gives it back, and no page fault tells",
         seen,
     )
+}
+
+/// Judges the hot pair whose cores are most in each other's way.
+pub fn judge_together(subject: &Subject, pairs: &[Together]) -> Finding {
+    let hot = |of: &&Together| subject.hot.has(of.one) && subject.hot.has(of.other);
+    let wanted = format!("at most {}", times(APART));
+    let seen = match pairs.iter().filter(hot).max_by_key(|of| of.median) {
+        None if pairs.is_empty() => Seen::unknown("not measured", wanted),
+        None => Seen::unknown("no two hot cores are known: the table shows pairs", wanted),
+        Some(of) => {
+            let Together { one, other, least, median, most } = *of;
+            let [least, median, most] = [least, median, most].map(times);
+            let found = format!(
+                "work on core {one} takes {median} as long while core {other} works ({least} to {most})"
+            );
+            Seen::of(of.median <= APART, found, wanted)
+                .fix("engine.toml, [threads]: two cores of which neither is the other's second thread (smt_sibling);")
+                .fix("a guest: its host must give each virtual processor a core of its own, and leave it there")
+        }
+    };
+    finding(
+        "together",
+        false,
+        "two threads of one core share its units: feed and engine each run at half the speed while the other has work",
+        seen,
+    )
+}
+
+/// Hundredths as a factor: `1.78 times`.
+pub fn times(hundredths: u64) -> String {
+    format!("{}.{:02} times", hundredths / 100, hundredths % 100)
 }
 
 /// Judges the slowest hop between hot cores.

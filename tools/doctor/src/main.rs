@@ -78,6 +78,7 @@ impl Cli {
         let gaps = measured.gaps();
         findings.push(doctor::judge_gaps(&asked.subject, asked.hiccup_max_ns, &gaps));
         findings.push(doctor::judge_touches(&asked.subject, &gaps, &measured.touches));
+        findings.push(doctor::judge_together(&asked.subject, &measured.together));
         findings.push(doctor::judge_hops(&asked.subject, &measured.hops));
         let failed = findings.iter().filter(|finding| finding.outcome == Outcome::Failed).count();
         if self.json {
@@ -127,6 +128,7 @@ fn object(
         "gap_limits_ns": doctor::LIMITS_NS,
         "touches": measured.touches.iter().map(measure::touches_json).collect::<Vec<_>>(),
         "touched_bytes": doctor::TOUCHED_BYTES,
+        "together": measured.together,
         "hops": measured.hops,
         "not_measured": measured.not,
     })

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use doctor::{Counts, Gaps, GapsOf, Hop, Host, Source, Subject};
+use doctor::{Counts, Gaps, GapsOf, Hop, Host, Source, Subject, Together};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-/// Most cores of which all pairs are measured: 120 pairs, a tenth of a second each at most.
+/// Most cores of which all pairs are measured: 120 pairs, a fifth of a second each at most.
 const PAIRED_MAX: usize = 16;
 /// Interrupts that are named for a core.
 const SOURCES: usize = 4;
@@ -30,7 +30,9 @@ pub struct Measured {
     pub cores: Vec<Core>,
     /// The same cores where they touched memory.
     pub touches: Vec<GapsOf>,
-    /// Pairs of cores.
+    /// Pairs of cores that work together.
+    pub together: Vec<Together>,
+    /// Pairs of cores and a line between them.
     pub hops: Vec<Hop>,
     /// Why nothing was.
     pub not: Option<String>,
@@ -103,13 +105,15 @@ pub fn run(host: &Host, subject: &Subject, for_ns: u64) -> Measured {
     }
     cores.sort_by_key(|core| core.cpu);
     touches.sort_by_key(|of| of.cpu);
-    bar.set_message("sends a cache line from core to core");
     let mut paired: Vec<usize> = subject.hot.and(&subject.online).iter().collect();
     if paired.len() < 2 {
         paired = subject.online.iter().collect();
     }
     paired.truncate(PAIRED_MAX);
+    bar.set_message("lets cores work together");
+    let together = doctor::measure_together(&paired);
+    bar.set_message("sends a cache line from core to core");
     let hops = doctor::measure_hops(&paired);
     bar.finish_and_clear();
-    Measured { cores, touches, hops, not: None }
+    Measured { cores, touches, together, hops, not: None }
 }

@@ -80,22 +80,37 @@ fn figures(page: &mut String, asked: &Asked, measured: &Measured) {
         let (Some(cpu), gaps, preempted) = (of.cpu, of.gaps, of.preempted) else { continue };
         core_row(page, asked, &Core { cpu, gaps, preempted, interrupts: Vec::new() });
     }
-    if measured.hops.is_empty() {
-        return;
+    if !measured.together.is_empty() {
+        let _ = writeln!(
+            page,
+            "\n  work of one beside its work alone    least      median        most"
+        );
     }
-    let _ = writeln!(page, "\n  core to core, one way    min   median");
-    let mut hops = measured.hops.clone();
-    if hops.len() > PAIRS {
-        hops.sort_by_key(|hop| hop.median_ns);
-        hops.drain(PAIRS / 2..hops.len() - PAIRS / 2);
+    for of in ends(&measured.together, |of| of.median) {
+        let pair = format!("{} while {} works", of.one, of.other);
+        let [least, median, most] = [of.least, of.median, of.most].map(doctor::times);
+        let _ = writeln!(page, "  {pair:<28}{least:>12}{median:>12}{most:>12}");
     }
-    for hop in &hops {
+    if !measured.hops.is_empty() {
+        let _ = writeln!(page, "\n  core to core, one way    min   median");
+    }
+    for hop in ends(&measured.hops, |hop| hop.median_ns) {
         let pair = format!("{} to {}", hop.from, hop.to);
         let _ = writeln!(page, "  {pair:<20}{:>8} {:>8}", time(hop.min_ns), time(hop.median_ns));
     }
-    if hops.len() < measured.hops.len() {
-        let _ = writeln!(page, "  the nearest and the farthest of {} pairs", measured.hops.len());
+    if measured.hops.len() > PAIRS {
+        let _ = writeln!(page, "  the least and the greatest of {} pairs", measured.hops.len());
     }
+}
+
+/// All, or if they are more than are shown, the least and the greatest.
+fn ends<T: Copy>(pairs: &[T], by: impl Fn(&T) -> u64) -> Vec<T> {
+    let mut pairs = pairs.to_vec();
+    if pairs.len() > PAIRS {
+        pairs.sort_by_key(by);
+        pairs.drain(PAIRS / 2..pairs.len() - PAIRS / 2);
+    }
+    pairs
 }
 
 fn core_row(page: &mut String, asked: &Asked, core: &Core) {

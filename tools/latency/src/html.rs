@@ -236,6 +236,7 @@ fn of_machine(page: &mut String, report: &Report) {
         format!("{what}; a look takes {look}, steps of {step}; one calibration for both threads")
     });
     let every: Vec<String> = facts.every.iter().map(u64::to_string).collect();
+    let not_measured = || "not measured".to_owned();
     let rows = [
         ("Processor", format!("{}, {} cores{guest}", machine.processor, machine.cpus)),
         ("Program", words::build(facts.optimised).to_owned()),
@@ -244,7 +245,8 @@ fn of_machine(page: &mut String, report: &Report) {
             format!("{}; isolated cores: {isolated}; load {}", machine.kernel, machine.load),
         ),
         ("What tickgate doctor says fails", fails),
-        ("Memory", words::memory(machine).unwrap_or_else(|| "not measured".to_owned())),
+        ("Memory", words::memory(machine).unwrap_or_else(not_measured)),
+        ("Two cores", words::together(machine).unwrap_or_else(not_measured)),
         ("Clock", clock),
         (
             "Threads",

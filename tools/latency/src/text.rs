@@ -25,7 +25,8 @@ pub fn page(report: &Report) -> String {
         report.cpus[0],
         report.cpus[1]
     );
-    words::memory(machine).into_iter().for_each(|line| _ = writeln!(page, "{line}"));
+    let said = [words::memory(machine), words::together(machine)];
+    said.into_iter().flatten().for_each(|line| _ = writeln!(page, "{line}"));
     if !report.facts.optimised {
         let _ = writeln!(page, "{}", words::build(false));
     }

@@ -1,5 +1,6 @@
 //! What both reports for people say: units, names, how to read them.
 
+use doctor::Together;
 use engine::config::Speed;
 
 use crate::machine::Machine;
@@ -57,6 +58,16 @@ pub fn memory(machine: &Machine) -> Option<String> {
              even of those that are called undisturbed"
         ),
     })
+}
+
+/// What the cores take from each other.
+pub fn together(machine: &Machine) -> Option<String> {
+    let Together { one, other, least, median, most } = machine.together?;
+    let [least, median, most] = [least, median, most].map(doctor::times);
+    Some(format!(
+        "work on core {one} took {median} as long while core {other} worked ({least} to {most}): 1.00 are cores of their own, near \
+         2.00 two threads of one"
+    ))
 }
 
 /// Whether messages come at a pace.
