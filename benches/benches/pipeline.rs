@@ -3,7 +3,7 @@
 //!
 //! The bound is a bare pipeline of the same file and the same ring: one thread walks the lengths and hands an event of as many
 //! bytes over for each message, the other reads all of its words. By the clock on the wall, since both threads count, in turns
-//! with the bound; medians. `each_page` writes the pages of each message before it takes the next one; the runtime writes those
+//! with the bound; medians of rounds where both processors were cores of their own. `each_page` writes the pages of each message before it takes the next one; the runtime writes those
 //! of a round, and while messages wait those of several.
 //!
 //! Rows: what is published, how many instruments, how many live orders (and so how deep the books are), and what clients ask
@@ -16,7 +16,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::*};
 use std::time::{Duration, Instant};
 
-use benches::{EVENTS_PER_ROUND, Shared, check_digest, digest_over, frames, replaying, sequencer};
+use benches::{
+    EVENTS_PER_ROUND, Shared, apart, check_digest, digest_over, frames, replaying, sequencer,
+};
 use engine::budget::Budget;
 use engine::config::Capacity;
 use engine::runtime::{self, Plan};
@@ -375,8 +377,14 @@ fn median(rates: &mut [f64]) -> f64 {
     rates[rates.len() / 2]
 }
 
-fn compare(name: &str, mut bound: impl FnMut() -> f64, mut measured: impl FnMut() -> Rate) {
-    let (mut bounds, all): (Vec<_>, Vec<_>) = (0..ROUNDS).map(|_| (bound(), measured())).unzip();
+fn compare(
+    name: &str,
+    cpus: [usize; 2],
+    mut bound: impl FnMut() -> f64,
+    mut measured: impl FnMut() -> Rate,
+) {
+    let (rounds, n) = apart::rounds(ROUNDS, || apart::watched(cpus, || (bound(), measured())));
+    let (mut bounds, all): (Vec<_>, Vec<_>) = rounds.into_iter().unzip();
     let mut rates: Vec<f64> = all.iter().map(|rate| rate.rate).collect();
     let best = rates.iter().copied().fold(0.0, f64::max) / 1e6;
     let [feed, engine] = [0, 1]
@@ -384,7 +392,7 @@ fn compare(name: &str, mut bound: impl FnMut() -> f64, mut measured: impl FnMut(
     let (bound, rate) = (median(&mut bounds) / 1e6, median(&mut rates) / 1e6);
     println!(
         "rate pipeline/{name} {rate:.2} million messages/s (best {best:.2}), {:.1} % of the bare pipeline's {bound:.2}; \
-         on its processor {feed:.1} ns a message of the feed, {engine:.1} of the engine; n={ROUNDS}",
+         on its processor {feed:.1} ns a message of the feed, {engine:.1} of the engine; {n}",
         100.0 * rate / bound
     );
 }
@@ -406,7 +414,7 @@ fn main() {
             "day pipeline/{}: {messages} messages, {} instruments, {live_orders_max} live orders at most",
             row.name, row.symbols
         );
-        compare(row.name, || bound(&stage.path, messages, cpus), || run(row, &stage, cpus));
+        compare(row.name, cpus, || bound(&stage.path, messages, cpus), || run(row, &stage, cpus));
     }
     if wanted.iter().any(|name| name == FULL.name) {
         full_day(cpus);
@@ -414,6 +422,11 @@ fn main() {
     if is_wanted("each_page") {
         let stage = Stage::new(&BASE);
         let messages = stage.summary.messages;
-        compare("each_page", || bound(&stage.path, messages, cpus), || each_page(&stage, cpus));
+        compare(
+            "each_page",
+            cpus,
+            || bound(&stage.path, messages, cpus),
+            || each_page(&stage, cpus),
+        );
     }
 }

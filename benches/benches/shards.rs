@@ -6,7 +6,7 @@
 //!
 //! The first shard runs by itself too, with the other core at rest. What two shards lose beside it is not work that they do twice,
 //! but what their cores share: caches, memory, and where both are threads of one core, everything. Whether they are is measured
-//! before each run, for a guest's may be at one minute and not at the next.
+//! before and after each run, and rounds where they were do not count.
 //!
 //! `cargo bench -p benches --bench shards [-- MESSAGES]`
 
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use benches::DECODER;
+use benches::{DECODER, apart};
 use engine::config::{Config, Cpus, JournalConfig, Shards as ShardsConfig, Speed, Wait};
 use engine::runtime::{Finished, Plan, Shards};
 use engine::script::Script;
@@ -28,8 +28,8 @@ use model::Flags;
 const MESSAGES: u64 = 4_000_000;
 /// Symbols: no single one is much of the day.
 const SYMBOLS: u16 = 500;
-/// Rounds of each: so many, because pairs scatter by a third. The first only warms up.
-const ROUNDS: usize = 16;
+/// Rounds of each: so many, because pairs scatter by a third.
+const ROUNDS: usize = 15;
 /// Messages of a day that tell how it is dealt.
 const LOOKED_AT: usize = 50_000;
 /// Between two looks at what runs: some thousandths of a run.
@@ -39,8 +39,6 @@ const RING: u32 = 1_024;
 
 /// What one run took, and what it came to.
 struct Round {
-    /// How much longer work took on one core while the other worked, right before; hundredths.
-    together: u64,
     core: Duration,
     wall: Duration,
     /// By engine: inputs, and the hash that they lead to.
@@ -58,46 +56,41 @@ fn main() {
     let first = two.engines().into_iter().take(1).collect();
     let contenders = [one.engines(), two.engines(), first];
     let names = ["one engine", "two shards", "first shard alone"];
-    let mut rounds = [const { Vec::new() }; 3];
-    for round in 0..ROUNDS {
-        let mut turns = [0, 1, 2];
-        turns.rotate_left(round % 3); // Who comes first would always have the machine of before.
+    play(&contenders[0]); // Warms up.
+    let (mut turns, mut seen) = ([0, 1, 2], [const { None }; 3]);
+    let (rounds, n) = apart::rounds(ROUNDS, || {
+        turns.rotate_left(1); // Who comes first would always have the machine of before.
+        let (mut round, mut are_apart) = ([const { None }; 3], true);
         for turn in turns {
-            let played = play(&contenders[turn]);
-            let Round { together, core, wall, came_to } = &played;
-            let (name, together) = (names[turn], doctor::times(*together));
-            println!(
-                "{name:<17} core {core:>7.1?}  wall {wall:>7.1?}  together {together}  {came_to:x?}"
-            );
-            if round > 0 {
-                rounds[turn].push(played);
-            }
+            let (played, is_apart) = apart::watched([0, 1], || play(&contenders[turn]));
+            let Round { core, wall, came_to } = &played;
+            let (name, kept) =
+                (names[turn], if is_apart { "" } else { "  both threads of one core" });
+            println!("{name:<17} core {core:>7.1?}  wall {wall:>7.1?}  {came_to:x?}{kept}");
+            assert!(came_to == seen[turn].get_or_insert_with(|| came_to.clone()), "a hash differs");
+            (round[turn], are_apart) = (Some(played), are_apart && is_apart);
         }
-    }
-    for rounds in &rounds {
-        assert!(rounds.iter().all(|round| round.came_to == rounds[0].came_to), "a hash differs");
-    }
-    assert!(rounds[2][0].came_to[0] == rounds[1][0].came_to[0], "a shard is another one alone");
-    let [one, two, first] = &rounds;
+        (round.map(|played| played.expect("its turn")), are_apart)
+    });
+    let [_, two_came_to, first_came_to] = seen.map(Option::unwrap_or_default);
+    assert!(first_came_to[0] == two_came_to[0], "a shard is another one alone");
+    println!("shards  rounds: {n}");
+    let [one, two, first] =
+        [0, 1, 2].map(|turn| rounds.iter().map(|round| &round[turn]).collect::<Vec<_>>());
     let (core, wall): (Read, Read) =
         (|round| round.core.as_secs_f64(), |round| round.wall.as_secs_f64());
     for (name, read) in [("core", core), ("wall", wall)] {
-        compare(name, [one, two], names[1], messages, read);
+        compare(name, [&one, &two], names[1], messages, read);
     }
-    compare("core", [one, first], names[2], messages, core);
-    let together = sorted(rounds.iter().flatten().map(|round| round.together as f64 / 100.0));
-    let [least, median, most] = [0, 2, 4].map(|quarter| at(&together, quarter));
-    println!(
-        "shards/together  work on one core took {median:.2} times as long while the other worked ({least:.2} to {most:.2})"
-    );
+    compare("core", [&one, &first], names[2], messages, core);
 }
 
 /// What is read of a round, in seconds.
 type Read = fn(&Round) -> f64;
 
 /// Medians beside each other, then how far to believe them: the least ones, and the pairs of rounds.
-fn compare(name: &str, rounds: [&[Round]; 2], title: &str, messages: u64, read: Read) {
-    let [one, other] = rounds.map(|rounds| sorted(rounds.iter().map(read)));
+fn compare(name: &str, rounds: [&[&Round]; 2], title: &str, messages: u64, read: Read) {
+    let [one, other] = rounds.map(|rounds| sorted(rounds.iter().map(|round| read(round))));
     let pairs = sorted(rounds[0].iter().zip(rounds[1]).map(|(one, two)| read(one) / read(two)));
     let rate = |took: f64| messages as f64 / took / 1e6;
     let [median, of_other] = [&one, &other].map(|times| at(times, 2));
@@ -176,7 +169,6 @@ fn play(engines: &[Config]) -> Round {
     for journal in engines.iter().filter_map(|config| config.engine.journal.as_ref()) {
         let _ = std::fs::remove_dir_all(&journal.folder);
     }
-    let together = doctor::measure_together(&[0, 1]).first().map_or(0, |pair| pair.median);
     let over = AtomicBool::new(false);
     let (finished, seen) = std::thread::scope(|scope| {
         let clock = scope.spawn(|| watch(&over));
@@ -190,7 +182,6 @@ fn play(engines: &[Config]) -> Round {
     let began = finished.iter().map(|(began, ..)| *began).min().expect("an engine");
     let ended = finished.iter().map(|(_, ended, _)| *ended).max().expect("an engine");
     Round {
-        together,
         core: seen.into_values().max().expect("a hot core"),
         wall: ended - began,
         came_to: finished

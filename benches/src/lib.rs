@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod apart;
 mod compare;
 pub mod depth;
 mod digest;

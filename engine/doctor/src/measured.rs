@@ -8,9 +8,6 @@ const QUIET_NS: u64 = 50_000;
 const TOUCHED_MORE: u64 = 5;
 /// Slowest hop within a cache that cores share, nanoseconds: those that were published are 16 to 75.
 const NEAR_NS: u64 = 90;
-/// How much longer work may take on a core while another works, hundredths: clocks and caches that cores share take some
-/// hundredths, units that threads share take three quarters and more.
-const APART: u64 = 125;
 
 /// Longest gap of all cores, nanoseconds.
 ///
@@ -115,7 +112,7 @@ pub fn judge_touches(subject: &Subject, at_rest: &[GapsOf], touching: &[GapsOf])
 /// Judges the hot pair whose cores are most in each other's way.
 pub fn judge_together(subject: &Subject, pairs: &[Together]) -> Finding {
     let hot = |of: &&Together| subject.hot.has(of.one) && subject.hot.has(of.other);
-    let wanted = format!("at most {}", times(APART));
+    let wanted = format!("at most {}", times(Together::APART));
     let seen = match pairs.iter().filter(hot).max_by_key(|of| of.median) {
         None if pairs.is_empty() => Seen::unknown("not measured", wanted),
         None => Seen::unknown("no two hot cores are known: the table shows pairs", wanted),
@@ -125,7 +122,7 @@ pub fn judge_together(subject: &Subject, pairs: &[Together]) -> Finding {
             let found = format!(
                 "work on core {one} takes {median} as long while core {other} works ({least} to {most})"
             );
-            Seen::of(of.median <= APART, found, wanted)
+            Seen::of(of.is_apart(), found, wanted)
                 .fix("engine.toml, [threads]: two cores of which neither is the other's second thread (smt_sibling);")
                 .fix("a guest: its host must give each virtual processor a core of its own, and leave it there")
         }

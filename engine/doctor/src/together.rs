@@ -78,6 +78,15 @@ fn measure(one: usize, other: usize) -> Option<Together> {
 }
 
 impl Together {
+    /// How much longer work takes at most on cores of their own, hundredths: clocks and caches that these share take some
+    /// hundredths, units that threads share take three quarters and more.
+    pub const APART: u64 = 125;
+
+    /// Whether both are cores of their own, by the turn in the middle.
+    pub fn is_apart(&self) -> bool {
+        self.median <= Self::APART
+    }
+
     /// Of the times that a batch took alone and together, turn by turn; `None`: there was no turn.
     fn of(one: usize, other: usize, turns: Vec<[u64; 2]>) -> Option<Together> {
         let part = |[alone, together]: [u64; 2]| together.saturating_mul(100) / alone.max(1);

@@ -171,6 +171,9 @@ fn threads(page: &mut String, pace: &Pace) {
         );
     }
     page.push_str("</table>");
+    if let Some(said) = words::together(&pace.rounds) {
+        let _ = write!(page, "<p>{}.</p>", escape(&capital(&said)));
+    }
     if let Some(round) = pace.rounds.first() {
         let is_same = pace.rounds.iter().all(|other| other.state_hash == round.state_hash);
         let _ = write!(
@@ -236,7 +239,6 @@ fn of_machine(page: &mut String, report: &Report) {
         format!("{what}; a look takes {look}, steps of {step}; one calibration for both threads")
     });
     let every: Vec<String> = facts.every.iter().map(u64::to_string).collect();
-    let not_measured = || "not measured".to_owned();
     let rows = [
         ("Processor", format!("{}, {} cores{guest}", machine.processor, machine.cpus)),
         ("Program", words::build(facts.optimised).to_owned()),
@@ -245,8 +247,7 @@ fn of_machine(page: &mut String, report: &Report) {
             format!("{}; isolated cores: {isolated}; load {}", machine.kernel, machine.load),
         ),
         ("What tickgate doctor says fails", fails),
-        ("Memory", words::memory(machine).unwrap_or_else(not_measured)),
-        ("Two cores", words::together(machine).unwrap_or_else(not_measured)),
+        ("Memory", words::memory(machine).unwrap_or_else(|| "not measured".to_owned())),
         ("Clock", clock),
         (
             "Threads",

@@ -50,6 +50,7 @@ fn pace(pace: &Pace) -> Value {
             "events_ppm": pace.quiet_ppm(),
             "rows": pace.quiet_lines().iter().map(line).collect::<Vec<_>>(),
         },
+        "together": pace.rounds.iter().map(|round| round.together).collect::<Vec<_>>(),
         "hot_threads": cores.collect::<Map<_, _>>(),
         "clock": first.map(|round| round.clock),
         "taken_before_decoded": pace.rounds.iter().map(|round| round.backwards).sum::<u64>(),

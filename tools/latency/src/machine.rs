@@ -3,7 +3,7 @@
 use std::fs::read_to_string;
 use std::time::Duration;
 
-use doctor::{Host, Outcome, Pinned, Subject, Together, checks};
+use doctor::{Host, Outcome, Pinned, Subject, checks};
 use serde::{Deserialize, Serialize};
 
 /// What a reader must know of it.
@@ -26,9 +26,6 @@ pub struct Machine {
     /// Gaps over 100 us a second of these cores at rest, and where they touched memory; `None`: not measured.
     #[serde(default)]
     pub long_gaps: Option<[u64; 2]>,
-    /// How much longer work takes on the one core while the other works too; `None`: not measured.
-    #[serde(default)]
-    pub together: Option<Together>,
 }
 
 /// How long the cores are watched for that, each time.
@@ -51,7 +48,6 @@ impl Machine {
         let (pair, for_ns) = ([feed, engine], WATCHED.as_nanos() as u64);
         let at_rest = doctor::long_gaps(&subject, &doctor::measure_gaps(&pair, for_ns));
         let touching = doctor::long_gaps(&subject, &doctor::measure_touches(&pair, for_ns));
-        let together = doctor::measure_together(&cpus).first().copied();
         let failed = findings.iter().filter(|finding| finding.outcome == Outcome::Failed);
         Machine {
             processor: field("model name").to_owned(),
@@ -62,7 +58,6 @@ impl Machine {
             load: read("/proc/loadavg").split(' ').next().unwrap_or_default().to_owned(),
             fails: failed.map(|finding| format!("{}: {}", finding.check, finding.found)).collect(),
             long_gaps: at_rest.zip(touching).map(|(rest, touch)| [rest, touch]),
-            together,
         }
     }
 

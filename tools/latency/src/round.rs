@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
-use doctor::{Gaps, GapsOf};
+use doctor::{Gaps, GapsOf, Together};
 use engine::config::{Config, Speed};
 use engine::runtime::{self, Finished, Plan, RunError};
 use engine::script::Script;
@@ -83,6 +83,10 @@ pub struct Round {
     pub slice_ns: u64,
     /// Feed thread's and engine thread's.
     pub cores: [Core; 2],
+    /// How much longer work took on the feed thread's core while the engine thread's worked, right before and right after;
+    /// `None`: not measured.
+    #[serde(default)]
+    pub together: [Option<Together>; 2],
     /// Events that seem to be taken from the ring before they were decoded: the clocks of two cores are compared.
     pub backwards: u64,
     /// The clock.
@@ -127,7 +131,9 @@ pub fn run(
     let facts = facts(&clock);
     let latches = runtime::latch_path(&config);
     let watched = cpus.map(Some);
-    let before = doctor::measure_gaps(&watched, AROUND.as_nanos() as u64);
+    let together = || doctor::measure_together(&cpus).first().copied();
+    let (together_before, before) =
+        (together(), doctor::measure_gaps(&watched, AROUND.as_nanos() as u64));
     let ((to_feed, from_feed), (to_engine, from_engine)) = (mpsc::channel(), mpsc::channel());
     let look = move || clock.now_ns();
     let feed = FeedWatch::new(look.clone(), window, speed, to_feed);
@@ -163,7 +169,15 @@ pub fn run(
         core.cpu = cpus[place];
     }
     round.clock = facts;
-    Ok(with_end(round, &finished))
+    Ok(with_end(beside(round, [together_before, together()]), &finished))
+}
+
+/// Notes what the cores took from each other. Where they were threads of one, no event was undisturbed.
+fn beside(round: Round, together: [Option<Together>; 2]) -> Round {
+    let is_apart = together.iter().flatten().all(Together::is_apart);
+    let (quiet, quiet_events) =
+        if is_apart { (round.quiet, round.quiet_events) } else { Default::default() };
+    Round { together, quiet, quiet_events, ..round }
 }
 
 fn with_end(round: Round, finished: &Finished) -> Round {
@@ -305,5 +319,12 @@ mod tests {
         assert_eq!(of_ring.iter().map(|(_, count)| count).sum::<u64>(), 20);
         assert_eq!(round.cores[0].hiccups, [Hiccup { at: 4_200_000, ns: 400_000 }]);
         assert_eq!(round.backwards, 0);
+
+        let measured = |median| Some(Together { median, ..Together::default() });
+        let apart = beside(round.clone(), [measured(102), None]);
+        assert_eq!((apart.quiet_events, apart.together[0]), (14, measured(102)));
+        let shared = beside(round.clone(), [measured(100), measured(199)]);
+        assert_eq!((shared.quiet_events, &shared.quiet), (0, &Counts::default()));
+        assert_eq!(shared.counts, round.counts);
     }
 }

@@ -25,8 +25,7 @@ pub fn page(report: &Report) -> String {
         report.cpus[0],
         report.cpus[1]
     );
-    let said = [words::memory(machine), words::together(machine)];
-    said.into_iter().flatten().for_each(|line| _ = writeln!(page, "{line}"));
+    words::memory(machine).into_iter().for_each(|line| _ = writeln!(page, "{line}"));
     if !report.facts.optimised {
         let _ = writeln!(page, "{}", words::build(false));
     }
@@ -68,6 +67,9 @@ fn of_pace(page: &mut String, pace: &Pace) {
             words::share(pace.watched_ppm(place)),
             words::cost(pace.cost(place).as_ref()),
         );
+    }
+    if let Some(said) = words::together(&pace.rounds) {
+        let _ = writeln!(page, "  {said}");
     }
     if let Some(round) = pace.rounds.first() {
         let is_same = pace.rounds.iter().all(|other| other.state_hash == round.state_hash);

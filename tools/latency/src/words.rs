@@ -5,6 +5,7 @@ use engine::config::Speed;
 
 use crate::machine::Machine;
 use crate::meter::Cost;
+use crate::round::Round;
 use crate::rows::Kind;
 use crate::subject::Facts;
 
@@ -38,8 +39,8 @@ pub const READING: [&str; 6] = [
      else to do, in the window and on its cores; and of threads that do nothing but look, on the same cores right before \
      and after. The greater share of both counts.",
     "Undisturbed are events in whose life, to the millisecond, and in the millisecond before, neither hot thread saw a \
-     gap over 10 µs; none are if these watched less than half of the window. Which ones these are is told by the meters \
-     alone, never by their latency.",
+     gap over 10 µs; none are if these watched less than half of the window, nor in rounds before or after which both cores \
+     were threads of one. Which ones these are is told by the meters alone, never by their latency.",
     "Every stamp is a look at the clock and adds its time; it is not taken off. Clocks of two cores are compared in what \
      begins on the feed thread and ends on the engine thread: they agree as far as the processor's counters do.",
 ];
@@ -60,14 +61,21 @@ pub fn memory(machine: &Machine) -> Option<String> {
     })
 }
 
-/// What the cores take from each other.
-pub fn together(machine: &Machine) -> Option<String> {
-    let Together { one, other, least, median, most } = machine.together?;
-    let [least, median, most] = [least, median, most].map(doctor::times);
-    Some(format!(
-        "work on core {one} took {median} as long while core {other} worked ({least} to {most}): 1.00 are cores of their own, near \
-         2.00 two threads of one"
-    ))
+/// What the cores took from each other before and after each round; `None`: not measured.
+pub fn together(rounds: &[Round]) -> Option<String> {
+    let measured = || rounds.iter().flat_map(|round| round.together).flatten();
+    let Together { one, other, .. } = measured().next()?;
+    let factors: Vec<String> = measured().map(|of| doctor::times(of.median)).collect();
+    let factors = factors.join(", ").replace(" times,", ",");
+    let said = format!(
+        "before and after each round, work on core {one} took {factors} as long while core {other} worked"
+    );
+    Some(match measured().all(|of| of.is_apart()) {
+        true => said,
+        false => format!(
+            "{said}: these cores are threads of one at times, and each thread then has half of it, which no hiccup shows"
+        ),
+    })
 }
 
 /// Whether messages come at a pace.
@@ -203,5 +211,19 @@ mod tests {
         assert_eq!(paces.map(|text| factor(Speed::parse(text).unwrap())), paces);
         assert_eq!([500_000, 1_234, 7].map(share), ["50.0 %", "0.12 %", "0.0007 %"]);
         assert_eq!(time_of_day(86_400_000_000_000 + 34_200_500_000_000), "09:30:00.500");
+    }
+
+    /// Goal: what the cores took from each other is told of each round, and what that means where it is much. Method: two rounds
+    /// of cores of their own, one more of threads of one core, and one in which nothing was measured.
+    #[test]
+    fn cores_that_are_threads() {
+        let of = |median| Some(Together { one: 2, other: 3, median, ..Together::default() });
+        let mut rounds = vec![Round { together: [of(100), of(103)], ..Round::default() }];
+        let said = together(&rounds).unwrap();
+        assert!(said.contains("core 2 took 1.00, 1.03 times as long while core 3"), "{said}");
+        rounds.push(Round { together: [of(199), None], ..Round::default() });
+        let said = together(&rounds).unwrap();
+        assert!(said.contains("1.03, 1.99 times") && said.contains("threads of one"), "{said}");
+        assert_eq!(together(&[Round::default()]), None);
     }
 }
