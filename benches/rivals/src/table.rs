@@ -64,10 +64,13 @@ impl Table {
             let Outcome { title, unit, hiccups, lines } = outcome;
             let (lost, longest) = (hiccups.lost_percent, hiccups.longest_us);
             let _ = write!(text, "\n{row}: {title}, {unit}");
-            let _ = writeln!(
-                text,
-                " (others took {lost:.0} % just before, {longest:.0} us at a stretch)"
-            );
+            let _ =
+                write!(text, " (others took {lost:.0} % just before, {longest:.0} us at a stretch");
+            if let Some(together) = hiccups.together {
+                let times = doctor::times(together);
+                let _ = write!(text, "; work on one core took {times} as long beside the other");
+            }
+            text.push_str(")\n");
             let head = ["", "median", "min", "x ours", "x bound", "digest"];
             let [name, median, min, ours, bound, digest] = head;
             let _ =
