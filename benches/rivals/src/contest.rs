@@ -7,6 +7,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::lock;
 use crate::machine::Hiccups;
+use crate::pair::Pair;
 use crate::setting::Setting;
 
 /// What one round came to.
@@ -181,6 +182,8 @@ pub struct Outcome {
     pub unit: &'static str,
     /// What others took of this processor right before.
     pub hiccups: Hiccups,
+    /// Where the two processors were, if it takes both.
+    pub place: Option<String>,
     /// Ours first, bounds last.
     pub lines: Vec<Line>,
 }
@@ -189,8 +192,17 @@ impl Contest<'_> {
     /// Runs all by turns, A B C A B C …, as often as the setting says; in each turn twice, and the second time counts: what
     /// others left in the caches, and what a host took of this guest's memory meanwhile, is not the contender's doing.
     pub fn run(self, setting: &Setting) -> Outcome {
+        self.turns(setting, None)
+    }
+
+    /// The same of work for two processors: every round with both at the same place.
+    pub fn run_on_pair(self, setting: &Setting) -> Outcome {
+        self.turns(setting, Pair::find(setting.cpus))
+    }
+
+    fn turns(self, setting: &Setting, mut pair: Option<Pair>) -> Outcome {
         let Contest { title, unit, right, contenders } = self;
-        let hiccups = Hiccups::look();
+        let hiccups = Hiccups::look(setting.cpus);
         let wanted = contenders.into_iter().filter(|contender| setting.wants(&contender.name));
         let (mut lines, mut works): (Vec<Line>, Vec<_>) = wanted.map(Contender::enter).unzip();
         for round in 1..=setting.rounds {
@@ -198,15 +210,21 @@ impl Contest<'_> {
                 let Some(work) = work.as_mut().filter(|_| line.counts()) else { continue };
                 eprintln!("  {title}: round {round} of {}, {}", setting.rounds, line.name);
                 let known = line.rounds.len();
-                for _ in 0..2 {
-                    if line.counts() {
-                        line.rounds.truncate(known);
-                        line.take(catch_unwind(AssertUnwindSafe(&mut *work)), right);
+                let mut twice = || {
+                    for _ in 0..2 {
+                        if line.counts() {
+                            line.rounds.truncate(known);
+                            line.take(catch_unwind(AssertUnwindSafe(&mut *work)), right);
+                        }
                     }
+                };
+                match &mut pair {
+                    Some(pair) => pair.hold(twice),
+                    None => twice(),
                 }
             }
         }
-        Outcome { title, unit, hiccups, lines }
+        Outcome { title, unit, hiccups, place: pair.map(|pair| pair.text()), lines }
     }
 }
 

@@ -62,14 +62,14 @@ pub struct Hiccups {
     pub lost_percent: f64,
     /// The longest gap, microseconds.
     pub longest_us: f64,
-    /// How much longer work takes on one of the first two cores while the other works, hundredths: near 200, both are threads of
-    /// one. `None`: there are not two.
+    /// How much longer work takes on this processor while the partner's works, hundredths: near 200, both are threads of one
+    /// core. `None`: there is only this one.
     pub together: Option<u64>,
 }
 
 impl Hiccups {
     /// Spins on the clock for a while and adds up the gaps; then lets two cores work together.
-    pub fn look() -> Hiccups {
+    pub fn look(cpus: [usize; 2]) -> Hiccups {
         let start = Instant::now();
         let (mut before, mut lost, mut longest) = (start, Duration::ZERO, Duration::ZERO);
         while before.duration_since(start) < LOOK {
@@ -85,11 +85,7 @@ impl Hiccups {
         Hiccups {
             lost_percent: 100.0 * lost.as_secs_f64() / took.as_secs_f64(),
             longest_us: longest.as_secs_f64() * 1e6,
-            together: doctor::measure_together(&first_two()).first().map(|pair| pair.median),
+            together: doctor::measure_together(&cpus).first().map(|pair| pair.median),
         }
     }
-}
-
-fn first_two() -> Vec<usize> {
-    host::cpus().into_iter().take(2).collect()
 }

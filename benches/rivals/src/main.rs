@@ -12,6 +12,7 @@ mod contest;
 mod day;
 mod lock;
 mod machine;
+mod pair;
 mod python;
 mod row;
 mod setting;

@@ -61,14 +61,17 @@ impl Table {
             self.messages, self.rounds
         );
         for (row, outcome) in &self.outcomes {
-            let Outcome { title, unit, hiccups, lines } = outcome;
+            let Outcome { title, unit, hiccups, place, lines } = outcome;
             let (lost, longest) = (hiccups.lost_percent, hiccups.longest_us);
             let _ = write!(text, "\n{row}: {title}, {unit}");
             let _ =
                 write!(text, " (others took {lost:.0} % just before, {longest:.0} us at a stretch");
+            if let Some(place) = place {
+                let _ = write!(text, "; {place}");
+            }
             if let Some(together) = hiccups.together {
                 let times = doctor::times(together);
-                let _ = write!(text, "; work on one core took {times} as long beside the other");
+                let _ = write!(text, "; work took {times} as long while the partner's core worked");
             }
             text.push_str(")\n");
             let head = ["", "median", "min", "x ours", "x bound", "digest"];
@@ -109,7 +112,7 @@ impl Table {
 }
 
 fn contest(row: &str, outcome: &Outcome) -> Value {
-    let Outcome { title, unit, hiccups, lines } = outcome;
+    let Outcome { title, unit, hiccups, place, lines } = outcome;
     let (ours, bound) = (reference(lines, Part::Ours), reference(lines, Part::Bound));
     let line = |line: &Line| {
         let part = match line.part {
@@ -131,5 +134,5 @@ fn contest(row: &str, outcome: &Outcome) -> Value {
         })
     };
     let lines: Vec<Value> = lines.iter().map(line).collect();
-    json!({ "row": row, "title": title, "unit": unit, "hiccups": hiccups, "lines": lines })
+    json!({ "row": row, "title": title, "unit": unit, "hiccups": hiccups, "place": place, "lines": lines })
 }

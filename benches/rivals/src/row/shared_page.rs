@@ -72,7 +72,7 @@ pub fn run(setting: &Setting) -> Vec<Outcome> {
     if setting.cpus[0] == cpu {
         eprintln!("  skipped: two processors are needed");
     } else {
-        outcomes.push(seen.run(setting));
+        outcomes.push(seen.run_on_pair(setting));
     }
     outcomes
 }

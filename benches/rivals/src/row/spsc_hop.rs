@@ -108,7 +108,7 @@ pub fn run(setting: &Setting) -> Vec<Outcome> {
         right: Some(1),
         contenders: rivals::<Stream>(there),
     };
-    vec![hops.run(setting), streams.run(setting)]
+    vec![hops.run_on_pair(setting), streams.run_on_pair(setting)]
 }
 
 fn rivals<M: Measure>(cpu: usize) -> Vec<Contender<'static>> {
