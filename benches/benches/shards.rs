@@ -60,15 +60,15 @@ fn main() {
     let (mut turns, mut seen) = ([0, 1, 2], [const { None }; 3]);
     let (rounds, n) = apart::rounds(ROUNDS, || {
         turns.rotate_left(1); // Who comes first would always have the machine of before.
-        let (mut round, mut are_apart) = ([const { None }; 3], true);
+        let (mut round, mut are_apart) = ([const { None }; 3], Some(true));
         for turn in turns {
             let (played, is_apart) = apart::watched([0, 1], || play(&contenders[turn]));
             let Round { core, wall, came_to } = &played;
-            let (name, kept) =
-                (names[turn], if is_apart { "" } else { "  both threads of one core" });
-            println!("{name:<17} core {core:>7.1?}  wall {wall:>7.1?}  {came_to:x?}{kept}");
+            let mark = if is_apart == Some(false) { "  both threads of one core" } else { "" };
+            let name = names[turn];
+            println!("{name:<17} core {core:>7.1?}  wall {wall:>7.1?}  {came_to:x?}{mark}");
             assert!(came_to == seen[turn].get_or_insert_with(|| came_to.clone()), "a hash differs");
-            (round[turn], are_apart) = (Some(played), are_apart && is_apart);
+            (round[turn], are_apart) = (Some(played), apart::both(are_apart, is_apart));
         }
         (round.map(|played| played.expect("its turn")), are_apart)
     });
@@ -82,7 +82,7 @@ fn main() {
     for (name, read) in [("core", core), ("wall", wall)] {
         compare(name, [&one, &two], names[1], messages, read);
     }
-    compare("core", [&one, &first], names[2], messages, core);
+    compare("core, alone", [&one, &first], names[2], messages, core);
 }
 
 /// What is read of a round, in seconds.

@@ -140,6 +140,16 @@ impl Budget {
         self.within(memory, host::available_bytes())
     }
 
+    /// Whether all of one process fit together now: none of them takes its rings and pages before the others have their tables.
+    ///
+    /// # Errors
+    ///
+    /// [`OverBudget`], if the host has less available.
+    pub fn check_all(budgets: impl Iterator<Item = Budget>) -> Result<(), OverBudget> {
+        let all = Budget(budgets.flat_map(|budget| budget.0).collect());
+        all.check(&Memory { max_bytes: None, ..Memory::default() })
+    }
+
     fn within(&self, memory: &Memory, available: Option<u64>) -> Result<(), OverBudget> {
         let (total, wanted) = (self.total(), mib(self.total()));
         let is_over = |limit: &u64| total > *limit;

@@ -154,7 +154,7 @@ fn one_that_fails_is_named() {
     std::fs::rename(&first, &second).unwrap();
     let error = run(&config).map(|_| ()).unwrap_err();
     assert!(error.to_string().starts_with("shard 1: "), "{error}");
-    assert_eq!(files_of(&first), ["lock"], "the first was asked");
+    assert_eq!(files_of(&first), ["lock"]);
     Lease::take(&first).expect("nobody has it");
 }
 
@@ -162,8 +162,8 @@ fn files_of(folder: &Path) -> Vec<OsString> {
     std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
 }
 
-/// Goal: no journal is begun before all shards have what they need of others. Method: the place of the second one's operator
-/// socket is taken.
+/// Goal: no journal is begun before all shards have what they need of others, and what the first has is left. Method: the place
+/// of the second one's operator socket is taken.
 #[test]
 fn none_begins_before_all_are_open() {
     let place = Place::with("open", WIDE_LIMITS, |_, engine| {
@@ -174,6 +174,12 @@ fn none_begins_before_all_are_open() {
     let (code, said) = place.run("tickgate", &["run", "--config", &place.config_path()]);
     assert!(code != 0 && said.contains("shard 1: "), "{code} {said}");
     assert_eq!(files_of(&place.journal().join("0")), ["lock"]);
+    let sockets = files_of(socket.parent().unwrap());
+    let is_socket = |name: &OsString| name.to_string_lossy().ends_with(".sock");
+    assert!(
+        sockets.iter().filter(|name| is_socket(name)).eq(["open-1.operator.sock"]),
+        "{sockets:?}"
+    );
     std::fs::remove_dir_all(socket).unwrap();
     place.start().ends();
 }

@@ -7,7 +7,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use crate::lock;
 use crate::machine::Hiccups;
-use crate::pair::Pair;
+use crate::pair::{self, Place};
 use crate::setting::Setting;
 
 /// What one round came to.
@@ -182,8 +182,8 @@ pub struct Outcome {
     pub unit: &'static str,
     /// What others took of this processor right before.
     pub hiccups: Hiccups,
-    /// Where the two processors were, if it takes both.
-    pub place: Option<String>,
+    /// Where the two processors were, if it takes both and that could be measured.
+    pub place: Option<Place>,
     /// Ours first, bounds last.
     pub lines: Vec<Line>,
 }
@@ -192,17 +192,35 @@ impl Contest<'_> {
     /// Runs all by turns, A B C A B C …, as often as the setting says; in each turn twice, and the second time counts: what
     /// others left in the caches, and what a host took of this guest's memory meanwhile, is not the contender's doing.
     pub fn run(self, setting: &Setting) -> Outcome {
-        self.turns(setting, None)
+        self.turns(setting, |mut round| {
+            round();
+            None
+        })
     }
 
     /// The same of work for two processors: every round with both at the same place.
     pub fn run_on_pair(self, setting: &Setting) -> Outcome {
-        self.turns(setting, Pair::find(setting.cpus))
+        let mut pair = pair::of_host(setting.cpus);
+        if pair.is_none() {
+            eprintln!("  not held to one place: no hop between the two processors can be measured");
+        }
+        self.turns(setting, |mut round| match &mut pair {
+            Some(pair) => Some(pair.hold(round)),
+            None => {
+                round();
+                None
+            }
+        })
     }
 
-    fn turns(self, setting: &Setting, mut pair: Option<Pair>) -> Outcome {
+    /// Runs them; `turn` does one contender's and says where that was.
+    fn turns(
+        self,
+        setting: &Setting,
+        mut turn: impl FnMut(&mut dyn FnMut()) -> Option<Place>,
+    ) -> Outcome {
         let Contest { title, unit, right, contenders } = self;
-        let hiccups = Hiccups::look(setting.cpus);
+        let (hiccups, mut place) = (Hiccups::look(setting.cpus), None);
         let wanted = contenders.into_iter().filter(|contender| setting.wants(&contender.name));
         let (mut lines, mut works): (Vec<Line>, Vec<_>) = wanted.map(Contender::enter).unzip();
         for round in 1..=setting.rounds {
@@ -218,13 +236,10 @@ impl Contest<'_> {
                         }
                     }
                 };
-                match &mut pair {
-                    Some(pair) => pair.hold(twice),
-                    None => twice(),
-                }
+                place = turn(&mut twice).or(place);
             }
         }
-        Outcome { title, unit, hiccups, place: pair.map(|pair| pair.text()), lines }
+        Outcome { title, unit, hiccups, place, lines }
     }
 }
 

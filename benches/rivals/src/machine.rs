@@ -62,9 +62,9 @@ pub struct Hiccups {
     pub lost_percent: f64,
     /// The longest gap, microseconds.
     pub longest_us: f64,
-    /// How much longer work takes on this processor while the partner's works, hundredths: near 200, both are threads of one
-    /// core. `None`: there is only this one.
-    pub together: Option<u64>,
+    /// What work takes on this processor while the partner's works, percent of what it takes alone: near 200, both are threads of
+    /// one core. `None`: there is no partner, or it was not there.
+    pub together_percent: Option<u64>,
 }
 
 impl Hiccups {
@@ -82,10 +82,11 @@ impl Hiccups {
             before = now;
         }
         let took = before.duration_since(start);
+        let together = doctor::measure_together(&[(cpus[0], cpus[1])]);
         Hiccups {
             lost_percent: 100.0 * lost.as_secs_f64() / took.as_secs_f64(),
             longest_us: longest.as_secs_f64() * 1e6,
-            together: doctor::measure_together(&cpus).first().map(|pair| pair.median),
+            together_percent: together.first().map(|pair| pair.median_percent),
         }
     }
 }

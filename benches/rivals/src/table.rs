@@ -67,11 +67,11 @@ impl Table {
             let _ =
                 write!(text, " (others took {lost:.0} % just before, {longest:.0} us at a stretch");
             if let Some(place) = place {
-                let _ = write!(text, "; {place}");
+                let _ = write!(text, "; {}", place.text());
             }
-            if let Some(together) = hiccups.together {
-                let times = doctor::times(together);
-                let _ = write!(text, "; work took {times} as long while the partner's core worked");
+            if let Some(together) = hiccups.together_percent {
+                let factor = doctor::factor(together);
+                let _ = write!(text, "; work took {factor} times as long beside the partner's");
             }
             text.push_str(")\n");
             let head = ["", "median", "min", "x ours", "x bound", "digest"];

@@ -28,8 +28,8 @@ pub use hops::{Hop, measure_hops};
 pub use host_root::Host;
 pub use interrupts::{Counts, Source};
 pub use measured::{
-    is_memory_kept, judge_gaps, judge_hops, judge_together, judge_touches, long_gaps, rounds, time,
-    times, worst,
+    factor, is_memory_kept, judge_gaps, judge_hops, judge_together, judge_touches, long_gaps,
+    rounds, time, worst,
 };
 pub use subject::{Pinned, Subject};
 pub use together::{Together, measure_together};

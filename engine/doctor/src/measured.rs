@@ -109,35 +109,36 @@ pub fn judge_touches(subject: &Subject, at_rest: &[GapsOf], touching: &[GapsOf])
     )
 }
 
-/// Judges the hot pair whose cores are most in each other's way.
+/// Judges the hot core that another one is most in the way of, hot or not.
 pub fn judge_together(subject: &Subject, pairs: &[Together]) -> Finding {
-    let hot = |of: &&Together| subject.hot.has(of.one) && subject.hot.has(of.other);
-    let wanted = format!("at most {}", times(Together::APART));
-    let seen = match pairs.iter().filter(hot).max_by_key(|of| of.median) {
+    let hot = |of: &&Together| subject.hot.has(of.one) || subject.hot.has(of.other);
+    let wanted = format!("at most {} times", factor(Together::APART));
+    let seen = match pairs.iter().filter(hot).max_by_key(|of| of.median_percent) {
         None if pairs.is_empty() => Seen::unknown("not measured", wanted),
-        None => Seen::unknown("no two hot cores are known: the table shows pairs", wanted),
+        None => Seen::unknown("no hot core is known: the table shows pairs", wanted),
         Some(of) => {
-            let Together { one, other, least, median, most } = *of;
-            let [least, median, most] = [least, median, most].map(times);
+            let [least, median, most] =
+                [of.least_percent, of.median_percent, of.most_percent].map(factor);
             let found = format!(
-                "work on core {one} takes {median} as long while core {other} works ({least} to {most})"
+                "work on core {} takes {median} times as long while core {} works ({least} to {most})",
+                of.one, of.other
             );
             Seen::of(of.is_apart(), found, wanted)
-                .fix("engine.toml, [threads]: two cores of which neither is the other's second thread (smt_sibling);")
+                .fix("engine.toml, [threads]: cores of which no other is the second thread (smt_sibling);")
                 .fix("a guest: its host must give each virtual processor a core of its own, and leave it there")
         }
     };
     finding(
         "together",
         false,
-        "two threads of one core share its units: feed and engine each run at half the speed while the other has work",
+        "two threads of one core share its units: each runs at little more than half the speed while the other has work",
         seen,
     )
 }
 
-/// Hundredths as a factor: `1.78 times`.
-pub fn times(hundredths: u64) -> String {
-    format!("{}.{:02} times", hundredths / 100, hundredths % 100)
+/// Percent as a factor: `1.78`.
+pub fn factor(percent: u64) -> String {
+    format!("{}.{:02}", percent / 100, percent % 100)
 }
 
 /// Judges the slowest hop between hot cores.
@@ -270,5 +271,25 @@ mod tests {
     fn times() {
         let texts = [0, 999, 1_000, 12_390, 999_999, 4_700_000, 61_000_000_000].map(time);
         assert_eq!(texts, ["0 ns", "999 ns", "1.0 us", "12.3 us", "999.9 us", "4.7 ms", "61.0 s"]);
+    }
+
+    /// Goal: the edge itself passes, one beyond is advice, a hot core counts beside any other, pairs of others do not, and what
+    /// is not known is not good. Method: one row each.
+    #[test]
+    fn cores_of_their_own() {
+        let of = |one, other, median_percent| Together {
+            one,
+            other,
+            median_percent,
+            ..Together::default()
+        };
+        let judge = |hot: &str, pairs: &[Together]| judge_together(&subject(hot), pairs).outcome;
+        let [edge, beyond] = [Together::APART, Together::APART + 1];
+        assert_eq!(judge("2-3", &[of(2, 3, edge), of(0, 1, 199)]), Outcome::Good);
+        assert_eq!(judge("2-3", &[of(2, 3, 100), of(3, 4, beyond)]), Outcome::Advice);
+        assert_eq!(judge("2-3", &[of(0, 2, beyond), of(2, 3, 100)]), Outcome::Advice);
+        assert_eq!(judge("", &[of(0, 1, 199)]), Outcome::Unknown);
+        assert_eq!(judge("2-3", &[]), Outcome::Unknown);
+        assert_eq!([99, 100, 199, 2_005].map(factor), ["0.99", "1.00", "1.99", "20.05"]);
     }
 }

@@ -70,8 +70,9 @@ pub(super) struct HouseThread {
 
 /// The sockets of an engine that can be found.
 pub(super) struct Door {
-    pub listener: Listener,
+    /// Goes before the listener, which holds the engine's name: a successor's socket has the same path.
     pub desk: OperatorDesk,
+    pub listener: Listener,
     pub status: StatusPage,
     pub halt: HaltWord,
 }

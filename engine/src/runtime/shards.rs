@@ -8,8 +8,9 @@ use std::sync::Arc;
 use feeds::Shard;
 
 use super::credit::Bank;
-use super::start::{self, Opening};
+use super::start::{self, Begun, Opening};
 use super::{Finished, Plan, Progress, RunError, Running};
+use crate::budget::Budget;
 use crate::journal::lease::Lease;
 
 /// The engines of a run.
@@ -38,7 +39,7 @@ impl Shards {
     ///
     /// # Errors
     ///
-    /// [`RunError`] of the first that cannot start; those before it are stopped.
+    /// [`RunError`] of the first that cannot start; nothing is left running.
     pub fn start(plans: Vec<Plan>) -> Result<Shards, RunError> {
         let under = |plan: Plan| {
             let (journal, shard) = (&plan.config.engine.journal, plan.config.engine.shard());
@@ -56,8 +57,8 @@ impl Shards {
     pub fn start_under(plans: Vec<(Plan, Option<Lease>)>) -> Result<Shards, RunError> {
         let accounts = plans.first().map_or(0, |(plan, _)| plan.config.rules.accounts.len());
         let (mut shards, mut tellers) = (Shards::default(), Vec::new());
-        for (name, shard, opening) in open(plans)? {
-            match opening.begin((), ()) {
+        for (name, shard, begun) in begin(plans)? {
+            match begun.spawn((), ()) {
                 Ok(mut running) => {
                     tellers.extend(running.teller.take());
                     let (progress, finished) = (Arc::clone(&running.progress), None);
@@ -143,25 +144,33 @@ impl Member {
     }
 }
 
-/// Opens all before any begins its journal: what the last one is refused leaves nothing of the first. Journals, which may be long,
-/// are replayed before anything is open that others send to.
-fn open(
+/// Begins all of them, one step of all before the next: no journal is begun before everything is open that others have, and no
+/// thread runs before every journal is begun. Journals, which may be long, are replayed before anything is open that others send to.
+fn begin(
     plans: Vec<(Plan, Option<Lease>)>,
-) -> Result<Vec<(String, Option<Shard>, Opening)>, RunError> {
-    let ready: Vec<_> = plans
-        .into_iter()
-        .map(|(plan, lease)| {
-            let shard = plan.config.engine.shard();
-            let ready = start::prepare(&plan).map_err(|error| numbered(shard, error))?;
-            Ok((plan, lease, ready))
-        })
-        .collect::<Result<_, RunError>>()?;
-    let open = ready.into_iter().map(|(plan, lease, ready)| {
-        let (name, shard) = (plan.config.engine.name.clone(), plan.config.engine.shard());
-        let opening = Opening::new(plan, lease, ready).map_err(|error| numbered(shard, error))?;
-        Ok((name, shard, opening))
+) -> Result<Vec<(String, Option<Shard>, Begun)>, RunError> {
+    let of = |plan: &Plan| (plan.config.engine.name.clone(), plan.config.engine.shard());
+    Budget::check_all(plans.iter().map(|(plan, _)| Budget::of(&plan.config, plan.shared)))?;
+    let ready = each(plans, |(plan, lease)| {
+        let (name, shard) = of(&plan);
+        (name, shard, start::prepare(&plan).map(|ready| (plan, lease, ready)))
+    })?;
+    let open = each(ready, |(name, shard, (plan, lease, ready))| {
+        (name, shard, Opening::new(plan, lease, ready))
+    })?;
+    each(open, |(name, shard, opening)| (name, shard, opening.begin()))
+}
+
+/// One step of all; the error of the first that fails, and whose it is.
+fn each<T, U>(
+    all: Vec<T>,
+    step: impl Fn(T) -> (String, Option<Shard>, Result<U, RunError>),
+) -> Result<Vec<(String, Option<Shard>, U)>, RunError> {
+    let named = all.into_iter().map(|one| {
+        let (name, shard, outcome) = step(one);
+        Ok((name, shard, outcome.map_err(|error| numbered(shard, error))?))
     });
-    open.collect()
+    named.collect()
 }
 
 /// An error, and which shard's it is.

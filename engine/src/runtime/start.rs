@@ -29,6 +29,7 @@ use crate::journal::lease::Lease;
 use crate::journal::reader::Tail;
 use crate::replay::Replay;
 use crate::step::lines_max;
+pub(super) use begin::Begun;
 pub(crate) use journal::entries_of;
 pub(super) use open::Opening;
 
@@ -70,7 +71,7 @@ pub fn start(plan: Plan) -> Result<Running, RunError> {
 /// [`RunError`]; nothing is left running.
 pub fn start_under(plan: Plan, lease: Option<Lease>) -> Result<Running, RunError> {
     let ready = prepare(&plan)?;
-    Opening::new(plan, lease, ready)?.begin((), ())
+    Opening::new(plan, lease, ready)?.begin()?.spawn((), ())
 }
 
 /// Makes the engine of a run, or replays its journal.
@@ -99,11 +100,8 @@ pub fn start_observed(
     feed: impl FeedObserver,
     engine: impl EngineObserver,
 ) -> Result<Running, RunError> {
-    let memory = plan.config.engine.memory;
-    host::allow_huge_pages(memory.huge_pages);
-    Budget::of(&plan.config, plan.shared).check(&memory)?;
-    let ready = Ready::prepare(&plan.config)?;
-    Opening::new(plan, None, ready)?.begin(feed, engine)
+    let ready = prepare(&plan)?;
+    Opening::new(plan, None, ready)?.begin()?.spawn(feed, engine)
 }
 
 /// Says what the tables take, and how much of it lies in huge pages; `huge`: bytes in such pages before they were made;
@@ -129,7 +127,7 @@ fn tell(budget: &Budget, huge: Option<u64>, each: bool) {
 /// [`RunError`]; nothing is left running.
 pub fn promote(plan: Plan, lease: Lease, replay: Replay) -> Result<Running, RunError> {
     let ready = Ready::of(&plan.config, replay)?;
-    Opening::new(plan, Some(lease), ready)?.begin((), ())
+    Opening::new(plan, Some(lease), ready)?.begin()?.spawn((), ())
 }
 
 /// Rings between feeds and engine: one for each live feed, one for all captures together.

@@ -6,8 +6,10 @@ use doctor::{Counts, Gaps, GapsOf, Hop, Host, Source, Subject, Together};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-/// Most cores of which all pairs are measured: 120 pairs, a fifth of a second each at most.
+/// Most cores of which all pairs are measured: 120 pairs, a tenth of a second each at most.
 const PAIRED_MAX: usize = 16;
+/// Most pairs that work together, a tenth of a second each, half a one at most.
+const TOGETHER_MAX: usize = 240;
 /// Interrupts that are named for a core.
 const SOURCES: usize = 4;
 
@@ -105,15 +107,24 @@ pub fn run(host: &Host, subject: &Subject, for_ns: u64) -> Measured {
     }
     cores.sort_by_key(|core| core.cpu);
     touches.sort_by_key(|of| of.cpu);
-    let mut paired: Vec<usize> = subject.hot.and(&subject.online).iter().collect();
-    if paired.len() < 2 {
-        paired = subject.online.iter().collect();
-    }
-    paired.truncate(PAIRED_MAX);
+    let hot: Vec<usize> = subject.hot.and(&subject.online).iter().collect();
     bar.set_message("lets cores work together");
-    let together = doctor::measure_together(&paired);
+    let together = doctor::measure_together(&beside(&hot, subject));
+    let mut paired = if hot.len() < 2 { subject.online.iter().collect() } else { hot };
+    paired.truncate(PAIRED_MAX);
     bar.set_message("sends a cache line from core to core");
     let hops = doctor::measure_hops(&paired);
     bar.finish_and_clear();
     Measured { cores, touches, together, hops, not: None }
+}
+
+/// Each hot core beside every other one, for any may be its second thread; without hot cores all pairs.
+fn beside(hot: &[usize], subject: &Subject) -> Vec<(usize, usize)> {
+    let online: Vec<usize> = subject.online.iter().collect();
+    let is_asked = |one: usize| hot.is_empty() || hot.contains(&one);
+    let pairs = online
+        .iter()
+        .enumerate()
+        .flat_map(|(place, one)| online.iter().skip(place + 1).map(move |other| (*one, *other)));
+    pairs.filter(|(one, other)| is_asked(*one) || is_asked(*other)).take(TOGETHER_MAX).collect()
 }

@@ -7,7 +7,7 @@ use doctor::{Finding, Group, Outcome, time};
 use crate::measure::{Core, Measured};
 use crate::subject::Asked;
 
-/// Pairs of cores that are shown one by one; of more, the nearest and the farthest.
+/// Pairs of cores that are shown one by one; of more, the least and the greatest.
 const PAIRS: usize = 6;
 
 /// The whole page.
@@ -83,23 +83,30 @@ fn figures(page: &mut String, asked: &Asked, measured: &Measured) {
     if !measured.together.is_empty() {
         let _ = writeln!(
             page,
-            "\n  work of one beside its work alone    least      median        most"
+            "\n  {:<22}{:>8}{:>8}{:>8}",
+            "times as long beside", "least", "median", "most"
         );
     }
-    for of in ends(&measured.together, |of| of.median) {
-        let pair = format!("{} while {} works", of.one, of.other);
-        let [least, median, most] = [of.least, of.median, of.most].map(doctor::times);
-        let _ = writeln!(page, "  {pair:<28}{least:>12}{median:>12}{most:>12}");
+    for of in ends(&measured.together, |of| of.median_percent) {
+        let pair = format!("core {} beside {}", of.one, of.other);
+        let [least, median, most] =
+            [of.least_percent, of.median_percent, of.most_percent].map(doctor::factor);
+        let _ = writeln!(page, "  {pair:<22}{least:>8}{median:>8}{most:>8}");
     }
+    of_how_many(page, measured.together.len());
     if !measured.hops.is_empty() {
-        let _ = writeln!(page, "\n  core to core, one way    min   median");
+        let _ = writeln!(page, "\n  {:<22}{:>8}{:>8}", "core to core, one way", "min", "median");
     }
     for hop in ends(&measured.hops, |hop| hop.median_ns) {
         let pair = format!("{} to {}", hop.from, hop.to);
-        let _ = writeln!(page, "  {pair:<20}{:>8} {:>8}", time(hop.min_ns), time(hop.median_ns));
+        let _ = writeln!(page, "  {pair:<22}{:>8}{:>8}", time(hop.min_ns), time(hop.median_ns));
     }
-    if measured.hops.len() > PAIRS {
-        let _ = writeln!(page, "  the least and the greatest of {} pairs", measured.hops.len());
+    of_how_many(page, measured.hops.len());
+}
+
+fn of_how_many(page: &mut String, pairs: usize) {
+    if pairs > PAIRS {
+        let _ = writeln!(page, "  the least and the greatest of {pairs} pairs");
     }
 }
 

@@ -4,7 +4,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
@@ -20,6 +19,9 @@ use latency::window::Window;
 use latency::{html, json, text, words};
 use program::{eprintln, print, println};
 use serde::{Deserialize, Serialize};
+
+/// Times that a round is done again at most.
+const AGAIN: u32 = 3;
 
 #[global_allocator]
 static ALLOCATOR: host::Counting<mimalloc::MiMalloc> = host::Counting(mimalloc::MiMalloc);
@@ -209,21 +211,15 @@ impl Cli {
     fn rounds(
         &self,
         windows: &[(Speed, Window)],
-        stop: &Arc<AtomicBool>,
+        stop: &AtomicBool,
     ) -> Result<Vec<Vec<Round>>, Failure> {
         let mut rounds = vec![Vec::new(); windows.len()];
         for number in 1..=self.rounds {
             for ((speed, window), rounds) in windows.iter().zip(&mut rounds) {
-                eprintln!(
-                    "round {number} of {}: {} events, pace {}",
-                    self.rounds,
-                    window.events,
-                    words::factor(*speed)
-                );
-                rounds.push(other_process(&Order { speed: speed.to_string(), window: *window })?);
-                if stop.load(Ordering::Relaxed) {
-                    return Err(Failure::interrupted());
-                }
+                let (of, events, pace) = (self.rounds, window.events, words::factor(*speed));
+                eprintln!("round {number} of {of}: {events} events, pace {pace}");
+                let order = Order { speed: speed.to_string(), window: *window };
+                rounds.push(apart(&order, stop)?);
             }
         }
         Ok(rounds)
@@ -243,6 +239,22 @@ impl Cli {
         })?;
         println!("{}", serde_json::to_string(&round).map_err(Failure::usage)?);
         Ok(())
+    }
+}
+
+/// A round; another one in its place where both cores were threads of one, as often as that helps at most.
+fn apart(order: &Order, stop: &AtomicBool) -> Result<Round, Failure> {
+    let mut again = 0;
+    loop {
+        let round = other_process(order)?;
+        if stop.load(Ordering::Relaxed) {
+            return Err(Failure::interrupted());
+        }
+        if round.is_apart() || again == AGAIN {
+            return Ok(round);
+        }
+        again += 1;
+        eprintln!("both cores were threads of one: once more, {again} of {AGAIN}");
     }
 }
 

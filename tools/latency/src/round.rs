@@ -83,8 +83,8 @@ pub struct Round {
     pub slice_ns: u64,
     /// Feed thread's and engine thread's.
     pub cores: [Core; 2],
-    /// How much longer work took on the feed thread's core while the engine thread's worked, right before and right after;
-    /// `None`: not measured.
+    /// How many times as long work took on the feed thread's core while the engine thread's worked, right before and right
+    /// after; `None`: not measured.
     #[serde(default)]
     pub together: [Option<Together>; 2],
     /// Events that seem to be taken from the ring before they were decoded: the clocks of two cores are compared.
@@ -131,7 +131,8 @@ pub fn run(
     let facts = facts(&clock);
     let latches = runtime::latch_path(&config);
     let watched = cpus.map(Some);
-    let together = || doctor::measure_together(&cpus).first().copied();
+    let pair = [(cpus[0], cpus[1])];
+    let together = || doctor::measure_together(&pair).first().copied();
     let (together_before, before) =
         (together(), doctor::measure_gaps(&watched, AROUND.as_nanos() as u64));
     let ((to_feed, from_feed), (to_engine, from_engine)) = (mpsc::channel(), mpsc::channel());
@@ -174,10 +175,18 @@ pub fn run(
 
 /// Notes what the cores took from each other. Where they were threads of one, no event was undisturbed.
 fn beside(round: Round, together: [Option<Together>; 2]) -> Round {
-    let is_apart = together.iter().flatten().all(Together::is_apart);
-    let (quiet, quiet_events) =
-        if is_apart { (round.quiet, round.quiet_events) } else { Default::default() };
-    Round { together, quiet, quiet_events, ..round }
+    let round = Round { together, ..round };
+    match round.is_apart() {
+        true => round,
+        false => Round { quiet: Counts::default(), quiet_events: 0, ..round },
+    }
+}
+
+impl Round {
+    /// Whether nothing says that both cores were threads of one.
+    pub fn is_apart(&self) -> bool {
+        self.together.iter().flatten().all(Together::is_apart)
+    }
 }
 
 fn with_end(round: Round, finished: &Finished) -> Round {
@@ -320,10 +329,10 @@ mod tests {
         assert_eq!(round.cores[0].hiccups, [Hiccup { at: 4_200_000, ns: 400_000 }]);
         assert_eq!(round.backwards, 0);
 
-        let measured = |median| Some(Together { median, ..Together::default() });
-        let apart = beside(round.clone(), [measured(102), None]);
-        assert_eq!((apart.quiet_events, apart.together[0]), (14, measured(102)));
-        let shared = beside(round.clone(), [measured(100), measured(199)]);
+        let measured = |median_percent| Some(Together { median_percent, ..Together::default() });
+        let apart = beside(round.clone(), [measured(125), None]);
+        assert_eq!((apart.quiet_events, apart.together[0]), (14, measured(125)));
+        let shared = beside(round.clone(), [measured(100), measured(126)]);
         assert_eq!((shared.quiet_events, &shared.quiet), (0, &Counts::default()));
         assert_eq!(shared.counts, round.counts);
     }

@@ -65,15 +65,15 @@ pub fn memory(machine: &Machine) -> Option<String> {
 pub fn together(rounds: &[Round]) -> Option<String> {
     let measured = || rounds.iter().flat_map(|round| round.together).flatten();
     let Together { one, other, .. } = measured().next()?;
-    let factors: Vec<String> = measured().map(|of| doctor::times(of.median)).collect();
-    let factors = factors.join(", ").replace(" times,", ",");
+    let factors: Vec<String> = measured().map(|of| doctor::factor(of.median_percent)).collect();
     let said = format!(
-        "before and after each round, work on core {one} took {factors} as long while core {other} worked"
+        "before and after each round, work on core {one} took {} times as long while core {other} worked",
+        factors.join(", ")
     );
-    Some(match measured().all(|of| of.is_apart()) {
+    Some(match rounds.iter().all(Round::is_apart) {
         true => said,
         false => format!(
-            "{said}: these cores are threads of one at times, and each thread then has half of it, which no hiccup shows"
+            "{said}: these cores are threads of one at times, and share it then, which no hiccup shows"
         ),
     })
 }
@@ -217,7 +217,9 @@ mod tests {
     /// of cores of their own, one more of threads of one core, and one in which nothing was measured.
     #[test]
     fn cores_that_are_threads() {
-        let of = |median| Some(Together { one: 2, other: 3, median, ..Together::default() });
+        let of = |median_percent| {
+            Some(Together { one: 2, other: 3, median_percent, ..Together::default() })
+        };
         let mut rounds = vec![Round { together: [of(100), of(103)], ..Round::default() }];
         let said = together(&rounds).unwrap();
         assert!(said.contains("core 2 took 1.00, 1.03 times as long while core 3"), "{said}");

@@ -1,4 +1,4 @@
-//! What a run does once everything is open: it begins its journal, takes its first inputs, and starts its threads.
+//! What a run does once everything is open: it begins its journal, takes its first inputs, and puts its threads together.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -11,9 +11,10 @@ use super::latched::latched;
 use super::open::{Opening, Shared};
 use super::records::Records;
 use super::spawn::ToRun;
-use crate::config::{AtStop, Config, GatewayConfig};
+use crate::config::{AtStop, Config, Cpus, GatewayConfig};
 use crate::rehearsal::Rehearsal;
 use crate::runtime::clock_watch::ClockWatch;
+use crate::runtime::credit::Teller;
 use crate::runtime::desks::DESKS;
 use crate::runtime::engine::{EngineThread, LimitsPost};
 use crate::runtime::feed::FeedThread;
@@ -39,16 +40,12 @@ const CONTROLS: usize = 256;
 const TOLD: usize = 1024;
 
 impl Opening {
-    /// Begins the run.
+    /// Begins the run: all of it but its threads.
     ///
     /// # Errors
     ///
-    /// [`RunError`]; nothing is left running, but its journal may be begun.
-    pub fn begin(
-        self,
-        on_feed: impl FeedObserver,
-        on_engine: impl EngineObserver,
-    ) -> Result<Running, RunError> {
+    /// [`RunError`]; its journal may be begun, and nothing has happened in it.
+    pub fn begin(self) -> Result<Begun, RunError> {
         let Opening { mut plan, lease, ready, started, shared, around, live, ring, events, venue } =
             self;
         let Ready { engine, limits, captures, past, .. } = ready;
@@ -150,8 +147,32 @@ impl Opening {
             gateway,
             records,
         };
-        let threads = to_run.spawn(config.engine.cpus, on_feed, on_engine)?;
-        Ok(Running { stop: asked, progress: around.progress, threads, teller })
+        Ok(Begun { to_run, cpus: config.engine.cpus, asked, progress: around.progress, teller })
+    }
+}
+
+/// A run that lacks nothing but its threads.
+pub(crate) struct Begun {
+    to_run: ToRun,
+    cpus: Cpus,
+    asked: Arc<AtomicBool>,
+    progress: Arc<Progress>,
+    teller: Option<Teller>,
+}
+
+impl Begun {
+    /// Starts its threads.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Thread`]; those that run already are told to stop.
+    pub fn spawn(
+        self,
+        on_feed: impl FeedObserver,
+        on_engine: impl EngineObserver,
+    ) -> Result<Running, RunError> {
+        let threads = self.to_run.spawn(self.cpus, on_feed, on_engine)?;
+        Ok(Running { stop: self.asked, progress: self.progress, threads, teller: self.teller })
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a run opens before its journal and its threads: a start that is refused here leaves nothing behind.
+//! What a run opens before its journal and its threads: a start that is refused here has written nothing and leaves no socket.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -22,7 +22,7 @@ use crate::runtime::wait::Waiter;
 use crate::runtime::{Plan, Progress, RunError};
 use crate::step::Engine;
 
-/// A run of which everything is open that can be refused: shared memory, sockets, live feeds, the venue's gateway.
+/// A run of which everything is open that others see or have: shared memory, sockets, live feeds, the venue's gateway.
 pub(crate) struct Opening {
     pub(super) plan: Plan,
     pub(super) lease: Option<Lease>,
@@ -42,8 +42,9 @@ pub(crate) struct Opening {
 /// What makes an engine findable.
 pub(super) struct Shared {
     pub pages: Pages,
-    pub listener: Listener,
+    /// Goes before the listener, which holds the engine's name: a successor's socket has the same path.
     pub operator: OperatorSocket,
+    pub listener: Listener,
 }
 
 impl Opening {
@@ -51,17 +52,17 @@ impl Opening {
     ///
     /// # Errors
     ///
-    /// [`RunError`]; nothing is left behind.
+    /// [`RunError`].
     pub fn new(mut plan: Plan, lease: Option<Lease>, ready: Ready) -> Result<Opening, RunError> {
         plan.config = ready.config.clone();
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let started = Ts(now.as_nanos() as u64);
+        let (started, monotonic_ns) = (Ts(now.as_nanos() as u64), host::monotonic_ns());
         let shared = plan.shared.then(|| Shared::open(&plan.config, started)).transpose()?;
         let engine = &plan.config.engine;
         let around = Around {
             pace: Arc::new(match engine.speed() {
                 Some(speed) => Pace::new(speed),
-                None => Pace::live(started, host::monotonic_ns()),
+                None => Pace::live(started, monotonic_ns),
             }),
             waiter: Waiter::new(engine.wait_on(host::cpus().len())),
             progress: Arc::new(Progress::default()),

@@ -17,9 +17,9 @@ use crate::step::Engine;
 /// Both ends of it: what the engine thread tells, and what the threads write.
 #[derive(Default)]
 pub(super) struct Records {
-    /// Taken by the sequencer.
+    /// Where the engine thread writes its inputs, until the sequencer takes it.
     pub recorder: Option<Recorder>,
-    /// As well.
+    /// Where it tells what is audited, likewise.
     pub tap: Option<Tap>,
     pub journal: Option<Opened>,
     pub audit: Option<AuditThread>,

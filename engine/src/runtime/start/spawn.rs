@@ -17,7 +17,7 @@ use crate::runtime::gateway::GatewayThread;
 use crate::runtime::house::HouseThread;
 use crate::runtime::observe::{EngineObserver, FeedObserver};
 
-/// Every thread of a run. None runs before all is open, so that a start that fails leaves nothing running.
+/// Every thread of a run.
 pub(super) struct ToRun {
     pub engine: EngineThread,
     /// Of captures, if there are any.
