@@ -3,9 +3,9 @@
 //!
 //! The bound is a bare pipeline of the same file and the same ring: one thread walks the lengths and hands an event of as many
 //! bytes over for each message, the other reads all of its words. By the clock on the wall, since both threads count, in turns
-//! with the bound; medians of rounds where both processors were cores of their own, if there are three (`full_day` does not look).
-//! `each_page` writes the pages of each message before it takes the next one; the runtime writes those of a round, and while
-//! messages wait those of several.
+//! with the bound; medians of rounds where both processors were cores of their own, if there are three (`full_day` does not
+//! look). `each_page` writes the pages of each message before it takes the next one; the runtime writes those of a round, and
+//! while messages wait those of several.
 //!
 //! Rows: what is published, how many instruments, how many live orders (and so how deep the books are), and what clients ask
 //! meanwhile.

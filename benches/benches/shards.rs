@@ -4,9 +4,9 @@
 //! `core` is the time that feed and engine thread ran on their core, of two shards the longer one: what the run takes where
 //! nobody else wants the core. `wall` is what it took here. The hash of each engine must be the same in every round.
 //!
-//! The first shard runs by itself too, with the other core at rest. What two shards lose beside it is not work that they do twice,
-//! but what their cores share: caches, memory, and where both are threads of one core, everything. Whether they are is measured
-//! before and after each run, and rounds where they were do not count.
+//! The first shard runs by itself too, with the other core at rest. What two shards lose beside it is not work that they do
+//! twice, but what their cores share: caches, memory, and where both are threads of one core, everything. Whether they are is
+//! measured before and after each run, and rounds where they were do not count.
 //!
 //! `cargo bench -p benches --bench shards [-- MESSAGES]`
 

@@ -140,14 +140,10 @@ impl Budget {
         self.within(memory, host::available_bytes())
     }
 
-    /// Whether all of one process fit together now: none of them takes its rings and pages before the others have their tables.
-    ///
-    /// # Errors
-    ///
-    /// [`OverBudget`], if the host has less available.
-    pub fn check_all(budgets: impl Iterator<Item = Budget>) -> Result<(), OverBudget> {
-        let all = Budget(budgets.flat_map(|budget| budget.0).collect());
-        all.check(&Memory { max_bytes: None, ..Memory::default() })
+    /// What all engines of one process take together: none has its rings and pages before the others have their tables, so that
+    /// what each finds available says nothing of all.
+    pub fn of_all(budgets: impl Iterator<Item = Budget>) -> Budget {
+        Budget(budgets.flat_map(|budget| budget.0).collect())
     }
 
     fn within(&self, memory: &Memory, available: Option<u64>) -> Result<(), OverBudget> {
@@ -221,5 +217,8 @@ mod tests {
         assert!(over.contains("take 5 MiB, [memory] max_mib allows 4"), "{over}");
         let over = within(Some(6 << 20), Some((5 << 20) - 1)).unwrap_err();
         assert!(over.contains("take 5 MiB, the host has 4 available"), "{over}");
+        let both = Budget::of_all([budget.clone(), budget].into_iter());
+        let over = both.within(&allowed(None), Some((10 << 20) - 1)).unwrap_err().to_string();
+        assert!(over.contains("take 10 MiB, the host has 9 available"), "{over}");
     }
 }

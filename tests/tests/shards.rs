@@ -142,7 +142,8 @@ fn hashes_repeat() {
     assert!(matches!(*error, RunError::OtherConfig(_)), "{error}");
 }
 
-/// Goal: a shard that cannot start is named, and those before it have not begun. Method: the second finds the journal of the first.
+/// Goal: a shard that cannot start is named, and those before it have not begun. Method: the second finds the journal of the
+/// first.
 #[test]
 fn one_that_fails_is_named() {
     let stage = Stage::new(60_000, 10);

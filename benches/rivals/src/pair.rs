@@ -114,8 +114,8 @@ mod tests {
         .unwrap()
     }
 
-    /// Goal: a round counts only between two looks at the same place, another is done again, and what nobody can wait for is told.
-    /// Method: places of which one is left before a round, in one, and for ever.
+    /// Goal: a round counts only between two looks at the same place, another is done again, and what nobody can wait for is
+    /// told. Method: places of which one is left before a round, in one, and for ever.
     #[test]
     fn held_to_a_place() {
         let hold = |looks: &[u64]| {

@@ -141,8 +141,8 @@ fn half(clock: impl Fn() -> u64) -> (u64, usize) {
     (batches.get(batches.len() / 2).copied().unwrap_or_default(), batches.len())
 }
 
-/// A batch: multiplications of 64 bits by 64 to 128, more than the one multiplier of a core can begin. No vector unit has them, so
-/// that they cannot be done side by side elsewhere.
+/// A batch: multiplications of 64 bits by 64 to 128, more than the one multiplier of a core can begin. No vector unit has them,
+/// so that they cannot be done side by side elsewhere.
 fn work(chains: &mut [u64; CHAINS]) {
     for _ in 0..STEPS {
         for chain in chains.iter_mut() {

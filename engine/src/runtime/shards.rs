@@ -11,6 +11,7 @@ use super::credit::Bank;
 use super::start::{self, Begun, Opening};
 use super::{Finished, Plan, Progress, RunError, Running};
 use crate::budget::Budget;
+use crate::config::Memory;
 use crate::journal::lease::Lease;
 
 /// The engines of a run.
@@ -145,12 +146,14 @@ impl Member {
 }
 
 /// Begins all of them, one step of all before the next: no journal is begun before everything is open that others have, and no
-/// thread runs before every journal is begun. Journals, which may be long, are replayed before anything is open that others send to.
+/// thread runs before every journal is begun. Journals, which may be long, are replayed before anything is open that others
+/// send to.
 fn begin(
     plans: Vec<(Plan, Option<Lease>)>,
 ) -> Result<Vec<(String, Option<Shard>, Begun)>, RunError> {
     let of = |plan: &Plan| (plan.config.engine.name.clone(), plan.config.engine.shard());
-    Budget::check_all(plans.iter().map(|(plan, _)| Budget::of(&plan.config, plan.shared)))?;
+    let budgets = plans.iter().map(|(plan, _)| Budget::of(&plan.config, plan.shared));
+    Budget::of_all(budgets).check(&Memory::default())?;
     let ready = each(plans, |(plan, lease)| {
         let (name, shard) = of(&plan);
         (name, shard, start::prepare(&plan).map(|ready| (plan, lease, ready)))
