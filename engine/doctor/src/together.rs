@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
 
-/// Chains of a batch that wait for nothing but the multiplier, and steps of each: some 30 us on a core of one's own.
+/// Chains of a batch that wait for nothing but the divider, and steps of each: some tens of us on a core of one's own.
 const CHAINS: usize = 8;
-const STEPS: u64 = 10_000;
+const STEPS: u64 = 500;
 /// Turns of a pair, how long each half of one takes, alone and together, and how long all may take: cores that others run on
 /// would take minutes.
 const TURNS: usize = 20;
@@ -141,13 +141,12 @@ fn half(clock: impl Fn() -> u64) -> (u64, usize) {
     (batches.get(batches.len() / 2).copied().unwrap_or_default(), batches.len())
 }
 
-/// A batch: multiplications of 64 bits by 64 to 128, more than the one multiplier of a core can begin. No vector unit has them,
-/// so that they cannot be done side by side elsewhere.
+/// A batch: divisions, more than the one divider of a core can begin. No vector unit divides integers, so that they cannot be
+/// done side by side elsewhere.
 fn work(chains: &mut [u64; CHAINS]) {
     for _ in 0..STEPS {
         for chain in chains.iter_mut() {
-            let product = u128::from(*chain | 1) * 0x9E37_79B9_7F4A_7C15;
-            *chain = product as u64 ^ (product >> 64) as u64;
+            *chain = 0x9E37_79B9_7F4A_7C15 / (*chain >> 20 | 1);
         }
     }
     black_box(chains);
