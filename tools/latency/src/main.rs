@@ -242,7 +242,7 @@ impl Cli {
     }
 }
 
-/// A round; another one in its place where both cores were threads of one, as often as that helps at most.
+/// A round; where both cores were threads of one, another in its place, [`AGAIN`] times at most.
 fn apart(order: &Order, stop: &AtomicBool) -> Result<Round, Failure> {
     let mut again = 0;
     loop {

@@ -15,7 +15,6 @@ use crate::runtime::ready::{Leaves, Past};
 use crate::step::Engine;
 
 /// Both ends of it: what the engine thread tells, and what the threads write.
-#[derive(Default)]
 pub(super) struct Records {
     /// Where the engine thread writes its inputs, until the sequencer takes it.
     pub recorder: Option<Recorder>,
