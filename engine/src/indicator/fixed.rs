@@ -11,24 +11,8 @@ pub(super) const fn from_units(units: i64) -> i128 {
     (high as i128) << 64 | low as i128
 }
 
-/// Bits of the high word of a number whose millionths surely fit: 2^26 · 2^16 · 10^6 is below 2^62.
-const PLAIN_BITS: u32 = 26;
-
 /// Fixed point in units of 10^-6, rounded down; `None`: out of range.
-#[inline]
 pub(super) fn to_millionths(number: i128) -> Option<i64> {
-    let (high, low) = ((number >> 64) as u64, number as u64);
-    // Nearly always, every price below 2^42. Neither looks at ends nor shifts 128 bits: a price takes a tenth less time.
-    if high >> PLAIN_BITS == 0 {
-        let scaled = u128::from(low) * 1_000_000;
-        let whole = high * 1_000_000 + (scaled >> 64) as u64;
-        return Some((whole << 16 | (scaled as u64) >> FRACTION_BITS).cast_signed());
-    }
-    any_to_millionths(number)
-}
-
-#[cold]
-fn any_to_millionths(number: i128) -> Option<i64> {
     let (high, low) = ((number >> 64) as i64, number as u64);
     let whole = high << (64 - FRACTION_BITS) | (low >> FRACTION_BITS).cast_signed();
     if whole >> (64 - FRACTION_BITS) != high {
@@ -88,6 +72,45 @@ impl Part {
     #[cold]
     const fn of_long_way(&self, from: i128, to: i128) -> i128 {
         from + floor((to - from) * self.times as i128, self.by)
+    }
+}
+
+/// A part `times / by` of ways that are short: of one word, and their part the high word of one product.
+#[derive(Clone, Copy)]
+pub(super) struct ShortPart {
+    /// Bits of a place: both ends of a way are below 2^`bits`.
+    pub bits: u32,
+    /// `times / by` in units of 2^-64, rounded up.
+    factor: u64,
+    /// As [`Part`]'s, above 2^`bits`.
+    lift: u64,
+    lifted: u64,
+}
+
+impl ShortPart {
+    /// For the longest ways of which no quotient is raised to the next whole number: what is added to the factor by rounding it
+    /// up, in units of 2^-64 / `by`, times a lifted way stays below 2^64 (Granlund and Montgomery 1994). `times` is less
+    /// than `by`.
+    pub const fn new(times: u32, by: u32) -> ShortPart {
+        assert!(times < by);
+        let whole = (times as u128) << 64;
+        let factor = whole / by as u128 + 1;
+        let raised = factor * by as u128 - whole;
+        let mut bits = u64::BITS - 2;
+        while ((2 << bits) + by as u128) * raised > 1 << 64 {
+            bits -= 1;
+        }
+        let units = (1_u64 << bits) / by as u64 + 1;
+        let (lift, lifted) = (units * by as u64, units * times as u64);
+        ShortPart { bits, factor: factor as u64, lift, lifted }
+    }
+
+    /// [`Part::of_way`] between places below 2^`bits`.
+    #[inline(always)]
+    pub const fn of_way(&self, from: u64, to: u64) -> u64 {
+        let part = (((to + self.lift - from) as u128 * self.factor as u128) >> 64) as u64;
+        // Below zero for a moment, where the sum is not.
+        from.wrapping_sub(self.lifted).wrapping_add(part)
     }
 }
 
@@ -186,6 +209,25 @@ mod tests {
             let to = from + (units / i128::from(by) * i128::from(by)) + off;
             let right = from + ((to - from) * i128::from(times)).div_euclid(by.into());
             prop_assert_eq!(Part::new(times, by).of_way(from, to), right);
+        }
+
+        /// Goal: a part of a short way is the definition's, for every part. Method: ways around those that are whole
+        /// multiples, from and to the lowest and the highest place, and any others.
+        #[test]
+        fn short_part_is_exact(
+            (times, by) in prop_oneof![(Just(1), 2_u32..40), (Just(2), 3_u32..40), (1..=2_u32, 3_u32..1 << 16)],
+            raw: [u64; 2],
+            ends in (0..3_usize, 0..3_usize),
+            off in -3_i64..=3,
+        ) {
+            let part = ShortPart::new(times, by);
+            let last = (1_u64 << part.bits) - 1;
+            let end = |raw: u64, which: usize| [raw & last, 0, last][which].cast_signed();
+            let (from, to) = (end(raw[0], ends.0), end(raw[1], ends.1));
+            let whole = (to - from) / i64::from(by) * i64::from(by);
+            let to = (from + whole + off).clamp(0, last.cast_signed());
+            let right = i128::from(from) + (i128::from(to - from) * i128::from(times)).div_euclid(by.into());
+            prop_assert_eq!(i128::from(part.of_way(from.cast_unsigned(), to.cast_unsigned())), right);
         }
 
         /// Goal: a quotient is the definition's for either sign, at the ends of the quick division and beyond. Method: sizes
