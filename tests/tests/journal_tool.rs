@@ -9,6 +9,7 @@ use engine::journal::path_of;
 use engine::runtime::{self, Plan};
 use engine::script::{Line, Op, Script, When};
 use model::{ClientOrderId, Side, Symbol, Tif};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tests::{Stage, program};
 
@@ -162,6 +163,30 @@ fn export_tells_what_happened() {
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines.len() == 2 && lines[0].starts_with("seq,now_ns,kind,what,"), "{lines:?}");
     assert!(lines[1].starts_with(&format!("{seq},")) && lines[1].contains(",rests,"), "{lines:?}");
+}
+
+/// Goal: an export that is interrupted leaves no file. Method: SIGINT as soon as there is one, until it comes before the end.
+#[test]
+fn interrupted_export_leaves_nothing() {
+    let stage = Stage::new(80_000, 3);
+    let folder = stage.folder.path().join("j");
+    record(&stage, &folder);
+    for number in 0..100 {
+        let to = stage.folder.path().join(format!("{number}.jsonl"));
+        let mut tool = Command::new(program("tickgate-journal"));
+        let mut export = tool.arg("export").arg(&folder).arg("--to").arg(&to).spawn().unwrap();
+        while !to.exists() && export.try_wait().unwrap().is_none() {
+            std::hint::spin_loop();
+        }
+        kill_process(Pid::from_child(&export), Signal::INT).unwrap();
+        let code = export.wait().unwrap().code();
+        assert_eq!(to.exists(), code == Some(0));
+        if code == Some(130) {
+            return;
+        }
+        assert_eq!(code, Some(0));
+    }
+    panic!("it was never interrupted");
 }
 
 /// Goal: old journals go only as a whole, closed, not in use, never the newest; a dry run deletes nothing. Method: four

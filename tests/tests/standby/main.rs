@@ -184,7 +184,8 @@ fn another_hash_ends_it() {
     assert!(post.log().contains("the replay diverged"), "{}", post.log());
 }
 
-/// Goal: `--once` leaves a snapshot of what there is; a second one begins with it and writes none. Method: after a kill.
+/// Goal: `--once` leaves a snapshot of what there is, or says why not; a second one begins with it and writes none. Method: after
+/// a kill, first with nowhere to write to.
 #[test]
 fn once_is_enough() {
     let post = Post::new("standby-once");
@@ -192,6 +193,11 @@ fn once_is_enough() {
     post.agent().order_accepted();
     engine.dies();
     let once = || post.follower(&["--once"]).code();
+    let folder = post.journal().join("snapshots");
+    std::os::unix::fs::symlink(post.journal().join("nowhere/at/all"), &folder).unwrap();
+    assert_eq!(once(), Some(1));
+    assert!(post.log().contains("no snapshot was written"), "{}", post.log());
+    std::fs::remove_file(&folder).unwrap();
     assert_eq!(once(), Some(0));
     let listed = snapshot::list(&post.journal()).unwrap();
     assert_eq!(listed.len(), 1);

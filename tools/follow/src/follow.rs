@@ -9,10 +9,10 @@ use engine::audit::Trail;
 use engine::config::{Config, EngineConfig};
 use engine::journal::reader::Fault;
 use engine::replay::Replay;
+use journal::failure::{Failure, stop_on_signal};
 
 use crate::Follow;
 use crate::every::Due;
-use crate::failure::Failure;
 use crate::lag::Lag;
 use crate::promote::{self, Watch};
 
@@ -29,12 +29,14 @@ struct Follower {
     lag: Lag,
     /// Whether all that was seen of the journal is replayed.
     level: bool,
+    /// Why the last snapshot was not written.
+    unwritten: Option<String>,
 }
 
 impl Follow {
     /// Follows until it is stopped, or becomes the engine.
     pub fn run(self) -> Result<(), Failure> {
-        let stop = cli::exit::stop_on_signal()?;
+        let stop = stop_on_signal()?;
         let asked = promote::asked(self.takeover)?;
         let config = self.config.as_deref().map(Config::load).transpose();
         let config = config.map_err(Failure::usage)?;
@@ -60,7 +62,7 @@ impl Follow {
         let is_standby = config.is_some() && !self.once;
         let lag = Lag::new(self.json, self.report, is_standby);
         let mut watch = Watch::new(&folder, self.promote_on_loss, asked, replay.opened)?;
-        let mut follower = Follower { folder, replay, due, lag, level: false };
+        let mut follower = Follower { folder, replay, due, lag, level: false, unwritten: None };
         while !stop.load(Ordering::Relaxed) {
             let caught_up = follower.advance()?;
             if !caught_up {
@@ -69,7 +71,8 @@ impl Follow {
             if self.once {
                 follower.snapshot_if_new();
                 follower.lag.report(&follower.folder, &follower.replay, true, true);
-                return Ok(());
+                let unwritten = |why| Failure::check(format!("no snapshot was written: {why}"));
+                return follower.unwritten.map_or(Ok(()), |why| Err(unwritten(why)));
             }
             if let Some(config) = &config
                 && let Some(lease) = watch.free_lease(&follower.replay)?
@@ -114,7 +117,7 @@ impl Follower {
     }
 
     fn snapshot_if_new(&mut self) {
-        if self.due.is_new(self.replay.engine.seq()) {
+        if self.unwritten.is_some() || self.due.is_new(self.replay.engine.seq()) {
             self.snapshot();
         }
     }
@@ -122,7 +125,9 @@ impl Follower {
     /// Writes one. That it cannot be written is told, and tried again when the next is due.
     fn snapshot(&mut self) {
         let begun = Instant::now();
-        match self.replay.write_snapshot() {
+        let written = self.replay.write_snapshot();
+        self.unwritten = written.as_ref().err().map(ToString::to_string);
+        match written {
             Ok(Some(written)) => self.lag.written(&written, begun.elapsed()),
             Ok(None) => {}
             Err(error) => tracing::error!("no snapshot was written: {error}"),

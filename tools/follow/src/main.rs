@@ -4,7 +4,6 @@
 //! Flow: `follow.rs` reads and replays, `lag.rs` says how far it is behind, `promote.rs` takes over.
 
 mod every;
-mod failure;
 mod follow;
 mod lag;
 mod promote;
@@ -14,10 +13,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{ArgGroup, Parser};
-use program::eprintln;
+use journal::failure::end;
 
 use every::Every;
-use failure::Failure;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -37,8 +35,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
     tickgate follow journal --once\n  \
     tickgate follow --config deploy/engine.toml --every 100000 --promote-on-loss\n  \
     kill -USR1 PID                              # take over as soon as no engine has the journal\n\n\
-    Exit codes: 0 done; 1 a hash differs; 2 usage or configuration; 3 a bad record, or of another version;\n\
-    5 in use; 130 interrupted; 141 nobody read the reports."
+    Exit codes: 0 done; 1 a hash differs, or `--once` could write no snapshot; 2 usage or configuration; 3 a bad record, or\n\
+    of another version; 5 in use; 130 interrupted; 141 nobody read the reports."
 )]
 pub struct Follow {
     /// Folder of the journal.
@@ -77,13 +75,5 @@ fn main() -> ExitCode {
         .log_internal_errors(false)
         .with_target(false)
         .init();
-    match Follow::parse().run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure { code, message }) => {
-            if !message.is_empty() {
-                eprintln!("tickgate-follow: {message}");
-            }
-            ExitCode::from(code)
-        }
-    }
+    end("tickgate-follow", Follow::parse().run())
 }

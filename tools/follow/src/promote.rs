@@ -12,9 +12,8 @@ use engine::journal::lease::Lease;
 use engine::replay::Replay;
 use engine::runtime::{self, Plan};
 use engine::script::Script;
+use journal::failure::Failure;
 use program::println;
-
-use crate::failure::Failure;
 
 /// How often somebody looks whether the lease is free.
 const LOOK: Duration = Duration::from_millis(2);
@@ -116,7 +115,10 @@ pub fn run(
         ends_with_feed: false,
         drive_stream: Some(cli::streams::drive),
     };
-    let started = |error| Failure::from(cli::exit::Failure::from(error));
+    let started = |error| {
+        let cli::exit::Failure { code, message } = cli::exit::Failure::from(error);
+        Failure { code, message }
+    };
     let running = runtime::promote(plan, lease, replay).map_err(started)?;
     let took = begun.elapsed().as_micros() as f64 / 1e3;
     tracing::warn!(

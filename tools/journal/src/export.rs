@@ -2,17 +2,18 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use engine::replay::Replay;
+use engine::replay::{Replay, Seen, Witness};
+use journal::failure::{Failure, stop_on_signal};
+use journal::progress::Progress;
+use journal::scan;
 use program::println;
 use serde_json::json;
 
-use crate::failure::Failure;
-use crate::progress::Progress;
 use crate::row::{COLUMNS, Kind, Row, rows};
-use crate::scan::Scan;
 
 /// Writes requests, verdicts, reports, fills and controls, one a line, with the number and time of their input.
 ///
@@ -61,12 +62,11 @@ impl Export {
         if self.until.is_some_and(|until| until < self.from) {
             return Err(Failure::usage("`--until` is before `--from`"));
         }
-        let (Some(scan), Some(replay)) = (Scan::of(&self.folder)?, Replay::open(&self.folder)?)
-        else {
-            return Err(Failure::no_journal(&self.folder));
-        };
+        let (replay, scan) = scan::open(&self.folder)?;
+        let total = self.until.unwrap_or(u64::MAX).min(scan.inputs);
+        let progress = Progress::new(total, "exporting").until(stop_on_signal()?);
         let file = File::create_new(&self.to).map_err(|error| Failure::io(&self.to, &error))?;
-        let written = self.write(replay, scan.inputs, format, file);
+        let written = self.write(replay, progress, format, file);
         let written = written.inspect_err(|_| drop(std::fs::remove_file(&self.to)))?;
         if self.json {
             let to = self.to.display().to_string();
@@ -83,7 +83,7 @@ impl Export {
     fn write(
         &self,
         mut replay: Replay,
-        inputs: u64,
+        progress: Progress,
         format: Format,
         file: File,
     ) -> Result<u64, Failure> {
@@ -91,20 +91,36 @@ impl Export {
         if matches!(format, Format::Csv) {
             sheet.line(&COLUMNS.join(","));
         }
-        let mut progress = Progress::new(self.until.unwrap_or(u64::MAX).min(inputs), "exporting");
-        let run = replay.watch(self.until, |seen| {
-            progress.show(seen.input.seq);
-            if seen.input.seq >= self.from && sheet.failed.is_none() {
-                rows(seen, |row| {
-                    if self.kind.is_empty() || self.kind.contains(&row.kind) {
-                        sheet.row(&row);
-                    }
-                });
-            }
-        });
-        progress.finish();
+        let mut exporter = Exporter { export: self, sheet, progress };
+        let run = replay.attend(self.until, &mut exporter);
+        exporter.progress.finish();
         run?;
-        sheet.finish(&self.to)
+        if exporter.progress.is_stopped() {
+            return Err(Failure::interrupted());
+        }
+        exporter.sheet.finish(&self.to)
+    }
+}
+
+/// Writes what a replay shows.
+struct Exporter<'a> {
+    export: &'a Export,
+    sheet: Sheet,
+    progress: Progress,
+}
+
+impl Witness for Exporter<'_> {
+    fn after(&mut self, seen: &Seen<'_>) -> ControlFlow<()> {
+        let Exporter { export: Export { from, kind, .. }, sheet, progress } = self;
+        if seen.input.seq >= *from {
+            rows(seen, |row| {
+                if kind.is_empty() || kind.contains(&row.kind) {
+                    sheet.row(&row);
+                }
+            });
+        }
+        // What cannot be written ends it as somebody does who wants it to stop.
+        if sheet.failed.is_some() { ControlFlow::Break(()) } else { progress.show(seen.input.seq) }
     }
 }
 

@@ -4,21 +4,18 @@
 //! smallest one to copy is `replay.rs`.
 
 mod export;
-mod failure;
 mod hash;
 mod print;
-mod progress;
 mod repair;
 mod replay;
 mod retain;
 mod row;
-mod scan;
 mod verify;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use program::eprintln;
+use journal::failure::end;
 
 /// Prints, verifies, replays, exports, repairs and retires journals. Only `repair --yes` and `retain --yes` change
 /// anything.
@@ -34,7 +31,7 @@ use program::eprintln;
     tickgate journal repair journal\n  \
     tickgate journal retain journals --keep-days 30\n\n\
     Exit codes: 0 done; 1 a hash differs; 2 usage; 3 a bad record, or a file that is foreign or of another version;\n\
-    5 in use by an engine."
+    5 in use by an engine; 130 interrupted."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -60,11 +57,5 @@ fn main() -> ExitCode {
         Command::Repair(repair) => repair.run(),
         Command::Retain(retain) => retain.run(),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("tickgate-journal: {}", failure.message);
-            ExitCode::from(failure.code)
-        }
-    }
+    end("tickgate-journal", outcome)
 }

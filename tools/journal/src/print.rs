@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 use engine::journal::Record;
 use engine::journal::reader::Reader;
+use journal::failure::Failure;
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
 use crate::hash::hex;
 
 /// Prints every record of the valid part, one a line.

@@ -1,5 +1,8 @@
 //! A bar on a terminal for what takes longer than two seconds.
 
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -10,18 +13,31 @@ pub struct Progress {
     total: u64,
     label: &'static str,
     next: Instant,
+    stop: Option<Arc<AtomicBool>>,
 }
 
 impl Progress {
     /// Towards `total` inputs. Nothing is drawn before two seconds are over, nor where standard error is no terminal.
     pub fn new(total: u64, label: &'static str) -> Progress {
-        Progress { bar: None, total, label, next: Instant::now() + Duration::from_secs(2) }
+        let next = Instant::now() + Duration::from_secs(2);
+        Progress { bar: None, total, label, next, stop: None }
     }
 
-    /// Input `seq` is done.
-    pub fn show(&mut self, seq: u64) {
-        if !seq.is_multiple_of(1024) || Instant::now() < self.next {
-            return;
+    /// The same, until somebody wants it to stop.
+    pub fn until(self, stop: Arc<AtomicBool>) -> Progress {
+        Progress { stop: Some(stop), ..self }
+    }
+
+    /// Input `seq` is done. [`ControlFlow::Break`]: it shall be the last.
+    pub fn show(&mut self, seq: u64) -> ControlFlow<()> {
+        if !seq.is_multiple_of(1024) {
+            return ControlFlow::Continue(());
+        }
+        if self.is_stopped() {
+            return ControlFlow::Break(());
+        }
+        if Instant::now() < self.next {
+            return ControlFlow::Continue(());
         }
         self.next = Instant::now() + Duration::from_millis(100);
         let bar = self.bar.get_or_insert_with(|| {
@@ -32,11 +48,17 @@ impl Progress {
             bar
         });
         bar.set_position(seq);
+        ControlFlow::Continue(())
+    }
+
+    /// Whether somebody wants it to stop.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 
     /// Takes the bar away.
-    pub fn finish(self) {
-        if let Some(bar) = self.bar {
+    pub fn finish(&mut self) {
+        if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
     }

@@ -6,11 +6,10 @@ use clap::Args;
 use engine::journal::lease::Lease;
 use engine::journal::reader::Why;
 use engine::journal::repair;
+use journal::failure::Failure;
+use journal::scan::Scan;
 use program::println;
 use serde_json::json;
-
-use crate::failure::Failure;
-use crate::scan::Scan;
 
 /// Cuts a damaged journal after its last valid record. What is cut off is copied to `.bad` files first.
 ///

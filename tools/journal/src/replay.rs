@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use engine::replay::Replay as Run;
+use journal::failure::Failure;
+use journal::progress::Progress;
+use journal::scan;
 use program::{eprintln, println};
 use serde_json::json;
 
-use crate::failure::Failure;
 use crate::hash::hex;
-use crate::progress::Progress;
 
 /// Makes the state again and says where it stands.
 #[derive(Args)]
@@ -27,14 +27,10 @@ pub struct Replay {
 
 impl Replay {
     pub fn run(self) -> Result<(), Failure> {
-        let scan = crate::scan::Scan::of(&self.folder)?;
-        let replay = Run::open(&self.folder)?;
-        let (Some(scan), Some(mut replay)) = (scan, replay) else {
-            return Err(Failure::no_journal(&self.folder));
-        };
+        let (mut replay, scan) = scan::open(&self.folder)?;
         let total = self.until.unwrap_or(u64::MAX).min(scan.inputs);
         let mut progress = Progress::new(total, "replaying");
-        replay.run(self.until, |seq| progress.show(seq))?;
+        replay.run(self.until, |seq| _ = progress.show(seq))?;
         progress.finish();
         let (seq, hash) = (replay.engine.seq(), hex(replay.engine.state_hash()));
         let full = hex(replay.engine.full_hash());

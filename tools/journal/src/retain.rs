@@ -10,11 +10,10 @@ use std::time::{Duration, SystemTime};
 use clap::{ArgGroup, Args};
 use engine::journal::lease::Lease;
 use engine::journal::numbers;
+use journal::failure::Failure;
+use journal::scan::Scan;
 use program::println;
 use serde_json::{Value, json};
-
-use crate::failure::Failure;
-use crate::scan::Scan;
 
 /// Lists the journals in a folder, and deletes those that are old enough and that no restart needs.
 ///

@@ -4,7 +4,21 @@ use std::path::{Path, PathBuf};
 
 use engine::journal::reader::{Fault, Reader, Tail};
 use engine::journal::{JournalError, Record, numbers, path_of};
+use engine::replay::Replay;
 use engine::snapshot;
+
+use crate::failure::Failure;
+
+/// Scans a journal and opens it at its beginning.
+///
+/// # Errors
+///
+/// There is none, or it cannot be replayed.
+pub fn open(folder: &Path) -> Result<(Replay, Scan), Failure> {
+    let scan = Scan::of(folder)?;
+    let replay = Replay::open(folder)?;
+    replay.zip(scan).ok_or_else(|| Failure::no_journal(folder))
+}
 
 /// What a journal holds.
 #[derive(Debug)]

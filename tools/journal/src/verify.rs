@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use engine::journal::reader::Fault;
 use engine::replay::Replay;
+use journal::failure::Failure;
+use journal::progress::Progress;
+use journal::scan::Scan;
 use program::println;
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
 use crate::hash::hex;
-use crate::progress::Progress;
-use crate::scan::Scan;
 
 /// Reads every record, makes the state again and compares it with every recorded hash.
 ///
@@ -54,7 +54,7 @@ impl Verify {
                     Some(second) if second == first => Ok(Some(first)),
                     second => {
                         let text = format!("two replays differ: {first:x?} and {second:x?}");
-                        Err(Failure::differs(text))
+                        Err(Failure::check(text))
                     }
                 })
             }
@@ -79,7 +79,7 @@ impl Verify {
         let Some(mut replay) = Replay::open(&self.folder)? else { return Ok(None) };
         replay.deep = self.deep;
         let mut progress = Progress::new(total, label);
-        let run = replay.run(None, |seq| progress.show(seq));
+        let run = replay.run(None, |seq| _ = progress.show(seq));
         progress.finish();
         run?;
         Ok(Some(Outcome {

@@ -5,13 +5,13 @@ use std::ops::ControlFlow;
 use engine::config::{Config, FeedSource};
 use engine::replay::{Replay, ReplayError, Seen, Witness};
 use engine::step::Engine;
+use journal::progress::Progress;
 use model::page::{AsOf, TapeKind};
 use model::{
     AccountId, Ask, BasketEnd, Body, ClientOrderId, Event, Flags, Input, Order, OrderId, Origin,
     Px, Qty, Request, Symbol,
 };
 
-use crate::progress::Progress;
 use crate::story::{Happened, Judged, Life, Sight, Stages, Standing, Story, Unjudged, line_of};
 
 /// Which orders are meant.

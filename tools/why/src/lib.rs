@@ -6,11 +6,8 @@
 #![forbid(unsafe_code)]
 
 pub mod changes;
-pub mod exit;
 pub mod find;
-pub mod journal;
 pub mod json;
-pub mod progress;
 pub mod show;
 pub mod story;
 pub mod text;

@@ -12,6 +12,7 @@ use engine::config::Config;
 use engine::output::Output;
 use engine::replay::{Seen, Witness};
 use engine::step::{Engine, Stage, Stamp, StartError};
+use journal::progress::Progress;
 use model::page::{AnswerKind, AsOf};
 use model::{
     AccountId, Ask, Body, ClientOrderId, Conditions, Control, HaltScope, Input, Link, Order,
@@ -20,7 +21,6 @@ use model::{
 use risk::Explained;
 
 use crate::find::name_of;
-use crate::progress::Progress;
 
 /// What one engine said to a request for an order or a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

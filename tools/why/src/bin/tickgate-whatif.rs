@@ -6,13 +6,14 @@ use std::process::{Command, ExitCode, Stdio};
 
 use clap::Parser;
 use engine::config::Config;
+use journal::failure::{Failure, end, stop_on_signal, warn};
+use journal::progress::Progress;
+use journal::scan;
 use program::{print, println};
 use serde_json::json;
 use tempfile::TempDir;
-use why::exit::{Failure, end, stop_on_signal};
-use why::progress::Progress;
+use why::changes;
 use why::twin::Twin;
-use why::{changes, journal};
 
 /// Replays the same inputs under the recorded limits and under others, side by side, and lists the orders whose verdict
 /// differs.
@@ -79,17 +80,17 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     let journal = journal.as_deref().or(cli.what.first().map(PathBuf::as_path));
     let Some(folder) = journal else { return Err(Failure::usage("which journal?")) };
 
-    let (mut replay, last) = journal::open(folder)?;
+    let (mut replay, scan) = scan::open(folder)?;
     let config = with_limits(&replay.config, &cli.limits, text)?;
-    let mut twin =
-        Twin::new(&config, &replay.engine, Progress::new(last, "replaying twice", stop))?;
+    let progress = Progress::new(scan.inputs, "replaying twice").until(stop);
+    let mut twin = Twin::new(&config, &replay.engine, progress)?;
     let outcome = replay.attend(None, &mut twin);
     twin.progress.finish();
     outcome?;
     if twin.progress.is_stopped() {
         return Err(Failure::interrupted());
     }
-    journal::warn("tickgate-whatif", &replay);
+    warn("tickgate-whatif", &replay);
     drop(played); // An answer that does not get out ends the program.
     if cli.json {
         let mut object = changes::json(&twin.changes, &twin.counts);
@@ -133,7 +134,7 @@ fn no_options(cli: &Cli) -> Result<(), Failure> {
 /// Plays captures once, recorded in a temporary folder.
 fn play(cli: &Cli) -> Result<TempDir, Failure> {
     let folder = tempfile::Builder::new().prefix("tickgate-whatif-").tempdir();
-    let folder = folder.map_err(|error| Failure::file(&std::env::temp_dir(), &error))?;
+    let folder = folder.map_err(|error| Failure::io(&std::env::temp_dir(), &error))?;
     let mut command = Command::new(tickgate());
     command.arg("replay").args(&cli.what).arg("--journal").arg(folder.path().join(JOURNAL));
     let paths = [("--orders", &cli.orders), ("--config", &cli.config)];

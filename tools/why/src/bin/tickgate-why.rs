@@ -8,13 +8,14 @@ use std::sync::atomic::Ordering;
 
 use clap::{ArgGroup, Parser};
 use engine::config::Config;
+use journal::failure::{Failure, end, stop_on_signal, warn};
+use journal::progress::Progress;
+use journal::scan::{self, Scan};
 use model::{ClientOrderId, OrderId, Symbol};
 use program::{print, println};
 use serde_json::json;
-use why::exit::{Failure, end, stop_on_signal};
 use why::find::{Search, Wanted, find};
-use why::progress::Progress;
-use why::{journal, json as as_json, text};
+use why::{json as as_json, text};
 
 /// Replays a journal up to an order, shows what the engine knew and what every check found, then what became of it.
 ///
@@ -76,14 +77,14 @@ fn run(cli: &Cli) -> Result<(), Failure> {
     let stop = stop_on_signal()?;
     let (wanted, name) = wanted(cli)?;
     let folder = folder(cli)?;
-    let (mut replay, last) = journal::open(&folder)?;
+    let (mut replay, Scan { inputs: last, .. }) = scan::open(&folder)?;
     let search = Search { wanted, account: cli.account };
-    let progress = Progress::new(last, "replaying", Arc::clone(&stop));
+    let progress = Progress::new(last, "replaying").until(Arc::clone(&stop));
     let story = find(&mut replay, search, progress)?;
     if stop.load(Ordering::Relaxed) {
         return Err(Failure::interrupted());
     }
-    journal::warn("tickgate-why", &replay);
+    warn("tickgate-why", &replay);
     if story.judged.is_empty() && story.unjudged.is_empty() {
         let on = cli.account.map_or(String::new(), |account| format!(" on account {account}"));
         let folder = folder.display();

@@ -1,8 +1,5 @@
 //! Two engines whose orders and approvals have other numbers.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-
 use engine::config::Capacity;
 use model::page::Answer;
 use model::{
@@ -47,7 +44,7 @@ fn config(soft: u64, most: u64) -> Config {
 impl Pair {
     fn new(first: &Config, second: &Config) -> Pair {
         let first = Engine::new(first).unwrap();
-        let progress = Progress::new(0, "twice", Arc::new(AtomicBool::new(false)));
+        let progress = Progress::new(0, "twice");
         let twin = Twin::new(second, &first, progress).unwrap();
         let mut pair = Pair { out: first.output(), first, twin, asked: 0 };
         pair.event(Event::directory(VenueNumber(1), Symbol::new("AAPL").unwrap(), 4, 0));
