@@ -1,8 +1,8 @@
 //! The rings between the engine thread and a gateway's: what is to be sent one way, what the venue said the other.
 //!
 //! An order has at most one message of each kind under way, so neither ring can overflow while the gateway's thread runs. If it
-//! stands still all the same, new orders and changes are given back at once, questions are dropped, for they are asked again,
-//! and cancels have room that nothing else takes.
+//! stands still all the same, new orders and changes are given back at once, questions of an order are dropped, for they are
+//! asked again, and cancels have room that nothing else takes. So has a reconciliation, which nobody asks for twice.
 
 use std::collections::VecDeque;
 
@@ -30,10 +30,10 @@ pub struct Outgoing {
 pub struct EngineEnd {
     to: rtrb::Producer<Outgoing>,
     from: rtrb::Consumer<Told>,
-    /// Places that are for cancels alone.
+    /// Places that are for cancels and reconciliations alone.
     reserve: usize,
-    /// Cancels that found no place even there.
-    cancels: VecDeque<Outgoing>,
+    /// Those that found no place even there.
+    urgent: VecDeque<Outgoing>,
     /// What was not taken over.
     back: VecDeque<Report>,
 }
@@ -60,13 +60,13 @@ pub fn ends(own_orders: u32) -> (EngineEnd, GatewayEnd) {
         to,
         from: heard,
         reserve,
-        cancels: VecDeque::with_capacity(reserve),
+        urgent: VecDeque::with_capacity(reserve),
         back: VecDeque::with_capacity(room),
     };
     (end, GatewayEnd { from, to: told })
 }
 
-/// Places that are for cancels alone, and all of a ring.
+/// Places that are for what is urgent alone, and all of a ring.
 const fn rooms(own_orders: u32) -> (usize, usize) {
     let orders = own_orders as usize;
     let reserve = 2 * orders + 512;
@@ -103,9 +103,9 @@ impl EngineEnd {
             order.side == Side::Sell && held.0 < working.0
         });
         let outgoing = Outgoing { seq, send, instrument, is_short };
-        if let Send::Cancel(..) = outgoing.send {
-            self.cancels.push_back(outgoing);
-            self.push_cancels();
+        if let Send::Cancel(..) | Send::Reconcile(_) = outgoing.send {
+            self.urgent.push_back(outgoing);
+            self.push_urgent();
         } else if self.to.slots() <= self.reserve || self.to.push(outgoing).is_err() {
             self.give_back(order.map(|order| order.id), engine);
         }
@@ -119,11 +119,11 @@ impl EngineEnd {
         self.back.push_back(Report { change, ..Report::of(ReportKind::NotSent, order) });
     }
 
-    /// Hands over cancels that wait for a place.
-    pub fn push_cancels(&mut self) {
-        while let Some(cancel) = self.cancels.pop_front() {
-            if let Err(rtrb::PushError::Full(cancel)) = self.to.push(cancel) {
-                self.cancels.push_front(cancel);
+    /// Hands over what is urgent and waits for a place.
+    pub fn push_urgent(&mut self) {
+        while let Some(urgent) = self.urgent.pop_front() {
+            if let Err(rtrb::PushError::Full(urgent)) = self.to.push(urgent) {
+                self.urgent.push_front(urgent);
                 return;
             }
         }
@@ -156,8 +156,8 @@ mod tests {
         Engine::new(&config.with_engine(engine)).unwrap()
     }
 
-    /// Goal: a gateway that takes nothing for a long time stops questions, and no cancel is ever lost or out of order.
-    /// Method: far more of both than there is room for.
+    /// Goal: a gateway that takes nothing for a long time stops questions, and no cancel is ever lost or out of order, nor a
+    /// reconciliation behind them. Method: far more of both than there is room for.
     #[test]
     fn cancels_have_their_own_room() {
         let (engine, (mut end, mut gateway)) = (engine(), ends(8));
@@ -165,17 +165,19 @@ mod tests {
         assert!(end.take(1, &mut sends, &engine));
         sends.extend((0..2_000).map(|n| Send::Cancel(OrderId(n), 1)));
         assert!(end.take(2, &mut sends, &engine) && sends.is_empty());
-        assert!(!end.take(3, &mut sends, &engine));
-        let (mut questions, mut cancels) = (0, Vec::new());
+        sends.push(Send::Reconcile(1));
+        assert!(end.take(3, &mut sends, &engine) && !end.take(4, &mut sends, &engine));
+        let (mut questions, mut cancels, mut rounds) = (0, Vec::new(), 0);
         while let Ok(outgoing) = gateway.from.pop() {
             match outgoing.send {
                 Send::Cancel(order, _) => cancels.push(order.0),
+                Send::Reconcile(_) => rounds += 1,
                 _ => questions += 1,
             }
-            end.push_cancels();
+            end.push_urgent();
         }
         assert!((1..2_000).contains(&questions), "{questions}");
-        assert_eq!(cancels, (0..2_000).collect::<Vec<_>>());
+        assert_eq!((cancels, rounds), ((0..2_000).collect::<Vec<_>>(), 1));
         assert_eq!(end.hear(), None);
     }
 }

@@ -6,12 +6,13 @@ use model::Px;
 /// The first value is the mean of the first `N` prices; then each price x moves the average e by
 /// (x − e)·2/(N + 1). Both divisions round down at 2^-48 of a price unit, so the state is never
 /// more than (N + 3)/2 · 2^-48 below the exact one.
-#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, serde::Serialize, serde::Deserialize)]
 #[serde(from = "Wide", into = "Wide")]
 pub struct Ema<const N: u32>(State);
 
-/// One of the two, by what is quick: the same average may be near to one price or another.
-#[derive(Clone, Copy, Debug)]
+/// One of the two, by what is quick. The same average may stand above one base or another, so that whatever is compared or
+/// written down is [`Wide`].
+#[derive(Clone, Copy)]
 enum State {
     /// Nearly always: `N` prices are there, and none since the base was chosen was a thousand units away from it or more (less
     /// where `N` is large). All is done in words then, in half of the time.
@@ -49,6 +50,14 @@ impl<const N: u32> Default for Ema<N> {
 impl<const N: u32> PartialEq for Ema<N> {
     fn eq(&self, other: &Self) -> bool {
         Wide::from(*self) == Wide::from(*other)
+    }
+}
+
+/// As every state is told, for the full hash is of this text.
+impl<const N: u32> core::fmt::Debug for Ema<N> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let Wide { seen, state } = Wide::from(*self);
+        f.debug_struct("Ema").field("seen", &seen).field("state", &state).finish()
     }
 }
 
@@ -189,6 +198,7 @@ mod tests {
         let other = above.map(|above| Ema(State::Near { base, above }));
         for ema in [Some(near), other].into_iter().flatten() {
             assert_eq!(Wide::from(ema), before);
+            assert_eq!(format!("{ema:?}"), format!("Ema {{ seen: 20, state: {state} }}"));
             assert_eq!(ema.value(), before.value::<20>(), "{before:?}");
             let (mut stepped, mut right) = (ema, before);
             stepped.add(Px(px));

@@ -245,17 +245,21 @@ impl Life {
         is_it
     }
 
-    /// The venue said that it works, having dealt with all changes up to this number. Changes that a lost session took with
-    /// it are gone as well.
-    pub fn restate(&mut self, number: u16) -> Restated {
+    /// The venue said that it works, having dealt with all changes up to this number. In a reconciliation (`in_round`), changes
+    /// that a lost session took with it are gone as well. Outside of one it may be old word, heard while nothing can be sent:
+    /// what to ask again is not to be decided then.
+    pub fn restate(&mut self, number: u16, in_round: bool) -> Restated {
         if number < self.answered {
             return Restated::Stale;
         }
-        let lost = self.doubt == Doubt::Session;
+        let lost = in_round && self.doubt == Doubt::Session;
         let cancel_lost = lost && self.cancelling.is_some();
         self.replacing = self.replacing.filter(|change| !lost && change.number > number);
         self.cancelling = self.cancelling.filter(|cancel| !lost && *cancel > number);
-        (self.acked, self.answered, self.doubt) = (true, number, Doubt::None);
+        (self.acked, self.answered) = (true, number);
+        if in_round || self.doubt == Doubt::Overdue {
+            self.doubt = Doubt::None;
+        }
         if cancel_lost { Restated::CancelLost } else { Restated::Known }
     }
 

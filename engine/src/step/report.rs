@@ -185,7 +185,9 @@ impl Engine {
     fn on_restated(&mut self, report: &Report, out: &mut Output) -> Option<TapeKind> {
         let record = self.orders.get_mut(report.order)?;
         let belongs = |o: &&mut Outside| o.in_round && u64::from(o.round) == report.exec_id;
-        if let Some(outside) = self.outside.as_mut().filter(belongs) {
+        let round = self.outside.as_mut().filter(belongs);
+        let in_round = round.is_some();
+        if let Some(outside) = round {
             outside.restated += u32::from(record.life.mention(outside.round));
         }
         if record.life.done().is_some() {
@@ -195,7 +197,7 @@ impl Engine {
             }
             return None;
         }
-        let restated = record.life.restate(report.change);
+        let restated = record.life.restate(report.change, in_round);
         if restated == Restated::Stale || record.life.has_ended() {
             return None;
         }

@@ -44,7 +44,7 @@ impl EngineThread {
             busy = true;
         }
         if let Some(venue) = &mut self.sequencer.venue {
-            venue.push_cancels();
+            venue.push_urgent();
         }
         busy |= self.reconcile(state);
         if busy {

@@ -92,9 +92,9 @@ fn ends_as_the_venue_says() {
     }
 }
 
-/// Goal: what never left is as if it had not been asked, older word changes nothing, and a cancel that went down with its
-/// session, or that a halt wants, is asked again. Method: an order, a change and a cancel given back; a cancel refused;
-/// restatements of each age, in a round and beside it, under a halt.
+/// Goal: what never left is as if it had not been asked, older word changes nothing, and a cancel that a halt wants is asked
+/// again. Method: an order, a change and a cancel given back; a cancel refused; restatements of each age, in a round and beside
+/// it, under a halt.
 #[test]
 fn questions_that_came_to_nothing() {
     use ReportKind::{Ack, CancelRejected, NotSent, Position, Restated};
@@ -144,7 +144,7 @@ fn questions_that_came_to_nothing() {
     }
     venue.sent.clear();
     venue.say(stands(3, 4, 1));
-    assert_eq!(venue.sent, [Send::Cancel(order, 5)], "it went down");
+    assert_eq!(venue.sent, [], "of another round");
     venue.say(Body::Control(Control::ReconcileEnd { round: 2, orders: 0 }));
     assert!(!venue.bench.engine.is_unreconciled(), "that was of another round");
     assert_eq!(standing(&venue), (OrderState::Cancelled, 0));
@@ -158,6 +158,34 @@ fn questions_that_came_to_nothing() {
     let restated = Report { change: 1, px, qty: Qty(5), ..Report::of(Restated, order) };
     venue.say(Body::Report(restated));
     assert_eq!(venue.sent, [Send::Cancel(order, 2)], "halted");
+}
+
+/// Goal: what the venue said before a session was lost, heard while there is none, does not settle what went down with it: the
+/// cancel is asked again once something can be sent. Method: a cancel without a session, old word of the order, then a
+/// reconciliation.
+#[test]
+fn old_word_settles_nothing() {
+    let mut venue = Outside::new(8);
+    let order = venue.order().unwrap();
+    let px = venue.bench.engine.orders().get(order).unwrap().order.px;
+    let stands = |qty, exec_id| {
+        let restated = Report::of(ReportKind::Restated, order);
+        Body::Report(Report { px, qty: Qty(qty), exec_id, ..restated })
+    };
+    venue.say(Body::Control(Control::VenueSession(false)));
+    venue.ask(Ask::Cancel { order }).unwrap();
+    venue.sent.clear();
+    venue.say(stands(4, 0));
+    let record = venue.bench.engine.orders().get(order).unwrap();
+    assert_eq!((record.state, record.reservation.open()), (OrderState::Unknown, Qty(4)));
+    assert_eq!(venue.sent, [], "nothing can be sent");
+    venue.say(Body::Control(Control::VenueSession(true)));
+    venue.say(Body::Control(Control::ReconcileBegin));
+    venue.sent.clear();
+    venue.say(stands(4, 2));
+    assert_eq!(venue.sent, [Send::Cancel(order, 2)]);
+    venue.say(Body::Control(Control::ReconcileEnd { round: 2, orders: 1 }));
+    assert_eq!(venue.state(order), OrderState::PendingCancel);
 }
 
 /// Goal: a lost session puts in doubt what is at the venue, and a reconciliation ends what it does not speak of; what is done, or
