@@ -12,10 +12,15 @@ use crate::arrival::Arrival;
 use crate::date::new_york_midnight;
 use crate::feed::{Counters, FeedCause, FeedError, FeedOptions};
 use crate::iex::IexFeed;
-use crate::session::arbiter::Line;
+use crate::session::arbiter::{ArbiterOptions, Line};
 use crate::session::channel::{Channel, ChannelOptions};
 use crate::source::PcapFile;
 use crate::source::frame::FrameCounts;
+
+/// What waits for the answers to requests: packets and bytes. A capture of a full line has so much in the second that the first
+/// gap may take, and what does not fit is lost as if it had not been captured.
+const HELD_PACKETS_MAX: usize = 1 << 16;
+const HELD_BYTES_MAX: usize = 64 << 20;
 
 /// A wake-up is due at most so many times between two packets.
 const WAKE_UPS_MAX: usize = 64;
@@ -41,8 +46,11 @@ enum Session {
 }
 
 /// A channel, from its first packet on.
+#[derive(Default)]
 struct MoldLines {
     channel: Option<Channel>,
+    /// Whether the capture has answers of a re-request server. Until something was waited for in vain, nobody knows.
+    is_answered: bool,
 }
 
 impl MoldLines {
@@ -59,9 +67,16 @@ impl MoldLines {
             let midnight = if named { options.date.midnight() } else { new_york_midnight(now) };
             let shard = options.shard;
             let options = ChannelOptions::new(options.feed, midnight);
-            Channel::new(ChannelOptions { follows_clock: !named, shard, ..options })
+            let (held_packets_max, held_bytes_max) = (HELD_PACKETS_MAX, HELD_BYTES_MAX);
+            let arbiter = ArbiterOptions { held_packets_max, held_bytes_max, ..options.arbiter };
+            Channel::new(ChannelOptions { follows_clock: !named, shard, arbiter, ..options })
         });
         pass_time(channel, now, emit);
+        self.is_answered |= line == Line::Answer;
+        // Who waited in vain and was never answered had no server: what its lines lost was given up at once.
+        let may_be_answered = self.is_answered || channel.counters().lost == 0;
+        let attempts_max = ArbiterOptions::default().attempts_max;
+        channel.set_attempts_max(if may_be_answered { attempts_max } else { 0 });
         channel.on_datagram(line, payload, now, emit);
         while channel.next_action().is_some() {} // A capture cannot be asked.
     }
@@ -84,10 +99,7 @@ impl PacketFeed {
     ) -> Result<PacketFeed, FeedError> {
         let (files, source) = Files::open(paths, open)?;
         let (session, addresses) = match venue {
-            Venue::NasdaqItch => {
-                let lines = MoldLines { channel: None };
-                (Session::Mold(Box::new(lines)), Addresses::of_mold())
-            }
+            Venue::NasdaqItch => (Session::Mold(Box::default()), Addresses::of_mold()),
             Venue::Iex => {
                 (Session::Iex(Box::new(IexFeed::of_two_lines(options.feed))), Addresses::of_iex())
             }
