@@ -1,6 +1,7 @@
 //! A feed of captures in whatever format they are: the format is told by what a file holds, never by its name.
 
 mod addresses;
+mod answers;
 mod files;
 mod packets;
 mod records;
@@ -20,6 +21,7 @@ use crate::source::frame::{self, Transport};
 use crate::source::{FileReader, PcapFile, SourceError};
 use crate::stream::StreamSymbol;
 pub use addresses::Addresses;
+pub use answers::Answers;
 use packets::PacketFeed;
 use records::RecordFeed;
 use texts::TextFeed;

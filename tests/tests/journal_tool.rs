@@ -8,9 +8,10 @@ use engine::journal::lease::Lease;
 use engine::journal::path_of;
 use engine::runtime::{self, Plan};
 use engine::script::{Line, Op, Script, When};
-use model::{ClientOrderId, Side, Symbol, Tif};
+use model::{ClientOrderId, HaltCause, HaltLevel, Side, Symbol, Tif};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use switch::{Halt, Scope, latch_file};
 use tests::{Stage, program};
 
 fn tool(arguments: &[&str]) -> Output {
@@ -117,6 +118,17 @@ fn verify_and_repair() {
         }
         let _ = std::fs::remove_file(&path);
     }
+    let nothing = stage.folder.path().join("nothing");
+    std::fs::create_dir(&nothing).unwrap();
+    for command in ["print", "verify", "repair", "replay"] {
+        let refused = tool(&[command, nothing.to_str().unwrap()]);
+        let said = String::from_utf8(refused.stderr).unwrap();
+        assert!(
+            refused.status.code() == Some(3) && said.contains("holds no journal"),
+            "{command}: {said}"
+        );
+    }
+    assert_eq!(std::fs::read_dir(&nothing).unwrap().count(), 0, "nor a lease");
 }
 
 /// Goal: an export says what was asked, judged, filled, in both formats alike, and only what was asked for. Method: export
@@ -189,8 +201,8 @@ fn interrupted_export_leaves_nothing() {
     panic!("it was never interrupted");
 }
 
-/// Goal: old journals go only as a whole, closed, not in use, never the newest; a dry run deletes nothing. Method: four
-/// journals, one each way.
+/// Goal: old journals go only as a whole, closed, not in use, with nothing halted, never the newest, no shard of several; a dry
+/// run deletes nothing. Method: four journals, one each way.
 #[test]
 fn retain_keeps_what_a_restart_needs() {
     let stage = Stage::new(80_000, 3);
@@ -233,6 +245,29 @@ fn retain_keeps_what_a_restart_needs() {
         std::fs::read_dir(&above).unwrap().map(|e| e.unwrap().file_name()).collect();
     left.sort();
     assert_eq!(left, ["b-crashed", "c-held", "d-newest"]);
-    let inside = above.join("d-newest");
+    let halted = above.join("c-held").join(latch_file::FILE);
+    let halt = Halt {
+        scope: Scope::All,
+        level: HaltLevel::Halted,
+        cause: HaltCause::Human,
+        operator: "root".into(),
+        reason: "off".into(),
+        since_ns: 1,
+    };
+    latch_file::write(&halted, &[halt]).unwrap();
+    let none: Vec<String> = goes(&["--keep-days", "30"]);
+    assert!(none.is_empty(), "halted: {none:?}");
+    std::fs::write(&halted, "{}").unwrap();
+    let none: Vec<String> = goes(&["--keep-days", "30"]);
+    assert!(none.is_empty(), "nobody knows what is halted: {none:?}");
+    latch_file::write(&halted, &[]).unwrap();
+    let some: Vec<String> = goes(&["--keep-days", "30"]);
+    assert_eq!(some, ["c-held"]);
+    std::fs::remove_dir_all(above.join("b-crashed")).unwrap();
+    for (name, shard) in [("c-held", "0"), ("d-newest", "1")] {
+        std::fs::rename(above.join(name), above.join(shard)).unwrap();
+    }
+    assert_eq!(json(&["retain", at, "--keep-bytes", "0", "--yes"]).0, 2, "shards of one engine");
+    let inside = above.join("1");
     assert_eq!(json(&["retain", inside.to_str().unwrap(), "--keep-days", "0"]).0, 2);
 }

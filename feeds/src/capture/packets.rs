@@ -6,21 +6,17 @@ use std::path::{Path, PathBuf};
 use model::{Event, Ts};
 
 use super::addresses::Addresses;
+use super::answers::Answers;
 use super::files::{Files, of_source};
 use crate::Venue;
 use crate::arrival::Arrival;
 use crate::date::new_york_midnight;
 use crate::feed::{Counters, FeedCause, FeedError, FeedOptions};
 use crate::iex::IexFeed;
-use crate::session::arbiter::{ArbiterOptions, Line};
+use crate::session::arbiter::Line;
 use crate::session::channel::{Channel, ChannelOptions};
 use crate::source::PcapFile;
 use crate::source::frame::FrameCounts;
-
-/// What waits for the answers to requests: packets and bytes. A capture of a full line has so much in the second that the first
-/// gap may take, and what does not fit is lost as if it had not been captured.
-const HELD_PACKETS_MAX: usize = 1 << 16;
-const HELD_BYTES_MAX: usize = 64 << 20;
 
 /// A wake-up is due at most so many times between two packets.
 const WAKE_UPS_MAX: usize = 64;
@@ -49,8 +45,7 @@ enum Session {
 #[derive(Default)]
 struct MoldLines {
     channel: Option<Channel>,
-    /// Whether the capture has answers of a re-request server. Until something was waited for in vain, nobody knows.
-    is_answered: bool,
+    answers: Answers,
 }
 
 impl MoldLines {
@@ -67,16 +62,11 @@ impl MoldLines {
             let midnight = if named { options.date.midnight() } else { new_york_midnight(now) };
             let shard = options.shard;
             let options = ChannelOptions::new(options.feed, midnight);
-            let (held_packets_max, held_bytes_max) = (HELD_PACKETS_MAX, HELD_BYTES_MAX);
-            let arbiter = ArbiterOptions { held_packets_max, held_bytes_max, ..options.arbiter };
+            let arbiter = Answers::options();
             Channel::new(ChannelOptions { follows_clock: !named, shard, arbiter, ..options })
         });
         pass_time(channel, now, emit);
-        self.is_answered |= line == Line::Answer;
-        // Who waited in vain and was never answered had no server: what its lines lost was given up at once.
-        let may_be_answered = self.is_answered || channel.counters().lost == 0;
-        let attempts_max = ArbiterOptions::default().attempts_max;
-        channel.set_attempts_max(if may_be_answered { attempts_max } else { 0 });
+        self.answers.expect_of(line, channel);
         channel.on_datagram(line, payload, now, emit);
         while channel.next_action().is_some() {} // A capture cannot be asked.
     }

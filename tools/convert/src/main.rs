@@ -7,14 +7,15 @@
 mod itch;
 mod mbo;
 mod messages;
+mod out;
 mod packets;
 mod table;
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::BufWriter;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Parser, ValueEnum};
 use feeds::capture::{Capture, Format, Kind};
@@ -22,7 +23,9 @@ use feeds::sink::BinaryFileWriter;
 use feeds::{Counters, Date, FeedError, FeedOptions, Next, Venue};
 use indicatif::{ProgressBar, ProgressStyle};
 use model::{Event, VenueNumber};
-use program::{eprintln, println};
+use program::{INTERRUPTED, eprintln, println, stop_on_signal};
+
+use out::Out;
 
 /// Writes a capture in another format.
 #[derive(Parser)]
@@ -31,7 +34,9 @@ use program::{eprintln, println};
     after_help = "Examples:\n  tickgate convert day.itch.gz --to mold --lines 2 --out day.pcapng\n  \
     tickgate convert day.pcapng --to itch --out day.itch\n  \
     tickgate convert es.mbo.dbn.zst --to parquet --out es.parquet\n  \
-    tickgate convert day.itch --to dbn --date 2020-01-30 --out day.mbo.dbn"
+    tickgate convert day.itch --to dbn --date 2020-01-30 --out day.mbo.dbn\n\n\
+    Exit codes: 0 all is converted; 1 messages were missing in the input, or the output cannot be written; 2 usage; 3 an input\n\
+    that cannot be read, or says what the output cannot; 130 interrupted. But for messages that were missing, no file is left."
 )]
 struct Cli {
     /// What to read: ITCH in BinaryFILE framing, MoldUDP64 packets, DBN market by order, or Parquet of this command.
@@ -74,6 +79,8 @@ enum Failure {
     Io { path: PathBuf, error: std::io::Error },
     #[error("{0}")]
     Cannot(String),
+    #[error("interrupted")]
+    Interrupted,
 }
 
 impl Failure {
@@ -82,6 +89,7 @@ impl Failure {
             Failure::Input { .. } => 3,
             Failure::Io { .. } => 1,
             Failure::Cannot(_) => 3,
+            Failure::Interrupted => INTERRUPTED as u8,
         }
     }
 }
@@ -158,129 +166,154 @@ fn run(cli: &Cli) -> Result<Done, Failure> {
         Some(kind.map_err(|error| Failure::Input { path: cli.input.clone(), error })?)
     };
     let is_messages = kind.is_some_and(|kind| kind.venue == Some(Venue::NasdaqItch));
-    match (cli.to, kind) {
-        (Target::Itch | Target::Mold, Some(kind)) if is_messages => raw(cli, kind),
-        _ => events(cli, kind),
-    }
+    let stop = stop_on_signal().map_err(|error| Failure::Cannot(error.to_string()))?;
+    let out = Out::create(&cli.out)?;
+    let refused = out.refused();
+    let job = Job { cli, kind, stop: &stop };
+    refused.or_all(match (cli.to, kind) {
+        (Target::Itch | Target::Mold, Some(kind)) if is_messages => job.raw(kind, out),
+        _ => job.events(out),
+    })
 }
 
-/// Messages as they are.
-fn raw(cli: &Cli, kind: Kind) -> Result<Done, Failure> {
-    let mut done = Done::default();
-    let bar = bar(&cli.input);
-    let midnight = cli.date.midnight();
-    let packets = kind.format == Format::Packets;
-    let mut sink = Sink::open(cli)?;
-    let mut failed = None;
-    let seen = messages::each(&cli.input, packets, midnight, |ts, message| {
-        done.read += 1;
-        bar.inc(message.len() as u64 + 2);
-        let wrote = sink.message(ts, message);
-        failed = failed.take().or(wrote.err());
-        failed.is_none()
-    })?;
-    bar.finish_and_clear();
-    if let Some(error) = failed {
-        return Err(Failure::Io { path: cli.out.clone(), error });
-    }
-    done.note(&seen);
-    sink.end(!done.cut).map_err(io(&cli.out))?;
-    done.written = done.read;
-    Ok(done)
-}
-
-/// By way of events.
-fn events(cli: &Cli, kind: Option<Kind>) -> Result<Done, Failure> {
-    let mut done = Done::default();
-    match cli.to {
-        Target::Itch | Target::Mold => {
-            let mut sink = Sink::open(cli)?;
-            let mut writer = itch::Writer::new();
-            let seen = each_event(cli, kind, |event| {
-                done.read += 1;
-                let mut wrote = Ok(());
-                let said = writer.take(event, &mut |ts, message| {
-                    done.written += 1;
-                    if wrote.is_ok() {
-                        wrote = sink.message(ts, message);
-                    }
-                });
-                done.unsaid += u64::from(!said.map_err(Failure::Cannot)?);
-                wrote.map_err(io(&cli.out))
-            })?;
-            done.note(&seen);
-            sink.end(!done.cut).map_err(io(&cli.out))?;
-        }
-        Target::Dbn => {
-            let symbols = symbols(cli, kind)?;
-            let out = create(&cli.out)?;
-            let mut writer = mbo::Writer::new(out, &symbols).map_err(Failure::Cannot)?;
-            let seen = each_event(cli, kind, |event| {
-                done.read += 1;
-                let written = writer.take(event).map_err(Failure::Cannot)?;
-                done.written += written;
-                done.unsaid += u64::from(written == 0);
-                Ok(())
-            })?;
-            done.note(&seen);
-            writer.end().map_err(Failure::Cannot)?;
-        }
-        Target::Parquet => {
-            let mut writer = table::Writer::new(create(&cli.out)?).map_err(Failure::Cannot)?;
-            let seen = each_event(cli, kind, |event| {
-                done.read += 1;
-                done.written += 1;
-                writer.take(event).map_err(Failure::Cannot)
-            })?;
-            done.note(&seen);
-            writer.end().map_err(Failure::Cannot)?;
-        }
-    }
-    Ok(done)
-}
-
-/// Reads every event of the input; what was seen of it.
-fn each_event(
-    cli: &Cli,
+/// One conversion.
+struct Job<'a> {
+    cli: &'a Cli,
+    /// What the input is; `None`: a table.
     kind: Option<Kind>,
-    mut each: impl FnMut(&Event) -> Result<(), Failure>,
-) -> Result<Counters, Failure> {
-    let bar = bar(&cli.input);
-    let Some(kind) = kind else {
-        table::each(&cli.input, |event| {
-            bar.inc(1);
-            each(event)
-        })?;
-        return Ok(Counters::NONE);
-    };
-    let input = |error| Failure::Input { path: cli.input.clone(), error };
-    let options = FeedOptions { date: cli.date, ..FeedOptions::default() };
-    let paths = [cli.input.clone()];
-    let Some(venue) = kind.venue else {
-        let text = format!("{}: texts of venues are replayed, not converted", cli.input.display());
-        return Err(Failure::Cannot(text));
-    };
-    let mut capture = Capture::open(venue, &paths, options, &[]).map_err(input)?;
-    while let Next::Event(event) = capture.next().map_err(input)? {
-        bar.inc(34);
-        each(&event)?;
-    }
-    bar.finish_and_clear();
-    Ok(capture.counters())
+    /// Whether somebody wants it to stop.
+    stop: &'a AtomicBool,
 }
 
-/// What the numbers of the input stand for.
-fn symbols(cli: &Cli, kind: Option<Kind>) -> Result<HashMap<VenueNumber, Listing>, Failure> {
-    let mut symbols = HashMap::new();
-    each_event(cli, kind, |event| {
-        if let (model::Kind::Directory, Some((symbol, px_decimals, _))) =
-            (event.kind, event.listing())
-        {
-            symbols.insert(event.number, Listing { symbol, px_decimals });
+impl Job<'_> {
+    /// Messages as they are.
+    fn raw(&self, kind: Kind, out: Out) -> Result<Done, Failure> {
+        let Job { cli, stop, .. } = *self;
+        let mut done = Done::default();
+        let bar = bar(&cli.input);
+        let midnight = cli.date.midnight();
+        let packets = kind.format == Format::Packets;
+        let mut sink = Sink::new(cli, out)?;
+        let mut failed = None;
+        let seen = messages::each(&cli.input, packets, midnight, |ts, message| {
+            done.read += 1;
+            bar.inc(message.len() as u64 + 2);
+            let wrote = sink.message(ts, message);
+            failed = failed.take().or(wrote.err());
+            failed.is_none() && !stop.load(Ordering::Relaxed)
+        })?;
+        bar.finish_and_clear();
+        if let Some(error) = failed {
+            return Err(Failure::Io { path: cli.out.clone(), error });
         }
-        Ok(())
-    })?;
-    Ok(symbols)
+        self.goes_on()?;
+        done.note(&seen);
+        sink.end(!done.cut).map_err(io(&cli.out))?;
+        done.written = done.read;
+        Ok(done)
+    }
+
+    /// By way of events.
+    fn events(&self, out: Out) -> Result<Done, Failure> {
+        let cli = self.cli;
+        let mut done = Done::default();
+        match cli.to {
+            Target::Itch | Target::Mold => {
+                let mut sink = Sink::new(cli, out)?;
+                let mut writer = itch::Writer::new();
+                let seen = self.each_event(|event| {
+                    done.read += 1;
+                    let mut wrote = Ok(());
+                    let said = writer.take(event, &mut |ts, message| {
+                        done.written += 1;
+                        if wrote.is_ok() {
+                            wrote = sink.message(ts, message);
+                        }
+                    });
+                    done.unsaid += u64::from(!said.map_err(Failure::Cannot)?);
+                    wrote.map_err(io(&cli.out))
+                })?;
+                done.note(&seen);
+                sink.end(!done.cut).map_err(io(&cli.out))?;
+            }
+            Target::Dbn => {
+                let symbols = self.symbols()?;
+                let mut writer = mbo::Writer::new(out, &symbols).map_err(Failure::Cannot)?;
+                let seen = self.each_event(|event| {
+                    done.read += 1;
+                    let written = writer.take(event).map_err(Failure::Cannot)?;
+                    done.written += written;
+                    done.unsaid += u64::from(written == 0);
+                    Ok(())
+                })?;
+                done.note(&seen);
+                writer.end().map_err(Failure::Cannot)?;
+            }
+            Target::Parquet => {
+                let mut writer = table::Writer::new(out).map_err(Failure::Cannot)?;
+                let seen = self.each_event(|event| {
+                    done.read += 1;
+                    done.written += 1;
+                    writer.take(event).map_err(Failure::Cannot)
+                })?;
+                done.note(&seen);
+                writer.end().map_err(Failure::Cannot)?;
+            }
+        }
+        Ok(done)
+    }
+
+    /// Reads every event of the input; what was seen of it.
+    fn each_event(
+        &self,
+        mut each: impl FnMut(&Event) -> Result<(), Failure>,
+    ) -> Result<Counters, Failure> {
+        let cli = self.cli;
+        let bar = bar(&cli.input);
+        let Some(kind) = self.kind else {
+            table::each(&cli.input, |event| {
+                self.goes_on()?;
+                bar.inc(1);
+                each(event)
+            })?;
+            return Ok(Counters::NONE);
+        };
+        let input = |error| Failure::Input { path: cli.input.clone(), error };
+        let options = FeedOptions { date: cli.date, ..FeedOptions::default() };
+        let paths = [cli.input.clone()];
+        let Some(venue) = kind.venue else {
+            let input = cli.input.display();
+            let text = format!("{input}: texts of venues are replayed, not converted");
+            return Err(Failure::Cannot(text));
+        };
+        let mut capture = Capture::open(venue, &paths, options, &[]).map_err(input)?;
+        while let Next::Event(event) = capture.next().map_err(input)? {
+            self.goes_on()?;
+            bar.inc(34);
+            each(&event)?;
+        }
+        bar.finish_and_clear();
+        Ok(capture.counters())
+    }
+
+    /// What the numbers of the input stand for.
+    fn symbols(&self) -> Result<HashMap<VenueNumber, Listing>, Failure> {
+        let mut symbols = HashMap::new();
+        self.each_event(|event| {
+            if let (model::Kind::Directory, Some((symbol, px_decimals, _))) =
+                (event.kind, event.listing())
+            {
+                symbols.insert(event.number, Listing { symbol, px_decimals });
+            }
+            Ok(())
+        })?;
+        Ok(symbols)
+    }
+
+    /// An error where somebody wants it to stop.
+    fn goes_on(&self) -> Result<(), Failure> {
+        if self.stop.load(Ordering::Relaxed) { Err(Failure::Interrupted) } else { Ok(()) }
+    }
 }
 
 /// An instrument of the input.
@@ -292,13 +325,12 @@ struct Listing {
 
 /// Where ITCH messages go.
 enum Sink {
-    File(BinaryFileWriter<BufWriter<File>>),
-    Packets(Box<packets::Writer<BufWriter<File>>>),
+    File(BinaryFileWriter<Out>),
+    Packets(Box<packets::Writer<Out>>),
 }
 
 impl Sink {
-    fn open(cli: &Cli) -> Result<Sink, Failure> {
-        let out = create(&cli.out)?;
+    fn new(cli: &Cli, out: Out) -> Result<Sink, Failure> {
         if cli.to == Target::Itch {
             return Ok(Sink::File(BinaryFileWriter::new(out)));
         }
@@ -317,18 +349,12 @@ impl Sink {
     fn end(self, is_over: bool) -> std::io::Result<()> {
         match self {
             Sink::File(writer) => {
-                let out = if is_over { writer.end()? } else { writer.into_inner() };
-                out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-                Ok(())
+                let mut out = if is_over { writer.end()? } else { writer.into_inner() };
+                out.flush()
             }
             Sink::Packets(writer) => writer.end(is_over),
         }
     }
-}
-
-fn create(path: &Path) -> Result<BufWriter<File>, Failure> {
-    let file = File::options().write(true).create_new(true).open(path);
-    file.map(BufWriter::new).map_err(io(path))
 }
 
 fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Failure {

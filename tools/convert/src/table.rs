@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufWriter, Read};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 
 use crate::Failure;
+use crate::out::Out;
 
 /// Rows that are written together.
 const GROUP: usize = 1 << 17;
@@ -46,13 +47,13 @@ pub fn is_table(path: &Path) -> std::io::Result<bool> {
 
 /// Writes rows.
 pub struct Writer {
-    file: SerializedFileWriter<BufWriter<File>>,
+    file: SerializedFileWriter<Out>,
     rows: Vec<Event>,
     symbols: HashMap<VenueNumber, Symbol>,
 }
 
 impl Writer {
-    pub fn new(out: BufWriter<File>) -> Result<Writer, String> {
+    pub fn new(out: Out) -> Result<Writer, String> {
         let schema = parse_message_type(SCHEMA).map_err(text)?;
         let level = ZstdLevel::try_new(3).map_err(text)?;
         let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level));
@@ -123,7 +124,7 @@ impl Writer {
 }
 
 fn write_column<T: DataType>(
-    group: &mut SerializedRowGroupWriter<'_, BufWriter<File>>,
+    group: &mut SerializedRowGroupWriter<'_, Out>,
     values: &[T::T],
 ) -> Result<(), String> {
     let mut column = group.next_column().map_err(text)?.ok_or("too few columns")?;

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use feeds::capture::{Capture, kind_of};
 use feeds::{FeedOptions, Next};
 use model::{Event, Integrity, Kind, Side, VenueNumber};
+use rustix::process::{Pid, Signal, kill_process};
 
 fn convert(input: &Path, to: &[&str], out: &str) -> PathBuf {
     let out = input.with_file_name(out);
@@ -241,4 +242,51 @@ fn what_is_missing_is_said() {
         assert!(to != "itch" || !ends(&[0, 0]), "an end that was not seen");
     }
     assert!(lost[0] > 0 && lost.iter().all(|count| *count == lost[0]), "{lost:?}");
+}
+
+/// Goal: a conversion that fails or is interrupted leaves no file, so that the next one finds its place free; and what a gap of a
+/// capture lacks is all that is missed. Method: an input that ends inside a message, whatever the output; SIGINT as soon as there is
+/// a file, until it comes before the end; a packet of many left out.
+#[test]
+fn all_or_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("long.itch");
+    let config = synth::Config { messages: 200_000, symbols: 12, ..synth::Config::SAMPLE };
+    let mut bytes = Vec::new();
+    synth::Day::new(config).write_to(&mut bytes).unwrap();
+    std::fs::write(&path, &bytes).unwrap();
+    let short = folder.path().join("short.itch");
+    std::fs::write(&short, &bytes[..bytes.len() / 2]).unwrap();
+    let program = |input: &Path, to: &str, out: &Path| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tickgate-convert"));
+        command.arg(input).args(["--json", "--to", to, "--out"]).arg(out);
+        command
+    };
+    for to in ["itch", "mold", "dbn", "parquet"] {
+        let out = folder.path().join("out");
+        let failed = program(&short, to, &out).output().unwrap();
+        assert_eq!((failed.status.code(), out.exists()), (Some(3), false), "{to}");
+        let is_interrupted = (0..100).any(|_| {
+            let mut child = program(&path, to, &out).stdout(Stdio::null()).spawn().unwrap();
+            while !out.exists() && child.try_wait().unwrap().is_none() {
+                std::hint::spin_loop();
+            }
+            kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+            let code = child.wait().unwrap().code();
+            assert_eq!(out.exists(), code == Some(0), "{to}: {code:?}");
+            let _ = std::fs::remove_file(&out);
+            code == Some(130)
+        });
+        assert!(is_interrupted, "{to}");
+    }
+
+    let whole = std::fs::read(convert(&path, &["mold"], "long.pcapng")).unwrap();
+    let blocks = blocks(&whole);
+    let middle = blocks.len() / 2;
+    let gap = folder.path().join("gap.pcapng");
+    std::fs::write(&gap, [blocks[..middle].concat(), blocks[middle + 1..].concat()].concat())
+        .unwrap();
+    let done = program(&gap, "itch", &folder.path().join("gap.itch")).output().unwrap();
+    let said: serde_json::Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert!((1..200).contains(&said["lost"].as_u64().unwrap()), "{said}");
 }

@@ -4,8 +4,8 @@ use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
 use clap::Args;
-use engine::journal::Record;
 use engine::journal::reader::Reader;
+use engine::journal::{Record, numbers};
 use journal::failure::Failure;
 use serde_json::{Value, json};
 
@@ -24,6 +24,9 @@ pub struct Print {
 
 impl Print {
     pub fn run(self) -> Result<(), Failure> {
+        if numbers(&self.folder)?.is_empty() {
+            return Err(Failure::no_journal(&self.folder));
+        }
         let mut reader = Reader::open(&self.folder)?;
         let mut lines = BufWriter::new(std::io::stdout().lock());
         while let Some(record) = reader.next_record()? {

@@ -32,8 +32,8 @@ pub struct Repair {
 
 impl Repair {
     pub fn run(self) -> Result<(), Failure> {
-        if !self.folder.is_dir() {
-            return Err(Failure::no_journal(&self.folder));
+        if Scan::of(&self.folder)?.is_none() {
+            return Err(Failure::no_journal(&self.folder)); // Where none is, not even a lease is left.
         }
         let lease = Lease::take(&self.folder)?;
         let Some(scan) = Scan::of(&self.folder)? else {

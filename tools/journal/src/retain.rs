@@ -14,11 +14,12 @@ use journal::failure::Failure;
 use journal::scan::Scan;
 use program::println;
 use serde_json::{Value, json};
+use switch::latch_file;
 
 /// Lists the journals in a folder, and deletes those that are old enough and that no restart needs.
 ///
-/// A journal goes only as a whole, only after a clean stop, never while an engine has it, never the newest one, and never
-/// if a record of it is bad. Without `--yes` nothing is deleted.
+/// A journal goes only as a whole, only after a clean stop, never while an engine has it or something in it is halted, never
+/// the newest one, and never if a record of it is bad. Without `--yes` nothing is deleted.
 #[derive(Args)]
 #[command(
     group(ArgGroup::new("rule").required(true).args(["keep_days", "keep_bytes"])),
@@ -61,6 +62,11 @@ impl Retain {
             return Err(Failure::usage(format!("{folder}: {what}")));
         }
         let mut journals = journals(&self.folder)?;
+        if are_shards(&journals) {
+            let folder = self.folder.display();
+            let what = "holds the shards of one engine, and a restart needs all of them; name the folder above";
+            return Err(Failure::usage(format!("{folder}: {what}")));
+        }
         // The newest first.
         journals.sort_by(|a, b| b.written.cmp(&a.written).then(a.folder.cmp(&b.folder)));
         let mut total = 0_u64;
@@ -135,14 +141,24 @@ impl Kept {
             Ok(Some(Scan { fault: Some(fault), .. })) => {
                 Some(format!("record {} is bad: {}", fault.record, fault.why))
             }
-            Ok(Some(scan)) => {
-                (!scan.closed).then(|| "no clean stop: an engine may have to go on with it".into())
+            Ok(Some(scan)) if !scan.closed => {
+                Some("no clean stop: an engine may have to go on with it".into())
             }
+            Ok(Some(_)) => self.halted(),
         };
         if self.stays.is_some() {
             self.lease = None;
         }
         Ok(())
+    }
+
+    /// What its engine must find halted when it starts again, if anything is.
+    fn halted(&self) -> Option<String> {
+        match latch_file::read(&self.folder.join(latch_file::FILE)) {
+            Ok(halts) if halts.is_empty() => None,
+            Ok(_) => Some("something is halted, and must be when its engine starts again".into()),
+            Err(error) => Some(error.to_string()),
+        }
     }
 
     /// Deletes it. Renamed first: a journal that is half deleted must not look like a whole one.
@@ -165,13 +181,23 @@ impl Kept {
     }
 }
 
-/// The journals in a folder.
+/// Whether journals are what a sharded engine leaves: one for each of its numbers.
+fn are_shards(journals: &[Kept]) -> bool {
+    let is_there = |number: usize| {
+        let name = number.to_string();
+        journals.iter().any(|kept| kept.folder.file_name().is_some_and(|known| *known == *name))
+    };
+    journals.len() > 1 && (0..journals.len()).all(is_there)
+}
+
+/// The journals in a folder; what a link leads to is not in it.
 fn journals(folder: &Path) -> Result<Vec<Kept>, Failure> {
     let io = |error: std::io::Error| Failure::io(folder, &error);
     let mut journals = Vec::new();
     for entry in fs::read_dir(folder).map_err(io)? {
-        let path = entry.map_err(io)?.path();
-        let segments = if path.is_dir() { numbers(&path)?.len() } else { 0 };
+        let entry = entry.map_err(io)?;
+        let (path, kind) = (entry.path(), entry.file_type().map_err(io)?);
+        let segments = if kind.is_dir() { numbers(&path)?.len() } else { 0 };
         if segments == 0 {
             continue;
         }

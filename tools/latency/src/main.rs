@@ -2,13 +2,10 @@
 #![forbid(unsafe_code)]
 
 use std::fs;
-use std::io::{self, Read};
-use std::os::unix::process::CommandExt;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Output, Stdio};
+use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 
 use clap::Parser;
 use cli::captured::{Captured, parse_speed};
@@ -17,12 +14,11 @@ use engine::config::Speed;
 use latency::band::{Baseline, ROUNDS_MIN};
 use latency::machine::Machine;
 use latency::report::{Pace, Report};
-use latency::round::{self, LOOK, Round, RoundError};
+use latency::round::{self, Round, RoundError};
 use latency::subject::{Asked, Subject};
 use latency::window::Window;
 use latency::{html, json, text, words};
 use program::{eprintln, print, println};
-use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Serialize};
 
 /// Times that a round is done again at most.
@@ -272,7 +268,7 @@ fn other_process(order: &Order, stop: &AtomicBool) -> Result<Round, Failure> {
     let order = serde_json::to_string(order).map_err(Failure::usage)?;
     let mut command = Command::new(std::env::current_exe().map_err(refuse)?);
     command.args(std::env::args_os().skip(1)).args(["--round", &order]);
-    let output = output(&mut command, stop).map_err(refuse)?;
+    let output = program::output(&mut command, stop).map_err(refuse)?;
     if !output.status.success() {
         // It has said why.
         let code = output.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
@@ -283,28 +279,6 @@ fn other_process(order: &Order, stop: &AtomicBool) -> Result<Round, Failure> {
         code: 1,
         message: format!("a round said what is none: {error}"),
     })
-}
-
-/// What a process answers. Whoever wants this one to stop wants that one to: it is told so here and nowhere else, for told twice
-/// it would leave behind what it holds. This one sleeps meanwhile, but for a look now and then.
-fn output(command: &mut Command, stop: &AtomicBool) -> io::Result<Output> {
-    let mut child = command.process_group(0).stdout(Stdio::piped()).spawn()?;
-    let mut answer = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
-    let (heard, hear) = mpsc::channel();
-    let reading = thread::spawn(move || {
-        let mut stdout = Vec::new();
-        let read = answer.read_to_end(&mut stdout);
-        drop(heard);
-        read.map(|_| stdout)
-    });
-    let mut told = false;
-    while hear.recv_timeout(LOOK) == Err::<(), _>(RecvTimeoutError::Timeout) {
-        if stop.load(Ordering::Relaxed) && !std::mem::replace(&mut told, true) {
-            kill_process(Pid::from_child(&child), Signal::INT)?;
-        }
-    }
-    let stdout = reading.join().unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))?;
-    Ok(Output { status: child.wait()?, stdout, stderr: Vec::new() })
 }
 
 fn read_baseline(path: &Path) -> Result<Baseline, Failure> {

@@ -19,7 +19,7 @@ use crate::window::Window;
 /// How long the hot cores are watched before and after.
 const AROUND: Duration = Duration::from_millis(500);
 /// How often a thread that waits looks whether somebody wants an end: seldom, for it takes the hot threads' cores.
-pub const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_secs(1);
 /// Pieces of the time line.
 const SLICES: u64 = 240;
 /// Hiccups of a thread that go into the report, the longest.

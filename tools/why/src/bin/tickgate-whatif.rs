@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 use engine::config::Config;
@@ -74,7 +75,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
             no_options(cli)?;
             None
         }
-        _ => Some(play(cli)?),
+        _ => Some(play(cli, &stop)?),
     };
     let journal = played.as_ref().map(|folder| folder.path().join(JOURNAL));
     let journal = journal.as_deref().or(cli.what.first().map(PathBuf::as_path));
@@ -132,7 +133,7 @@ fn no_options(cli: &Cli) -> Result<(), Failure> {
 }
 
 /// Plays captures once, recorded in a temporary folder.
-fn play(cli: &Cli) -> Result<TempDir, Failure> {
+fn play(cli: &Cli, stop: &AtomicBool) -> Result<TempDir, Failure> {
     let folder = tempfile::Builder::new().prefix("tickgate-whatif-").tempdir();
     let folder = folder.map_err(|error| Failure::io(&std::env::temp_dir(), &error))?;
     let mut command = Command::new(tickgate());
@@ -154,11 +155,12 @@ fn play(cli: &Cli) -> Result<TempDir, Failure> {
     if cli.merge {
         command.arg("--merge");
     }
-    let ended = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
-    let status = ended.map_err(|error| {
+    let ended = program::output(command.stdin(Stdio::null()), stop);
+    let ended = ended.map_err(|error| {
         Failure::check(format!("tickgate: {error}; to build it: cargo build --release -p cli"))
     })?;
-    match status.code() {
+    match ended.status.code() {
+        _ if stop.load(Ordering::Relaxed) => Err(Failure::interrupted()),
         Some(0) => Ok(folder),
         code => Err(Failure {
             code: code.and_then(|code| u8::try_from(code).ok()).unwrap_or(1),
