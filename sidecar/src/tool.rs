@@ -79,6 +79,14 @@ trait Tool: 'static {
     ) -> impl Future<Output = Result<Reply<Self::Body>, Fault>> + Send;
 }
 
+/// A count of 1 to `most`.
+fn within(field: &str, count: usize, most: usize) -> Result<usize, Fault> {
+    if (1..=most).contains(&count) {
+        return Ok(count);
+    }
+    Err(Fault::argument(format!("{field} is {count}"), format!("send {field} from 1 to {most}")))
+}
+
 fn route<T: Tool>() -> ToolRoute<Sidecar> {
     let looks = T::EFFECT == Effect::Looks;
     let annotations = ToolAnnotations::new()

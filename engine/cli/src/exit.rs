@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use engine::journal::JournalError;
 use engine::replay::ReplayError;
 use engine::runtime::RunError;
+use shm::ShmError;
 
 /// Why a command ends without success.
 #[derive(Debug)]
@@ -67,6 +68,8 @@ fn code_of(error: &RunError) -> u8 {
             _ => 1,
         },
         RunError::Shard { error, .. } => code_of(error),
+        RunError::Shared(ShmError::NameTaken(_)) => 5,
+        RunError::Shared(ShmError::Name(_) | ShmError::Folder(_)) => 2,
         RunError::Audit(_)
         | RunError::Replay(_)
         | RunError::Shared(_)

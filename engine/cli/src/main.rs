@@ -23,7 +23,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Low-latency market data and pre-trade risk: captures or live feeds in, checked orders out.
 #[derive(Parser)]
-#[command(version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(
+    name = "tickgate",
+    version,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
 #[command(
     after_help = "Any other command X runs tickgate-X: approve, audit, book, capture, convert, doctor, follow, halt,\n\
     journal, latency, load, mcp, operator, rate, reload, resume, risk, sim, split, status, synth, whatif, why.\n\

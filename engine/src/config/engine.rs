@@ -1,5 +1,7 @@
 //! `engine.toml`: this machine, its feeds, its strategies.
 
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use model::{HaltLevel, Mode, Symbol};
@@ -7,7 +9,7 @@ use model::{HaltLevel, Mode, Symbol};
 use crate::journal::SEGMENT_BYTES;
 use crate::rules::Rules;
 
-use super::feed::{FeedConfig, Speed};
+use super::feed::{FeedConfig, FeedSource, Speed};
 use super::memory::Memory;
 use super::shards::Shards;
 use super::table::{ConfigErrors, Table};
@@ -349,6 +351,9 @@ pub(super) fn read(
     if feeds.as_ref().is_some_and(|feeds| feeds.is_empty() || feeds.len() > FEEDS_MAX) {
         root.error("one to 16 [[feed]] tables are needed", errors);
     }
+    if let Some(line) = feeds.as_deref().and_then(heard_twice) {
+        root.error(format!("`lines`: {line} is named twice: one socket hears it"), errors);
+    }
     let strategies: Option<Vec<_>> =
         root.tables("strategy", errors).into_iter().map(|table| strategy(table, errors)).collect();
     root.finish(errors);
@@ -459,6 +464,16 @@ fn audit(mut table: Table<'_>, folder: &Path, errors: &mut ConfigErrors) -> Opti
         checkpoint_records: records?,
         checkpoint_ms: ms?,
     })
+}
+
+/// A line that stands in two places.
+fn heard_twice(feeds: &[FeedConfig]) -> Option<SocketAddr> {
+    let lines = feeds.iter().flat_map(|feed| match &feed.source {
+        FeedSource::Lines(lines) => lines.lines.as_slice(),
+        FeedSource::Captures(_) | FeedSource::Server(_) | FeedSource::Stream(_) => &[],
+    });
+    let mut known = BTreeSet::new();
+    lines.copied().find(|line| !known.insert(*line))
 }
 
 fn strategy(mut table: Table<'_>, errors: &mut ConfigErrors) -> Option<StrategyConfig> {

@@ -229,6 +229,9 @@ impl Lines {
         if !(1..=2).contains(&count) {
             table.error("`lines` must name one or two addresses", errors);
         }
+        if lines.iter().any(|line| line.port() == 0) {
+            table.error("`lines`: nothing is sent to port 0", errors);
+        }
         let interface = table.text_or("interface", "0.0.0.0", errors);
         let interface = interface.and_then(|text| parsed(table, "interface", &text, errors));
         let request = table.text_or("request", "", errors).filter(|text| !text.is_empty());

@@ -192,6 +192,9 @@ fn fees(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<FeeRule> {
     let name = table.symbol("name", errors);
     let [bps, each] = ["bps", "each"].map(|key| table.signed(key, errors));
     let unit = table.decimal("unit", errors);
+    if unit.is_some_and(|unit| unit.is_zero()) {
+        table.error("`unit` must be more than zero: what a fee is rounded up to", errors);
+    }
     Some(FeeRule { name: name?, bps: bps?, each: each?, unit: unit? })
 }
 
@@ -214,6 +217,9 @@ fn limit_row(mut table: Table<'_>, rules: &mut Rules, errors: &mut ConfigErrors)
     let same = |other: &LimitRule| (other.account, other.symbol) == (limit.account, limit.symbol);
     if rules.limits.iter().any(same) {
         table.error("a second row for the same account and symbol", errors);
+    }
+    if !rules.fits_something(&limit) {
+        table.error("no instrument counts in units that this row is a whole number of: all its orders would be refused", errors);
     }
     rules.limits.push(limit);
     table.finish(errors);

@@ -310,6 +310,33 @@ fn live_feeds_read_back() {
     {
         assert!(errors.contains(part), "{part} in\n{errors}");
     }
+    let feed = |lines: &str| format!("[[feed]]\nvenue = \"nasdaq_itch\"\nlines = [{lines}]\n\n");
+    let told = |feeds: String| with(&feeds).unwrap_err().to_string();
+    let twice = "239.1.2.3:1 is named twice";
+    assert!(told(feed("\"239.1.2.3:1\", \"239.1.2.3:1\"")).contains(twice));
+    assert!(
+        told(feed("\"239.1.2.3:1\"") + &feed("\"239.1.2.4:1\", \"239.1.2.3:1\"")).contains(twice)
+    );
+    assert!(told(feed("\"239.1.2.3:0\"")).contains("port 0"));
+}
+
+/// Goal: what would block all orders without a word is an error: fees that are rounded up to nothing, a row that fits no
+/// instrument. Method: each in the shipped limits.
+#[test]
+fn nothing_is_blocked_without_a_word() {
+    let with = |key: &str, value: &str| {
+        let mut files = deployed();
+        let text = &mut files[2].1;
+        let at = text.find(&format!("\n{key} = \"")).unwrap() + 1;
+        let end = at + text[at..].find('\n').unwrap();
+        text.replace_range(at..end, &format!("{key} = \"{value}\""));
+        Config::from_texts(files).err().map(|errors| errors.to_string())
+    };
+    assert_eq!(with("unit", "0.01"), None);
+    assert!(with("unit", "0").unwrap().contains("`unit` must be more than zero"));
+    assert!(with("unit", "0.00").unwrap().contains("`unit` must be more than zero"));
+    assert_eq!(with("clip_max", "9223372036854775807"), None);
+    assert!(with("clip_max", "9223372036854775808").unwrap().contains("no instrument counts"));
 }
 
 /// Goal: a margin has both sides or says that it is off, and is not taken where profit is counted at the mid. Method: the rows

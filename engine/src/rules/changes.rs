@@ -265,15 +265,32 @@ fn pair(old: &LimitRule, new: &LimitRule, tell: &mut Teller) {
     tell.note("fees", name(*fees), name(new.fees), Effect::Neither);
 }
 
+/// An instrument of each scale that there can be.
+fn every_scale() -> impl Iterator<Item = Instrument> {
+    let most = Money::DECIMALS as u8;
+    let scales = (0..=most).flat_map(move |px| (0..=most - px).map(move |qty| (px, qty)));
+    scales.map(|(px_decimals, qty_decimals)| Instrument {
+        px_decimals,
+        qty_decimals,
+        ..Instrument::default()
+    })
+}
+
+impl Rules {
+    /// Whether there can be an instrument that a row does not block, fees aside.
+    pub(crate) fn fits_something(&self, row: &LimitRule) -> bool {
+        let bare = LimitRule { fees: None, ..row.clone() };
+        every_scale().any(|instrument| self.limits_of(&bare, &instrument).is_some())
+    }
+}
+
 /// A row that is not a whole number of an instrument's units blocks it: one that fits where it did not is looser, whatever its
 /// numbers say.
 fn scales(rules: [&Rules; 2], rows: [&LimitRule; 2], tell: &mut Teller) {
-    let most = Money::DECIMALS as u8;
     let bare = rows.map(|row| LimitRule { fees: None, ..row.clone() });
-    let scales = (0..=most).flat_map(|px| (0..=most - px).map(move |qty| [px, qty]));
     let (mut more, mut fewer) = (0, 0);
-    for [px_decimals, qty_decimals] in scales {
-        let instrument = Instrument { px_decimals, qty_decimals, ..Instrument::default() };
+    for instrument in every_scale() {
+        let Instrument { px_decimals, qty_decimals, .. } = instrument;
         let fits = |rules: &Rules, row| rules.limits_of(row, &instrument).is_some();
         // Beyond the scales that venues count in, a fee of fewer places would always be looser.
         let with_fees = px_decimals.max(qty_decimals) <= FEE_DECIMALS;

@@ -17,6 +17,8 @@ use super::wait::Waiter;
 
 /// Events between two looks at the counters.
 const COUNT_EVERY: u64 = 1024;
+/// Who waits for so long looks at them too: else those of a quiet hour would be shown when it is over.
+const COUNT_BEFORE_NS: u64 = 1_000_000;
 /// Events that are handed over together when none has to wait for its time.
 const CHUNK: usize = 64;
 
@@ -127,6 +129,9 @@ impl FeedThread {
 
     fn wait_until_due(&mut self, event: &Event, clock: &Clock) {
         let Some(due) = self.pace.due(event.ts_recv) else { return };
+        if due.saturating_sub(clock.now_ns()) > COUNT_BEFORE_NS {
+            self.count();
+        }
         while clock.now_ns() < due && !self.stop.load(Ordering::Relaxed) {
             self.waiter.idle();
         }

@@ -180,7 +180,7 @@ impl HouseThread {
         while let Ok(told) = self.told.pop() {
             match told {
                 Told::Changed(latch) => {
-                    warn_of(&latch);
+                    warn_of(&self.keeper.scope_of(&latch), &latch.latch);
                     self.keeper.say(&latch, wall_ns());
                     changed = true;
                 }
@@ -264,11 +264,9 @@ impl HouseThread {
 }
 
 /// Says in the log what the engine halted by itself: within one look of this thread after it did.
-fn warn_of(changed: &Changed) {
-    let Latch { level, why } = changed.latch;
-    if level > HaltLevel::Active && !matches!(why.cause, HaltCause::Human | HaltCause::Client) {
-        let what = changed.symbol.map_or(format!("{:?}", changed.stopped), |name| name.to_string());
-        tracing::error!("{what} is {level}: {} ({})", why.cause, why.note);
+fn warn_of(scope: &Scope, Latch { level, why }: &Latch) {
+    if *level > HaltLevel::Active && !matches!(why.cause, HaltCause::Human | HaltCause::Client) {
+        tracing::error!("{scope} is {level}: {} {}", why.cause, why.note);
     }
 }
 

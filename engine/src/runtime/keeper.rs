@@ -211,6 +211,11 @@ impl Keeper {
         self.told.insert(halt.scope.clone(), halt);
     }
 
+    /// What a latch is of, by its names.
+    pub fn scope_of(&self, changed: &Changed) -> Scope {
+        self.name(changed.stopped, changed.symbol)
+    }
+
     fn name(&self, stopped: Stopped, symbol: Option<Symbol>) -> Scope {
         let text = |symbol: Option<Symbol>| symbol.unwrap_or_default().as_str().to_owned();
         match stopped {

@@ -5,7 +5,7 @@ use model::{Instrument, Integrity, Px};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Effect, Tool};
+use super::{Effect, Tool, within};
 use crate::decimal;
 use crate::fault::Fault;
 use crate::reply::Reply;
@@ -63,7 +63,7 @@ impl Tool for BookDepth {
             _ => (board.integrity, board.cause),
         };
         let mut stamp = session.moment()?.stamp_of(&depth.as_of, integrity, cause);
-        let levels = args.levels.unwrap_or(5).clamp(1, DEPTH_LEVELS);
+        let levels = within("levels", args.levels.unwrap_or(5), DEPTH_LEVELS)?;
         let rows = |side: &[Level]| {
             side.iter().take(levels).map(|level| Row::new(level, &board.instrument)).collect()
         };

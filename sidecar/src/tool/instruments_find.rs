@@ -6,11 +6,14 @@ use model::page::Board;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Effect, Tool};
+use super::{Effect, Tool, within};
 use crate::decimal;
 use crate::fault::Fault;
 use crate::reply::Reply;
 use crate::server::Sidecar;
+
+/// Instruments of one call.
+const LIMIT_MAX: usize = 100;
 
 pub struct InstrumentsFind;
 
@@ -57,6 +60,7 @@ impl Tool for InstrumentsFind {
     type Body = Body;
 
     async fn call(sidecar: &Sidecar, args: Args) -> Result<Reply<Body>, Fault> {
+        let limit = within("limit", args.limit.unwrap_or(10), LIMIT_MAX)?;
         let session = sidecar.attached()?;
         let query = args.query.unwrap_or_default().trim().to_ascii_uppercase();
         let mut found: Vec<(Rank, Board)> = session
@@ -66,7 +70,7 @@ impl Tool for InstrumentsFind {
             .collect();
         found.sort_by_key(|(rank, board)| (*rank, Reverse(board.trades), board.instrument.symbol));
         let matches = found.len();
-        found.truncate(args.limit.unwrap_or(10).clamp(1, 100));
+        found.truncate(limit);
         let mut stamp = session.moment()?.stamp();
         if found.iter().any(|(_, board)| !board.instrument.is_configured()) {
             stamp.why(

@@ -7,11 +7,14 @@ use model::{AccountId, InstrumentId, OrderId, OrderState, Ts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Effect, Tool};
+use super::{Effect, Tool, within};
 use crate::fault::Fault;
 use crate::order::OrderView;
 use crate::reply::Reply;
 use crate::server::Sidecar;
+
+/// Orders of one call.
+const LIMIT_MAX: usize = 100;
 
 pub struct OrdersList;
 
@@ -82,7 +85,7 @@ impl Tool for OrdersList {
         let matches = cells.len();
         cells.sort_by_key(|cell| Reverse(Place::of(cell)));
         cells.retain(|cell| from.is_none_or(|from| Place::of(cell) < from));
-        let limit = args.limit.unwrap_or(20).clamp(1, 100);
+        let limit = within("limit", args.limit.unwrap_or(20), LIMIT_MAX)?;
         let more = cells.len() > limit;
         cells.truncate(limit);
         let mut stamp = session.moment()?.stamp();

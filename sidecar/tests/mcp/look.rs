@@ -86,18 +86,28 @@ fn snapshot() {
     });
 }
 
-/// Goal: as many levels as asked for, best first. Method: one, and more than there are.
+/// Goal: as many levels as asked for, best first; a count that the schema rules out is refused, here and elsewhere. Method: one,
+/// and more than there are; the counts next to the ends.
 #[test]
 fn depth() {
     with_agent(|agent| {
         let book = agent.get("book_depth", json!({"symbol": "AAPL", "levels": 1}));
         assert_eq!(book["asks"], json!([{"px": "100.02", "qty": "100", "orders": 3}]));
         assert_eq!((&book["spread"], &book["integrity"]), (&json!("0.02"), &json!("live")));
-        let book = agent.get("book_depth", json!({"symbol": "AAPL", "levels": 999}));
+        let book = agent.get("book_depth", json!({"symbol": "AAPL", "levels": 64}));
         assert_eq!(book["asks"][2]["px"], "100.05");
         assert_eq!(book["ask_levels"], 3);
         let (code, text) = agent.fault("book_depth", json!({"symbol": "AAP"}));
         assert_eq!(code, "not_published", "{text}");
+        for (tool, arguments) in [
+            ("book_depth", json!({"symbol": "AAPL", "levels": 0})),
+            ("book_depth", json!({"symbol": "AAPL", "levels": 65})),
+            ("orders_list", json!({"limit": 0})),
+            ("orders_list", json!({"limit": 101})),
+            ("instruments_find", json!({"limit": 101})),
+        ] {
+            assert_eq!(agent.fault(tool, arguments).0, "bad_argument", "{tool}");
+        }
     });
 }
 

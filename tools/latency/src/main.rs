@@ -167,16 +167,17 @@ impl Cli {
             let refuse = |why| Failure::usage(format!("{}: {why}", path.display()));
             report.compared = Some(before.compare(&figures).map_err(refuse)?);
         }
+        // First, so that figures of minutes are not lost with a file that cannot be written.
+        match self.json {
+            true => println!("{}", json::object(&report)),
+            false => print!("{}", text::page(&report)),
+        }
         if let Some(path) = &self.baseline {
             let text = serde_json::to_string(&figures).map_err(Failure::usage)?;
             write(path, &text)?;
         }
         if let Some(path) = &self.html {
             write(path, &html::page(&report))?;
-        }
-        match self.json {
-            true => println!("{}", json::object(&report)),
-            false => print!("{}", text::page(&report)),
         }
         Ok(report.compared.is_none_or(|compared| compared.is_good()))
     }

@@ -83,8 +83,10 @@ pub(super) fn spawn<T: Send + 'static>(
     body: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>, RunError> {
     let pinned = move || {
-        if let Some(cpu) = cpu {
-            host::pin_current(cpu); // Refused: it runs where the kernel lets it.
+        if let Some(cpu) = cpu.filter(|cpu| !host::pin_current(*cpu)) {
+            tracing::warn!(
+                "thread `{name}` may not run on core {cpu}: it runs where the kernel lets it"
+            );
         }
         body()
     };
