@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use engine::budget::{Budget, Part};
-use engine::config::{Config, FeedConfig};
+use engine::config::{Config, Cpus, FeedConfig};
 use engine::step::Engine;
 use program::println;
 
@@ -70,7 +70,7 @@ fn wrong(config: &Config) -> Option<String> {
     }
 }
 
-/// What this host lacks for it: captures, a folder for the journal.
+/// What this host lacks for it: captures, a folder for the journal, cores.
 fn lacks(config: &Config) -> impl Iterator<Item = String> {
     let captures = config.engine.feeds.iter().filter_map(FeedConfig::captures);
     let captures = captures.flat_map(|captures| &captures.files).filter_map(|path| {
@@ -89,7 +89,20 @@ fn lacks(config: &Config) -> impl Iterator<Item = String> {
         };
         Some(format!("{}: {why}: it cannot be a journal's", journal.folder.display()))
     });
-    captures.chain(folder)
+    captures.chain(folder).chain(cores(config))
+}
+
+/// Cores that are pinned and that no thread of this program may run on.
+fn cores(config: &Config) -> impl Iterator<Item = String> {
+    let here = host::cpus();
+    let engines = config.engines().into_iter();
+    let pinned = engines.flat_map(|config| {
+        let Cpus { feed, engine, journal } = config.engine.cpus;
+        [("feed_cpu", feed), ("engine_cpu", engine), ("journal_cpu", journal)]
+    });
+    let pinned = pinned.filter_map(|(key, cpu)| cpu.map(|cpu| (key, cpu)));
+    let missing = pinned.filter(move |(_, cpu)| !here.contains(cpu));
+    missing.map(|(key, cpu)| format!("`{key}`: this process may not use core {cpu}"))
 }
 
 /// The tables as JSON.
