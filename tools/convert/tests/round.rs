@@ -244,9 +244,9 @@ fn what_is_missing_is_said() {
     assert!(lost[0] > 0 && lost.iter().all(|count| *count == lost[0]), "{lost:?}");
 }
 
-/// Goal: a conversion that fails or is interrupted leaves no file, so that the next one finds its place free; and what a gap of a
-/// capture lacks is all that is missed. Method: an input that ends inside a message, whatever the output; SIGINT as soon as there is
-/// a file, until it comes before the end; a packet of many left out.
+/// Goal: a conversion that fails or is interrupted leaves no file, so that the next one finds its place free; and what a gap of
+/// a capture lacks is all that is missed. Method: an input that ends inside a message, whatever the output; SIGINT as soon as
+/// there is a file, until it comes before the end; a packet of many left out.
 #[test]
 fn all_or_no_file() {
     let folder = tempfile::tempdir().unwrap();
