@@ -18,7 +18,7 @@ use crate::arrival::Arrival;
 use crate::feed::{Counters, FeedCause, FeedError, FeedOptions, FileFeed, Next};
 use crate::shard::ShardFilter;
 use crate::source::frame::{self, Transport};
-use crate::source::{FileReader, PcapFile, SourceError};
+use crate::source::{FileReader, PcapFile, SourceCause, SourceError};
 use crate::stream::StreamSymbol;
 pub use addresses::Addresses;
 pub use answers::Answers;
@@ -70,6 +70,9 @@ pub fn kind_of(path: &Path) -> Result<Kind, FeedError> {
         offset: error.offset,
         cause: FeedCause::Source(error.cause),
     };
+    if path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return Err(refuse(SourceError { offset: 0, cause: SourceCause::NotAFile }));
+    }
     let mut magic = Vec::with_capacity(4);
     let reader = FileReader::open(path).map_err(refuse)?;
     let read = reader.take(4).read_to_end(&mut magic);

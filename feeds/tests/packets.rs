@@ -7,7 +7,7 @@ use feeds::capture::{Capture, kind_of};
 use feeds::session::SessionId;
 use feeds::session::mold::PacketWriter;
 use feeds::sink::PcapngWriter;
-use feeds::source::LinkType;
+use feeds::source::{LinkType, SourceCause};
 use feeds::{Counters, FeedCause, FeedError, FeedOptions, Next, Venue};
 use model::{Event, Kind, Ts};
 
@@ -164,4 +164,14 @@ fn nothing_else_is_lost() {
     let (_, seen, outcome) = read(&tape.save(folder.path()));
     assert_eq!(outcome, Ok(()));
     assert_eq!((seen.messages, seen.gaps, seen.lost), (2 * 29_998, 2, 4));
+}
+
+/// Goal: what can be read only once is refused before it is read. Method: a socket in a capture's place.
+#[test]
+fn a_capture_is_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let refused = kind_of(&path).unwrap_err();
+    assert_eq!(refused.cause, FeedCause::Source(SourceCause::NotAFile));
 }

@@ -6,8 +6,11 @@ use std::io::ErrorKind;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SourceCause {
     /// The operating system or the decompressor refused.
-    #[error("cannot read: {0}")]
+    #[error("cannot read: {}", refused(*.0))]
     Read(ErrorKind),
+    /// A pipe, a terminal or a socket: what a capture is, is seen by its begin, and then it is read from there again.
+    #[error("no regular file: it is read twice, so that it must be one")]
+    NotAFile,
     /// Not a single byte.
     #[error("empty file")]
     Empty,
@@ -92,6 +95,14 @@ pub struct SourceError {
     pub offset: u64,
     /// What is wrong there.
     pub cause: SourceCause,
+}
+
+/// What a decompressor calls invalid is what it reads, not how it was asked.
+fn refused(kind: ErrorKind) -> String {
+    match kind {
+        ErrorKind::InvalidInput | ErrorKind::InvalidData => "what is compressed is damaged".into(),
+        other => other.to_string(),
+    }
 }
 
 impl SourceError {

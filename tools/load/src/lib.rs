@@ -16,6 +16,7 @@ mod report;
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use engine::config::{ConfigErrors, Wait};
@@ -98,6 +99,9 @@ pub enum LoadError {
     /// An engine.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// Somebody wanted it to stop.
+    #[error("interrupted")]
+    Interrupted,
     /// A file or a socket.
     #[error("{what}: {error}")]
     Io {
@@ -114,16 +118,17 @@ impl LoadError {
     }
 }
 
-/// Runs it: about as long as the plan says, and some seconds before and after.
+/// Runs it: about as long as the plan says, and some seconds before and after; less if `stop` is set.
 ///
 /// # Errors
 ///
 /// [`LoadError`] if it could not be run. That packets were lost, or books differ, is no error but in the [`Report`].
-pub fn run(plan: &Plan) -> Result<Report, LoadError> {
+pub fn run(plan: &Plan, stop: &AtomicBool) -> Result<Report, LoadError> {
     let folder = tempfile::tempdir().map_err(LoadError::io("a temporary folder"))?;
     let path = folder.path().join("day.itch");
     write_day(plan, &path).map_err(LoadError::io("the day"))?;
     let (clean_hash, clean_orders) = books::hash(&engines::clean(plan, &path)?.engine);
+    goes_on(stop)?;
 
     let lines = engines::free_lines(plan).map_err(LoadError::io("a free port"))?;
     let granted = engines::granted(&lines).map_err(LoadError::io("a line"))?;
@@ -139,6 +144,7 @@ pub fn run(plan: &Plan) -> Result<Report, LoadError> {
     // Looked at while its threads are there: the venue's ends with its day.
     let mut machine = Machine::now();
     while !published() && venue.error().is_none() && begun.elapsed() < late {
+        goes_on(stop)?;
         machine = Machine::now();
         std::thread::sleep(LOOK);
     }
@@ -158,6 +164,11 @@ pub fn run(plan: &Plan) -> Result<Report, LoadError> {
         hash,
         orders: [clean_orders, orders],
     })
+}
+
+/// An error where somebody wants it to stop: what runs ends with its handles.
+fn goes_on(stop: &AtomicBool) -> Result<(), LoadError> {
+    if stop.load(Ordering::Relaxed) { Err(LoadError::Interrupted) } else { Ok(()) }
 }
 
 /// Exactly as many messages as will be published, the last of them in the middle of trading: books that are empty at the end

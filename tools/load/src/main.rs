@@ -90,7 +90,14 @@ fn main() -> ExitCode {
         .log_internal_errors(false)
         .without_time()
         .init();
-    match load::run(&cli.plan()) {
+    let stop = match program::stop_on_signal() {
+        Ok(stop) => stop,
+        Err(error) => {
+            eprintln!("tickgate load: cannot listen for signals: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match load::run(&cli.plan(), &stop) {
         Ok(report) => {
             let faults = report.faults();
             if cli.json {
@@ -108,6 +115,7 @@ fn main() -> ExitCode {
             ExitCode::from(match error {
                 LoadError::Config(_) => 2,
                 LoadError::Run(_) | LoadError::Io { .. } => 1,
+                LoadError::Interrupted => program::INTERRUPTED as u8,
             })
         }
     }

@@ -1,6 +1,8 @@
 //! The load of a minute in small.
 #![allow(missing_docs)]
 
+use std::sync::atomic::AtomicBool;
+
 use load::Plan;
 
 /// Goal: at a moderate rate every packet is accounted for, what both lines lost is brought back, and the books are those of
@@ -17,7 +19,7 @@ fn every_packet_is_accounted_for() {
         receive_buffer: 8 << 20,
         ..Plan::default()
     };
-    let report = load::run(&plan).unwrap();
+    let report = load::run(&plan, &AtomicBool::new(false)).unwrap();
     println!("{report}");
     let feed = report.feed;
     assert_eq!(report.untold(), [0, 0], "{report}");
