@@ -1,7 +1,6 @@
 //! A feed of captures in whatever format they are: the format is told by what a file holds, never by its name.
 
 mod addresses;
-mod answers;
 mod files;
 mod packets;
 mod records;
@@ -21,7 +20,6 @@ use crate::source::frame::{self, Transport};
 use crate::source::{FileReader, PcapFile, SourceCause, SourceError};
 use crate::stream::StreamSymbol;
 pub use addresses::Addresses;
-pub use answers::Answers;
 use packets::PacketFeed;
 use records::RecordFeed;
 use texts::TextFeed;

@@ -166,6 +166,24 @@ fn nothing_else_is_lost() {
     assert_eq!((seen.messages, seen.gaps, seen.lost), (2 * 29_998, 2, 4));
 }
 
+/// Goal: an answer that was recorded counts, whatever was not answered before it. Method: a day that begins in its middle, a gap
+/// without an answer, one that is answered half a second later.
+#[test]
+fn answers_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut tape = Tape::new();
+    for number in (100..10_000_u64).filter(|number| ![1_000, 5_000].contains(number)) {
+        tape.udp(LINES[0], &mold(1 + 2 * number));
+        tape.udp(LINES[1], &mold(1 + 2 * number));
+        if number == 5_250 {
+            tape.udp("10.0.0.7:4000", &mold(1 + 2 * 5_000));
+        }
+    }
+    let (_, seen, outcome) = read(&tape.save(folder.path()));
+    assert_eq!(outcome, Ok(()));
+    assert_eq!((seen.messages, seen.lost), (2 * 9_899, 2 * 100 + 2));
+}
+
 /// Goal: what can be read only once is refused before it is read. Method: a socket in a capture's place.
 #[test]
 fn a_capture_is_a_file() {

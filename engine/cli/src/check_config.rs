@@ -101,7 +101,8 @@ fn cores(config: &Config) -> impl Iterator<Item = String> {
         [("feed_cpu", feed), ("engine_cpu", engine), ("journal_cpu", journal)]
     });
     let pinned = pinned.filter_map(|(key, cpu)| cpu.map(|cpu| (key, cpu)));
-    let missing = pinned.filter(move |(_, cpu)| !here.contains(cpu));
+    // Empty: the host does not tell.
+    let missing = pinned.filter(move |(_, cpu)| !here.is_empty() && !here.contains(cpu));
     missing.map(|(key, cpu)| format!("`{key}`: this process may not use core {cpu}"))
 }
 

@@ -352,7 +352,7 @@ pub(super) fn read(
         root.error("one to 16 [[feed]] tables are needed", errors);
     }
     if let Some(line) = feeds.as_deref().and_then(heard_twice) {
-        root.error(format!("`lines`: {line} is named twice: one socket hears it"), errors);
+        root.error(format!("`lines`: {line} is named twice"), errors);
     }
     let strategies: Option<Vec<_>> =
         root.tables("strategy", errors).into_iter().map(|table| strategy(table, errors)).collect();

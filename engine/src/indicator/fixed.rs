@@ -251,7 +251,7 @@ mod tests {
         }
 
         /// Goal: decimals are the definition's or absent. Method: numbers of every size and sign, half of them about the longest
-        /// that is quick and the longest that fits.
+        /// that fits.
         #[test]
         fn millionths_are_exact(number: i128, bits in prop_oneof![0_u32..127, 33_u32..39]) {
             let number = number >> bits;

@@ -246,20 +246,21 @@ impl Life {
     }
 
     /// The venue said that it works, having dealt with all changes up to this number. In a reconciliation (`in_round`), changes
-    /// that a lost session took with it are gone as well. Outside of one it may be old word, heard while nothing can be sent:
-    /// what to ask again is not to be decided then.
+    /// that a lost session took with it are gone as well. Before one it may be old word, heard while nothing can be sent: what
+    /// is to be asked again is not decided then.
     pub fn restate(&mut self, number: u16, in_round: bool) -> Restated {
         if number < self.answered {
             return Restated::Stale;
         }
-        let lost = in_round && self.doubt == Doubt::Session;
+        if self.doubt == Doubt::Session && !in_round {
+            (self.acked, self.answered) = (true, number);
+            return Restated::Known;
+        }
+        let lost = self.doubt == Doubt::Session;
         let cancel_lost = lost && self.cancelling.is_some();
         self.replacing = self.replacing.filter(|change| !lost && change.number > number);
         self.cancelling = self.cancelling.filter(|cancel| !lost && *cancel > number);
-        (self.acked, self.answered) = (true, number);
-        if in_round || self.doubt == Doubt::Overdue {
-            self.doubt = Doubt::None;
-        }
+        (self.acked, self.answered, self.doubt) = (true, number, Doubt::None);
         if cancel_lost { Restated::CancelLost } else { Restated::Known }
     }
 

@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 use model::{Event, Ts};
 
 use super::addresses::Addresses;
-use super::answers::Answers;
 use super::files::{Files, of_source};
 use crate::Venue;
 use crate::arrival::Arrival;
 use crate::date::new_york_midnight;
 use crate::feed::{Counters, FeedCause, FeedError, FeedOptions};
 use crate::iex::IexFeed;
-use crate::session::arbiter::Line;
+use crate::session::arbiter::{ArbiterOptions, Line};
 use crate::session::channel::{Channel, ChannelOptions};
 use crate::source::PcapFile;
 use crate::source::frame::FrameCounts;
@@ -42,10 +41,8 @@ enum Session {
 }
 
 /// A channel, from its first packet on.
-#[derive(Default)]
 struct MoldLines {
     channel: Option<Channel>,
-    answers: Answers,
 }
 
 impl MoldLines {
@@ -62,11 +59,10 @@ impl MoldLines {
             let midnight = if named { options.date.midnight() } else { new_york_midnight(now) };
             let shard = options.shard;
             let options = ChannelOptions::new(options.feed, midnight);
-            let arbiter = Answers::options();
+            let arbiter = ArbiterOptions::of_capture();
             Channel::new(ChannelOptions { follows_clock: !named, shard, arbiter, ..options })
         });
         pass_time(channel, now, emit);
-        self.answers.expect_of(line, channel);
         channel.on_datagram(line, payload, now, emit);
         while channel.next_action().is_some() {} // A capture cannot be asked.
     }
@@ -89,7 +85,10 @@ impl PacketFeed {
     ) -> Result<PacketFeed, FeedError> {
         let (files, source) = Files::open(paths, open)?;
         let (session, addresses) = match venue {
-            Venue::NasdaqItch => (Session::Mold(Box::default()), Addresses::of_mold()),
+            Venue::NasdaqItch => {
+                let lines = MoldLines { channel: None };
+                (Session::Mold(Box::new(lines)), Addresses::of_mold())
+            }
             Venue::Iex => {
                 (Session::Iex(Box::new(IexFeed::of_two_lines(options.feed))), Addresses::of_iex())
             }

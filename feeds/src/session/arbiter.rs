@@ -213,11 +213,6 @@ impl Arbiter {
         self.next
     }
 
-    /// From now on a gap is given up after so many requests without an answer; 0: at once where it would be asked for.
-    pub fn set_attempts_max(&mut self, attempts_max: u32) {
-        self.options.attempts_max = attempts_max;
-    }
-
     /// Sequence that the venue's next message has, as far as is known. What one packet alone claims of far
     /// away is not.
     pub fn head(&self) -> u64 {

@@ -107,11 +107,6 @@ impl Channel {
         self.settle(now, emit);
     }
 
-    /// See [`Arbiter::set_attempts_max`].
-    pub fn set_attempts_max(&mut self, attempts_max: u32) {
-        self.arbiter.set_attempts_max(attempts_max);
-    }
-
     /// Takes a datagram of the re-request server, received at `now`.
     pub fn on_answer(&mut self, bytes: &[u8], now: Ts, emit: &mut impl FnMut(Event)) {
         self.on_datagram(Line::Answer, bytes, now, emit);

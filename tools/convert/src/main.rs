@@ -158,7 +158,8 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<Done, Failure> {
-    let is_table = table::is_table(&cli.input).map_err(io(&cli.input))?;
+    // Of a pipe it would take the begin away.
+    let is_table = cli.input.is_file() && table::is_table(&cli.input);
     let kind = if is_table {
         None
     } else {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use feeds::capture::{Addresses, Answers};
+use feeds::capture::Addresses;
 use feeds::session::arbiter::{Arbiter, ArbiterOptions, Arbitrated};
 use feeds::source::frame::FrameCounts;
 use feeds::source::{FileSource, PcapFile, SourceError};
@@ -57,8 +57,8 @@ fn of_packets(
     let mut source = PcapFile::open(path)?;
     let mut frames = FrameCounts::default();
     let mut addresses = Addresses::of_mold();
-    let mut arbiter = Arbiter::new(ArbiterOptions { join_messages_max: 0, ..Answers::options() });
-    let mut answers = Answers::default();
+    let mut arbiter =
+        Arbiter::new(ArbiterOptions { join_messages_max: 0, ..ArbiterOptions::of_capture() });
     let (mut messages, mut lost, mut go_on) = (0, 0, true);
     let mut last = Ts(0);
     while go_on && let Some(packet) = source.next_packet()? {
@@ -78,7 +78,6 @@ fn of_packets(
             arbiter.on_time(due, &mut take);
             while arbiter.next_request().is_some() {}
         }
-        answers.expect(line, arbiter.counters().lost, &mut arbiter);
         arbiter.on_packet(line, datagram.payload, (now, now), &mut take);
         while arbiter.next_request().is_some() {}
     }

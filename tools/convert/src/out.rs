@@ -35,6 +35,9 @@ impl Out {
 
     fn note<T>(&self, done: io::Result<T>) -> io::Result<T> {
         done.inspect_err(|error| {
+            if error.kind() == io::ErrorKind::Interrupted {
+                return;
+            }
             let copy = error.raw_os_error().map(io::Error::from_raw_os_error);
             let copy = copy.unwrap_or_else(|| error.kind().into());
             let mut first = self.refused.error.lock().unwrap_or_else(PoisonError::into_inner);
@@ -56,14 +59,14 @@ impl Write for Out {
 }
 
 impl Refused {
-    /// What a conversion came to. One that failed leaves no file.
+    /// What a conversion came to. One that failed, or was refused anything, leaves no file.
     pub fn or_all<T>(self, done: Result<T, Failure>) -> Result<T, Failure> {
         let Refused { path, error } = self;
         let error = error.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let done = done.map_err(|failure| match error {
-            Some(error) => Failure::Io { path: path.clone(), error },
-            None => failure,
-        });
+        let done = match error {
+            Some(error) => Err(Failure::Io { path: path.clone(), error }),
+            None => done,
+        };
         done.inspect_err(|_| drop(std::fs::remove_file(&path)))
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use engine::journal::lease::Lease;
 use engine::journal::reader::Why;
-use engine::journal::repair;
+use engine::journal::{numbers, repair};
 use journal::failure::Failure;
 use journal::scan::Scan;
 use program::println;
@@ -32,7 +32,8 @@ pub struct Repair {
 
 impl Repair {
     pub fn run(self) -> Result<(), Failure> {
-        if Scan::of(&self.folder)?.is_none() {
+        if numbers(&self.folder)?.is_empty() {
+            Scan::of(&self.folder)?;
             return Err(Failure::no_journal(&self.folder)); // Where none is, not even a lease is left.
         }
         let lease = Lease::take(&self.folder)?;

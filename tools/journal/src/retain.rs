@@ -181,13 +181,10 @@ impl Kept {
     }
 }
 
-/// Whether journals are what a sharded engine leaves: one for each of its numbers.
+/// Whether journals are what a sharded engine leaves: one for each of its numbers, from 0.
 fn are_shards(journals: &[Kept]) -> bool {
-    let is_there = |number: usize| {
-        let name = number.to_string();
-        journals.iter().any(|kept| kept.folder.file_name().is_some_and(|known| *known == *name))
-    };
-    journals.len() > 1 && (0..journals.len()).all(is_there)
+    let is_there = |name: &str| journals.iter().any(|kept| kept.folder.ends_with(name));
+    is_there("0") && is_there("1")
 }
 
 /// The journals in a folder; what a link leads to is not in it.

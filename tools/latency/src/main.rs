@@ -167,19 +167,22 @@ impl Cli {
             let refuse = |why| Failure::usage(format!("{}: {why}", path.display()));
             report.compared = Some(before.compare(&figures).map_err(refuse)?);
         }
-        // First, so that figures of minutes are not lost with a file that cannot be written.
+        // Figures of minutes are told even if a file of them cannot be written.
+        let written = self.write_files(&report, &figures);
         match self.json {
             true => println!("{}", json::object(&report)),
             false => print!("{}", text::page(&report)),
         }
+        written?;
+        Ok(report.compared.is_none_or(|compared| compared.is_good()))
+    }
+
+    fn write_files(&self, report: &Report, figures: &Baseline) -> Result<(), Failure> {
         if let Some(path) = &self.baseline {
-            let text = serde_json::to_string(&figures).map_err(Failure::usage)?;
+            let text = serde_json::to_string(figures).map_err(Failure::usage)?;
             write(path, &text)?;
         }
-        if let Some(path) = &self.html {
-            write(path, &html::page(&report))?;
-        }
-        Ok(report.compared.is_none_or(|compared| compared.is_good()))
+        self.html.as_ref().map_or(Ok(()), |path| write(path, &html::page(report)))
     }
 
     fn asked(&self) -> Asked<'_> {

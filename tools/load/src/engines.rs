@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use engine::config::{
@@ -53,7 +54,7 @@ fn start(config: Config, ends_with_feed: bool) -> Result<Running, LoadError> {
 }
 
 /// The day as the file tells it.
-pub(crate) fn clean(plan: &Plan, day: &Path) -> Result<Finished, LoadError> {
+pub(crate) fn clean(plan: &Plan, day: &Path, stop: &AtomicBool) -> Result<Finished, LoadError> {
     let source = FeedSource::Captures(Captures {
         files: vec![day.to_path_buf()],
         date: Date::default(),
@@ -62,7 +63,7 @@ pub(crate) fn clean(plan: &Plan, day: &Path) -> Result<Finished, LoadError> {
         symbols: Vec::new(),
     });
     let running = start(config(plan, source)?, true)?;
-    while !running.has_ended() {
+    while !running.has_ended() && !stop.load(Ordering::Relaxed) {
         std::thread::sleep(Duration::from_millis(5));
     }
     Ok(running.finish()?)

@@ -126,8 +126,9 @@ impl LoadError {
 pub fn run(plan: &Plan, stop: &AtomicBool) -> Result<Report, LoadError> {
     let folder = tempfile::tempdir().map_err(LoadError::io("a temporary folder"))?;
     let path = folder.path().join("day.itch");
-    write_day(plan, &path).map_err(LoadError::io("the day"))?;
-    let (clean_hash, clean_orders) = books::hash(&engines::clean(plan, &path)?.engine);
+    write_day(plan, &path, stop).map_err(LoadError::io("the day"))?;
+    goes_on(stop)?;
+    let (clean_hash, clean_orders) = books::hash(&engines::clean(plan, &path, stop)?.engine);
     goes_on(stop)?;
 
     let lines = engines::free_lines(plan).map_err(LoadError::io("a free port"))?;
@@ -143,15 +144,18 @@ pub fn run(plan: &Plan, stop: &AtomicBool) -> Result<Report, LoadError> {
     let late = Duration::from_secs(u64::from(plan.seconds) + 60);
     // Looked at while its threads are there: the venue's ends with its day.
     let mut machine = Machine::now();
-    while !published() && venue.error().is_none() && begun.elapsed() < late {
-        goes_on(stop)?;
+    while !published() && venue.error().is_none() && begun.elapsed() < late && goes_on(stop).is_ok()
+    {
         machine = Machine::now();
         std::thread::sleep(LOOK);
     }
     let usage = machine.since(&before);
-    settle(&venue, &running, plan.messages());
+    if goes_on(stop).is_ok() {
+        settle(&venue, &running, plan.messages());
+    }
     let sent = venue.stop();
     let finished = running.finish()?;
+    goes_on(stop)?;
     let (hash, orders) = books::hash(&finished.engine);
     Ok(Report {
         plan: *plan,
@@ -166,14 +170,14 @@ pub fn run(plan: &Plan, stop: &AtomicBool) -> Result<Report, LoadError> {
     })
 }
 
-/// An error where somebody wants it to stop: what runs ends with its handles.
+/// An error where somebody wants it to stop.
 fn goes_on(stop: &AtomicBool) -> Result<(), LoadError> {
     if stop.load(Ordering::Relaxed) { Err(LoadError::Interrupted) } else { Ok(()) }
 }
 
 /// Exactly as many messages as will be published, the last of them in the middle of trading: books that are empty at the end
 /// would be equal whatever happened.
-fn write_day(plan: &Plan, path: &Path) -> std::io::Result<()> {
+fn write_day(plan: &Plan, path: &Path, stop: &AtomicBool) -> std::io::Result<()> {
     let messages = plan.messages();
     let made = messages + messages / 4 + 20 * u64::from(plan.symbols);
     let config = synth::Config {
@@ -184,7 +188,8 @@ fn write_day(plan: &Plan, path: &Path) -> std::io::Result<()> {
     };
     let mut out = BinaryFileWriter::new(BufWriter::new(File::create(path)?));
     let mut room = [0; feeds::nasdaq::MESSAGE_MAX];
-    for message in Day::new(config).take(messages as usize) {
+    let goes_on = |_: &_| !stop.load(Ordering::Relaxed);
+    for message in Day::new(config).take(messages as usize).take_while(goes_on) {
         out.message(message.encode(&mut room))?;
     }
     out.end().map(drop)

@@ -1,11 +1,13 @@
 //! How a program is asked to stop.
 
 use std::io;
+use std::process::Child;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::exit;
@@ -15,6 +17,21 @@ pub const INTERRUPTED: i32 = 130;
 /// A second signal within this time is the first one once more: whoever passes Ctrl-C on to a whole group sends it twice. A
 /// terminal that closes says so twice at any time, and never asks again.
 const ONCE: Duration = Duration::from_millis(200);
+/// The process that is to be told as well; 0: none.
+static CHILD: AtomicI32 = AtomicI32::new(0);
+
+/// Whom a wish to stop is passed on to from now on.
+pub(crate) fn pass_on_to(child: Option<&Child>) {
+    let number = child.map_or(0, |child| Pid::from_child(child).as_raw_nonzero().get());
+    CHILD.store(number, Ordering::SeqCst);
+}
+
+/// Passes it on. A terminal may have told that process too: twice within [`ONCE`] is once.
+pub(crate) fn pass_on() {
+    if let Some(child) = Pid::from_raw(CHILD.load(Ordering::SeqCst)) {
+        let _ = kill_process(child, Signal::INT);
+    }
+}
 
 /// A flag that is set by Ctrl-C, by a request to terminate and, but under `nohup`, by a terminal that closes. Whoever asks once
 /// more ends the process at once, with [`INTERRUPTED`].
@@ -33,8 +50,11 @@ pub fn stop_on_signal() -> io::Result<Arc<AtomicBool>> {
         let mut first = None;
         for signal in signals.forever() {
             let first: Instant = *first.get_or_insert_with(Instant::now);
-            let again = asked.swap(true, Ordering::AcqRel) && first.elapsed() > ONCE;
-            if again && signal != SIGHUP {
+            // In one order with a child's number: who starts one looks at this flag behind it.
+            let was_asked = asked.swap(true, Ordering::SeqCst);
+            if !was_asked {
+                pass_on();
+            } else if first.elapsed() > ONCE && signal != SIGHUP {
                 exit(INTERRUPTED);
             }
         }

@@ -236,9 +236,7 @@ impl Book {
         }
         let mut tell = |report: Report| out.push_back(Told::Report(report));
         match *message {
-            Message::Accepted { refnum, taken } => {
-                self.accept(refnum, &taken, is_live, &mut tell)?;
-            }
+            Message::Accepted { refnum, taken } => self.accept(refnum, &taken, &mut tell)?,
             Message::Replaced { old, refnum, taken } => {
                 self.replace(old, refnum, &taken, &mut tell)?;
             }
@@ -295,7 +293,6 @@ impl Book {
         &mut self,
         refnum: u32,
         taken: &Taken,
-        is_live: bool,
         tell: &mut impl FnMut(Report),
     ) -> Result<(), OuchError> {
         let Some((order, _)) = taken.name.read() else { return self.stranger(tell) };
@@ -310,7 +307,7 @@ impl Book {
         (chain.accepted, chain.live, chain.crosses) = (true, refnum, taken.cross != b'N');
         (chain.px, chain.open) = (chain.price(taken.px)?, chain.units(taken.qty)?);
         tell(chain.report(ReportKind::Ack));
-        if is_live && sent.is_some_and(|sent| sent != (chain.px, chain.open)) {
+        if sent.is_some_and(|sent| sent != (chain.px, chain.open)) {
             tell(chain.report(ReportKind::Restated)); // It took other terms than it was sent.
         }
         if !taken.is_live {

@@ -120,28 +120,6 @@ impl Rig {
 
 const ORDER: OrderId = OrderId(1 << 20);
 
-/// Goal: an order that the venue took at other terms is told so, but not out of history: the reconciliation says it when
-/// something can be sent. Method: the same message, heard in a session and as what came before one.
-#[test]
-fn other_terms_are_told_live() {
-    for is_live in [true, false] {
-        let mut rig = Rig::new(Vec::new());
-        rig.connects(&[], 1);
-        rig.ouch.enter(&order(Tif::Day, Conditions::NONE));
-        if is_live {
-            rig.says(&accepted(ORDER, 1, 90));
-        } else {
-            rig.ouch.on_closed(rig.now);
-            rig.told();
-            rig.connects(&[accepted(ORDER, 1, 90)], 3);
-            assert!(!rig.ouch.is_up(), "a message is missing");
-        }
-        let kinds: Vec<ReportKind> = rig.reports().iter().map(|report| report.kind).collect();
-        let told = [ReportKind::Ack, ReportKind::Restated];
-        assert_eq!(kinds, if is_live { &told[..] } else { &told[..1] });
-    }
-}
-
 /// Goal: a gateway that begins is up when it has heard all that was said before, tells all of it, and knows whose it is; then a
 /// query settles where everything stands. Method: a session of an order and its fill, from the start.
 #[test]

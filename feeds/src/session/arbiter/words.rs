@@ -53,6 +53,18 @@ impl Default for ArbiterOptions {
     }
 }
 
+impl ArbiterOptions {
+    /// For captures, which can be asked for nothing but may hold answers. Whatever comes in the second in which these are waited
+    /// for finds room: what is dropped of a capture is lost as if it had not been captured.
+    pub fn of_capture() -> ArbiterOptions {
+        ArbiterOptions {
+            held_packets_max: 1 << 16,
+            held_bytes_max: 32 << 20,
+            ..ArbiterOptions::default()
+        }
+    }
+}
+
 /// What comes out, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arbitrated<'a> {

@@ -160,32 +160,34 @@ fn questions_that_came_to_nothing() {
     assert_eq!(venue.sent, [Send::Cancel(order, 2)], "halted");
 }
 
-/// Goal: what the venue said before a session was lost, heard while there is none, does not settle what went down with it: the
-/// cancel is asked again once something can be sent. Method: a cancel without a session, old word of the order, then a
-/// reconciliation.
+/// Goal: what the venue says outside of a reconciliation while a session is made again does not settle what went down with the
+/// last one: the cancel is asked again once something can be sent. Method: a cancel without a session, word of the order from
+/// before it and from after it, then a reconciliation.
 #[test]
 fn old_word_settles_nothing() {
-    let mut venue = Outside::new(8);
-    let order = venue.order().unwrap();
-    let px = venue.bench.engine.orders().get(order).unwrap().order.px;
-    let stands = |qty, exec_id| {
-        let restated = Report::of(ReportKind::Restated, order);
-        Body::Report(Report { px, qty: Qty(qty), exec_id, ..restated })
-    };
-    venue.say(Body::Control(Control::VenueSession(false)));
-    venue.ask(Ask::Cancel { order }).unwrap();
-    venue.sent.clear();
-    venue.say(stands(4, 0));
-    let record = venue.bench.engine.orders().get(order).unwrap();
-    assert_eq!((record.state, record.reservation.open()), (OrderState::Unknown, Qty(4)));
-    assert_eq!(venue.sent, [], "nothing can be sent");
-    venue.say(Body::Control(Control::VenueSession(true)));
-    venue.say(Body::Control(Control::ReconcileBegin));
-    venue.sent.clear();
-    venue.say(stands(4, 2));
-    assert_eq!(venue.sent, [Send::Cancel(order, 2)]);
-    venue.say(Body::Control(Control::ReconcileEnd { round: 2, orders: 1 }));
-    assert_eq!(venue.state(order), OrderState::PendingCancel);
+    for change in [0, 1] {
+        let mut venue = Outside::new(8);
+        let order = venue.order().unwrap();
+        let px = venue.bench.engine.orders().get(order).unwrap().order.px;
+        let stands = |exec_id| {
+            let restated = Report::of(ReportKind::Restated, order);
+            Body::Report(Report { px, change, qty: Qty(4), exec_id, ..restated })
+        };
+        venue.say(Body::Control(Control::VenueSession(false)));
+        venue.ask(Ask::Cancel { order }).unwrap();
+        venue.sent.clear();
+        venue.say(stands(0));
+        let record = venue.bench.engine.orders().get(order).unwrap();
+        assert_eq!((record.state, record.reservation.open()), (OrderState::Unknown, Qty(4)));
+        assert_eq!(venue.sent, [], "nothing can be sent");
+        venue.say(Body::Control(Control::VenueSession(true)));
+        venue.say(Body::Control(Control::ReconcileBegin));
+        venue.sent.clear();
+        venue.say(stands(2));
+        assert_eq!(venue.sent, [Send::Cancel(order, 2)], "{change}");
+        venue.say(Body::Control(Control::ReconcileEnd { round: 2, orders: 1 }));
+        assert_eq!(venue.state(order), OrderState::PendingCancel);
+    }
 }
 
 /// Goal: a lost session puts in doubt what is at the venue, and a reconciliation ends what it does not speak of; what is done, or
