@@ -116,7 +116,8 @@ fn refusals() {
         (run.status.code(), String::from_utf8_lossy(&run.stderr).into_owned())
     };
     let (code, error) = run(&folder.path().join("absent"), &folder.path().join("x"));
-    assert_eq!(code, Some(1), "{error}");
+    assert_eq!(code, Some(3), "{error}");
+    assert!(!folder.path().join("x").exists());
     let (code, error) = run(&day, &day);
     assert_eq!(code, Some(1), "{error}");
     assert!(error.contains("day.itch"), "{error}");
