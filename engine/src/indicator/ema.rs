@@ -26,7 +26,7 @@ enum State {
 }
 
 /// Any state, as it is written down.
-#[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Wide {
     /// Prices so far, up to `N`.
     seen: u32,
