@@ -149,9 +149,14 @@ impl Agent {
         message
     }
 
+    /// Closes the sidecar's input.
+    pub fn ask_no_more(&mut self) {
+        self.input = None;
+    }
+
     /// Closes the sidecar's input and waits until it leaves. Everything it still writes must be nothing.
     pub fn close(mut self) -> std::process::ExitStatus {
-        self.input = None;
+        self.ask_no_more();
         let status = self.child.wait().unwrap();
         let mut rest = String::new();
         std::io::Read::read_to_string(&mut self.output, &mut rest).unwrap();

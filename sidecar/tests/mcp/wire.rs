@@ -69,6 +69,26 @@ fn leaves_with_its_client() {
     assert!(ungreeted.stdout.is_empty());
 }
 
+/// Goal: what was asked before the end is answered to the last byte, though the client is slow to read: more than a pipe
+/// holds. Method: many requests in one write, the end of the input, and only then a look.
+#[test]
+fn answers_outlast_the_questions() {
+    let runtime = tempfile::tempdir().unwrap();
+    let mut agent = Agent::start(runtime.path(), &["--engine", "none"]);
+    let ids = 1_000..1_200_u64;
+    let asked: Vec<String> = ids
+        .clone()
+        .map(|id| json!({"jsonrpc": "2.0", "id": id, "method": "tools/list"}).to_string())
+        .collect();
+    agent.say(&asked.join("\n"));
+    agent.ask_no_more();
+    std::thread::sleep(Duration::from_millis(200));
+    let mut heard: Vec<u64> = ids.clone().map(|_| agent.hear()["id"].as_u64().unwrap()).collect();
+    heard.sort_unstable();
+    assert!(heard.into_iter().eq(ids));
+    assert!(agent.close().success());
+}
+
 /// Goal: many calls at once are all answered, while one waits for the engine. Method: 100 calls in
 /// one write behind an order that is never answered.
 #[test]
