@@ -24,4 +24,4 @@ pub mod storage;
 pub mod writer;
 
 pub use record::{BadRecord, Entry, Record};
-pub use segment::{BadFrame, JournalError, SEGMENT_BYTES, numbers, path_of};
+pub use segment::{BadFrame, FILE_MAX, JournalError, SEGMENT_BYTES, numbers, path_of};

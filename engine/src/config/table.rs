@@ -7,6 +7,8 @@ use rust_decimal::Decimal;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::journal::FILE_MAX;
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
@@ -89,6 +91,10 @@ pub(super) struct Table<'a> {
 
 /// Parses a file. Its syntax errors are noted, and what could be read is returned.
 pub(super) fn parse<'a>(path: &'a Path, text: &'a str, errors: &mut ConfigErrors) -> Table<'a> {
+    if text.len() > FILE_MAX {
+        let size = text.len();
+        errors.note(path, format!("{size} bytes; a journal holds no file of more than {FILE_MAX}"));
+    }
     let (root, faults) = DeTable::parse_recoverable(text);
     let text = Text { path, text };
     for fault in faults {

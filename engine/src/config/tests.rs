@@ -452,3 +452,19 @@ fn goes_on_under_other_limits() {
     let goes = [0, 1, 2].map(|place| with(place).goes_on(&journal));
     assert_eq!(goes, [false, false, true]);
 }
+
+/// Goal: a file that no journal could hold is refused before anything starts; the longest one that it holds is not. Method: a
+/// comment of that length, and a byte more.
+#[test]
+fn a_file_that_fits_no_journal_is_refused() {
+    let padded = |len: usize| {
+        let mut files = deployed();
+        let text = &mut files[2].1;
+        *text = format!("{text}\n#{}", "x".repeat(len - text.len() - 2));
+        Config::from_texts(files)
+    };
+    let longest = padded(crate::journal::FILE_MAX).unwrap();
+    assert!(longest.with_limits(&longest.files[2].text).is_ok());
+    let error = padded(crate::journal::FILE_MAX + 1).unwrap_err().to_string();
+    assert!(error.contains("limits.toml") && error.contains("8388608"), "{error}");
+}

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 pub use follow::newest_input;
 
-use super::record::{BadRecord, OPENED_BYTES, Record};
+use super::record::{BadRecord, ENTRY_BYTES_MAX, OPENED_BYTES, Record};
 use super::segment::{self, BadFrame, FRAME_BYTES, HEADER_BYTES, JournalError};
 
 /// Where the valid part of a journal ends: everything before is whole, the rest is to be overwritten.
@@ -49,8 +49,9 @@ pub struct Fault {
     pub record: u64,
     /// What is wrong with it.
     pub why: Why,
-    /// Whether a later segment holds something, or a later start of an engine stands behind it. A crash leaves torn only what
-    /// came after both: each segment is synced before the next begins, and an engine goes on behind what is whole alone.
+    /// Whether a later segment holds something, a later start of an engine stands behind it, or, of a record of the head, an
+    /// input. A crash leaves torn only what came after all three: each segment is synced before the next begins and the head
+    /// before the first input, and an engine goes on behind what is whole alone.
     pub is_followed: bool,
 }
 
@@ -76,6 +77,8 @@ pub struct Reader {
     tail: Tail,
     /// Whether the bytes were read after the next segment was begun: nothing more comes then.
     is_whole: bool,
+    /// Whether all that was read is the beginning of a journal, up to its first start of an engine.
+    in_head: bool,
     why: Option<Why>,
     /// See [`Fault::is_followed`].
     is_followed: bool,
@@ -90,6 +93,7 @@ impl Reader {
     /// [`JournalError::Io`], or [`JournalError::NotASegment`] for a foreign file under a segment's name.
     pub fn open(folder: &Path) -> Result<Reader, JournalError> {
         let numbers = segment::numbers(folder)?.into_iter();
+        let in_head = numbers.as_slice().first() == Some(&0); // Else its beginning was deleted.
         let mut reader = Reader {
             folder: folder.to_path_buf(),
             numbers,
@@ -97,6 +101,7 @@ impl Reader {
             base: 0,
             tail: Tail::default(),
             is_whole: false,
+            in_head,
             why: None,
             is_followed: false,
             ended: false,
@@ -138,6 +143,7 @@ impl Reader {
                 Ok((len, Ok(record))) => {
                     self.tail.offset += (FRAME_BYTES + len) as u64;
                     self.tail.records += 1;
+                    self.in_head &= matches!(record, Record::Config { .. } | Record::Source { .. });
                     return Ok(Some(record));
                 }
                 Ok((_, Err(bad))) => (Why::Record(bad), true),
@@ -150,7 +156,7 @@ impl Reader {
             }
             if torn {
                 self.why = Some(why);
-                self.is_followed = is_reopened(rest) || self.any_left()?;
+                self.is_followed = is_used(rest, self.in_head) || self.any_left()?;
             }
             if torn || !self.next_segment()? {
                 self.tail.torn = torn;
@@ -217,15 +223,22 @@ impl Reader {
     }
 }
 
-/// Whether an engine that had inputs before started somewhere within these bytes of a segment.
-fn is_reopened(bytes: &[u8]) -> bool {
-    let length = (OPENED_BYTES as u32).to_le_bytes();
-    let opened = |frame| {
+/// Whether these bytes of a segment, of which the first are no record, hold somewhere what no crash leaves behind such: the
+/// start of an engine that had inputs before, and behind a bad head any input.
+fn is_used(bytes: &[u8], in_head: bool) -> bool {
+    let least = if in_head { 1 } else { OPENED_BYTES };
+    let most = if in_head { ENTRY_BYTES_MAX } else { OPENED_BYTES };
+    let is_long = |len: &[u8; 4]| (least..=most).contains(&(u32::from_le_bytes(*len) as usize));
+    let frames = (0..bytes.len()).filter_map(|at| bytes.get(at..));
+    let mut likely = frames.filter(|frame| frame.first_chunk().is_some_and(is_long));
+    likely.any(|frame| {
         let record = segment::unframe(frame).ok().and_then(|payload| Record::read(payload).ok());
-        matches!(record, Some(Record::Opened { seq: 1.., .. }))
-    };
-    let frames = bytes.windows(FRAME_BYTES + OPENED_BYTES);
-    frames.filter(|frame| frame.starts_with(&length)).any(opened)
+        match record {
+            Some(Record::Opened { seq, .. }) => seq > 0,
+            Some(Record::Input(_) | Record::Run { .. }) => in_head,
+            _ => false,
+        }
+    })
 }
 
 fn read_up_to(file: &mut File, buffer: &mut [u8]) -> std::io::Result<()> {

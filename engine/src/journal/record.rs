@@ -110,6 +110,8 @@ const CLOSED: u8 = 10;
 const OPENED: u8 = 11;
 /// Bytes of the payload of [`Record::Opened`].
 pub(super) const OPENED_BYTES: usize = 1 + 2 * size_of::<u64>();
+/// Bytes of the longest payload of an [`Entry`] that stands for no file.
+pub(super) const ENTRY_BYTES_MAX: usize = 1 + Entry::WORDS * size_of::<u64>();
 const DEEP: u8 = 12;
 const STAGES: u8 = 16;
 

@@ -12,6 +12,10 @@ const CHECKPOINT_INPUTS: u64 = 65_536;
 /// Entries that one input takes at most: the run before it, a file that it speaks of, itself, a checkpoint, a full hash, its
 /// stages.
 const ENTRIES_PER_INPUT: usize = 6;
+/// Inputs that the market makes at most between two looks at [`Recorder::has_room`].
+pub(crate) const INPUTS_PER_LOOK: usize = 64;
+/// Inputs of any other kind that are made at most between two looks at [`Recorder::has_reserve`].
+const URGENT_PER_LOOK: usize = 4;
 
 struct Run {
     feed: u8,
@@ -66,9 +70,9 @@ impl Recorder {
         self.feeds.iter().map(|(_, events)| *events).collect()
     }
 
-    /// Whether the ring has room beyond the reserve.
+    /// Whether the ring has room for what the market says, a look's worth of it, beyond the reserve.
     pub fn has_room(&self) -> bool {
-        self.ring.slots() > self.reserve + ENTRIES_PER_INPUT
+        self.ring.slots() > self.reserve + INPUTS_PER_LOOK * ENTRIES_PER_INPUT
     }
 
     /// The last input that was handed to the journal thread; events that are still being joined come after it.
@@ -76,9 +80,9 @@ impl Recorder {
         self.handed
     }
 
-    /// Whether the ring has room for one more input of any kind.
+    /// Whether the ring has room for what must always pass, the reserve included.
     pub fn has_reserve(&self) -> bool {
-        self.ring.slots() > ENTRIES_PER_INPUT
+        self.ring.slots() > URGENT_PER_LOOK * ENTRIES_PER_INPUT
     }
 
     /// Records an event, which is the input of this number.

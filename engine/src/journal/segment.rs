@@ -11,8 +11,10 @@ pub(super) const HEADER_BYTES: u64 = 16;
 const MAGIC: [u8; 8] = *b"TGJRNL4\n";
 /// Bytes before each payload: length, CRC32C.
 pub(super) const FRAME_BYTES: usize = 8;
-/// No record is longer: a configuration file must fit.
-pub(super) const PAYLOAD_MAX: usize = 8 << 20;
+/// No record is longer.
+pub(super) const PAYLOAD_MAX: usize = FILE_MAX + (64 << 10);
+/// No configuration file may be longer: with its name it is one record.
+pub const FILE_MAX: usize = 8 << 20;
 
 /// Why a journal cannot be opened or go on.
 #[derive(Debug, thiserror::Error)]

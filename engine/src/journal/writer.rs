@@ -369,11 +369,22 @@ impl<S: Storage> Writer<S> {
 }
 
 /// Removes the segments of a journal of an engine that never did anything: it could not start, or a crash cut it off before.
+/// Where its head is not whole, they are kept beside.
 fn remove_idle(lease: &Lease) -> Result<(), JournalError> {
-    if !Reader::is_of_nothing(lease.folder())? {
-        return Err(JournalError::NotEmpty(lease.folder().to_path_buf()));
+    let folder = lease.folder();
+    if !Reader::is_of_nothing(folder)? {
+        return Err(JournalError::NotEmpty(folder.to_path_buf()));
     }
-    remove_segments(lease, |_| true)
+    let mut reader = Reader::open(folder)?;
+    while reader.next_record()?.is_some() {}
+    if reader.fault().is_none() {
+        return remove_segments(lease, |_| true);
+    }
+    for kept in repair::cut(lease, Tail::default())? {
+        let (folder, kept) = (folder.display(), kept.display());
+        tracing::warn!("{folder}: begun anew; what stood there is kept in {kept}");
+    }
+    Ok(())
 }
 
 /// Removes the segments behind the tail's: made in advance, or nothing in them survived.

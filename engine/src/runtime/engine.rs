@@ -30,6 +30,7 @@ use super::sinks::{Lag, Sink};
 use super::stages::{BOOK, GATE, INDICATORS, PUBLISH, SAMPLE_EVERY, Samples};
 use super::wait::Waiter;
 use crate::config::{AtStop, Durability};
+use crate::journal::recorder::INPUTS_PER_LOOK;
 use crate::journal::writer::Progress as JournalProgress;
 use crate::rehearsal::Rehearsal;
 use crate::script::Script;
@@ -41,7 +42,7 @@ use venue::VenueState;
 pub(super) use limits::LimitsPost;
 
 /// Events taken from the ring in one round.
-const EVENTS_PER_ROUND: usize = 64;
+const EVENTS_PER_ROUND: usize = INPUTS_PER_LOOK;
 /// Rounds whose pages are written together while more events wait: at most about a tenth of a millisecond.
 const ROUNDS_UNPUBLISHED: u32 = 16;
 /// Room for what one control changes, nearly always, and for its answer.
@@ -176,6 +177,7 @@ impl EngineThread {
         let mut busy = self.poll_sinks(state) | self.poll_credit(state);
         // Each is answered, after what it changed: while there is no room for that, none is taken.
         while self.told.slots() >= TOLD_ROOM
+            && self.has_reserve()
             && let Ok(handed) = self.controls.pop()
         {
             let told = self.take(handed, state);
@@ -215,6 +217,7 @@ impl EngineThread {
         let mut busy = false;
         while self.credit.is_some()
             && !self.saves_reserve()
+            && self.has_room()
             && let Some(asked) = self.credit.as_mut().and_then(CreditPost::take)
         {
             self.input(Body::Control(asked.control()), state);
@@ -271,6 +274,9 @@ impl EngineThread {
         state: &mut Loop,
         observer: &mut O,
     ) -> bool {
+        if !self.has_room() {
+            return false;
+        }
         let Some(ring) = self.events.get_mut(ring) else { return false };
         let Loop { batch, clock, .. } = state;
         let taken = ring.take(&mut batch[..]);

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use engine::journal::epoch::Claim;
 use engine::journal::lease::Lease;
+use engine::journal::reader::{Reader, Tail};
 use engine::journal::storage::Disk;
 use engine::journal::writer::Writer;
 use engine::journal::{Record, numbers, path_of};
@@ -197,4 +198,37 @@ fn damage_is_not_a_torn_end() {
     assert!(matches!(refusal(), Ok(JournalError::Damaged { .. })));
     std::fs::write(&path, &whole).unwrap();
     assert_eq!(end_of(folder.path()).0 as usize, day.hashes.len() - 1);
+}
+
+/// Goal: a head that is damaged although inputs follow is no torn head: the journal is not begun anew. A torn one is, and is
+/// kept beside. Method: flip a bit at every few bytes of a head; then end the file within it.
+#[test]
+fn a_damaged_head_is_not_begun_anew() {
+    use engine::journal::JournalError;
+    let day = Day::new();
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    day.record(folder, Faulty::new(u64::MAX, None), 4 << 20).unwrap();
+    let mut reader = Reader::open(folder).unwrap();
+    while !matches!(reader.next_record().unwrap().unwrap(), Record::Opened { .. }) {}
+    let end = reader.tail().offset as usize;
+    let path = path_of(folder, 0);
+    let whole = std::fs::read(&path).unwrap();
+    for at in (16..end).step_by(13).chain([end - 1]) {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        std::fs::write(&path, &damaged).unwrap();
+        let asked = Reader::is_of_nothing(folder);
+        assert!(matches!(asked, Err(JournalError::Damaged { .. })), "byte {at}: {asked:?}");
+        assert!(Replay::open(folder).is_err(), "byte {at}");
+    }
+    let mut torn = whole.clone();
+    torn[end / 2..].fill(0);
+    std::fs::write(&path, &torn).unwrap();
+    assert!(Replay::open(folder).unwrap().is_none());
+    let lease = Lease::take(folder).unwrap();
+    let claim = Claim::take(folder, None).unwrap();
+    drop(Writer::open(lease, claim, Tail::default(), 1 << 20).unwrap());
+    let kept = std::fs::read(folder.join("00000000-0.bad")).unwrap();
+    assert!(torn.starts_with(&kept) && kept.len() > end / 4);
 }

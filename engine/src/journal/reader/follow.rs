@@ -26,6 +26,7 @@ impl Reader {
         let path = segment::path_of(&self.folder, tail.segment);
         self.numbers = numbers.into_iter();
         (self.why, self.is_followed, self.ended) = (None, false, false);
+        self.in_head &= tail.records == 0;
         self.tail = Tail { records: tail.records, ..Tail::default() };
         let is_there = self.next_segment()? && self.tail.segment == tail.segment;
         let is_within = (HEADER_BYTES..=self.bytes.len() as u64).contains(&tail.offset);

@@ -16,7 +16,7 @@ impl EngineThread {
         let mut busy = false;
         for desk in pages.desks() {
             for _ in 0..REQUESTS_PER_ROUND {
-                if state.held.is_full() {
+                if state.held.is_full() || !self.has_reserve() {
                     break;
                 }
                 let Some(pages) = &mut self.pages else { return busy };

@@ -90,7 +90,7 @@ impl EngineThread {
         let period = if self.saves_reserve() { FULL_NS } else { QUIET_NS };
         if now.since(self.sequencer.engine.now()) >= period
             && self.events.iter().all(EventReceiver::is_empty)
-            && self.sequencer.recorder.as_ref().is_none_or(|recorder| recorder.has_room())
+            && self.has_room()
         {
             self.sequencer.input(now, Body::Timer, &mut ());
             self.publish(state);

@@ -14,8 +14,8 @@ impl EngineThread {
     /// Tells the core whether journal and audit log take more; whether it was told something.
     pub(super) fn poll_sinks(&mut self, state: &mut Loop) -> bool {
         let now_ns = state.clock.now_ns();
+        let has_room = self.has_room();
         let recorder = self.sequencer.recorder.as_ref();
-        let has_room = recorder.is_none_or(|recorder| recorder.has_room());
         let handed = recorder.map_or(0, |recorder| recorder.handed());
         let recorded = self.recorded();
         let latched = self.journal.as_ref().is_some_and(|(j, _)| j.failed() || j.full());
@@ -39,6 +39,9 @@ impl EngineThread {
 
     /// Halts everything to cancel-only when one of them has taken nothing for too long.
     fn latch_sinks(&mut self, state: &mut Loop, now_ns: u64) -> bool {
+        if !self.has_reserve() {
+            return false;
+        }
         let after_ns = self.sequencer.engine.rules().triggers.sink_latch_ns;
         let journal = (&mut state.journal, HaltCause::Journal, "the journal takes nothing");
         let audit = (&mut state.audit, HaltCause::Audit, "the audit log takes nothing");
@@ -53,7 +56,13 @@ impl EngineThread {
         late.iter().any(Option::is_some)
     }
 
-    /// Whether the journal has room for one more input of any kind.
+    /// Whether the journal's ring has room for what may wait: without it the market stays in the rings of its feeds and nobody
+    /// asks for timers or credit, so that the engine thread never waits for the disk.
+    pub(super) fn has_room(&self) -> bool {
+        self.sequencer.recorder.as_ref().is_none_or(|recorder| recorder.has_room())
+    }
+
+    /// Whether it has room for what must always pass: cancels, controls, reports.
     pub(super) fn has_reserve(&self) -> bool {
         self.sequencer.recorder.as_ref().is_none_or(|recorder| recorder.has_reserve())
     }

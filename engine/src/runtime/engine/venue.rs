@@ -27,8 +27,7 @@ impl EngineThread {
         }
         let mut busy = false;
         for _ in 0..TOLD_PER_ROUND {
-            let has_reserve =
-                self.sequencer.recorder.as_ref().is_none_or(|recorder| recorder.has_reserve());
+            let has_reserve = self.has_reserve();
             let next = self.sequencer.venue.as_mut().filter(|_| has_reserve);
             let Some(told) = next.and_then(|venue| venue.hear()) else { break };
             let body = match told {
@@ -59,7 +58,7 @@ impl EngineThread {
         if !state.venue.is_up || !self.sequencer.engine.wants_reconciliation() {
             return false;
         }
-        let has_room = self.sequencer.recorder.as_ref().is_none_or(|recorder| recorder.has_room());
+        let has_room = self.has_room();
         let now_ns = state.clock.now_ns();
         if now_ns < state.venue.reconcile_at || !has_room {
             return false;
