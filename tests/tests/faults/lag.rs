@@ -1,17 +1,25 @@
 //! A journal that falls behind, or fails, under an engine that trades at a venue.
 
+use std::io::Cursor;
+use std::net::{Ipv4Addr, UdpSocket};
 use std::time::Instant;
 
-use engine::config::{Durability, Speed};
+use engine::config::{Durability, FeedSource, Lines, Speed};
 use engine::replay::Replay;
 use model::page::{AnswerKind, TapeKind};
 use model::{OrderId, OrderState, Reject, Verdict};
 use serde_json::json;
+use sim::mold::Pace;
+use sim::net::Publisher;
 use sim::ouch::Server;
 use tests::place::{PATIENCE, Place, Trader, lasting_limits, until, venue};
 use tests::preload::Disk;
 
 use crate::replayed;
+
+/// Entries that the ring to the journal holds, and how many of them are kept for what must pass.
+const ENTRIES: u64 = 1 << 14;
+const RESERVED: u32 = 512;
 
 /// An engine that sends only what is on the disk.
 fn synced(name: &str) -> (Server, Place) {
@@ -86,6 +94,61 @@ fn orders_wait_for_the_disk() {
     assert_eq!((counters.orders, counters.twice, counters.bad), (sent + 1, 0, 0));
     let open = server.with(|venue| venue.open().count());
     assert_eq!(replayed(&place).engine.orders().open().count(), open, "something stays reserved");
+}
+
+/// Goal: a disk that hangs under a live market holds the market up and nothing else: new orders stop, the engine goes round,
+/// cancels go through it, nothing of the reserve for them is used up; and the market goes on when the disk does. Method: a
+/// venue that publishes on, syncs that do not return until more was published than the journal's ring holds.
+#[test]
+fn a_disk_that_hangs_holds_only_the_market_up() {
+    let line = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+    let mut day = Vec::new();
+    let place = Place::with("fault-hang", &lasting_limits(), |stage, engine| {
+        day = std::fs::read(&stage.capture).unwrap();
+        engine.feeds[0].source = FeedSource::Lines(Lines {
+            lines: vec![line],
+            interface: Ipv4Addr::LOCALHOST,
+            request: None,
+            snapshot: None,
+            receive_buffer: 1 << 20,
+            busy_poll_us: 0,
+        });
+        engine.journal.as_mut().unwrap().durability = Durability::Synced;
+        engine.capacity.own_orders = RESERVED / 2;
+        engine.stalled_ns = 2_000_000_000;
+        engine.strategies.clear();
+    });
+    let place = place.lied_to();
+    let engine = place.start();
+    let mut config = sim::net::Config::new(line, line);
+    (config.line_b, config.mold.pace) = (None, Pace::PacketsPerSecond(4_000));
+    config.mold.packet_messages_max = 4;
+    let market = Publisher::start(config, sim::source::binary_file(Cursor::new(day))).unwrap();
+    let count = |of: &str| place.status()["journal"][of].as_u64().unwrap();
+    let heard = || place.status()["feeds"][0]["messages"].as_u64().unwrap();
+    until("no market", || heard() > 8_000);
+    let mut trader = place.trader();
+    let resting = trader.rests();
+
+    place.preload().set_disk(Disk::Stalls);
+    until("nobody notices", || place.status()["journal"]["full"] == json!(true));
+    trader.sends_cancel(resting);
+    trader.reaches(resting, OrderState::Cancelled);
+    std::thread::sleep(std::time::Duration::from_secs(3)); // Longer than the watchdog waits.
+    let status = place.status();
+    assert_eq!(status["halts"], json!([]), "the engine stood still");
+    assert!(count("unwritten") < ENTRIES - u64::from(RESERVED), "the market ate the reserve");
+    let held = status["engine_seq"].as_u64().unwrap();
+
+    place.preload().set_disk(Disk::Sound);
+    until("it stays full", || place.status()["journal"]["full"] == json!(false));
+    until("the market stands", || place.status()["engine_seq"].as_u64().unwrap() > held + 8_000);
+    drop(market);
+    let another = trader.rests();
+    trader.reaches(another, OrderState::Working);
+    drop(trader);
+    engine.ends();
+    replayed(&place);
 }
 
 /// Goal: an engine whose disk fails sends nothing new, whatever fails and for how long, and its cancels still go out; it does not
