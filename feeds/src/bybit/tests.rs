@@ -148,6 +148,20 @@ fn kinds() {
     }
 }
 
+/// Goal: as many trades as the venue puts into one message are read, by both parsers. Method: 1,024 of them, for the scanner
+/// and behind a blank.
+#[test]
+fn trades_of_a_message() {
+    let trade = r#"{"T":1,"s":"BTCUSDT","S":"Buy","v":"1","p":"1.5","i":"2"}"#;
+    let list = vec![trade; 1_024].join(",");
+    let text =
+        format!(r#"{{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":1,"data":[{list}]}}"#);
+    for text in [text.clone(), format!(" {text}")] {
+        let (message, parsed) = parse(&text);
+        assert_eq!((message, parsed.trades.len()), (Ok(Message::Trades), 1_024));
+    }
+}
+
 /// Goal: the chain, and number 1. Method: a book at 10 and each number beside it.
 #[test]
 fn chain() {

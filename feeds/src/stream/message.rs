@@ -4,8 +4,8 @@ use model::{Kind, OrderRef, Px, Qty, Side, Ts};
 
 use crate::json::{JsonCause, JsonError, Levels};
 
-/// Trades of one text, at most.
-pub const TRADES_MAX: usize = 1_000;
+/// Trades of one text, at most; there is room for all of them from the start, 160 KiB a feed. Bybit sends up to 1,024.
+pub const TRADES_MAX: usize = 4_096;
 /// Orders of one text, and of all books of a feed together, at most.
 pub const ORDERS_MAX: usize = 1 << 19;
 /// Orders that there is room for from the start: only whole books have more.
