@@ -37,7 +37,10 @@ pub(crate) fn is_allowed(url: &str, encrypted: &str, plain: &str) -> bool {
         Some(v6) => v6.split(']').next().unwrap_or(""),
         None => authority.split(':').next().unwrap_or(""),
     };
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    let is_near =
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    // Behind a user stands another host, which is the one that is connected to.
+    is_near && !authority.contains('@')
 }
 
 /// A URL without what stands behind its path, and none that names a user: keys travel there.
@@ -61,6 +64,9 @@ mod tests {
         for url in [
             "ws://venue.example/",
             "ws://127.0.0.1@venue.example/",
+            "ws://127.0.0.1:1@127.0.0.2:38123/",
+            "ws://[::1]@127.0.0.2:38123/",
+            "ws://user@127.0.0.1/",
             "ws://localhost.venue.example/",
             "ws://10.0.0.1/",
             "http://127.0.0.1/",
