@@ -384,14 +384,14 @@ pub(super) fn is_told(kind: u8) -> bool {
     [rtype::MBO, rtype::MBP_0, rtype::MBP_1, rtype::MBP_10].contains(&kind)
 }
 
-/// When a record of any schema was received; of one that is not told, when its venue made it.
+/// When a record of any schema was received; of one that is not told, or too short for its type, when its venue made it.
 pub(super) fn received(record: RecordRef<'_>) -> Ts {
     let head = record.header();
     let view = match head.rtype {
-        rtype::MBO => record.get::<MboMsg>().map(AsView::view),
-        rtype::MBP_0 => record.get::<TradeMsg>().map(AsView::view),
-        rtype::MBP_1 => record.get::<Mbp1Msg>().map(AsView::view),
-        rtype::MBP_10 => record.get::<Mbp10Msg>().map(AsView::view),
+        rtype::MBO => record.try_get::<MboMsg>().ok().map(AsView::view),
+        rtype::MBP_0 => record.try_get::<TradeMsg>().ok().map(AsView::view),
+        rtype::MBP_1 => record.try_get::<Mbp1Msg>().ok().map(AsView::view),
+        rtype::MBP_10 => record.try_get::<Mbp10Msg>().ok().map(AsView::view),
         _ => None,
     };
     let made = if head.ts_event == dbn::UNDEF_TIMESTAMP { 0 } else { head.ts_event };

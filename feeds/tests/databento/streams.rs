@@ -7,6 +7,7 @@ use dbn::{
     FlagSet, MappingInterval, MboMsg, Metadata, RecordHeader, SType, Schema, StatusMsg,
     SymbolMapping, TradeMsg, UNDEF_PRICE, UNDEF_TIMESTAMP, flags,
 };
+use feeds::Arrival;
 use feeds::databento::{DbnCause, DbnCounters, DbnError, DbnOptions, DbnReader};
 use model::{Event, Flags, Kind, OrderRef, Px, Qty, Side, Ts, VenueNumber};
 use proptest::prelude::*;
@@ -68,13 +69,29 @@ pub fn encode<T: DbnEncodable>(schema: Option<Schema>, records: &[T]) -> Vec<u8>
 
 /// Every event of a stream, and how it ended.
 pub fn events(bytes: &[u8], options: DbnOptions) -> (Vec<Event>, Result<DbnCounters, DbnError>) {
+    events_at(bytes, options, &mut ())
+}
+
+/// Hears of each record.
+struct Ear;
+
+impl Arrival for Ear {
+    fn arrives(&mut self, _: Ts) {}
+}
+
+/// The same, with records heard of as they arrive.
+fn events_at(
+    bytes: &[u8],
+    options: DbnOptions,
+    arrival: &mut impl Arrival,
+) -> (Vec<Event>, Result<DbnCounters, DbnError>) {
     let mut events = Vec::new();
     let mut reader = match DbnReader::open(bytes, options) {
         Ok(reader) => reader,
         Err(error) => return (events, Err(error)),
     };
     loop {
-        match reader.next(&mut |event| events.push(event)) {
+        match reader.next_at(arrival, &mut |event| events.push(event)) {
             Ok(true) => {}
             Ok(false) => return (events, Ok(reader.counters())),
             Err(error) => {
@@ -286,6 +303,21 @@ fn cuts_and_lengths() {
     }
 }
 
+/// Goal: a record that is too short for its type is an error, heard of or not. Method: one of each type behind a good one.
+#[test]
+fn short_records() {
+    for kind in [rtype::MBO, rtype::MBP_0, rtype::MBP_1, rtype::MBP_10] {
+        let schema = if kind == rtype::MBO { Schema::Mbo } else { Schema::Mbp10 };
+        let mut bytes = encode(Some(schema), &[mbo(b'A', b'B', 1, 1, 1, 0)]);
+        bytes.extend([6, kind].into_iter().chain([0; 22]));
+        let (told, outcome) = events(&bytes, DbnOptions::default());
+        let is_error = outcome
+            .is_err_and(|error| error.cause == DbnCause::RecordLength { rtype: kind, length: 24 });
+        assert_eq!(is_error, matches!(kind, rtype::MBO | rtype::MBP_10), "{kind}");
+        assert_eq!(events_at(&bytes, DbnOptions::default(), &mut Ear), (told, outcome), "{kind}");
+    }
+}
+
 /// A record of market by order, mostly of sense.
 fn any_mbo() -> impl Strategy<Value = MboMsg> {
     let actions = prop::sample::select(b"AAAAMMCCTFNR?".to_vec());
@@ -322,23 +354,30 @@ proptest! {
         prop_assert_eq!(last, records.len() as u64);
     }
 
-    /// Goal: no bytes panic, nor run for ever. Method: any bytes, any bytes behind a good beginning, and a good stream with
-    /// some bytes bent.
+    /// Goal: no bytes panic, nor run for ever, and what is heard of as it arrives is told alike. Method: any bytes, any bytes
+    /// behind a good beginning, there also as a record of a type that is told of, and a good stream with some bytes bent.
     #[test]
     fn any_bytes(
         bytes in prop::collection::vec(any::<u8>(), 0..400),
         bends in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
         fragment in prop::option::of(0..5_u8),
+        record in (4..20_u8, prop::sample::select(vec![rtype::MBO, rtype::MBP_0, rtype::MBP_1, rtype::MBP_10])),
     ) {
         let options = DbnOptions { fragment, ..DbnOptions::default() };
-        let _ = events(&bytes, options);
+        let events = |bytes: &[u8]| {
+            assert_eq!(events(bytes, options), events_at(bytes, options, &mut Ear));
+        };
+        events(&bytes);
         let mut good = encode(None, &[mbo(b'A', b'B', 1, 1, 1, 0), mbo(b'C', b'B', 1, 1, 1, 0)]);
         let behind: Vec<u8> = good.iter().chain(&bytes).copied().collect();
-        let _ = events(&behind, options);
+        events(&behind);
+        let (words, kind) = record;
+        let record: Vec<u8> = good.iter().copied().chain([words, kind]).chain(bytes).collect();
+        events(&record);
         for (at, with) in bends {
             let at = at.index(good.len());
             good[at] = with;
         }
-        let _ = events(&good, options);
+        events(&good);
     }
 }
