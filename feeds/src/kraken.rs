@@ -20,7 +20,7 @@ use book::Book;
 pub struct Kraken {
     /// By index of the symbol.
     books: Vec<Book>,
-    /// Levels a side of every book.
+    /// Levels a side to ask for.
     depth: u16,
     /// Most decimals that the levels of the last text show.
     shown: Shown,
@@ -61,7 +61,7 @@ impl Kraken {
     pub fn new(config: &StreamConfig) -> Kraken {
         let depth = requests::depth(config.depth);
         let book = |symbol: &StreamSymbol| {
-            Book::new(usize::from(depth), symbol.px_decimals, symbol.qty_decimals)
+            Book::new(config.depth, symbol.px_decimals, symbol.qty_decimals)
         };
         let books = config.symbols.iter().map(book).collect();
         Kraken { books, depth, shown: Shown::default(), listed: false }
@@ -118,7 +118,7 @@ impl Venue for Kraken {
     ) -> Result<Message, ParseError> {
         self.shown = Shown::default();
         let read = if text.starts_with(b"[") {
-            v1::scan(text, symbols, self.depth, &mut self.shown, parsed)?
+            v1::scan(text, symbols, &mut self.books, &mut self.shown, parsed)?
         } else {
             v2::scan(text, symbols, &mut self.shown, parsed)?
         };
@@ -134,6 +134,7 @@ impl Venue for Kraken {
 
     fn apply(&mut self, head: &BookHead, parsed: &mut Parsed) -> Result<(), Mismatch> {
         let book = self.books.get_mut(usize::from(head.symbol)).ok_or(Mismatch::Checksum)?;
+        let depth = book.depth.ok_or(Mismatch::Checksum)?;
         if head.kind == BookKind::Snapshot {
             book.mirror.clear();
             book.set_places(book.told.unwrap_or(self.shown.0));
@@ -142,7 +143,7 @@ impl Venue for Kraken {
         let levels = (bids.as_slice().iter().copied(), asks.as_slice().iter().copied());
         book.mirror.set_all(levels.0, levels.1).map_err(|_| Mismatch::Checksum)?;
         for (side, levels) in [(&mut book.mirror.bids, bids), (&mut book.mirror.asks, asks)] {
-            while let Some((px, _)) = side.pop_beyond(self.depth.into()) {
+            while let Some((px, _)) = side.pop_beyond(depth.into()) {
                 levels.push(px, Qty(0)).map_err(|_| Mismatch::Checksum)?;
             }
         }

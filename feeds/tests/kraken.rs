@@ -7,8 +7,10 @@ mod fold;
 use std::collections::BTreeMap;
 
 use captured::{capture, lines};
+use feeds::capture::Capture;
 use feeds::kraken::Kraken;
 use feeds::stream::{StreamConfig, StreamFeed, StreamSymbol};
+use feeds::{Counters, FeedOptions, Next, Venue};
 use fold::Fold;
 use model::{FeedId, Symbol, Ts};
 
@@ -117,5 +119,89 @@ fn v2_document() {
         feed.on_line(text.trim().as_bytes(), Ts(3), &mut |event| fold.apply(event));
         assert!(fold.books[&1].is_live(), "{:?}", feed.counters());
         assert_eq!(fold.books[&1].sides.each_ref().map(BTreeMap::len), [10, 10]);
+    }
+}
+
+/// Prices of bids, best first.
+type Bids = Vec<u64>;
+
+/// The checksum of bids of one each, with a decimal and none.
+fn checksum(bids: &[u64]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    bids.iter().take(10).for_each(|px| crc.update(format!("{px}01").as_bytes()));
+    crc.sum()
+}
+
+/// A book message of either dialect: bids of one each, and of nothing.
+fn message(
+    is_v2: bool,
+    depth: usize,
+    kind: &str,
+    (set, gone): (&[u64], &[u64]),
+    sum: u32,
+) -> String {
+    let level = |px: &u64, qty: u8| match is_v2 {
+        true => format!("{{\"price\":{px}.0,\"qty\":{qty}}}"),
+        false => format!("[\"{px}.0\",\"{qty}\",\"1.0\"]"),
+    };
+    let (set, gone) = (set.iter().map(|px| level(px, 1)), gone.iter().map(|px| level(px, 0)));
+    let bids = set.chain(gone).collect::<Vec<_>>().join(",");
+    match (is_v2, kind) {
+        (true, _) => format!(
+            "{{\"channel\":\"book\",\"type\":\"{kind}\",\"data\":[{{\"symbol\":\"BTC/USD\",\"bids\":[{bids}],\
+             \"asks\":[],\"checksum\":{sum}}}]}}"
+        ),
+        (false, "snapshot") => {
+            format!("[1,{{\"as\":[],\"bs\":[{bids}]}},\"book-{depth}\",\"BTC/USD\"]")
+        }
+        _ => format!("[1,{{\"b\":[{bids}],\"c\":\"{sum}\"}},\"book-{depth}\",\"BTC/USD\"]"),
+    }
+}
+
+/// A capture of a book of so many bids: one comes on top and pushes the last off, then two go and one comes back below.
+fn recorded(is_v2: bool, depth: usize) -> (Vec<String>, Bids) {
+    let answer = format!(
+        "{{\"method\":\"subscribe\",\"result\":{{\"channel\":\"book\",\"depth\":{depth},\"snapshot\":true,\
+         \"symbol\":\"BTC/USD\"}},\"success\":true}}"
+    );
+    let mut bids: Bids = (0..depth as u64).map(|place| 900 - place).collect();
+    let mut texts = if is_v2 { vec![answer] } else { Vec::new() };
+    texts.push(message(is_v2, depth, "snapshot", (&bids, &[]), checksum(&bids)));
+    bids.insert(0, 901);
+    let last = bids.pop().unwrap();
+    texts.push(message(is_v2, depth, "update", (&[901], &[]), checksum(&bids)));
+    let gone: Bids = bids.drain(1..3).collect();
+    bids.push(last - 7);
+    texts.push(message(is_v2, depth, "update", (&[last - 7], &gone), checksum(&bids)));
+    (texts, bids)
+}
+
+fn play(texts: &[String]) -> (Fold, Counters) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("capture");
+    let lines = (1..).zip(texts).map(|(second, text)| format!("{second}.0: {text}\n"));
+    std::fs::write(&path, lines.collect::<String>()).unwrap();
+    let symbols = [symbol("BTC/USD", 1, 0)];
+    let mut capture =
+        Capture::open(Venue::Kraken, &[path], FeedOptions::default(), &symbols).unwrap();
+    let mut fold = Fold::default();
+    while let Next::Event(event) = capture.next().unwrap() {
+        fold.apply(event);
+    }
+    (fold, capture.counters())
+}
+
+/// Goal: the books of a capture are as deep as whoever recorded it asked for. Method: captures of both dialects in which a level
+/// falls off without a word, at depths on offer.
+#[test]
+fn recorded_depths() {
+    for (is_v2, depth) in [(true, 10), (true, 25), (false, 10), (false, 25)] {
+        let (texts, bids) = recorded(is_v2, depth);
+        let (fold, counters) = play(&texts);
+        let book = &fold.books[&1];
+        let held: Bids = book.sides[0].keys().rev().map(|px| *px as u64 / 10).collect();
+        assert_eq!((counters.bad, counters.gaps), (0, 0), "{is_v2} {depth}");
+        assert!(book.is_live(), "{is_v2} {depth} {:?}", book.cause);
+        assert_eq!(held, bids, "{is_v2} {depth}");
     }
 }

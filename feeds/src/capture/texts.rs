@@ -67,7 +67,7 @@ impl TextFeed {
         let config = StreamConfig {
             feed: options.feed,
             symbols: symbols.to_vec(),
-            depth: u16::MAX,
+            depth: StreamConfig::AS_RECORDED,
             seed: 0,
             ws_url: None,
             rest_url: None,

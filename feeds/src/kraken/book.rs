@@ -1,6 +1,7 @@
 //! The copy of a book that Kraken's depth and checksum rules need.
 
-use crate::stream::{Crc32, Mirror};
+use super::requests;
+use crate::stream::{BookKind, Crc32, Mirror, StreamConfig};
 
 /// Levels a side that the checksum covers.
 const CHECKED: usize = 10;
@@ -9,6 +10,10 @@ const CHECKED: usize = 10;
 #[derive(Debug)]
 pub(super) struct Book {
     pub(super) mirror: Mirror,
+    /// Levels a side that the venue sends; `None`: not as many as it was asked for.
+    pub(super) depth: Option<u16>,
+    /// Levels a side that it was asked for; `None`: as many as a capture has.
+    asked: Option<u16>,
     /// Decimals that prices and quantities are configured with.
     ours: [u8; 2],
     /// What prices and quantities are to be in the venue's units: multiplied by the first, divided by the second.
@@ -18,15 +23,36 @@ pub(super) struct Book {
 }
 
 impl Book {
-    /// An empty book that may be subscribed to with up to `depth` levels a side.
-    pub(super) fn new(depth: usize, px_decimals: u8, qty_decimals: u8) -> Book {
+    /// An empty book that is subscribed to with the depth of a configuration.
+    pub(super) fn new(wanted: u16, px_decimals: u8, qty_decimals: u8) -> Book {
+        let depth = requests::depth(wanted);
         Book {
             // A message may insert before it removes, so that a side is larger in its midst.
-            mirror: Mirror::new(2 * depth + 64),
+            mirror: Mirror::new(2 * usize::from(depth) + 64),
+            depth: Some(depth),
+            asked: (wanted != StreamConfig::AS_RECORDED).then_some(depth),
             ours: [px_decimals, qty_decimals],
             scales: [(1, 1); 2],
             told: None,
         }
+    }
+
+    /// The venue says how many levels a side it sends; whether as many as it was asked for.
+    pub(super) fn grant(&mut self, depth: Option<u16>) -> bool {
+        let is_right = |depth: &u16| {
+            requests::is_on_offer(*depth) && self.asked.is_none_or(|asked| asked == *depth)
+        };
+        self.depth = depth.filter(is_right);
+        self.depth.is_some()
+    }
+
+    /// The same where each message says it: a book that is held changes at its own depth alone.
+    pub(super) fn grant_again(&mut self, kind: BookKind, depth: Option<u16>) -> bool {
+        let is_held = !(self.mirror.bids.is_empty() && self.mirror.asks.is_empty());
+        if kind == BookKind::Delta && is_held {
+            return depth.is_some() && depth == self.depth;
+        }
+        self.grant(depth)
     }
 
     /// Takes over the venue's decimals.

@@ -7,6 +7,11 @@ const CHUNK: usize = 100;
 /// Depths that the venue offers.
 const DEPTHS: [u16; 5] = [10, 25, 100, 500, 1_000];
 
+/// Whether the venue offers a depth.
+pub(super) fn is_on_offer(depth: u16) -> bool {
+    DEPTHS.contains(&depth)
+}
+
 /// The smallest depth on offer that is not below what is wanted, else the largest.
 pub(super) fn depth(wanted: u16) -> u16 {
     let [.., largest] = DEPTHS;

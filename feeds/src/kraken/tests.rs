@@ -191,3 +191,35 @@ fn instruments() {
         assert_eq!(venue.apply(&head, &mut parsed), Ok(()), "{places}");
     }
 }
+
+/// Goal: a book is of the depth that was asked for, or none. Method: answers to subscriptions, each before a snapshot without a
+/// level; and the same where a capture's depth is any that is on offer.
+#[test]
+fn granted() {
+    let depth = |depth: &str| {
+        format!(
+            r#"{{"method":"subscribe","result":{{"channel":"book","depth":{depth},"symbol":"ETH/USD"}},"success":true}}"#
+        )
+    };
+    let snapshot = r#"{"channel":"book","type":"snapshot","data":[{"symbol":"ETH/USD","bids":[],"asks":[],"checksum":0}]}"#;
+    for (asked, told, is_right) in [
+        (25, "25", true),
+        (25, "10", false),
+        (25, "\"25\"", false),
+        (StreamConfig::AS_RECORDED, "25", true),
+        (StreamConfig::AS_RECORDED, "10", true),
+        (StreamConfig::AS_RECORDED, "11", false),
+        (StreamConfig::AS_RECORDED, "null", false),
+    ] {
+        let ((mut venue, symbols), mut parsed) = (venue(asked), Parsed::default());
+        let answer = venue.parse(depth(told).as_bytes(), &symbols, &mut parsed);
+        let known = if is_right { Message::Ack } else { Message::Refused { symbol: Some(1) } };
+        assert_eq!(answer, Ok(known), "{asked} {told}");
+        let Ok(Message::Book(head)) = venue.parse(snapshot.as_bytes(), &symbols, &mut parsed)
+        else {
+            panic!("{asked} {told}");
+        };
+        let applied = if is_right { Ok(()) } else { Err(Mismatch::Checksum) };
+        assert_eq!(venue.apply(&head, &mut parsed), applied, "{asked} {told}");
+    }
+}

@@ -31,7 +31,7 @@ pub(super) fn read(
         (_, Some("subscribe" | "unsubscribe"), _) => {
             let granted = value.get("success").and_then(ValueAsScalar::as_bool) == Some(true);
             let symbol = word("symbol").and_then(|name| symbols.index(name.as_bytes()));
-            Ok(if granted { Message::Ack } else { Message::Refused { symbol } })
+            Ok(if granted { grant(&value, symbols, books) } else { Message::Refused { symbol } })
         }
         (_, _, Some("subscriptionStatus")) if word("status") == Some("error") => {
             let symbol = word("pair").and_then(|name| symbols.index(name.as_bytes()));
@@ -40,6 +40,18 @@ pub(super) fn read(
         (_, _, Some("subscriptionStatus")) => Ok(Message::Ack),
         _ => Ok(Message::Other),
     }
+}
+
+/// A request was granted. A subscription to a book says how deep it is: refused if that is not what was asked for.
+fn grant(value: &BorrowedValue<'_>, symbols: &Symbols, books: &mut [Book]) -> Message {
+    let is_new = value.get("method").and_then(ValueAsScalar::as_str) == Some("subscribe");
+    let Some(result) = value.get("result").filter(|_| is_new) else { return Message::Ack };
+    let word = |key| result.get(key).and_then(ValueAsScalar::as_str);
+    let symbol = word("symbol").and_then(|name| symbols.index(name.as_bytes()));
+    let book = symbol.and_then(|index| books.get_mut(usize::from(index)));
+    let told = result.get("depth").filter(|_| word("channel") == Some("book"));
+    let (Some(book), Some(depth)) = (book, told) else { return Message::Ack };
+    if book.grant(depth.as_u16()) { Message::Ack } else { Message::Refused { symbol } }
 }
 
 /// What cannot be read exactly, and whose it is if all of it is of one symbol.

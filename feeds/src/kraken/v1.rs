@@ -3,17 +3,18 @@
 use model::{Px, Qty, Ts};
 
 use super::Shown;
+use super::book::Book;
 use super::v2::resting;
 use crate::json::{Cursor, JsonCause, JsonError, Levels, decimal};
 use crate::stream::{
     BookHead, BookKind, Message, ParseError, Parsed, StreamSymbol, Symbols, Trade,
 };
 
-/// Reads a book of `depth` levels, or trades; another channel is [`Message::Other`].
+/// Reads a book, whose depth its channel's name says, or trades; another channel is [`Message::Other`].
 pub(super) fn scan(
     text: &[u8],
     symbols: &Symbols,
-    depth: u16,
+    books: &mut [Book],
     shown: &mut Shown,
     parsed: &mut Parsed,
 ) -> Result<Option<Message>, ParseError> {
@@ -26,11 +27,15 @@ pub(super) fn scan(
     let Some(index) = symbols.index(pair) else { return Ok(Some(Message::UnknownSymbol)) };
     let Some(symbol) = symbols.get(index) else { return Ok(Some(Message::UnknownSymbol)) };
     let read = match name.strip_prefix(b"book-") {
-        Some(digits) if decimal(digits, 0) == Some(depth.into()) => {
-            book(text, &mut c, symbol, shown, parsed)
-                .map(|head| Message::Book(BookHead { symbol: index, ..head }))
-        }
-        Some(_) => Err(c.error(JsonCause::Shape)),
+        Some(digits) => book(text, &mut c, symbol, shown, parsed).and_then(|head| {
+            let depth = decimal(digits, 0).and_then(|depth| u16::try_from(depth).ok());
+            let known = books.get_mut(usize::from(index));
+            if known.is_some_and(|known| known.grant_again(head.kind, depth)) {
+                Ok(Message::Book(BookHead { symbol: index, ..head }))
+            } else {
+                Err(c.error(JsonCause::Shape))
+            }
+        }),
         None if name == b"trade" => trades(&mut c, index, symbol, parsed).map(|()| Message::Trades),
         None => return Ok(Some(Message::Other)),
     };

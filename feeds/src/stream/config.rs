@@ -25,7 +25,7 @@ pub struct StreamConfig {
     pub feed: FeedId,
     /// The symbols, in the order of their venue numbers, which are 1, 2, 3 …; at most [`SYMBOLS_MAX`].
     pub symbols: Vec<StreamSymbol>,
-    /// Levels a side to ask the venue for.
+    /// Levels a side to ask the venue for; [`StreamConfig::AS_RECORDED`] where nobody asks.
     pub depth: u16,
     /// Seed of the jitter of retries: the same seed and inputs give the same actions.
     pub seed: u64,
@@ -33,6 +33,11 @@ pub struct StreamConfig {
     pub ws_url: Option<String>,
     /// Where to ask for snapshots, instead of the venue's own address: scheme and host, no path.
     pub rest_url: Option<String>,
+}
+
+impl StreamConfig {
+    /// The depth of a capture: what whoever recorded it asked for. More than any venue has.
+    pub const AS_RECORDED: u16 = u16::MAX;
 }
 
 /// Why a configuration is refused.

@@ -75,8 +75,9 @@ impl Model for Kraken {
         for symbol in request["params"]["symbol"].as_array().unwrap_or(&Vec::new()) {
             let symbol = symbol.as_str().unwrap();
             let index = Self::SYMBOLS.iter().position(|s| *s == symbol).unwrap();
+            let depth = if channel == "book" { "\"depth\":10," } else { "" };
             out.push(Out::bare(format!(
-                "{{\"method\":\"{method}\",\"result\":{{\"channel\":\"{channel}\",\"symbol\":\
+                "{{\"method\":\"{method}\",\"result\":{{\"channel\":\"{channel}\",{depth}\"symbol\":\
                  \"{symbol}\"}},\"success\":true}}"
             )));
             if channel != "book" {
