@@ -205,3 +205,15 @@ fn recorded_depths() {
         assert_eq!(held, bids, "{is_v2} {depth}");
     }
 }
+
+/// Goal: what a capture's books lack is counted, and what is of nobody's symbol. Method: a message of two left out, and one of
+/// another symbol.
+#[test]
+fn recorded_losses() {
+    let (mut texts, _) = recorded(true, 10);
+    texts.remove(2);
+    texts.push(texts[1].replace("BTC/USD", "X/USD"));
+    let (fold, counters) = play(&texts);
+    assert!(!fold.books[&1].is_live());
+    assert_eq!((counters.gaps, counters.unlisted, counters.bad), (1, 1, 0));
+}

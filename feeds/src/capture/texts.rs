@@ -126,6 +126,8 @@ impl TextFeed {
             bytes,
             cut,
             bad: seen.bad,
+            gaps: seen.gaps + seen.mismatches,
+            unlisted: seen.foreign,
             files: self.files.count(),
             ..Counters::NONE
         }
