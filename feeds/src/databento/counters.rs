@@ -25,7 +25,7 @@ pub struct DbnCounters {
     pub bad_ts_recv: u64,
     /// Records flagged as of a book that may be wrong.
     pub maybe_bad_book: u64,
-    /// Records with an action or side that is none.
+    /// Records of no sense: an action or side that is none, levels out of order or among orders.
     pub bad: u64,
     /// Records of an instrument beyond the table, of which nothing was told.
     pub unlisted: u64,

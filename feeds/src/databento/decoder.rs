@@ -282,6 +282,11 @@ impl Decoder {
 
     /// What a market-by-order record says of the book; `None` if it makes no sense.
     fn change(&mut self, view: &View, stamp: &Event) -> Option<Event> {
+        // A side's best price or a price's total: it takes the place of orders that it does not name.
+        let is_level = view.flags.is_tob() || view.flags.is_mbp();
+        if is_level && matches!(view.action, b'A' | b'C' | b'M') {
+            return None;
+        }
         let (order, qty) = (view.order, view.qty);
         let stamp = Event { flags: stamp.flags.with(view.complete()), ..*stamp };
         let bare = Event { aux: 0, ..stamp };

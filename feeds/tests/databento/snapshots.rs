@@ -161,6 +161,23 @@ fn doubts() {
     assert_eq!(told(&[&records]), [&NAMING[..], &whole, &known].concat());
 }
 
+/// Goal: what is no order of its own, a side's best price or a price's total, is not taken for one: the book is doubted. Method:
+/// each flag with each action that changes a book, of a price and of none; and with a trade, which changes nothing.
+#[test]
+fn levels_among_orders() {
+    let last = |action: u8, px: i64, bits: u8| {
+        let words = told(&[&[clear(0), add(1, 0), mbo(action, b'B', 1, px, 1, bits)]]);
+        words[words.len() - 2..].to_vec()
+    };
+    for bits in [flags::TOB, flags::MBP] {
+        for (action, px) in [(b'A', 5), (b'A', UNDEF_PRICE), (b'C', 5), (b'M', 5)] {
+            let known = ["1 incomplete/bad_event 2", "1 notice 3"];
+            assert_eq!(last(action, px, bits), known, "{bits} {action}");
+        }
+        assert_eq!(last(b'T', 5, bits), ["1 add 2", "1 trade 3"], "{bits}");
+    }
+}
+
 /// Goal: an id that another day gives to another symbol has another number, and the book of the old one is not believed.
 /// Method: a second stream beyond the days of the metadata's mapping.
 #[test]

@@ -322,7 +322,7 @@ fn short_records() {
 fn any_mbo() -> impl Strategy<Value = MboMsg> {
     let actions = prop::sample::select(b"AAAAMMCCTFNR?".to_vec());
     let sides = prop::sample::select(b"BBBAAAN".to_vec());
-    let bits = prop::sample::select(vec![0, 0x80, 0x20, 0x20, 0xA0, 0x28, 0x04, 0x24]);
+    let bits = prop::sample::select(vec![0, 0x80, 0x20, 0x20, 0xA0, 0x28, 0x04, 0x24, 0x40, 0x90]);
     let ids = prop::sample::select(vec![NAMED, NAMED, UNNAMED, 5]);
     let prices = prop_oneof![8 => 0..20_i64, 1 => Just(UNDEF_PRICE), 1 => any::<i64>()];
     (actions, sides, 0..30_u64, prices, 0..9_u32, bits, ids, 2..4_u16).prop_map(
