@@ -3,6 +3,8 @@
 #![allow(missing_docs)]
 
 mod fold;
+#[path = "heal/subscriptions.rs"]
+mod subscriptions;
 
 use feeds::binance::{Binance, Market};
 use feeds::coinbase::CoinbaseFull;

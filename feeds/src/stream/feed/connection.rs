@@ -123,11 +123,13 @@ impl<V: Venue> Core<V> {
         if self.connection_due().is_some_and(|due| due <= now) {
             self.on_connection_due(now, emit);
         }
-        for symbol in 0..self.books.len() as u16 {
-            let due = self.books.get(usize::from(symbol)).and_then(|book| book.due);
-            if due.is_some_and(|due| due <= now) {
-                self.pursue(symbol, now);
-            }
+        let books = (0..).zip(&self.books);
+        let due = books.filter(|(_, book)| book.due.is_some_and(|due| due <= now));
+        let mut due: Vec<(Ts, u16)> = due.map(|(symbol, book)| (book.asked, symbol)).collect();
+        // Who was asked for longest ago comes first: the bound may not allow them all.
+        due.sort_unstable();
+        for (_, symbol) in due {
+            self.pursue(symbol, now);
         }
     }
 

@@ -9,7 +9,7 @@ use crate::stream::venue::{SECOND, Venue};
 const FIRST: u64 = 10;
 const LONGEST: u64 = 60;
 
-/// What the venue refused of a book that it named, where a subscription is made once, with the connection.
+/// What the venue refused of a book that it named.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Refusal {
     /// How often, since the book was last proven right.
@@ -63,6 +63,10 @@ impl<V: Venue> Core<V> {
                 continue;
             }
             match self.book(place).map(|book| (book.phase, now.since(book.asked))) {
+                // Asked for as often as the others, books that are never given would leave these no room.
+                Some((Phase::Snapshot, _)) if symbol.is_some() => {
+                    self.set_apart(place, now, emit);
+                }
                 Some((Phase::Snapshot, _)) => self.fail(place, now),
                 Some((Phase::Live, age)) if age <= late => {
                     self.doubt(place, Cause::Snapshot, now, emit);

@@ -1,0 +1,57 @@
+//! Subscriptions by which the stream itself gives whole books.
+
+use feeds::okx::Okx;
+use feeds::stream::{Phase, Venue};
+
+use super::{Rig, SECOND};
+
+const SWAP: &str = "BTC-USD-SWAP";
+
+/// A book message of OKX.
+fn okx(name: &str, action: &str, prev: i64, seq: i64) -> String {
+    format!(
+        "{{\"arg\":{{\"channel\":\"books\",\"instId\":\"{name}\"}},\"action\":\"{action}\",\"data\":[{{\"asks\":[],\
+         \"bids\":[],\"ts\":\"5\",\"checksum\":0,\"prevSeqId\":{prev},\"seqId\":{seq}}}]}}"
+    )
+}
+
+/// Lets so many seconds pass; the venue answers pings, and sends what `says` has for each.
+fn seconds<V: Venue>(rig: &mut Rig<V>, count: u64, mut says: impl FnMut(&mut Rig<V>, u64)) {
+    for second in 1..=count {
+        rig.pass(SECOND);
+        rig.text("pong");
+        says(rig, second);
+    }
+}
+
+/// Goal: books that a venue never gives cost a good one little, whether it refuses them or says nothing. Method: four of them,
+/// listed before a good one that misses a message after ten minutes; it is back within two.
+#[test]
+fn books_that_are_never_given() {
+    let never = ["A-USD-SWAP", "B-USD-SWAP", "C-USD-SWAP", "D-USD-SWAP"];
+    for refuses in [true, false] {
+        let mut rig = Rig::new(&[&never[..], &[SWAP]].concat(), Okx::new);
+        let mut seq = 0;
+        let mut answer = |rig: &mut Rig<Okx>, hole: bool| {
+            for text in std::mem::take(&mut rig.sent) {
+                for name in never.iter().filter(|name| refuses && text.contains(*name)) {
+                    let words = format!("channel:books,instId:{name} doesn't exist");
+                    rig.text(&format!(
+                        "{{\"event\":\"error\",\"code\":\"60018\",\"msg\":\"{words}\"}}"
+                    ));
+                }
+                if text.contains("\"subscribe\"") && text.contains(SWAP) {
+                    rig.text(&okx(SWAP, "snapshot", -1, seq));
+                }
+            }
+            seq += 1 + i64::from(hole);
+            rig.text(&okx(SWAP, "update", seq - 1, seq));
+        };
+        seconds(&mut rig, 600, |rig, _| answer(rig, false));
+        assert_eq!(rig.phase(SWAP), Phase::Live);
+        seconds(&mut rig, 1, |rig, _| answer(rig, true));
+        assert_ne!(rig.phase(SWAP), Phase::Live);
+        seconds(&mut rig, 120, |rig, _| answer(rig, false));
+        assert_eq!(rig.phase(SWAP), Phase::Live, "{refuses}");
+    }
+}
