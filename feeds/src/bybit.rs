@@ -1,14 +1,16 @@
 //! Bybit v5: price levels over WebSocket, numbered by one. See `bybit/BYBIT.md`.
 
 mod scan;
+mod top;
 mod tree;
 
 use model::{Side, Ts};
 
 use crate::stream::{
-    BookHead, BookKind, Judgement, Message, ParseError, Parsed, Position, Rules, SECOND,
+    BookHead, BookKind, Judgement, Message, Mismatch, ParseError, Parsed, Position, Rules, SECOND,
     StreamConfig, Symbols, Venue,
 };
+use top::Top;
 
 /// Topics of one request: the limit of spot.
 const CHUNK: usize = 10;
@@ -33,6 +35,8 @@ pub enum Product {
 pub struct Bybit {
     product: Product,
     depth: u16,
+    /// By index of the symbol: the book, where its last message was a whole one of this kind.
+    tops: Vec<Option<Top>>,
 }
 
 impl Bybit {
@@ -40,7 +44,7 @@ impl Bybit {
     pub fn new(config: &StreamConfig, product: Product) -> Bybit {
         let [.., largest] = DEPTHS;
         let depth = DEPTHS.into_iter().find(|depth| *depth >= config.depth).unwrap_or(largest);
-        Bybit { product, depth }
+        Bybit { product, depth, tops: vec![None; config.symbols.len()] }
     }
 
     fn request(&self, op: &str, symbols: &Symbols, which: &[u16], out: &mut Vec<String>) {
@@ -109,6 +113,26 @@ impl Venue for Bybit {
         } else {
             // A lower number might be the second after a restart whose first was lost: never merely old.
             Judgement::Gap
+        }
+    }
+
+    fn apply(&mut self, head: &BookHead, parsed: &mut Parsed) -> Result<(), Mismatch> {
+        let Some(held) = self.tops.get_mut(usize::from(head.symbol)) else { return Ok(()) };
+        let next = Top::of(parsed).filter(|_| head.kind == BookKind::Snapshot);
+        let before = std::mem::replace(held, next);
+        let (Some(before), Some(next)) = (before, next) else { return Ok(()) };
+        before.changes(&next, parsed).map_err(|_| Mismatch::Capacity)
+    }
+
+    /// Depth 1 sends nothing but whole books.
+    fn goes_on(&self, head: &BookHead, parsed: &Parsed) -> bool {
+        let held = self.tops.get(usize::from(head.symbol));
+        held.is_some_and(Option::is_some) && Top::of(parsed).is_some()
+    }
+
+    fn forget(&mut self, symbol: u16) {
+        if let Some(top) = self.tops.get_mut(usize::from(symbol)) {
+            *top = None;
         }
     }
 }

@@ -210,6 +210,13 @@ pub trait Venue {
         Ok(())
     }
 
+    /// Whether a whole book that the stream sends of a live one changes that as a delta would: [`Venue::apply`] then leaves in
+    /// `parsed` what differs from the book that the venue keeps. Else, and by default, the book starts over.
+    fn goes_on(&self, head: &BookHead, parsed: &Parsed) -> bool {
+        let _ = (head, parsed);
+        false
+    }
+
     /// Forgets what the venue keeps of a book: it starts over.
     fn forget(&mut self, symbol: u16) {
         let _ = symbol;

@@ -111,6 +111,9 @@ impl<V: Venue> Core<V> {
         }
         match (head.kind, phase) {
             (_, Phase::Down) => self.counters.early += 1,
+            (BookKind::Snapshot, Phase::Live) if self.venue.goes_on(head, parsed) => {
+                self.apply(head, parsed, now, emit);
+            }
             (BookKind::Snapshot, _) => self.on_snapshot(head, parsed, now, emit),
             (BookKind::Delta, Phase::Live | Phase::Bridging) => {
                 self.on_delta(head, parsed, now, emit);
