@@ -65,7 +65,15 @@ impl Venue for Bybit {
     const NAME: &'static str = "bybit";
 
     fn rules(&self) -> Rules {
-        Rules { ping_ns: 20 * SECOND, ping_always: true, symbols_max: SYMBOLS, ..Rules::DEFAULT }
+        // Of depth 1 futures send the last book again after 3 s; nothing is said of that for spot and other depths.
+        let repeats = self.depth == 1 && self.product != Product::Spot;
+        Rules {
+            book_idle_ns: if repeats { 15 * SECOND } else { 0 },
+            ping_ns: 20 * SECOND,
+            ping_always: true,
+            symbols_max: SYMBOLS,
+            ..Rules::DEFAULT
+        }
     }
 
     fn ws_url(&self, base: Option<&str>, _: &Symbols) -> String {

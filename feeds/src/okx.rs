@@ -48,8 +48,14 @@ impl Venue for Okx {
     const NAME: &'static str = "okx";
 
     fn rules(&self) -> Rules {
-        // The venue cuts after 30 s without a byte. It takes 480 requests an hour and connection: to subscribe anew takes two.
-        Rules { ping_ns: 20 * SECOND, attempts_per_minute: 4, ..Rules::DEFAULT }
+        // The venue cuts after 30 s without a byte, and says of each book that nothing changes after 60 s. It takes 480 requests
+        // an hour and connection: to subscribe anew takes two.
+        Rules {
+            book_idle_ns: 90 * SECOND,
+            ping_ns: 20 * SECOND,
+            attempts_per_minute: 4,
+            ..Rules::DEFAULT
+        }
     }
 
     fn ws_url(&self, base: Option<&str>, _: &Symbols) -> String {

@@ -30,6 +30,8 @@ pub struct Rules {
     pub subscribes_again: bool,
     /// Silence of the whole connection after which it is given up, ns.
     pub idle_ns: u64,
+    /// Silence of a live book after which it is in doubt, ns: the venue says something of each of them more often.
+    pub book_idle_ns: u64,
     /// Silence of the venue after which a ping of ours is due ([`Venue::ping`]), ns.
     pub ping_ns: u64,
     /// Whether a ping of ours is due whatever the venue says meanwhile.
@@ -56,6 +58,7 @@ impl Rules {
         snapshot: SnapshotBy::Stream,
         subscribes_again: false,
         idle_ns: 30 * SECOND,
+        book_idle_ns: 0,
         ping_ns: 0,
         ping_always: false,
         age_ns: 0,

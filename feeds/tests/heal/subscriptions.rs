@@ -2,6 +2,7 @@
 
 use feeds::okx::Okx;
 use feeds::stream::{Phase, Venue};
+use model::{Cause, Integrity};
 
 use super::{Rig, SECOND};
 
@@ -54,4 +55,26 @@ fn books_that_are_never_given() {
         seconds(&mut rig, 120, |rig, _| answer(rig, false));
         assert_eq!(rig.phase(SWAP), Phase::Live, "{refuses}");
     }
+}
+
+/// Goal: a book that its connection goes on without is doubted and subscribed to again; one of which the venue says each minute
+/// that nothing changes stays live. Method: a minute of keep-alives for ten minutes, then none.
+#[test]
+fn subscriptions_that_die() {
+    let mut rig = Rig::new(&[SWAP], Okx::new);
+    rig.text(&okx(SWAP, "snapshot", -1, 7));
+    seconds(&mut rig, 600, |rig, second| {
+        if second.is_multiple_of(60) {
+            rig.text(&okx(SWAP, "update", 7, 7));
+        }
+        assert_eq!(rig.said(1), (Integrity::Live, Cause::None), "{second}");
+    });
+    rig.sent.clear();
+    seconds(&mut rig, 89, |rig, second| assert_eq!(rig.phase(SWAP), Phase::Live, "{second}"));
+    seconds(&mut rig, 1, |_, _| {});
+    assert_eq!(rig.said(1), (Integrity::Incomplete, Cause::Silent));
+    let asked = rig.sent.iter().filter(|text| text.contains("\"subscribe\"")).count();
+    assert_eq!((asked, rig.phase(SWAP), rig.is_open), (1, Phase::Snapshot, true));
+    rig.text(&okx(SWAP, "snapshot", -1, 9));
+    assert_eq!(rig.said(1), (Integrity::Live, Cause::None));
 }

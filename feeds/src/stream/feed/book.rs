@@ -18,7 +18,7 @@ pub(super) struct Book {
     pub position: Position,
     /// What was said of it last.
     pub said: (Integrity, Cause),
-    /// When the next thing about it is due: to ask again, or to give up waiting.
+    /// When the next thing about it is due: to ask again, to give up waiting, or to doubt it for its silence.
     pub due: Option<Ts>,
     /// The request whose answer is awaited.
     pub request: u32,
@@ -174,8 +174,12 @@ impl<V: Venue> Core<V> {
             return self.doubt(head.symbol, mismatch.cause(), now, emit);
         }
         self.counters.applied += 1;
+        let silent = self.silent_at(now);
         let Some(book) = self.book(head.symbol) else { return };
         book.position = Position { last: head.last, bridged: true };
+        if book.phase == Phase::Live {
+            book.due = silent;
+        }
         let bridged = book.phase == Phase::Bridging && book.is_up_to_date();
         self.say_changes(head.symbol, head.ts_venue, parsed, Flags::NONE, now, emit);
         if bridged {
@@ -183,9 +187,16 @@ impl<V: Venue> Core<V> {
         }
     }
 
+    /// When a live book of which nothing more is said is in doubt.
+    fn silent_at(&self, now: Ts) -> Option<Ts> {
+        let ns = self.rules.book_idle_ns;
+        (ns > 0).then(|| Ts(now.0.saturating_add(ns)))
+    }
+
     fn live(&mut self, symbol: u16, now: Ts, emit: &mut impl FnMut(Event)) {
+        let silent = self.silent_at(now);
         if let Some(book) = self.book(symbol) {
-            (book.phase, book.due, book.live_since) = (Phase::Live, None, now);
+            (book.phase, book.due, book.live_since) = (Phase::Live, silent, now);
         }
         self.believe(Some(symbol), (Integrity::Live, Cause::None), now, emit);
     }
@@ -256,6 +267,14 @@ impl<V: Venue> Core<V> {
         if phase == Phase::Buffering {
             self.pursue(head.symbol, now);
         }
+    }
+
+    /// Does what time has made due for a book.
+    pub(super) fn on_book_due(&mut self, symbol: u16, now: Ts, emit: &mut impl FnMut(Event)) {
+        if self.book(symbol).is_some_and(|book| book.phase == Phase::Live) {
+            return self.doubt(symbol, Cause::Silent, now, emit);
+        }
+        self.pursue(symbol, now);
     }
 
     /// Does what is due for a book: asks for its snapshot, or gives the asking up and tries later.

@@ -129,7 +129,7 @@ impl<V: Venue> Core<V> {
         // Who was asked for longest ago comes first: the bound may not allow them all.
         due.sort_unstable();
         for (_, symbol) in due {
-            self.pursue(symbol, now);
+            self.on_book_due(symbol, now, emit);
         }
     }
 
