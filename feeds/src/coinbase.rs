@@ -9,7 +9,6 @@ pub use full::CoinbaseFull;
 
 use model::{Side, Ts};
 
-use crate::json::{JsonCause, JsonError};
 use crate::stream::{
     BookHead, Judgement, Message, ParseError, Parsed, Position, Rules, SECOND, StreamConfig,
     Symbols, Venue,
@@ -46,13 +45,11 @@ struct Tape {
 impl Tape {
     /// A trade is missing. The connection may have lost it, and more; but a product whose trades have holes on one connection
     /// after the other must not cost the others theirs.
-    fn blame(&mut self, symbol: u16) -> Result<Message, ParseError> {
+    fn blame(&mut self, symbol: u16) -> Message {
         // What is missing is not missed again.
         self.last = self.last.max(self.named);
-        if std::mem::replace(&mut self.unproven, PROOF) == 0 {
-            return Ok(Message::Reset);
-        }
-        Err(ParseError { error: JsonError::whole(JsonCause::Number), symbol: Some(symbol) })
+        let is_proven = std::mem::replace(&mut self.unproven, PROOF) == 0;
+        Message::Hole { symbol: (!is_proven).then_some(symbol) }
     }
 }
 
@@ -81,18 +78,15 @@ impl Coinbase {
         Coinbase { tapes: vec![Tape::default(); config.symbols.len()] }
     }
 
-    /// Looks for a hole in the trades: it means that the connection lost something, perhaps of a book.
-    ///
-    /// # Errors
-    ///
-    /// [`ParseError`], with its symbol: a hole that is likely this product's own.
-    fn prove(&mut self, said: Said, parsed: &mut Parsed) -> Result<Message, ParseError> {
+    /// Looks for a hole in the trades: it means that the connection lost something, perhaps of a book; with its symbol, a hole
+    /// that is likely this product's own.
+    fn prove(&mut self, said: Said, parsed: &mut Parsed) -> Message {
         match said {
             Said::Message(message) => {
                 if let Message::Refused { symbol } = message {
                     self.on_refused(symbol);
                 }
-                Ok(message)
+                message
             }
             Said::Match(kind) => self.on_match(kind, parsed),
             Said::Heartbeat { symbol, trade } => self.on_heartbeat(symbol, trade),
@@ -107,8 +101,8 @@ impl Coinbase {
         }
     }
 
-    fn on_heartbeat(&mut self, symbol: u16, trade: u64) -> Result<Message, ParseError> {
-        let Some(tape) = self.tapes.get_mut(usize::from(symbol)) else { return Ok(Message::Other) };
+    fn on_heartbeat(&mut self, symbol: u16, trade: u64) -> Message {
+        let Some(tape) = self.tapes.get_mut(usize::from(symbol)) else { return Message::Other };
         tape.heard = true;
         if tape.last != 0 && tape.last < tape.named {
             let blamed = tape.blame(symbol);
@@ -118,25 +112,24 @@ impl Coinbase {
         tape.named = trade;
         // Without a trade there is nothing that could have a hole.
         tape.unproven = tape.unproven.saturating_sub(u8::from(tape.last != 0));
-        Ok(Message::Heartbeat { symbol: Some(symbol), sequence: None })
+        Message::Heartbeat { symbol: Some(symbol), sequence: None }
     }
 
-    fn on_match(&mut self, kind: Match, parsed: &mut Parsed) -> Result<Message, ParseError> {
-        let Some(trade) = parsed.trades.first() else { return Ok(Message::Other) };
+    fn on_match(&mut self, kind: Match, parsed: &mut Parsed) -> Message {
+        let Some(trade) = parsed.trades.first() else { return Message::Other };
         let Some(tape) = self.tapes.get_mut(usize::from(trade.symbol)) else {
-            return Ok(Message::Other);
+            return Message::Other;
         };
         tape.heard = true;
-        let known = tape.last;
-        tape.last = known.max(trade.id);
-        if known != 0 && trade.id.saturating_sub(known) > 1 {
-            return tape.blame(trade.symbol);
-        }
-        if kind == Match::Last || (known != 0 && trade.id <= known) {
+        let (known, symbol, id) = (tape.last, trade.symbol, trade.id);
+        tape.last = known.max(id);
+        if kind == Match::Last || (known != 0 && id <= known) {
             parsed.trades.clear();
-            return Ok(Message::Other);
         }
-        Ok(Message::Trades)
+        if known != 0 && id.saturating_sub(known) > 1 {
+            return tape.blame(symbol);
+        }
+        if parsed.trades.is_empty() { Message::Other } else { Message::Trades }
     }
 }
 
@@ -197,14 +190,14 @@ impl Venue for Coinbase {
         parsed: &mut Parsed,
     ) -> Result<Message, ParseError> {
         if let Some(said) = scan::read(text, symbols, parsed) {
-            return self.prove(said, parsed);
+            return Ok(self.prove(said, parsed));
         }
         parsed.clear();
         let said = tree::read(text, symbols, parsed).map_err(|error| {
             let symbol = error.symbol.or_else(|| scan::symbol(text, symbols));
             ParseError { symbol, ..error }
         })?;
-        self.prove(said, parsed)
+        Ok(self.prove(said, parsed))
     }
 
     fn judge(&self, _: &BookHead, _: Position) -> Judgement {

@@ -1,8 +1,8 @@
-use model::{FeedId, Symbol};
+use model::{FeedId, Kind, Symbol};
 use proptest::prelude::*;
 
 use super::*;
-use crate::stream::StreamSymbol;
+use crate::stream::{StreamFeed, StreamSymbol};
 
 fn venue() -> (Coinbase, Symbols) {
     let symbol = |name: &str| StreamSymbol {
@@ -139,6 +139,7 @@ fn proof_by_trades() {
         venue.parse(text.as_bytes(), &symbols, &mut parsed).unwrap()
     };
     let alive = Message::Heartbeat { symbol: Some(0), sequence: None };
+    let lost = Message::Hole { symbol: None };
     assert_eq!(say(&mut venue, "heartbeat", 4), alive);
     assert_eq!(say(&mut venue, "last_match", 4), Message::Other);
     assert_eq!(say(&mut venue, "match", 5), Message::Trades);
@@ -146,10 +147,10 @@ fn proof_by_trades() {
     assert_eq!(say(&mut venue, "heartbeat", 6), alive, "6 may be on its way");
     assert_eq!(say(&mut venue, "match", 6), Message::Trades);
     assert_eq!(say(&mut venue, "heartbeat", 7), alive);
-    assert_eq!(say(&mut venue, "heartbeat", 7), Message::Reset, "7 is lost");
+    assert_eq!(say(&mut venue, "heartbeat", 7), lost, "7 is lost");
     let mut venue = self::venue().0;
     assert_eq!(say(&mut venue, "match", 9), Message::Trades);
-    assert_eq!(say(&mut venue, "match", 11), Message::Reset, "10 is lost");
+    assert_eq!(say(&mut venue, "match", 11), lost, "10 is lost");
 }
 
 /// Goal: a product whose trades have holes on one connection after the other costs a new connection once; until a minute of
@@ -168,23 +169,53 @@ fn holes_of_one_product() {
             ),
         };
         parsed.clear();
-        venue.parse(text.as_bytes(), &symbols, &mut parsed).map_err(|error| error.symbol)
+        venue.parse(text.as_bytes(), &symbols, &mut parsed).unwrap()
     };
-    let alive = Ok(Message::Heartbeat { symbol: Some(1), sequence: None });
+    let alive = Message::Heartbeat { symbol: Some(1), sequence: None };
+    let [lost, own] = [None, Some(1)].map(|symbol| Message::Hole { symbol });
     for round in 0..3 {
         venue.opened();
-        assert_eq!(say(&mut venue, "match", 999), Ok(Message::Trades));
+        assert_eq!(say(&mut venue, "match", 999), Message::Trades);
         assert_eq!(say(&mut venue, "heartbeat", 1_000), alive);
-        let blamed = if round == 0 { Ok(Message::Reset) } else { Err(Some(1)) };
+        let blamed = if round == 0 { lost } else { own };
         assert_eq!(say(&mut venue, "heartbeat", 1_000), blamed, "{round}");
     }
     assert_eq!(say(&mut venue, "heartbeat", 1_000), alive, "once for the hole");
-    assert_eq!(say(&mut venue, "match", 1_001), Ok(Message::Trades));
-    assert_eq!(say(&mut venue, "match", 1_003), Err(Some(1)), "another");
+    assert_eq!(say(&mut venue, "match", 1_001), Message::Trades);
+    assert_eq!(say(&mut venue, "match", 1_003), own, "another");
     for _ in 0..PROOF {
         assert_eq!(say(&mut venue, "heartbeat", 1_003), alive);
     }
-    assert_eq!(say(&mut venue, "match", 1_005), Ok(Message::Reset), "proved meanwhile");
+    assert_eq!(say(&mut venue, "match", 1_005), lost, "proved meanwhile");
+}
+
+/// Goal: the trade that shows a hole is told, before its book, or all, are doubted. Method: two holes of a product, the second
+/// soon after; the events of each in order.
+#[test]
+fn trade_behind_a_hole() {
+    let symbols = venue().1.iter().cloned().collect();
+    let config =
+        StreamConfig { feed: FeedId(0), symbols, depth: 0, seed: 0, ws_url: None, rest_url: None };
+    let mut feed = StreamFeed::new(Coinbase::new(&config), config).unwrap();
+    feed.start(Ts(0), &mut |_| {});
+    for (ids, number) in [([100, 102], 0), ([200, 202], 2)] {
+        feed.on_open(Ts(1), &mut |_| {});
+        let book = r#"{"type":"snapshot","product_id":"ETH-EUR","asks":[],"bids":[]}"#;
+        feed.on_text(book.as_bytes(), Ts(1), &mut |_| {});
+        let mut told = Vec::new();
+        for id in ids {
+            let text = format!(
+                "{{\"type\":\"match\",\"trade_id\":{id},\"side\":\"sell\",\"size\":\"1.0\",\"price\":\"2.0\",\
+                 \"product_id\":\"ETH-EUR\",\"time\":\"2014-11-07T08:19:28.464459Z\"}}"
+            );
+            feed.on_text(text.as_bytes(), Ts(1), &mut |event| {
+                told.push((event.kind, event.number.0, event.aux));
+            });
+        }
+        assert_eq!(told[..2], ids.map(|id| (Kind::Trade, 2, id)));
+        assert_eq!((told[2].0, told[2].1, told.len()), (Kind::Integrity, number, 3));
+    }
+    assert_eq!((feed.counters().gaps, feed.counters().bad, feed.counters().trades), (2, 0, 4));
 }
 
 proptest! {

@@ -346,6 +346,14 @@ impl<V: Venue> Core<V> {
                 self.actions.extend(answer.map(|text| Action::Send { text }));
             }
             Message::Reset => self.reconnect(now, emit),
+            Message::Hole { symbol } => {
+                self.counters.gaps += 1;
+                self.on_trades(parsed, now, emit);
+                match symbol {
+                    Some(symbol) => self.doubt(symbol, Cause::Gap, now, emit),
+                    None => self.reconnect(now, emit),
+                }
+            }
             Message::UnknownSymbol => self.counters.foreign += 1,
             Message::Heartbeat { .. } | Message::Ack | Message::Pong | Message::Other => {}
         }

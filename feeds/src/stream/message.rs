@@ -41,6 +41,12 @@ pub enum Message {
     Pong,
     /// The venue is about to close the connection, or its numbering of this connection jumped: connect anew.
     Reset,
+    /// What came before is not whole: of one symbol, or (`None`) of the connection, as [`Message::Reset`]. The trades that show
+    /// it, [`Parsed::trades`], are real.
+    Hole {
+        /// Whose.
+        symbol: Option<u16>,
+    },
     /// Of a symbol that is not ours.
     UnknownSymbol,
     /// Anything else that is well-formed.
