@@ -327,8 +327,9 @@ impl Decoder {
         let stamp = Event { number: number(named), ..stamp };
         let next = Tops::of(pairs);
         let (Some(next), Some(told)) = (next, self.instruments.tops_mut(named)) else {
+            // No book is whole by it, whatever it says of itself.
             let event = self.refuse(named, &stamp, emit);
-            return self.leave(named, view, Some(event), &stamp, emit);
+            return emit(last(event));
         };
         let before = std::mem::replace(told, next);
         let mut waiting: Option<Event> = None;

@@ -159,3 +159,36 @@ fn belief() {
         assert!(told.iter().all(|event| event.kind != Kind::Level));
     }
 }
+
+/// Goal: levels that make no sense withdraw belief until a snapshot or a clear of sense, in every stream and as its first record
+/// too, whatever else the record says of itself. Method: each in turn, at the start and behind a live book of a stream before.
+#[test]
+fn nonsense() {
+    let level =
+        |action, bits, bid| mbp10(NAMED, action, bits, pairs(&[vec![(bid, 1)], vec![(9, 1)]]));
+    let good = level(b'A', 0, 1);
+    let bad =
+        |action: u8, bits: u8| mbp10(NAMED, action, bits, pairs(&[vec![(2, 1), (3, 3)], vec![]]));
+    let live = |records: &[Mbp10Msg]| {
+        let streams = [std::slice::from_ref(&good), records]
+            .map(|records| encode(Some(Schema::Mbp10), records));
+        let mut reader = DbnReader::open(streams[0].as_slice(), DbnOptions::default()).unwrap();
+        let mut twins = Twins::default();
+        while reader.next(&mut |event| twins.take(&event)).unwrap() {}
+        assert!(twins.only().is_live());
+        reader.restart(streams[1].as_slice()).unwrap();
+        while reader.next(&mut |event| twins.take(&event)).unwrap() {}
+        twins.only().is_live()
+    };
+    let doubtful = level(b'A', flags::MAYBE_BAD_BOOK, 2);
+    let (snapshot, cleared) =
+        (level(b'A', flags::SNAPSHOT, 4), mbp10(NAMED, b'R', 0, pairs(&[vec![], vec![]])));
+    assert!(live(std::slice::from_ref(&good)));
+    for nonsense in [bad(b'A', 0), bad(b'R', 0), bad(b'A', flags::SNAPSHOT), doubtful] {
+        let then = |next: &Mbp10Msg| live(&[nonsense.clone(), next.clone()]);
+        assert!(!live(std::slice::from_ref(&nonsense)), "{nonsense:?}");
+        assert_eq!([&good, &snapshot, &cleared].map(then), [false, true, true], "{nonsense:?}");
+        assert!(!live(&[good.clone(), nonsense.clone()]), "{nonsense:?}");
+        assert!(live(&[good.clone(), nonsense.clone(), snapshot.clone()]), "{nonsense:?}");
+    }
+}

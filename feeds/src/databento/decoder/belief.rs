@@ -106,8 +106,8 @@ impl Decoder {
                 view.action != b'T'
             }
             Belief::NotStarted | Belief::Doubtful(_) if view.action == b'R' => !is_snapshot,
-            Belief::Doubtful(Cause::Gap) => !tells_orders && view.flags.is_snapshot(),
-            Belief::NotStarted | Belief::Doubtful(_) => false,
+            Belief::Doubtful(_) => !tells_orders && view.flags.is_snapshot(),
+            Belief::NotStarted => false,
         };
         if !is_whole {
             return event.into_iter().for_each(|event| emit(last(event)));
@@ -119,7 +119,7 @@ impl Decoder {
         self.say(named, &next, &mut |event| emit(last(event)));
     }
 
-    /// The book of an instrument may be wrong.
+    /// The book of an instrument may be wrong. That outweighs a stream's end, after which levels need no snapshot.
     pub(super) fn doubt(
         &mut self,
         named: u16,
@@ -128,7 +128,7 @@ impl Decoder {
         emit: &mut impl FnMut(Event),
     ) {
         let Some(known) = self.instruments.get_mut(named) else { return };
-        if !matches!(known.belief, Belief::Doubtful(_)) {
+        if !matches!(known.belief, Belief::Doubtful(before) if before != Cause::SessionEnd) {
             known.belief = Belief::Doubtful(cause);
             self.say(named, stamp, emit);
         }
