@@ -6,7 +6,6 @@
 use model::{AccountId, InstrumentId, Ts};
 
 use crate::account::Losses;
-use crate::fee::Fee;
 use crate::ledger::{NO_ROW, Risk};
 use crate::limits::{AccountLimits, LimitError, PairLimits};
 use crate::rate::RateWindow;
@@ -45,9 +44,10 @@ impl Rows {
         self.list.find_or_push(limits, self.most)
     }
 
-    /// A row that lets nothing pass and charges the fee that its working orders were sent under.
-    fn blocked(&mut self, fee: Fee) -> Option<u32> {
-        self.push(PairLimits { fee, ..PairLimits::BLOCKED })
+    /// A row that lets nothing pass in place of `old`. Its working orders are charged the fee that they were sent under, and its
+    /// position takes as much margin as before: what is tighter must not free equity for other instruments.
+    fn blocked(&mut self, old: &PairLimits) -> Option<u32> {
+        self.push(PairLimits { fee: old.fee, margin: old.margin, ..PairLimits::BLOCKED })
     }
 }
 
@@ -131,10 +131,10 @@ impl Risk {
                 let given = row(&mut rows, account, instrument);
                 let given = given.filter(|row| *row < rows.list.len());
                 let number = given.or_else(|| {
-                    let fee = new.rows.list.get(standing)?.fee;
+                    let old = new.rows.list.get(standing)?;
                     // Many pairs share a row: its successor is looked for once.
                     let known = blocked.filter(|(of, _)| *of == standing).map(|(_, row)| row);
-                    let found = known.or_else(|| rows.blocked(fee))?;
+                    let found = known.or_else(|| rows.blocked(old))?;
                     blocked = Some((standing, found));
                     Some(found)
                 });

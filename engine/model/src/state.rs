@@ -233,6 +233,8 @@ codes!(
         BookNotLive = 5 => "book_not_live",
         /// The audit log cannot take more.
         AuditFull = 6 => "audit_full",
+        /// Where orders stand at the venue is not known: its session is gone, or is being asked.
+        Reconciling = 7 => "reconciling",
     }
 );
 

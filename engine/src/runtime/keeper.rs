@@ -179,6 +179,13 @@ impl Keeper {
         halts.into_values().cloned().collect()
     }
 
+    /// The level of a scope, as the engine says or was told.
+    pub fn level(&self, scope: &Scope) -> HaltLevel {
+        let all = self.said.values().chain(self.told.values());
+        let of_scope = all.filter(|halt| halt.scope == *scope).map(|halt| halt.level);
+        of_scope.max().unwrap_or(HaltLevel::Active)
+    }
+
     /// The halt of everything.
     pub fn firm(&self) -> Option<(HaltLevel, HaltCause)> {
         let said = self.said.values().find(|halt| halt.scope == Scope::All);

@@ -94,6 +94,10 @@ struct Check {
     act: Act,
     name: OperatorName,
     reason: String,
+    /// Of a resume: the level that was in force when it was asked for.
+    standing: HaltLevel,
+    /// Whether somebody halted the same meanwhile.
+    overtaken: bool,
 }
 
 /// What is on its way to the engine thread, in order.
@@ -166,7 +170,7 @@ impl OperatorDesk {
         outbox: &mut Outbox,
         stalled: bool,
     ) -> Option<Ticket> {
-        self.end_check(now, outbox, stalled);
+        self.end_check(now, keeper, outbox, stalled);
         self.end_reload(now, outbox, stalled);
         self.release(now, keeper);
         self.give_up(now, keeper, outbox);
@@ -238,6 +242,9 @@ impl OperatorDesk {
             return self.socket.answer(ticket, &Answer::refused("busy", text), now);
         }
         tracing::warn!("halt of {scope} to {level}, operator {:?}: {}", halt.operator, halt.reason);
+        if let Some(check) = &mut self.check {
+            check.overtaken |= check.scope == scope;
+        }
         // Kept before the engine has it: whatever becomes of this process, the next one is halted.
         let is_new = keeper.tell(halt);
         keeper.keep();
@@ -277,7 +284,12 @@ impl OperatorDesk {
         }
         let what = format!("resume of {scope}");
         let who = (operator, name, reason);
-        self.begin_check(ticket, (control, scope, Act::Resumes), what, who, passphrase, now)
+        let standing = keeper.level(&scope);
+        self.begin_check(ticket, (control, scope, Act::Resumes), what, who, passphrase, now)?;
+        if let Some(check) = &mut self.check {
+            check.standing = standing;
+        }
+        Ok(())
     }
 
     /// Has a passphrase checked, for a control that goes to the engine thread if it is right.
@@ -295,7 +307,19 @@ impl OperatorDesk {
         let thread = std::thread::Builder::new().name("passphrase".into()).spawn(check);
         let thread =
             thread.map_err(|_| Answer::refused("busy", "no thread to check the passphrase on"))?;
-        self.check = Some(Check { thread, ticket, what, control, scope, act, name, reason });
+        let (standing, overtaken) = (HaltLevel::Halted, false);
+        self.check = Some(Check {
+            thread,
+            ticket,
+            what,
+            control,
+            scope,
+            act,
+            name,
+            reason,
+            standing,
+            overtaken,
+        });
         Ok(())
     }
 
@@ -331,9 +355,9 @@ impl OperatorDesk {
             .map_err(|error| Answer::refused("no_operators", error.to_string()))
     }
 
-    fn end_check(&mut self, now: Instant, outbox: &mut Outbox, stalled: bool) {
+    fn end_check(&mut self, now: Instant, keeper: &Keeper, outbox: &mut Outbox, stalled: bool) {
         let Some(check) = self.check.take_if(|check| check.thread.is_finished()) else { return };
-        let Check { thread, ticket, what, control, scope, act, name, reason } = check;
+        let Check { thread, ticket, what, control, scope, act, name, reason, .. } = check;
         let right = thread.join().unwrap_or(false);
         self.attempts.note(right, now.saturating_duration_since(self.begun));
         if !right {
@@ -344,6 +368,13 @@ impl OperatorDesk {
         if stalled {
             // Behind the watchdog's halt it would undo it.
             return self.socket.answer(ticket, &stands_still(), now);
+        }
+        let resumes = matches!(act, Act::Resumes);
+        if resumes && (check.overtaken || keeper.level(&scope) > check.standing) {
+            // Whoever asked had not seen that halt.
+            tracing::warn!("{what} refused: it was halted meanwhile");
+            let text = "it was halted again while the passphrase was checked; look, then ask again";
+            return self.socket.answer(ticket, &Answer::refused("halted_meanwhile", text), now);
         }
         tracing::warn!("{what}, operator {name}: {reason}");
         let waiting = Waiting { ticket: Some(ticket), since: now, scope, act };
@@ -484,6 +515,9 @@ fn explain(refusal: ResumeRefusal) -> &'static str {
         ResumeRefusal::NotLower => "the level in force is not above the one asked for",
         ResumeRefusal::JournalFull => "the journal takes nothing; restart the engine",
         ResumeRefusal::AuditFull => "the audit log takes nothing; restart the engine",
+        ResumeRefusal::Reconciling => {
+            "where orders stand at the venue is not known; try again once its session is there and all is reconciled"
+        }
         ResumeRefusal::OrderInDoubt => "an order waits for the venue's answer; try again",
         ResumeRefusal::BookNotLive => {
             "the symbol's book is not live; resume to reduce_only, or wait"

@@ -6,6 +6,7 @@
 //! | the level asked for is below the one in force | [`ResumeRefusal::NotLower`] |
 //! | the journal takes inputs | [`ResumeRefusal::JournalFull`] |
 //! | the audit log takes records | [`ResumeRefusal::AuditFull`] |
+//! | to let anything new pass: where orders stand at the venue is known | [`ResumeRefusal::Reconciling`] |
 //! | no order of the scope waits for the venue | [`ResumeRefusal::OrderInDoubt`] |
 //! | to let a symbol trade freely: its book is live | [`ResumeRefusal::BookNotLive`] |
 //!
@@ -26,6 +27,7 @@ impl Engine {
         level: HaltLevel,
     ) -> Result<(), ResumeRefusal> {
         self.is_lower(self.risk.halt(scope), level)?;
+        self.is_reconciled(level)?;
         self.is_settled(|order| self.covers(scope, order))?;
         match scope {
             HaltScope::Instrument(instrument) => self.is_live(instrument.0, level),
@@ -44,6 +46,7 @@ impl Engine {
         level: HaltLevel,
     ) -> Result<(), ResumeRefusal> {
         self.is_lower(self.symbol_halt(symbol), level)?;
+        self.is_reconciled(level)?;
         self.is_settled(|order| self.has_symbol(order.instrument.0, symbol))?;
         let scope = |number| HaltScope::Instrument(InstrumentId(number));
         (0..self.instruments.len() as u32)
@@ -61,6 +64,13 @@ impl Engine {
             Some(_) if self.audit_full => Err(ResumeRefusal::AuditFull),
             Some(_) => Ok(()),
         }
+    }
+
+    /// Else orders would pass by themselves once the venue has said where everything stands, which may be long after somebody
+    /// looked.
+    fn is_reconciled(&self, level: HaltLevel) -> Result<(), ResumeRefusal> {
+        let good = level >= HaltLevel::CancelOnly || !self.is_unreconciled();
+        if good { Ok(()) } else { Err(ResumeRefusal::Reconciling) }
     }
 
     /// No order that is meant waits for an answer of the venue.

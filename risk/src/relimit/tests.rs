@@ -2,7 +2,7 @@ use model::{Money, Order, Qty, Reject, Side};
 
 use super::*;
 use crate::fixture::{ACCOUNT, ACCOUNT_LIMITS, Floor, INSTRUMENT, PAIR_LIMITS, instrument};
-use crate::{Duplicates, VolumeLimit};
+use crate::{Duplicates, Fee, VolumeLimit};
 
 fn new(old: AccountLimits, new: AccountLimits) -> NewLimits {
     NewLimits::new(&[old], &[new], 4).unwrap()
@@ -73,6 +73,31 @@ fn a_row_that_is_gone_blocks_and_still_charges() {
     relimit(&mut floor, limits, limits, Some(PAIR_LIMITS));
     assert!(floor.clear(order).is_ok());
     assert_eq!(floor.risk.rows.len(), 1, "rows of before are gone, and pairs share one");
+}
+
+/// Goal: a row that goes frees no equity: what is held in its instrument takes as much margin as before. Method: two positions,
+/// the row of one is taken away, the sum of both is held against the gate's number before and after.
+#[test]
+fn a_row_that_is_gone_still_takes_margin() {
+    let (limits, other) = (ACCOUNT_LIMITS(), InstrumentId(1));
+    let pair = PairLimits {
+        margin: Some(crate::Margin { long_bps: 2_500, short_bps: 2_500 }),
+        ..PAIR_LIMITS
+    };
+    let mut floor = Floor::with(limits, pair);
+    floor.risk.list(&instrument(other)).unwrap();
+    floor.risk.set_pair_limits(ACCOUNT, other, pair).unwrap();
+    floor.hold(Side::Buy, 100);
+    let asked = |floor: &mut Floor| {
+        let order = Order { instrument: other, ..floor.order(Side::Buy, 1, 1_000_000) };
+        floor.finds(&order, Reject::Margin).used
+    };
+    let before = asked(&mut floor);
+    let row = |rows: &mut Rows, _, of| rows.push(pair).filter(|_| of == other);
+    let now = floor.moment.now;
+    floor.risk.relimit(&mut new(limits, limits), now, row).unwrap();
+    assert!(before > 0);
+    assert_eq!(asked(&mut floor), before);
 }
 
 /// Goal: what an account is does not change, limits are checked, and what is refused changes nothing. Method: each of them.
@@ -156,7 +181,7 @@ fn rows_have_an_end() {
     assert_eq!(rows.push(PairLimits { clip_max: Qty(-1), ..PAIR_LIMITS }), None);
     assert_eq!((rows.push(PAIR_LIMITS), rows.push(PAIR_LIMITS)), (Some(0), Some(0)));
     assert_eq!(rows.push(PairLimits { clip_max: Qty(0), ..PAIR_LIMITS }), None);
-    assert_eq!(rows.blocked(Fee::NONE), None);
+    assert_eq!(rows.blocked(&PairLimits::BLOCKED), None);
     let mut floor = Floor::new();
     let limits = ACCOUNT_LIMITS();
     let now = floor.moment.now;

@@ -155,6 +155,29 @@ fn halts_without_an_engine() {
     }
 }
 
+/// Goal: whoever halts an engine whose sockets are elsewhere is not told that none runs. Method: another runtime folder than the
+/// engine's, while it runs and after.
+#[test]
+fn a_halt_from_elsewhere_finds_the_engine_running() {
+    let place = Place::new("elsewhere");
+    let (config, other) = (place.config_path(), tempfile::tempdir().unwrap());
+    let halt = || {
+        let mut command = std::process::Command::new(tests::program("tickgate-halt"));
+        command.env("TICKGATE_RUNTIME_DIR", other.path().join("tickgate"));
+        let output = command.args(["--config", &config]).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let engine = place.start();
+    let (code, said) = halt();
+    assert!(code == Some(4) && said.contains("nothing is halted"), "{code:?}: {said}");
+    assert_eq!(place.status()["halt_count"], 0);
+    engine.ends();
+    assert_eq!(halt().0, Some(0));
+    let engine = place.start();
+    assert_eq!(place.status()["halts"][0]["level"], "halted");
+    engine.ends();
+}
+
 /// Goal: no order passes after the halt's input, and every working one is cancelled by it; how many inputs lie between is
 /// printed. Method: a trader that asks as fast as it may while everything is halted from outside; the journal and the tape
 /// say what passed when.

@@ -1,5 +1,6 @@
 //! What a resume takes, in the core alone.
 
+use engine::config::Config;
 use engine::output::Output;
 use engine::step::Engine;
 use model::{
@@ -19,11 +20,15 @@ struct Core {
 impl Core {
     fn new(events: usize) -> Core {
         let stage = Stage::new(20_000, 5);
-        let engine = Engine::new(&stage.config("core")).unwrap();
-        let out = engine.output();
-        let mut core = Core { engine, out, events: stage.events(), heard: 0 };
+        let mut core = Core::of(&stage.config("core"), stage.events());
         core.hear(events);
         core
+    }
+
+    fn of(config: &Config, events: Vec<Event>) -> Core {
+        let engine = Engine::new(config).unwrap();
+        let out = engine.output();
+        Core { engine, out, events, heard: 0 }
     }
 
     fn hear(&mut self, count: usize) {
@@ -98,6 +103,25 @@ fn every_precondition_refuses() {
         assert_eq!(core.resumes(scope, HaltLevel::Active), Ok(()));
     }
     assert_eq!(core.engine.latches().in_force().count(), 0);
+}
+
+/// Goal: while it is not known where orders stand at the venue, halts are lowered no further than to where nothing new passes.
+/// Method: a session that is gone; one that is back and reconciled.
+#[test]
+fn a_venue_that_is_gone_is_not_resumed_to() {
+    let mut core = Core::of(&tests::outside("core", 1_000, 1_000_000_000), Vec::new());
+    let all = HaltScope::All;
+    core.step(Body::Control(Control::VenueSession(false)));
+    core.halts(all, HaltLevel::Halted);
+    for level in [HaltLevel::Active, HaltLevel::ReduceOnly] {
+        assert_eq!(core.resumes(all, level), Err(ResumeRefusal::Reconciling));
+    }
+    assert_eq!(core.resumes(all, HaltLevel::CancelOnly), Ok(()));
+    core.step(Body::Control(Control::VenueSession(true)));
+    assert_eq!(core.resumes(all, HaltLevel::Active), Err(ResumeRefusal::Reconciling));
+    core.step(Body::Control(Control::ReconcileBegin));
+    core.step(Body::Control(Control::ReconcileEnd { round: 1, orders: 0 }));
+    assert_eq!(core.resumes(all, HaltLevel::Active), Ok(()));
 }
 
 /// Goal: a symbol whose book has a hole is resumed to closing alone; everything else may be resumed. Method: lose an event,

@@ -105,6 +105,24 @@ fn limits_are_taken_over() {
     assert_eq!(from.config.limits_text(), replay.config.limits_text());
 }
 
+/// Goal: a standby that is started after its engine was killed, and left down, does not become the engine by itself; when it is
+/// asked to it does. Method: a journal that two engines opened, the last one killed; a follower for a while; SIGUSR1.
+#[test]
+fn history_is_no_loss() {
+    let post = Post::new("standby-late");
+    for end in [Process::ends, Process::dies] {
+        let engine = post.engine();
+        post.agent().order_accepted();
+        end(engine);
+    }
+    let follower = post.follower(&["--promote-on-loss", "--report", "0.1"]);
+    wait_for("a report", || post.said().lines().count() > 3);
+    assert_eq!(epoch::current(&post.journal()).unwrap(), Some(1), "it took over");
+    follower.signal(Signal::USR1);
+    assert_eq!(post.agent().order_accepted().epoch(), 2);
+    follower.ends();
+}
+
 /// Goal: a clean stop is no loss: the standby goes on waiting, through another engine, and takes over when it is told to and
 /// no engine is there. Method: stop, start, SIGUSR1, stop.
 #[test]

@@ -61,7 +61,7 @@ impl Follow {
         let due = Due::new(self.every, replay.from.unwrap_or(0));
         let is_standby = config.is_some() && !self.once;
         let lag = Lag::new(self.json, self.report, is_standby);
-        let mut watch = Watch::new(&folder, self.promote_on_loss, asked, replay.opened)?;
+        let mut watch = Watch::new(&folder, self.promote_on_loss, asked)?;
         let mut follower = Follower { folder, replay, due, lag, level: false, unwritten: None };
         while !stop.load(Ordering::Relaxed) {
             let caught_up = follower.advance()?;

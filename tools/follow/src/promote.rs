@@ -34,23 +34,19 @@ pub struct Watch {
     /// Whether an engine has the lease, or had it and did not stop cleanly: else nothing is lost, and the lease is not
     /// touched, so that no engine that starts finds it taken.
     armed: bool,
-    /// Times that an engine had opened the journal when it was looked at last.
-    opened: u64,
+    /// Times that an engine had opened the journal when it was looked at last; `None`: what there was is not replayed yet. Those
+    /// that opened it before are history: an engine that was killed and left down is not to be replaced.
+    opened: Option<u64>,
     looked: Instant,
     told: bool,
 }
 
 impl Watch {
-    /// `opened`: times that the journal was opened so far. Looks once whether an engine has it.
-    pub fn new(
-        folder: &Path,
-        on_loss: bool,
-        asked: Arc<AtomicBool>,
-        opened: u64,
-    ) -> Result<Watch, Failure> {
+    /// Looks once whether an engine has the journal.
+    pub fn new(folder: &Path, on_loss: bool, asked: Arc<AtomicBool>) -> Result<Watch, Failure> {
         let armed = on_loss && take(folder)?.is_none();
         let (folder, looked) = (folder.to_path_buf(), Instant::now());
-        Ok(Watch { folder, on_loss, asked, armed, opened, looked, told: false })
+        Ok(Watch { folder, on_loss, asked, armed, opened: None, looked, told: false })
     }
 
     /// Whether the engine was stopped and nobody asked to take over: that is no loss.
@@ -63,12 +59,14 @@ impl Watch {
         stopped
     }
 
-    /// The lease, if it is free and to be taken.
+    /// The lease, if it is free and to be taken. To be asked when all that there is was replayed.
     pub fn free_lease(&mut self, replay: &Replay) -> Result<Option<Lease>, Failure> {
         let asked = self.asked.load(Ordering::Relaxed);
-        if replay.opened > self.opened {
-            (self.armed, self.opened) = (true, replay.opened);
-        }
+        let opened = self.opened.replace(replay.opened);
+        self.armed |= match opened {
+            Some(opened) => replay.opened > opened,
+            None => self.on_loss && take(&self.folder)?.is_none(), // One may have come meanwhile.
+        };
         self.stands_down(replay);
         let watches = asked || self.on_loss && self.armed;
         if !watches || self.looked.elapsed() < LOOK {

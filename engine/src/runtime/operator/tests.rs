@@ -106,15 +106,23 @@ impl Rig {
         self.hears(Request::Reload(reload), stalled)
     }
 
+    /// Somebody who asks, and waits.
+    fn ask(&self, request: Request) -> JoinHandle<Option<Answer>> {
+        let path = self._folder.path().join("x.operator.sock");
+        std::thread::spawn(move || switch::ask(&path, &request, Duration::from_secs(60)).ok())
+    }
+
+    fn polls(&mut self, stalled: bool) {
+        self.desk.poll(Instant::now(), 0, &mut self.keeper, &mut self.outbox, stalled);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+
     /// Hears a request, and polls until it is answered or a control is on its way.
     pub fn hears(&mut self, request: Request, stalled: bool) -> Option<Answer> {
-        let path = self._folder.path().join("x.operator.sock");
-        let asker =
-            std::thread::spawn(move || switch::ask(&path, &request, Duration::from_secs(60)).ok());
+        let asker = self.ask(request);
         let waits = self.outbox.unsent.len();
         while !asker.is_finished() && self.outbox.unsent.len() == waits {
-            self.desk.poll(Instant::now(), 0, &mut self.keeper, &mut self.outbox, stalled);
-            std::thread::sleep(Duration::from_millis(1));
+            self.polls(stalled);
         }
         // An asker whose control is on its way is left alone.
         (self.outbox.unsent.len() == waits).then(|| asker.join().unwrap().unwrap())
@@ -266,4 +274,56 @@ fn an_unsent_reload_is_forgotten() {
     rig.desk.poll(later, 0, &mut rig.keeper, &mut rig.outbox, false);
     assert!(rig.outbox.unsent.is_empty() && rig.outbox.limits.is_none());
     assert!(rig.asks(reload("clip_max = \"99\""), false).is_none(), "not busy");
+}
+
+/// Goal: a resume lowers what its asker saw and no halt that came while the passphrase was checked, be it a person's at the same
+/// level or the engine's at a higher one; without one it goes to the engine. Method: each, while a check is held up.
+#[test]
+fn a_resume_undoes_no_later_halt() {
+    let halt = |level| Halt {
+        scope: Scope::All,
+        level,
+        cause: HaltCause::Human,
+        operator: "bob".into(),
+        reason: "no".into(),
+        since_ns: 1,
+    };
+    let nobody: fn(&mut Rig) = |_| ();
+    let person: fn(&mut Rig) = |rig| {
+        let (level, operator, reason) = (HaltLevel::CancelOnly, "bob".into(), "no".into());
+        let request = Request::Halt { scope: Scope::All, level, operator, reason };
+        assert!(matches!(rig.hears(request, false), Some(Answer::Done(_))));
+    };
+    let engine: fn(&mut Rig) = |rig| {
+        let why = Why::of(HaltCause::FillVelocity);
+        let latch = crate::latches::Latch { level: HaltLevel::Halted, why };
+        let stopped = crate::latches::Stopped::Scope(model::HaltScope::All);
+        let changed = crate::runtime::keeper::Changed { slot: 0, stopped, symbol: None, latch };
+        rig.keeper.say(&changed, 2);
+    };
+    for (meanwhile, refused) in [(nobody, false), (person, true), (engine, true)] {
+        let mut rig = Rig::new();
+        assert!(rig.keeper.tell(halt(HaltLevel::CancelOnly)));
+        let (level, operator, reason) = (HaltLevel::Active, "ann".into(), "checked".into());
+        let passphrase = passphrase();
+        let request = Request::Resume { scope: Scope::All, level, operator, reason, passphrase };
+        let asker = rig.ask(request);
+        while rig.desk.check.is_none() {
+            rig.polls(false);
+        }
+        let (let_go, held_up) = std::sync::mpsc::channel();
+        let check = rig.desk.check.as_mut().unwrap();
+        check.thread = std::thread::spawn(move || held_up.recv().is_ok());
+        meanwhile(&mut rig);
+        let_go.send(()).unwrap();
+        while rig.desk.check.is_some() {
+            rig.polls(false);
+        }
+        assert_eq!(rig.outbox.unsent.is_empty(), refused);
+        if refused {
+            let answer = asker.join().unwrap();
+            let Some(Answer::Refused(refusal)) = answer else { panic!("{answer:?}") };
+            assert_eq!(refusal.code, "halted_meanwhile");
+        }
+    }
 }

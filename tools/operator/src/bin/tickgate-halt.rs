@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use engine::config::Config;
+use engine::journal::JournalError;
+use engine::journal::lease::Lease;
 use engine::runtime::{can_have, latch_path};
 use model::{HaltCause, HaltLevel};
 use operator::args::{What, Which, level};
@@ -139,7 +141,8 @@ fn halt_one(
     }
 }
 
-/// Writes the latch file of an engine that does not run. Its name is held meanwhile, so that it cannot start half-way.
+/// Writes the latch file of an engine that does not run. Its name and its journal are held meanwhile, so that it cannot start
+/// half-way; and one that runs under another user or runtime folder, where its name was not looked for, still has its journal.
 fn latch(config: &Config, halt: Halt, failure: &Failure) -> Result<PathBuf, Failure> {
     if !can_have(config, &halt.scope) {
         return Err(Failure::usage(format!("there is no {}", halt.scope)));
@@ -151,6 +154,16 @@ fn latch(config: &Config, halt: Halt, failure: &Failure) -> Result<PathBuf, Fail
             let message = format!("{}; {error}. End its process, then halt again", failure.message);
             Failure::no_engine(message)
         })?;
+    let journal = config.engine.journal.as_ref();
+    let _lease = journal.map(|journal| Lease::take(&journal.folder)).transpose().map_err(|error| {
+        if !matches!(error, JournalError::InUse { .. }) {
+            return Failure::file(error);
+        }
+        let sockets = folder.path().display();
+        let text = "nothing is halted: name the engine's socket (--socket in place of --config), or its folder \
+                    (TICKGATE_RUNTIME_DIR)";
+        Failure::no_engine(format!("{error}; its socket is not in {sockets}; {text}"))
+    })?;
     let path = latch_path(config);
     if let Some(folder) = path.parent().filter(|folder| !folder.exists()) {
         std::fs::create_dir_all(folder).map_err(|error| {
