@@ -32,6 +32,11 @@ pub struct Latch {
 }
 
 impl Latch {
+    /// Why it stops something; `None`: it stops nothing.
+    pub fn cause(&self) -> Option<HaltCause> {
+        (self.level > HaltLevel::Active).then_some(self.why.cause)
+    }
+
     fn active() -> Latch {
         Latch { level: HaltLevel::Active, why: Why::of(HaltCause::Human) }
     }
@@ -99,7 +104,7 @@ impl Latches {
     }
 
     /// The latch of a scope; none in force if the scope does not exist.
-    pub(crate) fn of(&self, scope: HaltScope) -> Latch {
+    pub fn of(&self, scope: HaltScope) -> Latch {
         let slot = self.slot(scope);
         self.slots.get(slot as usize).copied().unwrap_or_else(Latch::active)
     }

@@ -36,7 +36,7 @@ impl Risk {
         self.pair(account, instrument).is_some_and(|pair| pair.line.slot != NO_SLOT)
     }
 
-    /// The page of an account at engine time `now`; `None` if there is no such account.
+    /// The page of an account at engine time `now`, as far as the books know it; `None` if there is no such account.
     pub fn account_page(&self, id: AccountId, as_of: AsOf, now: Ts) -> Option<page::Account> {
         let account = self.account(id)?;
         let limits = &account.limits;
@@ -48,6 +48,9 @@ impl Risk {
             name: limits.name,
             permission: limits.permission,
             halt: HaltLevel::max(self.halts.all, self.halt_on(account.path)),
+            halt_cause: None,
+            clients: limits.clients,
+            cancel_on_disconnect: false,
             currency: limits.currency,
             cash: account.total(|sums| sums.cash, false),
             reserved: account.total(|sums| sums.reserved, true),

@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 
 use crate::fault::Fault;
+use crate::session::excerpt;
 
 /// A decimal as the agent wrote it: a string, or a JSON number of at most 15 digits (more may have
 /// been rounded on the way, so they must come as a string).
@@ -23,13 +24,15 @@ impl Decimal {
     /// A fault that names `field` if the text is not a plain decimal of that scale.
     pub fn units(&self, field: &str, decimals: u8) -> Result<i64, Fault> {
         parse_decimal(&self.0, decimals.into()).map_err(|_| {
+            let text = excerpt(&self.0);
+            let (what, example) = match decimals {
+                0 => ("a whole number".to_owned(), "100"),
+                _ => (format!("an exact decimal with at most {decimals} places"), "101.25"),
+            };
             Fault::argument(
+                format!("{field}: {text:?} is not {what}, or too large"),
                 format!(
-                    "{field}: {:?} is not an exact decimal with at most {decimals} places",
-                    self.0
-                ),
-                format!(
-                    "send {field} as a plain decimal string such as \"101.25\", without an exponent"
+                    "send {field} as a plain string such as \"{example}\", without an exponent"
                 ),
             )
         })

@@ -1,6 +1,7 @@
 //! What became of an order, a cancel or a replace.
 
-use model::page::{Answer, AnswerKind};
+use model::page::{Answer, AnswerKind, OrderCell};
+use model::{OrderId, OrderState};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -13,8 +14,9 @@ use crate::session::Session;
 /// The engine's answer.
 #[derive(Serialize, JsonSchema)]
 pub struct Outcome {
-    /// accepted, refused or recorded.
+    /// accepted, recorded, refused (by the gate) or rejected (by the venue).
     status: &'static str,
+    /// The gate.
     passed: bool,
     order_id: Option<String>,
     /// After it.
@@ -23,7 +25,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Puts the answer in words, with the order as it stands now.
+    /// Puts the answer in words, with the order as it stands now. `about`: the order that a change was asked of; zero: none.
     ///
     /// # Errors
     ///
@@ -31,22 +33,26 @@ impl Outcome {
     pub fn reply(
         session: &Session,
         answer: &Answer,
+        about: OrderId,
         judged: &Judged<'_>,
     ) -> Result<Reply<Outcome>, Fault> {
         let passed = answer.verdict.passed();
+        let id = if answer.order.0 == 0 { about } else { answer.order };
         let status = match answer.kind {
             AnswerKind::Recorded => "recorded",
             _ if passed => "accepted",
             _ => "refused",
         };
-        let (mut stamp, order) = read(session, answer, judged).map_err(|fault| Fault {
+        let (mut stamp, cell) = read(session, answer, id, judged).map_err(|fault| Fault {
             message: format!("the engine answered \"{status}\", but {}", fault.message),
             fix: format!("do not ask for it again; look with orders_list; {}", fault.fix),
             ..fault
         })?;
-        let order_id = (answer.order.0 != 0).then(|| answer.order.0.to_string());
+        let rejected = cell.is_some_and(|cell| cell.state == OrderState::Rejected);
+        let order = cell.map(|cell| Progress::of(&cell, judged.board, &mut stamp));
+        let order_id = (id.0 != 0).then(|| id.0.to_string());
         let body = Outcome {
-            status,
+            status: if passed && rejected { "rejected" } else { status },
             passed,
             order_id: stamp.or_why(
                 order_id,
@@ -56,17 +62,16 @@ impl Outcome {
             order: stamp.or_why(order, "order", "the engine keeps no such order"),
             failed: rule::failed(answer, judged),
         };
-        Ok(Reply { stamp, body, refused: !passed })
+        Ok(Reply { stamp, body, refused: !passed || rejected })
     }
 }
 
 fn read(
     session: &Session,
     answer: &Answer,
+    id: OrderId,
     judged: &Judged<'_>,
-) -> Result<(Stamp, Option<Progress>), Fault> {
-    let mut stamp = session.moment()?.stamp_of_answer(answer, judged.board);
-    let cell = session.order(answer.order)?;
-    let order = cell.map(|cell| Progress::of(&cell, judged.board, &mut stamp));
-    Ok((stamp, order))
+) -> Result<(Stamp, Option<OrderCell>), Fault> {
+    let stamp = session.moment()?.stamp_of_answer(answer, judged.board);
+    Ok((stamp, session.order(id)?))
 }

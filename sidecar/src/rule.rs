@@ -157,9 +157,10 @@ impl Judged<'_> {
         let instrument = &self.board.instrument;
         let exact = finding.limit != 0 || finding.used != 0;
         match finding.code {
-            Reject::Halted | Reject::ReduceOnly if exact => {
-                self.at_most(finding.limit, "only orders that reduce the position pass")
-            }
+            Reject::Halted | Reject::ReduceOnly if exact => match finding.limit {
+                ..=0 => "only orders that reduce a position pass, and this would not".to_owned(),
+                most => self.at_most(most, "only orders that reduce the position pass"),
+            },
             Reject::PxStep => {
                 format!(
                     "limit must be a positive multiple of {}",
@@ -262,16 +263,22 @@ fn advice(code: Reject) -> &'static str {
             "the operator has not configured this instrument; choose another"
         }
         Reject::NotPermitted => {
-            "use an account that may trade and whose currency is the instrument's (risk_status)"
+            "use an account that may trade, takes clients' orders and has the instrument's currency (risk_status)"
         }
         Reject::NoLimits => {
             "only the operator can add a limit row for this account and instrument; choose another"
         }
-        Reject::Halted => "trading is halted; only the operator can resume it; cancels still pass",
+        Reject::Halted => {
+            "trading is halted; only the operator can resume it; cancels still pass (halt_cause of risk_status, \
+             engine_health and instruments_find)"
+        }
         Reject::VenueHalted => "wait until trading_state is trading (market_snapshot)",
         Reject::BookNotLive => "wait until the book's integrity is live (book_depth)",
         Reject::Stale => "wait for fresh market data (as_of.age_us of market_snapshot)",
-        Reject::NoReference => "wait for a two-sided live book or a trade (market_snapshot)",
+        Reject::NoReference => {
+            "wait for a two-sided live book or a trade (market_snapshot); if there is one, an account that counts in another \
+             currency has no exchange rate, which only the operator can book"
+        }
         Reject::OpenOrders => "cancel an open order first, or wait until one fills (orders_list)",
         Reject::Rate => "wait until the rate window of risk_status has passed",
         Reject::DuplicateId => {

@@ -9,9 +9,11 @@ use serde_json::Value;
 
 use crate::reply::Stamp;
 
-/// The schema of a tool's arguments.
+/// The schema of a tool's arguments. What is optional may be absent, which is all that an agent need know: null is taken too.
 pub fn input<T: JsonSchema>() -> Arc<JsonObject> {
-    Arc::new(compact::<T>(SchemaSettings::draft2020_12()))
+    let mut schema = Value::Object(compact::<T>(SchemaSettings::draft2020_12()));
+    remove_null(&mut schema);
+    Arc::new(object(Some(schema)))
 }
 
 /// The schema of a tool's result: the envelope with `T`'s own fields. Nothing is listed as
@@ -26,6 +28,9 @@ pub fn output<T: JsonSchema>() -> Arc<JsonObject> {
             remove(field, "description");
         }
     }
+    if let Some(Value::Object(reasons)) = properties.get_mut("null_reasons") {
+        reasons.remove("additionalProperties");
+    }
     schema.insert("properties".into(), Value::Object(properties));
     Arc::new(schema)
 }
@@ -35,6 +40,19 @@ fn written<T: JsonSchema>() -> JsonObject {
     remove(&mut schema, "required");
     remove_item_docs(&mut schema);
     object(Some(schema))
+}
+
+/// Of several types, null goes.
+fn remove_null(schema: &mut Value) {
+    let Value::Object(fields) = schema else { return };
+    if let Some(Value::Array(types)) = fields.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            fields.insert("type".into(), only);
+        }
+    }
+    fields.values_mut().for_each(remove_null);
 }
 
 /// The list says what its items are.
@@ -52,7 +70,7 @@ fn compact<T: JsonSchema>(mut settings: SchemaSettings) -> JsonObject {
     settings.inline_subschemas = true;
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
     // Names of Rust types and ranges of their integers tell an agent nothing.
-    for noise in ["title", "format", "minimum"] {
+    for noise in ["title", "format", "minimum", "maximum"] {
         remove(&mut schema, noise);
     }
     let mut root = object(Some(schema));

@@ -24,7 +24,7 @@ Workflow: engine_health (is it running, is anything halted) -> instruments_find 
 or book_depth -> risk_status -> order_check -> order_request -> orders_list; order_change to \
 cancel or replace; portfolio_get for positions.
 
-Units: prices, quantities and money are exact decimal strings in the instrument's own currency and \
+Units: prices, quantities and money are exact decimal strings (send them so too) in the instrument's own currency and \
 units; *_ns are nanoseconds since 1970 as strings, *_us microseconds, *_bps hundredths of a \
 percent. Judge \
 every answer by as_of.age_us, mode and integrity: a book that is not 'live' must not be traded on.
@@ -33,7 +33,8 @@ Safety: every order passes the engine's risk gate, which nobody can skip or loos
 refusal is final for those terms: it names each failed rule, its limit and what to change. Nothing \
 is retried for you. client_request_id makes a retry safe: the same id with the same terms never \
 trades twice. trading_halt can stop trading but only the operator, at a terminal, can resume it. \
-Orders of this session are cancelled when it ends. mode 'paper' and 'replay' never reach a venue.";
+When this session ends its \
+working orders stay, but on accounts with cancel_on_disconnect (risk_status). mode 'paper' and 'replay' never reach a venue.";
 
 /// How often the engine is told that the agent's session is open. The shortest dead-man timer is four times as long.
 const BEAT_EACH: Duration = Duration::from_millis(250);

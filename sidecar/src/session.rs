@@ -168,28 +168,38 @@ impl Session {
         self.pages(count, Reader::account)
     }
 
-    /// The account of that name; without a name, the only one.
+    /// The account of that name; without a name, the only one that takes clients' orders.
     ///
     /// # Errors
     ///
-    /// There is none of that name, or several and none was named.
+    /// There is none of that name; or none was named, and not one alone takes clients' orders.
     pub fn account_of(&self, name: Option<&str>) -> Result<Account, Fault> {
         let accounts = self.accounts()?;
-        let names: Vec<&str> = accounts.iter().map(|account| account.name.as_str()).collect();
-        let fix = format!("set account to one of: {}", names.join(", "));
-        match (name, accounts.as_slice()) {
-            (Some(name), all) => {
-                let found = all.iter().find(|account| account.name.as_str() == name);
-                let message = format!("there is no account {:?}", excerpt(name));
-                found.copied().ok_or_else(|| Fault::new("unknown_account", message, fix))
-            }
-            (None, [only]) => Ok(*only),
-            (None, _) => Err(Fault::new(
-                "account_needed",
-                format!("this engine has {} accounts, and none was named", accounts.len()),
-                fix,
-            )),
-        }
+        let fix = |of: &[&Account]| {
+            let names: Vec<&str> = of.iter().map(|account| account.name.as_str()).collect();
+            format!("set account to one of: {}", names.join(", "))
+        };
+        let Some(name) = name else {
+            let open: Vec<&Account> = accounts.iter().filter(|account| account.clients).collect();
+            return match open.as_slice() {
+                [only] => Ok(**only),
+                [] => Err(Fault::new(
+                    "account_needed",
+                    "no account of this engine takes clients' orders",
+                    "only the operator can open one to clients; portfolio_get shows what there is",
+                )),
+                open => Err(Fault::new(
+                    "account_needed",
+                    format!("{} accounts take clients' orders, and none was named", open.len()),
+                    fix(open),
+                )),
+            };
+        };
+        let found = accounts.iter().find(|account| account.name.as_str() == name);
+        found.copied().ok_or_else(|| {
+            let message = format!("there is no account {:?}", excerpt(name));
+            Fault::new("unknown_account", message, fix(&accounts.iter().collect::<Vec<_>>()))
+        })
     }
 
     /// The lines of an account: what it holds or works, with limits, and what somebody asked of.

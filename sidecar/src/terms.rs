@@ -126,6 +126,7 @@ impl Wish<'_> {
                 ));
             }
         };
+        self.fits()?;
         let conditions = self.special.read(instrument)?;
         let terms = Terms {
             client_id,
@@ -149,6 +150,33 @@ impl Wish<'_> {
             conditions,
         };
         Ok(Order { account, board, terms })
+    }
+}
+
+impl Wish<'_> {
+    /// Whether what comes in pairs does.
+    fn fits(&self) -> Result<(), Fault> {
+        let is_stop = matches!(self.order_type, Type::Stop | Type::StopLimit);
+        let pairs = [
+            (self.special.stop.is_some(), is_stop, "stop", "type stop or stop_limit"),
+            (
+                self.special.expires_ns.is_some(),
+                matches!(self.tif, Tif::Gtd),
+                "expires_ns",
+                "tif gtd",
+            ),
+        ];
+        for (given, wanted, field, with) in pairs {
+            if given != wanted {
+                let message = if given {
+                    format!("{field} comes only with {with}")
+                } else {
+                    format!("{with} needs {field}")
+                };
+                return Err(Fault::argument(message, format!("send {field} with {with} alone")));
+            }
+        }
+        Ok(())
     }
 }
 

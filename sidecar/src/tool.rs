@@ -106,7 +106,7 @@ fn route<T: Tool>() -> ToolRoute<Sidecar> {
 }
 
 async fn run<T: Tool>(sidecar: &Sidecar, arguments: JsonObject) -> CallToolResult {
-    let outcome = match serde_json::from_value(Value::Object(arguments)) {
+    let outcome = match serde_path_to_error::deserialize(Value::Object(arguments)) {
         Ok(args) => T::call(sidecar, args).await,
         Err(error) => {
             Err(Fault::argument(error.to_string(), format!("see the inputSchema of {}", T::NAME)))

@@ -218,6 +218,17 @@ codes!(
     }
 );
 
+impl HaltCause {
+    /// The cause of a code on a page, where zero says that there is none; `None`: the code is of no cause.
+    pub(crate) const fn from_optional(code: u8) -> Option<Option<HaltCause>> {
+        match (code, HaltCause::from_code(code)) {
+            (0, _) => Some(None),
+            (_, None) => None,
+            (_, cause) => Some(cause),
+        }
+    }
+}
+
 codes!(
     /// Why a level is not lowered. Decided by the core, so that a replay decides alike.
     ResumeRefusal {

@@ -67,7 +67,7 @@ pub enum AttachError {
     #[error("what listens on the socket is no engine: {0}")]
     Protocol(&'static str),
     /// The folder of the sockets belongs to somebody else.
-    #[error("{0} is not a folder of your own; its sockets are not trusted")]
+    #[error("{0} is not a folder that is yours alone (mode 0700); its sockets are not trusted")]
     Folder(PathBuf),
     /// The operating system refused.
     #[error("cannot {doing}: {cause}")]

@@ -18,7 +18,7 @@ use crate::ring::Ring;
 
 /// Version of the protocol between engine and client. Raise it when the meaning of anything shared
 /// changes without changing [`LAYOUT_HASH`].
-pub const ABI: u32 = 4;
+pub const ABI: u32 = 5;
 
 /// Digest of the shape of everything shared: the words of each page and the objects that hold them.
 pub const LAYOUT_HASH: u64 = layout_hash();

@@ -68,13 +68,21 @@ pub(super) struct Keeper {
     told: BTreeMap<Scope, Halt>,
     /// Whether the file says the same.
     kept: bool,
+    /// Whether the log says that it does not.
+    warned: bool,
 }
 
 impl Keeper {
     /// Begins with what the file held.
     pub fn new(path: PathBuf, accounts: Vec<Symbol>, file: Vec<Halt>) -> Keeper {
-        let mut keeper =
-            Keeper { path, accounts, said: BTreeMap::new(), told: BTreeMap::new(), kept: true };
+        let mut keeper = Keeper {
+            path,
+            accounts,
+            said: BTreeMap::new(),
+            told: BTreeMap::new(),
+            kept: true,
+            warned: false,
+        };
         file.into_iter().for_each(|halt| keeper.put(halt));
         keeper
     }
@@ -199,8 +207,12 @@ impl Keeper {
             return;
         }
         match latch_file::write(&self.path, &self.halts()) {
-            Ok(()) => self.kept = true,
-            Err(error) => tracing::error!("what is halted cannot be kept: {error}"),
+            Ok(()) => (self.kept, self.warned) = (true, false),
+            Err(_) if self.warned => {}
+            Err(error) => {
+                tracing::error!("what is halted cannot be kept; tried again until it can: {error}");
+                self.warned = true;
+            }
         }
     }
 

@@ -82,9 +82,9 @@ impl Pages {
                 in_doubt.set(slot, cell.state == OrderState::Unknown);
             }
         });
-        let (as_of, now) = (engine.as_of_now(), engine.now());
+        let as_of = engine.as_of_now();
         while let Some(account) = engine.risk_mut().take_changed_account() {
-            if let Some(page) = engine.risk().account_page(account, as_of, now) {
+            if let Some(page) = engine.account_page(account) {
                 publisher.publish_account(account.0.into(), &page);
             }
         }
@@ -153,12 +153,7 @@ impl Pages {
     pub fn publish_accounts(&mut self, sequencer: &Sequencer) {
         let engine = &sequencer.engine;
         for number in 0..engine.risk().accounts() as u16 {
-            let page = engine.risk().account_page(
-                model::AccountId(number),
-                engine.as_of_now(),
-                engine.now(),
-            );
-            if let Some(page) = page {
+            if let Some(page) = engine.account_page(model::AccountId(number)) {
                 self.publisher.publish_account(number.into(), &page);
             }
         }
@@ -193,7 +188,10 @@ impl Pages {
             loops,
             mode: engine.mode(),
             halt: engine.risk().halt(HaltScope::All).unwrap_or(HaltLevel::Halted),
+            halt_cause: engine.latches().of(HaltScope::All).cause(),
             journal_full,
+            audit_full: engine.is_audit_full(),
+            reconciling: engine.is_unreconciled(),
             instruments: engine.instruments().len() as u32,
             accounts: engine.risk().accounts() as u32,
             lines: engine.risk().lines() as u32,

@@ -18,6 +18,7 @@ impl Engine {
         }
         if self.risk.raise_halt(scope, level) {
             out.halts.mark(self.latches.set(scope, Latch { level, why }));
+            show_board(scope, out);
         }
         self.show_halt(TapeKind::Halt, scope, level.code(), Some(why.cause), out);
         if level == HaltLevel::Halted {
@@ -151,6 +152,7 @@ impl Engine {
             self.triggers.clear(account);
         }
         out.halts.mark(self.latches.set(scope, Latch { level, why: Why { cause, ..why } }));
+        show_board(scope, out);
         self.show_halt(TapeKind::Resumed, scope, level.code(), Some(cause), out);
     }
 
@@ -171,5 +173,12 @@ impl Engine {
         };
         let aux = halt_aux(scope, cause);
         out.record(TapeRecord { code, aux, account, instrument, ..self.record(kind) });
+    }
+}
+
+/// The halt of an instrument is on its page.
+fn show_board(scope: HaltScope, out: &mut Output) {
+    if let HaltScope::Instrument(instrument) = scope {
+        out.boards.mark(instrument.0);
     }
 }

@@ -2,8 +2,8 @@
 
 use std::hint::black_box;
 
-use model::page::{AsOf, Board, DEPTH_LEVELS, Depth, INDICATOR_SLOTS, Level, OrderCell};
-use model::{Side, Ts};
+use model::page::{self, AsOf, Board, DEPTH_LEVELS, Depth, INDICATOR_SLOTS, Level, OrderCell};
+use model::{AccountId, HaltCause, HaltLevel, HaltScope, Side, Ts};
 
 use super::Engine;
 use crate::approvals::APPROVALS_MAX;
@@ -49,10 +49,16 @@ impl Engine {
         let books = self.books_of(instrument)?;
         let levels = [Side::Buy, Side::Sell].map(|side| books.level_count(book, side));
         let indicators = self.indicators.get(book);
+        let scope = HaltScope::Instrument(listed.instrument.id);
+        let halt = self.risk.halt(scope).unwrap_or(HaltLevel::Active);
+        // Latches are large and far away: only what is halted has its own looked at.
+        let is_halted = halt > HaltLevel::Active;
         Some(Board {
             as_of: self.as_of(instrument),
             instrument: listed.instrument,
             state: self.trading_state(instrument),
+            halt,
+            halt_cause: is_halted.then(|| self.latches.of(scope).cause()).flatten(),
             integrity,
             cause,
             since: listed.since,
@@ -66,6 +72,24 @@ impl Engine {
             indicators: indicators
                 .map_or([None; INDICATOR_SLOTS], |indicators| indicators.values()),
         })
+    }
+
+    /// The page of an account; `None` if there is no such account.
+    pub fn account_page(&self, id: AccountId) -> Option<page::Account> {
+        let page = self.risk.account_page(id, self.as_of_now(), self.now)?;
+        let rule = self.rules.accounts.get(usize::from(id.0));
+        let halt_cause = (page.halt > HaltLevel::Active).then(|| self.halt_cause(&page));
+        let cancel_on_disconnect = rule.is_some_and(|rule| rule.cancel_on_disconnect);
+        Some(page::Account { halt_cause: halt_cause.flatten(), cancel_on_disconnect, ..page })
+    }
+
+    /// What the highest halt on an account is for.
+    fn halt_cause(&self, page: &page::Account) -> Option<HaltCause> {
+        let accounts = (0..self.risk.accounts() as u16).map(AccountId);
+        let above = accounts.filter(|above| self.risk.counts_on(page.id, *above));
+        let scopes = [HaltScope::All].into_iter().chain(above.map(HaltScope::Account));
+        let mut latches = scopes.map(|scope| self.latches.of(scope));
+        latches.find(|latch| latch.level == page.halt)?.cause()
     }
 
     /// The book of one instrument, as far as it is published.

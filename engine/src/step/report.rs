@@ -299,6 +299,11 @@ impl Engine {
         self.cancel_orphans(None, out);
     }
 
+    /// Whether the audit log takes no more.
+    pub fn is_audit_full(&self) -> bool {
+        self.audit_full
+    }
+
     /// Whether the engine was asked to stop: nothing new passes.
     pub fn is_stopping(&self) -> bool {
         self.stopping

@@ -41,7 +41,7 @@ struct Operator {
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorsError {
     /// There is none.
-    #[error("{}: there is none; `tickgate operator passwd NAME` makes it", .0.display())]
+    #[error("{}: there is none; `tickgate operator passwd NAME --config FILE` makes it", .0.display())]
     Absent(PathBuf),
     /// Others could write it.
     #[error("{}: must belong to the engine's user or root, and nobody else may be able to write it", .0.display())]

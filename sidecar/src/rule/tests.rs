@@ -22,6 +22,8 @@ fn board() -> Board {
             currency: *b"USD\0\0\0\0\0",
         },
         state: TradingState::Trading,
+        halt: model::HaltLevel::Active,
+        halt_cause: None,
         integrity: Integrity::Live,
         cause: Cause::None,
         since: Ts(0),

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use model::Integrity;
 use model::page::{Control, STAGES};
+use model::{HaltCause, Integrity};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shm::Version;
@@ -29,8 +29,12 @@ pub struct Body {
     shm_version: String,
     /// active, reduce_only, cancel_only or halted.
     halt: &'static str,
-    /// While true, new orders are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    halt_cause: Option<&'static str>,
+    /// While one of these three is true, new orders are refused.
     journal_full: bool,
+    audit_full: bool,
+    reconciling: bool,
     /// Inputs not written yet.
     journal_lag: u64,
     /// Inputs not on the disk yet.
@@ -56,6 +60,7 @@ struct Feed {
     bytes: u64,
     unknown: u64,
     bad: u64,
+    gaps: u64,
     lost: u64,
 }
 
@@ -72,9 +77,8 @@ impl Tool for EngineHealth {
     const NAME: &'static str = "engine_health";
     const TITLE: &'static str = "Engine health";
     const DESCRIPTION: &'static str = "\
-        Whether the engine runs and is fit to trade: mode, halts, feeds and gaps, books by \
-        integrity, journal lag, latency per stage, verdict counts. Call it first, and again after \
-        any error that names the engine.";
+        Whether the engine runs and is fit to trade: mode, halt of everything, feeds, books by integrity, journal, \
+        latency, verdicts. Call it first, and again after any error that names the engine.";
     const EFFECT: Effect = Effect::Looks;
     type Args = Args;
     type Body = Body;
@@ -96,7 +100,10 @@ impl Tool for EngineHealth {
             sidecar_version: env!("CARGO_PKG_VERSION"),
             shm_version: Version::OURS.to_string(),
             halt: control.halt.name(),
+            halt_cause: control.halt_cause.map(HaltCause::name),
             journal_full: control.journal_full,
+            audit_full: control.audit_full,
+            reconciling: control.reconciling,
             journal_lag: control.engine_seq.saturating_sub(control.journal_written),
             journal_unsynced: control.engine_seq.saturating_sub(control.journal_synced),
             accounts: control.accounts,
@@ -122,6 +129,7 @@ fn feeds(control: &Control) -> Vec<Feed> {
         bytes: feed.bytes,
         unknown: feed.unknown,
         bad: feed.bad,
+        gaps: feed.gaps,
         lost: feed.lost,
     })
     .collect()

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use model::HaltCause;
 use model::page::Board;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,10 @@ struct Row {
     trading_state: &'static str,
     /// Orders need "live".
     integrity: &'static str,
+    /// Orders need "active" (engine, account: risk_status).
+    halt: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    halt_cause: Option<&'static str>,
     trades_today: u64,
 }
 
@@ -94,6 +99,8 @@ impl Row {
             currency: decimal::currency(instrument.currency),
             trading_state: board.state.name(),
             integrity: board.integrity.name(),
+            halt: board.halt.name(),
+            halt_cause: board.halt_cause.map(HaltCause::name),
             trades_today: board.trades,
         }
     }

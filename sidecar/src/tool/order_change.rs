@@ -29,7 +29,7 @@ pub struct Args {
     qty: Option<Decimal>,
     /// New limit price.
     limit: Option<Decimal>,
-    /// Your name of this change, as for order_request.
+    /// Your name of this change; of a replace as for order_request.
     client_request_id: String,
 }
 
@@ -51,7 +51,7 @@ impl Tool for OrderChange {
         let (ask, px, qty) = args.read(&cell, &board)?;
         let answer = sidecar.ask(cell.order.account, ask, &args.client_request_id).await?;
         let judged = Judged { board: &board, side: cell.order.side, px, qty };
-        Outcome::reply(&sidecar.session(), &answer, &judged)
+        Outcome::reply(&sidecar.session(), &answer, cell.order.id, &judged)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `order_check`: what the gate would say, and what the order would cost.
 
 use model::page::{Depth, Level};
-use model::{Ask, Money, Px, Side};
+use model::{Ask, Money, OrderType, Px, Side, Terms};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ pub struct OrderCheck;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Args {
-    /// Needed if the engine has several.
+    /// Needed if several take clients' orders.
     account: Option<String>,
     symbol: String,
     side: terms::Side,
@@ -68,8 +68,7 @@ impl Tool for OrderCheck {
     const DESCRIPTION: &'static str = "\
         Asks the gate what it would say to these terms now, rule by rule, and how large it \
         could be (max_qty, and what binds it); sweeps the displayed book for the expected \
-        cost. Sends nothing. A pass is no promise: order_request is judged again. qty and limit are \
-        exact decimals, best as strings.";
+        cost. Sends nothing. A pass is no promise: order_request is judged again.";
     const EFFECT: Effect = Effect::Looks;
     type Args = Args;
     type Body = Body;
@@ -99,9 +98,10 @@ impl Tool for OrderCheck {
         let mut stamp = moment.stamp_of_answer(&answer, &order.board);
         let depth = session.depth(order.board.instrument.id)?;
         let cost = Cost::of(&order, &depth);
-        if cost.as_ref().is_some_and(|cost| cost.avg_px.is_none()) {
-            stamp.why("cost.*", "nothing would fill at once at this limit");
+        if cost.as_ref().is_ok_and(|cost| cost.avg_px.is_none()) {
+            stamp.why("cost.*", "nothing would fill at once at these terms");
         }
+        let no_cost = cost.as_ref().err().copied().unwrap_or_default();
         let judged = order.judged();
         let body = Body {
             passes: answer.verdict.passed(),
@@ -110,18 +110,27 @@ impl Tool for OrderCheck {
             account: order.account.name.to_string(),
             failed: rule::failed(&answer, &judged),
             headroom: rule::measured(&answer, &judged),
-            cost: stamp.or_why(cost, "cost", "the order reaches beyond the published levels"),
+            cost: stamp.or_why(cost.ok(), "cost", no_cost),
         };
         Ok(Reply::new(stamp, body))
     }
 }
 
 impl Cost {
-    /// Takes the displayed quantity level by level, as far as the limit allows. `None` if levels
-    /// that the page does not hold would be reached.
-    fn of(order: &Order, depth: &Depth) -> Option<Cost> {
+    /// Takes the displayed quantity level by level, as far as the limit allows.
+    ///
+    /// # Errors
+    ///
+    /// Why nobody can say: it does not come to the book now, or would reach levels that the page does not hold.
+    fn of(order: &Order, depth: &Depth) -> Result<Cost, &'static str> {
         let of = &order.board.instrument;
-        let side = order.terms.side;
+        let Terms { side, order_type, tif, conditions, .. } = order.terms;
+        let waits = matches!(order_type, OrderType::Stop | OrderType::StopLimit)
+            || matches!(tif, model::Tif::AtOpen | model::Tif::AtClose)
+            || conditions.parent_only;
+        if waits {
+            return Err("it does not come to the book now: a stop, an auction or a parent waits");
+        }
         let levels = match side {
             Side::Buy => depth.asks(),
             Side::Sell => depth.bids(),
@@ -131,11 +140,17 @@ impl Cost {
             (false, Side::Buy) => Px(i64::MAX),
             (false, Side::Sell) => Px(0),
         };
-        let sweep = Sweep::over(levels, side, limit, order.terms.qty.0.max(0));
+        let mut sweep = Sweep::over(levels, side, limit, order.terms.qty.0.max(0));
         let [bids, asks] = depth.total;
         let total = if side == Side::Buy { asks } else { bids };
         if sweep.remaining > 0 && !sweep.stopped_by_limit && (levels.len() as u32) < total {
-            return None;
+            return Err("the order reaches beyond the published levels");
+        }
+        if conditions.post_only && sweep.filled > 0 {
+            return Err("post_only, and it would take now: the venue rejects it");
+        }
+        if tif == model::Tif::Fok && sweep.remaining > 0 {
+            sweep = Sweep { remaining: order.terms.qty.0.max(0), ..Sweep::default() };
         }
         let average = (sweep.sum * 1_000_000).checked_div(sweep.filled.into());
         let px_decimals = u32::from(of.px_decimals);
@@ -143,7 +158,7 @@ impl Cost {
         let touch = depth.bids().first().zip(depth.asks().first());
         let twice_mid = touch.map(|(bid, ask)| i128::from(bid.px.0) + i128::from(ask.px.0));
         let some = sweep.filled > 0;
-        Some(Cost {
+        Ok(Cost {
             fills_now_qty: decimal::text(sweep.filled.into(), of.qty_decimals.into()),
             remaining_qty: decimal::text(sweep.remaining.into(), of.qty_decimals.into()),
             avg_px: average.map(|units| decimal::text(units, px_decimals + 6)),

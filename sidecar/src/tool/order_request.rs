@@ -1,6 +1,6 @@
 //! `order_request`: a new order, judged by the gate.
 
-use model::{Ask, Terms};
+use model::{Ask, OrderId, Terms};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -17,7 +17,7 @@ pub struct OrderRequest;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Args {
-    /// Needed if the engine has several.
+    /// Needed if several take clients' orders.
     account: Option<String>,
     symbol: String,
     side: Side,
@@ -51,11 +51,10 @@ impl Tool for OrderRequest {
     const TITLE: &'static str = "Request an order";
     const DESCRIPTION: &'static str = "\
         Asks the engine's risk gate for an order and answers once it is judged and journalled: \
-        accepted (with fills so far), refused (with each failed rule and what to change) or \
-        recorded (this client_request_id was answered before; nothing happened now). Use \
+        accepted (with fills so far), refused (each failed rule and what to change), rejected (by the venue: post_only \
+        that would take) or recorded (this client_request_id was answered before; nothing happened now). Use \
         order_check first. After unknown_outcome look with orders_list, or send the very same \
-        again. In live mode an accepted order goes to the venue. qty and limit are exact decimals, \
-        best as strings.";
+        again. In live mode an accepted order goes to the venue.";
     const EFFECT: Effect = Effect::Trades;
     type Args = Args;
     type Body = Outcome;
@@ -90,6 +89,6 @@ impl Tool for OrderRequest {
                 answer.findings = check.findings;
             }
         }
-        Outcome::reply(&sidecar.session(), &answer, &order.judged())
+        Outcome::reply(&sidecar.session(), &answer, OrderId(0), &order.judged())
     }
 }

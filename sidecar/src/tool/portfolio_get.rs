@@ -30,14 +30,18 @@ pub struct Body {
 struct Portfolio {
     account: String,
     currency: Option<String>,
-    /// Start + sales - purchases.
+    /// Start + sales - purchases - fees.
     cash: String,
     /// Cash that working buys may still use.
     reserved: String,
     /// cash - reserved.
     buying_power: Option<String>,
+    /// Before fees.
     realised_pnl: String,
     unrealised_pnl: Option<String>,
+    fees: String,
+    /// Of the session, less fees: what loss limits count.
+    session_pnl: String,
     /// Worst case if every working order fills.
     gross_exposure: String,
     open_orders: u32,
@@ -107,6 +111,8 @@ impl Portfolio {
             buying_power: stamp.or_why(free, "buying_power", "out of range"),
             realised_pnl: decimal::money(account.realised),
             unrealised_pnl: stamp.or_why(unrealised.map(decimal::money), "unrealised_pnl", no_mark),
+            fees: decimal::money(account.fees),
+            session_pnl: decimal::money(account.session_profit),
             gross_exposure: decimal::money(account.gross),
             open_orders: account.open_orders,
             positions,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::page::{Account, Board, Line, Room};
-use model::{Instrument, Money, Qty, Reject, Side};
+use model::{HaltCause, Instrument, Money, Qty, Reject, Side};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,8 @@ pub struct Args {
 #[derive(Serialize, JsonSchema)]
 pub struct Body {
     engine_halt: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    halt_cause: Option<&'static str>,
     accounts: Vec<AccountLimits>,
     /// By first failing rule.
     refused: BTreeMap<&'static str, u64>,
@@ -37,8 +39,13 @@ struct AccountLimits {
     account: String,
     /// read, trade or close_only.
     permission: &'static str,
+    /// Takes clients' orders.
+    clients: bool,
+    cancel_on_disconnect: bool,
     /// active, reduce_only, cancel_only or halted.
     halt: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    halt_cause: Option<&'static str>,
     currency: Option<String>,
     limits: Vec<Limit>,
     rate_window_us: u64,
@@ -50,6 +57,9 @@ struct AccountLimits {
 #[derive(Serialize, JsonSchema)]
 struct InstrumentLimits {
     symbol: String,
+    halt: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    halt_cause: Option<&'static str>,
     /// Most per order.
     clip_max: String,
     /// Most money per order.
@@ -82,10 +92,9 @@ impl Tool for RiskStatus {
     const NAME: &'static str = "risk_status";
     const TITLE: &'static str = "Risk limits and headroom";
     const DESCRIPTION: &'static str = "\
-        Halts, and every limit of an account with what is used and left, working orders \
-        counted as filled. An instrument has a row once an order in it passed or order_check asked of it; its order_max is \
-        worked out when the engine is idle, order_check asks the gate now. Limits can only be changed by the \
-        operator.";
+        Halts, and the main limits of an account, working orders counted as filled; order_check has every rule. Not \
+        shown: what the operator's kill switch counts (fast fills, many refusals, silence) and halts at by itself. An \
+        instrument has a row once order_check asked of it; its order_max is worked out when the engine is idle.";
     const EFFECT: Effect = Effect::Looks;
     type Args = Args;
     type Body = Body;
@@ -114,6 +123,7 @@ impl Tool for RiskStatus {
         let counts = Reject::ALL.iter().filter_map(|code| Some((*code, *count(code)?)));
         let body = Body {
             engine_halt: moment.control.halt.name(),
+            halt_cause: moment.control.halt_cause.map(HaltCause::name),
             accounts: rows,
             refused: counts.filter(|(_, n)| *n > 0).map(|(code, n)| (code.name(), n)).collect(),
         };
@@ -132,7 +142,10 @@ impl AccountLimits {
         AccountLimits {
             account: account.name.to_string(),
             permission: account.permission.name(),
+            clients: account.clients,
+            cancel_on_disconnect: account.cancel_on_disconnect,
             halt: account.halt.name(),
+            halt_cause: account.halt_cause.map(HaltCause::name),
             currency: decimal::currency(account.currency),
             limits: vec![
                 money("gross", account.gross, account.gross_max),
@@ -159,6 +172,8 @@ impl InstrumentLimits {
         };
         InstrumentLimits {
             symbol: instrument.symbol.to_string(),
+            halt: board.halt.name(),
+            halt_cause: board.halt_cause.map(HaltCause::name),
             clip_max: decimal::qty(line.clip_max, instrument),
             notional_max: decimal::money(line.notional_max),
             band_bps: line.band_bps,

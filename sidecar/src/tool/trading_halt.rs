@@ -1,6 +1,5 @@
 //! `trading_halt`: stop trading. There is no tool to resume it.
 
-use model::page::AnswerKind;
 use model::{AccountId, Ask, HaltLevel, HaltScope};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,7 +35,6 @@ enum Scope {
 
 #[derive(Serialize, JsonSchema)]
 pub struct Body {
-    /// halted, or recorded: it was so before.
     status: &'static str,
     scope: String,
     resume: &'static str,
@@ -67,10 +65,7 @@ impl Tool for TradingHalt {
                 "tell the operator at once: `tickgate halt` at a terminal",
             ));
         }
-        let status = match answer.kind {
-            AnswerKind::Recorded => "recorded",
-            _ => "halted",
-        };
+        let status = "halted";
         let stamp = sidecar.session().moment()?.stamp();
         let resume = "only by the operator at a terminal of the engine's host: tickgate resume";
         Ok(Reply::new(stamp, Body { status, scope: stopped, resume }))

@@ -155,7 +155,7 @@ impl Desk {
                 (cell.order.px, cell.order.qty) = (px, qty);
             }),
             Ask::Halt { level, .. } => {
-                self.control.halt = level;
+                (self.control.halt, self.control.halt_cause) = (level, Some(HaltCause::Client));
                 for cell in self.orders.iter_mut().filter(|cell| cell.state.is_open()) {
                     cell.state = OrderState::Cancelled;
                 }
@@ -187,9 +187,14 @@ impl Desk {
         }
         let id = OrderId::new(self.orders.len() as u32, 1);
         let crosses = terms.side == Side::Buy && terms.px.0 >= 1_000_200;
-        let filled = if crosses { terms.qty } else { Qty(0) };
+        let fills = crosses && !terms.conditions.post_only;
+        let filled = if fills { terms.qty } else { Qty(0) };
         self.line.position.0 += filled.0;
-        let state = if crosses { OrderState::Filled } else { OrderState::Working };
+        let state = match (crosses, terms.conditions.post_only) {
+            (true, true) => OrderState::Rejected,
+            (true, false) => OrderState::Filled,
+            (false, _) => OrderState::Working,
+        };
         self.orders.push(OrderCell {
             as_of: as_of(),
             order: Order {
@@ -254,7 +259,10 @@ fn control() -> Control {
         loops: 0,
         mode: Mode::Paper,
         halt: HaltLevel::Active,
+        halt_cause: None,
         journal_full: false,
+        audit_full: false,
+        reconciling: false,
         instruments: 3,
         accounts: 2,
         lines: 1,
@@ -292,6 +300,8 @@ fn board(id: u32, symbol: &str, live: bool) -> Board {
             currency: if live { *b"USD\0\0\0\0\0" } else { [0; 8] },
         },
         state: if live { TradingState::Trading } else { TradingState::Halted },
+        halt: model::HaltLevel::Active,
+        halt_cause: None,
         integrity: if live { Integrity::Live } else { Integrity::Incomplete },
         cause: if live { Cause::None } else { Cause::Gap },
         since: Ts(NOW),
@@ -326,6 +336,9 @@ fn account(id: u16, name: &str) -> Account {
         name: Symbol::new(name).unwrap(),
         permission: Permission::Trade,
         halt: HaltLevel::Active,
+        halt_cause: None,
+        clients: name == "agent",
+        cancel_on_disconnect: false,
         currency: *b"USD\0\0\0\0\0",
         cash: Money(1_000_000 * 10_i128.pow(12)),
         reserved: Money(250 * 10_i128.pow(12)),

@@ -97,6 +97,19 @@ fn journey() {
             json!({"order_id": id, "cancel": true, "client_request_id": "a-5"}),
         );
         assert_eq!((again.is_error, &again.body["failed"][0]["rule"]), (true, &json!("not_open")));
+        assert_eq!(
+            (&again.body["order_id"], &again.body["order"]["state"]),
+            (&id, &json!("cancelled"))
+        );
+
+        let mut crossing = buy(json!("10"), json!("100.02"), "a-7");
+        crossing["flags"] = json!(["post_only"]);
+        let rejected = agent.call("order_request", crossing);
+        assert_eq!(
+            (rejected.is_error, &rejected.body["status"], &rejected.body["passed"]),
+            (true, &json!("rejected"), &json!(true))
+        );
+        assert_eq!(rejected.body["order"]["state"], "rejected");
 
         let halt = agent.get("trading_halt", json!({"scope": "all", "reason": "enough"}));
         assert!(halt["resume"].as_str().unwrap().contains("operator"));
@@ -105,7 +118,63 @@ fn journey() {
             (refused.is_error, &refused.body["failed"][0]["rule"]),
             (true, &json!("halted"))
         );
-        assert_eq!(agent.get("engine_health", json!({}))["halt"], "halted");
+        let health = agent.get("engine_health", json!({}));
+        assert_eq!((&health["halt"], &health["halt_cause"]), (&json!("halted"), &json!("client")));
+    });
+}
+
+/// Goal: what an order would cost is said only of what comes to the book now. Method: the same terms as a limit, for an auction,
+/// posted, all or nothing, and as a stop.
+#[test]
+fn cost_is_of_what_comes_to_the_book() {
+    with_agent(|agent| {
+        let mut cost = |more: Value| {
+            let mut terms = json!({"account": "agent", "symbol": "AAPL", "side": "buy",
+                "qty": "150", "limit": "100.03"});
+            terms.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            agent.get("order_check", terms)
+        };
+        assert_eq!(cost(json!({}))["cost"]["fills_now_qty"], "150");
+        for waits in [
+            json!({"tif": "at_close"}),
+            json!({"flags": ["post_only"]}),
+            json!({"flags": ["parent_only"]}),
+            json!({"type": "stop_limit", "stop": "100.05"}),
+        ] {
+            let check = cost(waits.clone());
+            assert_eq!(check["cost"], Value::Null, "{waits}");
+            assert!(check["null_reasons"]["cost"].is_string(), "{waits}");
+        }
+        let short = cost(json!({"tif": "fok", "qty": "299", "limit": "100.02"}))["cost"].clone();
+        assert_eq!(
+            (&short["fills_now_qty"], &short["remaining_qty"]),
+            (&json!("0"), &json!("299"))
+        );
+    });
+}
+
+/// Goal: without an account an order is on the only one that clients may trade on; what comes in pairs is asked for in pairs.
+/// Method: an order that names none; a stop without its trigger, and the other way round; the same of an end.
+#[test]
+fn what_is_missing_is_said() {
+    with_agent(|agent| {
+        let mut order = buy(json!("10"), json!("99.00"), "m-1");
+        order.as_object_mut().unwrap().remove("account");
+        agent.get("order_request", order.clone());
+        let listed = agent.get("orders_list", json!({"id": "m-1"}));
+        assert_eq!(listed["orders"][0]["account"], "agent");
+        for (more, said) in [
+            (json!({"type": "stop_limit"}), "needs stop"),
+            (json!({"stop": "101"}), "stop comes only with"),
+            (json!({"tif": "gtd"}), "needs expires_ns"),
+            (json!({"expires_ns": "1"}), "expires_ns comes only with"),
+            (json!({"qty": "1.5"}), "not a whole number"),
+        ] {
+            let mut order = buy(json!("10"), json!("99.00"), "m-2");
+            order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let (code, text) = agent.fault("order_request", order);
+            assert!(code == "bad_argument" && text.contains(said), "{more}: {text}");
+        }
     });
 }
 
@@ -182,12 +251,9 @@ fn bad_arguments_reach_nobody() {
         for (field, value) in bad {
             let (code, text) = agent.fault("order_request", with(field, value.clone()));
             assert_eq!(code, "bad_argument", "{field} {value}");
-            let named = text.contains(field)
-                || text.contains("decimal")
-                || text.contains("unknown variant");
-            assert!(named, "{field} {value}: {text}");
+            assert!(text.contains(field), "{field} {value}: {text}");
         }
-        assert_eq!(agent.fault("order_request", with("account", Value::Null)).0, "account_needed");
+        assert_eq!(agent.fault("order_request", with("account", json!("x"))).0, "unknown_account");
         assert_eq!(agent.fault("order_request", with("symbol", json!("NONE"))).0, "unknown_symbol");
         assert_eq!(
             agent.fault("order_change", json!({"order_id": "x", "client_request_id": "b"})).0,

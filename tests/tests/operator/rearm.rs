@@ -4,8 +4,8 @@ use engine::config::Config;
 use engine::output::Output;
 use engine::step::Engine;
 use model::{
-    Body, Control, DeskId, Event, HaltCause, HaltLevel, HaltScope, Input, InstrumentId, Kind, Note,
-    OperatorName, ResumeRefusal, Symbol, Why,
+    AccountId, Body, Control, DeskId, Event, HaltCause, HaltLevel, HaltScope, Input, InstrumentId,
+    Kind, Note, OperatorName, ResumeRefusal, Symbol, Why,
 };
 use tests::Stage;
 
@@ -122,6 +122,42 @@ fn a_venue_that_is_gone_is_not_resumed_to() {
     core.step(Body::Control(Control::ReconcileBegin));
     core.step(Body::Control(Control::ReconcileEnd { round: 1, orders: 0 }));
     assert_eq!(core.resumes(all, HaltLevel::Active), Ok(()));
+}
+
+/// Goal: pages of instruments and accounts say what is halted and why, and a resume is seen there. Method: halts of a symbol, of
+/// the account above and of everything, one after the other.
+#[test]
+fn pages_say_what_is_halted_and_why() {
+    let (stage, child) = (Stage::new(20_000, 5), "name = \"probe\"\nparent = \"agent\"");
+    let limits = tests::WIDE_LIMITS.replace("name = \"probe\"", child);
+    let mut core = Core::of(&stage.config_with("core", &limits), stage.events());
+    core.hear(5_000);
+    let instrument = HaltScope::Instrument(InstrumentId(0));
+    let board = |core: &Core| core.engine.board(0).map(|page| (page.halt, page.halt_cause));
+    let account = |core: &Core| {
+        let page = core.engine.account_page(AccountId(1)).unwrap();
+        (page.halt, page.halt_cause)
+    };
+    let active = (HaltLevel::Active, None);
+    assert_eq!((board(&core), account(&core)), (Some(active), active));
+    let symbol = core.engine.instruments().get(0).unwrap().instrument.symbol;
+    let (level, why) = (HaltLevel::ReduceOnly, Why::of(HaltCause::Human));
+    let body = Body::Control(Control::HaltSymbol { symbol, level, why });
+    let input = Input { seq: core.engine.seq() + 1, now: core.engine.now(), body };
+    core.engine.step(&input, &mut core.out, &mut ());
+    assert_eq!(core.out.boards.pop(), Some(0), "its page is written");
+    assert_eq!(board(&core), Some((HaltLevel::ReduceOnly, Some(HaltCause::Human))));
+    core.halts(HaltScope::Account(AccountId(0)), HaltLevel::CancelOnly);
+    let lost = (HaltLevel::CancelOnly, Some(HaltCause::Loss));
+    assert_eq!(account(&core), lost);
+    let why = Why::of(HaltCause::Clock);
+    let (scope, level) = (HaltScope::All, HaltLevel::Halted);
+    core.step(Body::Control(Control::Halt { scope, level, why }));
+    assert_eq!(account(&core), (HaltLevel::Halted, Some(HaltCause::Clock)));
+    assert_eq!(core.resumes(HaltScope::All, HaltLevel::Active), Ok(()));
+    assert_eq!(account(&core), lost);
+    assert_eq!(core.resumes(instrument, HaltLevel::Active), Ok(()));
+    assert_eq!(board(&core), Some(active));
 }
 
 /// Goal: a symbol whose book has a hole is resumed to closing alone; everything else may be resumed. Method: lose an event,

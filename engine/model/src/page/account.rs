@@ -3,7 +3,7 @@
 use super::{AsOf, Rooms};
 use crate::instrument::Currency;
 use crate::num::{Money, Px, Qty};
-use crate::state::{HaltLevel, codes};
+use crate::state::{HaltCause, HaltLevel, codes};
 use crate::words::{BadWord, WordReader, WordWriter};
 use crate::{AccountId, InstrumentId, Symbol};
 
@@ -46,8 +46,14 @@ pub struct Account {
     pub name: Symbol,
     /// What it may do.
     pub permission: Permission,
-    /// The highest halt that applies to it.
+    /// The highest halt that applies to it, be it of itself, of an account above or of everything.
     pub halt: HaltLevel,
+    /// Why; `None`: nothing halts it.
+    pub halt_cause: Option<HaltCause>,
+    /// Whether clients over shared memory may trade on it.
+    pub clients: bool,
+    /// Whether a client's working orders are cancelled when its connection ends.
+    pub cancel_on_disconnect: bool,
     /// Currency of every sum here.
     pub currency: Currency,
     /// Settled cash: start + sales − purchases − fees.
@@ -97,7 +103,10 @@ impl Account {
         self.as_of.write(&mut to);
         self.name.to_words().into_iter().for_each(|word| to.u64(word));
         let [low, high] = self.id.0.to_le_bytes();
-        to.bytes([low, high, self.permission.code(), self.halt.code(), 0, 0, 0, 0]);
+        let (permission, halt) = (self.permission.code(), self.halt.code());
+        let cause = self.halt_cause.map_or(0, HaltCause::code);
+        let (clients, cancels) = (self.clients.into(), self.cancel_on_disconnect.into());
+        to.bytes([low, high, permission, halt, cause, clients, cancels, 0]);
         to.bytes(self.currency);
         for sum in [self.cash, self.reserved, self.realised, self.gross, self.gross_max] {
             to.i128(sum.0);
@@ -123,9 +132,10 @@ impl Account {
         let as_of = AsOf::read(&mut from);
         let name = Symbol::from_words([from.u64(), from.u64()]);
         let name = from.legal(name)?;
-        let [low, high, permission, halt, ..] = from.bytes();
+        let [low, high, permission, halt, cause, clients, cancels, _] = from.bytes();
         let permission = from.legal(Permission::from_code(permission))?;
         let halt = from.legal(HaltLevel::from_code(halt))?;
+        let halt_cause = from.legal(HaltCause::from_optional(cause))?;
         let currency = from.bytes();
         let [cash, reserved, realised, gross, gross_max] =
             core::array::from_fn(|_| Money(from.i128()));
@@ -140,6 +150,9 @@ impl Account {
             name,
             permission,
             halt,
+            halt_cause,
+            clients: clients == 1,
+            cancel_on_disconnect: cancels == 1,
             currency,
             cash,
             reserved,
@@ -289,6 +302,9 @@ mod tests {
             name: Symbol::new("agent").unwrap(),
             permission: Permission::Trade,
             halt: HaltLevel::CancelOnly,
+            halt_cause: Some(HaltCause::Loss),
+            clients: true,
+            cancel_on_disconnect: false,
             currency: *b"USD\0\0\0\0\0",
             cash: Money(-5),
             reserved: Money(i128::MAX),

@@ -3,7 +3,7 @@
 use super::AsOf;
 use crate::instrument::Instrument;
 use crate::num::{Px, Qty, Ts};
-use crate::state::{Cause, Integrity, TradingState};
+use crate::state::{Cause, HaltCause, HaltLevel, Integrity, TradingState};
 use crate::words::{BadWord, WordReader, WordWriter};
 use crate::{FeedId, InstrumentId, Symbol, VenueNumber};
 
@@ -41,6 +41,10 @@ pub struct Board {
     pub instrument: Instrument,
     /// Whether the venue trades it.
     pub state: TradingState,
+    /// The halt of the instrument itself; those of everything and of accounts are on their pages.
+    pub halt: HaltLevel,
+    /// Why; `None`: nothing halts it.
+    pub halt_cause: Option<HaltCause>,
     /// How far the book may be believed.
     pub integrity: Integrity,
     /// Why not, if not.
@@ -79,6 +83,7 @@ impl Board {
         to.pair(instrument.id.0, instrument.number.0);
         let (feed, state) = (instrument.feed.0, self.state.code());
         let (integrity, cause) = (self.integrity.code(), self.cause.code());
+        let (halt, halt_cause) = (self.halt.code(), self.halt_cause.map_or(0, HaltCause::code));
         to.bytes([
             feed,
             instrument.px_decimals,
@@ -86,8 +91,8 @@ impl Board {
             state,
             integrity,
             cause,
-            0,
-            0,
+            halt,
+            halt_cause,
         ]);
         to.i64(instrument.px_step.0);
         to.i64(instrument.lot.0);
@@ -128,7 +133,10 @@ impl Board {
         let symbol = Symbol::from_words([from.u64(), from.u64()]);
         let symbol = from.legal(symbol)?;
         let (id, number) = from.pair();
-        let [feed, px_decimals, qty_decimals, state, integrity, cause, _, _] = from.bytes();
+        let [feed, px_decimals, qty_decimals, state, integrity, cause, halt, halt_cause] =
+            from.bytes();
+        let halt = from.legal(HaltLevel::from_code(halt))?;
+        let halt_cause = from.legal(HaltCause::from_optional(halt_cause))?;
         let state = from.legal(TradingState::from_code(state))?;
         let integrity = from.legal(Integrity::from_code(integrity))?;
         let cause = from.legal(Cause::from_code(cause))?;
@@ -166,6 +174,8 @@ impl Board {
             as_of,
             instrument,
             state,
+            halt,
+            halt_cause,
             integrity,
             cause,
             since,
@@ -205,6 +215,8 @@ mod tests {
                 currency: *b"USD\0\0\0\0\0",
             },
             state: TradingState::Trading,
+            halt: HaltLevel::CancelOnly,
+            halt_cause: Some(HaltCause::FeedGap),
             integrity: Integrity::Incomplete,
             cause: Cause::Gap,
             since: Ts(7),

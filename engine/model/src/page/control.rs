@@ -2,7 +2,7 @@
 
 use crate::Symbol;
 use crate::num::Ts;
-use crate::state::{HaltLevel, Mode};
+use crate::state::{HaltCause, HaltLevel, Mode};
 use crate::words::{BadWord, WordReader, WordWriter};
 
 use super::board::INDICATOR_SLOTS;
@@ -162,8 +162,14 @@ pub struct Control {
     pub mode: Mode,
     /// The highest halt over everything.
     pub halt: HaltLevel,
+    /// Why; `None`: nothing halts everything.
+    pub halt_cause: Option<HaltCause>,
     /// Whether the journal takes no more.
     pub journal_full: bool,
+    /// Whether the audit log takes no more.
+    pub audit_full: bool,
+    /// Whether it is not known where orders stand at the venue.
+    pub reconciling: bool,
     /// Instruments, accounts and lines that have a page.
     pub instruments: u32,
     /// See `instruments`.
@@ -209,7 +215,11 @@ impl Control {
         to.u64(self.now.0);
         to.u64(self.started.0);
         to.u64(self.loops);
-        to.bytes([self.mode.code(), self.halt.code(), self.journal_full.into(), 0, 0, 0, 0, 0]);
+        let (mode, halt) = (self.mode.code(), self.halt.code());
+        let cause = self.halt_cause.map_or(0, HaltCause::code);
+        let refuses = [self.journal_full, self.audit_full, self.reconciling].map(u8::from);
+        let [journal_full, audit_full, reconciling] = refuses;
+        to.bytes([mode, halt, journal_full, cause, audit_full, reconciling, 0, 0]);
         to.pair(self.instruments, self.accounts);
         to.pair(self.lines, self.orders);
         to.u64(self.journal_written);
@@ -244,9 +254,10 @@ impl Control {
     pub fn from_words(words: &[u64; Self::WORDS]) -> Result<Control, BadWord> {
         let mut from = WordReader::new(words);
         let [engine_seq, now, started, loops] = core::array::from_fn(|_| from.u64());
-        let [mode, halt, journal_full, ..] = from.bytes();
+        let [mode, halt, journal_full, cause, audit_full, reconciling, ..] = from.bytes();
         let mode = from.legal(Mode::from_code(mode))?;
         let halt = from.legal(HaltLevel::from_code(halt))?;
+        let halt_cause = from.legal(HaltCause::from_optional(cause))?;
         let (instruments, accounts) = from.pair();
         let (lines, orders) = from.pair();
         let [journal_written, journal_synced, config_digest, state_hash, live_orders, passed] =
@@ -280,7 +291,10 @@ impl Control {
             loops,
             mode,
             halt,
+            halt_cause,
             journal_full: journal_full == 1,
+            audit_full: audit_full == 1,
+            reconciling: reconciling == 1,
             instruments,
             accounts,
             lines,
@@ -314,7 +328,10 @@ mod tests {
             loops: 4,
             mode: Mode::Replay,
             halt: HaltLevel::Halted,
+            halt_cause: Some(HaltCause::Start),
             journal_full: true,
+            audit_full: false,
+            reconciling: true,
             instruments: 5,
             accounts: 6,
             lines: 7,

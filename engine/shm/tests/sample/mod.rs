@@ -47,6 +47,8 @@ pub fn board(n: u64) -> Board {
             currency: *b"USD\0\0\0\0\0",
         },
         state: TradingState::Trading,
+        halt: model::HaltLevel::Active,
+        halt_cause: None,
         integrity: Integrity::Live,
         cause: Cause::None,
         since: Ts(n * 3),

@@ -18,7 +18,7 @@ use switch::{Answer, Approval, Approve, Request};
 /// that are listed, of at most this quantity, at this price or a better one. It then passes the whole gate but for the soft
 /// limits, once. Hard limits stay as they are.
 ///
-/// The passphrase is asked for at the terminal; `tickgate operator passwd NAME` sets it.
+/// The passphrase is asked for at the terminal; `tickgate operator passwd NAME --config FILE` sets it.
 #[derive(Parser)]
 #[command(
     name = "tickgate-approve",

@@ -14,7 +14,7 @@ use switch::{Answer, Request};
 
 /// Lowers a halt, if the engine finds all that it takes: see `tickgate status`. Cancelled orders stay cancelled.
 ///
-/// The passphrase is asked for at the terminal; `tickgate operator passwd NAME` sets it.
+/// The passphrase is asked for at the terminal; `tickgate operator passwd NAME --config FILE` sets it.
 #[derive(Parser)]
 #[command(
     name = "tickgate-resume",
