@@ -107,6 +107,11 @@ impl Storage for Disk {
 
     fn reopen(&mut self, path: &Path, keep: u64, bytes: u64) -> io::Result<File> {
         let file = File::options().read(true).write(true).open(path)?;
+        // A sync that failed may have left pages that are whole here, not on the disk, and no longer dirty: only what is
+        // written anew is sure to be synced.
+        let mut kept = vec![0; keep as usize];
+        file.read_exact_at(&mut kept, 0)?;
+        file.write_all_at(&kept, 0)?;
         let bytes = bytes.max(file.metadata()?.len());
         file.set_len(keep)?;
         reserve(&file, bytes)?;
