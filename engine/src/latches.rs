@@ -140,7 +140,7 @@ impl Latches {
     }
 
     /// Beyond every slot if the scope does not exist.
-    fn slot(&self, scope: HaltScope) -> u32 {
+    pub(crate) fn slot(&self, scope: HaltScope) -> u32 {
         let slot = match scope {
             HaltScope::All => 0,
             HaltScope::Strategy(place) => STRATEGIES + usize::from(place),

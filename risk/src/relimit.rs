@@ -131,6 +131,9 @@ impl Risk {
                 let given = row(&mut rows, account, instrument);
                 let given = given.filter(|row| *row < rows.list.len());
                 let number = given.or_else(|| {
+                    if !self.has_line(account, instrument) {
+                        return None; // It was never traded: nothing is charged or takes margin.
+                    }
                     let old = new.rows.list.get(standing)?;
                     // Many pairs share a row: its successor is looked for once.
                     let known = blocked.filter(|(of, _)| *of == standing).map(|(_, row)| row);

@@ -34,7 +34,7 @@ refusal is final for those terms: it names each failed rule, its limit and what 
 is retried for you. client_request_id makes a retry safe: the same id with the same terms never \
 trades twice. trading_halt can stop trading but only the operator, at a terminal, can resume it. \
 When this session ends its \
-working orders stay, but on accounts with cancel_on_disconnect (risk_status). mode 'paper' and 'replay' never reach a venue.";
+working orders stay, except on accounts with cancel_on_disconnect (risk_status). mode 'paper' and 'replay' never reach a venue.";
 
 /// How often the engine is told that the agent's session is open. The shortest dead-man timer is four times as long.
 const BEAT_EACH: Duration = Duration::from_millis(250);

@@ -25,25 +25,42 @@ impl Lease {
         std::fs::create_dir_all(folder).map_err(JournalError::io(folder))?;
         let path = folder.join("lock");
         let lock = open_lock(&path)?;
-        match rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => {
-                return Err(JournalError::InUse {
-                    folder: folder.to_path_buf(),
-                    holder: holder(&lock),
-                });
-            }
-            Err(error) => return Err(JournalError::io(&path)(error.into())),
-        }
+        hold(&lock, &path, folder)?;
         let pid = format!("{}\n", std::process::id());
         // A full disk must not stop a start whose segment is reserved already: the lock is what counts.
         let _ = lock.set_len(0).and_then(|()| lock.write_all_at(pid.as_bytes(), 0));
         Ok(Lease { folder: folder.to_path_buf(), _lock: lock })
     }
 
+    /// Takes it of a folder that an engine had, and leaves nothing there: for whoever does something while no engine runs.
+    /// `None`: no engine ever had it.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn take_idle(folder: &Path) -> Result<Option<Lease>, JournalError> {
+        let path = folder.join("lock");
+        let lock = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(JournalError::io(&path))?,
+        };
+        hold(&lock, &path, folder)?;
+        Ok(Some(Lease { folder: folder.to_path_buf(), _lock: lock }))
+    }
+
     /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+}
+
+fn hold(lock: &File, path: &Path, folder: &Path) -> Result<(), JournalError> {
+    match rustix::fs::flock(lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(()),
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            Err(JournalError::InUse { folder: folder.to_path_buf(), holder: holder(lock) })
+        }
+        Err(error) => Err(JournalError::io(path)(error.into())),
     }
 }
 

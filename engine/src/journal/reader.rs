@@ -210,6 +210,11 @@ impl Reader {
         read.map_err(JournalError::io(&path))?;
         if segment::is_unwritten(&bytes, number) {
             // Made in advance, or its header did not survive a crash: nothing is in it, and nothing behind it.
+            let content = bytes.get(HEADER_BYTES as usize..).unwrap_or_default();
+            if self.in_head && content.iter().any(|byte| *byte != 0) {
+                self.why = Some(Why::Frame(BadFrame::Zero));
+                self.is_followed = is_used(content, true);
+            }
             if self.any_left()? {
                 self.why = Some(Why::Missing(number));
                 self.is_followed = true;
@@ -223,12 +228,11 @@ impl Reader {
     }
 }
 
-/// Whether these bytes of a segment, of which the first are no record, hold somewhere what no crash leaves behind such: the
-/// start of an engine that had inputs before, and behind a bad head any input.
+/// Whether bytes of a segment that begin with no record hold somewhere what no crash leaves behind: the start of an engine that
+/// had inputs before, and behind a bad head any input.
 fn is_used(bytes: &[u8], in_head: bool) -> bool {
-    let least = if in_head { 1 } else { OPENED_BYTES };
-    let most = if in_head { ENTRY_BYTES_MAX } else { OPENED_BYTES };
-    let is_long = |len: &[u8; 4]| (least..=most).contains(&(u32::from_le_bytes(*len) as usize));
+    let lengths = if in_head { 1..=ENTRY_BYTES_MAX } else { OPENED_BYTES..=OPENED_BYTES };
+    let is_long = |len: &[u8; 4]| lengths.contains(&(u32::from_le_bytes(*len) as usize));
     let frames = (0..bytes.len()).filter_map(|at| bytes.get(at..));
     let mut likely = frames.filter(|frame| frame.first_chunk().is_some_and(is_long));
     likely.any(|frame| {

@@ -75,6 +75,14 @@ impl Recorder {
         self.ring.slots() > self.reserve + INPUTS_PER_LOOK * ENTRIES_PER_INPUT
     }
 
+    /// Whether half of what is not reserved is free: from there on a ring that had no room has some again, or room would come and
+    /// go with each batch that is written.
+    pub fn has_recovered(&self) -> bool {
+        let reserve = self.reserve + INPUTS_PER_LOOK * ENTRIES_PER_INPUT;
+        let capacity = self.ring.buffer().capacity();
+        self.ring.slots() > reserve + capacity.saturating_sub(reserve) / 2
+    }
+
     /// The last input that was handed to the journal thread; events that are still being joined come after it.
     pub fn handed(&self) -> u64 {
         self.handed

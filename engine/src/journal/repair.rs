@@ -99,8 +99,8 @@ fn content(path: &Path, offset: u64) -> Result<Vec<u8>, JournalError> {
     read().map_err(JournalError::io(path))
 }
 
-/// Copies the content of a file from `offset` to a new file that never takes an earlier one's place.
-fn keep(path: &Path, offset: u64) -> Result<Option<PathBuf>, JournalError> {
+/// Copies the content of a file from `offset` to a new file that never takes an earlier one's place; `None`: there is none.
+pub(super) fn keep(path: &Path, offset: u64) -> Result<Option<PathBuf>, JournalError> {
     let bytes = content(path, offset)?;
     if bytes.is_empty() {
         return Ok(None);

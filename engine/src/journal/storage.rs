@@ -22,7 +22,8 @@ pub trait Storage {
     /// What the disk says; a file may be left behind.
     fn create(&mut self, path: &Path, bytes: u64, mode: u32) -> io::Result<Self::Segment>;
 
-    /// Opens a file that exists, cuts it to `keep` bytes and makes it `bytes` long again: zeros, with room for all.
+    /// Opens a file that exists, cuts it to `keep` bytes, which are synced whatever became of earlier syncs, and makes it `bytes`
+    /// long again: zeros, with room for all.
     ///
     /// # Errors
     ///

@@ -378,7 +378,11 @@ fn remove_idle(lease: &Lease) -> Result<(), JournalError> {
     let mut reader = Reader::open(folder)?;
     while reader.next_record()?.is_some() {}
     if reader.fault().is_none() {
-        return remove_segments(lease, |_| true);
+        for number in segment::numbers(folder)? {
+            let path = segment::path_of(folder, number);
+            std::fs::remove_file(&path).map_err(JournalError::io(&path))?;
+        }
+        return Ok(());
     }
     for kept in repair::cut(lease, Tail::default())? {
         let (folder, kept) = (folder.display(), kept.display());
@@ -387,14 +391,11 @@ fn remove_idle(lease: &Lease) -> Result<(), JournalError> {
     Ok(())
 }
 
-/// Removes the segments behind the tail's: made in advance, or nothing in them survived.
+/// Removes the segments behind the tail's: made in advance, or nothing in them is whole, which is kept beside.
 fn remove_behind(lease: &Lease, tail: Tail) -> Result<(), JournalError> {
-    remove_segments(lease, |number| number > tail.segment)
-}
-
-fn remove_segments(lease: &Lease, chosen: impl Fn(u32) -> bool) -> Result<(), JournalError> {
-    for number in segment::numbers(lease.folder())?.into_iter().filter(|number| chosen(*number)) {
+    for number in segment::numbers(lease.folder())?.into_iter().filter(|n| *n > tail.segment) {
         let path = segment::path_of(lease.folder(), number);
+        repair::keep(&path, 0)?;
         std::fs::remove_file(&path).map_err(JournalError::io(&path))?;
     }
     Ok(())

@@ -11,6 +11,8 @@ pub(super) const DESKS: u32 = 16;
 pub(super) const REQUESTS_PER_ROUND: usize = 8;
 /// Answers that can wait for the journal; while so many do, desks are not polled.
 const HELD_MAX: usize = 4096;
+/// The last of them are for what only tightens.
+const HELD_URGENT: usize = 1024;
 
 /// A token bucket: `burst` at once, one more each `period_ns`.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +74,11 @@ impl Held {
 
     pub fn is_full(&self) -> bool {
         self.answers.len() >= HELD_MAX
+    }
+
+    /// Whether the places that are left are for what only tightens.
+    pub fn is_crowded(&self) -> bool {
+        self.answers.len() >= HELD_MAX - HELD_URGENT
     }
 
     pub fn is_empty(&self) -> bool {

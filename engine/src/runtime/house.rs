@@ -180,7 +180,11 @@ impl HouseThread {
         while let Ok(told) = self.told.pop() {
             match told {
                 Told::Changed(latch) => {
-                    warn_of(&self.keeper.scope_of(&latch), &latch.latch);
+                    let scope = self.keeper.scope_of(&latch);
+                    warn_of(&scope, &latch.latch);
+                    if let Some(Door { desk, .. }) = &mut self.door {
+                        desk.overtake(&scope, latch.latch.level);
+                    }
                     self.keeper.say(&latch, wall_ns());
                     changed = true;
                 }

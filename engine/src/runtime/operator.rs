@@ -2,12 +2,12 @@
 
 mod approve;
 mod books;
+mod check;
 mod reload;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use model::{Control, HaltCause, HaltLevel, Mode, Note, OperatorName, ResumeRefusal, Symbol, Why};
@@ -23,6 +23,7 @@ use crate::step::NewRules;
 use approve::not_waiting;
 pub(super) use approve::{Told as SoughtTold, Waiting as SoughtList};
 use books::Booking;
+use check::Check;
 use reload::{Reloading, Reloads};
 
 /// How long an answer waits for the engine thread, and then for the journal.
@@ -47,8 +48,8 @@ pub(super) struct Waiting {
 enum Act {
     /// It stops something: it is never forgotten.
     Halts,
-    /// It lets something go.
-    Resumes,
+    /// It lets something go that stood at this level when that was asked for.
+    Resumes(HaltLevel),
     /// It lets one order beyond its soft limits.
     Approves,
     /// It puts limits in force.
@@ -81,23 +82,6 @@ pub(super) struct OperatorDesk {
     reloads: Reloads,
     /// What the engine did, until the journal has it.
     done: Vec<(Waiting, u64, Outcome)>,
-}
-
-/// A passphrase that is being checked, on a thread of its own: it takes as long as it is meant to.
-struct Check {
-    thread: JoinHandle<bool>,
-    ticket: Ticket,
-    /// What is let go, for the log.
-    what: String,
-    control: Control,
-    scope: Scope,
-    act: Act,
-    name: OperatorName,
-    reason: String,
-    /// Of a resume: the level that was in force when it was asked for.
-    standing: HaltLevel,
-    /// Whether somebody halted the same meanwhile.
-    overtaken: bool,
 }
 
 /// What is on its way to the engine thread, in order.
@@ -170,7 +154,7 @@ impl OperatorDesk {
         outbox: &mut Outbox,
         stalled: bool,
     ) -> Option<Ticket> {
-        self.end_check(now, keeper, outbox, stalled);
+        self.end_check(now, outbox, stalled);
         self.end_reload(now, outbox, stalled);
         self.release(now, keeper);
         self.give_up(now, keeper, outbox);
@@ -242,9 +226,7 @@ impl OperatorDesk {
             return self.socket.answer(ticket, &Answer::refused("busy", text), now);
         }
         tracing::warn!("halt of {scope} to {level}, operator {:?}: {}", halt.operator, halt.reason);
-        if let Some(check) = &mut self.check {
-            check.overtaken |= check.scope == scope;
-        }
+        self.overtake(&scope, level);
         // Kept before the engine has it: whatever becomes of this process, the next one is halted.
         let is_new = keeper.tell(halt);
         keeper.keep();
@@ -284,43 +266,8 @@ impl OperatorDesk {
         }
         let what = format!("resume of {scope}");
         let who = (operator, name, reason);
-        let standing = keeper.level(&scope);
-        self.begin_check(ticket, (control, scope, Act::Resumes), what, who, passphrase, now)?;
-        if let Some(check) = &mut self.check {
-            check.standing = standing;
-        }
-        Ok(())
-    }
-
-    /// Has a passphrase checked, for a control that goes to the engine thread if it is right.
-    fn begin_check(
-        &mut self,
-        ticket: Ticket,
-        (control, scope, act): (Control, Scope, Act),
-        what: String,
-        (operator, name, reason): (String, OperatorName, String),
-        passphrase: Passphrase,
-        now: Instant,
-    ) -> Result<(), Answer> {
-        let operators = self.may_check(now)?;
-        let check = move || operators.verify(&operator, &passphrase);
-        let thread = std::thread::Builder::new().name("passphrase".into()).spawn(check);
-        let thread =
-            thread.map_err(|_| Answer::refused("busy", "no thread to check the passphrase on"))?;
-        let (standing, overtaken) = (HaltLevel::Halted, false);
-        self.check = Some(Check {
-            thread,
-            ticket,
-            what,
-            control,
-            scope,
-            act,
-            name,
-            reason,
-            standing,
-            overtaken,
-        });
-        Ok(())
+        let act = Act::Resumes(keeper.level(&scope));
+        self.begin_check(ticket, (control, scope, act), what, who, passphrase, now)
     }
 
     /// Whoever lets something go says who they are, and why.
@@ -355,32 +302,6 @@ impl OperatorDesk {
             .map_err(|error| Answer::refused("no_operators", error.to_string()))
     }
 
-    fn end_check(&mut self, now: Instant, keeper: &Keeper, outbox: &mut Outbox, stalled: bool) {
-        let Some(check) = self.check.take_if(|check| check.thread.is_finished()) else { return };
-        let Check { thread, ticket, what, control, scope, act, name, reason, .. } = check;
-        let right = thread.join().unwrap_or(false);
-        self.attempts.note(right, now.saturating_duration_since(self.begun));
-        if !right {
-            tracing::warn!("{what} refused: not operator {name}'s passphrase");
-            let text = "no such operator, or not this one's passphrase";
-            return self.socket.answer(ticket, &Answer::refused("wrong_passphrase", text), now);
-        }
-        if stalled {
-            // Behind the watchdog's halt it would undo it.
-            return self.socket.answer(ticket, &stands_still(), now);
-        }
-        let resumes = matches!(act, Act::Resumes);
-        if resumes && (check.overtaken || keeper.level(&scope) > check.standing) {
-            // Whoever asked had not seen that halt.
-            tracing::warn!("{what} refused: it was halted meanwhile");
-            let text = "it was halted again while the passphrase was checked; look, then ask again";
-            return self.socket.answer(ticket, &Answer::refused("halted_meanwhile", text), now);
-        }
-        tracing::warn!("{what}, operator {name}: {reason}");
-        let waiting = Waiting { ticket: Some(ticket), since: now, scope, act };
-        outbox.unsent.push_back((control, Some(waiting)));
-    }
-
     /// The engine has taken a control of an operator's, as input `seq`.
     pub fn acted(
         &mut self,
@@ -392,7 +313,7 @@ impl OperatorDesk {
     ) {
         match &waiting.act {
             Act::Halts => keeper.taken(&waiting.scope),
-            Act::Resumes => {
+            Act::Resumes(_) => {
                 if let Some(Err(refusal)) = outcome {
                     tracing::warn!("resume of {} refused: {refusal}", waiting.scope);
                 }

@@ -19,6 +19,8 @@ impl Engine {
         if self.risk.raise_halt(scope, level) {
             out.halts.mark(self.latches.set(scope, Latch { level, why }));
             show_board(scope, out);
+        } else if self.risk.halt(scope) == Some(level) {
+            out.halts.mark(self.latches.slot(scope)); // Told all the same: a resume may be on its way that had not seen it.
         }
         self.show_halt(TapeKind::Halt, scope, level.code(), Some(why.cause), out);
         if level == HaltLevel::Halted {

@@ -1,4 +1,4 @@
-//! `risk_status`: every limit, what is used of it and what is left, and what would pass.
+//! `risk_status`: halts, the main limits, what is used of it and what is left, and what would pass.
 
 use std::collections::BTreeMap;
 
@@ -94,7 +94,7 @@ impl Tool for RiskStatus {
     const DESCRIPTION: &'static str = "\
         Halts, and the main limits of an account, working orders counted as filled; order_check has every rule. Not \
         shown: what the operator's kill switch counts (fast fills, many refusals, silence) and halts at by itself. An \
-        instrument has a row once order_check asked of it; its order_max is worked out when the engine is idle.";
+        instrument has a row once traded or asked of by order_check; its order_max is worked out when the engine is idle.";
     const EFFECT: Effect = Effect::Looks;
     type Args = Args;
     type Body = Body;

@@ -65,10 +65,9 @@ impl Tool for TradingHalt {
                 "tell the operator at once: `tickgate halt` at a terminal",
             ));
         }
-        let status = "halted";
         let stamp = sidecar.session().moment()?.stamp();
         let resume = "only by the operator at a terminal of the engine's host: tickgate resume";
-        Ok(Reply::new(stamp, Body { status, scope: stopped, resume }))
+        Ok(Reply::new(stamp, Body { status: "halted", scope: stopped, resume }))
     }
 }
 

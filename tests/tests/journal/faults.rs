@@ -9,7 +9,7 @@ use engine::journal::lease::Lease;
 use engine::journal::reader::{Reader, Tail};
 use engine::journal::storage::Disk;
 use engine::journal::writer::Writer;
-use engine::journal::{Record, numbers, path_of};
+use engine::journal::{JournalError, Record, numbers, path_of};
 use engine::replay::Replay;
 use model::page::AnswerKind;
 use model::{Control, OrderState};
@@ -179,7 +179,6 @@ fn short_writes() {
 /// erased. Method: damage a record of the first segment; then take a segment away.
 #[test]
 fn damage_is_not_a_torn_end() {
-    use engine::journal::JournalError;
     let day = Day::new();
     let folder = tempfile::tempdir().unwrap();
     day.record(folder.path(), Faulty::new(u64::MAX, None), SEGMENT).unwrap();
@@ -204,7 +203,6 @@ fn damage_is_not_a_torn_end() {
 /// kept beside. Method: flip a bit at every few bytes of a head; then end the file within it.
 #[test]
 fn a_damaged_head_is_not_begun_anew() {
-    use engine::journal::JournalError;
     let day = Day::new();
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
@@ -222,8 +220,20 @@ fn a_damaged_head_is_not_begun_anew() {
         assert!(matches!(asked, Err(JournalError::Damaged { .. })), "byte {at}: {asked:?}");
         assert!(Replay::open(folder).is_err(), "byte {at}");
     }
+    for at in 0..16 {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        std::fs::write(&path, &damaged).unwrap();
+        assert!(!matches!(Reader::is_of_nothing(folder), Ok(true)), "byte {at}");
+    }
+    let mut lost = whole.clone();
+    lost[..512].fill(0);
+    std::fs::write(&path, &lost).unwrap();
+    let asked = Reader::is_of_nothing(folder);
+    assert!(matches!(asked, Err(JournalError::Damaged { .. })), "{asked:?}");
     let mut torn = whole.clone();
     torn[end / 2..].fill(0);
+    torn[..16].fill(0);
     std::fs::write(&path, &torn).unwrap();
     assert!(Replay::open(folder).unwrap().is_none());
     let lease = Lease::take(folder).unwrap();

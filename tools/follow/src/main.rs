@@ -47,7 +47,7 @@ pub struct Follow {
     /// How often a snapshot is written: a time such as 60s or 500ms, or a number of inputs.
     #[arg(long, value_name = "EVERY", default_value = "60s")]
     every: Every,
-    /// Becomes the engine when that ends without a clean stop.
+    /// Becomes the engine when one that was seen to run ends without a clean stop.
     #[arg(long, requires = "config")]
     promote_on_loss: bool,
     /// Becomes the engine as soon as no engine has the journal, whatever its end; SIGUSR1 asks for the same later.

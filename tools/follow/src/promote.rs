@@ -44,7 +44,7 @@ pub struct Watch {
 impl Watch {
     /// Looks once whether an engine has the journal.
     pub fn new(folder: &Path, on_loss: bool, asked: Arc<AtomicBool>) -> Result<Watch, Failure> {
-        let armed = on_loss && take(folder)?.is_none();
+        let armed = on_loss && is_held(folder)?;
         let (folder, looked) = (folder.to_path_buf(), Instant::now());
         Ok(Watch { folder, on_loss, asked, armed, opened: None, looked, told: false })
     }
@@ -65,8 +65,13 @@ impl Watch {
         let opened = self.opened.replace(replay.opened);
         self.armed |= match opened {
             Some(opened) => replay.opened > opened,
-            None => self.on_loss && take(&self.folder)?.is_none(), // One may have come meanwhile.
+            None => self.on_loss && is_held(&self.folder)?, // One may have come meanwhile.
         };
+        if opened.is_none() && self.on_loss && !self.armed {
+            tracing::info!(
+                "no engine has this journal; waits for one, or for SIGUSR1 to take over"
+            );
+        }
         self.stands_down(replay);
         let watches = asked || self.on_loss && self.armed;
         if !watches || self.looked.elapsed() < LOOK {
@@ -80,6 +85,17 @@ impl Watch {
         }
         Ok(lease)
     }
+}
+
+/// Whether an engine has the lease: a command may, for a moment.
+fn is_held(folder: &Path) -> Result<bool, Failure> {
+    for _ in 0..3 {
+        if take(folder)?.is_some() {
+            return Ok(false);
+        }
+        std::thread::sleep(10 * LOOK);
+    }
+    Ok(true)
 }
 
 /// The lease; `None`: somebody has it.

@@ -16,7 +16,7 @@ impl EngineThread {
         let mut busy = false;
         for desk in pages.desks() {
             for _ in 0..REQUESTS_PER_ROUND {
-                if state.held.is_full() || !self.has_reserve() {
+                if !self.hears_desks(state) {
                     break;
                 }
                 let Some(pages) = &mut self.pages else { return busy };
@@ -35,7 +35,7 @@ impl EngineThread {
                             engine.now(),
                             AnswerKind::Malformed,
                         );
-                        state.held.hold(desk, answer, state.clock.now_ns());
+                        self.say(desk, answer, state.clock.now_ns(), state);
                     }
                 }
                 busy = true;
@@ -59,9 +59,9 @@ impl EngineThread {
         let bare = |kind| Answer::bare(request.id, engine.seq(), engine.now(), kind);
         let within =
             state.budgets.get_mut(usize::from(desk.0)).is_some_and(|b| b.take(request, now_ns));
-        if !within && request.ask != Ask::Beat {
-            state.held.hold(desk, bare(AnswerKind::OverBudget), now_ns);
-            return;
+        let tightens = matches!(request.ask, Ask::Beat | Ask::Cancel { .. } | Ask::Halt { .. });
+        if request.ask != Ask::Beat && (!within || !tightens && state.held.is_crowded()) {
+            return self.say(desk, bare(AnswerKind::OverBudget), now_ns, state);
         }
         let stops = state.stopping.is_some();
         match request.ask {
@@ -99,6 +99,19 @@ impl EngineThread {
                     state.held.hold(desk, answer, now_ns);
                 }
             }
+        }
+    }
+
+    /// Whether desks are heard: there is room for what a request becomes, and for its answer.
+    pub(super) fn hears_desks(&self, state: &Loop) -> bool {
+        !state.held.is_full() && self.has_reserve()
+    }
+
+    /// Answers what became no input: in its turn, but at once while the places that are left are for what only tightens.
+    fn say(&mut self, desk: DeskId, answer: Answer, now_ns: u64, state: &mut Loop) {
+        match &mut self.pages {
+            Some(pages) if state.held.is_crowded() => pages.publisher.answer(desk, &answer),
+            _ => state.held.hold(desk, answer, now_ns),
         }
     }
 

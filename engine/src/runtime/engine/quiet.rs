@@ -33,7 +33,8 @@ impl EngineThread {
         state.loops += 1;
         let now_ns = state.clock.now_ns();
         self.progress.loops.store(state.loops, Ordering::Relaxed);
-        if state.dead_men.is_due(now_ns) {
+        // Not while nobody listens to them.
+        if state.dead_men.is_due(now_ns) && self.hears_desks(state) {
             self.look_at_desks(state, now_ns);
         }
         let out = &self.sequencer.out;

@@ -14,8 +14,10 @@ impl EngineThread {
     /// Tells the core whether journal and audit log take more; whether it was told something.
     pub(super) fn poll_sinks(&mut self, state: &mut Loop) -> bool {
         let now_ns = state.clock.now_ns();
-        let has_room = self.has_room();
         let recorder = self.sequencer.recorder.as_ref();
+        let has_room = recorder.is_none_or(|recorder| {
+            if state.journal.full { recorder.has_recovered() } else { recorder.has_room() }
+        });
         let handed = recorder.map_or(0, |recorder| recorder.handed());
         let recorded = self.recorded();
         let latched = self.journal.as_ref().is_some_and(|(j, _)| j.failed() || j.full());

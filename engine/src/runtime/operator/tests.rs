@@ -1,3 +1,5 @@
+use std::thread::JoinHandle;
+
 use switch::LIMITS_MAX;
 
 use super::*;
@@ -31,7 +33,7 @@ fn an_unsent_resume_is_forgotten() {
             true => Control::Resume { scope, level, operator, note },
             false => Control::Halt { scope, level: HaltLevel::Halted, why },
         };
-        let act = if resumes { Act::Resumes } else { Act::Halts };
+        let act = if resumes { Act::Resumes(HaltLevel::Halted) } else { Act::Halts };
         let waiting = Waiting { ticket, since: now, scope: Scope::All, act };
         outbox.unsent.push_back((control, Some(waiting)));
         lines.push(BufReader::new(guest).lines());
@@ -276,8 +278,8 @@ fn an_unsent_reload_is_forgotten() {
     assert!(rig.asks(reload("clip_max = \"99\""), false).is_none(), "not busy");
 }
 
-/// Goal: a resume lowers what its asker saw and no halt that came while the passphrase was checked, be it a person's at the same
-/// level or the engine's at a higher one; without one it goes to the engine. Method: each, while a check is held up.
+/// Goal: a resume lowers what its asker saw and no halt that came while the passphrase was checked, be it a person's or one that
+/// the engine tells of; without one of the same scope and level it goes to the engine. Method: each, while a check is held up.
 #[test]
 fn a_resume_undoes_no_later_halt() {
     let halt = |level| Halt {
@@ -294,14 +296,11 @@ fn a_resume_undoes_no_later_halt() {
         let request = Request::Halt { scope: Scope::All, level, operator, reason };
         assert!(matches!(rig.hears(request, false), Some(Answer::Done(_))));
     };
-    let engine: fn(&mut Rig) = |rig| {
-        let why = Why::of(HaltCause::FillVelocity);
-        let latch = crate::latches::Latch { level: HaltLevel::Halted, why };
-        let stopped = crate::latches::Stopped::Scope(model::HaltScope::All);
-        let changed = crate::runtime::keeper::Changed { slot: 0, stopped, symbol: None, latch };
-        rig.keeper.say(&changed, 2);
-    };
-    for (meanwhile, refused) in [(nobody, false), (person, true), (engine, true)] {
+    let engine: fn(&mut Rig) = |rig| rig.desk.overtake(&Scope::All, HaltLevel::Halted);
+    let another: fn(&mut Rig) = |rig| rig.desk.overtake(&Scope::Client(0), HaltLevel::Halted);
+    let lowered: fn(&mut Rig) = |rig| rig.desk.overtake(&Scope::All, HaltLevel::ReduceOnly);
+    let cases = [nobody, another, lowered].map(|case| (case, false));
+    for (meanwhile, refused) in cases.into_iter().chain([person, engine].map(|case| (case, true))) {
         let mut rig = Rig::new();
         assert!(rig.keeper.tell(halt(HaltLevel::CancelOnly)));
         let (level, operator, reason) = (HaltLevel::Active, "ann".into(), "checked".into());

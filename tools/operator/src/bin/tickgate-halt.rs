@@ -155,7 +155,8 @@ fn latch(config: &Config, halt: Halt, failure: &Failure) -> Result<PathBuf, Fail
             Failure::no_engine(message)
         })?;
     let journal = config.engine.journal.as_ref();
-    let _lease = journal.map(|journal| Lease::take(&journal.folder)).transpose().map_err(|error| {
+    let lease = journal.map(|journal| Lease::take_idle(&journal.folder)).transpose();
+    let _lease = lease.map_err(|error| {
         if !matches!(error, JournalError::InUse { .. }) {
             return Failure::file(error);
         }
