@@ -120,7 +120,7 @@ impl Risk {
         std::mem::swap(&mut self.rows, &mut new.rows.list);
         std::mem::swap(&mut self.capacity.rows, &mut new.rows.most);
         let mut rows = Rows { list: std::mem::take(&mut self.rows), most: self.capacity.rows };
-        let mut blocked = None;
+        let (mut blocked, mut untraded) = (None, None);
         for number in 0..self.capacity.instruments {
             let instrument = InstrumentId(number);
             if self.listing(instrument).is_none_or(|listing| listing.factor == 0) {
@@ -131,10 +131,12 @@ impl Risk {
                 let given = row(&mut rows, account, instrument);
                 let given = given.filter(|row| *row < rows.list.len());
                 let number = given.or_else(|| {
-                    if !self.has_line(account, instrument) {
-                        return None; // It was never traded: nothing is charged or takes margin.
-                    }
                     let old = new.rows.list.get(standing)?;
+                    if !self.has_line(account, instrument) {
+                        // It was never traded: nothing is charged or takes margin.
+                        untraded = untraded.or_else(|| rows.push(PairLimits::BLOCKED));
+                        return untraded;
+                    }
                     // Many pairs share a row: its successor is looked for once.
                     let known = blocked.filter(|(of, _)| *of == standing).map(|(_, row)| row);
                     let found = known.or_else(|| rows.blocked(old))?;
