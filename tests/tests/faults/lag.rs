@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 use std::net::{Ipv4Addr, UdpSocket};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use engine::config::{Durability, FeedSource, Lines, Speed};
 use engine::replay::Replay;
@@ -134,7 +134,7 @@ fn a_disk_that_hangs_holds_only_the_market_up() {
     until("nobody notices", || place.status()["journal"]["full"] == json!(true));
     trader.sends_cancel(resting);
     trader.reaches(resting, OrderState::Cancelled);
-    std::thread::sleep(std::time::Duration::from_secs(3)); // Longer than the watchdog waits.
+    std::thread::sleep(Duration::from_secs(3)); // Longer than the watchdog waits.
     let status = place.status();
     assert_eq!(status["halts"], json!([]), "the engine stood still");
     assert!(count("unwritten") < ENTRIES - u64::from(RESERVED), "the market ate the reserve");
@@ -143,10 +143,7 @@ fn a_disk_that_hangs_holds_only_the_market_up() {
     place.preload().set_disk(Disk::Sound);
     until("it stays full", || place.status()["journal"]["full"] == json!(false));
     until("the market stands", || place.status()["engine_seq"].as_u64().unwrap() > held + 8_000);
-    drop(market);
-    let another = trader.rests();
-    trader.reaches(another, OrderState::Working);
-    drop(trader);
+    drop((market, trader));
     engine.ends();
     replayed(&place);
 }
