@@ -72,6 +72,7 @@ fn serve(engine: Option<String>) -> Result<(), Box<dyn std::error::Error>> {
         let sidecar = Sidecar::new(engine);
         let beats = sidecar.beats();
         let (requests, output) = stdio_pipes();
+        // One of its two directions; and the end of one half is heard at the other, which a simplex does not tell.
         let (answers, gathered) = tokio::io::duplex(ANSWERS_MAX);
         let writing = tokio::spawn(write_gathered(gathered, output));
         let served = match sidecar.serve((requests, answers)).await {

@@ -151,32 +151,20 @@ impl Wish<'_> {
         };
         Ok(Order { account, board, terms })
     }
-}
 
-impl Wish<'_> {
     /// Whether what comes in pairs does.
     fn fits(&self) -> Result<(), Fault> {
+        let Special { stop, expires_ns, .. } = &self.special;
         let is_stop = matches!(self.order_type, Type::Stop | Type::StopLimit);
-        let pairs = [
-            (self.special.stop.is_some(), is_stop, "stop", "type stop or stop_limit"),
-            (
-                self.special.expires_ns.is_some(),
-                matches!(self.tif, Tif::Gtd),
-                "expires_ns",
-                "tif gtd",
-            ),
-        ];
-        for (given, wanted, field, with) in pairs {
-            if given != wanted {
-                let message = if given {
-                    format!("{field} comes only with {with}")
-                } else {
-                    format!("{with} needs {field}")
-                };
-                return Err(Fault::argument(message, format!("send {field} with {with} alone")));
-            }
-        }
-        Ok(())
+        let is_gtd = matches!(self.tif, Tif::Gtd);
+        let said = match (is_stop, stop.is_some(), is_gtd, expires_ns.is_some()) {
+            (true, false, ..) => "type stop or stop_limit needs stop",
+            (false, true, ..) => "stop comes only with type stop or stop_limit",
+            (_, _, true, false) => "tif gtd needs expires_ns",
+            (_, _, false, true) => "expires_ns comes only with tif gtd",
+            _ => return Ok(()),
+        };
+        Err(Fault::argument(said, "send both, or neither"))
     }
 }
 

@@ -234,7 +234,8 @@ impl OperatorDesk {
         if is_new {
             outbox.unsent.push_back((control, Some(waiting)));
         } else {
-            self.tell(&waiting, Answer::Done(done(None, false, keeper)), now);
+            let done = done(None, false, &waiting.scope, keeper);
+            self.tell(&waiting, Answer::Done(done), now);
         }
     }
 
@@ -345,7 +346,7 @@ impl OperatorDesk {
                 (Some(Err(refusal)), _) => Answer::refused(refusal.name(), explain(refusal)),
                 (_, Act::Reloads(reloading)) => reloading.answer(Some(seq), recorded),
                 (_, Act::Books(booking)) => booking.answer(Some(seq), recorded),
-                _ => Answer::Done(done(Some(seq), recorded, keeper)),
+                _ => Answer::Done(done(Some(seq), recorded, &waiting.scope, keeper)),
             };
             self.tell(&waiting, answer, now);
         }
@@ -377,7 +378,7 @@ impl OperatorDesk {
                 let text = "the engine thread did not answer; it may still do it: see the status";
                 Answer::refused("unknown_outcome", text)
             } else {
-                Answer::Done(done(None, false, keeper))
+                Answer::Done(done(None, false, &waiting.scope, keeper))
             };
             let ticket = waiting.ticket.take();
             ticket.into_iter().for_each(|ticket| self.socket.answer(ticket, &answer, now));
@@ -417,8 +418,9 @@ fn unknown(scope: &Scope) -> Answer {
     Answer::refused(ResumeRefusal::UnknownScope.name(), format!("there is no {scope}"))
 }
 
-fn done(engine_seq: Option<u64>, recorded: bool, keeper: &Keeper) -> Done {
-    Done { engine_seq, recorded, latched: keeper.is_kept() }
+fn done(engine_seq: Option<u64>, recorded: bool, scope: &Scope, keeper: &Keeper) -> Done {
+    let level = keeper.level(scope).name().to_owned();
+    Done { engine_seq, recorded, latched: keeper.is_kept(), level }
 }
 
 fn stands_still() -> Answer {

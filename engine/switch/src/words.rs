@@ -246,6 +246,8 @@ pub struct Done {
     pub recorded: bool,
     /// Whether the latch file says so: a start after this moment comes up in this state.
     pub latched: bool,
+    /// The level of the scope that is in force then: a halt never lowers one.
+    pub level: String,
 }
 
 /// Why something was not done.

@@ -1,7 +1,7 @@
 //! `order_check`: what the gate would say, and what the order would cost.
 
 use model::page::{Depth, Level};
-use model::{Ask, Money, OrderType, Px, Side, Terms};
+use model::{Ask, Money, OrderType, Px, Side, Terms, Tif as Until};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -98,10 +98,11 @@ impl Tool for OrderCheck {
         let mut stamp = moment.stamp_of_answer(&answer, &order.board);
         let depth = session.depth(order.board.instrument.id)?;
         let cost = Cost::of(&order, &depth);
-        if cost.as_ref().is_ok_and(|cost| cost.avg_px.is_none()) {
-            stamp.why("cost.*", "nothing would fill at once at these terms");
+        match &cost {
+            Ok(cost) if cost.avg_px.is_some() => {}
+            Ok(_) => stamp.why("cost.*", "nothing would fill at once at these terms"),
+            Err(reason) => stamp.why("cost", reason),
         }
-        let no_cost = cost.as_ref().err().copied().unwrap_or_default();
         let judged = order.judged();
         let body = Body {
             passes: answer.verdict.passed(),
@@ -110,7 +111,7 @@ impl Tool for OrderCheck {
             account: order.account.name.to_string(),
             failed: rule::failed(&answer, &judged),
             headroom: rule::measured(&answer, &judged),
-            cost: stamp.or_why(cost.ok(), "cost", no_cost),
+            cost: cost.ok(),
         };
         Ok(Reply::new(stamp, body))
     }
@@ -126,7 +127,7 @@ impl Cost {
         let of = &order.board.instrument;
         let Terms { side, order_type, tif, conditions, .. } = order.terms;
         let waits = matches!(order_type, OrderType::Stop | OrderType::StopLimit)
-            || matches!(tif, model::Tif::AtOpen | model::Tif::AtClose)
+            || matches!(tif, Until::AtOpen | Until::AtClose)
             || conditions.parent_only;
         if waits {
             return Err("it does not come to the book now: a stop, an auction or a parent waits");
@@ -149,7 +150,7 @@ impl Cost {
         if conditions.post_only && sweep.filled > 0 {
             return Err("post_only, and it would take now: the venue rejects it");
         }
-        if tif == model::Tif::Fok && sweep.remaining > 0 {
+        if tif == Until::Fok && sweep.remaining > 0 {
             sweep = Sweep { remaining: order.terms.qty.0.max(0), ..Sweep::default() };
         }
         let average = (sweep.sum * 1_000_000).checked_div(sweep.filled.into());

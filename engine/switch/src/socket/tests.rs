@@ -61,7 +61,12 @@ fn answers_go_to_who_asked() {
         Request::Halt { scope: Scope::All, level: HaltLevel::Halted, .. }
     ));
     assert_eq!(second.uid, rustix::process::geteuid().as_raw());
-    let done = Answer::Done(Done { engine_seq: Some(7), recorded: true, latched: true });
+    let done = Answer::Done(Done {
+        engine_seq: Some(7),
+        recorded: true,
+        latched: true,
+        level: "halted".into(),
+    });
     place.socket.answer(second.ticket, &done, now);
     place.socket.answer(first.ticket, &Answer::refused("no", "none"), now);
     assert!(heard(slow).contains("\"engine_seq\":7"));

@@ -60,7 +60,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
     }
     let Cli { which, what, level, operator, reason, config } = cli;
     let scope = what.scope();
-    let text = format!("{scope}: {level}");
+    let text = |in_force: &str| match level.name() {
+        asked if asked == in_force => format!("{scope}: {asked}"),
+        asked => format!("{scope}: {in_force}, which is above {asked}"),
+    };
     let request = Request::Halt {
         scope: scope.clone(),
         level,
@@ -68,18 +71,20 @@ fn run(cli: Cli) -> Result<(), Failure> {
         reason: reason.clone(),
     };
     let (cause, reason) = (HaltCause::Human, clean_reason(&reason));
-    let halt = Halt { scope, level, cause, operator, reason, since_ns: now_ns() };
+    let since_ns = now_ns();
+    let halt = Halt { scope: scope.clone(), level, cause, operator, reason, since_ns };
     let engines = engines(&which, config.as_deref())?;
     let said = each(engines, |Target { which, config }| {
         let halted = halt_one(&which, &request, config.as_ref(), &halt)?;
         Ok(match (halted, which.json) {
             (Halted::Done(done), true) => Said::Json(json!(Answer::Done(done))),
-            (Halted::Done(done), false) => Said::Text(show::done(&text, &done)),
+            (Halted::Done(done), false) => Said::Text(show::done(&text(&done.level), &done)),
             (Halted::Next(path), true) => {
                 Said::Json(json!({ "answer": "latched", "latch_file": path }))
             }
             (Halted::Next(path), false) => {
                 let path = path.display();
+                let text = text(level.name());
                 Said::Text(format!("{text}; no engine runs, its next start is halted ({path})"))
             }
         })
