@@ -179,7 +179,9 @@ impl Paper {
     #[inline(never)]
     pub fn on_book(&mut self, instrument: u32, applied: &Applied, traded: bool, trading: bool) {
         if let Some(gone) = &applied.removed {
-            if gone.open.0 == 0 {
+            // A modified order leaves its place, and not the book: what was taken of it stays taken.
+            let stays = applied.added.is_some_and(|shown| shown.order == gone.order);
+            if gone.open.0 == 0 && !stays {
                 self.taken.forget(Shown::order(instrument, gone.order));
             }
             if self.queues.any(instrument) {
@@ -194,23 +196,28 @@ impl Paper {
         }
     }
 
-    /// Sees a printable trade against an order that was not displayed. Displayed orders of the same price go first, so
-    /// what is at the front of its queue would have had it.
-    pub fn on_print(&mut self, instrument: u32, px: Px, qty: Qty) {
+    /// Sees a printable trade that the book does not tell of. `side`: of the order that rested, where it was told; then it was
+    /// displayed, and those before ours had their part of it first. Else it was not displayed: displayed orders of the same
+    /// price go first, so what is at the front of its queue would have had it.
+    pub fn on_print(&mut self, instrument: u32, side: Option<Side>, px: Px, qty: Qty) {
         if !self.queues.any(instrument) {
             return;
         }
-        for side in [Side::Buy, Side::Sell] {
-            let mut left = qty;
-            let mut next = self.queues.first(instrument, side);
+        for ours in [Side::Buy, Side::Sell].into_iter().filter(|ours| side.is_none_or(|s| s == *ours)) {
+            let mut left = qty.0;
+            let mut next = self.queues.first(instrument, ours);
             while let Some(resting) = next {
                 next = self.queues.after(&resting);
-                if is_better(side, px, resting.px) || left.0 == 0 {
+                if is_better(ours, px, resting.px) || left == 0 {
                     break;
                 }
-                if resting.ahead.0 == 0 {
-                    left.0 -= self.fill(&resting, left).0;
-                }
+                let ahead = if resting.px == px { resting.ahead.0 } else { 0 };
+                let part = match side {
+                    Some(_) => left - ahead,
+                    None if resting.ahead.0 == 0 => left,
+                    None => 0,
+                };
+                left -= self.fill(&resting, Qty(part.max(0))).0;
             }
         }
     }

@@ -81,6 +81,10 @@ impl Engine {
                 if self.trading_state(number).is_tradable() {
                     return Err(BooksRefusal::Trading);
                 }
+                // A parent holds nothing of the books, and its quantity would stay in units of before.
+                if self.orders.open().any(|record| record.order.instrument.0 == number) {
+                    return Err(BooksRefusal::Working);
+                }
                 booked.instruments += 1;
                 booked.positions += self.risk.may_split(InstrumentId(number), ratio)?;
             }

@@ -207,7 +207,7 @@ impl Engine {
                 Some(FeedBooks::Levels(_)) => {
                     self.paper.on_level_print(id, event.side, event.px, event.qty);
                 }
-                _ => self.paper.on_print(id, event.px, event.qty),
+                _ => self.paper.on_print(id, event.side, event.px, event.qty),
             }
             self.settle(out);
         }

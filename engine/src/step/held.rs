@@ -173,7 +173,10 @@ impl Engine {
     /// Triggers the next stop of an instrument that is due; whether there was one.
     fn trigger_next(&mut self, instrument: u32, out: &mut Output) -> bool {
         let market = self.market(instrument);
-        if market.integrity != Integrity::Live || !market.state.is_tradable() {
+        // Nor while it settles after a gap or a halt: the gate would refuse it, and a position would lose its stop. It goes with
+        // the next quote or trade behind that.
+        let is_live = market.integrity == Integrity::Live && market.state.is_tradable();
+        if !is_live || market.settling {
             return false;
         }
         for (side, px) in [Side::Buy, Side::Sell].into_iter().zip(market.triggers) {
