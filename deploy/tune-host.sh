@@ -77,6 +77,7 @@ expand() {
     local part
     for part in ${1//,/ }; do
         [[ $part =~ ^[0-9]{1,4}(-[0-9]{1,4})?$ ]] || return 1
+        ((10#${part%-*} <= 10#${part#*-})) || return 1
         seq "${part%-*}" "${part#*-}"
     done
 }

@@ -203,7 +203,9 @@ impl Paper {
         if !self.queues.any(instrument) {
             return;
         }
-        for ours in [Side::Buy, Side::Sell].into_iter().filter(|ours| side.is_none_or(|s| s == *ours)) {
+        for ours in
+            [Side::Buy, Side::Sell].into_iter().filter(|ours| side.is_none_or(|s| s == *ours))
+        {
             let mut left = qty.0;
             let mut next = self.queues.first(instrument, ours);
             while let Some(resting) = next {

@@ -16,6 +16,11 @@ impl Date {
     pub const fn midnight(self) -> Ts {
         Ts(self.0 as u64 * DAY_NS)
     }
+
+    /// Midnight of the date in New York; of the epoch's first day, which is no date, the epoch.
+    pub fn new_york_midnight(self) -> Ts {
+        new_york_midnight(Ts(self.midnight().0 + 18 * HOUR_NS)) // Past noon there, whatever the offset.
+    }
 }
 
 /// Hours that New York is behind UTC in winter and in summer.
@@ -24,7 +29,12 @@ const HOUR_NS: u64 = 3_600_000_000_000;
 
 /// The latest midnight of New York up to `now`. Summer time is from the second Sunday of March, 02:00, to the first Sunday
 /// of November, 02:00 (Energy Policy Act of 2005; earlier years are off by an hour on some days).
+///
+/// On the first day of the epoch, which is that of a capture whose date nobody named, it is the epoch.
 pub fn new_york_midnight(now: Ts) -> Ts {
+    if now.0 < DAY_NS {
+        return Ts(0);
+    }
     let standard = now.0.saturating_sub(5 * HOUR_NS);
     let day = standard / DAY_NS;
     let (mut year, mut first) = (1970_u32, 0_u64);

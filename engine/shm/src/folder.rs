@@ -68,7 +68,7 @@ impl Folder {
 
     fn only() -> Option<Folder> {
         let path = PathBuf::from(std::env::var_os(ONLY)?);
-        path.is_absolute().then_some(Folder(path))
+        std::path::absolute(path).ok().map(Folder) // Not one that is empty.
     }
 
     fn runtime() -> Option<Folder> {

@@ -21,6 +21,8 @@ struct Venue {
     engine: Engine,
     out: Output,
     events: u64,
+    /// Nanoseconds that nothing happened for.
+    pauses: u64,
     orders: u64,
     /// Who asks.
     origin: Origin,
@@ -73,6 +75,7 @@ impl Venue {
             engine,
             out,
             events: 0,
+            pauses: 0,
             orders: 0,
             origin: Origin::File,
             triggered: Vec::new(),
@@ -102,7 +105,7 @@ impl Venue {
 
     fn event_of(&mut self, number: VenueNumber, event: Event) -> Vec<(OrderId, i64)> {
         self.events += 1;
-        let ts = Ts(self.events * 1000);
+        let ts = Ts(self.events * 1000 + self.pauses);
         let (feed, flags) = (FeedId(0), event.flags.with(Flags::LAST_OF_PACKET));
         let event =
             Event { seq: self.events, ts_venue: ts, ts_recv: ts, number, feed, flags, ..event };
@@ -209,6 +212,37 @@ fn displayed_quantity_is_taken_once() {
     venue.execute(2, 100);
     venue.add(6, SELL, 1_001_000, 70);
     assert_eq!(venue.order(BUY, 1_001_000, 100, Tif::Ioc).1, [70]);
+}
+
+/// Goal: what was taken of an order stays taken when it is modified under its own number. Method: take all of one, raise it, and
+/// take the level.
+#[test]
+fn a_modified_order_stays_taken() {
+    let mut venue = market();
+    assert_eq!(venue.order(BUY, 1_001_000, 100, Tif::Ioc).1, [100]);
+    let (order, px, qty) = (OrderRef(2), Px(1_001_000), Qty(150));
+    venue.event(Event { order, px, qty, ..Event::empty(Kind::Modify) });
+    assert_eq!(venue.order(BUY, 1_001_000, 350, Tif::Ioc).1, [250], "200 of others, 50 of it");
+}
+
+/// Goal: a trade whose resting side is told fills that side alone, behind those that stood before ours. Method: an order of each
+/// side behind real ones, trades of either side of less and of more than these.
+#[test]
+fn a_trade_of_a_told_side_fills_that_side() {
+    let mut venue = market();
+    let (bought, _) = venue.order(BUY, 1_000_000, 60, Tif::Day);
+    let (sold, _) = venue.order(SELL, 1_002_000, 60, Tif::Day);
+    let mut trade = |side, px, qty| {
+        let (side, px, qty) = (Some(side), Px(px), Qty(qty));
+        venue.event(Event { side, px, qty, ..Event::empty(Kind::Trade) })
+    };
+    assert_eq!(trade(BUY, 1_000_000, 90), []);
+    assert_eq!(trade(SELL, 1_000_000, 500), [], "nobody offers there");
+    assert_eq!(trade(BUY, 1_000_000, 130), [(bought, 30)]);
+    assert_eq!(trade(SELL, 1_002_000, 100), []);
+    assert_eq!(trade(SELL, 1_002_000, 110), [(sold, 10)]);
+    assert_eq!(trade(SELL, 1_003_000, 20), [(sold, 20)], "through it, whatever stands before");
+    assert_eq!(venue.ahead(bought), Some(100), "the book tells what left the queue");
 }
 
 /// Goal: a resting order fills when what was in front of it is gone, not before. Method: one order in front, one behind;

@@ -68,7 +68,7 @@ impl Place {
 
     /// Begins the next file. One that is there is never written over.
     pub fn next(&mut self, extension: &str, done: &Done) -> Result<Out, String> {
-        let path = self.folder.join(format!("{}-{:03}.{extension}", self.stem, self.count));
+        let path = self.folder.join(format!("{}-{:06}.{extension}", self.stem, self.count));
         self.count += 1;
         let file = File::options().write(true).create_new(true).open(&path);
         let file = file.map_err(|error| format!("{}: {error}", path.display()))?;

@@ -7,7 +7,8 @@ use feeds::nasdaq::message::{
     OrderReplace, StockDirectory, StockTradingAction, SystemEvent, Trade,
 };
 use feeds::nasdaq::{Header, MESSAGE_MAX, Price4, Stock};
-use model::{DAY_NS, Event, Flags, Kind, Side, TradingState, Ts, VenueNumber};
+use feeds::new_york_midnight;
+use model::{Event, Flags, Kind, Side, TradingState, Ts, VenueNumber};
 use program::eprintln;
 
 /// Times that ITCH can hold, nanoseconds since midnight: 48 bits, or 78 hours.
@@ -92,11 +93,10 @@ impl Writer {
         Ok(true)
     }
 
-    /// Nanoseconds since the midnight of the first event. That is of the time of receipt: the orders of a snapshot have the
+    /// Nanoseconds since New York's midnight before the first event. That is of the time of receipt: the orders of a snapshot have the
     /// venue's time of long before.
     fn time(&mut self, event: &Event) -> Result<u64, String> {
-        let day = Ts(event.ts_recv.0 / DAY_NS * DAY_NS);
-        let midnight = *self.midnight.get_or_insert(day);
+        let midnight = *self.midnight.get_or_insert_with(|| new_york_midnight(event.ts_recv));
         self.early += u64::from(event.ts_venue < midnight);
         let time = event.ts_venue.0.saturating_sub(midnight.0);
         let later = || format!("message {} is 78 hours after the first midnight", event.seq);
@@ -278,15 +278,16 @@ fn shares(qty: i64) -> Result<u32, String> {
 
 #[cfg(test)]
 mod tests {
-    use model::Symbol;
+    use feeds::Date;
+    use model::{DAY_NS, Symbol};
 
     use super::*;
 
-    /// Goal: times are of the day of the first receipt: earlier ones are midnight and counted, later ones than ITCH can hold
+    /// Goal: times are of New York's day of the first receipt: earlier ones are midnight and counted, later ones than ITCH can hold
     /// are refused. Method: a snapshot's order of last week, the day itself, 78 hours on.
     #[test]
     fn times() {
-        let day = Ts(20_000 * DAY_NS);
+        let day = Date(20_000).new_york_midnight();
         let at = |venue, recv| Event {
             ts_venue: Ts(venue),
             ts_recv: Ts(recv),

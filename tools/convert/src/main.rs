@@ -192,7 +192,7 @@ impl Job<'_> {
         let Job { cli, stop, .. } = *self;
         let mut done = Done::default();
         let bar = bar(&cli.input);
-        let midnight = cli.date.midnight();
+        let midnight = cli.date.new_york_midnight();
         let packets = kind.format == Format::Packets;
         let mut sink = Sink::new(cli, out)?;
         let mut failed = None;
@@ -288,9 +288,15 @@ impl Job<'_> {
             return Err(Failure::Cannot(text));
         };
         let mut capture = Capture::open(venue, &paths, options, &[]).map_err(input)?;
-        while let Next::Event(event) = capture.next().map_err(input)? {
+        // A file's times are read as of UTC's midnight, a venue's are of New York's.
+        let is_file = kind.format == Format::BinaryFile && venue == Venue::NasdaqItch;
+        let later =
+            if is_file { cli.date.new_york_midnight().0 - cli.date.midnight().0 } else { 0 };
+        while let Next::Event(mut event) = capture.next().map_err(input)? {
             self.goes_on()?;
             bar.inc(34);
+            (event.ts_venue.0, event.ts_recv.0) =
+                (event.ts_venue.0 + later, event.ts_recv.0 + later);
             each(&event)?;
         }
         bar.finish_and_clear();

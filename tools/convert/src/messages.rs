@@ -33,6 +33,9 @@ pub fn each(
     Ok(counters)
 }
 
+/// Wake-ups between two packets, at most: times of a damaged capture must not hold it up.
+const WAKE_UPS_MAX: u32 = 1_000;
+
 fn of_file(
     path: &Path,
     midnight: Ts,
@@ -74,7 +77,8 @@ fn of_packets(
             Arbitrated::Lost { count, .. } => lost += count,
             Arbitrated::Session { .. } | Arbitrated::Ended => {}
         };
-        while let Some(due) = arbiter.wake_at().filter(|due| *due <= now) {
+        for _ in 0..WAKE_UPS_MAX {
+            let Some(due) = arbiter.wake_at().filter(|due| *due <= now) else { break };
             arbiter.on_time(due, &mut take);
             while arbiter.next_request().is_some() {}
         }
@@ -91,7 +95,7 @@ fn of_packets(
         Arbitrated::Lost { count, .. } => lost += count,
         Arbitrated::Session { .. } | Arbitrated::Ended => {}
     };
-    for _ in 0..1_000 {
+    for _ in 0..WAKE_UPS_MAX {
         let Some(due) = arbiter.wake_at().filter(|due| *due <= end) else { break };
         arbiter.on_time(due, &mut take);
         while arbiter.next_request().is_some() {}

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use feeds::capture::{Capture, kind_of};
-use feeds::{FeedOptions, Next};
+use feeds::{Date, FeedOptions, Next};
 use model::{Event, Integrity, Kind, Side, VenueNumber};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -102,6 +102,43 @@ fn books_survive() {
     let parquet = convert(&dbn, &["parquet"], "mbo.parquet");
     assert!(book(&convert(&parquet, &["dbn"], "again.dbn")).0 == truth.0);
     assert!(book(&convert(&dbn, &["itch"], "mbo.itch")).0 == truth.0);
+}
+
+/// Goal: a venue's time of day is the same moment in every format, and comes back as it was. Method: a dated day of winter and
+/// one of summer as DBN, as packets and as a table, the first order's time there, and all times of it as ITCH again; the same
+/// without a date.
+#[test]
+fn times_survive() {
+    let folder = tempfile::tempdir().unwrap();
+    let day = day(folder.path());
+    let orders = |path: &Path| -> Vec<u64> {
+        let kind = kind_of(path).unwrap().venue.unwrap();
+        let paths = [path.to_path_buf()];
+        let mut capture = Capture::open(kind, &paths, FeedOptions::default(), &[]).unwrap();
+        let mut times = Vec::new();
+        while let Next::Event(event) = capture.next().unwrap() {
+            times.extend((event.kind == Kind::Add).then_some(event.ts_venue.0));
+        }
+        times
+    };
+    let truth = orders(&day);
+    for (date, hours) in [("2024-01-05", 5), ("2024-07-05", 4), ("1970-01-01", 0)] {
+        let midnight = date.parse::<Date>().unwrap().midnight().0 + hours * 3_600_000_000_000;
+        let dated = ["--date", date];
+        let to = |format: &'static str| [&[format][..], &dated].concat();
+        let dbn = convert(&day, &to("dbn"), &format!("{date}.mbo.dbn"));
+        assert_eq!(orders(&dbn)[0], midnight + truth[0], "{date}");
+        let packets = convert(&day, &to("mold"), &format!("{date}.pcapng"));
+        assert_eq!(orders(&packets)[0], midnight + truth[0], "{date}");
+        let table = convert(&day, &to("parquet"), &format!("{date}.parquet"));
+        for (place, input) in [&dbn, &packets, &table].into_iter().enumerate() {
+            let back = convert(input, &["itch"], &format!("{date}-{place}.itch"));
+            let back = orders(&back);
+            assert_eq!(back[0], truth[0], "{date} {place}");
+            // Among Databento's a replaced order is one that goes and one that comes.
+            assert!(place == 0 || back == truth, "{date} {place}");
+        }
+    }
 }
 
 /// Goal: what cannot be read or written is said, with the exit code that says so. Method: no capture; a file in the way.

@@ -42,6 +42,46 @@ fn stops() {
     }
 }
 
+/// Goal: a stop that is due while a book settles waits, and goes with the first trade behind that. Method: a halt over its
+/// trigger, with a time for which a book must be live and traded.
+#[test]
+fn a_stop_waits_for_a_book_to_settle() {
+    let settles = |text: String| text.replace("live_ms = \"off\"", "live_ms = 250");
+    let mut venue = super::market_of(Venue::with(settles));
+    venue.pauses += 300_000_000;
+    venue.print(1_000_500);
+    let (order, _) = venue.place(stop(SELL, 998_500, 10));
+    for state in [TradingState::Halted, TradingState::Trading] {
+        venue.event(Event { aux: state.code().into(), ..Event::empty(Kind::State) });
+        assert_eq!(venue.print(998_500), []);
+        assert_eq!((venue.state(order), venue.triggered.len()), (OrderState::Held, 0));
+    }
+    venue.pauses += 300_000_000;
+    assert_eq!(venue.print(998_500), [(order, 10)]);
+}
+
+/// Goal: nothing is split while a parent waits, whose quantity is in units of before. Method: a parent without children, the
+/// venue halted; then without it.
+#[test]
+fn no_split_over_a_parent() {
+    let mut venue = super::market();
+    let conditions = Conditions { parent_only: true, ..NONE };
+    let (parent, _) = venue.place(Wish { px: 1_000_000, conditions, ..WISH });
+    let halted = TradingState::Halted.code();
+    venue.event(Event { aux: halted.into(), ..Event::empty(Kind::State) });
+    let (symbol, operator, note) = (
+        venue.engine.instruments().get(0).unwrap().instrument.symbol,
+        Default::default(),
+        Note::default(),
+    );
+    let split = Body::Control(Control::Split { symbol, num: 2, den: 1, operator, note });
+    venue.step(venue.engine.now(), split);
+    assert_eq!(venue.out.booked.take(), Some(Err(model::BooksRefusal::Working)));
+    venue.cancel(parent);
+    venue.step(venue.engine.now(), split);
+    assert!(venue.out.booked.take().unwrap().is_ok());
+}
+
 /// Goal: a stop that the gate refuses at its trigger is rejected for that reason and holds nothing. Method: a halt that lets only
 /// what reduces pass, between.
 #[test]
