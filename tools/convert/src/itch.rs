@@ -93,8 +93,8 @@ impl Writer {
         Ok(true)
     }
 
-    /// Nanoseconds since New York's midnight before the first event. That is of the time of receipt: the orders of a snapshot have the
-    /// venue's time of long before.
+    /// Nanoseconds since New York's midnight before the first event. That is of the time of receipt: the orders of a snapshot
+    /// have the venue's time of long before.
     fn time(&mut self, event: &Event) -> Result<u64, String> {
         let midnight = *self.midnight.get_or_insert_with(|| new_york_midnight(event.ts_recv));
         self.early += u64::from(event.ts_venue < midnight);
@@ -283,8 +283,8 @@ mod tests {
 
     use super::*;
 
-    /// Goal: times are of New York's day of the first receipt: earlier ones are midnight and counted, later ones than ITCH can hold
-    /// are refused. Method: a snapshot's order of last week, the day itself, 78 hours on.
+    /// Goal: times are of New York's day of the first receipt: earlier ones are midnight and counted, later ones than ITCH can
+    /// hold are refused. Method: a snapshot's order of last week, the day itself, 78 hours on.
     #[test]
     fn times() {
         let day = Date(20_000).new_york_midnight();
