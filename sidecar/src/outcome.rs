@@ -38,13 +38,14 @@ impl Outcome {
     ) -> Result<Reply<Outcome>, Fault> {
         let passed = answer.verdict.passed();
         let id = if answer.order.0 == 0 { about } else { answer.order };
-        let gate_said = match answer.kind {
+        let status = |rejected| match answer.kind {
             AnswerKind::Recorded => "recorded",
-            _ if passed => "accepted",
-            _ => "refused",
+            _ if !passed => "refused",
+            _ if rejected => "rejected",
+            _ => "accepted",
         };
         let (mut stamp, cell) = read(session, answer, id, judged).map_err(|fault| Fault {
-            message: format!("the engine answered \"{gate_said}\", but {}", fault.message),
+            message: format!("the engine answered \"{}\", but {}", status(false), fault.message),
             fix: format!("do not ask for it again; look with orders_list; {}", fault.fix),
             ..fault
         })?;
@@ -52,7 +53,7 @@ impl Outcome {
         let order = cell.map(|cell| Progress::of(&cell, judged.board, &mut stamp));
         let order_id = (id.0 != 0).then(|| id.0.to_string());
         let body = Outcome {
-            status: if rejected && gate_said == "accepted" { "rejected" } else { gate_said },
+            status: status(rejected),
             passed,
             order_id: stamp.or_why(
                 order_id,
