@@ -79,7 +79,7 @@ pub fn prepare(config: &Config, version: u32, text: &str) -> Result<Prepared, No
     let next = config.with_limits(text)?;
     let changes = changes(&config.rules, &next.rules).map_err(NotTaken::Fixed)?;
     let (old, new) = (of_accounts(&config.rules)?, of_accounts(&next.rules)?);
-    // Rows that block, with the fee of each schedule that there was: for orders that work in a pair whose row is gone.
+    // Rows that block, with fee and margin of each that there was: for what works and is held in a pair whose row is gone.
     let rows = rows_of(&next.rules).saturating_add(rows_of(&config.rules));
     let rules = NewRules {
         version: version.saturating_add(1),
