@@ -300,6 +300,7 @@ impl Paper {
             display: order.conditions.display,
             keeps: order.tif != Tif::Day,
             ahead,
+            untold: Qty(0),
             arrival,
         };
         resting.shown = resting.part();

@@ -99,8 +99,9 @@ pub(crate) struct Node<'a> {
     pub(crate) worth: Worth,
     /// Twice the profit since the start at the present marks.
     pub(crate) profit2: i128,
-    /// Whether the order takes more margin than its pair does now; `None`: nobody can say without a mark.
-    pub(crate) margin_rises: Option<bool>,
+    /// Margin that the pair takes if the order passes.
+    margin: i128,
+    rung: &'a Rung<'a>,
     /// Whether every sum could be changed into the account's currency.
     pub(crate) has_rates: bool,
     /// Money that the order holds already.
@@ -184,18 +185,18 @@ impl<'a> View<'a> {
     /// The accounts whose limits the order must pass.
     #[inline(always)] // As gate::each_check.
     pub(crate) fn nodes(&self, order: &Order) -> impl Iterator<Item = Node<'a>> {
-        self.rungs().map(|rung| self.node(order, rung))
+        self.rungs().map(move |rung| self.node(order, rung))
     }
 
     /// The same, not looked at yet.
     #[inline(always)] // As gate::each_check.
-    pub(crate) fn rungs(&self) -> impl Iterator<Item = &Rung<'a>> {
+    pub(crate) fn rungs(&self) -> impl Iterator<Item = &'a Rung<'a>> + use<'a> {
         self.ladder.iter()
     }
 
     /// Looks at one of them.
     #[inline(always)] // As gate::each_check.
-    pub(crate) fn node(&self, order: &Order, rung: &Rung<'a>) -> Node<'a> {
+    pub(crate) fn node(&self, order: &Order, rung: &'a Rung<'a>) -> Node<'a> {
         let now = self.now;
         let &Rung { id, account, pair, limits: known } = rung;
         let limits = known.unwrap_or(&PairLimits::BLOCKED);
@@ -209,21 +210,27 @@ impl<'a> View<'a> {
             exposure,
             worth,
             profit2: account.profit2(&worth),
-            margin_rises: match limits.margin {
-                None => Some(false),
-                Some(_) if self.marks.mark2 <= 0 => None,
-                Some(_) => {
-                    let exposure = pair.line.exposure;
-                    let [now, _] =
-                        self.risk.worth_anew(rung, order.instrument, self.market, exposure);
-                    Some(passed.margin > now.margin)
-                }
-            },
+            margin: passed.margin,
+            rung,
             held: self.held.held.notional,
             has_rates: account.pockets.is_empty() || account.has_rates(self.listing.money, now),
             rate_used: account.rate.used(now),
             reference2: self.market.reference2_beside(self.mid2, limits, now),
         }
+    }
+
+    /// Whether the pair has no mark.
+    #[inline(always)] // As gate::each_check.
+    pub(crate) fn lacks_mark(&self) -> bool {
+        self.marks.mark2 <= 0
+    }
+
+    /// Whether an order takes more margin than its pair does now.
+    #[inline(always)] // As gate::each_check: seldom asked, and handed nothing that lies in a register else.
+    pub(crate) fn margin_rises(&self, order: &Order, node: &Node<'_>) -> bool {
+        let exposure = node.rung.pair.line.exposure;
+        let [now, _] = self.risk.worth_anew(node.rung, order.instrument, self.market, exposure);
+        node.margin > now.margin
     }
 
     /// Whether an account of the path has no fresh price to measure from.

@@ -11,7 +11,8 @@ const CPU_MAX: usize = 8_191;
 pub struct CpuSet(BTreeSet<usize>);
 
 impl CpuSet {
-    /// Reads `0-3,8,10-11`; the empty text and `(null)` are the empty set. `None`: it is no such list.
+    /// Reads `0-3,8,10-11`, and what boot parameters may say too: `all`, `N` for the last one, `0-N:2/4` for two of every four.
+    /// The empty text and `(null)` are the empty set. `None`: it is no such list.
     pub fn parse_list(text: &str) -> Option<CpuSet> {
         let text = text.trim();
         if text.is_empty() || text == "(null)" {
@@ -19,12 +20,16 @@ impl CpuSet {
         }
         let mut set = BTreeSet::new();
         for part in text.split(',') {
-            let (first, last) = part.split_once('-').unwrap_or((part, part));
-            let (first, last) = (number(first)?, number(last)?);
-            if first > last {
+            let part = if part == "all" { "0-N" } else { part };
+            let (range, groups) = part.split_once(':').unwrap_or((part, "1/1"));
+            let (used, group) = groups.split_once('/')?;
+            let (used, group) = (number(used)?, number(group)?);
+            let (first, last) = range.split_once('-').unwrap_or((range, range));
+            let (first, last) = (bound(first)?, bound(last)?);
+            if first > last || used > group || used == 0 {
                 return None;
             }
-            set.extend(first..=last);
+            set.extend((first..=last).filter(|cpu| (cpu - first) % group < used));
         }
         Some(CpuSet(set))
     }
@@ -119,6 +124,11 @@ impl fmt::Display for CpuSet {
     }
 }
 
+/// A processor; `N` is the last one that there can be.
+fn bound(text: &str) -> Option<usize> {
+    if text == "N" { Some(CPU_MAX) } else { number(text) }
+}
+
 fn number(text: &str) -> Option<usize> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|cpu| digits && *cpu <= CPU_MAX)
@@ -134,6 +144,8 @@ mod tests {
     #[test]
     fn what_is_no_list() {
         for text in ["x", "1-", "-1", "3-1", "1,,2", "1 2", "0-99999999999", "8192", "+1", "1-2-3"]
+            .into_iter()
+            .chain(["0-3:0/2", "0-3:3/2", "0-3:1", "0-3:1/0", "alls"])
         {
             assert_eq!(CpuSet::parse_list(text), None, "{text}");
         }
@@ -142,6 +154,14 @@ mod tests {
         }
         assert_eq!(CpuSet::parse_mask(&"1,".repeat(1_000_000)), None);
         assert_eq!(CpuSet::parse_list("(null)"), Some(CpuSet::default()));
+        for (text, first, count) in [
+            ("all", vec![0, 1, 2], CPU_MAX + 1),
+            ("2-N", vec![2, 3, 4], CPU_MAX - 1),
+            ("1-9:2/4", vec![1, 2, 5], 5),
+        ] {
+            let set = CpuSet::parse_list(text).unwrap();
+            assert_eq!((set.iter().take(3).collect(), set.0.len()), (first, count), "{text}");
+        }
         let flagged = |text| CpuSet::parse_flagged(text).unwrap().to_string();
         assert_eq!(flagged("managed_irq,domain,2-3,5"), "2-3,5");
         assert_eq!(flagged("nohz"), "");

@@ -48,6 +48,8 @@ pub fn open(
     let wall = wall();
     let name = config.engine.name.as_bytes();
     let parts = [&b"tickgate audit log 1\n"[..], name, &epoch.to_le_bytes()].concat();
+    // Before the writer says there what it found: that is no record of the engine's steps.
+    let log = audit::tail(&of_log.folder)?;
     let mut writer = Writer::open(
         audit::Config {
             folder: of_log.folder.clone(),
@@ -61,7 +63,7 @@ pub fn open(
         wall,
     )?;
     if let Some(trail) = trail {
-        let missing = trail.missing(engine, &audit::tail(&of_log.folder)?);
+        let missing = trail.missing(engine, &log);
         if !missing.is_empty() {
             tracing::info!("audit log: {} records are made good from the journal", missing.len());
             writer.append(&missing, wall)?;

@@ -68,8 +68,8 @@ pub struct Ouch {
     asked: VecDeque<(u64, Asked)>,
     /// Queries sent.
     queries: u64,
-    /// Orders of ours that sell what is not held.
-    shorts: BTreeSet<u64>,
+    /// Orders of ours, and changes of them, that sell what is not held.
+    shorts: BTreeSet<(OrderId, u16)>,
     actions: VecDeque<Action>,
     told: VecDeque<Told>,
     counters: Counters,
@@ -106,9 +106,9 @@ impl Ouch {
         self.book.list(instrument);
     }
 
-    /// This order sells what its account does not hold.
-    pub fn mark_short(&mut self, order: OrderId) {
-        self.shorts.insert(order.0);
+    /// This order, or this change of it, sells what its account does not hold.
+    pub fn mark_short(&mut self, order: OrderId, change: u16) {
+        self.shorts.insert((order, change));
     }
 
     /// Whether orders may be sent.
@@ -239,7 +239,7 @@ impl Ouch {
     }
 
     fn enter(&mut self, order: &Order) {
-        let shorts = self.shorts.remove(&order.id.0);
+        let is_short = self.shorts.remove(&(order.id, 0));
         let (Some(terms), Some((tif, cross)), Some(refnum)) =
             (self.book.terms(order), times(order.tif), self.book.next_ref())
         else {
@@ -247,7 +247,7 @@ impl Ouch {
         };
         let side = match order.side {
             Side::Buy => b'B',
-            Side::Sell if shorts => b'T',
+            Side::Sell if is_short => b'T',
             Side::Sell => b'S',
         };
         let Terms { symbol, qty, px, display } = terms;
@@ -258,14 +258,17 @@ impl Ouch {
             ..asked(order, qty)
         };
         let enter = Enter { refnum, side, qty, symbol, px, tif, capacity, cross, name, extras };
-        self.book.sent(order, refnum);
+        self.book.sent(order, refnum, is_short);
         self.counters.orders += 1;
         self.actions.push_back(Action::Send(enter.frame()));
     }
 
     fn replace(&mut self, order: &Order, change: u16) {
+        let is_short = self.shorts.remove(&(order.id, change));
         let live =
             self.book.chain(order.id).filter(|chain| chain.accepted && chain.ended.is_none());
+        // A replacement keeps the mark, and what is not marked may not sell short (Regulation SHO, rule 200(g)).
+        let live = live.filter(|chain| chain.is_short || !is_short);
         let live = live.map(|chain| chain.replacing.unwrap_or(chain.live));
         let (Some(old), Some(terms), Some((tif, _)), Some(refnum)) =
             (live, self.book.terms(order), times(order.tif), self.book.next_ref())

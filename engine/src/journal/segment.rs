@@ -8,7 +8,7 @@ pub const SEGMENT_BYTES: u64 = 64 << 20;
 
 /// Bytes of a segment's header: magic, format version, number.
 pub(super) const HEADER_BYTES: u64 = 16;
-const MAGIC: [u8; 8] = *b"TGJRNL5\n";
+const MAGIC: [u8; 8] = *b"TGJRNL6\n";
 /// Bytes before each payload: length, CRC32C.
 pub(super) const FRAME_BYTES: usize = 8;
 /// No record is longer.

@@ -73,6 +73,8 @@ pub struct Life {
     replacing: Option<Change>,
     /// The cancel on its way.
     cancelling: Option<u16>,
+    /// Whether the venue refused a cancel that is to be asked again in a while.
+    cancel_waits: bool,
     doubt: Doubt,
     /// How it ended at the venue. It is open here until the fills that the venue counted have come.
     ended: Option<OrderState>,
@@ -94,6 +96,7 @@ impl Life {
         answered: 0,
         replacing: None,
         cancelling: None,
+        cancel_waits: false,
         doubt: Doubt::None,
         ended: None,
         done: None,
@@ -141,7 +144,9 @@ impl Life {
             Life { hold: Hold::Waiting | Hold::Triggered, .. } => OrderState::Held,
             Life { ended: Some(_), .. } => OrderState::Unknown,
             Life { doubt: Doubt::Overdue | Doubt::Session, .. } => OrderState::Unknown,
-            Life { cancelling: Some(_), .. } => OrderState::PendingCancel,
+            Life { cancelling: Some(_), .. } | Life { cancel_waits: true, .. } => {
+                OrderState::PendingCancel
+            }
             Life { replacing: Some(_), .. } => OrderState::PendingReplace,
             Life { acked: false, .. } => OrderState::PendingNew,
             _ if filled.0 > 0 => OrderState::PartiallyFilled,
@@ -152,7 +157,7 @@ impl Life {
     /// Whether an answer is awaited.
     pub fn is_pending(&self) -> bool {
         let asks = !self.acked || self.replacing.is_some() || self.cancelling.is_some();
-        let waits = asks || self.ended.is_some() || self.doubt != Doubt::None;
+        let waits = asks || self.cancel_waits || self.ended.is_some() || self.doubt != Doubt::None;
         self.done.is_none() && !self.is_held() && waits
     }
 
@@ -203,7 +208,7 @@ impl Life {
     /// venue says of one such cancel counts for the other.
     pub fn ask_cancel(&mut self) -> u16 {
         self.asked = self.asked.saturating_add(1);
-        self.cancelling = Some(self.asked);
+        (self.cancelling, self.cancel_waits) = (Some(self.asked), false);
         self.asked
     }
 
@@ -245,6 +250,11 @@ impl Life {
         is_it
     }
 
+    /// The venue refused a cancel that has to be asked again, but not at once.
+    pub fn wait_to_cancel(&mut self) {
+        self.cancel_waits = true;
+    }
+
     /// The venue said that it works, having dealt with all changes up to this number. In a reconciliation (`in_round`), changes
     /// that a lost session took with it are gone as well. Before one it may be old word, heard while nothing can be sent: what
     /// is to be asked again is not decided then.
@@ -261,6 +271,7 @@ impl Life {
         self.replacing = self.replacing.filter(|change| !lost && change.number > number);
         self.cancelling = self.cancelling.filter(|cancel| !lost && *cancel > number);
         (self.acked, self.answered, self.doubt) = (true, number, Doubt::None);
+        self.cancel_waits = false;
         if cancel_lost { Restated::CancelLost } else { Restated::Known }
     }
 
@@ -276,7 +287,7 @@ impl Life {
 
     /// The venue said how it ended; with `missing` fills to come it stays open.
     pub fn end(&mut self, state: OrderState, missing: bool) {
-        (self.replacing, self.cancelling) = (None, None);
+        (self.replacing, self.cancelling, self.cancel_waits) = (None, None, false);
         match missing {
             true => self.ended = Some(state),
             false => self.done = Some(state),
@@ -300,8 +311,11 @@ impl Life {
         self.end(self.ended.unwrap_or(OrderState::Filled), false);
     }
 
-    /// An answer is overdue; whether that was not known.
+    /// An answer is overdue, unless nothing but a cancel waits; whether that was not known.
     pub fn overdue(&mut self) -> bool {
+        if self.cancel_waits {
+            return false;
+        }
         let news = self.doubt == Doubt::None && self.ended.is_none();
         if self.doubt == Doubt::None {
             self.doubt = Doubt::Overdue;

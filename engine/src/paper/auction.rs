@@ -93,6 +93,7 @@ fn waiting(order: &Order) -> Resting {
         display: Qty(0),
         keeps: false,
         ahead: Qty(0),
+        untold: Qty(0),
         arrival: Arrival(0),
     }
 }

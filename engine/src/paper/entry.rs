@@ -62,6 +62,7 @@ impl Paper {
         let Some(mut resting) = self.queues.remove(order) else { return };
         resting.shown = resting.part();
         resting.ahead = shown_at(books, resting.instrument, resting.side, resting.px);
+        resting.untold = Qty(0);
         resting.arrival = next_arrival(books);
         if !self.queues.insert(resting) {
             self.report(ReportKind::Cancelled, order);

@@ -1,7 +1,8 @@
 //! Fills against a book of levels. Who stands where in a queue is not told, so every doubt counts against us:
 //!
 //! - An order that rests stands behind the whole level. Trades at its price shorten the queue in front of it; whatever else
-//!   leaves the level is taken to have stood behind it, until the level shows less than the queue is thought to be.
+//!   leaves the level is taken to have stood behind it, until the level shows less than the queue is thought to be. A trade
+//!   that is told behind the total which counts it shortens the queue once.
 //! - What was taken from a level stays taken until the level is gone.
 
 use model::{Order, Px, Qty, Side};
@@ -51,7 +52,7 @@ impl Paper {
         }
     }
 
-    /// No queue is longer than what its level shows.
+    /// No queue is longer than what its level shows; by what it was, trades to come may be known already.
     fn shorten(&mut self, instrument: u32, touch: &LevelTouch) {
         let mut next = self.queues.first(instrument, touch.side);
         while let Some(resting) = next {
@@ -59,8 +60,10 @@ impl Paper {
             if is_better(touch.side, touch.px, resting.px) {
                 break;
             }
-            if resting.px == touch.px && resting.ahead.0 > touch.qty.0 {
-                self.queues.set_ahead(resting.order, touch.qty);
+            if resting.px == touch.px {
+                let untold = Qty((resting.ahead.0 - touch.qty.0).max(0));
+                let ahead = Qty(resting.ahead.0 - untold.0);
+                self.queues.set_ahead_of_level(resting.order, ahead, untold);
             }
         }
     }
@@ -100,9 +103,12 @@ impl Paper {
                 if is_better(ours, px, resting.px) {
                     break;
                 }
-                let ahead = if resting.px == px { resting.ahead.0 } else { 0 };
-                let left = Qty((qty.0 - ahead - filled).max(0));
-                self.queues.set_ahead(resting.order, Qty((resting.ahead.0 - qty.0).max(0)));
+                let here = resting.px == px;
+                let known = if here { resting.untold.0.min(qty.0) } else { 0 };
+                let (news, ahead) = (qty.0 - known, if here { resting.ahead.0 } else { 0 });
+                let left = Qty((news - ahead - filled).max(0));
+                let (ahead, untold) = (resting.ahead.0 - news, resting.untold.0 - known);
+                self.queues.set_ahead_of_level(resting.order, Qty(ahead.max(0)), Qty(untold));
                 if left.0 > 0 {
                     filled += self.fill(&resting, left).0;
                 }
@@ -110,3 +116,6 @@ impl Paper {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

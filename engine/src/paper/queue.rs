@@ -23,6 +23,8 @@ pub(super) struct Resting {
     pub keeps: bool,
     /// Displayed quantity in front of it at its price.
     pub ahead: Qty,
+    /// What the last total of its level took off `ahead`, less trades told since: they may be those that the total counted.
+    pub untold: Qty,
     /// When it joined its level.
     pub arrival: Arrival,
 }
@@ -171,9 +173,16 @@ impl Queues {
         self.change(order, |resting| resting.ahead = ahead);
     }
 
+    /// The same where a level's total, or a trade, tells how much left.
+    pub fn set_ahead_of_level(&mut self, order: OrderId, ahead: Qty, untold: Qty) {
+        self.change(order, |resting| (resting.ahead, resting.untold) = (ahead, untold));
+    }
+
     /// Puts an order behind `ahead` that stands there now, and behind nothing that comes.
     pub fn rejoin(&mut self, order: OrderId, ahead: Qty, arrival: Arrival) {
-        self.change(order, |resting| (resting.ahead, resting.arrival) = (ahead, arrival));
+        self.change(order, |resting| {
+            (resting.ahead, resting.untold, resting.arrival) = (ahead, Qty(0), arrival);
+        });
     }
 
     fn change<T>(&mut self, order: OrderId, change: impl FnOnce(&mut Resting) -> T) -> Option<T> {

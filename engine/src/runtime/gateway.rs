@@ -139,10 +139,12 @@ impl GatewayThread {
         let mut busy = false;
         while let Ok(Outgoing { seq, send, instrument, is_short }) = self.end.from.pop() {
             instrument.into_iter().for_each(|instrument| self.ouch.list(instrument));
-            if let Send::New(cleared) = &send
-                && is_short
-            {
-                self.ouch.mark_short(cleared.order().id);
+            match &send {
+                Send::New(cleared) if is_short => self.ouch.mark_short(cleared.order().id, 0),
+                Send::Replace(cleared, change) if is_short => {
+                    self.ouch.mark_short(cleared.order().id, *change);
+                }
+                _ => {}
             }
             self.queue.push(seq, send);
             busy = true;

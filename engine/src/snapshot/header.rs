@@ -4,7 +4,7 @@ use super::SnapshotError;
 use crate::journal::reader::Tail;
 
 /// First bytes of the file; the number is the format's.
-const MAGIC: [u8; 8] = *b"TGSNAP3\n";
+const MAGIC: [u8; 8] = *b"TGSNAP4\n";
 /// The package that wrote it.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 const VERSION_BYTES: usize = 16;

@@ -171,11 +171,16 @@ impl Engine {
         }
     }
 
-    /// A venue refuses to cancel what is not there any more. How it ended may never have come, so it is asked.
+    /// A venue refuses to cancel what is not there any more. How it ended may never have come, so it is asked. It also refuses
+    /// while a cross is under way: what has to go is asked for again, but not before the deadline of an answer, for else a
+    /// venue that refuses would be asked without pause.
     fn on_cancel_rejected(&mut self, report: &Report, out: &mut Output) -> Option<TapeKind> {
         let record = self.orders.get_mut(report.order)?;
         record.life.refuse_cancel(report.change).then_some(())?;
-        if !record.life.has_ended() {
+        let has_ended = record.life.has_ended();
+        if !has_ended && self.outside.is_some() && self.has_to_go(report.order) {
+            self.orders.get_mut(report.order)?.life.wait_to_cancel();
+        } else if !has_ended {
             self.ask_status(report.order, out);
         }
         Some(TapeKind::VenueRefused)
@@ -203,18 +208,18 @@ impl Engine {
         }
         self.take_terms(report);
         // A cancel that went down with its session, or that a halt asked for and the venue refused, is asked again.
-        let leaves = self.orders.get(report.order).is_some_and(|r| r.life.leaving().is_some());
-        if restated == Restated::CancelLost || leaves || self.is_stopped(report.order) {
+        if restated == Restated::CancelLost || self.has_to_go(report.order) {
             self.cancel_order(report.order, out);
         }
         Some(TapeKind::Restated)
     }
 
-    /// Whether a halt lets nothing of the order stand.
-    fn is_stopped(&self, order: OrderId) -> bool {
+    /// Whether the order has to end, or a halt lets nothing of it stand.
+    fn has_to_go(&self, order: OrderId) -> bool {
         self.orders.get(order).is_some_and(|record| {
             let Order { account, instrument, origin, .. } = record.order;
-            self.risk.effective_halt(account, instrument, origin) == HaltLevel::Halted
+            let halt = self.risk.effective_halt(account, instrument, origin);
+            record.life.leaving().is_some() || halt == HaltLevel::Halted
         })
     }
 

@@ -9,7 +9,7 @@ use crate::view::{Node, View};
 /// all profit since, positions valued at the exit side and fees taken off. An order that does not raise what its own pair
 /// takes passes whatever the equity is; one in an instrument without a mark does not.
 #[inline(always)]
-pub(crate) fn check(_: &Order, _: &View<'_>, node: &Node<'_>) -> Finding {
+pub(crate) fn check(order: &Order, view: &View<'_>, node: &Node<'_>) -> Finding {
     if node.limits.margin.is_none() {
         return Finding::holds(Reject::Margin, true);
     }
@@ -18,7 +18,7 @@ pub(crate) fn check(_: &Order, _: &View<'_>, node: &Node<'_>) -> Finding {
     let required = node.worth.margin;
     let beyond = required >= WORTH_MAX || required > money::times(equity2, BASIS_POINTS);
     let used = node.worth.margin().0;
-    let (failed, limit) =
-        (node.margin_rises.is_none_or(|rises| rises && beyond), money::half_down(equity2).0);
+    let failed = view.lacks_mark() || beyond && view.margin_rises(order, node);
+    let limit = money::half_down(equity2).0;
     Finding { code: Reject::Margin, failed, limit, used }
 }

@@ -158,8 +158,9 @@ fn nohz_full(host: &Host, subject: &Subject) -> Seen {
 fn rcu_nocbs(host: &Host, subject: &Subject) -> Seen {
     let sets = ["rcu_nocbs", "nohz_full"]
         .map(|key| host.boot(key).and_then(|list| CpuSet::parse_list(&list)));
-    let said = sets.into_iter().flatten().flat_map(|set| set.iter().collect::<Vec<_>>()).collect();
-    let set = host.has("proc/cmdline").then_some(said);
+    let said: CpuSet =
+        sets.into_iter().flatten().flat_map(|set| set.iter().collect::<Vec<_>>()).collect();
+    let set = host.has("proc/cmdline").then(|| said.and(&subject.online));
     covers(set, "/proc/cmdline is absent", subject, "rcu_nocbs")
 }
 

@@ -80,6 +80,8 @@ const ROWS: &[Row] = &[
     ("nohz_full", "sys/devices/system/cpu/nohz_full", None, Unknown),
     ("rcu_nocbs", "proc/cmdline", Some("rcu_nocbs=2"), Advice),
     ("rcu_nocbs", "proc/cmdline", Some("rcu_nocbs=2 nohz_full=3"), Good),
+    ("rcu_nocbs", "proc/cmdline", Some("rcu_nocbs=all"), Good),
+    ("rcu_nocbs", "proc/cmdline", Some("rcu_nocbs=0-N:1/2"), Advice),
     ("rcu_nocbs", "proc/cmdline", None, Unknown),
     (
         "smt_sibling",

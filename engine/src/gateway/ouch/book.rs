@@ -171,13 +171,13 @@ impl Book {
         Some(Terms { symbol: listing.symbol, qty: shares(order.qty)?, px, display })
     }
 
-    /// An order went out under this UserRefNum.
-    pub fn sent(&mut self, order: &Order, refnum: u32) {
+    /// An order went out under this UserRefNum, marked as a short sale or not.
+    pub fn sent(&mut self, order: &Order, refnum: u32, is_short: bool) {
         let Order { id, account, instrument, side, px, qty, .. } = *order;
         let scale = self.listings.get(&instrument.0).map(|listing| scale_of(&listing.instrument));
         let holder = Some(Holder { account, instrument, side });
         let mut chain = Chain::new(id, holder, scale.unwrap_or_default(), refnum);
-        (chain.px, chain.open) = (px, qty.0);
+        (chain.px, chain.open, chain.is_short) = (px, qty.0, is_short);
         self.chains.insert(id.0, chain);
         self.refs.insert(refnum, id);
         self.raise(refnum.saturating_add(1));
@@ -305,6 +305,7 @@ impl Book {
             },
         };
         (chain.accepted, chain.live, chain.crosses) = (true, refnum, taken.cross != b'N');
+        chain.is_short = taken.is_short;
         (chain.px, chain.open) = (chain.price(taken.px)?, chain.units(taken.qty)?);
         tell(chain.report(ReportKind::Ack));
         if sent.is_some_and(|sent| sent != (chain.px, chain.open)) {
@@ -355,7 +356,7 @@ impl Book {
             return self.stranger(tell);
         };
         (chain.px, chain.open) = (chain.price(taken.px)?, chain.units(taken.qty)?);
-        chain.live = refnum;
+        (chain.live, chain.is_short) = (refnum, taken.is_short);
         chain.dealt(change);
         if chain.replacing == Some(refnum) {
             chain.replacing = None;

@@ -27,6 +27,8 @@ pub(super) struct Chain {
     pub open: i64,
     /// Quantity that ever traded.
     pub cum: i64,
+    /// Whether it is marked as a short sale.
+    pub is_short: bool,
     /// Whether it is for a cross alone.
     pub crosses: bool,
     /// Whether the venue took it.
@@ -50,6 +52,7 @@ impl Chain {
             px: Px(0),
             open: 0,
             cum: 0,
+            is_short: false,
             crosses: false,
             accepted: false,
             ended: None,

@@ -300,6 +300,25 @@ fn stands_where_the_venue_says() {
     }
 }
 
+/// Goal: a change that makes a plain sale a short one never leaves. Method: each mark, and each that the change would need.
+#[test]
+fn changes_keep_the_mark() {
+    for (was_short, is_short) in [(false, false), (true, false), (true, true), (false, true)] {
+        let mut rig = Rig::new(Vec::new());
+        rig.connects(&[], 1);
+        let sale = Order { side: Side::Sell, ..order(Tif::Day, Conditions::NONE) };
+        was_short.then(|| rig.ouch.mark_short(ORDER, 0));
+        is_short.then(|| rig.ouch.mark_short(ORDER, 1));
+        rig.ouch.enter(&sale);
+        rig.ouch.book.chain(ORDER).unwrap().accepted = true;
+        rig.told();
+        rig.ouch.replace(&sale, 1);
+        let back = rig.reports().iter().map(|told| (told.kind, told.change)).collect::<Vec<_>>();
+        let lost = [(ReportKind::NotSent, 1)];
+        assert_eq!(back, if is_short && !was_short { &lost[..] } else { &[] });
+    }
+}
+
 /// Goal: names have an end: no order goes out that finds no room, and a venue that says more is not followed. Method: all of
 /// them, and one more.
 #[test]
@@ -307,10 +326,10 @@ fn names_have_an_end() {
     let mut rig = Rig::new(Vec::new());
     rig.connects(&[], 1);
     let (order, most) = (order(Tif::Day, Conditions::NONE), 1 << 20);
-    (1..most).for_each(|refnum| rig.ouch.book.sent(&order, refnum));
+    (1..most).for_each(|refnum| rig.ouch.book.sent(&order, refnum, false));
     assert_eq!(rig.ouch.book.next_ref(), Some(most));
     for (refnum, error) in [(most, None), (most + 1, Some(OuchError::Full))] {
-        rig.ouch.book.sent(&order, refnum);
+        rig.ouch.book.sent(&order, refnum, false);
         assert_eq!(rig.ouch.book.next_ref(), None);
         rig.says(&message(b'P', &[&1_u32.to_be_bytes()]));
         assert_eq!(rig.ouch.next_error(), error);

@@ -54,6 +54,8 @@ pub enum WireError {
 pub struct Taken {
     /// Whether it buys.
     pub buys: bool,
+    /// Whether it is marked as a short sale, exempt or not.
+    pub is_short: bool,
     /// Accepted: all shares. Replaced: shares that are outstanding.
     pub qty: u32,
     /// Symbol.
@@ -347,19 +349,21 @@ impl Fields<'_> {
         self.take().map(u64::from_be_bytes)
     }
 
-    /// Buy `B`; sell `S`, short `T`, short exempt `E`.
-    fn side(&mut self) -> Result<bool, WireError> {
+    /// Whether it buys, `B`, and whether it sells short, `T` or exempt `E`; neither: `S`.
+    fn side(&mut self) -> Result<(bool, bool), WireError> {
         let illegal = self.illegal();
         match self.u8()? {
-            b'B' => Ok(true),
-            b'S' | b'T' | b'E' => Ok(false),
+            b'B' => Ok((true, false)),
+            b'S' => Ok((false, false)),
+            b'T' | b'E' => Ok((false, true)),
             _ => Err(illegal),
         }
     }
 
     /// From the side to our name, as Accepted and Replaced have it.
     fn taken(&mut self) -> Result<Taken, WireError> {
-        let (buys, qty, symbol, px) = (self.side()?, self.u32()?, self.take()?, self.u64()?);
+        let (buys, is_short) = self.side()?;
+        let (qty, symbol, px) = (self.u32()?, self.take()?, self.u64()?);
         self.skip(2)?; // Time in force, display.
         let order_ref = self.u64()?;
         self.skip(2)?; // Capacity, intermarket sweep.
@@ -372,7 +376,7 @@ impl Fields<'_> {
         };
         let name = Name(self.take()?);
         let extras = Extras::default();
-        Ok(Taken { buys, qty, symbol, px, order_ref, cross, is_live, name, extras })
+        Ok(Taken { buys, is_short, qty, symbol, px, order_ref, cross, is_live, name, extras })
     }
 }
 

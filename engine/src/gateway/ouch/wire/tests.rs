@@ -45,6 +45,7 @@ fn layouts() {
     let name = Name::of(OrderId(1 << 40), 3);
     let taken = Taken {
         buys: true,
+        is_short: false,
         qty: 300,
         symbol: *b"AAPL    ",
         px: 1_001_500,
@@ -135,6 +136,11 @@ fn options_and_cuts() {
     assert_eq!(decode(&[]), Err(WireError::Empty));
     assert_eq!(decode(b"?"), Err(WireError::Unknown(b'?')));
     let mut side = accepted.clone();
+    for (said, is) in [(b'S', (false, false)), (b'T', (false, true)), (b'E', (false, true))] {
+        side[13] = said;
+        let Ok(Message::Accepted { taken, .. }) = decode(&side) else { panic!("{said}") };
+        assert_eq!((taken.buys, taken.is_short), is);
+    }
     side[13] = b'?';
     assert_eq!(decode(&side), Err(WireError::Field { kind: b'A', offset: 13 }));
     let mut state = accepted.clone();

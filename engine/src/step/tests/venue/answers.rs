@@ -93,8 +93,8 @@ fn ends_as_the_venue_says() {
 }
 
 /// Goal: what never left is as if it had not been asked, older word changes nothing, and a cancel that a halt wants is asked
-/// again. Method: an order, a change and a cancel given back; a cancel refused; restatements of each age, in a round and beside
-/// it, under a halt.
+/// again, but not at once where the venue refuses it. Method: an order, a change and a cancel given back; a cancel refused;
+/// restatements of each age, in a round and beside it, under a halt; a refusal there, and time.
 #[test]
 fn questions_that_came_to_nothing() {
     use ReportKind::{Ack, CancelRejected, NotSent, Position, Restated};
@@ -158,6 +158,25 @@ fn questions_that_came_to_nothing() {
     let restated = Report { change: 1, px, qty: Qty(5), ..Report::of(Restated, order) };
     venue.say(Body::Report(restated));
     assert_eq!(venue.sent, [Send::Cancel(order, 2)], "halted");
+
+    venue.sent.clear();
+    venue.say(said(CancelRejected, order, 2));
+    let refused = venue.bench.engine.now();
+    for (wait, asked) in [(TIMEOUT_NS - 1, 0), (TIMEOUT_NS, 1), (2 * TIMEOUT_NS, 2)] {
+        venue.say_at(Ts(refused.0 + wait), Body::Timer);
+        assert_eq!(
+            venue.sent,
+            vec![Send::Status(order); asked],
+            "in a while, and until it is answered"
+        );
+        assert_eq!(venue.state(order), OrderState::PendingCancel);
+    }
+    venue.sent.clear();
+    venue.say(Body::Report(Report {
+        change: 2,
+        ..Report { px, qty: Qty(5), ..Report::of(Restated, order) }
+    }));
+    assert_eq!(venue.sent, [Send::Cancel(order, 3)]);
 }
 
 /// Goal: what the venue says outside of a reconciliation while a session is made again does not settle what went down with the
