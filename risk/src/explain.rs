@@ -3,7 +3,9 @@
 //! The findings are those of `gate.rs`, made by the same calls; what this file adds is what their numbers mean.
 
 use model::page::Permission;
-use model::{AccountId, Finding, HaltLevel, Headroom, Order, Qty, Reject, Side, Tif, Verdict};
+use model::{
+    AccountId, Finding, HaltLevel, Headroom, Measure, Order, Qty, Reject, Side, Tif, Verdict,
+};
 
 use crate::gate::{CONTINUE, each_check, findings, is_of_new_orders, verdict_of, way_of};
 use crate::ledger::Risk;
@@ -13,25 +15,6 @@ use crate::options::Options;
 use crate::path::Ladder;
 use crate::reservation::Reservation;
 use crate::view::{Node, View, Way};
-
-/// What limit and use of a check are measured in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Measure {
-    /// Nothing: the check is a condition, which holds or not.
-    Condition,
-    /// Quantity units of the instrument.
-    Qty,
-    /// Price units of the instrument.
-    Px,
-    /// [`model::Money`] of the account's currency.
-    Money,
-    /// Basis points.
-    BasisPoints,
-    /// A number of things.
-    Count,
-    /// Nanoseconds.
-    Nanoseconds,
-}
 
 /// What a check says to an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,7 +154,7 @@ fn explained(
     };
     let measure = match (code, view.halt) {
         (Reject::Halted, HaltLevel::ReduceOnly) => Measure::Qty,
-        _ => measure(code),
+        _ => code.measure(),
     };
     // A condition has no numbers, nor has a check that fails before it could measure.
     let unmeasured = failed && (limit, used) == (0, 0);
@@ -224,61 +207,6 @@ fn idle(code: Reject, order: &Order, view: &View<'_>, node: Option<&Node<'_>>) -
         Reject::VenueBand => off(pair.venue_band),
         Reject::ShortSale => off(pair.located.is_some()).or_else(|| idle(order.side == Side::Sell)),
         _ => None,
-    }
-}
-
-/// What a check measures in. A new code needs its line here.
-const fn measure(code: Reject) -> Measure {
-    match code {
-        Reject::UnknownAccount
-        | Reject::UnknownInstrument
-        | Reject::NotPermitted
-        | Reject::NoLimits
-        | Reject::Halted
-        | Reject::VenueHalted
-        | Reject::BookNotLive
-        | Reject::NoReference
-        | Reject::DuplicateId
-        | Reject::Overflow
-        | Reject::UnknownOrder
-        | Reject::NotOpen
-        | Reject::ChangePending
-        | Reject::JournalFull
-        | Reject::Capacity
-        | Reject::BelowFilled
-        | Reject::SelfTrade
-        | Reject::Restricted
-        | Reject::AuditFull
-        | Reject::Reconciling
-        | Reject::Unsupported
-        | Reject::ClockUnsafe => Measure::Condition,
-        Reject::TooLate => Measure::Nanoseconds,
-        Reject::Trigger => Measure::Px,
-        Reject::Overslice => Measure::Qty,
-        Reject::Margin => Measure::Money,
-        Reject::Lot | Reject::Clip | Reject::Position | Reject::ReduceOnly | Reject::ShortSale => {
-            Measure::Qty
-        }
-        Reject::PxStep | Reject::VenueBand => Measure::Px,
-        Reject::Notional
-        | Reject::Gross
-        | Reject::Cash
-        | Reject::DayGross
-        | Reject::Net
-        | Reject::Loss
-        | Reject::Volume
-        | Reject::Basket => Measure::Money,
-        Reject::Collar
-        | Reject::Drawdown
-        | Reject::Spread
-        | Reject::Adv
-        | Reject::NeedsApproval => Measure::BasisPoints,
-        Reject::OpenOrders
-        | Reject::Rate
-        | Reject::DuplicateTerms
-        | Reject::OrderToTrade
-        | Reject::Executions => Measure::Count,
-        Reject::Stale => Measure::Nanoseconds,
     }
 }
 

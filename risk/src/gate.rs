@@ -178,7 +178,7 @@ fn each_check_of_parent(
 pub(crate) fn findings(order: &Order, view: &View<'_>) -> [Option<Finding>; FINDINGS_MAX] {
     let mut findings: [Option<Finding>; FINDINGS_MAX] = [None; FINDINGS_MAX];
     let _ = each_check(order, view, |_, finding| {
-        let Some(place) = findings.get_mut(usize::from(finding.code.code()) - 1) else {
+        let Some(place) = findings.get_mut(finding.code.slot()) else {
             return CONTINUE;
         };
         let urgency = |finding: &Finding| (!finding.failed, finding.headroom());

@@ -59,7 +59,7 @@ mod volume;
 mod fixture;
 
 pub use credit::{Credit, Share};
-pub use explain::{Explained, Explanation, Measure, Standing};
+pub use explain::{Explained, Explanation, Standing};
 pub use fee::Fee;
 pub use gate::{Cleared, ClearedReplace, Done, Excess, GATEWAYS};
 pub use ids::Recorded;

@@ -1,7 +1,7 @@
 //! A verdict in words: which rules failed, by how much, and what to change.
 
 use model::page::{Answer, Board};
-use model::{Finding, Px, Qty, Reject, Side};
+use model::{Finding, Measure, Px, Qty, Reject, Side};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -37,67 +37,29 @@ pub struct Judged<'a> {
     pub qty: Qty,
 }
 
-#[derive(Clone, Copy)]
-enum Unit {
-    Qty,
-    Money,
-    BasisPoints,
-    Microseconds,
-    Count,
+/// What limit and use of a rule are measured in; `None`: nothing is used up there.
+fn measure(code: Reject) -> Option<Measure> {
+    match code {
+        // What the halt still lets through.
+        Reject::Halted => Some(Measure::Qty),
+        // Bounds and steps: no number of theirs is used of the other.
+        Reject::Lot | Reject::PxStep | Reject::Trigger | Reject::TooLate | Reject::VenueBand => {
+            None
+        }
+        code => Some(code.measure()).filter(|measure| *measure != Measure::Condition),
+    }
 }
 
-impl Unit {
-    /// The unit of a rule's numbers; `None`: the rule is a condition.
-    fn of(code: Reject) -> Option<Unit> {
-        match code {
-            Reject::Clip
-            | Reject::Position
-            | Reject::Halted
-            | Reject::ReduceOnly
-            | Reject::Overslice
-            | Reject::ShortSale => Some(Unit::Qty),
-            Reject::Notional
-            | Reject::Gross
-            | Reject::Cash
-            | Reject::DayGross
-            | Reject::Net
-            | Reject::Loss
-            | Reject::Margin
-            | Reject::Basket
-            | Reject::Volume => Some(Unit::Money),
-            Reject::Collar
-            | Reject::Drawdown
-            | Reject::Spread
-            | Reject::Adv
-            | Reject::NeedsApproval => Some(Unit::BasisPoints),
-            Reject::Stale => Some(Unit::Microseconds),
-            Reject::OpenOrders
-            | Reject::Rate
-            | Reject::DuplicateTerms
-            | Reject::OrderToTrade
-            | Reject::Executions => Some(Unit::Count),
-            _ => None,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Unit::Qty => "shares",
-            Unit::Money => "money",
-            Unit::BasisPoints => "bps",
-            Unit::Microseconds => "us",
-            Unit::Count => "count",
-        }
-    }
-
-    fn show(self, value: i128, board: &Board) -> String {
-        let decimals = match self {
-            Unit::Qty => board.instrument.qty_decimals.into(),
-            Unit::Money => model::Money::DECIMALS,
-            Unit::Microseconds => 3,
-            Unit::BasisPoints | Unit::Count => 0,
-        };
-        decimal::text(value, decimals)
+/// The name of a unit, and how many decimals its numbers have.
+fn unit(measure: Measure, board: &Board) -> (&'static str, u32) {
+    match measure {
+        Measure::Condition => ("", 0),
+        Measure::Qty => ("shares", board.instrument.qty_decimals.into()),
+        Measure::Px => ("price", board.instrument.px_decimals.into()),
+        Measure::Money => ("money", model::Money::DECIMALS),
+        Measure::BasisPoints => ("bps", 0),
+        Measure::Nanoseconds => ("us", 3),
+        Measure::Count => ("count", 0),
     }
 }
 
@@ -136,17 +98,21 @@ pub fn measured(answer: &Answer, judged: &Judged<'_>) -> Vec<Measured> {
 impl Judged<'_> {
     fn measured(&self, finding: &Finding) -> Measured {
         let bare = finding.limit == 0 && finding.used == 0;
-        let unit = Unit::of(finding.code).filter(|_| !bare);
+        let unit = measure(finding.code).filter(|_| !bare).map(|measure| unit(measure, self.board));
         // The gate says so where a sum exceeds its type, and where a limit is off.
         let [limited, counted] = [finding.limit, finding.used].map(|number| number != i128::MAX);
-        let show = |value| unit.map(|unit| unit.show(value, self.board));
+        let show = |value| unit.map(|(_, decimals)| decimal::text(value, decimals));
         Measured {
             rule: finding.code.name(),
             limit: show(finding.limit).filter(|_| limited),
             used: show(finding.used).filter(|_| counted),
             headroom: show(finding.headroom()).filter(|_| limited && counted),
-            unit: unit.map(Unit::name),
+            unit: unit.map(|(name, _)| name),
         }
+    }
+
+    fn text(&self, measure: Measure, value: i128) -> String {
+        decimal::text(value, unit(measure, self.board).1)
     }
 
     fn failed(&self, finding: &Finding) -> FailedRule {
@@ -201,7 +167,7 @@ impl Judged<'_> {
                 self.at_most_worth(worth.unwrap_or(0), "what traded today and what is open counts")
             }
             Reject::Gross | Reject::Net if exact => {
-                let over = Unit::Money.show(finding.headroom().saturating_neg(), self.board);
+                let over = self.text(Measure::Money, finding.headroom().saturating_neg());
                 format!(
                     "exposure would be {over} over the limit: lower qty, cancel working orders or \
                      reduce positions"
@@ -220,7 +186,7 @@ impl Judged<'_> {
                 "no quantity passes now ({why}): cancel working orders or reduce the position first"
             );
         }
-        format!("lower qty to at most {} ({why})", Unit::Qty.show(most, self.board))
+        format!("lower qty to at most {} ({why})", self.text(Measure::Qty, most))
     }
 
     /// The same, for what `money` buys at this limit price.

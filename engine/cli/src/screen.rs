@@ -3,8 +3,8 @@
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use model::Scaled;
 use model::page::{Board, Control, STAGES};
+use model::{Reject, Scaled};
 use program::eprintln;
 use shm::Client;
 
@@ -129,7 +129,7 @@ fn full(name: &str, control: &Control, rate: f64, busiest: &[Board]) -> String {
     }
     text += &format!("\n{}", summary::stages(STAGES.into_iter().zip(control.stages)));
     text += &format!("\ngate: {} passed", control.passed);
-    for (code, count) in summary::refused(&control.refused) {
+    for (code, count) in Reject::counts(&control.refused) {
         text += &format!(", {count} {code}");
     }
     text + "\n\nCtrl-C ends it.\n"

@@ -97,16 +97,10 @@ fn feed_json(feed: &FeedCounters) -> Value {
 fn verdicts(run: &Finished) -> Map<String, Value> {
     let mut verdicts = Map::new();
     verdicts.insert("passed".into(), run.engine.passed().into());
-    for (code, count) in refused(run.engine.refused()) {
+    for (code, count) in Reject::counts(run.engine.refused()) {
         verdicts.insert(code.name().into(), count.into());
     }
     verdicts
-}
-
-/// Reasons that occurred, with how often.
-pub fn refused(counts: &[u64]) -> impl Iterator<Item = (Reject, u64)> + '_ {
-    let count = |code: &Reject| counts.get(usize::from(code.code()) - 1).copied().unwrap_or(0);
-    Reject::ALL.iter().map(move |code| (*code, count(code))).filter(|(_, count)| *count > 0)
 }
 
 /// One line.

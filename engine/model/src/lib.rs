@@ -24,6 +24,7 @@ mod event;
 mod id;
 mod input;
 mod instrument;
+mod measure;
 mod num;
 mod order;
 pub mod page;
@@ -42,6 +43,7 @@ pub use id::{
 };
 pub use input::{Body, Control, Input, Why};
 pub use instrument::{Currency, Instrument};
+pub use measure::Measure;
 pub use num::{DAY_NS, Money, OutOfRange, Px, Qty, Ts};
 pub use order::{Conditions, Link, Order, OrderState, OrderType, Origin, Side, Tif};
 pub use report::{Holder, Report, ReportKind};

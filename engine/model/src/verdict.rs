@@ -4,7 +4,7 @@ use crate::num::Qty;
 use crate::state::codes;
 
 codes!(
-    /// Why the gate refused, in the order in which checks run. A code is never reused.
+    /// Why the gate refused. A code is never reused: 51 to 53 were of checks that are gone.
     /// FIX: the value of tag 103 (OrdRejReason), or of 380 (BusinessRejectReason) where marked `b`.
     Reject {
         /// The account is not configured (FIX 15).
@@ -157,7 +157,7 @@ impl Finding {
 pub struct Verdict {
     /// One bit for each failed check: bit `code - 1`.
     pub bits: u64,
-    /// The failing check that comes first in the list; `None`: passed.
+    /// The failed check with the lowest code; `None`: passed.
     pub primary: Option<Finding>,
 }
 
@@ -174,7 +174,7 @@ impl Verdict {
         verdict
     }
 
-    /// Adds what a check found. Checks fold in list order, so the first failure stays primary.
+    /// Adds what a check found. Whoever folds in the order of the codes keeps the failed check with the lowest code as primary.
     pub const fn fold(&mut self, finding: Finding) {
         if finding.failed {
             self.bits |= Self::bit(finding.code);
@@ -194,9 +194,27 @@ impl Verdict {
         1 << (code as u64 - 1)
     }
 
-    /// Every failed check, in list order.
-    pub fn failed(&self) -> impl Iterator<Item = Reject> + '_ {
-        Reject::ALL.iter().copied().filter(|code| self.bits & Self::bit(*code) != 0)
+    /// Every failed check, in the order of the codes.
+    pub fn failed(&self) -> impl Iterator<Item = Reject> + use<> {
+        Reject::in_bits(self.bits)
+    }
+}
+
+impl Reject {
+    /// Its place in a table by code. Not that in [`Reject::ALL`], for codes that are no longer used keep theirs.
+    pub const fn slot(self) -> usize {
+        self as usize - 1
+    }
+
+    /// What occurred of counts by [`Reject::slot`], and how often.
+    pub fn counts(counts: &[u64]) -> impl Iterator<Item = (Reject, u64)> + '_ {
+        let count = |code: Reject| counts.get(code.slot()).copied().unwrap_or(0);
+        Reject::ALL.iter().map(move |code| (*code, count(*code))).filter(|(_, count)| *count > 0)
+    }
+
+    /// The codes of a [`Verdict`]'s bits.
+    pub fn in_bits(bits: u64) -> impl Iterator<Item = Reject> {
+        Reject::ALL.iter().copied().filter(move |code| bits & Verdict::bit(*code) != 0)
     }
 }
 
@@ -231,5 +249,15 @@ mod tests {
     fn bits_are_distinct() {
         let all = Reject::ALL.iter().fold(0, |bits, code| bits | Verdict::bit(*code));
         assert_eq!(all.count_ones() as usize, Reject::ALL.len());
+    }
+
+    /// Goal: a count is that of its code, behind codes that are gone too. Method: each code alone.
+    #[test]
+    fn counts_are_of_their_code() {
+        for code in Reject::ALL {
+            let mut counts = [0; 64];
+            counts[code.slot()] = 7;
+            assert_eq!(Reject::counts(&counts).collect::<Vec<_>>(), [(*code, 7)]);
+        }
     }
 }

@@ -62,7 +62,7 @@ impl StatusPage {
         halts.truncate(Status::HALTS_MAX);
         let accounts = 0..control.accounts as usize;
         let open = |account| self.reader.account(account).map_or(0, |page| page.open_orders);
-        let refused = Reject::ALL.iter().zip(control.refused).filter(|(_, count)| *count > 0);
+        let refused = Reject::counts(&control.refused);
         Some(Status {
             engine: self.engine.clone(),
             pid: self.reader.engine_pid(),

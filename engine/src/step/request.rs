@@ -305,7 +305,7 @@ impl Engine {
 
     /// Counts a refusal by its primary reason.
     pub(super) fn count_refusal(&mut self, code: Reject) {
-        if let Some(count) = self.refused.get_mut(usize::from(code.code()) - 1) {
+        if let Some(count) = self.refused.get_mut(code.slot()) {
             *count += 1;
         }
     }

@@ -119,13 +119,12 @@ impl Tool for RiskStatus {
             }
             rows.push(row);
         }
-        let count = |code: &Reject| moment.control.refused.get(usize::from(code.code()) - 1);
-        let counts = Reject::ALL.iter().filter_map(|code| Some((*code, *count(code)?)));
+        let refused = Reject::counts(&moment.control.refused);
         let body = Body {
             engine_halt: moment.control.halt.name(),
             halt_cause: moment.control.halt_cause.map(HaltCause::name),
             accounts: rows,
-            refused: counts.filter(|(_, n)| *n > 0).map(|(code, n)| (code.name(), n)).collect(),
+            refused: refused.map(|(code, count)| (code.name(), count)).collect(),
         };
         Ok(Reply::new(stamp, body))
     }

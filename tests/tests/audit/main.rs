@@ -332,6 +332,6 @@ fn loss_of_the_sink_stops_orders_not_cancels() {
     let journal = config.engine.journal.as_ref().unwrap();
     let mut replay = Replay::open(&journal.folder).unwrap().unwrap();
     replay.run(None, |_| ()).unwrap();
-    let refused = replay.engine.refused()[usize::from(Reject::AuditFull.code()) - 1];
+    let refused = replay.engine.refused()[Reject::AuditFull.slot()];
     assert!(replay.closed && refused >= 2, "{refused}");
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use audit::AuditKind;
 use audit::{AuditRecord, Checkpoint, Options, Seen};
-use model::{BooksRefusal, HaltLevel, Reject, Symbol, Verdict};
+use model::{BooksRefusal, HaltLevel, Reject, Symbol};
 use program::eprintln;
 use serde_json::{Value, json};
 
@@ -67,7 +67,7 @@ pub fn json(number: u64, record: &AuditRecord) -> Value {
     }
     if let Some(reason) = record.reason() {
         say("reason", reason.name().into());
-        let names: Vec<&str> = failed(record.bits).map(Reject::name).collect();
+        let names: Vec<&str> = Reject::in_bits(record.bits).map(Reject::name).collect();
         say("failed", names.into());
         // Beyond 2^53, as text: they are wider than what JSON numbers hold.
         say("limit", record.reached.limit.to_string().into());
@@ -120,10 +120,6 @@ fn books(record: &AuditRecord) -> Option<Books> {
     Some(Books { of, num, den, at_ns, refusal: BooksRefusal::from_code(record.code) })
 }
 
-fn failed(bits: u64) -> impl Iterator<Item = Reject> {
-    Reject::ALL.iter().copied().filter(move |code| bits & Verdict::bit(*code) != 0)
-}
-
 /// A record as one line of text.
 pub fn text(number: u64, record: &AuditRecord) -> String {
     let AuditRecord { kind, engine_seq, now, actor, account, instrument, order, .. } = record;
@@ -141,7 +137,7 @@ pub fn text(number: u64, record: &AuditRecord) -> String {
         line += &format!(" client id {:?}", record.client_id.as_str());
     }
     if let Some(reason) = record.reason() {
-        let names: Vec<&str> = failed(record.bits).map(Reject::name).collect();
+        let names: Vec<&str> = Reject::in_bits(record.bits).map(Reject::name).collect();
         line += &format!(
             ": {reason}, limit {}, used {}; failed: {}",
             record.reached.limit,

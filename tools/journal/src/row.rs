@@ -320,8 +320,7 @@ fn told(seen: &Seen<'_>, record: &TapeRecord) -> Option<Row> {
 /// Every failed check, the primary one first.
 fn reasons(record: &TapeRecord) -> String {
     let primary = Reject::from_code(record.code);
-    let bit = |code: &Reject| record.aux & model::Verdict::bit(*code) != 0;
-    let others = Reject::ALL.iter().copied().filter(|code| bit(code) && Some(*code) != primary);
+    let others = Reject::in_bits(record.aux).filter(|code| Some(*code) != primary);
     primary.into_iter().chain(others).map(Reject::name).collect::<Vec<_>>().join(" ")
 }
 

@@ -1,7 +1,6 @@
 //! Numbers, times and names as text.
 
-use model::{Money, Origin, Reject, Scaled, Ts, Verdict};
-use risk::Measure;
+use model::{Measure, Money, Origin, Reject, Scaled, Ts, Verdict};
 use time::OffsetDateTime;
 
 /// Places behind the point that money is shown with at least.

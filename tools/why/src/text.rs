@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use model::page::{AnswerKind, Quote};
-use model::{Announced, Ask, OrderId, Qty, Reject};
-use risk::{Explained, Measure, Options, Standing};
+use model::{Announced, Ask, Measure, OrderId, Qty, Reject};
+use risk::{Explained, Options, Standing};
 
 use crate::show::{number, origin, scaled, table, time_of_day, unit, utc, verdict};
 use crate::story::{Judged, Life, Sight, Story, Unjudged};

@@ -10,6 +10,11 @@ use crate::words::{BadWord, WordReader, WordWriter};
 /// Checks whose numbers fit an answer.
 pub const FINDINGS_MAX: usize = 56;
 
+const _: () = {
+    let [.., last] = Reject::ALL else { panic!() };
+    assert!(last.slot() < FINDINGS_MAX, "a check without a place in an answer");
+};
+
 codes!(
     /// What became of a request.
     AnswerKind {
@@ -49,7 +54,7 @@ pub struct Answer {
     pub approval: u32,
     /// How much of the order would pass; only for a check.
     pub headroom: Option<Headroom>,
-    /// Every check with its numbers, in list order; only for a check. Free places are `None`.
+    /// Every check with its numbers, at its [`Reject::slot`]; only for a check. Free places are `None`.
     pub findings: [Option<Finding>; FINDINGS_MAX],
 }
 

@@ -164,11 +164,9 @@ fn questions_that_came_to_nothing() {
     let refused = venue.bench.engine.now();
     for (wait, asked) in [(TIMEOUT_NS - 1, 0), (TIMEOUT_NS, 1), (2 * TIMEOUT_NS, 2)] {
         venue.say_at(Ts(refused.0 + wait), Body::Timer);
-        assert_eq!(
-            venue.sent,
-            vec![Send::Status(order); asked],
-            "in a while, and until it is answered"
-        );
+        let status = |sent: &&Send| **sent == Send::Status(order);
+        let count = venue.sent.iter().filter(status).count();
+        assert_eq!((count, venue.sent.len()), (asked, asked), "in a while, until it is answered");
         assert_eq!(venue.state(order), OrderState::PendingCancel);
     }
     venue.sent.clear();
