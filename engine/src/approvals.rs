@@ -62,7 +62,7 @@ pub struct Approval {
     pub number: u32,
     /// Its terms.
     pub sought: Sought,
-    /// Which soft limits it is beyond.
+    /// Which soft limits it is beyond: the approval is of no other.
     pub excess: Excess,
     /// Since when it waits: engine time.
     pub since: Ts,
@@ -104,22 +104,17 @@ impl Approvals {
         self.granted > 0
     }
 
-    /// The largest quantity that is approved of an order like this one; zero: none.
-    #[inline]
-    pub fn allows(&self, order: &Order, replaces: OrderId, now: Ts) -> Qty {
-        if self.granted == 0 { Qty(0) } else { self.largest(&Sought::of(order, replaces), now) }
-    }
-
+    /// The largest quantity that is approved of an order like this one, which is beyond `excess` now; zero: none.
     #[cold]
-    fn largest(&self, sought: &Sought, now: Ts) -> Qty {
-        let valid = self.valid(sought, now).map(|approval| approval.sought.qty);
+    pub fn allows(&self, sought: &Sought, excess: Excess, now: Ts) -> Qty {
+        let valid = self.valid(sought, excess, now).map(|approval| approval.sought.qty);
         valid.max().unwrap_or(Qty(0))
     }
 
-    fn valid(&self, sought: &Sought, now: Ts) -> impl Iterator<Item = &Approval> {
+    fn valid(&self, sought: &Sought, excess: Excess, now: Ts) -> impl Iterator<Item = &Approval> {
         let in_time = move |approval: &&Approval| approval.until.is_some_and(|until| now <= until);
         let all = self.slots.iter().flatten().filter(in_time);
-        all.filter(move |approval| approval.sought.covers(sought))
+        all.filter(move |approval| approval.excess.covers(excess) && approval.sought.covers(sought))
     }
 
     /// The number under which an order waits; `None`: it does not.
@@ -175,9 +170,10 @@ impl Approvals {
 
     /// Uses up the approval under which an order passed: the oldest that covers it. Its number; zero: there is none.
     #[cold]
-    pub fn take(&mut self, sought: &Sought, now: Ts, changed: &mut Dirty) -> u32 {
+    pub fn take(&mut self, sought: &Sought, excess: Excess, now: Ts, changed: &mut Dirty) -> u32 {
         let enough = |approval: &&Approval| approval.sought.qty >= sought.qty;
-        let oldest = self.valid(sought, now).filter(enough).map(|approval| approval.number).min();
+        let valid = self.valid(sought, excess, now).filter(enough);
+        let oldest = valid.map(|approval| approval.number).min();
         let Some(number) = oldest else { return 0 };
         let is = |slot: &Option<Approval>| slot.is_some_and(|approval| approval.number == number);
         if let Some(slot) = self.slots.iter().position(is) {

@@ -86,7 +86,8 @@ impl Gateway {
         if let Some((order, change)) = self.cancels.pop_front() {
             return Some(Send::Cancel(order, change));
         }
-        self.waiting.front().filter(|(seq, _)| *seq <= recorded)?;
+        // A question needs no record: after a journal has failed the venue must still say where orders stand.
+        self.waiting.front().filter(|(seq, send)| send.change().is_none() || *seq <= recorded)?;
         self.waiting.pop_front().map(|(_, send)| send)
     }
 

@@ -19,7 +19,7 @@ mod levels;
 mod queue;
 mod taken;
 
-use model::{Order, OrderId, Px, Qty, Report, ReportKind, Side, Tif};
+use model::{Order, OrderId, Px, Qty, Report, ReportKind, Side, Tif, Ts};
 use risk::{Cleared, ClearedReplace};
 
 use crate::book::{Applied, Arrival, Books, Touch};
@@ -301,6 +301,7 @@ impl Paper {
             keeps: order.tif != Tif::Day,
             ahead,
             untold: Qty(0),
+            untold_at: Ts(0),
             arrival,
         };
         resting.shown = resting.part();

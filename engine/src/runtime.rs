@@ -92,6 +92,8 @@ pub struct Progress {
     pub ended: AtomicBool,
     /// The halt of everything, also while the engine thread stands still.
     pub halt: FirmHalt,
+    /// Whether the engine thread stands still, for the watchdog.
+    pub stalled: AtomicBool,
     /// The gateway to a venue outside, if there is one.
     pub gateway: GatewayProgress,
 }

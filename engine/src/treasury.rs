@@ -365,6 +365,12 @@ impl Treasury {
         row.settle(shard, durable);
     }
 
+    /// An engine no longer has the limit. If it comes to have it again its slice is another: nothing is given until that is seen.
+    pub fn off(&mut self, shard: usize, account: AccountId, limit: CreditKind) {
+        let row = self.row(account, limit);
+        row.and_then(|row| row.leases.get_mut(shard)).into_iter().for_each(|lease| *lease = None);
+    }
+
     /// An engine did as input `seq` what it was asked: its slice since, and the engine time. `None`: nothing changed.
     pub fn confirm(
         &mut self,

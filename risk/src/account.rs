@@ -161,9 +161,22 @@ impl Account {
         if self.limits.loss_max.is_some_and(|max| self.lost2(profit2) > max.0.saturating_mul(2)) {
             return Some(HaltCause::Loss);
         }
-        let bps = self.limits.drawdown_max_bps?;
+        self.is_drawn_down(profit2).then_some(HaltCause::Drawdown)
+    }
+
+    fn is_drawn_down(&self, profit2: i128) -> bool {
+        let Some(bps) = self.limits.drawdown_max_bps else { return false };
         let (below, highest2) = self.drawdown(profit2);
-        (below > money::times(highest2, bps)).then_some(HaltCause::Drawdown)
+        below > money::times(highest2, bps)
+    }
+
+    /// Somebody lets it go on. After a drawdown the next is measured from here: else an account that is flat could never get
+    /// out of the first. A resume after anything else leaves the highest as it is.
+    pub(crate) fn resume(&mut self) {
+        let profit2 = self.present_profit2();
+        if self.losses == Losses::Told && self.is_drawn_down(profit2) {
+            self.peak2 = profit2;
+        }
     }
 
     /// Whether twice the profit `profit2` is the highest so far, or a loss that nobody was told of.

@@ -118,6 +118,7 @@ impl Floor {
     }
 
     pub(crate) fn clear(&mut self, order: Order) -> Result<(Cleared, Reservation), Verdict> {
+        self.risk.mark(order.instrument, &self.market);
         self.risk.clear(order, &self.market, self.moment)
     }
 

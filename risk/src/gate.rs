@@ -431,7 +431,6 @@ impl Risk {
         market: &Market,
         moment: &Moment,
     ) -> Result<Posting, Verdict> {
-        self.mark(order.instrument, market);
         self.settle_marks(order.account);
         self.settle_rates(order.account, moment.now);
         let nothing = Reservation::closed(order);

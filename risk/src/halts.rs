@@ -94,7 +94,9 @@ impl Risk {
         let Some(place) = place.filter(|place| **place != level) else { return false };
         let lowers = level < *place;
         *place = level;
-        self.tell_losses_again(scope, lowers);
+        if lowers {
+            self.tell_losses_again(scope, level);
+        }
         self.note_halt(scope);
         true
     }
@@ -104,13 +106,15 @@ impl Risk {
         self.halt(scope).is_some_and(|standing| standing < level) && self.set_halt(scope, level)
     }
 
-    /// A halt that is lowered is raised again by the next change if the loss is still there.
-    fn tell_losses_again(&mut self, scope: HaltScope, lowers: bool) {
-        if let HaltScope::Account(id) = scope
-            && let Some(account) = self.accounts.get_mut(usize::from(id.0)).filter(|_| lowers)
-        {
-            account.losses = Losses::Due;
+    /// A halt of an account that is lowered is raised again by the next change if the loss is still there.
+    fn tell_losses_again(&mut self, scope: HaltScope, level: HaltLevel) {
+        let HaltScope::Account(id) = scope else { return };
+        self.catch_up();
+        let Some(account) = self.accounts.get_mut(usize::from(id.0)) else { return };
+        if level == HaltLevel::Active {
+            account.resume();
         }
+        account.losses = Losses::Due;
     }
 
     /// Marks the accounts whose page shows the halt.

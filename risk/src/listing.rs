@@ -35,6 +35,8 @@ pub(crate) struct Listing {
     pub(crate) mark2: i64,
     /// Twice the prices at which a long and a short position could be closed; zero before the first.
     pub(crate) exit2: [i64; 2],
+    /// Engine time of the last trade that was known when it was last valued at a mid.
+    pub(crate) trade_seen: Option<Ts>,
     /// Accounts that hold it or have orders working in it.
     pub(crate) holders: Holders,
     /// Our halt of it.
@@ -113,7 +115,7 @@ impl Listing {
     /// What its market values it at now; what that says nothing of, as before.
     #[inline(always)] // As gate::each_check.
     pub(crate) fn marks_in(&self, market: &Market) -> Marks {
-        let (mark2, exit2) = market.marks2();
+        let (mark2, exit2) = market.marks2(self.trade_seen);
         let mark2 = mark2.unwrap_or(self.mark2);
         Marks { factor: self.factor, mark2, exit2: exit2.unwrap_or(self.exit2) }
     }
@@ -127,6 +129,7 @@ impl Listing {
         money: [0; 8],
         mark2: 0,
         exit2: [0; 2],
+        trade_seen: None,
         holders: Holders::NONE,
         halt: HaltLevel::Active,
         reference: Reference { adv: None, band: None },

@@ -1,6 +1,6 @@
 //! What the engine tells the gate of an instrument and of itself, at one input.
 
-use model::{Integrity, Money, Px, Qty, TradingState, Ts};
+use model::{HaltLevel, Integrity, Money, Px, Qty, TradingState, Ts};
 
 use crate::limits::PairLimits;
 use crate::options::Options;
@@ -90,6 +90,8 @@ pub struct Moment {
     pub change_pending: bool,
     /// Of a replace: whether its order waits in the engine.
     pub held: bool,
+    /// Of a replace or a trigger: what holds for whoever asked for the order, who may be another than asks now.
+    pub halt: HaltLevel,
     /// Whether the engine was asked to stop: nothing new passes, as under a halt.
     pub stopping: bool,
     /// What the venue is known to do as it is meant here; everything else is refused.
@@ -118,6 +120,7 @@ impl Moment {
             clock_unsafe: false,
             change_pending: false,
             held: false,
+            halt: HaltLevel::Active,
             stopping: false,
             takes: Options::ALL,
             cross_over: false,
@@ -174,16 +177,17 @@ impl Market {
         fresh.and_then(|last| twice(last.px))
     }
 
-    /// Twice the price that positions are valued at: the mid of a live book, else the last trade of any age, else nothing.
-    /// And twice the prices at which a long and a short position could be closed: bid and ask of a live book, else the last
-    /// trade, else nothing.
+    /// Twice the price that positions are valued at: the mid of a live book, else the last trade if it came after the one that
+    /// was the last when a mid counted (`seen`), else nothing: a trade from before says less than the mid did. And twice the
+    /// prices at which a long and a short position could be closed: bid and ask of a live book, else that trade, else nothing.
     #[inline(always)] // As gate::each_check.
-    pub(crate) fn marks2(&self) -> (Option<i64>, Option<[i64; 2]>) {
+    pub(crate) fn marks2(&self, seen: Option<Ts>) -> (Option<i64>, Option<[i64; 2]>) {
         if let (Some(mid2), Some(bid), Some(ask)) = (self.mid2(), self.bid, self.ask) {
             let sides2 = twice(bid).zip(twice(ask));
             return (Some(mid2), sides2.map(|(bid2, ask2)| [bid2, ask2]));
         }
-        let last2 = self.last.and_then(|last| twice(last.px));
+        let news = self.last.filter(|last| Some(last.at) > seen);
+        let last2 = news.and_then(|last| twice(last.px));
         (last2, last2.map(|px2| [px2; 2]))
     }
 

@@ -55,11 +55,17 @@ impl Holders {
 }
 
 impl Risk {
-    /// Values the instrument at its market: the mid of a live book, else the last trade, else as before.
-    /// Positions are never without a value because the book is not live: an old mark counts more than none.
+    /// Values the instrument at its market: the mid of a live book, else a trade that came after it, else as before. Positions
+    /// are never without a value because the book is not live: an old mark counts more than none. To be called whenever the
+    /// market moves, and by nobody's order: what one asks must not move what others hold.
     #[inline]
     pub fn mark(&mut self, instrument: InstrumentId, market: &Market) {
-        if let (Some(mark2), Some(exit2)) = market.marks2() {
+        let Some(listing) = self.listings.get_mut(instrument.0 as usize) else { return };
+        let marks2 = market.marks2(listing.trade_seen);
+        if market.mid2().is_some() {
+            listing.trade_seen = market.last.map(|last| last.at);
+        }
+        if let (Some(mark2), Some(exit2)) = marks2 {
             self.set_mark(instrument, mark2, exit2);
         }
     }

@@ -151,7 +151,7 @@ impl<'a> View<'a> {
             halt: if moment.stopping {
                 HaltLevel::Halted
             } else {
-                risk.halts.of(order.origin).max(listing.halt).max(ladder.halt)
+                risk.halts.of(order.origin).max(listing.halt).max(ladder.halt).max(moment.halt)
             },
             replaces: is_replace.then_some(held),
             way,

@@ -24,11 +24,11 @@ impl Table {
     }
 
     fn allows(&self, order: &Order) -> i64 {
-        self.approvals.allows(order, OrderId(0), NOW).0
+        self.approvals.allows(&Sought::of(order, OrderId(0)), EXCESS, NOW).0
     }
 
     fn take(&mut self, order: &Order, now: Ts) -> u32 {
-        self.approvals.take(&Sought::of(order, OrderId(0)), now, &mut self.changed)
+        self.approvals.take(&Sought::of(order, OrderId(0)), EXCESS, now, &mut self.changed)
     }
 }
 
@@ -73,11 +73,17 @@ fn of_one_order_once() {
         ] {
             assert_eq!((table.allows(&other), table.take(&other, NOW)), (0, 0), "{other:?}");
         }
-        assert_eq!(table.approvals.allows(&asked, OrderId(9), NOW), Qty(0), "not for a change");
+        let sought = Sought::of(&asked, OrderId(0));
+        let change = Sought { replaces: OrderId(9), ..sought };
+        assert_eq!(table.approvals.allows(&change, EXCESS, NOW), Qty(0), "not for a change");
+        for more in [Excess { band: true, ..EXCESS }, Excess { notional: true, ..EXCESS }] {
+            assert_eq!(table.approvals.allows(&sought, more, NOW), Qty(0), "nobody saw that");
+            assert_eq!(table.approvals.take(&sought, more, NOW, &mut table.changed), 0);
+        }
         assert_eq!(table.take(&order(1, side, 51, 900), NOW), 0);
         let end = Ts(NOW.0 + 100);
-        assert_eq!(table.approvals.allows(&asked, OrderId(0), end), Qty(50));
-        assert_eq!(table.approvals.allows(&asked, OrderId(0), Ts(end.0 + 1)), Qty(0));
+        assert_eq!(table.approvals.allows(&sought, EXCESS, end), Qty(50));
+        assert_eq!(table.approvals.allows(&sought, EXCESS, Ts(end.0 + 1)), Qty(0));
         assert_eq!(table.take(&asked, Ts(end.0 + 1)), 0);
         assert_eq!(table.take(&order(1, side, 49, 900), end), number);
         assert_eq!((table.take(&asked, NOW), table.approvals.has_granted()), (0, false));

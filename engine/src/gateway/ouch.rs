@@ -22,8 +22,8 @@ use feeds::new_york_midnight;
 use feeds::session::SessionId;
 use feeds::session::soup::{Client, Received};
 use model::{
-    Control, DAY_NS, HaltCause, HaltLevel, HaltScope, Instrument, Note, Order, OrderId, Report,
-    ReportKind, Side, Tif, Ts, Why,
+    Control, HaltCause, HaltLevel, HaltScope, Instrument, Note, Order, OrderId, Report, ReportKind,
+    Side, Tif, Ts, Why,
 };
 
 use super::Send;
@@ -33,7 +33,7 @@ use frame::{Change, Enter, Frame};
 use link::Link;
 use wire::{Message, WireError};
 
-pub use book::Known;
+pub use book::{Known, Standing};
 pub use id::Name;
 pub use words::{Action, Counters, Firm, Options, OuchError, Told};
 
@@ -109,6 +109,11 @@ impl Ouch {
     /// This order, or this change of it, sells what its account does not hold.
     pub fn mark_short(&mut self, order: OrderId, change: u16) {
         self.shorts.insert((order, change));
+    }
+
+    /// This order, or this change of it, is not sent at all.
+    pub fn forget(&mut self, order: OrderId, change: u16) {
+        self.shorts.remove(&(order, change));
     }
 
     /// Whether orders may be sent.
@@ -219,6 +224,7 @@ impl Ouch {
 
     /// Sends what a [`super::Gateway`] gave. Only while it is up.
     pub fn send(&mut self, send: Send, now: Ts) {
+        let before = self.actions.len();
         match send {
             Send::New(cleared) => self.enter(cleared.order()),
             Send::Replace(cleared, change) => self.replace(cleared.order(), change),
@@ -226,7 +232,9 @@ impl Ouch {
             Send::Status(order) => self.ask(Asked::Order(order)),
             Send::Reconcile(round) => self.ask(Asked::Round(round)),
         }
-        self.client.on_sent(now);
+        if self.actions.len() > before {
+            self.client.on_sent(now); // What is given back is no sign of life.
+        }
     }
 
     /// Cancels at the venue whatever may be open there, without being asked by the engine; how many cancels that takes.
@@ -234,7 +242,9 @@ impl Ouch {
         let cancels = if self.is_up { self.book.cancellable() } else { Vec::new() };
         self.actions.extend(cancels.iter().map(|refnum| Action::Send(frame::cancel(*refnum))));
         self.counters.cancels += cancels.len() as u64;
-        self.client.on_sent(now);
+        if !cancels.is_empty() {
+            self.client.on_sent(now);
+        }
         cancels.len()
     }
 
@@ -357,7 +367,7 @@ impl Ouch {
             Ok(message) => message,
         };
         if seq == 1 {
-            self.book.begin_day(day_of(wire::time(bytes).unwrap_or_default(), now));
+            self.book.begin_at(began_at(wire::time(bytes).unwrap_or_default(), now));
         }
         self.book.take(seq, &message, self.is_up, &mut self.told)?;
         self.next = seq.saturating_add(1);
@@ -455,14 +465,14 @@ fn asked(order: &Order, qty: u32) -> Extras {
     }
 }
 
-/// Days since the UNIX epoch of the New York date on which it was `time` last, so that a gateway that begins after midnight
-/// says the same of a session as one that began before.
-fn day_of(time: u64, now: Ts) -> u64 {
+/// Seconds since the UNIX epoch when it was `time` in New York last, so that a gateway that begins after midnight says the same
+/// of a session as one that began before.
+fn began_at(time: u64, now: Ts) -> u64 {
     let midnight = new_york_midnight(now);
     let today = midnight.0.saturating_add(time) <= now.0.saturating_add(AHEAD_NS);
     let midnight =
         if today { midnight } else { new_york_midnight(Ts(midnight.0.saturating_sub(1))) };
-    midnight.0 / DAY_NS
+    midnight.0.saturating_add(time) / 1_000_000_000
 }
 
 #[cfg(test)]

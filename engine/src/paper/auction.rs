@@ -1,7 +1,7 @@
 //! Orders for a cross: they wait apart from the book, fill at the price of the cross that the feed prints and up to its
 //! quantity, best limits first, and end with it. Ours did not take part in finding that price.
 
-use model::{Order, Px, Qty, ReportKind, Side, Tif};
+use model::{Order, Px, Qty, ReportKind, Side, Tif, Ts};
 
 use super::{Paper, Resting, crosses};
 use crate::book::Arrival;
@@ -94,6 +94,7 @@ fn waiting(order: &Order) -> Resting {
         keeps: false,
         ahead: Qty(0),
         untold: Qty(0),
+        untold_at: Ts(0),
         arrival: Arrival(0),
     }
 }

@@ -1,6 +1,6 @@
 //! Orders of ours that rest at the paper venue, by instrument and side, in order of priority.
 
-use model::{OrderId, Px, Qty, Side};
+use model::{OrderId, Px, Qty, Side, Ts};
 
 use crate::book::Arrival;
 
@@ -23,8 +23,10 @@ pub(super) struct Resting {
     pub keeps: bool,
     /// Displayed quantity in front of it at its price.
     pub ahead: Qty,
-    /// What the last total of its level took off `ahead`, less trades told since: they may be those that the total counted.
+    /// What totals of its level took off `ahead`, less trades told since: they may be those that the totals counted.
     pub untold: Qty,
+    /// Engine time of the last such total.
+    pub untold_at: Ts,
     /// When it joined its level.
     pub arrival: Arrival,
 }
@@ -174,8 +176,11 @@ impl Queues {
     }
 
     /// The same where a level's total, or a trade, tells how much left.
-    pub fn set_ahead_of_level(&mut self, order: OrderId, ahead: Qty, untold: Qty) {
-        self.change(order, |resting| (resting.ahead, resting.untold) = (ahead, untold));
+    pub fn set_ahead_of_level(&mut self, order: OrderId, ahead: Qty, untold: (Qty, Ts)) {
+        self.change(order, |resting| {
+            resting.ahead = ahead;
+            (resting.untold, resting.untold_at) = untold;
+        });
     }
 
     /// Puts an order behind `ahead` that stands there now, and behind nothing that comes.

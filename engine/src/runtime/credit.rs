@@ -19,6 +19,7 @@ const SAID: usize = 1024;
 enum Said {
     Seen(View),
     Done { seq: u64, credited: Credited },
+    Off { account: AccountId, limit: CreditKind },
 }
 
 /// The engine thread's ends.
@@ -29,6 +30,8 @@ pub(super) struct CreditPost {
     accounts: usize,
     /// The slice that is shown next.
     next: usize,
+    /// Which of them were shown last time.
+    shown: Vec<bool>,
 }
 
 /// The treasury's ends of the same, and what says how far the engine's journal is.
@@ -57,7 +60,8 @@ pub(super) fn post(
     // The treasury asks for nothing of a slice while something of it is on its way: there is always room.
     let (to_engine, asked) = rtrb::RingBuffer::new(accounts * CreditKind::ALL.len());
     let (to_treasury, said) = rtrb::RingBuffer::new(SAID);
-    let post = CreditPost { asked, said: to_treasury, accounts, next: 0 };
+    let shown = vec![false; accounts * CreditKind::ALL.len()];
+    let post = CreditPost { asked, said: to_treasury, accounts, next: 0, shown };
     Some((post, Teller { asked: to_engine, said, journal: journal.cloned() }))
 }
 
@@ -79,12 +83,18 @@ impl CreditPost {
             if self.said.slots() <= SAID / 2 {
                 return;
             }
-            let (account, kind) = (self.next / kinds.len(), self.next % kinds.len());
+            let account = AccountId((self.next / kinds.len()) as u16);
+            let (Some(limit), Some(shown)) =
+                (kinds.get(self.next % kinds.len()).copied(), self.shown.get_mut(self.next))
+            else {
+                return;
+            };
             self.next = (self.next + 1) % (self.accounts * kinds.len());
-            if let Some(view) =
-                kinds.get(kind).and_then(|kind| view(AccountId(account as u16), *kind))
-            {
-                let _ = self.said.push(Said::Seen(view));
+            let view = view(account, limit);
+            let was_shown = std::mem::replace(shown, view.is_some());
+            let off = was_shown.then_some(Said::Off { account, limit });
+            if let Some(said) = view.map(Said::Seen).or(off) {
+                let _ = self.said.push(said);
             }
         }
     }
@@ -115,6 +125,7 @@ impl Bank {
                 match teller.said.pop() {
                     Err(_) => break,
                     Ok(Said::Seen(view)) => self.treasury.see(shard, &view),
+                    Ok(Said::Off { account, limit }) => self.treasury.off(shard, account, limit),
                     Ok(Said::Done { seq, credited }) => {
                         let Credited { account, limit, slice, at } = credited;
                         let slice = slice.map(|slice| (slice, at));

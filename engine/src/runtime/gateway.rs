@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use host::TcpClient;
-use model::{HaltCause, HaltLevel, ReportKind, Ts};
+use model::{HaltLevel, ReportKind, Ts};
 
 use super::wait::Waiter;
 use super::{Progress, RunError};
@@ -236,7 +236,7 @@ impl GatewayThread {
         let mut busy = false;
         while self.end.to.slots() > 0 {
             let told = self.ouch.next_told();
-            let told = told.or_else(|| self.queue.take_report().map(Told::Report));
+            let told = told.or_else(|| self.take_back());
             let Some(told) = told else { break };
             if let Told::Report(report) = &told
                 && report.kind != ReportKind::NotSent
@@ -249,12 +249,20 @@ impl GatewayThread {
         busy
     }
 
-    /// Cancels what may be open, once, while everything is halted because the engine thread stands still.
+    /// The next that was never sent.
+    fn take_back(&mut self) -> Option<Told> {
+        let report = self.queue.take_report()?;
+        self.ouch.forget(report.order, report.change);
+        Some(Told::Report(report))
+    }
+
+    /// Cancels what may be open while the engine thread stands still, whoever halted everything first: once in each session,
+    /// for what was sent before may have gone down with the last one.
     fn cancel_stalled(&mut self) {
-        let stalled = self.progress.halt.get() == Some((HaltLevel::Halted, HaltCause::Heartbeat));
-        if !stalled {
+        let stalled = self.progress.stalled.load(Ordering::Acquire);
+        if !stalled || !self.ouch.is_up() {
             self.cancelled = false;
-        } else if !self.cancelled && self.on_stall == OnStall::Cancel && self.ouch.is_up() {
+        } else if !self.cancelled && self.on_stall == OnStall::Cancel {
             let cancels = self.ouch.cancel_all(self.now());
             tracing::error!(
                 "venue {}: {cancels} cancels, for the engine stands still",

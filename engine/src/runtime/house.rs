@@ -136,13 +136,17 @@ impl HouseThread {
         match self.watchdog.look(self.progress.loops.load(Ordering::Relaxed), now) {
             None => {}
             Some(Sight::Stalled) => {
+                self.progress.stalled.store(true, Ordering::Release);
                 tracing::error!(
                     "the engine thread stands still for {:?}: everything is halted",
                     self.watchdog.stood()
                 );
                 self.halt_all(HaltCause::Heartbeat, Note::lossy("the engine thread stood still"));
             }
-            Some(Sight::Back) => tracing::warn!("the engine thread goes on; the halt stays"),
+            Some(Sight::Back) => {
+                self.progress.stalled.store(false, Ordering::Release);
+                tracing::warn!("the engine thread goes on; the halt stays");
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Orders beyond a soft limit: what waits for the operator's word, what he says, and the order that comes again.
 
-use model::{Ask, Control, Order, OrderId, Reject, Request, ResumeRefusal, Ts, Verdict};
+use model::{Ask, Control, Order, OrderId, Qty, Reject, Request, ResumeRefusal, Ts, Verdict};
 
 use super::Engine;
 use crate::approvals::Sought;
@@ -62,11 +62,24 @@ impl Engine {
             return 0;
         }
         let market = self.market(order.instrument.0);
-        if self.risk.excess(order, &market, self.now).is_none() {
+        let excess = self.risk.excess(order, &market, self.now);
+        if excess.is_none() {
             return 0;
         }
         let sought = Sought::of(order, replaced(request));
-        self.approvals.take(&sought, self.now, &mut out.approvals)
+        self.approvals.take(&sought, excess, self.now, &mut out.approvals)
+    }
+
+    /// The largest quantity that is approved of a priced order, or of a change of the order `replaces`; zero: none.
+    #[inline]
+    pub(super) fn approved(&self, order: &Order, replaces: OrderId) -> Qty {
+        if self.approvals.has_granted() { self.looked_up(order, replaces) } else { Qty(0) }
+    }
+
+    #[cold]
+    fn looked_up(&self, order: &Order, replaces: OrderId) -> Qty {
+        let excess = self.risk.excess(order, &self.market(order.instrument.0), self.now);
+        self.approvals.allows(&Sought::of(order, replaces), excess, self.now)
     }
 }
 

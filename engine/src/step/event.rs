@@ -167,7 +167,7 @@ impl Engine {
             && !event.flags.has(Flags::SNAPSHOT)
         {
             let trading = self.trading_state(id).is_tradable();
-            self.paper.on_level(id, &touch, trading);
+            self.paper.on_level(id, &touch, trading, self.now);
             self.settle(out);
         }
         if complete {
@@ -205,7 +205,8 @@ impl Engine {
         if event.kind == Kind::Trade && self.trading_state(id).is_tradable() {
             match self.feed_books(event.feed) {
                 Some(FeedBooks::Levels(_)) => {
-                    self.paper.on_level_print(id, event.side, event.px, event.qty);
+                    let traded = (event.px, event.qty);
+                    self.paper.on_level_print(id, event.side, traded, self.now);
                 }
                 _ => self.paper.on_print(id, event.side, event.px, event.qty),
             }

@@ -3,7 +3,7 @@
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
-    HaltCause, HaltLevel, HaltScope, Holder, InstrumentId, Money, OrderState, Qty, Report,
+    HaltCause, HaltLevel, HaltScope, Holder, InstrumentId, Money, OrderId, OrderState, Qty, Report,
     ReportKind, Why,
 };
 use risk::Deal;
@@ -111,6 +111,9 @@ impl Engine {
             if !self.orders.was_given(report.order) {
                 // Somebody trades as us, and it is not known for whom.
                 self.trip(HaltScope::All, HaltLevel::Halted, mismatched(), out);
+            }
+            if report.kind == ReportKind::Restated && report.order != OrderId(0) {
+                self.send_cancel(report.order, 0, out); // It has our name, and nobody here owns it.
             }
             return;
         };

@@ -149,9 +149,14 @@ impl Engine {
         if !self.held.followed.is_empty() || self.held.has_orphans {
             self.follow(out);
         }
-        if !self.held.due.is_empty() {
+        if !self.held.due.is_empty() && !self.is_shut() {
             self.look_at_stops(out);
         }
+    }
+
+    /// Whether the gate refuses everything for a while: a stop would be lost by it.
+    pub(super) fn is_shut(&self) -> bool {
+        self.journal_full || self.audit_full || self.is_unreconciled()
     }
 
     fn look_at_stops(&mut self, out: &mut Output) {

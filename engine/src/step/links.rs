@@ -9,6 +9,7 @@ use model::{BasketEnd, Link, Order, OrderId, OrderState, Qty};
 use risk::{LinkFit, Moment, Reservation, Slice};
 
 use super::Engine;
+use crate::orders::OrderRecord;
 use crate::output::Output;
 use crate::paper::Cross;
 
@@ -17,8 +18,10 @@ impl Engine {
     pub(super) fn moment_of(&self, order: &Order, known: Option<OrderId>) -> Moment {
         let mut moment = self.moment();
         let replaces = known.unwrap_or(OrderId(0));
-        moment.approved = self.approvals.allows(order, replaces, self.now);
-        if let Some(life) = known.and_then(|id| self.orders.get(id)).map(|record| &record.life) {
+        moment.approved = self.approved(order, replaces);
+        if let Some(record) = known.and_then(|id| self.orders.get(id)) {
+            let OrderRecord { order: Order { account, instrument, origin, .. }, life, .. } = record;
+            moment.halt = self.risk.effective_halt(*account, *instrument, *origin);
             moment.change_pending = life.is_pending() || life.leaving().is_some();
             moment.held = life.is_held();
             // It has its slot: a table full of open orders stops no stop, and no basket that is complete.
@@ -134,7 +137,9 @@ impl Engine {
         if std::mem::take(&mut self.held.has_orphans) {
             self.cancel_children(out);
         }
-        while let Some((stop, left)) = self.held.followed.pop_front() {
+        while !self.is_shut()
+            && let Some((stop, left)) = self.held.followed.pop_front()
+        {
             let Some(record) = self.orders.get(stop).filter(|r| r.life.is_held()) else { continue };
             if record.life.is_triggered() && left.0 > 0 {
                 self.fire(stop, Some(left), out);
@@ -165,7 +170,7 @@ impl Engine {
 
     /// Cancels children whose parent is gone: one look at all orders, however many parents went.
     fn cancel_children(&mut self, out: &mut Output) {
-        self.cancel_all(out, |order, engine| match order.conditions.link {
+        self.end_all(out, |order, engine| match order.conditions.link {
             Some(Link::Parent(id)) => !engine.orders.get(id).is_some_and(|r| r.state.is_open()),
             _ => false,
         });

@@ -219,7 +219,7 @@ impl Engine {
         self.orders.get(order).is_some_and(|record| {
             let Order { account, instrument, origin, .. } = record.order;
             let halt = self.risk.effective_halt(account, instrument, origin);
-            record.life.leaving().is_some() || halt == HaltLevel::Halted
+            self.stopping || record.life.leaving().is_some() || halt == HaltLevel::Halted
         })
     }
 
@@ -329,7 +329,7 @@ impl Engine {
 
     /// Cancels the orders of a client that is gone (`None`: of every client), on accounts that want it so.
     pub(super) fn cancel_orphans(&mut self, desk: Option<DeskId>, out: &mut Output) {
-        self.cancel_all(out, |order, engine| {
+        self.end_all(out, |order, engine| {
             let orphan = match (order.origin, desk) {
                 (Origin::Desk(of), Some(desk)) => of == desk,
                 (Origin::Desk(_), None) => true,
@@ -342,6 +342,22 @@ impl Engine {
                     .get(usize::from(order.account.0))
                     .is_none_or(|account| account.cancel_on_disconnect)
         });
+    }
+
+    /// Cancels every open order that `chosen` names, whatever becomes of one cancel: nobody asks for another.
+    pub(super) fn end_all(&mut self, out: &mut Output, chosen: impl Fn(&Order, &Engine) -> bool) {
+        for slot in 0..self.orders.used() {
+            let Some(record) = self.orders.at(slot).filter(|record| record.state.is_open()) else {
+                continue;
+            };
+            let (id, order) = (record.order.id, record.order);
+            if chosen(&order, self) {
+                let record = self.orders.get_mut(id);
+                record.into_iter().for_each(|record| record.life.leave(OrderState::Cancelled));
+                self.cancel_order(id, out);
+            }
+        }
+        self.settle(out);
     }
 
     /// Cancels every open order that `chosen` names.

@@ -318,7 +318,7 @@ impl Engine {
             any = true;
         }
         if any && self.rules.triggers.feed_gap.is_some_and(|rule| rule.cancels) {
-            self.cancel_all(out, |order, engine| engine.triggers.gaps.is_hit(order.instrument));
+            self.end_all(out, |order, engine| engine.triggers.gaps.is_hit(order.instrument));
         }
         self.triggers.gaps.settle();
     }
@@ -351,7 +351,7 @@ impl Engine {
         let origin = Origin::Desk(desk);
         let is_his = |basket: &Basket| (basket.origin, basket.account) == (origin, account);
         self.end_baskets(BasketEnd::AskerGone, out, is_his);
-        self.cancel_all(out, |order, _| order.origin == origin && order.account == account);
+        self.end_all(out, |order, _| order.origin == origin && order.account == account);
     }
 
     fn alert(&mut self, cause: HaltCause, begins: bool, out: &mut Output) {

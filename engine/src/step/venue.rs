@@ -18,7 +18,7 @@ use crate::config::VenueConfig;
 use crate::deadlines::Deadlines;
 use crate::executions::Executions;
 use crate::gateway::Send;
-use crate::gateway::ouch::Known;
+use crate::gateway::ouch::{Known, Standing};
 use crate::orders::OrderRecord;
 use crate::output::Output;
 
@@ -89,14 +89,18 @@ impl Engine {
             order: execution.order,
             account: execution.deal.account,
             asked: 0,
-            works: false,
+            standing: Standing::Ended,
         });
         let slots = (0..self.orders.used()).filter_map(|slot| self.orders.at(slot));
         let listed = slots.map(|record| Known {
             order: record.order.id,
             account: record.order.account,
             asked: record.life.asked(),
-            works: record.state.is_open() && record.life.is_acked(),
+            standing: match record.life.is_acked() {
+                _ if !record.state.is_open() || record.life.is_held() => Standing::Ended,
+                true => Standing::Works,
+                false => Standing::Sent(record.ts_created),
+            },
         });
         executed.chain(listed).collect() // The last one counts.
     }

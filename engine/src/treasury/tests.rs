@@ -407,3 +407,36 @@ fn nothing_is_given_back_in_time() {
     }
     assert_eq!((moves[0].shard, moves[0].to), (0, 75));
 }
+
+/// Goal: what an engine had of a limit that was switched off says nothing of what it has when that is on again. Method: slices of
+/// 88 and 12; both go, one comes back with its equal part and wants more; then the other does.
+#[test]
+fn a_limit_that_was_off_is_seen_anew() {
+    let view = |slice, used, seq| View {
+        seq,
+        at: Ts(seq),
+        version: 1,
+        account: ACCOUNT,
+        limit: LIMIT,
+        total: 100,
+        slice,
+        used,
+    };
+    let (mut treasury, mut moves) = (Treasury::new(2, 1), Vec::new());
+    let look = |treasury: &mut Treasury, shard, view: View| {
+        treasury.see(shard, &view);
+        treasury.durable(shard, view.seq);
+    };
+    look(&mut treasury, 0, view(88, 60, 9));
+    look(&mut treasury, 1, view(12, 4, 9));
+    treasury.tick(&mut moves);
+    assert!(moves.is_empty(), "{moves:?}");
+    (0..2).for_each(|shard| treasury.off(shard, ACCOUNT, LIMIT));
+    look(&mut treasury, 0, view(50, 46, 11));
+    treasury.tick(&mut moves);
+    assert!(moves.is_empty(), "the other may have 50 as well: {moves:?}");
+    look(&mut treasury, 1, view(50, 0, 12));
+    treasury.tick(&mut moves);
+    assert_eq!((moves.len(), moves[0].shard), (1, 1), "less comes first");
+    assert!(moves[0].to < 50, "{moves:?}");
+}

@@ -71,6 +71,13 @@ impl Excess {
         !(self.clip || self.notional || self.band)
     }
 
+    /// Whether it is beyond each that `other` is beyond.
+    pub const fn covers(self, other: Excess) -> bool {
+        (self.clip || !other.clip)
+            && (self.notional || !other.notional)
+            && (self.band || !other.band)
+    }
+
     /// Their keys in limits.toml.
     pub fn keys(self) -> impl Iterator<Item = &'static str> {
         let all = [

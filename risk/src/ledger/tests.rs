@@ -9,8 +9,8 @@ fn account_page(floor: &Floor) -> model::page::Account {
     floor.risk.account_page(ACCOUNT, AsOf::default(), floor.moment.now).unwrap()
 }
 
-/// Goal: a mark moves the exposure of whoever is exposed, and stays when the market is gone. Method: move,
-/// take away, flat.
+/// Goal: a mark moves the exposure of whoever is exposed, stays when the market is gone until a trade comes, and no order moves it.
+/// Method: a mid; none; half of one, beside the trade from before and another; an order refused before that was marked.
 #[test]
 fn marks_move_exposure() {
     let mut floor = Floor::new();
@@ -23,7 +23,14 @@ fn marks_move_exposure() {
     assert_eq!(account_page(&floor).gross, Money(20_000_000 * FACTOR));
     floor.market.ask = None;
     floor.risk.mark(INSTRUMENT, &floor.market);
-    assert_eq!(account_page(&floor).gross, Money(10_000_000 * FACTOR), "the last trade");
+    assert_eq!(account_page(&floor).gross, Money(20_000_000 * FACTOR), "that trade was before");
+    let last = floor.market.last.unwrap();
+    floor.market.last = Some(crate::LastTrade { px: Px(1_500_000), at: model::Ts(last.at.0 + 1) });
+    let order = floor.order(Side::Buy, -1, 1_500_000);
+    assert!(floor.risk.clear(order, &floor.market, floor.moment).is_err());
+    assert_eq!(account_page(&floor).gross, Money(20_000_000 * FACTOR), "nobody's asking marks");
+    floor.risk.mark(INSTRUMENT, &floor.market);
+    assert_eq!(account_page(&floor).gross, Money(15_000_000 * FACTOR));
 }
 
 /// Goal: whatever changed is taken once. Method: an order, a mark, a halt, all of it for a new reader.

@@ -73,6 +73,8 @@ struct Twins {
     /// What each order of the twin holds, and in what.
     held: Vec<Reservation>,
     markets: Vec<Market>,
+    /// The last trade that was known when the mid counted last.
+    seen: Vec<Option<LastTrade>>,
     now: Ts,
     next_id: u64,
     /// How often each check refused, to see that the sequences reach it.
@@ -171,8 +173,8 @@ impl Twins {
             ids: BTreeSet::new(),
         };
         let markets = vec![market; SCALES.len()];
-        let refused = BTreeSet::new();
-        Twins { risk, slow, held: Vec::new(), markets, now: Ts(1_000), next_id: 1, refused }
+        let (refused, seen) = (BTreeSet::new(), vec![None; SCALES.len()]);
+        Twins { risk, slow, held: Vec::new(), markets, seen, now: Ts(1_000), next_id: 1, refused }
     }
 
     /// An order that can be picked; `None` if there is none of the kind.
@@ -187,10 +189,13 @@ impl Twins {
 
     fn mark(&mut self, instrument: InstrumentId) {
         let market = &self.markets[instrument.0 as usize];
-        let last = market.last.map(|last| last.px.0);
+        let seen = &mut self.seen[instrument.0 as usize];
         let closes = match (market.bid, market.ask) {
-            (Some(bid), Some(ask)) if market.integrity == Integrity::Live => Some([bid.0, ask.0]),
-            _ => last.map(|px| [px; 2]),
+            (Some(bid), Some(ask)) if market.integrity == Integrity::Live => {
+                *seen = market.last;
+                Some([bid.0, ask.0])
+            }
+            _ => market.last.filter(|last| Some(last.at) > seen.map(|s| s.at)).map(|l| [l.px.0; 2]),
         };
         if let Some([bid, ask]) = closes {
             self.slow.marks[instrument.0 as usize] = bid + ask;

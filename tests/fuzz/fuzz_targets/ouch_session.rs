@@ -3,7 +3,7 @@
 #![no_main]
 
 use engine::gateway::ouch::wire::{WireError, decode};
-use engine::gateway::ouch::{Action, Known, Options, Ouch};
+use engine::gateway::ouch::{Action, Known, Options, Ouch, Standing};
 use feeds::session::soup::Login;
 use libfuzzer_sys::fuzz_target;
 use model::{AccountId, Instrument, OrderId, Symbol, Ts};
@@ -11,7 +11,7 @@ use model::{AccountId, Instrument, OrderId, Symbol, Ts};
 fuzz_target!(|bytes: &[u8]| {
     let login = Login::new("t", "").unwrap_or_else(|| unreachable!());
     let order = OrderId(1 << 20);
-    let known = vec![Known { order, account: AccountId(0), asked: 1, works: true }];
+    let known = vec![Known { order, account: AccountId(0), asked: 1, standing: Standing::Works }];
     let mut ouch = Ouch::new(Options::new(login, vec![None], 8), known);
     let symbol = Symbol::new("AAPL").unwrap_or_default();
     ouch.list(Instrument { symbol, px_decimals: 4, ..Instrument::default() });

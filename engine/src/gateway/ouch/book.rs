@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use model::{AccountId, Holder, Instrument, Order, OrderId, Px, Qty, Report, ReportKind, Side};
+use model::{AccountId, Holder, Instrument, Order, OrderId, Px, Qty, Report, ReportKind, Side, Ts};
 
 use super::chain::Chain;
 use super::id::Name;
@@ -25,8 +25,19 @@ pub struct Known {
     pub account: AccountId,
     /// Changes asked of it so far.
     pub asked: u16,
-    /// Whether the venue worked it when last heard of.
-    pub works: bool,
+    /// Where it stood when last heard of.
+    pub standing: Standing,
+}
+
+/// Where an order stood when the engine last heard of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It had ended, or never went to a venue.
+    Ended,
+    /// It went there at this engine time, and was not answered: a session that began later cannot tell of it.
+    Sent(Ts),
+    /// The venue worked it.
+    Works,
 }
 
 /// An instrument as the venue knows it.
@@ -68,8 +79,8 @@ pub(super) struct Book {
     executions: BTreeMap<(u32, u64), Execution>,
     executions_max: usize,
     next: u32,
-    /// Days since the UNIX epoch of the one in which the session began.
-    day: u64,
+    /// Seconds since the UNIX epoch at which the session began.
+    began: u64,
     /// What the venue said of orders that are not ours, or of trades that were never told.
     pub foreign: u64,
 }
@@ -86,7 +97,7 @@ impl Book {
             executions: BTreeMap::new(),
             executions_max: executions_max as usize,
             next: 1,
-            day: 0,
+            began: 0,
             foreign: 0,
         }
     }
@@ -94,33 +105,38 @@ impl Book {
     /// Another session: nothing of the one before is open, and numbers begin anew. What became of orders that were is nobody's
     /// to say any more.
     pub fn begin(&mut self) {
-        for chain in self.chains.values().filter(|chain| chain.accepted && chain.ended.is_none()) {
+        // One that was sent and not answered may have been executed all the same.
+        for chain in self.chains.values().filter(|chain| chain.ended.is_none()) {
             if let Some(holder) = chain.holder {
-                let (order, account) = (chain.order, holder.account);
-                let known = Known { order, account, asked: 0, works: true };
-                self.known.insert(order.0, known);
+                let (order, account, standing) = (chain.order, holder.account, Standing::Works);
+                self.known.insert(order.0, Known { order, account, asked: 0, standing });
             }
         }
         self.chains.clear();
         self.refs.clear();
         self.executions.clear();
-        (self.next, self.day) = (1, 0);
+        (self.next, self.began) = (1, 0);
     }
 
-    /// Accounts with orders that the venue worked, and of which this session says nothing; each is told once.
+    /// Accounts with orders that the venue worked or may have, and of which this session says nothing; each is told once.
     pub fn take_unspoken(&mut self) -> BTreeSet<AccountId> {
         let mut accounts = BTreeSet::new();
+        let began = self.began;
         for known in self.known.values_mut() {
-            let is_unspoken = known.works && !self.chains.contains_key(&known.order.0);
-            known.works = false;
+            let is_open = match std::mem::replace(&mut known.standing, Standing::Ended) {
+                Standing::Ended => false,
+                Standing::Sent(at) => began == 0 || at.0 / 1_000_000_000 <= began,
+                Standing::Works => true,
+            };
+            let is_unspoken = is_open && !self.chains.contains_key(&known.order.0);
             accounts.extend(is_unspoken.then_some(known.account));
         }
         accounts
     }
 
-    /// The session's first message is of this day.
-    pub fn begin_day(&mut self, day: u64) {
-        self.day = day;
+    /// The session's first message is of this time, seconds since the UNIX epoch.
+    pub fn begin_at(&mut self, began: u64) {
+        self.began = began;
     }
 
     /// Learns of an instrument, or that it is another one now.
@@ -134,9 +150,10 @@ impl Book {
         }
     }
 
-    /// The lowest UserRefNum that was never used; `None`: there is none left.
+    /// The lowest UserRefNum that was never used; `None`: there is none left, or no room for what an order may trade.
     pub fn next_ref(&self) -> Option<u32> {
-        (self.next < u32::MAX && self.refs.len() < ORDERS_MAX).then_some(self.next)
+        let has_room = self.refs.len() < ORDERS_MAX && self.executions.len() < self.executions_max;
+        (self.next < u32::MAX && has_room).then_some(self.next)
     }
 
     /// The venue says that lower ones are used.
@@ -259,7 +276,7 @@ impl Book {
                 }
             }
             Message::Executed { refnum, qty, px, match_number } => {
-                let exec_id = self.day << 48 | seq;
+                let exec_id = self.began << 32 | seq;
                 self.execute(refnum, (qty, px), (match_number, exec_id), &mut tell)?;
             }
             Message::Broken { refnum, match_number, .. } => {
@@ -379,7 +396,6 @@ impl Book {
         (match_number, exec_id): (u64, u64),
         tell: &mut impl FnMut(Report),
     ) -> Result<(), OuchError> {
-        let full = self.executions.len() >= self.executions_max;
         let Some(chain) = self.of(refnum) else { return self.stranger(tell) };
         let (px, qty) = (chain.price(px)?, Qty(chain.units(qty)?));
         let mut report = chain.report(ReportKind::Fill);
@@ -387,16 +403,16 @@ impl Book {
             report.order = OrderId(0); // Nobody knows whom it is to be booked for: everything halts.
         }
         tell(Report { exec_id, px, qty, cum: None, ..report });
-        if full {
-            return Err(OuchError::Full);
-        }
         chain.cum = chain.cum.saturating_add(qty.0);
         chain.open = chain.open.saturating_sub(qty.0).max(0);
         if chain.open == 0 {
             chain.end(ReportKind::Cancelled); // Nothing to tell: what is filled ends by itself.
         }
         let order = chain.order;
-        self.executions.insert((refnum, match_number), Execution { order, exec_id, px, qty });
+        if self.executions.len() < self.executions_max {
+            let execution = Execution { order, exec_id, px, qty };
+            self.executions.insert((refnum, match_number), execution);
+        } // Else the engine halts its account. The session goes on, for its cancels are wanted.
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use crate::book::Arrival;
 
 const OURS: OrderId = OrderId(1 << 20);
 const PX: Px = Px(100);
+const NOW: Ts = Ts(5_000_000_000);
 
 /// What happens at the price of ours: who is behind us is of no use to us but that the total counts them.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +44,7 @@ fn behind(ahead: i64) -> Paper {
         keeps: false,
         ahead: Qty(ahead),
         untold: Qty(0),
+        untold_at: Ts(0),
         arrival: Arrival(0),
     }));
     paper
@@ -51,7 +53,11 @@ fn behind(ahead: i64) -> Paper {
 impl Paper {
     fn totals(&mut self, before: i64, qty: i64) {
         let touch = LevelTouch { side: Side::Buy, px: PX, before: Qty(before), qty: Qty(qty) };
-        self.on_level(0, &touch, true);
+        self.on_level(0, &touch, true, NOW);
+    }
+
+    fn prints(&mut self, qty: i64, now: Ts) {
+        self.on_level_print(0, Some(Side::Buy), (PX, Qty(qty)), now);
     }
 
     fn filled(&mut self) -> i64 {
@@ -70,14 +76,35 @@ fn a_trade_counts_once() {
             if total_first {
                 paper.totals(before, qty);
             }
-            paper.on_level_print(0, Some(Side::Buy), PX, Qty(before - qty));
+            paper.prints(before - qty, NOW);
             if !total_first {
                 paper.totals(before, qty);
             }
             assert_eq!((paper.ahead(OURS), paper.filled()), (Some(Qty(ahead)), filled));
         }
-        paper.on_level_print(0, Some(Side::Buy), PX, Qty(1));
+        paper.prints(1, NOW);
         assert_eq!(paper.filled(), 1, "{total_first}");
+    }
+    let mut paper = behind(100);
+    for (before, qty) in [(100, 50), (50, 25)] {
+        paper.totals(before, qty);
+    }
+    paper.totals(25, 35); // Somebody joins behind us.
+    for traded in [50, 25] {
+        paper.prints(traded, NOW);
+        assert_eq!((paper.ahead(OURS), paper.filled()), (Some(Qty(25)), 0), "both were counted");
+    }
+}
+
+/// Goal: what left without a trade keeps no trade from counting for long. Method: a total, and a trade a second and a nanosecond
+/// more behind it.
+#[test]
+fn what_is_not_told_in_time_was_no_trade() {
+    for (late, ahead) in [(LATE_NS, 50), (LATE_NS + 1, 20)] {
+        let mut paper = behind(100);
+        paper.totals(100, 50);
+        paper.prints(30, Ts(NOW.0 + late));
+        assert_eq!(paper.ahead(OURS), Some(Qty(ahead)));
     }
 }
 
@@ -106,7 +133,7 @@ proptest! {
                 paper.totals(before, ahead + behind_us);
             }
             if traded > 0 {
-                paper.on_level_print(0, Some(Side::Buy), PX, Qty(traded));
+                paper.prints(traded, NOW);
             }
             if !first {
                 paper.totals(before, ahead + behind_us);

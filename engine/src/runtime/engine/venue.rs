@@ -11,12 +11,16 @@ use crate::gateway::ouch::Told;
 const TOLD_PER_ROUND: usize = 256;
 /// Pause between reconciliations that came to nothing, nanoseconds.
 const AGAIN_NS: u64 = 250_000_000;
+/// The longest that it is waited for the end of one.
+const ROUND_NS: u64 = 60_000_000_000;
 
 /// Where the session with the venue stands, as this thread told the engine.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct VenueState {
     is_up: bool,
     reconcile_at: u64,
+    /// When it is no longer waited for the end of the one that goes on.
+    round_due: u64,
 }
 
 impl EngineThread {
@@ -34,7 +38,7 @@ impl EngineThread {
                 Told::Report(report) => Body::Report(report),
                 Told::Control(control) => {
                     if let Control::VenueSession(is_up) = control {
-                        state.venue = VenueState { is_up, reconcile_at: 0 };
+                        state.venue = VenueState { is_up, ..VenueState::default() };
                     }
                     Body::Control(control)
                 }
@@ -55,15 +59,21 @@ impl EngineThread {
 
     /// Begins a reconciliation if one is wanted.
     fn reconcile(&mut self, state: &mut Loop) -> bool {
-        if !state.venue.is_up || !self.sequencer.engine.wants_reconciliation() {
+        let engine = &self.sequencer.engine;
+        if !state.venue.is_up || !engine.is_unreconciled() {
             return false;
         }
+        let goes_on = !engine.wants_reconciliation();
         let has_room = self.has_room();
         let now_ns = state.clock.now_ns();
-        if now_ns < state.venue.reconcile_at || !has_room {
+        let VenueState { reconcile_at, round_due, .. } = &mut state.venue;
+        if now_ns < if goes_on { *round_due } else { *reconcile_at } || !has_room {
             return false;
         }
-        state.venue.reconcile_at = now_ns + AGAIN_NS;
+        if goes_on {
+            tracing::warn!("the venue does not say where orders stand: it is asked again");
+        }
+        (*reconcile_at, *round_due) = (now_ns + AGAIN_NS, now_ns + ROUND_NS);
         self.input(Body::Control(Control::ReconcileBegin), state);
         true
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use feeds::session::SessionId;
 use feeds::session::soup::server;
-use model::{Instrument, InstrumentId, Mode, OrderId, Symbol};
+use model::{HaltCause, Instrument, InstrumentId, Mode, OrderId, Symbol};
 
 use super::*;
 use crate::config::{OuchConfig, Wait};
@@ -61,8 +61,9 @@ fn accepted(order: OrderId, refnum: u32) -> Vec<u8> {
     [&head[..], b"AAPL    ", &px, b"0Y", &[0; 8], b"ANNL", &name, &[0, 0]].concat()
 }
 
-/// Runs a gateway with an order at the venue, and halts everything because of `cause`; the cancels that the venue hears then.
-fn halted(on_stall: OnStall, cause: HaltCause) -> Vec<u8> {
+/// Runs a gateway with an order at the venue, and halts everything because of `cause`, the engine thread standing still or not;
+/// the cancels that the venue hears then.
+fn halted(on_stall: OnStall, cause: HaltCause, stalled: bool) -> Vec<u8> {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let config = config(listener.local_addr().unwrap(), on_stall);
     let venue = config.engine.venue.as_ref().unwrap();
@@ -89,6 +90,7 @@ fn halted(on_stall: OnStall, cause: HaltCause) -> Vec<u8> {
         told.extend(to_gateway.hear());
     }
     progress.halt.set(Some((HaltLevel::Halted, cause)));
+    progress.stalled.store(stalled, Ordering::Release);
     // A heartbeat of the gateway's is as good as the end: nothing comes before it.
     let mut heard = Vec::new();
     let mut packet = [0; 3];
@@ -103,12 +105,13 @@ fn halted(on_stall: OnStall, cause: HaltCause) -> Vec<u8> {
 }
 
 /// Goal: while everything is halted because the engine thread stands still, the gateway itself cancels what is open, once, if
-/// it is told to; on any other halt it leaves that to the engine. Method: a venue by hand, an engine thread that does
-/// nothing.
+/// it is told to, whoever halted first; on any other halt it leaves that to the engine. Method: a venue by hand, an engine thread
+/// that does nothing.
 #[test]
 fn cancels_for_an_engine_that_stands_still() {
     let cancel = [b'X', 0, 0, 0, 7, 0, 0, 0, 0, 0, 0];
-    assert_eq!(halted(OnStall::Cancel, HaltCause::Heartbeat), cancel);
-    assert!(halted(OnStall::Keep, HaltCause::Heartbeat).is_empty());
-    assert!(halted(OnStall::Cancel, HaltCause::Human).is_empty());
+    assert_eq!(halted(OnStall::Cancel, HaltCause::Heartbeat, true), cancel);
+    assert_eq!(halted(OnStall::Cancel, HaltCause::Human, true), cancel);
+    assert!(halted(OnStall::Keep, HaltCause::Heartbeat, true).is_empty());
+    assert!(halted(OnStall::Cancel, HaltCause::Human, false).is_empty());
 }

@@ -31,6 +31,7 @@ impl Holder {
         let rule = engine.rule_index.instrument(&engine.rules, instrument.symbol);
         rule.unwrap().complete(&mut instrument);
         engine.give_limits(&instrument);
+        engine.risk.mark(InstrumentId(0), &market(1_000_000));
         for number in 1..3 {
             let cleared = engine.risk.clear(order(number), &market(1_000_000), MOMENT);
             let (_, mut held) = cleared.map_err(|verdict: Verdict| verdict.bits).unwrap();

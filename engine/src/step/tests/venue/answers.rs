@@ -1,6 +1,7 @@
 //! Each answer of a venue: to an order, its change, its cancel; how it ends, and what is not answered.
 
 use super::*;
+use crate::gateway::ouch::Standing;
 
 /// Goal: a fill counts after the end too, and one beyond what the order could fill halts its account, as does one of an order
 /// that the venue refused. Method: each end, one below, at and above the quantity, in two fills.
@@ -244,8 +245,13 @@ fn only_what_is_at_the_venue() {
     assert_eq!(venue.sent, [Send::Cancel(working, 1)], "asked once");
     let known = venue.bench.engine.known_orders();
     let of = |order| known.iter().rfind(|known| known.order == order).unwrap();
-    let told = [held, filled, working, lost].map(|order| (of(order).asked, of(order).works));
-    assert_eq!(told, [(0, false), (0, false), (1, true), (0, false)]);
+    let told = [held, filled, working, lost].map(|order| (of(order).asked, of(order).standing));
+    let (ended, works) = (Standing::Ended, Standing::Works);
+    assert_eq!(told, [(0, ended), (0, ended), (1, works), (0, ended)]);
+    let sent = venue.order().unwrap();
+    let known = venue.bench.engine.known_orders();
+    let at = venue.bench.engine.orders().get(sent).unwrap().ts_created;
+    assert!(known.iter().any(|k| (k.order, k.standing) == (sent, Standing::Sent(at))));
     let executed = known.first().unwrap();
     assert_eq!((executed.order, executed.account), (filled, ACCOUNT), "executions come first");
 }
