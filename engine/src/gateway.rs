@@ -145,3 +145,21 @@ impl Send {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: what asks and changes nothing waits for no record, and keeps its place. Method: questions behind a journal that records
+    /// nothing more, and a cancel, which comes first.
+    #[test]
+    fn questions_need_no_record() {
+        let mut queue = Gateway::new(4);
+        let order = OrderId(1 << 20);
+        queue.push(8, Send::Status(order));
+        queue.push(9, Send::Reconcile(3));
+        queue.push(9, Send::Cancel(order, 1));
+        let sent: Vec<_> = std::iter::from_fn(|| queue.next(7, HaltLevel::Halted)).collect();
+        assert_eq!(sent, [Send::Cancel(order, 1), Send::Status(order), Send::Reconcile(3)]);
+    }
+}

@@ -197,6 +197,17 @@ impl Risk {
         self.retermed(held, Terms { px, qty }, change)
     }
 
+    /// Fees may be others than when it was reserved: an open order holds what it needs at those in force. One that holds nothing
+    /// goes on so.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfRange`] as of [`Risk::restated`].
+    pub fn reprice(&mut self, held: &mut Reservation) -> Result<(), OutOfRange> {
+        let (terms, change) = (held.terms, held.change);
+        if held.held_qty.0 > 0 { self.retermed(held, terms, change) } else { Ok(()) }
+    }
+
     /// A position without a mark would not count as exposure.
     fn mark_if_unmarked(&mut self, deal: &Deal) {
         let unmarked = self.listing(deal.instrument).is_some_and(|listing| listing.mark2 == 0);

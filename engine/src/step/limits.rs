@@ -208,6 +208,13 @@ impl Engine {
         *limits_version = version;
         self.config_digest = new.config_digest;
         self.hash.fold(1);
+        for slot in 0..self.orders.used() {
+            let open = self.orders.at(slot).filter(|record| record.state.is_open());
+            let Some(id) = open.map(|record| record.order.id) else { continue };
+            if let Some(record) = self.orders.get_mut(id) {
+                let _ = self.risk.reprice(&mut record.reservation); // What does not fit halts its account.
+            }
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 use model::page::AsOf;
 
 use super::*;
-use crate::fixture::{ACCOUNT, ACCOUNT_LIMITS, FACTOR, Floor, PAIR_LIMITS};
+use crate::fee::Fee;
+use crate::fixture::{ACCOUNT, ACCOUNT_LIMITS, FACTOR, Floor, INSTRUMENT, PAIR_LIMITS};
+use crate::limits::PairLimits;
 
 fn account_page(floor: &Floor) -> model::page::Account {
     floor.risk.account_page(ACCOUNT, AsOf::default(), floor.moment.now).unwrap()
@@ -16,6 +18,26 @@ fn hash(floor: &Floor) -> Vec<u64> {
     floor.risk.fold_account(ACCOUNT, |first, second| words.extend([first, second]));
     floor.risk.fold_line(0, |first, second| words.extend([first, second]));
     words
+}
+
+/// Goal: dearer fees are held for what is open already, and nothing for what holds nothing. Method: an order and one that is done, a
+/// fee that comes, and goes.
+#[test]
+fn what_is_open_holds_the_fees_in_force() {
+    let mut floor = Floor::new();
+    let mut held = floor.pass(Side::Buy, 10, 1_000_000);
+    let mut done = floor.pass(Side::Buy, 10, 1_000_000);
+    floor.risk.release(&mut done);
+    let free = Money(10_000_000 * FACTOR);
+    let fee = Fee::new(0, Money(7 * FACTOR), Money(1), FACTOR as i64).unwrap();
+    for (fee, extra) in [(fee, 70 * FACTOR), (Fee::NONE, 0)] {
+        let limits = PairLimits { fee, ..PAIR_LIMITS };
+        floor.risk.set_pair_limits(ACCOUNT, INSTRUMENT, limits).unwrap();
+        floor.risk.reprice(&mut held).unwrap();
+        floor.risk.reprice(&mut done).unwrap();
+        assert_eq!((held.held_cash(), done.held_cash()), (Money(free.0 + extra), Money::ZERO));
+        assert_eq!(account_page(&floor).reserved, held.held_cash());
+    }
 }
 
 /// Goal: the pages and the fold show every stage of an order. Method: pass, fill a part at a better price,

@@ -60,6 +60,42 @@ fn a_stop_waits_for_a_book_to_settle() {
     assert_eq!(venue.print(998_500), [(order, 10)]);
 }
 
+/// Goal: a stop that is due while nothing can be recorded waits, and goes when something can; so does one whose other order ended
+/// meanwhile. Method: a journal that is full over the trigger of one, and over the end of the order that another replaces.
+#[test]
+fn a_stop_waits_for_the_journal() {
+    let mut venue = super::market();
+    let full = |venue: &mut Venue, full| {
+        venue.step(venue.engine.now(), Body::Control(Control::JournalFull(full)))
+    };
+    venue.print(1_000_500);
+    let (order, _) = venue.place(stop(SELL, 998_500, 10));
+    full(&mut venue, true);
+    assert_eq!(venue.print(998_500), []);
+    assert_eq!((venue.state(order), venue.triggered.len()), (OrderState::Held, 0));
+    assert_eq!(full(&mut venue, false), [(order, 10)]);
+}
+
+/// Goal: a change is judged by what holds for whoever asked for its order, too. Method: a client's order, its halt, and a change by
+/// somebody else.
+#[test]
+fn a_change_keeps_the_halt_of_its_order() {
+    let mut venue = super::market();
+    venue.origin = Origin::Desk(model::DeskId(4));
+    let (order, _) = venue.order(BUY, 990_000, 10, Tif::Day);
+    venue.origin = Origin::File;
+    let change = |venue: &mut Venue, name, qty| {
+        let client_id = ClientOrderId::new(name).unwrap();
+        let change = Ask::Replace { order, client_id, px: Px(990_000), qty: Qty(qty) };
+        venue.try_ask(change).0.verdict.primary.map(|finding| finding.code)
+    };
+    assert_eq!(change(&mut venue, "before", 20), None);
+    let (scope, level) = (HaltScope::Desk(model::DeskId(4)), HaltLevel::CancelOnly);
+    let why = Why::of(HaltCause::Human);
+    venue.step(venue.engine.now(), Body::Control(Control::Halt { scope, level, why }));
+    assert_eq!(change(&mut venue, "after", 30), Some(Reject::Halted));
+}
+
 /// Goal: nothing is split while a parent waits, whose quantity is in units of before. Method: a parent without children, the
 /// venue halted; then without it.
 #[test]

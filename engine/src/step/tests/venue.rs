@@ -5,8 +5,8 @@ mod full;
 
 use model::page::{TapeKind, TapeRecord};
 use model::{
-    Announced, Ask, ClientOrderId, HaltLevel, HaltScope, Holder, Link, Money, Note, OrderState,
-    OrderType, Origin, Reject, Report, ReportKind, Request, Terms, Tif,
+    Announced, Ask, ClientOrderId, DeskId, HaltLevel, HaltScope, Holder, Link, Money, Note,
+    OrderState, OrderType, Origin, Reject, Report, ReportKind, Request, Terms, Tif,
 };
 
 use super::*;
@@ -23,6 +23,8 @@ struct Outside {
     sent: Vec<Send>,
     tape: Vec<TapeRecord>,
     names: u64,
+    /// Who asks.
+    origin: Origin,
 }
 
 impl Outside {
@@ -40,7 +42,8 @@ impl Outside {
             change(engine);
         });
         bench.engine.rules.triggers.venue_session = None;
-        let mut outside = Outside { bench, sent: Vec::new(), tape: Vec::new(), names: 0 };
+        let (sent, tape, origin) = (Vec::new(), Vec::new(), Origin::File);
+        let mut outside = Outside { bench, sent, tape, names: 0, origin };
         outside.bench.add(1, Side::Buy, 99, LAST);
         outside.bench.add(2, Side::Sell, 100, LAST);
         outside.say(Body::Control(Control::ReconcileBegin));
@@ -132,7 +135,7 @@ impl Outside {
     }
 
     fn ask(&mut self, ask: Ask) -> Result<OrderId, Reject> {
-        let (origin, note) = (Origin::File, Note::default());
+        let (origin, note) = (self.origin, Note::default());
         let request = Request { id: 1, origin, account: ACCOUNT, ask, note };
         self.bench.seq += 1;
         let now = Ts(self.bench.seq * 1_000);
@@ -194,7 +197,7 @@ fn fills_of_strangers_count() {
     assert_eq!(venue.halts()[0], HaltLevel::Halted);
 }
 
-/// Goal: an order at the venue that was never ours halts and is cancelled; word of one that we know to have ended is old.
+/// Goal: an order at the venue that was never ours halts and is cancelled, also where nobody knows whose it is; word of one that we know to have ended is old.
 /// Method: restatements of both.
 #[test]
 fn strangers_are_cancelled() {
@@ -209,6 +212,13 @@ fn strangers_are_cancelled() {
     venue.say(Body::Report(restated(OrderId::new(7, 9))));
     assert_eq!(venue.sent, [Send::Cancel(OrderId::new(7, 9), 0)]);
     assert_eq!(venue.halts(), [FREE, HaltLevel::Halted]);
+    venue.sent.clear();
+    let unowned = OrderId::new(7, 10);
+    for order in [OrderId(0), unowned] {
+        venue.say(Body::Report(Report::of(ReportKind::Restated, order)));
+        assert_eq!(venue.halts()[0], HaltLevel::Halted);
+    }
+    assert_eq!(venue.sent, [Send::Cancel(unowned, 0)], "nobody else would");
 }
 
 /// Goal: a sale is marked short from where open sales are more than is held. Method: five held; sales of four, of one and of one

@@ -178,6 +178,44 @@ fn questions_that_came_to_nothing() {
     assert_eq!(venue.sent, [Send::Cancel(order, 3)]);
 }
 
+/// Goal: what has to end because its client is gone, or a timer ran out, is asked for again where the venue refuses, as in a cross;
+/// what the client itself wanted cancelled is not. Method: an order; each of the three; a refusal and time.
+#[test]
+fn what_has_to_end_is_asked_for_again() {
+    let desk = DeskId(3);
+    let account = ACCOUNT;
+    let gone = |control| move |venue: &mut Outside, _| venue.say(Body::Control(control));
+    let asks = |venue: &mut Outside, order| {
+        let _ = venue.ask(Ask::Cancel { order });
+    };
+    let acts: [(Box<dyn Fn(&mut Outside, OrderId)>, bool); 3] = [
+        (Box::new(gone(Control::DeskClosed(desk))), true),
+        (Box::new(gone(Control::DeskSilent { desk, account })), true),
+        (Box::new(asks), false),
+    ];
+    for (act, again) in acts {
+        let mut venue = Outside::new(8);
+        venue.origin = Origin::Desk(desk);
+        let rules = &mut venue.bench.engine.rules.accounts[usize::from(ACCOUNT.0)];
+        rules.cancel_on_disconnect = true;
+        let order = venue.order().unwrap();
+        venue.say(Body::Report(Report::of(ReportKind::Ack, order)));
+        venue.sent.clear();
+        act(&mut venue, order);
+        assert_eq!(venue.sent, [Send::Cancel(order, 1)]);
+        let refused = Report::of(ReportKind::CancelRejected, order);
+        venue.say(Body::Report(Report { change: 1, ..refused }));
+        let later = Ts(venue.bench.engine.now().0 + TIMEOUT_NS);
+        venue.say_at(later, Body::Timer);
+        venue.sent.clear();
+        let px = venue.bench.engine.orders().get(order).unwrap().order.px;
+        let restated =
+            Report { change: 1, px, qty: Qty(5), ..Report::of(ReportKind::Restated, order) };
+        venue.say_at(later, Body::Report(restated));
+        assert_eq!(venue.sent, if again { vec![Send::Cancel(order, 2)] } else { vec![] });
+    }
+}
+
 /// Goal: what the venue says outside of a reconciliation while a session is made again does not settle what went down with the
 /// last one: the cancel is asked again once something can be sent. Method: a cancel without a session, word of the order from
 /// before it and from after it, then a reconciliation.
