@@ -142,6 +142,7 @@ impl Row {
             for account in 0..accounts {
                 risk.set_pair_limits(AccountId(account), id, self.pair()).expect("limits in range");
             }
+            risk.mark(id, &MARKET);
         }
         risk
     }

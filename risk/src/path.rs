@@ -61,7 +61,7 @@ impl Path {
 
     #[inline]
     pub(crate) fn iter(&self) -> impl Iterator<Item = AccountId> {
-        self.accounts.iter().take(self.depth.into()).copied()
+        self.accounts.get(..self.depth.into()).unwrap_or_default().iter().copied()
     }
 
     /// The account at the top: the owner.
@@ -91,7 +91,7 @@ impl<'a> Ladder<'a> {
 
     #[inline(always)] // As gate::each_check.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Rung<'a>> {
-        self.rungs.iter().take(self.depth.into())
+        self.rungs.get(..self.depth.into()).unwrap_or_default().iter()
     }
 
     /// The one that the order itself is of.
