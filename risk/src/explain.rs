@@ -12,7 +12,7 @@ use crate::ledger::Risk;
 use crate::limits::Restriction;
 use crate::market::{Market, Moment};
 use crate::options::Options;
-use crate::path::Ladder;
+use crate::path::AccountChain;
 use crate::reservation::Reservation;
 use crate::view::{Node, View, Way};
 
@@ -129,8 +129,8 @@ impl Risk {
             Some(held) => (held, Way::Replace),
             None => way_of(order, &nothing, instead_of),
         };
-        let ladder = Ladder::new(self, order.account, order.instrument);
-        let view = View::new(&ladder, order, seen, way, market, &moment);
+        let chain = AccountChain::new(self, order.account, order.instrument);
+        let view = View::new(&chain, order, seen, way, market, &moment);
         let mut checks = Vec::new();
         let _ = each_check(order, &view, |node, finding| {
             checks.push(explained(order, &view, node, finding));

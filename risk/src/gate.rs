@@ -74,7 +74,7 @@ use crate::ids::{Recorded, Wording};
 use crate::ledger::Risk;
 use crate::limits::DEPTH_MAX;
 use crate::market::{Market, Moment, twice};
-use crate::path::Ladder;
+use crate::path::AccountChain;
 use crate::posting::Posting;
 use crate::reservation::Reservation;
 use crate::view::{Node, View, Way};
@@ -123,8 +123,8 @@ pub(crate) fn each_check(
     if view.way == Way::Parent {
         return each_check_of_parent(order, view, found);
     }
-    for rung in view.rungs() {
-        let node = view.node(order, rung);
+    for entry in view.entries() {
+        let node = view.node(order, entry);
         let mut found = |finding| tell(Some(&node), finding);
         found(no_limits::check(order, view, &node))?;
         found(stale::check(order, view, &node))?;
@@ -398,8 +398,8 @@ impl Risk {
     ) -> (Verdict, [Option<Finding>; FINDINGS_MAX]) {
         let held = Reservation::closed(order);
         let (seen, way) = way_of(order, &held, instead_of);
-        let ladder = Ladder::new(self, order.account, order.instrument);
-        let view = View::new(&ladder, order, seen, way, market, &moment);
+        let chain = AccountChain::new(self, order.account, order.instrument);
+        let view = View::new(&chain, order, seen, way, market, &moment);
         let mut findings = findings(order, &view);
         let verdict = verdict_of(&findings);
         for finding in &mut findings {
@@ -434,8 +434,8 @@ impl Risk {
         self.settle_marks(order.account);
         self.settle_rates(order.account, moment.now);
         let nothing = Reservation::closed(order);
-        let ladder = Ladder::new(self, order.account, order.instrument);
-        let view = View::new(&ladder, order, held.unwrap_or(&nothing), way, market, moment);
+        let chain = AccountChain::new(self, order.account, order.instrument);
+        let view = View::new(&chain, order, held.unwrap_or(&nothing), way, market, moment);
         let stops_at = |finding: Finding| if finding.failed { STOP } else { CONTINUE };
         let judged = each_check(order, &view, |_, finding| stops_at(finding));
         let (CONTINUE, Some(posting)) = (judged, view.posting(order)) else {
@@ -461,8 +461,8 @@ impl Risk {
         moment: &Moment,
     ) -> Verdict {
         let nothing = Reservation::closed(order);
-        let ladder = Ladder::new(self, order.account, order.instrument);
-        let view = View::new(&ladder, order, held.unwrap_or(&nothing), way, market, moment);
+        let chain = AccountChain::new(self, order.account, order.instrument);
+        let view = View::new(&chain, order, held.unwrap_or(&nothing), way, market, moment);
         let verdict = match verdict_of(&findings(order, &view)) {
             // What cannot be posted is refused, whatever the checks say of it.
             verdict if verdict.primary.is_none() => Verdict::refuse(Reject::Overflow),

@@ -5,7 +5,7 @@ use model::{Conditions, Headroom, Order, Qty, Reject, Verdict};
 use crate::gate::{failing, way_of};
 use crate::ledger::Risk;
 use crate::market::{Market, Moment};
-use crate::path::Ladder;
+use crate::path::AccountChain;
 use crate::reservation::Reservation;
 use crate::view::View;
 
@@ -61,8 +61,8 @@ impl Risk {
             let order = Order { qty: Qty(lots.saturating_mul(lot)), conditions, ..*order };
             let held = Reservation::closed(&order);
             let (seen, way) = way_of(&order, &held, instead_of);
-            let ladder = Ladder::new(self, order.account, order.instrument);
-            failing(&order, &View::new(&ladder, &order, seen, way, market, &moment))
+            let chain = AccountChain::new(self, order.account, order.instrument);
+            failing(&order, &View::new(&chain, &order, seen, way, market, &moment))
         };
         let repeated = Verdict::bit(Reject::DuplicateTerms);
         let near = near.map(|qty| qty.0.checked_div(lot).unwrap_or(0));

@@ -9,7 +9,7 @@ use crate::ledger::{Pair, Risk};
 use crate::line::Exposure;
 use crate::listing::Listing;
 use crate::market::Market;
-use crate::path::Rung;
+use crate::path::ChainEntry;
 
 /// Accounts that one event re-marks, besides one of an instrument that waits.
 const RE_MARKED_MAX: u32 = 8;
@@ -198,12 +198,12 @@ impl Risk {
     #[cold]
     pub(crate) fn worth_anew(
         &self,
-        rung: &Rung<'_>,
+        entry: &ChainEntry<'_>,
         instrument: InstrumentId,
         market: &Market,
         exposure: Exposure,
     ) -> [Worth; 2] {
-        let &Rung { id, account, pair, limits } = rung;
+        let &ChainEntry { id, account, pair, limits } = entry;
         let listing = self.listing(instrument).unwrap_or(&Listing::UNLISTED);
         let margin = limits.and_then(|limits| limits.margin);
         let line = listing.marks_in(market).worth(exposure, pair.line.cost, account, margin);

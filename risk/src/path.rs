@@ -16,7 +16,7 @@ pub(crate) struct Path {
 
 /// One of them, with what it has and may do in an instrument.
 #[derive(Clone, Copy)]
-pub(crate) struct Rung<'a> {
+pub(crate) struct ChainEntry<'a> {
     pub(crate) id: AccountId,
     /// The account; if it is not configured, one without rights and with every limit zero.
     pub(crate) account: &'a Account,
@@ -28,9 +28,9 @@ pub(crate) struct Rung<'a> {
 
 /// All of them, looked up once.
 #[derive(Clone, Copy)]
-pub(crate) struct Ladder<'a> {
+pub(crate) struct AccountChain<'a> {
     pub(crate) risk: &'a Risk,
-    rungs: [Rung<'a>; DEPTH_MAX],
+    entries: [ChainEntry<'a>; DEPTH_MAX],
     depth: u8,
     /// Their highest halt.
     pub(crate) halt: HaltLevel,
@@ -71,42 +71,47 @@ impl Path {
     }
 }
 
-impl<'a> Ladder<'a> {
+impl<'a> AccountChain<'a> {
     /// The accounts that `account` counts on, in `instrument`.
     #[inline(always)] // As gate::each_check.
-    pub(crate) fn new(risk: &'a Risk, account: AccountId, instrument: InstrumentId) -> Ladder<'a> {
-        let own = Rung::new(risk, account, instrument);
+    pub(crate) fn new(
+        risk: &'a Risk,
+        account: AccountId,
+        instrument: InstrumentId,
+    ) -> AccountChain<'a> {
+        let own = ChainEntry::new(risk, account, instrument);
         let Path { accounts: [_, above @ ..], depth } = own.account.path;
         let (halt, missing, quotes) = (own.account.halt, own.is_missing(), own.pair.quotes);
-        let mut ladder = Ladder { risk, rungs: [own; DEPTH_MAX], depth, halt, missing, quotes };
-        let [_, rungs @ ..] = &mut ladder.rungs;
-        for (rung, id) in rungs.iter_mut().zip(above).take(usize::from(depth - 1)) {
-            *rung = Rung::new(risk, id, instrument);
-            ladder.halt = ladder.halt.max(rung.account.halt);
-            ladder.missing += rung.is_missing();
-            ladder.quotes = rung.pair.quotes;
+        let mut chain =
+            AccountChain { risk, entries: [own; DEPTH_MAX], depth, halt, missing, quotes };
+        let [_, entries @ ..] = &mut chain.entries;
+        for (entry, id) in entries.iter_mut().zip(above).take(usize::from(depth - 1)) {
+            *entry = ChainEntry::new(risk, id, instrument);
+            chain.halt = chain.halt.max(entry.account.halt);
+            chain.missing += entry.is_missing();
+            chain.quotes = entry.pair.quotes;
         }
-        ladder
+        chain
     }
 
     #[inline(always)] // As gate::each_check.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Rung<'a>> {
-        self.rungs.get(..self.depth.into()).unwrap_or_default().iter()
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &ChainEntry<'a>> {
+        self.entries.get(..self.depth.into()).unwrap_or_default().iter()
     }
 
     /// The one that the order itself is of.
-    pub(crate) fn own(&self) -> &Rung<'a> {
-        let [own, ..] = &self.rungs;
+    pub(crate) fn own(&self) -> &ChainEntry<'a> {
+        let [own, ..] = &self.entries;
         own
     }
 }
 
-impl<'a> Rung<'a> {
+impl<'a> ChainEntry<'a> {
     #[inline(always)] // As gate::each_check.
-    fn new(risk: &'a Risk, id: AccountId, instrument: InstrumentId) -> Rung<'a> {
+    fn new(risk: &'a Risk, id: AccountId, instrument: InstrumentId) -> ChainEntry<'a> {
         let pair = risk.pair(id, instrument).unwrap_or(&Pair::EMPTY);
         let account = risk.account(id).unwrap_or(&risk.nobody);
-        Rung { id, account, pair, limits: risk.limits(pair) }
+        ChainEntry { id, account, pair, limits: risk.limits(pair) }
     }
 
     fn is_missing(&self) -> u8 {

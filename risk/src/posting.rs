@@ -6,7 +6,7 @@ use crate::account::Account;
 use crate::ledger::Risk;
 use crate::line::{Exposure, Line};
 use crate::own_quotes::NIL;
-use crate::path::Ladder;
+use crate::path::AccountChain;
 use crate::rates::Sums;
 use crate::reservation::Reservation;
 
@@ -23,19 +23,19 @@ pub(crate) struct Posting {
 }
 
 impl Posting {
-    /// What it takes to hold `next` instead of `held` on the accounts of a ladder, in money of `currency`; `None` on
+    /// What it takes to hold `next` instead of `held` on the accounts of a chain, in money of `currency`; `None` on
     /// overflow of any sum, or if an account does not count in that currency.
     #[inline(always)] // As gate::each_check.
     pub(crate) fn new(
-        ladder: &Ladder<'_>,
+        chain: &AccountChain<'_>,
         currency: Currency,
         held: &Reservation,
         next: Reservation,
     ) -> Option<Posting> {
         let posting = Posting::of(held, next)?;
-        for rung in ladder.iter() {
-            let sums = rung.account.sums_in(currency)?;
-            posting.fits(held.side, rung.pair.line.exposure, sums)?;
+        for entry in chain.iter() {
+            let sums = entry.account.sums_in(currency)?;
+            posting.fits(held.side, entry.pair.line.exposure, sums)?;
         }
         Some(posting)
     }
@@ -82,8 +82,8 @@ impl Posting {
 impl Risk {
     /// What it takes to hold `next` instead of `held`; `None` as of [`Posting::new`].
     pub(crate) fn posting(&self, held: &Reservation, next: Reservation) -> Option<Posting> {
-        let ladder = Ladder::new(self, held.account, held.instrument);
-        Posting::new(&ladder, self.money_of(held.instrument), held, next)
+        let chain = AccountChain::new(self, held.account, held.instrument);
+        Posting::new(&chain, self.money_of(held.instrument), held, next)
     }
 
     /// Lets the order hold what it will hold. Cannot fail.

@@ -11,7 +11,7 @@ use crate::listing::{Listing, Marks};
 use crate::market::{Market, Moment};
 use crate::money;
 use crate::own_quotes::NIL;
-use crate::path::{Ladder, Rung};
+use crate::path::{AccountChain, ChainEntry};
 use crate::posting::Posting;
 use crate::reservation::{Needs, Pricing, Reservation, Terms, open_qty};
 use crate::same_terms::Seen;
@@ -76,7 +76,7 @@ pub(crate) struct View<'a> {
     /// Whether the books can count it.
     pub(crate) fits: bool,
     held: &'a Reservation,
-    ladder: &'a Ladder<'a>,
+    chain: &'a AccountChain<'a>,
     /// What the market marks the instrument at now.
     marks: Marks,
     /// Twice the mid of its book.
@@ -101,7 +101,7 @@ pub(crate) struct Node<'a> {
     pub(crate) profit2: i128,
     /// Margin that the pair takes if the order passes.
     margin: i128,
-    rung: &'a Rung<'a>,
+    entry: &'a ChainEntry<'a>,
     /// Whether every sum could be changed into the account's currency.
     pub(crate) has_rates: bool,
     /// Money that the order holds already.
@@ -117,7 +117,7 @@ impl<'a> View<'a> {
     /// part of in memory. `held` is what it holds, or of [`Way::Linked`] the order in whose place it comes.
     #[inline(always)] // As gate::each_check.
     pub(crate) fn new(
-        ladder: &'a Ladder<'a>,
+        chain: &'a AccountChain<'a>,
         order: &Order,
         held: &'a Reservation,
         way: Way,
@@ -125,15 +125,15 @@ impl<'a> View<'a> {
         moment: &'a Moment,
     ) -> View<'a> {
         let is_replace = way == Way::Replace;
-        let risk = ladder.risk;
-        let &Rung { account, pair, limits, .. } = ladder.own();
+        let risk = chain.risk;
+        let &ChainEntry { account, pair, limits, .. } = chain.own();
         let listing = risk.listing(order.instrument).unwrap_or(&Listing::UNLISTED);
         let marks = listing.marks_in(market);
         let fee = limits.unwrap_or(&PairLimits::BLOCKED).fee;
         let pricing = Pricing { factor: listing.factor, fee, rule: account.limits.change_rule };
         let next = next(order, held, way, &pricing);
         let fits = |held: &Reservation| {
-            next.is_some_and(|next| Posting::new(ladder, listing.money, held, next).is_some())
+            next.is_some_and(|next| Posting::new(chain, listing.money, held, next).is_some())
         };
         let (same_terms, id) = match way {
             Way::Replace => (Seen::Off, account.ids.find(order.client_id)),
@@ -151,7 +151,7 @@ impl<'a> View<'a> {
             halt: if moment.stopping {
                 HaltLevel::Halted
             } else {
-                risk.halts.of(order.origin).max(listing.halt).max(ladder.halt).max(moment.halt)
+                risk.halts.of(order.origin).max(listing.halt).max(chain.halt).max(moment.halt)
             },
             replaces: is_replace.then_some(held),
             way,
@@ -164,18 +164,18 @@ impl<'a> View<'a> {
                 Way::Linked => Reservation::closed(order).holding(&pricing).map(|alone| alone.held),
                 _ => next.map(|next| next.held),
             },
-            own_opposite: own_opposite(risk, order.side, ladder.quotes),
+            own_opposite: own_opposite(risk, order.side, chain.quotes),
             id,
             same_terms,
-            opens_lines: ladder.missing > 0,
-            has_room: usize::from(ladder.missing) <= risk.free_slots()
+            opens_lines: chain.missing > 0,
+            has_room: usize::from(chain.missing) <= risk.free_slots()
                 && (held.quote != NIL || risk.quotes.has_room()),
             fits: match way {
                 Way::Linked => fits(&Reservation::closed(order)),
                 _ => fits(held),
             },
             held,
-            ladder,
+            chain,
             is_marked: marks == listing.marks() && held.side == order.side,
             marks,
             mid2: market.mid2(),
@@ -185,23 +185,23 @@ impl<'a> View<'a> {
     /// The accounts whose limits the order must pass.
     #[inline(always)] // As gate::each_check.
     pub(crate) fn nodes(&self, order: &Order) -> impl Iterator<Item = Node<'a>> {
-        self.rungs().map(move |rung| self.node(order, rung))
+        self.entries().map(move |entry| self.node(order, entry))
     }
 
     /// The same, not looked at yet.
     #[inline(always)] // As gate::each_check.
-    pub(crate) fn rungs(&self) -> impl Iterator<Item = &'a Rung<'a>> + use<'a> {
-        self.ladder.iter()
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &'a ChainEntry<'a>> + use<'a> {
+        self.chain.iter()
     }
 
     /// Looks at one of them.
     #[inline(always)] // As gate::each_check.
-    pub(crate) fn node(&self, order: &Order, rung: &'a Rung<'a>) -> Node<'a> {
+    pub(crate) fn node(&self, order: &Order, entry: &'a ChainEntry<'a>) -> Node<'a> {
         let now = self.now;
-        let &Rung { id, account, pair, limits: known } = rung;
+        let &ChainEntry { id, account, pair, limits: known } = entry;
         let limits = known.unwrap_or(&PairLimits::BLOCKED);
         let exposure = without(&pair.line.exposure, self.held);
-        let [passed, worth] = self.worth(order, rung, limits);
+        let [passed, worth] = self.worth(order, entry, limits);
         Node {
             id,
             account,
@@ -211,7 +211,7 @@ impl<'a> View<'a> {
             worth,
             profit2: account.profit2(&worth),
             margin: passed.margin,
-            rung,
+            entry,
             held: self.held.held.notional,
             has_rates: account.pockets.is_empty() || account.has_rates(self.listing.money, now),
             rate_used: account.rate.used(now),
@@ -228,16 +228,16 @@ impl<'a> View<'a> {
     /// Whether an order takes more margin than its pair does now.
     #[inline(always)] // As gate::each_check: seldom asked, and handed nothing that lies in a register else.
     pub(crate) fn margin_rises(&self, order: &Order, node: &Node<'_>) -> bool {
-        let exposure = node.rung.pair.line.exposure;
-        let [now, _] = self.risk.worth_anew(node.rung, order.instrument, self.market, exposure);
+        let exposure = node.entry.pair.line.exposure;
+        let [now, _] = self.risk.worth_anew(node.entry, order.instrument, self.market, exposure);
         node.margin > now.margin
     }
 
     /// Whether an account of the path has no fresh price to measure from.
     #[inline(always)] // As gate::each_check.
     pub(crate) fn lacks_reference(&self) -> bool {
-        for rung in self.rungs() {
-            let limits = rung.limits.unwrap_or(&PairLimits::BLOCKED);
+        for entry in self.entries() {
+            let limits = entry.limits.unwrap_or(&PairLimits::BLOCKED);
             if self.market.reference2(limits, self.now).is_none() {
                 return true;
             }
@@ -247,32 +247,32 @@ impl<'a> View<'a> {
 
     /// What the pair would be worth if the order passed, and with it the account.
     #[inline(always)] // As gate::each_check.
-    fn worth(&self, order: &Order, rung: &Rung<'a>, limits: &PairLimits) -> [Worth; 2] {
-        let &Rung { account, pair, .. } = rung;
+    fn worth(&self, order: &Order, entry: &ChainEntry<'a>, limits: &PairLimits) -> [Worth; 2] {
+        let &ChainEntry { account, pair, .. } = entry;
         // A line of nothing is worth nothing at any mark.
         let is_counted =
             pair.turn.seen == self.listing.holders.mark || !pair.line.exposure.is_any();
         let is_own = self.risk.waiting.is_empty() && account.pockets.is_empty();
         if !(self.is_marked && is_counted && is_own) {
-            let exposure = self.exposed(order, rung);
-            let [line, sums] = self.risk.worth_anew(rung, order.instrument, self.market, exposure);
+            let exposure = self.exposed(order, entry);
+            let [line, sums] = self.risk.worth_anew(entry, order.instrument, self.market, exposure);
             return [line, sums];
         }
         // The line is counted at these marks: only the order's side changes.
         let (mut line, mut sums) = (pair.line.worth, account.sums.worth);
-        let exposure = self.exposed(order, rung);
+        let exposure = self.exposed(order, entry);
         self.marks.rework(order.side, &exposure, limits.margin, &mut line, &mut sums);
         debug_assert_eq!(
             [line, sums],
-            self.risk.worth_anew(rung, order.instrument, self.market, exposure)
+            self.risk.worth_anew(entry, order.instrument, self.market, exposure)
         );
         [line, sums]
     }
 
     /// What the pair would have if the order passed.
     #[inline(always)] // As gate::each_check.
-    fn exposed(&self, order: &Order, rung: &Rung<'a>) -> Exposure {
-        without(&rung.pair.line.exposure, self.held).with(order.side, self.open)
+    fn exposed(&self, order: &Order, entry: &ChainEntry<'a>) -> Exposure {
+        without(&entry.pair.line.exposure, self.held).with(order.side, self.open)
     }
 
     /// What the books do if the order passes; `None`: overflow. Put together when it did, for what is as large lies in memory

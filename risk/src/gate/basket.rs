@@ -9,7 +9,7 @@ use crate::ledger::Risk;
 use crate::limits::DEPTH_MAX;
 use crate::market::{Basket, Market, Moment};
 use crate::money::WORTH_MAX;
-use crate::path::Ladder;
+use crate::path::AccountChain;
 use crate::reservation::Reservation;
 use crate::view::{Node, View, Way};
 
@@ -87,8 +87,8 @@ impl Risk {
     pub fn worth(&self, order: &Order, market: &Market, now: Ts) -> Money {
         let nothing = Reservation::closed(order);
         let moment = Moment::at(now);
-        let ladder = Ladder::new(self, order.account, order.instrument);
-        let view = View::new(&ladder, order, &nothing, Way::New, market, &moment);
+        let chain = AccountChain::new(self, order.account, order.instrument);
+        let view = View::new(&chain, order, &nothing, Way::New, market, &moment);
         let nodes = view.nodes(order).take(DEPTH_MAX);
         Money(nodes.map(|node| notional::used(order, &view, &node)).max().unwrap_or(i128::MAX))
     }

@@ -4,7 +4,7 @@ use super::{collar, notional};
 use crate::ledger::Risk;
 use crate::limits::{DEPTH_MAX, PairLimits, SoftLimits};
 use crate::market::{Market, Moment};
-use crate::path::Ladder;
+use crate::path::AccountChain;
 use crate::reservation::Reservation;
 use crate::view::{Node, View, Way};
 
@@ -95,8 +95,8 @@ impl Risk {
     pub fn excess(&self, order: &Order, market: &Market, now: Ts) -> Excess {
         let nothing = Reservation::closed(order);
         let moment = Moment::at(now);
-        let ladder = Ladder::new(self, order.account, order.instrument);
-        let view = View::new(&ladder, order, &nothing, Way::New, market, &moment);
+        let chain = AccountChain::new(self, order.account, order.instrument);
+        let view = View::new(&chain, order, &nothing, Way::New, market, &moment);
         view.nodes(order).take(DEPTH_MAX).fold(Excess::default(), |excess, node| {
             let notional = notional::used(order, &view, &node);
             let used = used(order, node.limits, node.reference2, notional);

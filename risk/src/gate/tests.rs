@@ -19,7 +19,7 @@ use super::{CONTINUE, each_check};
 use crate::fixture::{
     ACCOUNT, ACCOUNT_LIMITS, FACTOR, Floor, INSTRUMENT, PAIR_LIMITS, USD, instrument,
 };
-use crate::path::Ladder;
+use crate::path::AccountChain;
 use crate::view::{View, Way};
 use crate::{AccountLimits, LastTrade, PairLimits, Recorded};
 
@@ -49,8 +49,8 @@ fn list_is_complete() {
     let mut floor = Floor::new();
     let order = floor.order(Side::Buy, 1, 1_000_000);
     let held = crate::Reservation::closed(&order);
-    let ladder = Ladder::new(&floor.risk, order.account, order.instrument);
-    let view = View::new(&ladder, &order, &held, Way::New, &floor.market, &floor.moment);
+    let chain = AccountChain::new(&floor.risk, order.account, order.instrument);
+    let view = View::new(&chain, &order, &held, Way::New, &floor.market, &floor.moment);
     let mut codes = Vec::new();
     let _ = each_check(&order, &view, |_, finding| {
         codes.push(finding.code);

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::fixture::{ACCOUNT_LIMITS, Floor, INSTRUMENT, MARKET, PAIR_LIMITS, USD, instrument};
-use crate::path::Ladder;
+use crate::path::AccountChain;
 use crate::view::{View, Way};
 use crate::{AccountLimits, Capacity, Deal, Margin, PairLimits, Reservation, Risk};
 
@@ -166,8 +166,8 @@ fn late_marks_count() {
     let worths = |floor: &Floor| {
         orders.map(|(order, market)| {
             let held = Reservation::closed(&order);
-            let ladder = Ladder::new(&floor.risk, order.account, order.instrument);
-            let view = View::new(&ladder, &order, &held, Way::New, &market, &floor.moment);
+            let chain = AccountChain::new(&floor.risk, order.account, order.instrument);
+            let view = View::new(&chain, &order, &held, Way::New, &market, &floor.moment);
             view.nodes(&order).map(|node| node.worth).collect::<Vec<_>>()
         })
     };
