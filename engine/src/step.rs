@@ -43,7 +43,7 @@ use model::{
     AccountId, Body, Control, Event, FeedId, HaltCause, Input, InstrumentId, Mode, OrderId, Px,
     Qty, Ts, Why,
 };
-use risk::{Moment, Options, Risk};
+use risk::{Moment, OrderFeatures, Risk};
 
 use crate::approvals::Approvals;
 use crate::baskets::Baskets;
@@ -303,7 +303,7 @@ impl Engine {
             reconciling: self.is_unreconciled(),
             clock_unsafe: self.is_clock_unsafe(),
             stopping: self.stopping,
-            takes: self.outside.as_ref().map_or(Options::ALL, |outside| outside.takes),
+            takes: self.outside.as_ref().map_or(OrderFeatures::ALL, |outside| outside.takes),
             ..Moment::at(self.now)
         }
     }

@@ -11,7 +11,7 @@ use crate::gate::{CONTINUE, each_check, findings, is_of_new_orders, verdict_of, 
 use crate::ledger::Risk;
 use crate::limits::Restriction;
 use crate::market::{Market, Moment};
-use crate::options::Options;
+use crate::order_features::OrderFeatures;
 use crate::path::AccountChain;
 use crate::reservation::Reservation;
 use crate::view::{Node, View, Way};
@@ -70,7 +70,7 @@ pub struct Explanation {
     /// The largest quantity of a new order that would pass, and what refuses more; `None` of a replace.
     pub headroom: Option<Headroom>,
     /// What it asks for that the venue is not known to do.
-    pub untaken: Options,
+    pub untaken: OrderFeatures,
     /// Place in `checks` of what binds: of a refused order the primary reason, of a new one that passed what
     /// refuses the first lot too many.
     pub binding: Option<usize>,
@@ -89,7 +89,7 @@ impl Risk {
         moment: Moment,
     ) -> Explanation {
         let (verdict, checks) = self.look(order, held, instead_of, market, moment);
-        let untaken = Options::of(order).without(moment.takes);
+        let untaken = OrderFeatures::of(order).without(moment.takes);
         let mut explanation =
             Explanation { verdict, checks, headroom: None, untaken, binding: None };
         if held.is_none() {

@@ -38,7 +38,7 @@ mod lots;
 mod market;
 mod marks;
 mod money;
-mod options;
+mod order_features;
 mod own_quotes;
 mod pages;
 mod path;
@@ -71,7 +71,7 @@ pub use limits::{
 };
 pub use listing::Reference;
 pub use market::{Basket, LastTrade, LinkFit, Market, Moment, Slice};
-pub use options::Options;
+pub use order_features::OrderFeatures;
 pub use rate::RateWindow;
 pub use rates::Rate;
 pub use relimit::{NewLimits, Rows};

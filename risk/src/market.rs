@@ -3,7 +3,7 @@
 use model::{HaltLevel, Integrity, Money, Px, Qty, TradingState, Ts};
 
 use crate::limits::PairLimits;
-use crate::options::Options;
+use crate::order_features::OrderFeatures;
 
 /// The last printable trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +95,7 @@ pub struct Moment {
     /// Whether the engine was asked to stop: nothing new passes, as under a halt.
     pub stopping: bool,
     /// What the venue is known to do as it is meant here; everything else is refused.
-    pub takes: Options,
+    pub takes: OrderFeatures,
     /// Of an order for an auction: whether that is over.
     pub cross_over: bool,
     /// Of an order that is linked to another.
@@ -122,7 +122,7 @@ impl Moment {
             held: false,
             halt: HaltLevel::Active,
             stopping: false,
-            takes: Options::ALL,
+            takes: OrderFeatures::ALL,
             cross_over: false,
             link: LinkFit::Fits,
             slice: None,

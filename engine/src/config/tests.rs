@@ -3,7 +3,7 @@ mod shards;
 use std::path::PathBuf;
 
 use model::Symbol;
-use risk::Options;
+use risk::OrderFeatures;
 
 use super::*;
 
@@ -68,8 +68,8 @@ fn shipped_live_example_loads() {
         assert!(errors.contains(part), "{part} in\n{errors}");
     }
     let confirmed = |config: &Config| config.engine.venue.as_ref().unwrap().confirmed;
-    assert_eq!(confirmed(&config), Options::NONE);
-    for (named, option) in Options::CONFIRMABLE {
+    assert_eq!(confirmed(&config), OrderFeatures::NONE);
+    for (named, option) in OrderFeatures::CONFIRMABLE {
         let said = format!("confirmed = [{named:?}]");
         let one = again(&|text| text.replace("confirmed = []", &said)).unwrap();
         assert_eq!(confirmed(&one), option);

@@ -6,7 +6,7 @@ use std::path::Path;
 use feeds::session::SessionId;
 use feeds::session::soup::Login;
 use model::Symbol;
-use risk::Options;
+use risk::OrderFeatures;
 
 use super::feed::parsed;
 use super::server::login;
@@ -24,7 +24,7 @@ pub struct VenueConfig {
     /// What becomes of open orders at a clean stop.
     pub at_stop: AtStop,
     /// What it is known to do as it is meant here; all else is refused.
-    pub confirmed: Options,
+    pub confirmed: OrderFeatures,
     /// How it is spoken to.
     pub gateway: GatewayConfig,
 }
@@ -42,7 +42,7 @@ impl VenueConfig {
             on_stall: OnStall::Cancel,
             firms: Vec::new(),
         });
-        let (at_stop, confirmed) = (AtStop::Leave, Options::MOST);
+        let (at_stop, confirmed) = (AtStop::Leave, OrderFeatures::MOST);
         VenueConfig { ack_timeout_ns, executions, at_stop, confirmed, gateway }
     }
 }
@@ -239,12 +239,12 @@ fn at_stop(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<AtStop> {
 }
 
 /// What conformance tests confirmed: always said, for nobody else can know it.
-fn confirmed(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<Options> {
-    let mut confirmed = Some(Options::NONE);
+fn confirmed(table: &mut Table<'_>, errors: &mut ConfigErrors) -> Option<OrderFeatures> {
+    let mut confirmed = Some(OrderFeatures::NONE);
     for name in table.texts("confirmed", errors)? {
-        let known = Options::CONFIRMABLE.into_iter().find(|(known, _)| *known == name);
+        let known = OrderFeatures::CONFIRMABLE.into_iter().find(|(known, _)| *known == name);
         if known.is_none() {
-            let names = Options::CONFIRMABLE.map(|(name, _)| name).join(", ");
+            let names = OrderFeatures::CONFIRMABLE.map(|(name, _)| name).join(", ");
             table.error(format!("`confirmed` is a list of {names}, not `{name}`"), errors);
         }
         confirmed = confirmed.zip(known).map(|(all, (_, option))| all.with(option));

@@ -11,7 +11,7 @@
 
 use model::page::TapeKind;
 use model::{OrderId, OrderState, Report, ReportKind};
-use risk::{Cleared, ClearedReplace, Options};
+use risk::{Cleared, ClearedReplace, OrderFeatures};
 
 use super::Engine;
 use crate::config::VenueConfig;
@@ -39,7 +39,7 @@ pub(super) struct Outside {
     /// Whether it is not known where orders stand.
     pub is_unreconciled: bool,
     /// What it is known to do.
-    pub takes: Options,
+    pub takes: OrderFeatures,
 }
 
 impl Outside {

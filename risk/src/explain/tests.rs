@@ -202,7 +202,7 @@ fn what_is_not_taken_is_named() {
         (refused, explanation.untaken.names().collect::<Vec<_>>())
     };
     assert_eq!(named(&floor), (None, vec![]));
-    let [.., (_, display)] = Options::CONFIRMABLE;
+    let [.., (_, display)] = OrderFeatures::CONFIRMABLE;
     floor.moment.takes = display;
     assert_eq!(named(&floor), (Some(Reject::Unsupported), vec!["post_only"]));
 }

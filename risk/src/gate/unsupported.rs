@@ -1,7 +1,7 @@
 use model::{Conditions, Finding, Link, Order, OrderType, Px, Qty, Reject, Tif, Ts};
 
 use crate::market::LinkFit;
-use crate::options::Options;
+use crate::order_features::OrderFeatures;
 use crate::view::{View, Way};
 
 /// Where something that can be asked of an order is done.
@@ -50,7 +50,7 @@ pub(crate) fn check(order: &Order, view: &View<'_>) -> Finding {
                 && (is_plain(order) || is_whole(order) && goes_together(order))
         }
     };
-    Finding::holds(Reject::Unsupported, fits && view.moment.takes.has(Options::of(order)))
+    Finding::holds(Reject::Unsupported, fits && view.moment.takes.has(OrderFeatures::of(order)))
 }
 
 /// Whether nothing is asked that could be refused: what most orders are.
@@ -125,7 +125,9 @@ mod tests {
         assert!(OrderType::ALL.iter().all(|kind| has(kind.name())));
         assert!(Tif::ALL.iter().all(|tif| has(tif.name())));
         let confirmed = GATEWAYS.iter().filter(|(.., outside)| *outside == Done::Confirmed);
-        assert!(confirmed.map(|(what, ..)| *what).eq(Options::CONFIRMABLE.map(|(name, _)| name)));
+        assert!(
+            confirmed.map(|(what, ..)| *what).eq(OrderFeatures::CONFIRMABLE.map(|(name, _)| name))
+        );
     }
 
     /// Every time in force, a displayed part, post-only, by the name that the table has.
@@ -153,8 +155,8 @@ mod tests {
     #[test]
     fn only_what_is_confirmed() {
         let mut floor = Floor::new();
-        let mut sets = vec![("none", Options::NONE), ("all", Options::MOST)];
-        sets.extend(Options::CONFIRMABLE);
+        let mut sets = vec![("none", OrderFeatures::NONE), ("all", OrderFeatures::MOST)];
+        sets.extend(OrderFeatures::CONFIRMABLE);
         for (name, order) in every_option(&mut floor) {
             let done = done_outside(name);
             for (confirmed, takes) in sets.iter().copied() {
@@ -166,7 +168,7 @@ mod tests {
                 };
                 assert_eq!(floor.fails(&order, Reject::Unsupported), !passes, "{name} {confirmed}");
             }
-            floor.moment.takes = Options::ALL;
+            floor.moment.takes = OrderFeatures::ALL;
             assert!(!floor.fails(&order, Reject::Unsupported), "{name} on paper");
         }
     }
@@ -177,13 +179,13 @@ mod tests {
         let mut floor = Floor::new();
         let mut order = floor.order(Side::Buy, 10, 1_000_000);
         (order.conditions.post_only, order.conditions.display) = (true, Qty(5));
-        let [.., (_, post_only), (_, display)] = Options::CONFIRMABLE;
+        let [.., (_, post_only), (_, display)] = OrderFeatures::CONFIRMABLE;
         for (takes, passes) in
             [(post_only, false), (display, false), (post_only.with(display), true)]
         {
             floor.moment.takes = takes;
             assert_eq!(floor.fails(&order, Reject::Unsupported), !passes);
-            let left: Vec<_> = Options::of(&order).without(takes).names().collect();
+            let left: Vec<_> = OrderFeatures::of(&order).without(takes).names().collect();
             assert_eq!(left.is_empty(), passes, "{left:?}");
         }
     }
@@ -199,9 +201,9 @@ mod tests {
             assert_eq!(code, (!is_taken).then_some(Reject::Unsupported), "{name}");
         };
         for (name, order) in every_option(&mut floor) {
-            floor.moment.takes = Options::ALL;
+            floor.moment.takes = OrderFeatures::ALL;
             let (_, mut held) = floor.clear(order).unwrap();
-            floor.moment.takes = Options::NONE;
+            floor.moment.takes = OrderFeatures::NONE;
             let client_id = floor.order(Side::Buy, 1, 1_000_000).client_id;
             let fewer = Order { qty: Qty(9), client_id, ..order };
             let changed = floor.risk.clear_replace(fewer, &mut held, &floor.market, floor.moment);
@@ -213,9 +215,9 @@ mod tests {
             }
             (stop.order_type, stop.px) = (OrderType::StopLimit, Px(1_000_200));
             stop.conditions.stop_px = Px(1_000_100);
-            floor.moment.takes = Options::ALL;
+            floor.moment.takes = OrderFeatures::ALL;
             let mut held = floor.risk.clear_held(&stop, None, &floor.market, floor.moment).unwrap();
-            floor.moment.takes = Options::NONE;
+            floor.moment.takes = OrderFeatures::NONE;
             let triggered = Order { order_type: OrderType::Limit, ..stop };
             let fired =
                 floor.risk.clear_triggered(triggered, &mut held, &floor.market, floor.moment);

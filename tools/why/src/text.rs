@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use model::page::{AnswerKind, Quote};
 use model::{Announced, Ask, Measure, OrderId, Qty, Reject};
-use risk::{Explained, Options, Standing};
+use risk::{Explained, OrderFeatures, Standing};
 
 use crate::show::{number, origin, scaled, table, time_of_day, unit, utc, verdict};
 use crate::story::{Judged, Life, Sight, Story, Unjudged};
@@ -66,7 +66,7 @@ fn judged(judged: &Judged) -> String {
         let most = qty(headroom.qty, judged.decimals().1);
         let _ = writeln!(text, "  most    {most} would pass; {} refuses more", headroom.binds);
     }
-    if judged.explanation.untaken != Options::NONE {
+    if judged.explanation.untaken != OrderFeatures::NONE {
         let untaken: Vec<_> = judged.explanation.untaken.names().collect();
         let _ = writeln!(
             text,

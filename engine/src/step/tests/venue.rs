@@ -369,10 +369,10 @@ fn nothing_new_before_reconciliation() {
 /// venue of which nothing is confirmed, everything else, and everything.
 #[test]
 fn nothing_unconfirmed_is_sent() {
-    let [(_, fok), ..] = Options::CONFIRMABLE;
-    let others = Options::MOST.without(fok);
+    let [(_, fok), ..] = OrderFeatures::CONFIRMABLE;
+    let others = OrderFeatures::MOST.without(fok);
     for (confirmed, passes) in
-        [(Options::NONE, false), (others, false), (Options::MOST, true), (fok, true)]
+        [(OrderFeatures::NONE, false), (others, false), (OrderFeatures::MOST, true), (fok, true)]
     {
         let mut venue = Outside::with(8, |engine| {
             engine.strategies.clear();
