@@ -280,7 +280,7 @@ impl Book {
                 self.execute(refnum, (qty, px), (match_number, exec_id), &mut tell)?;
             }
             Message::Broken { refnum, match_number, .. } => {
-                let Some(known) = self.executions.get(&(refnum, match_number)).copied() else {
+                let Some(known) = self.execution(refnum, match_number) else {
                     return self.stranger(&mut tell);
                 };
                 let Execution { order, exec_id, px, qty } = known;
@@ -350,6 +350,19 @@ impl Book {
         let mut chain = Chain::new(order, account.map(holder), scale_of(&instrument), refnum);
         chain.ask(asked, 0);
         Some(chain)
+    }
+
+    /// An execution by the UserRefNum that it was told under, or another one that its order had or has.
+    fn execution(&self, refnum: u32, match_number: u64) -> Option<Execution> {
+        let told = self.executions.get(&(refnum, match_number));
+        let of_order = || {
+            let order = self.refs.get(&refnum)?;
+            let mut all = self.executions.iter();
+            let is_it =
+                |number, execution: &Execution| number == match_number && execution.order == *order;
+            all.find(|((_, number), execution)| is_it(*number, execution)).map(|(_, found)| found)
+        };
+        told.or_else(of_order).copied()
     }
 
     /// The only account of a firm.

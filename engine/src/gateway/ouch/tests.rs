@@ -333,17 +333,17 @@ fn trades() {
     let mut rig = Rig::new(Vec::new());
     rig.connects(&[accepted(ORDER, 1, 100), executed(1, 40, 7)], 3);
     let fill = rig.reports()[1];
-    let broken = |number: u64| {
-        let (refnum, name) = (1_u32.to_be_bytes(), [b' '; 14]);
+    let broken = |refnum: u32, number: u64| {
+        let (refnum, name) = (refnum.to_be_bytes(), [b' '; 14]);
         message(b'B', &[&refnum, &number.to_be_bytes(), b"E", &name])
     };
-    rig.says(&broken(7));
+    rig.says(&broken(1, 7));
     let bust = rig.reports()[0];
     assert_eq!((bust.kind, bust.exec_id, bust.qty), (ReportKind::Bust, fill.exec_id, Qty(40)));
     rig.says(&message(b'C', &[&1_u32.to_be_bytes(), &60_u32.to_be_bytes(), b"U"]));
     let end = rig.reports()[0];
     assert_eq!((end.kind, end.cum), (ReportKind::Cancelled, Some(Qty(40))));
-    rig.says(&broken(8));
+    rig.says(&broken(1, 8));
     rig.says(&executed(99, 1, 9));
     let strangers = rig.reports();
     assert!(strangers.iter().all(|report| report.order == OrderId(0) && report.holder.is_none()));
@@ -353,6 +353,31 @@ fn trades() {
     rig.says(&executed(1, 1, 13));
     assert_eq!(rig.reports()[0].kind, ReportKind::Fill, "told all the same, once");
     assert!(rig.ouch.is_up() && rig.ouch.book.next_ref().is_none(), "cancels are still wanted");
+}
+
+/// Goal: a trade is found also where the venue names the order as it was replaced, and no other order's with the same number. Method:
+/// one fill, a replacement, a trade taken back under its number; both sides of a trade with ourselves.
+#[test]
+fn trades_of_replaced_orders() {
+    let other = OrderId(2 << 20);
+    let bytes = |number: u32| number.to_be_bytes();
+    let (px, name) = (10_000_u64.to_be_bytes(), Name::of(ORDER, 1).0);
+    let terms: [&[u8]; 7] = [&bytes(60), b"AAPL    ", &px, b"0Y", &[0; 8], b"ANNL", &name];
+    let replaced = message(b'U', &[&bytes(1), &bytes(3), b"B", &terms.concat(), &[0, 0]]);
+    let mut rig = Rig::new(Vec::new());
+    let said = [
+        accepted(ORDER, 1, 100),
+        accepted(other, 2, 100),
+        executed(2, 40, 7),
+        executed(1, 40, 7),
+        replaced,
+    ];
+    rig.connects(&said, 6);
+    let fills = rig.reports().into_iter().filter(|report| report.kind == ReportKind::Fill);
+    let [_, ours] = fills.collect::<Vec<_>>()[..] else { panic!() };
+    rig.says(&message(b'B', &[&bytes(3), &7_u64.to_be_bytes(), b"E", &[b' '; 14]]));
+    let bust = rig.reports()[0];
+    assert_eq!((bust.kind, bust.order, bust.exec_id), (ReportKind::Bust, ORDER, ours.exec_id));
 }
 
 fn order(tif: Tif, conditions: Conditions) -> Order {
