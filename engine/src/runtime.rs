@@ -143,11 +143,6 @@ impl Running {
         &self.progress
     }
 
-    /// What to set so that it ends.
-    pub fn stop_flag(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.stop)
-    }
-
     /// Whether it has ended by itself.
     pub fn has_ended(&self) -> bool {
         self.progress.ended.load(Ordering::Acquire)
