@@ -1,5 +1,4 @@
 //! IEX-TP sessions step by step, and messages against vectors packed by an independent program.
-#![allow(missing_docs)]
 
 use feeds::iex::IexFeed;
 use feeds::iex::transport::{DEEP, Segment, SegmentError, TOPS};
