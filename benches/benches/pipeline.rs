@@ -34,7 +34,7 @@ use model::{
 use shm::Client;
 use synth::{Config, Day, Summary};
 
-/// Rounds of each row and its bound, by turns.
+/// Rounds of each row and its bound, alternating.
 const ROUNDS: usize = 5;
 /// Places of the bound's ring.
 const RING: usize = 1 << 14;

@@ -1,5 +1,5 @@
-//! Two shards, each with its feed and its engine thread on one core, beside one engine so, on the same file by turns: captures →
-//! filter → ring → step → journal by reference, everything as `tickgate replay` runs it.
+//! Two shards, each with its feed and its engine thread on one core, beside one engine so, on the same file, alternating:
+//! captures → filter → ring → step → journal by reference, everything as `tickgate replay` runs it.
 //!
 //! `core` is the time that feed and engine thread ran on their core, of two shards the longer one: what the run takes where
 //! nobody else wants the core. `wall` is what it took here. The hash of each engine must be the same in every round.
@@ -59,7 +59,7 @@ fn main() {
     play(&contenders[0]); // Warms up.
     let (mut turns, mut seen) = ([0, 1, 2], [const { None }; 3]);
     let (rounds, n) = apart::rounds(ROUNDS, || {
-        turns.rotate_left(1); // Who comes first would always have the machine of before.
+        turns.rotate_left(1); // Else the same one would always come first, after the same other.
         let (mut round, mut are_apart) = ([const { None }; 3], Some(true));
         for turn in turns {
             let (played, is_apart) = apart::watched([0, 1], || play(&contenders[turn]));

@@ -184,20 +184,8 @@ impl<To: Takes> Tap<To> {
             | Control::ResumeSymbol { .. }
             | Control::Restarted { .. } => {}
             Control::Approve { number, for_ns, operator, note } => {
-                let name = Symbol::from_words(operator.to_words()).unwrap_or_default();
-                let record = self.bare(engine, AuditKind::Approve, Actor::Operator);
-                let refused = out.resumed.and_then(Result::err);
-                let code = refused.map_or(0, |refusal| refusal.code());
-                let record =
-                    AuditRecord { code, aux: number.into(), bits: for_ns, name, note, ..record };
-                let granted = engine.approvals().get(number).filter(|_| refused.is_none());
-                self.push(match granted.map(|approval| approval.sought) {
-                    None => record,
-                    Some(Sought { account, instrument, side, replaces, qty, px, .. }) => {
-                        let (side, order) = (Some(side), replaces);
-                        AuditRecord { account, instrument, side, order, qty, px, ..record }
-                    }
-                });
+                let record = self.of_approval(engine, number, operator, out);
+                self.push(AuditRecord { bits: for_ns, note, ..record });
             }
             Control::Rate { from, to, num, den, at, operator, note } => {
                 let words = [from, to].map(u64::from_le_bytes);
@@ -210,24 +198,15 @@ impl<To: Takes> Tap<To> {
                 let record = self.of_books(engine, AuditKind::Split, operator, words, numbers, out);
                 self.push(AuditRecord { note, ..record });
             }
-            Control::VenueSession(_) | Control::ReconcileBegin | Control::ReconcileEnd { .. } => {
-                let record = self.bare(engine, AuditKind::Session, Actor::Venue);
-                let (code, aux) = match *control {
-                    Control::VenueSession(is_up) => (1, is_up.into()),
-                    Control::ReconcileEnd { orders, .. } => (3, orders.into()),
-                    _ => (2, 0),
-                };
-                self.push(AuditRecord { code, aux, ..record });
-            }
-            Control::JournalFull(full) => {
-                let record = self.bare(engine, AuditKind::Sink, Actor::Engine);
-                self.push(AuditRecord { code: 1, aux: full.into(), ..record });
-            }
+            Control::VenueSession(is_up) => self.on_session(engine, 1, is_up.into()),
+            Control::ReconcileBegin => self.on_session(engine, 2, 0),
+            Control::ReconcileEnd { orders, .. } => self.on_session(engine, 3, orders.into()),
+            Control::JournalFull(full) => self.on_sink(engine, 1, full, 0),
             Control::AuditFull(full) => {
-                let record = self.bare(engine, AuditKind::Sink, Actor::Engine);
-                let bits = std::mem::take(&mut self.turned_away);
-                self.push(AuditRecord { code: 2, aux: full.into(), bits, ..record });
+                let turned_away = std::mem::take(&mut self.turned_away);
+                self.on_sink(engine, 2, full, turned_away);
             }
+            Control::ClockUnsafe(is) => self.on_sink(engine, 3, is, 0),
             Control::Limits { version, operator, note, .. } => {
                 let is_person = operator != OperatorName::default();
                 let actor = if is_person { Actor::Operator } else { Actor::Engine };
@@ -246,10 +225,6 @@ impl<To: Takes> Tap<To> {
                 let record = self.bare(engine, AuditKind::Stop, Actor::Engine);
                 self.push(AuditRecord { code: 1, ..record });
             }
-            Control::ClockUnsafe(is) => {
-                let record = self.bare(engine, AuditKind::Sink, Actor::Engine);
-                self.push(AuditRecord { code: 3, aux: is.into(), ..record });
-            }
             Control::DeskSilent { desk, account } => {
                 let actor = Actor::Origin(Origin::Desk(desk));
                 let record = self.bare(engine, AuditKind::Disconnect, actor);
@@ -260,6 +235,42 @@ impl<To: Takes> Tap<To> {
                 self.push(self.bare(engine, AuditKind::Disconnect, actor));
             }
         }
+    }
+
+    /// What is approved, by whom, and what became of it: the order's terms, if it was there to be approved.
+    fn of_approval(
+        &self,
+        engine: &Engine,
+        number: u32,
+        operator: OperatorName,
+        out: &Output,
+    ) -> AuditRecord {
+        let name = Symbol::from_words(operator.to_words()).unwrap_or_default();
+        let refused = out.resumed.and_then(Result::err);
+        let code = refused.map_or(0, |refusal| refusal.code());
+        let record = self.bare(engine, AuditKind::Approve, Actor::Operator);
+        let record = AuditRecord { code, aux: number.into(), name, ..record };
+        let granted = engine.approvals().get(number).filter(|_| refused.is_none());
+        match granted.map(|approval| approval.sought) {
+            None => record,
+            Some(Sought { account, instrument, side, replaces, qty, px, .. }) => {
+                let (side, order) = (Some(side), replaces);
+                AuditRecord { account, instrument, side, order, qty, px, ..record }
+            }
+        }
+    }
+
+    /// A session with the venue that begins or ends (1), or what is settled over it (2: begun, 3: done, with so many orders).
+    fn on_session(&mut self, engine: &Engine, code: u8, aux: u64) {
+        let record = self.bare(engine, AuditKind::Session, Actor::Venue);
+        self.push(AuditRecord { code, aux, ..record });
+    }
+
+    /// What new orders wait for, or no longer: the journal (1), this log (2, `bits` counts what was refused meanwhile), the
+    /// clock (3).
+    fn on_sink(&mut self, engine: &Engine, code: u8, is: bool, bits: u64) {
+        let record = self.bare(engine, AuditKind::Sink, Actor::Engine);
+        self.push(AuditRecord { code, aux: is.into(), bits, ..record });
     }
 
     /// A rate or a split: by whom, of what (`words`), how much, and what became of it.

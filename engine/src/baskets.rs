@@ -3,7 +3,7 @@
 use model::{AccountId, Announced, Money, OrderId, Origin, Ts};
 
 /// Baskets on their way at once, at most; each asker has one at most.
-pub const BASKETS_MAX: usize = 32;
+const BASKETS_MAX: usize = 32;
 
 const LEGS_MAX: usize = Announced::LEGS_MAX as usize;
 

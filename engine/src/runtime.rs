@@ -65,7 +65,7 @@ pub use watchdog::FirmHalt;
 
 /// What a run is.
 pub struct Plan {
-    /// Configuration; its feed is played, its journal is written or gone on with.
+    /// Configuration; its feed is played, its journal is written or continued.
     pub config: Config,
     /// Orders to ask for at given messages.
     pub script: Script,
@@ -145,11 +145,6 @@ impl Running {
         &self.progress
     }
 
-    /// What to set so that it ends.
-    pub fn stop_flag(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.stop)
-    }
-
     /// Whether it has ended by itself.
     pub fn has_ended(&self) -> bool {
         self.progress.ended.load(Ordering::Acquire)
@@ -203,10 +198,10 @@ pub enum RunError {
     /// The audit log.
     #[error(transparent)]
     Audit(#[from] audit::AuditError),
-    /// The journal that is to be gone on with cannot be replayed.
+    /// The journal that is to be continued cannot be replayed.
     #[error(transparent)]
     Replay(#[from] ReplayError),
-    /// The journal that is to be gone on with was written under another configuration.
+    /// The journal that is to be continued was written under another configuration.
     #[error(
         "{0}: was written under another configuration; choose another folder, or restore the configuration"
     )]

@@ -25,7 +25,7 @@ use crate::step::{Engine, LimitsTexts, NotTaken, StartError};
 pub use file::{FOLDER, KEEP, list};
 use header::Header;
 
-/// Why a snapshot was not written, or is not gone on with.
+/// Why a snapshot was not written, or is not continued from.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     /// The operating system refused.
@@ -168,7 +168,7 @@ impl Snapshots {
     ///
     /// # Errors
     ///
-    /// [`SnapshotError`] says why it is not to be gone on with.
+    /// [`SnapshotError`] says why it is not to be continued from.
     pub fn load(&self, path: &Path) -> Result<Loaded, SnapshotError> {
         self.parse(&file::read(path)?)
     }

@@ -15,7 +15,7 @@ use crate::source::{FileReader, FileSource, SourceCause, SourceError};
 /// One capture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// A file, plain or gzip.
+    /// A file, plain, gzip, zstd or zip of one file; which of them, its first bytes say.
     File(PathBuf),
     /// An uncompressed capture in memory.
     Bytes(Arc<[u8]>),

@@ -1,5 +1,4 @@
 //! Bybit against a capture.
-#![allow(missing_docs)]
 
 mod captured;
 mod fold;

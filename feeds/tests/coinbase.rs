@@ -1,5 +1,4 @@
 //! Coinbase Exchange against a capture.
-#![allow(missing_docs)]
 
 mod captured;
 mod fold;

@@ -1,6 +1,5 @@
 //! Coinbase's orders: three readers of the same texts (the scanner, the general parser behind it, and serde_json), and a book
 //! played through the vectors of the message tables.
-#![allow(missing_docs)]
 
 mod agree;
 

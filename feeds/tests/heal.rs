@@ -1,6 +1,5 @@
 //! Books that something false, or nothing at all, has led astray: none stays so, none is live meanwhile, and no book suffers for
 //! another. One venue of each kind, on virtual time.
-#![allow(missing_docs)]
 
 mod fold;
 #[path = "heal/subscriptions.rs"]

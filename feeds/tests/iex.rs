@@ -1,5 +1,4 @@
 //! IEX captures. They are not part of the repository: without them these tests say so and pass.
-#![allow(missing_docs)]
 
 mod captured;
 

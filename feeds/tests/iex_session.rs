@@ -1,5 +1,4 @@
 //! IEX-TP sessions step by step, and messages against vectors packed by an independent program.
-#![allow(missing_docs)]
 
 use feeds::iex::IexFeed;
 use feeds::iex::transport::{DEEP, Segment, SegmentError, TOPS};
@@ -163,7 +162,7 @@ fn sessions() {
     let begun = ["incomplete/not_started 0", "clear 0"];
     assert_eq!(again, begun, "the numbers began again");
     assert_eq!(play(&mut feed, &next(1, 0, 31).bytes()), [""; 0], "an old heartbeat");
-    assert_eq!(play(&mut feed, &next(3, 1, 31).bytes()), [""; 0], "a message of before");
+    assert_eq!(play(&mut feed, &next(3, 1, 31).bytes()), [""; 0], "an earlier message");
     let told = play(&mut feed, &next(1, 1, 33).bytes());
     assert_eq!(told, ["live/none 0", "directory 1", "1 1"], "the first message proves it");
     let late = Build { session: 9, ..segment(4, 1, 40) };
@@ -345,7 +344,7 @@ fn numbers_begin_again() {
     assert_eq!(play(&mut feed, &segment(1, 3, 100).bytes()), [""; 0], "a copy");
     let told = play(&mut feed, &again(1, 200).bytes());
     assert_eq!(told, ["clear 0", "live/none 0", "directory 1", "200 1", "201 2"]);
-    assert_eq!(play(&mut feed, &segment(3, 1, 101).bytes()), [""; 0], "of before");
+    assert_eq!(play(&mut feed, &segment(3, 1, 101).bytes()), [""; 0], "an earlier one");
     assert_eq!(play(&mut feed, &again(3, 210).bytes()), ["210 3", "211 4"]);
     let told = play(&mut feed, &again(3, 300).bytes());
     let joined = ["incomplete/not_started 2", "clear 2", "directory 3", "300 3", "301 4"];

@@ -1,6 +1,5 @@
 //! TotalView-ITCH 5.0: both faces of the decoder against vectors packed by an independent program, and
 //! against each other.
-#![allow(missing_docs)]
 
 use std::collections::BTreeMap;
 

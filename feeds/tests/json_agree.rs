@@ -1,5 +1,4 @@
 //! Three readers of the same texts: the scanner, the general parser behind it, and serde_json.
-#![allow(missing_docs)]
 
 mod agree;
 

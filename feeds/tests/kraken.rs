@@ -1,5 +1,4 @@
 //! Kraken against a capture of v1 and the example of the v2 documentation.
-#![allow(missing_docs)]
 
 mod captured;
 mod fold;

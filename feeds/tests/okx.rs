@@ -1,5 +1,4 @@
 //! OKX against a capture from before its sequence ids, whose every book message has a checksum.
-#![allow(missing_docs)]
 
 mod captured;
 mod fold;

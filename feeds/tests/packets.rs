@@ -1,5 +1,4 @@
 //! Captures of packets as a network holds them: strangers among them, packets missing, the end cut off.
-#![allow(missing_docs)]
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,4 @@
 //! Sources over real captures. They are not part of the repository: without them these tests say so and pass.
-#![allow(missing_docs)]
 
 mod captured;
 

@@ -1,16 +1,18 @@
 //! The texts that come all day cost no allocation, whichever venue sends them.
-#![allow(missing_docs)]
 
-mod counting;
+use std::alloc::System;
 
-use counting::count;
 use feeds::binance::{Binance, Market};
 use feeds::bybit::{Bybit, Product};
 use feeds::coinbase::{Coinbase, CoinbaseFull};
 use feeds::kraken::Kraken;
 use feeds::okx::Okx;
 use feeds::stream::{Action, Phase, StreamConfig, StreamFeed, StreamSymbol, Venue};
+use host::{Counting, allocations};
 use model::{FeedId, Symbol, Ts};
+
+#[global_allocator]
+static ALLOCATOR: Counting<System> = Counting(System);
 
 /// Feeds a snapshot, then the updates over and over; what they took from the heap after the first round.
 fn play<V: Venue>(
@@ -66,13 +68,13 @@ fn measure<V: Venue>(feed: &mut StreamFeed<V>, updates: &[Vec<String>]) -> (u64,
     let mut before = 0;
     for (round, texts) in updates.iter().enumerate() {
         if round == 1 {
-            before = count();
+            before = allocations();
         }
         for text in texts {
             feed.on_text(text.as_bytes(), Ts(round as u64 + 3), &mut |event| said += event.seq);
         }
     }
-    let taken = count() - before;
+    let taken = allocations() - before;
     let counters = feed.counters();
     assert!(said > 0 && counters.bad + counters.slow + counters.mismatches + counters.gaps == 0);
     (taken, counters.applied + counters.trades)

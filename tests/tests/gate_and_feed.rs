@@ -1,5 +1,4 @@
 //! What the gate lets pass while a feed loses, heals and joins late.
-#![allow(missing_docs)]
 
 #[path = "../../tools/sim/tests/venue/twin.rs"]
 mod twin;

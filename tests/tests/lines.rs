@@ -1,5 +1,4 @@
 //! Two lines over real sockets: a venue publishes a day, the engine hears it, and its books are those of the file.
-#![allow(missing_docs)]
 
 use std::io::Cursor;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};

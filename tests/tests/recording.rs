@@ -1,5 +1,4 @@
 //! `tickgate capture` over real sockets: what is recorded is what was sent, also when it is killed.
-#![allow(missing_docs)]
 
 use std::io::Cursor;
 use std::net::{Ipv4Addr, UdpSocket};

@@ -1,5 +1,4 @@
 //! Engines that share the instruments: together they are what one engine of all is.
-#![allow(missing_docs)]
 
 #[path = "../../tools/sim/tests/venue/twin.rs"]
 mod twin;

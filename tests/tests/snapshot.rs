@@ -141,7 +141,7 @@ fn any_cut_comes_to_the_same() {
     assert_eq!(end(&mut walk), whole);
 }
 
-/// Goal: what is wrong with the newest is told, and the one before it is gone on with; none left, all is replayed. Method:
+/// Goal: what is wrong with the newest is told, and the one before it is continued; none left, all is replayed. Method:
 /// three snapshots, spoilt one after the other.
 #[test]
 fn an_older_one_or_none() {

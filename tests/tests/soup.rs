@@ -1,5 +1,4 @@
 //! A connection over real sockets: a venue publishes a day with faults, the engine hears it, and its books are those of the file.
-#![allow(missing_docs)]
 
 use std::io::Cursor;
 use std::net::Ipv4Addr;

@@ -1,4 +1,4 @@
-//! Contenders for the same work, run by turns.
+//! Contenders for the same work, run in alternation.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -189,7 +189,7 @@ pub struct Outcome {
 }
 
 impl Contest<'_> {
-    /// Runs all by turns, A B C A B C …, as often as the setting says; in each turn twice, and the second time counts: what
+    /// Runs all in alternation, A B C A B C …, as often as the setting says; in each turn twice, and the second time counts: what
     /// others left in the caches, and what a host took of this guest's memory meanwhile, is not the contender's doing.
     pub fn run(self, setting: &Setting) -> Outcome {
         self.turns(setting, |mut round| {

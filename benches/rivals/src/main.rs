@@ -1,7 +1,7 @@
 //! tickgate beside its rivals: the same bytes through its crates and through every library that one might take
-//! instead, by turns, in one process where that can be.
+//! instead, in alternation, in one process where that can be.
 //!
-//! Flow: a [`row`] makes its input and its contenders; [`contest`] runs them by turns and holds what each found against
+//! Flow: a [`row`] makes its input and its contenders; [`contest`] runs them in alternation and holds what each found against
 //! what is right; [`table`] prints one table. A figure whose digest is not the right one is printed as WRONG and
 //! stands in no ratio.
 //!
@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use setting::Setting;
 
-/// tickgate's parts beside other libraries for the same work, on the same bytes, by turns.
+/// tickgate's parts beside other libraries for the same work, on the same bytes, alternating.
 #[derive(Parser)]
 #[command(
     name = "rivals",

@@ -57,7 +57,7 @@ impl Table {
         let mut text = self.machine.text();
         let _ = writeln!(
             text,
-            "{} messages, {} rounds by turns. Less is better; compare within one table of one run alone.",
+            "{} messages, {} rounds, alternating. Less is better; compare within one table of one run alone.",
             self.messages, self.rounds
         );
         for (row, outcome) in &self.outcomes {

@@ -1,9 +1,9 @@
-//! Why a log cannot be opened, read or gone on with.
+//! Why a log cannot be opened, read or continued.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a log cannot be opened, read or gone on with.
+/// Why a log cannot be opened, read or continued.
 #[derive(Debug, thiserror::Error)]
 pub enum AuditError {
     /// The operating system refused.
@@ -21,15 +21,15 @@ pub enum AuditError {
     /// There is no log here.
     #[error("{}: holds no audit log", .0.display())]
     NoLog(PathBuf),
-    /// A log that is to be gone on with is not whole.
-    #[error("{}: not gone on with: {why}; verify it, keep it, and choose another place", path.display())]
+    /// A log that is to be continued is not whole.
+    #[error("{}: not continued: {why}; verify it, keep it, and choose another place", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
         /// What is wrong.
         why: String,
     },
-    /// A log that is to be gone on with was signed with another key.
+    /// A log that is to be continued was signed with another key.
     #[error("{}: was signed with another key; choose another folder", .0.display())]
     OtherKey(PathBuf),
     /// The key file cannot be used.

@@ -1,6 +1,8 @@
 //! `tickgate`: the operator's command. What is built in stands in [`Command`]; `tickgate X` for any other X runs `tickgate-X`
 //! beside it.
 
+#![forbid(unsafe_code)]
+
 mod check_config;
 mod demo;
 mod external;

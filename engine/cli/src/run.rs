@@ -16,7 +16,7 @@ use crate::{quiet, summary};
 
 /// Runs the engine as its configuration says, until it is stopped.
 ///
-/// A journal that is there is gone on with: the state is made again first. In live mode the hot cores are watched for two seconds
+/// A journal that is there is continued: the state is made again first. In live mode the hot cores are watched for two seconds
 /// before anything else; where they stand still for longer than `hiccup_max_us`, the start is refused. With [shards] each runs as
 /// an engine NAME-0, NAME-1 … of this process; one that fails ends the run.
 #[derive(Args)]

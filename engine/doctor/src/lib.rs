@@ -2,7 +2,7 @@
 //!
 //! Flow: a [`Host`] is a folder with `proc` and `sys` in it; each check of [`checks`] reads a few of its files and says what
 //! it found, what it wants, why, and what to change. [`measure_gaps`] runs threads that only look at the clock,
-//! [`measure_touches`] threads that touch memory too, [`measure_together`] lets cores work by turns and together, and
+//! [`measure_touches`] threads that touch memory too, [`measure_together`] lets cores work alone and together, alternating, and
 //! [`measure_hops`] sends a cache line back and forth. The program `tickgate-doctor` prints all of it; a live start asks for the
 //! gaps alone.
 //!

@@ -18,8 +18,8 @@ const PAIR_NS: u64 = 500_000_000;
 /// Most batches of a half: also of a clock that stands still there is an end.
 const BATCHES: usize = 1_000;
 
-/// Two cores that worked by turns and together. Figures are percent of what a piece of work took alone: 100, neither notices the
-/// other; near 200, both are threads of one core.
+/// Two cores that worked alone and together, alternating. Figures are percent of what a piece of work took alone: 100, neither
+/// notices the other; near 200, both are threads of one core.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Together {
     /// Whose work was timed.

@@ -124,7 +124,7 @@ pub enum Control {
     },
     /// Other limits hold from the next order on. Their text stands in the journal as a record of its own, before this.
     Limits {
-        /// How manieth limits of the journal, from 1, which are those that it begins with.
+        /// Version of the limits within this journal, from 1, which are those that it begins with.
         version: u32,
         /// First 128 bits of the BLAKE3 of their text.
         digest: [u64; 2],
@@ -163,7 +163,7 @@ pub enum Control {
         limit: CreditKind,
         /// The whole slice, in units of [`crate::Money`] or a number; not negative.
         to: i128,
-        /// How manieth limits of the journal it is a slice of, from 1: under others it changes nothing.
+        /// Version, within this journal, of the limits that it is a slice of, from 1: under others it changes nothing.
         version: u32,
     },
 }

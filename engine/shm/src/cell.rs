@@ -64,7 +64,7 @@ impl<'a, const W: usize> Cell<'a, W> {
     pub fn publish(&self, state: &[u64; W]) {
         let number = load_own(self.head);
         let Some(slot) = self.slot(number) else { return };
-        // Whoever sees one of these words sees the head of now as well, and does not believe the state that they replace.
+        // Whoever sees one of these words sees the present head as well, and does not believe the state that they replace.
         fence(Release);
         replace(slot, state);
         self.head.store(number.wrapping_add(1), Release);

@@ -212,7 +212,7 @@ fn bits(event: &Event) -> Bits {
 /// They are the [`bits`] of an event.
 #[inline(always)]
 unsafe fn event(bits: Bits) -> Event {
-    // SAFETY: the caller's word.
+    // SAFETY: guaranteed by the caller (# Safety).
     unsafe { core::mem::transmute(bits) }
 }
 

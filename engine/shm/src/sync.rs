@@ -87,7 +87,7 @@ impl<T: Copy> Plain<T> {
     /// No thread writes it meanwhile.
     #[inline(always)]
     pub unsafe fn get(&self) -> T {
-        // SAFETY: the caller's word.
+        // SAFETY: guaranteed by the caller (# Safety).
         self.0.with(|value| unsafe { *value })
     }
 
@@ -96,7 +96,7 @@ impl<T: Copy> Plain<T> {
     /// No other thread reads or writes it meanwhile.
     #[inline(always)]
     pub unsafe fn set(&self, value: T) {
-        // SAFETY: the caller's word.
+        // SAFETY: guaranteed by the caller (# Safety).
         self.0.with_mut(|to| unsafe { *to = value });
     }
 }

@@ -1,6 +1,5 @@
 //! One engine and its clients in one process: the whole way through the attach socket, and
 //! everything that it refuses.
-#![allow(missing_docs)]
 
 mod sample;
 

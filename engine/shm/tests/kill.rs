@@ -3,7 +3,6 @@
 //!
 //! The other process is this test binary again, running only the test `child`, in the role that the
 //! environment names.
-#![allow(missing_docs)]
 
 mod sample;
 

@@ -37,7 +37,7 @@ pub struct AuditThread {
 ///
 /// # Errors
 ///
-/// [`AuditError`] if there is no key, or the log or its second file cannot be gone on with.
+/// [`AuditError`] if there is no key, or the log or its second file cannot be continued.
 pub fn open(
     config: &Config,
     engine: &Engine,

@@ -31,7 +31,7 @@ pub enum Record {
         feed: u8,
         /// Number of the input of the first event.
         first_seq: u64,
-        /// How manieth event of the feed the first one is, from 1.
+        /// Place of the first one among the events of the feed, from 1.
         first_event: u64,
         /// How many.
         count: u64,

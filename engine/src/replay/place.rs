@@ -50,12 +50,12 @@ impl Place {
 }
 
 impl Replay {
-    /// [`Replay::open`] that begins with the newest snapshot that can be gone on with, if there is one. What stands in the
+    /// [`Replay::open`] that begins with the newest snapshot that can be continued, if there is one. What stands in the
     /// journal before it is not looked at.
     ///
     /// # Errors
     ///
-    /// [`ReplayError`]. A snapshot that cannot be gone on with is none: see [`Replay::passed_over`].
+    /// [`ReplayError`]. A snapshot that cannot be continued is none: see [`Replay::passed_over`].
     pub fn open_from_snapshot(folder: &Path) -> Result<Option<Replay>, ReplayError> {
         Replay::open_with_steps_from(folder, u64::MAX)
     }

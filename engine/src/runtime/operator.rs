@@ -63,7 +63,7 @@ enum Act {
 pub(super) struct InForce {
     /// The configuration with them.
     pub config: Config,
-    /// How manieth they are.
+    /// Their version within this journal, from 1.
     pub version: u32,
 }
 

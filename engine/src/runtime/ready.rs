@@ -35,7 +35,7 @@ pub(super) struct Past {
     pub trail: Option<Trail>,
 }
 
-/// A journal that is gone on with.
+/// A journal that is continued.
 pub(super) struct Found {
     /// Where its valid part ends.
     pub tail: Tail,
@@ -114,7 +114,7 @@ fn open(config: &Config, folder: &Path) -> Result<Option<Replay>, RunError> {
     Ok(Replay::open_with_steps_from(folder, first.unwrap_or(u64::MAX))?)
 }
 
-/// The same; `None` also for one that cannot be gone on with and in which nothing happened.
+/// The same; `None` also for one that cannot be continued and in which nothing happened.
 fn find(config: &Config, folder: &Path) -> Result<Option<Replay>, RunError> {
     let found = open(config, folder);
     let goes_on = match &found {
@@ -137,7 +137,7 @@ fn with_trail(config: &Config, mut replay: Replay) -> Replay {
 /// Replays to the end; on an error with where it had begun, if that was a snapshot.
 fn replayed(mut replay: Replay) -> Result<Replay, (Option<u64>, ReplayError)> {
     for (path, why) in &replay.passed_over {
-        tracing::warn!("{}: {why}: not gone on with", path.display());
+        tracing::warn!("{}: {why}: not continued", path.display());
     }
     match replay.from {
         Some(seq) => tracing::info!("goes on from the snapshot of input {seq}"),

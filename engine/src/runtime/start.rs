@@ -7,6 +7,7 @@ mod live;
 mod open;
 mod records;
 mod spawn;
+mod threads;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -253,7 +253,7 @@ fn a_right_checksum_is_not_enough() {
     }
 }
 
-/// Goal: a snapshot of other rules, other sizes or another journal is not gone on with. Method: change each.
+/// Goal: a snapshot of other rules, other sizes or another journal is not continued. Method: change each.
 #[test]
 fn only_its_own_journal() {
     let fixture = Fixture::new();

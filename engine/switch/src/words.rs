@@ -203,7 +203,7 @@ pub enum Answer {
 /// Limits that were compared, and taken unless that was all that was asked.
 #[derive(Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Limits {
-    /// How manieth limits of the journal they are, or would be.
+    /// Their version within the journal, or the one that they would have.
     pub version: u32,
     /// Digest of the configuration with them.
     pub config_digest: String,
@@ -314,7 +314,7 @@ pub struct Status {
     pub latched: bool,
     /// Its path.
     pub latch_file: String,
-    /// How manieth limits of the journal are in force, from 1.
+    /// Version of the limits in force within the journal, from 1.
     pub limits_version: u32,
     /// Digest of the configuration with them; the audit log has it with each verdict.
     pub config_digest: String,

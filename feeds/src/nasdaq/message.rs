@@ -30,8 +30,6 @@ macro_rules! messages {
             );
 
             impl $name {
-                /// The type byte.
-                pub const KIND: u8 = $kind;
                 /// Bytes of the message, type byte included.
                 pub const LENGTH: usize = $length;
 
@@ -96,11 +94,6 @@ macro_rules! messages {
             /// Stock, tracking number and time.
             pub fn header(&self) -> Header {
                 match self { $( Message::$name(message) => message.header, )+ }
-            }
-
-            /// The same, to change.
-            pub fn header_mut(&mut self) -> &mut Header {
-                match self { $( Message::$name(message) => &mut message.header, )+ }
             }
 
             /// The type byte.

@@ -184,7 +184,7 @@ proptest! {
     }
 }
 
-/// Goal: who has a symbol never changes: a journal of before would be filtered otherwise. Method: owners that another
+/// Goal: who has a symbol never changes: an earlier journal would be filtered otherwise. Method: owners that another
 /// program worked out.
 #[test]
 fn owners_are_for_good() {

@@ -1,6 +1,5 @@
 //! Every crypto venue through seeded faults on virtual time: no book is ever live while it is wrong, nothing is asked for more
 //! often than the rules allow, and in the end every book is live and right.
-#![allow(missing_docs)]
 
 mod binance;
 mod bybit;

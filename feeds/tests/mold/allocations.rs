@@ -1,5 +1,7 @@
 //! Nothing is allocated for a packet or a message, in order or not, by lines or by a connection.
 
+use std::alloc::System;
+
 use feeds::session::SessionId;
 use feeds::session::arbiter::Line;
 use feeds::session::channel::{Channel, ChannelOptions};
@@ -7,10 +9,13 @@ use feeds::session::glimpse::GlimpseOptions;
 use feeds::session::mold::PacketWriter;
 use feeds::session::soup::{Login, server};
 use feeds::session::soup_feed::{SoupFeed, SoupFeedOptions};
+use host::{Counting, allocations};
 use model::{FeedId, Side, Ts};
 
-use crate::counting::count;
 use crate::day::add;
+
+#[global_allocator]
+static ALLOCATOR: Counting<System> = Counting(System);
 
 /// Goal: a channel allocates when it is made, and never for a packet. Method: count through thousands of
 /// packets in order, doubled, swapped, lost, and waiting for a snapshot that never comes.
@@ -34,7 +39,7 @@ fn none() {
         options.arbiter.request_timeout_ns = 2_000_000;
         let mut channel = Channel::new(options);
         let (mut events, mut now) = (0_u64, 0);
-        let before = count();
+        let before = allocations();
         for (place, pair) in packets.chunks(2).enumerate() {
             let order = [0, 1, 1, 0, 0, 1];
             let order = if place % 3 == 0 { &order[2..] } else { &order[..2] };
@@ -46,7 +51,7 @@ fn none() {
                 while channel.next_action().is_some() {}
             }
         }
-        assert_eq!(count() - before, 0);
+        assert_eq!(allocations() - before, 0);
         let counters = channel.counters();
         assert!(counters.lost > 0 && channel.arbiter_counters().held > 100);
         assert_eq!(counters.overflows > 1, glimpse.is_some());
@@ -76,13 +81,13 @@ fn none_over_a_connection() {
     let mut before = 0;
     for (place, segment) in bytes.chunks(47).enumerate() {
         if place == 1_000 {
-            before = count();
+            before = allocations();
         }
         let now = Ts(2 + place as u64);
         feed.on_bytes(segment, now, &mut |_| events += 1);
         feed.on_time(now, &mut |_| events += 1);
         while feed.next_action().is_some() {}
     }
-    assert_eq!(count() - before, 0);
+    assert_eq!(allocations() - before, 0);
     assert!(before > 0 && events > 40_000 && feed.counters().messages == 40_000);
 }

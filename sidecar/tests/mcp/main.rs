@@ -1,6 +1,5 @@
 //! The sidecar as a client meets it: the real binary on pipes, real shared memory, and an engine of
 //! a few lines that the test itself runs.
-#![allow(missing_docs)]
 
 mod agent;
 mod attach;

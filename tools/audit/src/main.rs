@@ -1,5 +1,7 @@
 //! `tickgate-audit`: whether an audit log is as it was written, what it says, and proofs of single orders.
 
+#![forbid(unsafe_code)]
+
 mod proof;
 mod show;
 

@@ -1,5 +1,7 @@
 //! `tickgate-book`: the order book of one instrument at a moment of a capture.
 
+#![forbid(unsafe_code)]
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 

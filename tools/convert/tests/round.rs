@@ -1,5 +1,4 @@
 //! The program itself, there and back again.
-#![allow(missing_docs)]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

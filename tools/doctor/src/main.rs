@@ -2,6 +2,8 @@
 //!
 //! Flow: `subject.rs` takes what matters of a configuration, the library checks, `measure.rs` measures, `table.rs` prints.
 
+#![forbid(unsafe_code)]
+
 mod measure;
 mod subject;
 mod table;

@@ -154,7 +154,7 @@ fn open(folder: &Path, once: bool, stop: &Arc<AtomicBool>) -> Result<Option<Repl
     while !stop.load(Ordering::Relaxed) {
         if let Some(replay) = Replay::open_from_snapshot(folder)? {
             for (path, why) in &replay.passed_over {
-                tracing::warn!("{}: {why}: not gone on with", path.display());
+                tracing::warn!("{}: {why}: not continued", path.display());
             }
             match replay.from {
                 Some(seq) => tracing::info!("follows from the snapshot of input {seq}"),

@@ -3,6 +3,8 @@
 //!
 //! Flow: `follow.rs` reads and replays, `lag.rs` says how far it is behind, `promote.rs` takes over.
 
+#![forbid(unsafe_code)]
+
 mod every;
 mod follow;
 mod lag;

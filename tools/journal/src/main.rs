@@ -3,6 +3,8 @@
 //! To add a command: a file of its own with its arguments and a `run`, a variant of `Command`, its arm in `main`. The
 //! smallest one to copy is `replay.rs`.
 
+#![forbid(unsafe_code)]
+
 mod export;
 mod hash;
 mod print;

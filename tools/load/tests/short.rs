@@ -1,5 +1,4 @@
 //! The load of a minute in small.
-#![allow(missing_docs)]
 
 use std::sync::atomic::AtomicBool;
 

@@ -1,5 +1,4 @@
 //! A program that another one runs.
-#![allow(missing_docs)]
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};

@@ -1,5 +1,7 @@
 //! `tickgate-risk`: the gate held against verdicts that somebody else worked out.
 
+#![forbid(unsafe_code)]
+
 mod books;
 mod events;
 mod verify;

@@ -1,5 +1,7 @@
 //! `tickgate-synth`: writes a synthetic Nasdaq day, for tests, benches and trying things out.
 
+#![forbid(unsafe_code)]
+
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;

@@ -1,6 +1,5 @@
 //! A synthetic day is what it claims to be: judged by the decoder of `feeds` and by a book of the simplest
 //! kind.
-#![allow(missing_docs)]
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

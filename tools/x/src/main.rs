@@ -1,5 +1,7 @@
 //! `cargo x`: the repository's own tasks. No dependency, so that it builds in a second.
 
+#![forbid(unsafe_code)]
+
 mod counts;
 mod tidy;
 mod timed;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use model::{Body, Control, Ts};
 use switch::Operators;
@@ -11,33 +10,23 @@ use super::latched::latched;
 use super::open::{Opening, Shared};
 use super::records::Records;
 use super::spawn::ToRun;
-use crate::config::{AtStop, Config, Cpus, GatewayConfig};
-use crate::rehearsal::Rehearsal;
-use crate::runtime::clock_watch::ClockWatch;
+use super::threads::{Core, engine_thread, feed_thread, house_thread, rings};
+use crate::config::{Config, Cpus, GatewayConfig};
 use crate::runtime::credit::Teller;
 use crate::runtime::desks::DESKS;
-use crate::runtime::engine::{EngineThread, LimitsPost};
-use crate::runtime::feed::FeedThread;
 use crate::runtime::figures::Figures;
 use crate::runtime::gateway::GatewayView;
-use crate::runtime::house::{Door, HouseThread, wall_ns};
+use crate::runtime::house::Door;
 use crate::runtime::keeper::Keeper;
 use crate::runtime::observe::{EngineObserver, FeedObserver};
-use crate::runtime::operator::{InForce, OperatorDesk, Outbox};
+use crate::runtime::operator::{InForce, OperatorDesk};
 use crate::runtime::publish::Pages;
 use crate::runtime::ready::Ready;
-use crate::runtime::stages::Samples;
 use crate::runtime::status::StatusPage;
 use crate::runtime::triggers::TriggerList;
-use crate::runtime::watchdog::Watchdog;
 use crate::runtime::{Plan, Progress, RunError, Running, credit, restart};
 use crate::sequencer::Sequencer;
 use crate::step::Prepared;
-
-/// Controls that can wait for the engine thread.
-const CONTROLS: usize = 256;
-/// What the engine thread tells housekeeping and can wait for it.
-const TOLD: usize = 1024;
 
 impl Opening {
     /// Begins the run: all of it but its threads.
@@ -54,9 +43,9 @@ impl Opening {
         if plan.config.engine.lock_memory {
             lock_memory();
         }
+        let (to_gateway, mut gateway) = venue.unzip();
         let mut sequencer = Sequencer::new(engine, records.recorder.take());
         sequencer.audit = records.tap.take();
-        let (to_gateway, mut gateway) = venue.unzip();
         sequencer.venue = to_gateway;
         // The first engine of a journal is in epoch zero, as one without a journal is; every later one says which it is.
         let epoch = (restarted || records.epoch() > 0).then(|| records.epoch());
@@ -65,16 +54,11 @@ impl Opening {
 
         let (config, journal) = (&plan.config, records.progress());
         let figures = Figures::new(config.rules.accounts.len(), DESKS as usize);
+        let in_force =
+            || InForce { config: config.clone(), version: sequencer.engine.limits_version() };
         let open_door = |shared| {
-            let version = sequencer.engine.limits_version();
             let triggers = TriggerList::new(config, figures.clone());
-            open_door(
-                shared,
-                InForce { config: config.clone(), version },
-                &records,
-                triggers,
-                &around.progress,
-            )
+            open_door(shared, in_force(), &records, triggers, &around.progress)
         };
         let (pages, door) = shared.map(open_door).transpose()?.unzip();
         if let Some(gateway) = &mut gateway {
@@ -82,67 +66,23 @@ impl Opening {
         }
         let posts = plan.shared.then(|| credit::post(config, journal.as_ref()));
         let (credit, teller) = posts.flatten().unzip();
-        let (to_controls, controls) = rtrb::RingBuffer::new(CONTROLS);
-        let (to_house, told) = rtrb::RingBuffer::new(TOLD);
-        let (to_figures, stages) = rtrb::RingBuffer::new(2);
-        let (feed_samples, from_feed) = Samples::ring();
-        let (samples, from_engine) = Samples::ring();
-        let (to_new, new) = rtrb::RingBuffer::new(1);
-        let (to_spent, spent) = rtrb::RingBuffer::new(1);
+        let (engine_ends, house_ends, samples) = rings();
         let asked = Arc::new(AtomicBool::new(false));
+        let core = Core {
+            sequencer,
+            events,
+            credit,
+            pages,
+            journal,
+            script: plan.script,
+            figures,
+            asked: Arc::clone(&asked),
+            ends_with_feed: plan.ends_with_feed,
+        };
         let to_run = ToRun {
-            engine: EngineThread {
-                sequencer,
-                events,
-                controls,
-                limits: LimitsPost { new, spent: to_spent },
-                told: to_house,
-                credit,
-                pages,
-                journal,
-                script: plan.script,
-                pace: Arc::clone(&around.pace),
-                waiter: around.waiter,
-                samples,
-                stages,
-                figures,
-                rehearsal: around.waiter.spins().then(Rehearsal::new).flatten(),
-                progress: Arc::clone(&around.progress),
-                asked: Arc::clone(&asked),
-                stop: Arc::clone(&around.stop),
-                at_stop: config.engine.venue.as_ref().map_or(AtStop::Leave, |venue| venue.at_stop),
-                ends_with_feed: plan.ends_with_feed,
-            },
-            captures: ring.map(|ring| FeedThread {
-                captures,
-                ring,
-                pace: around.pace,
-                waiter: around.waiter,
-                samples: feed_samples,
-                progress: Arc::clone(&around.progress),
-                stop: Arc::clone(&around.stop),
-                chunks: 0,
-            }),
-            house: HouseThread {
-                door,
-                controls: to_controls,
-                limits: to_new,
-                spent,
-                told,
-                keeper,
-                watchdog: Watchdog::new(Duration::from_nanos(config.engine.stalled_ns)),
-                clock: ClockWatch::new(
-                    config.rules.triggers.clock,
-                    wall_ns(),
-                    host::monotonic_ns(),
-                ),
-                attached: 0,
-                outbox: Outbox::default(),
-                samples: [from_feed, from_engine],
-                figures: to_figures,
-                progress: Arc::clone(&around.progress),
-                stop: Arc::clone(&around.stop),
-            },
+            engine: engine_thread(core, config, engine_ends, &around),
+            captures: ring.map(|ring| feed_thread(captures, ring, samples, &around)),
+            house: house_thread(door, keeper, config, house_ends, &around),
             live,
             gateway,
             records,

@@ -1,4 +1,4 @@
-//! The journal of a run: gone on with, or begun with what it runs by.
+//! The journal of a run: continued, or begun with what it runs by.
 
 use crate::config::{Config, Durability, FeedConfig};
 use crate::journal::epoch::Claim;

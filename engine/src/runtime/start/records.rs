@@ -31,7 +31,7 @@ impl Records {
     ///
     /// # Errors
     ///
-    /// [`RunError`] of a journal or an audit log that cannot be written or gone on with.
+    /// [`RunError`] of a journal or an audit log that cannot be written or continued.
     pub fn begin(
         config: &Config,
         engine: &Engine,

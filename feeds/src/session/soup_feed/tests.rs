@@ -60,7 +60,7 @@ impl Rig {
         self.hear(&bytes);
     }
 
-    /// Messages of now.
+    /// Messages stamped with the present time.
     fn messages(&mut self, count: u64) {
         let mut bytes = Vec::new();
         (0..count).for_each(|_| server::sequenced(&system(self.now), &mut bytes));

@@ -1,5 +1,4 @@
 //! Servers that stall, flood, send too much or nothing: memory stays bounded, nothing hangs, and the feed connects anew.
-#![allow(missing_docs)]
 
 mod bodies;
 mod rig;

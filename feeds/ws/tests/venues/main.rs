@@ -1,6 +1,5 @@
 //! Feeds of every crypto protocol beside its simulated venue over loopback sockets, on a clock that runs fast: no
 //! book is ever live while it is wrong, and in the end every book is live and right.
-#![allow(missing_docs)]
 
 #[path = "../../../../tools/sim/tests/crypto/fold.rs"]
 mod fold;

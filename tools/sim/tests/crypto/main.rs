@@ -1,6 +1,5 @@
 //! Feeds of every crypto protocol beside its simulated venue, on virtual time: no book is ever live while it is wrong, and in
 //! the end every book is live and right.
-#![allow(missing_docs)]
 
 mod fold;
 
