@@ -97,7 +97,7 @@ pub struct Engine {
     /// Where in `rules` what is. No state: it follows from them.
     #[serde(skip)]
     rule_index: Index,
-    /// How manieth limits of the journal they are, from 1.
+    /// Version of the limits within the journal, from 1.
     limits_version: u32,
     /// Digest of the configuration with them.
     config_digest: u64,

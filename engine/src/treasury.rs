@@ -51,7 +51,7 @@ pub struct View {
     pub seq: u64,
     /// Engine time.
     pub at: Ts,
-    /// How manieth limits of its journal are in force.
+    /// Version of the limits in force within its journal.
     pub version: u32,
     /// Whose slice.
     pub account: AccountId,
@@ -355,7 +355,7 @@ impl Treasury {
             }
             Some(Some(lease)) => {
                 (lease.used, lease.at, lease.version) = (used, at, version);
-                // While something is on its way, what is seen may be of before it.
+                // While something is on its way, what is seen may be from before it.
                 let is_news = lease.said.is_some() || (slice, total) != (lease.slice, lease.total);
                 if lease.asked.is_none() && is_news {
                     lease.say(said);

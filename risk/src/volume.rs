@@ -30,7 +30,7 @@ impl VolumeWindow {
         VolumeWindow { part_ns, sums, newest: 0, ends: Ts(part_ns), total: Money::ZERO }
     }
 
-    /// The same sums in a window of another length. They count as of now: longer than they would, never shorter.
+    /// The same sums in a window of another length. They count from now: longer than they would, never shorter.
     pub(crate) fn over(&self, window_ns: u64, now: Ts) -> VolumeWindow {
         let mut other = VolumeWindow::new(window_ns);
         if other.part_ns == self.part_ns {

@@ -81,7 +81,7 @@ impl Engine {
                 if self.trading_state(number).is_tradable() {
                     return Err(BooksRefusal::Trading);
                 }
-                // A parent holds nothing of the books, and its quantity would stay in units of before.
+                // A parent holds nothing of the books, and its quantity would stay in units from before.
                 if self.orders.open().any(|record| record.order.instrument.0 == number) {
                     return Err(BooksRefusal::Working);
                 }
@@ -92,7 +92,7 @@ impl Engine {
         if booked.instruments > 0 { Ok(booked) } else { Err(BooksRefusal::UnknownSymbol) }
     }
 
-    /// Splits every instrument of a symbol; that they can be was looked at. Prices of before it are worth nothing after it:
+    /// Splits every instrument of a symbol; that they can be was looked at. Prices from before it are worth nothing after it:
     /// the last trade is forgotten, the indicators start anew, and the book is empty and not believed until its feed builds
     /// it again.
     fn split(

@@ -183,7 +183,7 @@ impl Engine {
     }
 
     /// Takes an execution that was booked out of the books. Limits may be exceeded by that, so only what reduces passes until
-    /// somebody has looked. One of before a split is no trade of these units: its account stops, with what it has.
+    /// somebody has looked. One from before a split is no trade of these units: its account stops, with what it has.
     fn take_back(&mut self, execution: &Execution, out: &mut Output) {
         let deal = execution.deal;
         if execution.is_split {

@@ -24,7 +24,7 @@ use crate::output::{Dirty, Judged, Output};
 use crate::paper::Cross;
 
 /// Stops that one input triggers, and orders that it lets end, at most.
-pub const TRIGGERS_MAX: usize = 64;
+const TRIGGERS_MAX: usize = 64;
 
 /// What waits.
 #[derive(Debug, serde::Serialize, serde::Deserialize)]

@@ -116,7 +116,7 @@ pub(super) fn rows_of(rules: &Rules) -> u32 {
 }
 
 impl NewRules {
-    /// How manieth limits of the journal they are.
+    /// Their version within the journal.
     pub fn version(&self) -> u32 {
         self.version
     }
@@ -173,7 +173,7 @@ impl Engine {
         &self.rules
     }
 
-    /// How manieth limits of the journal are in force, from 1, which are those that it begins with.
+    /// Version of the limits in force within the journal; 1 are those that it begins with.
     pub fn limits_version(&self) -> u32 {
         self.limits_version
     }

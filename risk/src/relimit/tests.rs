@@ -72,7 +72,7 @@ fn a_row_that_is_gone_blocks_and_still_charges() {
     assert_eq!(floor.risk.account(ACCOUNT).unwrap().sums.reserved, Money::ZERO);
     relimit(&mut floor, limits, limits, Some(PAIR_LIMITS));
     assert!(floor.clear(order).is_ok());
-    assert_eq!(floor.risk.rows.len(), 1, "rows of before are gone, and pairs share one");
+    assert_eq!(floor.risk.rows.len(), 1, "rows from before are gone, and pairs share one");
 }
 
 /// Goal: a row that goes frees no equity: what is held in its instrument takes as much margin as before. Method: two positions,

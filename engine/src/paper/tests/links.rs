@@ -96,7 +96,7 @@ fn a_change_keeps_the_halt_of_its_order() {
     assert_eq!(change(&mut venue, "after", 30), Some(Reject::Halted));
 }
 
-/// Goal: nothing is split while a parent waits, whose quantity is in units of before. Method: a parent without children, the
+/// Goal: nothing is split while a parent waits, whose quantity is in units from before. Method: a parent without children, the
 /// venue halted; then without it.
 #[test]
 fn no_split_over_a_parent() {

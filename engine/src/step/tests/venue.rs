@@ -293,7 +293,7 @@ fn busts_come_in_any_order() {
     }
 }
 
-/// Goal: a trade of before a split, taken back after it, moves no position by its old units: its account stops. Method: two
+/// Goal: a trade from before a split, taken back after it, moves no position by its old units: its account stops. Method: two
 /// bought, split three for one, and the trade taken back.
 #[test]
 fn a_bust_of_before_a_split_stops() {
