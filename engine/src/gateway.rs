@@ -150,8 +150,8 @@ impl Send {
 mod tests {
     use super::*;
 
-    /// Goal: what asks and changes nothing waits for no record, and keeps its place. Method: questions behind a journal that records
-    /// nothing more, and a cancel, which comes first.
+    /// Goal: what asks and changes nothing waits for no record, and keeps its place. Method: questions behind a journal that
+    /// records nothing more, and a cancel, which comes first.
     #[test]
     fn questions_need_no_record() {
         let mut queue = Gateway::new(4);

@@ -9,8 +9,8 @@ fn account_page(floor: &Floor) -> model::page::Account {
     floor.risk.account_page(ACCOUNT, AsOf::default(), floor.moment.now).unwrap()
 }
 
-/// Goal: a mark moves the exposure of whoever is exposed, stays when the market is gone until a trade comes, and no order moves it.
-/// Method: a mid; none; half of one, beside the trade from before and another; an order refused before that was marked.
+/// Goal: a mark moves the exposure of whoever is exposed, stays when the market is gone until a trade comes, and no order moves
+/// it. Method: a mid; none; half of one, beside the trade from before and another; an order refused before that was marked.
 #[test]
 fn marks_move_exposure() {
     let mut floor = Floor::new();

@@ -20,8 +20,8 @@ fn hash(floor: &Floor) -> Vec<u64> {
     words
 }
 
-/// Goal: dearer fees are held for what is open already, and nothing for what holds nothing. Method: an order and one that is done, a
-/// fee that comes, and goes.
+/// Goal: dearer fees are held for what is open already, and nothing for what holds nothing. Method: an order and one that is
+/// done, a fee that comes, and goes.
 #[test]
 fn what_is_open_holds_the_fees_in_force() {
     let mut floor = Floor::new();

@@ -355,8 +355,8 @@ fn trades() {
     assert!(rig.ouch.is_up() && rig.ouch.book.next_ref().is_none(), "cancels are still wanted");
 }
 
-/// Goal: a trade is found also where the venue names the order as it was replaced, and no other order's with the same number. Method:
-/// one fill, a replacement, a trade taken back under its number; both sides of a trade with ourselves.
+/// Goal: a trade is found also where the venue names the order as it was replaced, and no other order's with the same number.
+/// Method: one fill, a replacement, a trade taken back under its number; both sides of a trade with ourselves.
 #[test]
 fn trades_of_replaced_orders() {
     let other = OrderId(2 << 20);

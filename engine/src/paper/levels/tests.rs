@@ -66,8 +66,8 @@ impl Paper {
     }
 }
 
-/// Goal: a trade shortens the queue once, whether its total comes behind it or before it. Method: half of what is in front trades,
-/// told either way, twice; then what is left of it, and one more.
+/// Goal: a trade shortens the queue once, whether its total comes behind it or before it. Method: half of what is in front
+/// trades, told either way, twice; then what is left of it, and one more.
 #[test]
 fn a_trade_counts_once() {
     for total_first in [false, true] {

@@ -76,8 +76,8 @@ fn a_stop_waits_for_the_journal() {
     assert_eq!(full(&mut venue, false), [(order, 10)]);
 }
 
-/// Goal: a change is judged by what holds for whoever asked for its order, too. Method: a client's order, its halt, and a change by
-/// somebody else.
+/// Goal: a change is judged by what holds for whoever asked for its order, too. Method: a client's order, its halt, and a
+/// change by somebody else.
 #[test]
 fn a_change_keeps_the_halt_of_its_order() {
     let mut venue = super::market();

@@ -197,8 +197,8 @@ fn fills_of_strangers_count() {
     assert_eq!(venue.halts()[0], HaltLevel::Halted);
 }
 
-/// Goal: an order at the venue that was never ours halts and is cancelled, also where nobody knows whose it is; word of one that we know to have ended is old.
-/// Method: restatements of both.
+/// Goal: an order at the venue that was never ours halts and is cancelled, also where nobody knows whose it is; word of one
+/// that we know to have ended is old. Method: restatements of both.
 #[test]
 fn strangers_are_cancelled() {
     let mut venue = Outside::new(8);

@@ -178,8 +178,8 @@ fn questions_that_came_to_nothing() {
     assert_eq!(venue.sent, [Send::Cancel(order, 3)]);
 }
 
-/// Goal: what has to end because its client is gone, or a timer ran out, is asked for again where the venue refuses, as in a cross;
-/// what the client itself wanted cancelled is not. Method: an order; each of the three; a refusal and time.
+/// Goal: what has to end because its client is gone, or a timer ran out, is asked for again where the venue refuses, as in a
+/// cross; what the client itself wanted cancelled is not. Method: an order; each of the three; a refusal and time.
 #[test]
 fn what_has_to_end_is_asked_for_again() {
     let desk = DeskId(3);
