@@ -406,6 +406,32 @@ fn the_other_line() {
     assert_eq!(told, ["clear 0", "live/none 0", "directory 1", "1 1"]);
 }
 
+/// Goal: what lies unread in a line's socket is not lost because the other line was read first, whatever the kernel stamped;
+/// messages bear its stamps. Method: stamps far apart in one batch of a line, then a reader that stood still.
+#[test]
+fn read_in_turn() {
+    let mut feed = IexFeed::of_two_lines(FeedId(2));
+    let mut told = Vec::new();
+    let mut take = |build: Build, received, now| {
+        feed.on_received(&build.bytes(), (Ts(received), Ts(now)), |event| {
+            told.push(format!("{} {}", word(&event), event.ts_recv.0));
+        });
+        std::mem::take(&mut told).join(", ")
+    };
+    let now = 50_000_000;
+    take(segment(1, 1, 10), 5_000, 6_000);
+    assert_eq!(take(segment(3, 1, 12), 10_000, now), "");
+    assert_eq!(take(segment(4, 1, 13), 9_000_000, now), "");
+    let all = take(segment(2, 1, 11), 9_000_001, now);
+    assert_eq!(all, "2 2 9000001, 3 3 10000, 4 4 9000000");
+    assert_eq!(take(segment(6, 1, 15), 50_000_001, now), "");
+    assert_eq!(take(segment(7, 1, 16), 90_000_000, 2 * now), "");
+    assert!(take(segment(5, 1, 14), 90_000_001, 2 * now).starts_with("5 5"));
+    assert_eq!(take(segment(9, 1, 18), 2 * now, 2 * now), "");
+    feed.on_time(Ts(2 * now + 2_000_000), &mut |_| ());
+    assert_eq!((feed.counters().lost, feed.counters().messages), (1, 8));
+}
+
 /// Goal: a quote moves both best levels without crossing on the way. Method: a bid that rises through the old ask.
 #[test]
 fn quotes_do_not_cross() {

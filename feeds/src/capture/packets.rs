@@ -64,6 +64,9 @@ impl MoldLines {
         });
         pass_time(channel, now, emit);
         channel.on_datagram(line, payload, now, emit);
+        if channel.wake_at().is_some_and(|due| due <= now) {
+            channel.on_time(now, emit); // What lies behind the next gap may have waited long enough already.
+        }
         while channel.next_action().is_some() {} // A capture cannot be asked.
     }
 }
@@ -130,7 +133,10 @@ impl PacketFeed {
             Session::Mold(lines) => {
                 lines.on_packet(line, datagram.payload, now, &self.options, &mut emit);
             }
-            Session::Iex(feed) => feed.on_segment(datagram.payload, now, &mut emit),
+            Session::Iex(feed) => {
+                feed.on_segment(datagram.payload, now, &mut emit);
+                feed.on_time(now, &mut emit);
+            }
         }
         Ok(true)
     }

@@ -15,23 +15,34 @@ const GAP_WAIT_NS: u64 = 2_000_000;
 
 impl IexFeed {
     /// Takes the payload of a datagram, received at `now`.
-    pub fn on_segment(&mut self, payload: &[u8], now: Ts, mut emit: impl FnMut(Event)) {
-        let Some(segment) = self.accept(payload, now) else { return };
-        if !self.follow(&segment, now, &mut emit) {
+    pub fn on_segment(&mut self, payload: &[u8], now: Ts, emit: impl FnMut(Event)) {
+        self.on_received(payload, (now, now), emit);
+    }
+
+    /// Takes the payload of a datagram that somebody else, such as the kernel, stamped as `received`. Its messages bear that;
+    /// what waits is judged by `now` alone. It gives up nothing that its time has come for: lines are read in turn, and the
+    /// other one's segments may lie there unread.
+    pub fn on_received(
+        &mut self,
+        payload: &[u8],
+        (received, now): (Ts, Ts),
+        mut emit: impl FnMut(Event),
+    ) {
+        let Some(segment) = self.accept(payload, received) else { return };
+        if !self.follow(&segment, received, &mut emit) {
             return;
         }
         self.sent_ns = self.sent_ns.max(segment.sent_ns);
-        if segment.first > self.next && !self.wait(&segment, payload, now, &mut emit) {
-            self.lose(segment.first, now, &mut emit);
+        if segment.first > self.next && !self.wait(&segment, payload, (received, now), &mut emit) {
+            self.lose(segment.first, received, &mut emit);
         }
         if segment.first <= self.next {
-            self.deliver(&segment, now, &mut emit);
+            self.deliver(&segment, received, &mut emit);
             self.drain(&mut emit);
         }
-        self.on_time(now, &mut emit);
     }
 
-    /// Lets time pass: call it at [`IexFeed::wake_at`], or more often.
+    /// Lets time pass: call it at [`IexFeed::wake_at`], or more often, when what has come by all lines was taken.
     #[inline]
     pub fn on_time(&mut self, now: Ts, emit: &mut impl FnMut(Event)) {
         while self.wake_at().is_some_and(|due| due <= now) {
@@ -135,7 +146,7 @@ impl IexFeed {
         &mut self,
         segment: &Segment<'_>,
         payload: &[u8],
-        now: Ts,
+        (received, now): (Ts, Ts),
         emit: &mut impl FnMut(Event),
     ) -> bool {
         let Some(hold) = &mut self.hold else { return false };
@@ -145,12 +156,12 @@ impl IexFeed {
             return true;
         }
         let sequence = (segment.first, segment.first + u64::from(segment.count));
-        match hold.put(sequence, payload, now) {
+        match hold.put(sequence, payload, (received, now)) {
             Put::Kept => self.counters.held += 1,
             Put::Duplicate => self.counters.duplicates += u64::from(segment.count),
             Put::Full => {
                 while self.wake_at().is_some() {
-                    self.give_up(now, emit);
+                    self.give_up(received, emit);
                 }
                 return false;
             }

@@ -157,16 +157,16 @@ impl Arbiter {
         if self.gap.is_some() || !self.held.is_empty() || self.claim.end > self.next {
             self.weigh(line, end, now);
             self.drain(out);
-            self.reassess(line, now, out);
+            self.reassess(Some(line), now, out);
         }
         self.tell_end(out);
     }
 
-    /// Lets time pass: call it at [`Arbiter::wake_at`], or more often.
+    /// Lets time pass: call it at [`Arbiter::wake_at`], or more often, when what has come by all lines was taken.
     pub fn on_time<F: FnMut(Arbitrated<'_>)>(&mut self, now: Ts, out: &mut F) {
         self.start(now);
         if self.gap.is_some_and(|gap| now >= gap.wake_at()) {
-            self.reassess(Line::A, now, out);
+            self.reassess(None, now, out);
             self.tell_end(out);
         }
         let dead_ns = self.options.line_dead_ns;
@@ -203,7 +203,7 @@ impl Arbiter {
             // What is missing behind the snapshot has its own time.
             (self.gap, self.request) = (None, None);
             self.drain(out);
-            self.reassess(Line::Answer, now, out);
+            self.reassess(Some(Line::A), now, out);
             self.tell_end(out);
         }
     }

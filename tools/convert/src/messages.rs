@@ -83,6 +83,9 @@ fn of_packets(
             while arbiter.next_request().is_some() {}
         }
         arbiter.on_packet(line, datagram.payload, (now, now), &mut take);
+        if arbiter.wake_at().is_some_and(|due| due <= now) {
+            arbiter.on_time(now, &mut take);
+        }
         while arbiter.next_request().is_some() {}
     }
     // What is still waited for will not come.
