@@ -380,6 +380,31 @@ fn one_bad_datagram() {
     assert_eq!(play(&mut feed, &segment(3, 1, u64::MAX).bytes()), ["3 3"]);
 }
 
+/// Goal: a sequence out of all reach that one segment alone tells of changes nothing; a second one that bears it out makes it true.
+/// Method: a heartbeat and a message far ahead, between messages; then a jump that goes on, over one line and two.
+#[test]
+fn far_ahead() {
+    let (mut one, mut two) = (IexFeed::new(FeedId(2)), IexFeed::of_two_lines(FeedId(2)));
+    for feed in [&mut one, &mut two] {
+        play(feed, &segment(1, 2, 10).bytes());
+        for (far, count) in [(1 << 40, 0), (1 << 50, 1), (u64::MAX - 1, 0), (7 + (1 << 16), 1)]
+        {
+            let next = feed.counters().messages + 1;
+            assert_eq!(play(feed, &segment(far, count, 12).bytes()), [""; 0]);
+            assert_eq!(feed.wake_at(), None);
+            assert_eq!(play(feed, &segment(next, 1, 11).bytes()), [format!("{next} {next}")]);
+        }
+        assert_eq!((feed.counters().disbelieved, feed.counters().gaps), (4, 0));
+        assert_eq!(play(feed, &segment(1 << 30, 1, 13).bytes()), [""; 0]);
+        let mut told = play(feed, &segment((1 << 30) + 1, 1, 14).bytes());
+        feed.on_time(Ts(NOW.0 + 2_000_000), &mut |event| told.push(word(&event)));
+        assert_eq!(told, ["incomplete/gap 1073741824", "1073741825 1073741825"]);
+        let next = segment((1 << 30) + 2, 1, 15).bytes();
+        assert_eq!(play(feed, &next), ["1073741826 1073741826"]);
+        assert_eq!((feed.counters().disbelieved, feed.counters().sessions), (5, 1));
+    }
+}
+
 /// Goal: what one line loses may come by the other, for a moment and within bounds; what does not is lost. Method: each in turn.
 #[test]
 fn the_other_line() {

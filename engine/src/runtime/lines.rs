@@ -368,7 +368,7 @@ fn of_iex(feed: &IexFeed) -> FeedCounters {
     FeedCounters {
         messages: seen.messages,
         unknown: seen.unknown,
-        bad: seen.bad + seen.refused + seen.untimely,
+        bad: seen.bad + seen.refused + seen.untimely + seen.disbelieved,
         lost: seen.lost,
         gaps: seen.gaps,
         ..FeedCounters::default()

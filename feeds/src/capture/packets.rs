@@ -212,7 +212,7 @@ impl PacketFeed {
                 counters.gaps = seen.gaps;
                 counters.lost = seen.lost;
                 counters.foreign += seen.foreign;
-                counters.late = seen.late + seen.untimely;
+                counters.late = seen.late + seen.untimely + seen.disbelieved;
                 counters.unlisted = seen.unlisted;
             }
         }

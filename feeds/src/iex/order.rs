@@ -12,6 +12,9 @@ const SKEW_NS_MAX: u64 = 60_000_000_000;
 const LATE_MAX: u32 = 256;
 /// How long the other line may take to bring what is missing.
 const GAP_WAIT_NS: u64 = 2_000_000;
+/// Sequences that one segment alone may be ahead. What lies farther waits for a second one that tells the same: a datagram has no
+/// sender that can be trusted, and a jump makes all that follows the past.
+const FAR: u64 = 1 << 16;
 
 impl IexFeed {
     /// Takes the payload of a datagram, received at `now`.
@@ -30,6 +33,9 @@ impl IexFeed {
     ) {
         let Some(segment) = self.accept(payload, received) else { return };
         if !self.follow(&segment, received, &mut emit) {
+            return;
+        }
+        if segment.first > self.next && !self.is_borne_out(segment.first) {
             return;
         }
         self.sent_ns = self.sent_ns.max(segment.sent_ns);
@@ -110,6 +116,18 @@ impl IexFeed {
         true
     }
 
+    /// Whether a jump to `first` is believed: one out of all reach only if the last such was to near there.
+    #[cold]
+    fn is_borne_out(&mut self, first: u64) -> bool {
+        if first.saturating_sub(self.next) <= FAR {
+            return true;
+        }
+        let before = self.far.replace(first);
+        let is_borne_out = before.is_some_and(|before| before.abs_diff(first) <= FAR);
+        self.counters.disbelieved += u64::from(!is_borne_out);
+        is_borne_out
+    }
+
     /// A session begins, as far as we see it: from its first message on, or somewhere within. A heartbeat alone proves nothing,
     /// nor does a session that comes back.
     #[cold]
@@ -124,7 +142,7 @@ impl IexFeed {
             self.session_before = self.session.replace(segment.session);
         }
         self.counters.sessions += 1;
-        self.late_run = 0;
+        (self.late_run, self.far) = (0, None);
         (self.since_ns, self.sent_ns) = (segment.sent_ns, segment.sent_ns);
         // A session's first number is 1; before it has one, heartbeats may say 0.
         self.next = segment.first.max(1);
