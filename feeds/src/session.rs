@@ -15,6 +15,9 @@ pub mod mold;
 pub mod soup;
 pub mod soup_feed;
 
+/// The heartbeats of two lines, or of a server that beats fast, are passed on no more often than this.
+pub(crate) const BEAT_NS_MIN: u64 = 500_000_000;
+
 /// Name of a session: ten bytes, by the specifications alphanumeric, compared and never read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub [u8; 10]);

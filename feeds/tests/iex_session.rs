@@ -380,6 +380,26 @@ fn one_bad_datagram() {
     assert_eq!(play(&mut feed, &segment(3, 1, u64::MAX).bytes()), ["3 3"]);
 }
 
+/// Goal: who hears a feed hears its heartbeats, at the place where the books stand and not too often. Method: two lines that beat
+/// every second, and a beat that tells of more.
+#[test]
+fn heartbeats() {
+    let mut feed = IexFeed::of_two_lines(FeedId(2));
+    play(&mut feed, &segment(1, 2, 10).bytes());
+    let mut told = Vec::new();
+    for second in 1..10 {
+        for line in 0..2 {
+            let (now, beat) = (Ts(second * 1_000_000_000 + line), segment(3, 0, 11 + second));
+            feed.on_segment(&beat.bytes(), now, |event| told.push((word(&event), event.ts_recv)));
+        }
+        assert_eq!(told, [("notice 2".to_owned(), Ts(second * 1_000_000_000))]);
+        told.clear();
+    }
+    let more = segment(4, 0, 30).bytes();
+    feed.on_segment(&more, Ts(11_000_000_000), |event| told.push((word(&event), event.ts_recv)));
+    assert_eq!(told, []);
+}
+
 /// Goal: a sequence out of all reach that one segment alone tells of changes nothing; a second one that bears it out makes it true.
 /// Method: a heartbeat and a message far ahead, between messages; then a jump that goes on, over one line and two.
 #[test]
@@ -387,8 +407,7 @@ fn far_ahead() {
     let (mut one, mut two) = (IexFeed::new(FeedId(2)), IexFeed::of_two_lines(FeedId(2)));
     for feed in [&mut one, &mut two] {
         play(feed, &segment(1, 2, 10).bytes());
-        for (far, count) in [(1 << 40, 0), (1 << 50, 1), (u64::MAX - 1, 0), (7 + (1 << 16), 1)]
-        {
+        for (far, count) in [(1 << 40, 0), (1 << 50, 1), (u64::MAX - 1, 0), (7 + (1 << 16), 1)] {
             let next = feed.counters().messages + 1;
             assert_eq!(play(feed, &segment(far, count, 12).bytes()), [""; 0]);
             assert_eq!(feed.wake_at(), None);

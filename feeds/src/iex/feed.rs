@@ -61,7 +61,7 @@ pub struct IexCounters {
 /// One IEX feed. IEX-TP has no snapshots: after a gap, or a start in mid-session, its books stay incomplete until the next
 /// session.
 pub struct IexFeed {
-    feed: FeedId,
+    pub(super) feed: FeedId,
     /// Protocol and channel of the segments taken.
     pub(super) stream: Option<(u16, u32)>,
     /// Whether send times are near our own clock: the first one tells.
@@ -84,6 +84,8 @@ pub struct IexFeed {
     pub(super) told: Option<(u64, Ts)>,
     /// Where a segment said we are that was far ahead of all others.
     pub(super) far: Option<u64>,
+    /// When a heartbeat was last passed on.
+    pub(super) beaten: Ts,
     pub(super) symbols: Symbols,
     pub(super) counters: IexCounters,
 }
@@ -105,6 +107,7 @@ impl IexFeed {
             hold: None,
             told: None,
             far: None,
+            beaten: Ts(0),
             symbols: Symbols::new(),
             counters: IexCounters::default(),
         }

@@ -1,10 +1,11 @@
 //! Which segments are taken, and in what order: sessions, beginnings of the numbers, gaps.
 
-use model::{Cause, Event, Integrity, Ts};
+use model::{Cause, Event, Flags, Integrity, Kind, Ts};
 
 use super::IexFeed;
 use super::hold::Put;
 use super::transport::{DEEP, Segment, TOPS};
+use crate::session::BEAT_NS_MIN;
 
 /// A send time farther than this from the time of receipt is none, where the clocks are comparable.
 const SKEW_NS_MAX: u64 = 60_000_000_000;
@@ -45,6 +46,9 @@ impl IexFeed {
         if segment.first <= self.next {
             self.deliver(&segment, received, &mut emit);
             self.drain(&mut emit);
+            if segment.count == 0 {
+                self.beat(&segment, received, &mut emit);
+            }
         }
     }
 
@@ -114,6 +118,22 @@ impl IexFeed {
             self.begin(segment, is_late, now, emit);
         }
         true
+    }
+
+    /// A notice at the place where the books stand: whoever hears nothing for long takes a feed for dead.
+    #[cold]
+    fn beat(&mut self, segment: &Segment<'_>, now: Ts, emit: &mut impl FnMut(Event)) {
+        if segment.first.max(1) == self.next && now.since(self.beaten) >= BEAT_NS_MIN {
+            self.beaten = now;
+            emit(Event {
+                feed: self.feed,
+                ts_recv: now,
+                ts_venue: Ts(segment.sent_ns),
+                seq: self.next - 1,
+                flags: Flags::LAST_OF_PACKET,
+                ..Event::empty(Kind::Notice)
+            });
+        }
     }
 
     /// Whether a jump to `first` is believed: one out of all reach only if the last such was to near there.

@@ -151,7 +151,12 @@ impl Arbiter {
                 self.deliver((header.first, end), packet.blocks(), line, received, out);
             }
             PacketKind::Messages => self.hold(&packet, end, line, (received, now)),
-            PacketKind::Heartbeat => self.know(end, now),
+            PacketKind::Heartbeat => {
+                self.know(end, now);
+                if end == self.next && self.confirmed {
+                    out(Arbitrated::Heartbeat { now });
+                }
+            }
             PacketKind::End => self.hear_end(end, now),
         }
         if self.gap.is_some() || !self.held.is_empty() || self.claim.end > self.next {

@@ -238,6 +238,9 @@ impl SoupFeed {
             Received::Heartbeat => {
                 let idle = now.since(self.messaged) >= self.options.client.heartbeat_ns / 2;
                 self.caught_up |= idle && self.events.seq > 0 && !self.events.is_told_again();
+                if self.session.is_some() {
+                    self.events.beat(now, emit);
+                }
             }
             Received::Ended => self.ended = true,
             Received::Unsequenced(_) | Received::Debug(_) => {}

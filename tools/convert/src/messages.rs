@@ -75,7 +75,7 @@ fn of_packets(
                 go_on = go_on && each(message.ts_recv, message.bytes);
             }
             Arbitrated::Lost { count, .. } => lost += count,
-            Arbitrated::Session { .. } | Arbitrated::Ended => {}
+            Arbitrated::Session { .. } | Arbitrated::Heartbeat { .. } | Arbitrated::Ended => {}
         };
         for _ in 0..WAKE_UPS_MAX {
             let Some(due) = arbiter.wake_at().filter(|due| *due <= now) else { break };
@@ -96,7 +96,7 @@ fn of_packets(
             each(message.ts_recv, message.bytes);
         }
         Arbitrated::Lost { count, .. } => lost += count,
-        Arbitrated::Session { .. } | Arbitrated::Ended => {}
+        Arbitrated::Session { .. } | Arbitrated::Heartbeat { .. } | Arbitrated::Ended => {}
     };
     for _ in 0..WAKE_UPS_MAX {
         let Some(due) = arbiter.wake_at().filter(|due| *due <= end) else { break };

@@ -51,6 +51,7 @@ fn say(said: Arbitrated<'_>, out: &mut Vec<String>) {
         }
         Arbitrated::Lost { first, count, .. } => format!("lost {first}+{count}"),
         Arbitrated::Session { first, .. } => format!("from {first}"),
+        Arbitrated::Heartbeat { .. } => return,
         Arbitrated::Ended => "end".to_owned(),
     });
 }

@@ -6,9 +6,9 @@ use super::ChannelOptions;
 use super::bridge::Bridge;
 use super::counters::{BadMessage, ChannelCounters};
 use crate::nasdaq::itch::{DecodeError, Decoder, ShardDecoder};
-use crate::session::SessionId;
 use crate::session::arbiter::{Arbitrated, Line, Message};
 use crate::session::glimpse::{GlimpseError, Piece};
+use crate::session::{BEAT_NS_MIN, SessionId};
 
 /// What the books are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub(super) struct Events {
     pub(super) seq: u64,
     /// Venue time of the last message.
     last: Ts,
+    /// When a heartbeat was last passed on.
+    beaten: Ts,
     pub(super) bridge: Bridge,
     pub(super) counters: ChannelCounters,
 }
@@ -73,6 +75,7 @@ impl Events {
             cancel: false,
             seq: 0,
             last: Ts(0),
+            beaten: Ts(0),
             bridge: Bridge::new(if snapshots { options.bridge_bytes_max } else { 0 }),
             counters: ChannelCounters::NONE,
         }
@@ -98,7 +101,17 @@ impl Events {
                 self.session = *session;
                 self.begin(*first, *now, emit);
             }
+            Arbitrated::Heartbeat { now } => self.beat(*now, emit),
             Arbitrated::Ended => {}
+        }
+    }
+
+    /// A notice at the place where the books stand: whoever hears nothing for long takes a feed for dead.
+    #[cold]
+    fn beat(&mut self, now: Ts, emit: &mut impl FnMut(Event)) {
+        if now.since(self.beaten) >= BEAT_NS_MIN {
+            self.beaten = now;
+            emit(self.framed(Event::empty(Kind::Notice), now, Flags::LAST_OF_PACKET));
         }
     }
 

@@ -112,6 +112,32 @@ fn quiet(count: usize) -> Vec<Vec<u8>> {
     vec![system(b'Q', 5); count]
 }
 
+/// Goal: who hears a channel hears its heartbeats, at the place where the books stand and not too often: else a feed that only
+/// beats would count as dead. Method: two lines that beat every second, one that beats without pause, and one that tells of more.
+#[test]
+fn heartbeats() {
+    let mut bench = Bench::new(false);
+    bench.packet(1, &quiet(2), 0);
+    let beat = |bench: &mut Bench, line, next, now| {
+        let mut writer = PacketWriter::new(SESSION, next, 100);
+        let out = &mut bench.out;
+        bench.channel.on_datagram(line, writer.packet(), Ts(now), &mut |e| out.push(e));
+        let notices = bench.out.iter().all(|event| event.kind == Kind::Notice);
+        assert!(notices && bench.out.iter().all(|event| event.ts_recv == Ts(now)));
+        bench.said()
+    };
+    for second in 1..60 {
+        assert_eq!(beat(&mut bench, Line::A, 3, second * 1_000 * MS), "2");
+        assert_eq!(beat(&mut bench, Line::B, 3, second * 1_000 * MS + 1), "");
+        assert_eq!(bench.time(second * 1_000 * MS + 2), "");
+    }
+    let flood: usize =
+        (0..1_000).map(|ms| beat(&mut bench, Line::B, 3, (60_000 + ms) * MS).len()).sum();
+    assert_eq!(flood, 2);
+    assert_eq!(beat(&mut bench, Line::A, 4, 62_000 * MS), "", "something is missing");
+    assert_eq!(beat(&mut bench, Line::A, 2, 62_000 * MS), "", "old");
+}
+
 /// Goal: books lag while the other line may help, are recovering while messages are asked for, and live
 /// again when they came. Method: one gap, its clock, its answer.
 #[test]
@@ -313,7 +339,7 @@ fn silence_and_end() {
     let mut bench = Bench::new(false);
     bench.packet(1, &quiet(1), 0);
     assert_eq!(bench.time(3_000 * MS), "stale/silent@1");
-    assert_eq!(bench.packet(2, &[], 3_001 * MS), "live/none@1");
+    assert_eq!(bench.packet(2, &[], 3_001 * MS), "1 live/none@1", "a heartbeat");
     let end = PacketWriter::new(SESSION, 2, 0).end_of_session();
     let out = &mut bench.out;
     bench.channel.on_datagram(Line::A, &end, Ts(3_002 * MS), &mut |e| out.push(e));
