@@ -337,10 +337,12 @@ impl LinesThread {
 
 fn of_channel(channel: &Channel) -> FeedCounters {
     let (seen, arbiter) = (channel.counters(), channel.arbiter_counters());
+    let malformed =
+        [Line::A, Line::B, Line::Answer].map(|line| channel.line_counters(line).malformed);
     FeedCounters {
         messages: seen.messages + seen.snapshot_messages,
         unknown: seen.unknown.iter().sum(),
-        bad: seen.bad,
+        bad: seen.bad + malformed.iter().sum::<u64>(),
         lost: seen.lost,
         passed_over: arbiter.passed_over,
         gaps: arbiter.gaps,

@@ -62,7 +62,7 @@ pub struct Arbiter {
     confirmed: bool,
     /// When the session was entered.
     began: Ts,
-    /// When a line last brought a packet that does not lie wholly in the past.
+    /// When a line last brought a sound packet that does not lie wholly in the past.
     fresh: Ts,
     silent: bool,
     /// When a line last brought a message in its turn while something was missing further on.
@@ -128,11 +128,6 @@ impl Arbiter {
             if self.silent {
                 self.begin_again(line, &header, packet, now, out);
             }
-        } else {
-            (self.fresh, self.silent) = (now, false);
-            if self.rival.is_some() {
-                self.outlive(header.kind());
-            }
         }
         if end <= self.next && header.kind() == PacketKind::Messages {
             let skew = self.wins.skew(header.first, received, line);
@@ -144,6 +139,12 @@ impl Arbiter {
             Ok(packet) => packet,
             Err(error) => return self.refuse(line, error),
         };
+        if line != Line::Answer && end >= self.next {
+            (self.fresh, self.silent) = (now, false);
+            if self.rival.is_some() {
+                self.outlive(header.kind());
+            }
+        }
         self.line_mut(line).carry(header.first, end, now);
         match header.kind() {
             PacketKind::Messages if header.first <= self.next => {

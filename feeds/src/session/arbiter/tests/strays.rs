@@ -178,6 +178,33 @@ fn begun_again() {
     assert_eq!(bench.arbiter.counters().sessions, 2);
 }
 
+/// Goal: a packet that is no sound one is no sign of life, nor does it keep a rival out. Method: packets cut off, in their turn, among
+/// those of another session.
+#[test]
+fn malformed_is_not_alive() {
+    let mut bench = Bench::new(ArbiterOptions::default());
+    bench.packet(Line::A, 1, 1, 0);
+    let cut = |first| {
+        let mut writer = PacketWriter::new(SESSION, first, 100);
+        writer.push(b"message");
+        writer.packet().split_last().unwrap().1.to_vec()
+    };
+    for step in 1..=30 {
+        assert_eq!(bench.bytes(Line::A, &cut(2), step * 100 * MS), "");
+        assert_eq!(bench.time(step * 100 * MS), "");
+    }
+    assert!(bench.arbiter.is_silent());
+    assert_eq!(bench.packet(Line::A, 2, 1, 3_100 * MS), "2A.");
+    bench.session = OTHER;
+    let mut said = Vec::new();
+    for packet in 0..4 {
+        said.push(bench.packet(Line::B, 1 + packet, 1, (3_200 + packet * 600) * MS));
+        bench.bytes(Line::A, &cut(3), (3_300 + packet * 600) * MS);
+    }
+    assert!(said.concat().starts_with("from 1"), "{said:?}");
+    assert_eq!(bench.arbiter.line_counters(Line::A).malformed, 34);
+}
+
 /// Goal: an end of session that comes too early is not the end. Method: one behind which messages are known, one
 /// behind which they come, and the real one.
 #[test]
