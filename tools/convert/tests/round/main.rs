@@ -1,6 +1,8 @@
 //! The program itself, there and back again.
 #![allow(missing_docs)]
 
+mod edges;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

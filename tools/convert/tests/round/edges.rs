@@ -1,0 +1,87 @@
+//! Starts, days, pauses, damage, and what a format can say.
+
+use super::*;
+
+/// What the program did: exit code, its JSON, and where to.
+fn run(input: &Path, to: &[&str], out: &str) -> (Option<i32>, serde_json::Value, PathBuf) {
+    let out = input.with_file_name(out);
+    let program = env!("CARGO_BIN_EXE_tickgate-convert");
+    let mut run = Command::new(program);
+    let run = run.arg(input).args(["--json", "--to"]).args(to).arg("--out").arg(&out).output();
+    let run = run.unwrap();
+    (run.status.code(), serde_json::from_slice(&run.stdout).unwrap_or_default(), out)
+}
+
+/// A framed ITCH message at a time of day.
+fn message(kind: u8, locate: u16, time: u64, rest: &[u8]) -> Vec<u8> {
+    let mut bytes = ((rest.len() + 11) as u16).to_be_bytes().to_vec();
+    bytes.push(kind);
+    bytes.extend(locate.to_be_bytes());
+    bytes.extend([0; 2]);
+    bytes.extend(&time.to_be_bytes()[2..]);
+    bytes.extend(rest);
+    bytes
+}
+
+const DIRECTORY: &[u8] = b"A       QN\0\0\0\x64NC  PN 1N\0\0\0\0N";
+const SECOND: u64 = 1_000_000_000;
+
+/// A day of messages of all types that an event can say.
+fn every_type() -> Vec<u8> {
+    let add = |order: u8, side: u8| {
+        [&[0, 0, 0, 0, 0, 0, 0, order, side, 0, 0, 0, 5][..], &b"A       \0\0\0\x64"[..]].concat()
+    };
+    let executed = |order: u8| {
+        [
+            &[0, 0, 0, 0, 0, 0, 0, order, 0, 0, 0, 5][..],
+            &[0, 0, 0, 0, 0, 0, 0, 7, b'N', 0, 0, 0, 0x64][..],
+        ]
+        .concat()
+    };
+    let messages = [
+        message(b'S', 0, 1, b"O"),
+        message(b'R', 1, 2, b"A        N\0\0\0\x64N   P    \0\0\0\0N"),
+        message(b'Y', 1, 3, b"A       1"),
+        message(b'Y', 1, 4, b"A       0"),
+        message(b'h', 1, 5, b"A       QH"),
+        message(b'h', 1, 6, b"A       QT"),
+        message(b'W', 0, 7, b"2"),
+        message(b'A', 1, 8, &add(1, b'B')),
+        message(b'A', 1, 9, &add(2, b'S')),
+        message(b'C', 1, 10, &executed(1)),
+        message(b'C', 1, 10, &executed(2)),
+        message(b'Q', 1, 10, b"\0\0\0\0\0\0\0\x05A       \0\0\0\x64\0\0\0\0\0\0\0\x07O"),
+        message(b'B', 1, 11, b"\0\0\0\0\0\0\0\x07"),
+    ];
+    [messages.concat(), vec![0, 0]].concat()
+}
+
+/// Goal: captures of several days are played in turn, each from its first message, although one program made them; and pauses of the
+/// market are none of the line. Method: two days with a pause of a minute, converted and played as one feed.
+#[test]
+fn days_follow_each_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut captures = Vec::new();
+    for date in ["2024-01-05", "2024-01-08"] {
+        let path = folder.path().join(format!("{date}.itch"));
+        let messages = [
+            message(b'S', 0, 11_000 * SECOND, b"O"),
+            message(b'R', 1, 11_001 * SECOND, DIRECTORY),
+            message(b'S', 0, 11_061 * SECOND, b"Q"),
+        ];
+        std::fs::write(&path, [messages.concat(), vec![0, 0]].concat()).unwrap();
+        captures.push(convert(&path, &["mold", "--date", date], &format!("{date}.pcapng")));
+    }
+    let venue = kind_of(&captures[0]).unwrap().venue.unwrap();
+    let mut capture = Capture::open(venue, &captures, FeedOptions::default(), &[]).unwrap();
+    let (mut stale, mut beats) = (Vec::new(), 0);
+    while let Next::Event(event) = capture.next().unwrap() {
+        beats += u64::from(event.kind == Kind::Notice);
+        if event.kind == Kind::Integrity && event.believed().unwrap().0 == Integrity::Stale {
+            stale.push(event.believed().unwrap().1.to_string());
+        }
+    }
+    let seen = capture.counters();
+    assert_eq!((seen.messages, seen.lost, seen.foreign), (6, 0, 0));
+    assert_eq!((stale, beats), (vec!["session_end".to_string(); 2], 2 * 59));
+}
