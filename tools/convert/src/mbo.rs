@@ -160,7 +160,7 @@ impl<W: Write> Writer<W> {
                 let known = self.believed.insert(event.number.0, believed).is_some();
                 if !known && self.lost {
                     self.holed.insert(event.number.0);
-                } else if !known && believed == Integrity::Live {
+                } else if !known && [Integrity::Live, Integrity::Stale].contains(&believed) {
                     self.say(event, b'R', Terms::NONE, true)?;
                 }
                 Ok(1)
@@ -206,7 +206,9 @@ impl<W: Write> Writer<W> {
 
     fn is_doubtful(&self, number: VenueNumber) -> bool {
         let believed = self.believed.get(&number.0).copied().unwrap_or(self.believed_at_first);
-        let is_sound = [Integrity::Live, Integrity::Recovering].contains(&believed);
+        // What lags is right, and DBN has no word for it that is ever taken back.
+        let is_sound =
+            [Integrity::Live, Integrity::Recovering, Integrity::Stale].contains(&believed);
         !is_sound || self.holed.contains(&number.0)
     }
 

@@ -85,3 +85,28 @@ fn days_follow_each_other() {
     assert_eq!((seen.messages, seen.lost, seen.foreign), (6, 0, 0));
     assert_eq!((stale, beats), (vec!["session_end".to_string(); 2], 2 * 59));
 }
+
+/// Goal: a book that lags is right: in DBN it is doubted no more than here, for nothing takes a doubt back. Method: packets with a
+/// pause without heartbeats.
+#[test]
+fn what_lags_is_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let day = day(folder.path());
+    let packets = std::fs::read(convert(&day, &["mold"], "day.pcapng")).unwrap();
+    // The times of the last packets, 10 s later.
+    let mut later: Vec<Vec<u8>> = blocks(&packets).into_iter().map(<[u8]>::to_vec).collect();
+    let from = later.len() / 2;
+    for block in later.iter_mut().skip(from).filter(|block| block[0] == 6) {
+        let [high, low] =
+            [12, 16].map(|at| u32::from_le_bytes(block[at..at + 4].try_into().unwrap()));
+        let time = (u64::from(high) << 32 | u64::from(low)) + 10 * SECOND;
+        block[12..16].copy_from_slice(&((time >> 32) as u32).to_le_bytes());
+        block[16..20].copy_from_slice(&(time as u32).to_le_bytes());
+    }
+    let silent = folder.path().join("silent.pcapng");
+    std::fs::write(&silent, later.concat()).unwrap();
+    let dbn = convert(&silent, &["dbn"], "silent.dbn");
+    let believed = believed(&dbn);
+    assert_eq!(believed.len(), 12);
+    assert!(believed.values().all(|book| *book == Integrity::Live), "{believed:?}");
+}
