@@ -114,10 +114,14 @@ impl<W: Write> Writer<W> {
                 let resting = self.take_off(order, qty)?;
                 let px = if event.kind == Kind::Execute { resting.px } else { event.px.0 };
                 let aggressor = Some(resting.side.opposite());
-                self.say(event, b'T', Terms { order: 0, side: aggressor, px, qty }, false)?;
+                // What is not printable was traded in a cross, which is told in one piece.
+                let is_printed = !event.flags.has(Flags::NOT_PRINTABLE);
+                if is_printed {
+                    self.say(event, b'T', Terms { order: 0, side: aggressor, px, qty }, false)?;
+                }
                 self.say(event, b'F', terms(Some(resting.side), px, qty), false)?;
                 self.say(event, b'C', terms(Some(resting.side), resting.px, qty), true)?;
-                Ok(3)
+                Ok(if is_printed { 3 } else { 2 })
             }
             Kind::Reduce | Kind::Delete => {
                 let open = self.order(order)?.open;

@@ -110,3 +110,14 @@ fn what_lags_is_believed() {
     assert_eq!(believed.len(), 12);
     assert!(believed.values().all(|book| *book == Integrity::Live), "{believed:?}");
 }
+
+/// Goal: a cross counts once in DBN, though each of its executions is told. Method: the trades and what rests at the end.
+#[test]
+fn a_cross_counts_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("day.itch");
+    std::fs::write(&path, every_type()).unwrap();
+    let (orders, traded) = book(&convert(&path, &["dbn"], "day.mbo.dbn"));
+    assert!(orders.is_empty());
+    assert_eq!(traded, 5, "the cross");
+}
