@@ -111,6 +111,18 @@ fn what_lags_is_believed() {
     assert!(believed.values().all(|book| *book == Integrity::Live), "{believed:?}");
 }
 
+/// Goal: what ITCH can say comes back. Method: every type by way of a table, byte by byte.
+#[test]
+fn what_can_be_said_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("day.itch");
+    std::fs::write(&path, every_type()).unwrap();
+    let table = convert(&path, &["parquet"], "day.parquet");
+    let (code, said, back) = run(&table, &["itch"], "back.itch");
+    assert_eq!((code, said["unsaid"].as_u64()), (Some(0), Some(0)));
+    assert_eq!(std::fs::read(back).unwrap(), every_type());
+}
+
 /// Goal: a cross counts once in DBN, though each of its executions is told. Method: the trades and what rests at the end.
 #[test]
 fn a_cross_counts_once() {
