@@ -203,6 +203,11 @@ impl SoupFeed {
         Some((self.session?, self.events.seq))
     }
 
+    /// Whether the server has accepted the login and said something lately: who passes a session on may say that it lives.
+    pub fn is_heard(&self) -> bool {
+        self.link.is_open() && self.client.is_logged_in() && !self.quiet
+    }
+
     /// Whether the venue has said that the session is over, and nothing since.
     pub const fn is_over(&self) -> bool {
         self.ended

@@ -94,6 +94,26 @@ impl Rig {
     }
 }
 
+/// Goal: a server counts as heard from its acceptance on, as long as it says something. Method: each step of a connection, a silence
+/// and its end.
+#[test]
+fn is_heard() {
+    let mut rig = Rig::new(BLANK);
+    assert!(!rig.feed.is_heard());
+    rig.opened();
+    assert!(!rig.feed.is_heard(), "not accepted");
+    rig.accepted(S1, 1);
+    assert!(rig.feed.is_heard());
+    rig.wait(3 * SECOND - 1);
+    assert!(rig.feed.is_heard());
+    rig.wait(1);
+    assert!(!rig.feed.is_heard(), "it hangs");
+    rig.hear(&server::HEARTBEAT);
+    assert!(rig.feed.is_heard());
+    rig.closed();
+    assert!(!rig.feed.is_heard());
+}
+
 /// Goal: who hears a feed hears its heartbeats, at the place where the books stand and not too often; not while the session is told
 /// again. Method: a server that only beats, then a day that comes again.
 #[test]
