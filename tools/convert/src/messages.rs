@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use feeds::capture::Addresses;
-use feeds::session::arbiter::{Arbiter, ArbiterOptions, Arbitrated};
+use feeds::session::arbiter::{Arbiter, ArbiterOptions, Arbitrated, Line};
 use feeds::source::frame::FrameCounts;
 use feeds::source::{FileSource, PcapFile, SourceError};
 use feeds::{Counters, FeedCause, FeedError};
@@ -60,8 +60,7 @@ fn of_packets(
     let mut source = PcapFile::open(path)?;
     let mut frames = FrameCounts::default();
     let mut addresses = Addresses::of_mold();
-    let mut arbiter =
-        Arbiter::new(ArbiterOptions { join_messages_max: 0, ..ArbiterOptions::of_capture() });
+    let mut arbiter = Arbiter::new(ArbiterOptions::of_capture());
     let (mut messages, mut lost, mut go_on) = (0, 0, true);
     let mut last = Ts(0);
     while go_on && let Some(packet) = source.next_packet()? {
@@ -103,8 +102,10 @@ fn of_packets(
         arbiter.on_time(due, &mut take);
         while arbiter.next_request().is_some() {}
     }
+    let lines = [Line::A, Line::B, Line::Answer];
     Ok(Counters {
         messages,
+        bad: lines.iter().map(|line| arbiter.line_counters(*line).malformed).sum(),
         bytes: source.offset(),
         lost,
         gaps: arbiter.counters().gaps,
