@@ -26,7 +26,7 @@ pub enum Input {
 pub struct FeedOptions {
     /// The feed's number in the engine.
     pub feed: FeedId,
-    /// Date of the first day.
+    /// Date of the first day. A file's times count from its midnight in UTC, those of packets from its midnight in New York.
     pub date: Date,
     /// Begin again with the first capture after the last, for ever.
     pub repeat: bool,

@@ -56,7 +56,8 @@ impl MoldLines {
     ) {
         let channel = self.channel.get_or_insert_with(|| {
             let named = options.date.0 != 0;
-            let midnight = if named { options.date.midnight() } else { new_york_midnight(now) };
+            let midnight =
+                if named { options.date.new_york_midnight() } else { new_york_midnight(now) };
             let shard = options.shard;
             let options = ChannelOptions::new(options.feed, midnight);
             let arbiter = ArbiterOptions::of_capture();

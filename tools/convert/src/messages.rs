@@ -7,7 +7,7 @@ use feeds::session::arbiter::{Arbiter, ArbiterOptions, Arbitrated, Line};
 use feeds::source::frame::FrameCounts;
 use feeds::source::{FileSource, PcapFile, SourceError};
 use feeds::{Counters, FeedCause, FeedError};
-use model::Ts;
+use model::{DAY_NS, Ts};
 
 use crate::Failure;
 
@@ -42,9 +42,16 @@ fn of_file(
     mut each: impl FnMut(Ts, &[u8]) -> bool,
 ) -> Result<Counters, SourceError> {
     let mut source = FileSource::open(path)?;
+    let (mut midnight, mut last) = (midnight, 0);
     while let Some(frame) = source.next_frame()? {
         let field = frame.bytes.get(3..).and_then(<[u8]>::first_chunk::<8>);
-        let time = field.map_or(0, |field| u64::from_be_bytes(*field) & 0xFFFF_FFFF_FFFF);
+        let time = field.map_or(last, |field| u64::from_be_bytes(*field) & 0xFFFF_FFFF_FFFF);
+        // A start of messages that lies earlier in the day begins the next date, as it does where the file is played.
+        let starts = frame.bytes.first() == Some(&b'S') && frame.bytes.get(11) == Some(&b'O');
+        if starts && time < last {
+            midnight = Ts(midnight.0.saturating_add(DAY_NS));
+        }
+        last = time;
         if !each(Ts(midnight.0.saturating_add(time)), frame.bytes) {
             break;
         }

@@ -176,3 +176,32 @@ fn starts_and_damage() {
     let (code, _, _, count) = figures(&bad, "parquet");
     assert_eq!((code, count), (1, 1));
 }
+
+/// Goal: a date is New York's, whatever the input, and each day of a file has its own. Method: packets whose receipt says another day;
+/// a file of two days.
+#[test]
+fn dates_are_new_yorks() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("two.itch");
+    let day = [message(b'S', 0, 11_000 * SECOND, b"O"), message(b'S', 0, 12_000 * SECOND, b"Q")];
+    std::fs::write(&path, [day.concat(), day.concat(), vec![0, 0]].concat()).unwrap();
+    let times = |path: &Path, date: &str| -> Vec<(u64, u64)> {
+        let kind = kind_of(path).unwrap().venue.unwrap();
+        let options = FeedOptions { date: date.parse().unwrap(), ..FeedOptions::default() };
+        let mut capture = Capture::open(kind, &[path.to_path_buf()], options, &[]).unwrap();
+        let mut times = Vec::new();
+        while let Next::Event(event) = capture.next().unwrap() {
+            if event.kind == Kind::Session && event.aux < 256 {
+                times.push((event.ts_venue.0, event.ts_recv.0));
+            }
+        }
+        times
+    };
+    let midnight = "2024-01-05".parse::<Date>().unwrap().new_york_midnight().0;
+    let packets = convert(&path, &["mold", "--date", "2024-01-05"], "two.pcapng");
+    let expected: Vec<u64> = [11_000, 12_000, 97_400, 98_400].map(|s| midnight + s * SECOND).into();
+    let (venue, received): (Vec<_>, Vec<_>) = times(&packets, "1970-01-01").into_iter().unzip();
+    assert_eq!((venue, received), (expected.clone(), expected.clone()));
+    let venue: Vec<_> = times(&packets, "2024-01-05").into_iter().map(|(venue, _)| venue).collect();
+    assert_eq!(venue, expected);
+}
