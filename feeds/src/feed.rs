@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use model::{DAY_NS, Event, FeedId, Flags, Kind, Ts};
+use model::{Cause, DAY_NS, Event, FeedId, Flags, Integrity, Kind, Ts, VenueNumber};
 
 use crate::arrival::Arrival;
 use crate::databento::DbnCause;
@@ -26,7 +26,7 @@ pub enum Input {
 pub struct FeedOptions {
     /// The feed's number in the engine.
     pub feed: FeedId,
-    /// Date of the first day.
+    /// Date of the first day. A file's times count from its midnight in UTC, those of packets from its midnight in New York.
     pub date: Date,
     /// Begin again with the first capture after the last, for ever.
     pub repeat: bool,
@@ -194,7 +194,8 @@ impl Counters {
 /// Several captures in turn as one feed.
 ///
 /// - Message numbers go on from one capture to the next; every frame takes one. A bad message gives no
-///   event: the hole in [`Event::seq`] tells the book that something is missing. An unknown one gives a
+///   event: the hole in [`Event::seq`] tells the book that something is missing, and behind the last message
+///   an Integrity event does. An unknown one gives a
 ///   [`Kind::Notice`] without an instrument at the time of the message before, so that it leaves no hole.
 /// - A start of messages (system event O) that lies earlier in the day than the message before begins the
 ///   next date.
@@ -211,6 +212,8 @@ pub struct FileFeed {
     /// Bytes of the captures before this one.
     bytes_before: u64,
     counters: Counters,
+    /// Number of the last bad message; zero: none, or its hole was told.
+    hole: u64,
     failed: Option<FeedError>,
 }
 
@@ -255,6 +258,7 @@ impl FileFeed {
             last: Ts(0),
             bytes_before: 0,
             counters: Counters { files: 1, ..Counters::NONE },
+            hole: 0,
             failed: None,
         })
     }
@@ -302,7 +306,7 @@ impl FileFeed {
                 if self.open_next()? {
                     continue;
                 }
-                return Ok(Next::End);
+                return Ok(self.last_hole().map_or(Next::End, Next::Event));
             };
             let offset = frame.offset;
             self.counters.messages += 1;
@@ -370,7 +374,22 @@ impl FileFeed {
         let bad = BadMessage { file: self.file, offset, seq, error };
         self.counters.bad += 1;
         self.counters.first_bad.get_or_insert(bad);
+        self.hole = seq;
         Ok(None)
+    }
+
+    /// What the last message leaves if it was bad: no other will show its hole.
+    #[cold]
+    fn last_hole(&mut self) -> Option<Event> {
+        let seq = std::mem::take(&mut self.hole);
+        let event = Event::integrity(VenueNumber(0), Integrity::Incomplete, Cause::BadEvent);
+        (seq > 0 && seq == self.counters.messages).then_some(Event {
+            ts_venue: self.last,
+            ts_recv: self.last,
+            seq,
+            feed: self.decoder.plain.feed,
+            ..event
+        })
     }
 
     fn unknown(&mut self, kind: u8) -> Event {

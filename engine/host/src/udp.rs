@@ -47,6 +47,9 @@ pub struct UdpReceiver {
 }
 
 impl UdpReceiver {
+    /// Datagrams that one call takes, at most; where it took as many, more may wait.
+    pub const BATCH: usize = BATCH;
+
     /// Opens a socket and takes all memory that it will ever use.
     ///
     /// # Errors

@@ -25,6 +25,10 @@ const COUNT_EVERY: u64 = 4096;
 /// Rounds between two looks at the socket of answers, where nothing was asked for: what comes then is late.
 const ANSWERS_EVERY: u64 = 64;
 
+/// Rounds without time, at most, in which a line has more to read than one of them takes: one that brings so much for longer must
+/// not keep what is missing from being asked for.
+const FULL_ROUNDS_MAX: u64 = 256;
+
 /// What the threads of all live feeds share.
 pub(super) struct Around {
     pub pace: Arc<Pace>,
@@ -59,6 +63,8 @@ pub(super) struct LinesThread {
     progress: Arc<Progress>,
     /// Receive time of the last datagram.
     stamped: Ts,
+    /// Rounds in a row that left something unread.
+    full_rounds: u64,
     bytes: u64,
     connects: u64,
 }
@@ -144,6 +150,7 @@ impl LinesThread {
             waiter: around.waiter,
             progress: Arc::clone(&around.progress),
             stamped: Ts(0),
+            full_rounds: 0,
             bytes: 0,
             connects: 0,
         })
@@ -157,10 +164,7 @@ impl LinesThread {
         while !self.out.is_over() {
             let now = self.pace.now(clock.now_ns()).unwrap_or(last).max(last);
             last = now;
-            let mut busy = self.receive(now);
-            busy |= self.receive_answers(now, rounds.is_multiple_of(ANSWERS_EVERY));
-            busy |= self.read_snapshot(now);
-            self.pass_time(now);
+            let busy = self.round(now, rounds.is_multiple_of(ANSWERS_EVERY));
             rounds += 1;
             if rounds.is_multiple_of(COUNT_EVERY) || !busy && rounds.is_multiple_of(64) {
                 self.count();
@@ -170,10 +174,23 @@ impl LinesThread {
         self.count();
     }
 
+    /// Takes what has come, then lets time pass; whether anything came. `late`: also answers that nothing was asked for.
+    fn round(&mut self, now: Ts, late: bool) -> bool {
+        let mut busy = self.receive(now);
+        busy |= self.receive_answers(now, late);
+        busy |= self.read_snapshot(now);
+        // What seems to be missing may lie behind what was read.
+        if self.full_rounds.is_multiple_of(FULL_ROUNDS_MAX) {
+            self.pass_time(now);
+        }
+        self.act_all(now);
+        busy
+    }
+
     /// Takes what waits on the lines.
     fn receive(&mut self, now: Ts) -> bool {
         let LinesThread { lines, errors, session, out, stamped, bytes, feed, .. } = self;
-        let mut busy = false;
+        let (mut busy, mut full) = (false, false);
         let each = [Line::A, Line::B].into_iter().zip(lines).zip(errors);
         for ((line, receiver), errors) in each {
             let received = receiver.receive(|datagram| {
@@ -187,14 +204,20 @@ impl LinesThread {
                     Session::Channel(channel) => {
                         channel.on_received(line, datagram.bytes, (received, now), &mut emit);
                     }
-                    Session::Iex(feed) => feed.on_segment(datagram.bytes, received, &mut emit),
+                    Session::Iex(feed) => {
+                        feed.on_received(datagram.bytes, (received, now), &mut emit);
+                    }
                 }
             });
             match received {
-                Ok(count) => busy |= count > 0,
+                Ok(count) => {
+                    busy |= count > 0;
+                    full |= count == UdpReceiver::BATCH;
+                }
                 Err(error) => complain(*feed, line, errors, &error),
             }
         }
+        self.full_rounds = if full { self.full_rounds + 1 } else { 0 };
         busy
     }
 
@@ -238,7 +261,7 @@ impl LinesThread {
         }
     }
 
-    /// Tells the session of the time, and does what it wants.
+    /// Tells the session of the time.
     fn pass_time(&mut self, now: Ts) {
         let LinesThread { session, out, .. } = self;
         let mut emit = |event| out.push(event);
@@ -249,6 +272,10 @@ impl LinesThread {
             }
             Session::Channel(_) => {}
         }
+    }
+
+    /// Does what the session wants.
+    fn act_all(&mut self, now: Ts) {
         while let Session::Channel(channel) = &mut self.session
             && let Some(action) = channel.next_action()
         {
@@ -310,10 +337,12 @@ impl LinesThread {
 
 fn of_channel(channel: &Channel) -> FeedCounters {
     let (seen, arbiter) = (channel.counters(), channel.arbiter_counters());
+    let malformed =
+        [Line::A, Line::B, Line::Answer].map(|line| channel.line_counters(line).malformed);
     FeedCounters {
         messages: seen.messages + seen.snapshot_messages,
         unknown: seen.unknown.iter().sum(),
-        bad: seen.bad,
+        bad: seen.bad + malformed.iter().sum::<u64>(),
         lost: seen.lost,
         passed_over: arbiter.passed_over,
         gaps: arbiter.gaps,
@@ -341,7 +370,7 @@ fn of_iex(feed: &IexFeed) -> FeedCounters {
     FeedCounters {
         messages: seen.messages,
         unknown: seen.unknown,
-        bad: seen.bad + seen.refused + seen.untimely,
+        bad: seen.bad + seen.refused + seen.untimely + seen.disbelieved,
         lost: seen.lost,
         gaps: seen.gaps,
         ..FeedCounters::default()
@@ -407,42 +436,4 @@ fn glimpse(server: &SnapshotServer) -> Result<GlimpseOptions, RunError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn config(request: Option<&str>, same_session: bool) -> Lines {
-        let address = "127.0.0.1:2".parse().unwrap();
-        let server = SnapshotServer { address, user: "u".into(), password_env: None, same_session };
-        Lines {
-            lines: vec!["127.0.0.1:1".parse().unwrap()],
-            interface: Ipv4Addr::LOCALHOST,
-            request: request.map(|text| text.parse().unwrap()),
-            snapshot: Some(server),
-            receive_buffer: 1 << 16,
-            busy_poll_us: 0,
-        }
-    }
-
-    /// Goal: without a re-request server nothing waits for its answers; the session of a snapshot is held to the lines' unless
-    /// that is switched off. Method: what a channel is told, each way.
-    #[test]
-    fn what_a_channel_is_told() {
-        let told = |config| channel_options(FeedId(1), &config, Ts(0)).unwrap();
-        let [with, without] =
-            [Some("127.0.0.1:3"), None].map(|request| told(config(request, true)));
-        assert!(with.arbiter.attempts_max > 0 && !with.arbiter.two_lines);
-        assert_eq!(without.arbiter.attempts_max, 0);
-        assert!(with.glimpse.unwrap().same_session);
-        assert!(!told(config(None, false)).glimpse.unwrap().same_session);
-    }
-
-    /// Goal: an error of a line's socket is counted every time. Method: two.
-    #[test]
-    fn errors_are_counted() {
-        let mut errors = 0;
-        for _ in 0..2 {
-            complain(FeedId(0), Line::B, &mut errors, &std::io::ErrorKind::OutOfMemory.into());
-        }
-        assert_eq!(errors, 2);
-    }
-}
+mod tests;

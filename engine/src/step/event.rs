@@ -1,9 +1,11 @@
 //! A tick's way: book, indicators, paper venue, strategies.
 
+use feeds::new_york_midnight;
+use feeds::session::SESSION_JOINED;
 use model::page::{TapeKind, TapeRecord};
 use model::{
     AccountId, Cause, Event, FeedId, Flags, InstrumentId, Integrity, Kind, Note, Origin, Px, Qty,
-    Request, TradingState, VenueNumber,
+    Request, TradingState, Ts, VenueNumber,
 };
 
 use super::mid_event::Part;
@@ -428,7 +430,8 @@ impl Engine {
     /// The venue's day begins or ends.
     fn on_session(&mut self, event: &Event, out: &mut Output) {
         self.hash.fold_pair(event.aux, event.ts_venue.time_of_day());
-        let begins = event.aux == u64::from(b'O');
+        let joins = event.aux == SESSION_JOINED && self.is_of_earlier_day(event.feed);
+        let begins = event.aux == u64::from(b'O') || joins;
         let ends = [b'E', b'C'].iter().any(|code| event.aux == u64::from(*code));
         // In a snapshot it says how far the day is, and begins or ends nothing.
         let is_snapshot = event.flags.has(Flags::SNAPSHOT);
@@ -445,6 +448,13 @@ impl Engine {
             channel.closed = ends;
         }
         self.on_channel_state(event.feed, out);
+    }
+
+    /// Whether what is known of a feed's instruments is of a day before this one: an engine that was started again knows it still.
+    fn is_of_earlier_day(&self, feed: FeedId) -> bool {
+        let of_feed = self.instruments.iter().filter(|l| l.instrument.feed == feed);
+        let last = of_feed.map(|listed| listed.updated).filter(|at| *at > Ts(0)).max();
+        last.is_some_and(|last| new_york_midnight(last) < new_york_midnight(self.now))
     }
 
     /// Nothing of the day before counts.

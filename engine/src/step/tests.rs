@@ -1,6 +1,7 @@
 //! What the gate sees of books while their venues' events are under way, and of symbols whose numbers change.
 
 mod books;
+mod days;
 mod losses;
 mod sessions;
 mod venue;

@@ -56,7 +56,8 @@ impl MoldLines {
     ) {
         let channel = self.channel.get_or_insert_with(|| {
             let named = options.date.0 != 0;
-            let midnight = if named { options.date.midnight() } else { new_york_midnight(now) };
+            let midnight =
+                if named { options.date.new_york_midnight() } else { new_york_midnight(now) };
             let shard = options.shard;
             let options = ChannelOptions::new(options.feed, midnight);
             let arbiter = ArbiterOptions::of_capture();
@@ -64,6 +65,9 @@ impl MoldLines {
         });
         pass_time(channel, now, emit);
         channel.on_datagram(line, payload, now, emit);
+        if channel.wake_at().is_some_and(|due| due <= now) {
+            channel.on_time(now, emit); // What lies behind the next gap may have waited long enough already.
+        }
         while channel.next_action().is_some() {} // A capture cannot be asked.
     }
 }
@@ -130,7 +134,10 @@ impl PacketFeed {
             Session::Mold(lines) => {
                 lines.on_packet(line, datagram.payload, now, &self.options, &mut emit);
             }
-            Session::Iex(feed) => feed.on_segment(datagram.payload, now, &mut emit),
+            Session::Iex(feed) => {
+                feed.on_segment(datagram.payload, now, &mut emit);
+                feed.on_time(now, &mut emit);
+            }
         }
         Ok(true)
     }
@@ -206,7 +213,7 @@ impl PacketFeed {
                 counters.gaps = seen.gaps;
                 counters.lost = seen.lost;
                 counters.foreign += seen.foreign;
-                counters.late = seen.late + seen.untimely;
+                counters.late = seen.late + seen.untimely + seen.disbelieved;
                 counters.unlisted = seen.unlisted;
             }
         }

@@ -66,6 +66,22 @@ fn unknown_and_bad() {
     assert_eq!(counters.first_bad, Some(BadMessage { file: 0, offset: 26, seq: 3, error }));
 }
 
+/// Goal: a bad message at the very end is told, for no message behind it shows its hole; once, and only there. Method: one last, and one
+/// before the last.
+#[test]
+fn the_last_is_bad() {
+    let bad = delete(3, 8)[..18].to_vec();
+    let messages = [delete(1, 5), bad, delete(4, 9)];
+    let mut whole = feed(&[capture(&messages)]);
+    assert!(events(&mut whole).iter().all(|event| event.kind == Kind::Delete));
+    let mut cut = feed(&[capture(&messages[..2])]);
+    let told = events(&mut cut);
+    let believed = (Integrity::Incomplete, Cause::BadEvent);
+    assert_eq!((told.len(), told[1].believed(), told[1].seq), (2, Some(believed), 2));
+    assert_eq!((told[1].kind, told[1].ts_recv), (Kind::Integrity, told[0].ts_recv));
+    assert_eq!(cut.next(), Ok(Next::End));
+}
+
 /// Goal: time is what the venue said; only a start of messages begins a new date. Method: a step back
 /// inside a day, a second day in a second capture, a time beyond the day.
 #[test]

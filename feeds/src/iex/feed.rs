@@ -36,6 +36,8 @@ pub struct IexCounters {
     pub late: u64,
     /// Segments with a send time that cannot be.
     pub untimely: u64,
+    /// Segments far ahead of all others that were not borne out by another.
+    pub disbelieved: u64,
     /// Segments that had to wait for what was missing before them.
     pub held: u64,
     /// Messages that came again.
@@ -59,7 +61,7 @@ pub struct IexCounters {
 /// One IEX feed. IEX-TP has no snapshots: after a gap, or a start in mid-session, its books stay incomplete until the next
 /// session.
 pub struct IexFeed {
-    feed: FeedId,
+    pub(super) feed: FeedId,
     /// Protocol and channel of the segments taken.
     pub(super) stream: Option<(u16, u32)>,
     /// Whether send times are near our own clock: the first one tells.
@@ -80,6 +82,10 @@ pub struct IexFeed {
     pub(super) hold: Option<Box<Hold>>,
     /// What a heartbeat says is next, beyond our own next, and since when we know.
     pub(super) told: Option<(u64, Ts)>,
+    /// Where a segment said we are that was far ahead of all others.
+    pub(super) far: Option<u64>,
+    /// When a heartbeat was last passed on.
+    pub(super) beaten: Ts,
     pub(super) symbols: Symbols,
     pub(super) counters: IexCounters,
 }
@@ -100,6 +106,8 @@ impl IexFeed {
             sent_ns: 0,
             hold: None,
             told: None,
+            far: None,
+            beaten: Ts(0),
             symbols: Symbols::new(),
             counters: IexCounters::default(),
         }

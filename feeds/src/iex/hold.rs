@@ -14,8 +14,10 @@ const SLOT_BYTES: usize = 2_048;
 pub(super) struct Slot {
     /// Sequence of its first message, and of the one behind its last.
     pub sequence: (u64, u64),
-    /// When it was received.
+    /// When it was received, as its messages say.
     pub ts_recv: Ts,
+    /// When it began to wait, by the clock that waiting is measured by.
+    since: Ts,
     place: u16,
     length: u16,
 }
@@ -48,7 +50,7 @@ impl Hold {
     }
 
     /// Keeps a segment with the messages of `sequence`.
-    pub fn put(&mut self, sequence: (u64, u64), payload: &[u8], ts_recv: Ts) -> Put {
+    pub fn put(&mut self, sequence: (u64, u64), payload: &[u8], (ts_recv, since): (Ts, Ts)) -> Put {
         let at = self.slots.partition_point(|slot| slot.sequence < sequence);
         if self.slots.get(at).is_some_and(|slot| slot.sequence == sequence) {
             return Put::Duplicate;
@@ -61,7 +63,7 @@ impl Hold {
         if let Some(bytes) = self.bytes.get_mut(slot) {
             bytes.copy_from_slice(payload);
         }
-        self.slots.insert(at, Slot { sequence, ts_recv, place, length });
+        self.slots.insert(at, Slot { sequence, ts_recv, since, place, length });
         Put::Kept
     }
 
@@ -70,9 +72,9 @@ impl Hold {
         self.slots.first()
     }
 
-    /// When the one that waits longest was received.
+    /// Since when the one that waits longest does.
     pub fn since(&self) -> Option<Ts> {
-        self.slots.iter().map(|slot| slot.ts_recv).min()
+        self.slots.iter().map(|slot| slot.since).min()
     }
 
     /// Takes the one that is due first. Its bytes stay until the next is put.

@@ -1,10 +1,11 @@
 //! Which segments are taken, and in what order: sessions, beginnings of the numbers, gaps.
 
-use model::{Cause, Event, Integrity, Ts};
+use model::{Cause, Event, Flags, Integrity, Kind, Ts};
 
 use super::IexFeed;
 use super::hold::Put;
 use super::transport::{DEEP, Segment, TOPS};
+use crate::session::BEAT_NS_MIN;
 
 /// A send time farther than this from the time of receipt is none, where the clocks are comparable.
 const SKEW_NS_MAX: u64 = 60_000_000_000;
@@ -12,26 +13,46 @@ const SKEW_NS_MAX: u64 = 60_000_000_000;
 const LATE_MAX: u32 = 256;
 /// How long the other line may take to bring what is missing.
 const GAP_WAIT_NS: u64 = 2_000_000;
+/// Sequences that one segment alone may be ahead. What lies farther waits for a second one that tells the same: a datagram has no
+/// sender that can be trusted, and a jump makes all that follows the past.
+const FAR: u64 = 1 << 16;
 
 impl IexFeed {
     /// Takes the payload of a datagram, received at `now`.
-    pub fn on_segment(&mut self, payload: &[u8], now: Ts, mut emit: impl FnMut(Event)) {
-        let Some(segment) = self.accept(payload, now) else { return };
-        if !self.follow(&segment, now, &mut emit) {
+    pub fn on_segment(&mut self, payload: &[u8], now: Ts, emit: impl FnMut(Event)) {
+        self.on_received(payload, (now, now), emit);
+    }
+
+    /// Takes the payload of a datagram that somebody else, such as the kernel, stamped as `received`. Its messages bear that;
+    /// what waits is judged by `now` alone. It gives up nothing that its time has come for: lines are read in turn, and the
+    /// other one's segments may lie there unread.
+    pub fn on_received(
+        &mut self,
+        payload: &[u8],
+        (received, now): (Ts, Ts),
+        mut emit: impl FnMut(Event),
+    ) {
+        let Some(segment) = self.accept(payload, received) else { return };
+        if !self.follow(&segment, received, &mut emit) {
+            return;
+        }
+        if segment.first > self.next && !self.is_borne_out(segment.first) {
             return;
         }
         self.sent_ns = self.sent_ns.max(segment.sent_ns);
-        if segment.first > self.next && !self.wait(&segment, payload, now, &mut emit) {
-            self.lose(segment.first, now, &mut emit);
+        if segment.first > self.next && !self.wait(&segment, payload, (received, now), &mut emit) {
+            self.lose(segment.first, received, &mut emit);
         }
         if segment.first <= self.next {
-            self.deliver(&segment, now, &mut emit);
+            self.deliver(&segment, received, &mut emit);
             self.drain(&mut emit);
+            if segment.count == 0 {
+                self.beat(&segment, received, &mut emit);
+            }
         }
-        self.on_time(now, &mut emit);
     }
 
-    /// Lets time pass: call it at [`IexFeed::wake_at`], or more often.
+    /// Lets time pass: call it at [`IexFeed::wake_at`], or more often, when what has come by all lines was taken.
     #[inline]
     pub fn on_time(&mut self, now: Ts, emit: &mut impl FnMut(Event)) {
         while self.wake_at().is_some_and(|due| due <= now) {
@@ -99,6 +120,34 @@ impl IexFeed {
         true
     }
 
+    /// A notice at the place where the books stand: whoever hears nothing for long takes a feed for dead.
+    #[cold]
+    fn beat(&mut self, segment: &Segment<'_>, now: Ts, emit: &mut impl FnMut(Event)) {
+        if segment.first.max(1) == self.next && now.since(self.beaten) >= BEAT_NS_MIN {
+            self.beaten = now;
+            emit(Event {
+                feed: self.feed,
+                ts_recv: now,
+                ts_venue: Ts(segment.sent_ns),
+                seq: self.next - 1,
+                flags: Flags::LAST_OF_PACKET,
+                ..Event::empty(Kind::Notice)
+            });
+        }
+    }
+
+    /// Whether a jump to `first` is believed: one out of all reach only if the last such was to near there.
+    #[cold]
+    fn is_borne_out(&mut self, first: u64) -> bool {
+        if first.saturating_sub(self.next) <= FAR {
+            return true;
+        }
+        let before = self.far.replace(first);
+        let is_borne_out = before.is_some_and(|before| before.abs_diff(first) <= FAR);
+        self.counters.disbelieved += u64::from(!is_borne_out);
+        is_borne_out
+    }
+
     /// A session begins, as far as we see it: from its first message on, or somewhere within. A heartbeat alone proves nothing,
     /// nor does a session that comes back.
     #[cold]
@@ -113,7 +162,7 @@ impl IexFeed {
             self.session_before = self.session.replace(segment.session);
         }
         self.counters.sessions += 1;
-        self.late_run = 0;
+        (self.late_run, self.far) = (0, None);
         (self.since_ns, self.sent_ns) = (segment.sent_ns, segment.sent_ns);
         // A session's first number is 1; before it has one, heartbeats may say 0.
         self.next = segment.first.max(1);
@@ -135,7 +184,7 @@ impl IexFeed {
         &mut self,
         segment: &Segment<'_>,
         payload: &[u8],
-        now: Ts,
+        (received, now): (Ts, Ts),
         emit: &mut impl FnMut(Event),
     ) -> bool {
         let Some(hold) = &mut self.hold else { return false };
@@ -145,12 +194,12 @@ impl IexFeed {
             return true;
         }
         let sequence = (segment.first, segment.first + u64::from(segment.count));
-        match hold.put(sequence, payload, now) {
+        match hold.put(sequence, payload, (received, now)) {
             Put::Kept => self.counters.held += 1,
             Put::Duplicate => self.counters.duplicates += u64::from(segment.count),
             Put::Full => {
                 while self.wake_at().is_some() {
-                    self.give_up(now, emit);
+                    self.give_up(received, emit);
                 }
                 return false;
             }

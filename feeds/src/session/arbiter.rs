@@ -62,7 +62,7 @@ pub struct Arbiter {
     confirmed: bool,
     /// When the session was entered.
     began: Ts,
-    /// When a line last brought a packet that does not lie wholly in the past.
+    /// When a line last brought a sound packet that does not lie wholly in the past.
     fresh: Ts,
     silent: bool,
     /// When a line last brought a message in its turn while something was missing further on.
@@ -128,11 +128,6 @@ impl Arbiter {
             if self.silent {
                 self.begin_again(line, &header, packet, now, out);
             }
-        } else {
-            (self.fresh, self.silent) = (now, false);
-            if self.rival.is_some() {
-                self.outlive(header.kind());
-            }
         }
         if end <= self.next && header.kind() == PacketKind::Messages {
             let skew = self.wins.skew(header.first, received, line);
@@ -144,6 +139,12 @@ impl Arbiter {
             Ok(packet) => packet,
             Err(error) => return self.refuse(line, error),
         };
+        if line != Line::Answer && end >= self.next {
+            (self.fresh, self.silent) = (now, false);
+            if self.rival.is_some() {
+                self.outlive(header.kind());
+            }
+        }
         self.line_mut(line).carry(header.first, end, now);
         match header.kind() {
             PacketKind::Messages if header.first <= self.next => {
@@ -151,22 +152,27 @@ impl Arbiter {
                 self.deliver((header.first, end), packet.blocks(), line, received, out);
             }
             PacketKind::Messages => self.hold(&packet, end, line, (received, now)),
-            PacketKind::Heartbeat => self.know(end, now),
+            PacketKind::Heartbeat => {
+                self.know(end, now);
+                if end == self.next && self.confirmed {
+                    out(Arbitrated::Heartbeat { now });
+                }
+            }
             PacketKind::End => self.hear_end(end, now),
         }
         if self.gap.is_some() || !self.held.is_empty() || self.claim.end > self.next {
             self.weigh(line, end, now);
             self.drain(out);
-            self.reassess(line, now, out);
+            self.reassess(Some(line), now, out);
         }
         self.tell_end(out);
     }
 
-    /// Lets time pass: call it at [`Arbiter::wake_at`], or more often.
+    /// Lets time pass: call it at [`Arbiter::wake_at`], or more often, when what has come by all lines was taken.
     pub fn on_time<F: FnMut(Arbitrated<'_>)>(&mut self, now: Ts, out: &mut F) {
         self.start(now);
         if self.gap.is_some_and(|gap| now >= gap.wake_at()) {
-            self.reassess(Line::A, now, out);
+            self.reassess(None, now, out);
             self.tell_end(out);
         }
         let dead_ns = self.options.line_dead_ns;
@@ -203,7 +209,7 @@ impl Arbiter {
             // What is missing behind the snapshot has its own time.
             (self.gap, self.request) = (None, None);
             self.drain(out);
-            self.reassess(Line::Answer, now, out);
+            self.reassess(Some(Line::A), now, out);
             self.tell_end(out);
         }
     }

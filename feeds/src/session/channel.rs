@@ -139,7 +139,7 @@ impl Channel {
         self.settle(now, emit);
     }
 
-    /// Lets time pass: call it at [`Channel::wake_at`], or more often.
+    /// Lets time pass: call it at [`Channel::wake_at`], or more often, when what has come by all lines was taken.
     pub fn on_time(&mut self, now: Ts, emit: &mut impl FnMut(Event)) {
         let Channel { arbiter, events, glimpse } = self;
         arbiter.on_time(now, &mut |out| events.take(&out, emit));

@@ -203,6 +203,11 @@ impl SoupFeed {
         Some((self.session?, self.events.seq))
     }
 
+    /// Whether the server has accepted the login and said something lately: who passes a session on may say that it lives.
+    pub fn is_heard(&self) -> bool {
+        self.link.is_open() && self.client.is_logged_in() && !self.quiet
+    }
+
     /// Whether the venue has said that the session is over, and nothing since.
     pub const fn is_over(&self) -> bool {
         self.ended
@@ -238,6 +243,9 @@ impl SoupFeed {
             Received::Heartbeat => {
                 let idle = now.since(self.messaged) >= self.options.client.heartbeat_ns / 2;
                 self.caught_up |= idle && self.events.seq > 0 && !self.events.is_told_again();
+                if self.session.is_some() {
+                    self.events.beat(now, emit);
+                }
             }
             Received::Ended => self.ended = true,
             Received::Unsequenced(_) | Received::Debug(_) => {}

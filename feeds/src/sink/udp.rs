@@ -3,7 +3,7 @@
 use std::io::{Error, ErrorKind, Result};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// Longest payload of a datagram over IPv4, bytes.
+/// Longest payload of a datagram over IPv4, bytes. IPv6 does not count its own header: it carries as many more.
 pub const PAYLOAD_MAX: usize = 65_535 - IPV4 - UDP;
 
 /// Bytes of each header.
@@ -32,11 +32,11 @@ impl Headers {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidInput`] if the addresses are of different families, or the payload is longer than
-    /// [`PAYLOAD_MAX`].
+    /// a datagram of theirs can be.
     pub fn new(src: SocketAddr, dst: SocketAddr, payload: &[u8]) -> Result<Headers> {
         let datagram = u16::try_from(UDP + payload.len())
             .ok()
-            .filter(|_| payload.len() <= PAYLOAD_MAX)
+            .filter(|_| dst.is_ipv6() || payload.len() <= PAYLOAD_MAX)
             .ok_or(Error::new(ErrorKind::InvalidInput, "a payload too long for a datagram"))?;
         let mut pen = Pen { bytes: [0; ETHERNET + IPV6 + UDP], at: 0 };
         pen.put(&card(dst.ip()));

@@ -108,11 +108,13 @@ fn play(cli: &Cli, symbol: Symbol, books: &mut Books) -> Result<bool, Failure> {
     while let Next::Event(event) = feed.next().map_err(bad)? {
         let beyond = cli.after.is_some_and(|after| event.seq > after)
             || cli.at.is_some_and(|at| event.ts_venue.time_of_day() > at);
+        // What is missing before it may lie within.
+        let is_missing = event.seq > last + 1 || event.kind == Kind::Integrity;
+        if is_missing && cli.after.is_none_or(|after| after > last) {
+            books.set_integrity(0, Integrity::Incomplete, model::Cause::Gap);
+        }
         if beyond {
             break;
-        }
-        if event.seq != last + 1 {
-            books.set_integrity(0, Integrity::Incomplete, model::Cause::Gap);
         }
         last = event.seq;
         if is_new_day(&event) {
@@ -153,4 +155,58 @@ fn price(level: &Level) -> String {
 
 fn json(level: &Level) -> serde_json::Value {
     serde_json::json!({ "price": price(level), "shares": level.qty.0, "orders": level.orders })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: a message that cannot be decoded leaves no book that looks whole: the last of the file, the last that is asked for, and one
+    /// before; what is asked for before it does. Method: an order, a delete that is cut, and what follows.
+    #[test]
+    fn bad_messages_are_noticed() {
+        let mut bytes = Vec::new();
+        let mut push = |kind: u8, rest: &[u8]| {
+            bytes.extend_from_slice(&((rest.len() + 11) as u16).to_be_bytes());
+            bytes.extend_from_slice(&[kind, 0, 7, 0, 0, 0, 0, 0, 0, 0, 1]);
+            bytes.extend_from_slice(rest);
+        };
+        push(b'R', b"A       QN\0\0\0\x64NC  PN 1N\0\0\0\0N");
+        push(b'A', b"\0\0\0\0\0\0\0\x65B\0\0\0\x05A       \0\0\0\x64");
+        push(b'D', b"\0\0\0\0\0\0\0");
+        let end = bytes.len();
+        let mut push = |event: u8| {
+            bytes.extend_from_slice(&[0, 12, b'S', 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, event]);
+        };
+        push(b'Q');
+        push(b'M');
+        let folder = std::env::temp_dir();
+        let path = folder.join(format!("tickgate-book-{}.itch", std::process::id()));
+        for (length, after, live) in [
+            (end, None, false),
+            (bytes.len(), None, false),
+            (bytes.len(), Some(2), true),
+            (bytes.len(), Some(3), false),
+            (bytes.len(), Some(4), false),
+            (end, Some(2), true),
+            (end, Some(3), false),
+        ] {
+            std::fs::write(&path, &bytes[..length]).unwrap();
+            let mut books = Books::new(BookCapacity::new(1, 16));
+            let symbol = Symbol::new("A").unwrap();
+            let cli = Cli {
+                file: path.clone(),
+                symbol: "A".into(),
+                after,
+                at: None,
+                levels: None,
+                csv: false,
+                json: false,
+            };
+            assert_eq!(play(&cli, symbol, &mut books), Ok(true));
+            let is_live = books.integrity(0).0 == Integrity::Live;
+            assert_eq!(is_live, live, "{length} {after:?}");
+        }
+        std::fs::remove_file(&path).unwrap();
+    }
 }

@@ -100,8 +100,8 @@ fn record(address: SocketAddr, mut feed: SoupFeed, mut packets: Packets) -> Resu
         let was_over = std::mem::replace(&mut over, feed.is_over());
         if over && !was_over {
             packets.end(now);
-        } else if client.is_connected() {
-            packets.beat(now);
+        } else if feed.is_heard() {
+            packets.beat(now); // Of a server that hangs, as it was: silent.
         }
         if flushed.elapsed() >= FLUSH {
             flushed = Instant::now();
@@ -259,7 +259,7 @@ mod tests {
             Capture::open(Venue::NasdaqItch, &[file], FeedOptions::default(), &[]).unwrap();
         let mut seen = Vec::new();
         while let Next::Event(event) = feed.next().unwrap() {
-            if event.kind == Kind::Session {
+            if event.kind == Kind::Session && event.aux == u64::from(b'Q') {
                 seen.push((event.seq, event.ts_recv.0 / 1_000_000_000));
             }
         }

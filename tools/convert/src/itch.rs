@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use feeds::nasdaq::message::{
-    AddOrder, Message, OrderCancel, OrderDelete, OrderExecuted, OrderExecutedWithPrice,
-    OrderReplace, StockDirectory, StockTradingAction, SystemEvent, Trade,
+    AddOrder, BrokenTrade, CrossTrade, Message, MwcbStatus, OperationalHalt, OrderCancel,
+    OrderDelete, OrderExecuted, OrderExecutedWithPrice, OrderReplace, RegSho, StockDirectory,
+    StockTradingAction, SystemEvent, Trade,
 };
 use feeds::nasdaq::{Header, MESSAGE_MAX, Price4, Stock};
 use feeds::new_york_midnight;
@@ -79,7 +80,15 @@ impl Writer {
         match event.kind {
             Kind::Directory => self.list(event, header, &mut say)?,
             Kind::State => say(self.state(event, header)?),
-            Kind::Session => say(SystemEvent { header, event: event.aux as u8 }.into()),
+            Kind::Session => match u8::try_from(event.aux) {
+                Ok(event) => say(SystemEvent { header, event }.into()),
+                Err(_) => return Ok(false), // A session was joined: nothing that the venue said.
+            },
+            Kind::Cross => say(self.cross(event, header)?),
+            Kind::VenueHalt => say(self.halt(event, header)?),
+            Kind::ShortSale => say(self.short_sale(event, header)?),
+            Kind::MarketHalt => say(breaker(event, header)?),
+            Kind::Broken => say(BrokenTrade { header, match_number: event.aux }.into()),
             Kind::Add => say(self.add(event, header)?),
             Kind::Modify => self.modify(event, header, &mut say)?,
             Kind::Reduce | Kind::Delete | Kind::Execute | Kind::ExecuteAt => {
@@ -255,6 +264,31 @@ impl Writer {
         .into())
     }
 
+    fn cross(&self, event: &Event, header: Header) -> Result<Message, String> {
+        let shares = u64::try_from(event.qty.0);
+        Ok(CrossTrade {
+            header,
+            shares: shares.map_err(|_| "a cross of less than nothing")?,
+            stock: self.stock(event.number)?.stock,
+            price: self.price(event.number, event.px.0)?,
+            match_number: event.aux,
+            cross_type: u8::try_from(event.order.0).ok().filter(|kind| *kind > 0).unwrap_or(b' '),
+        }
+        .into())
+    }
+
+    fn halt(&self, event: &Event, header: Header) -> Result<Message, String> {
+        let stock = self.stock(event.number)?.stock;
+        let action = if event.aux == 1 { b'H' } else { b'T' };
+        Ok(OperationalHalt { header, stock, market: b'Q', action }.into())
+    }
+
+    fn short_sale(&self, event: &Event, header: Header) -> Result<Message, String> {
+        let stock = self.stock(event.number)?.stock;
+        let action = if event.aux == 1 { b'1' } else { b'0' };
+        Ok(RegSho { header, stock, action }.into())
+    }
+
     /// Deletes every order that rests, in the order of their references.
     fn clear(&mut self, event: &Event, header: Header, say: &mut impl FnMut(Message)) {
         let all = event.number == VenueNumber(0);
@@ -270,6 +304,12 @@ impl Writer {
             say(OrderDelete { header: Header { locate, ..header }, order }.into());
         }
     }
+}
+
+fn breaker(event: &Event, header: Header) -> Result<Message, String> {
+    let level = u8::try_from(event.aux).ok().filter(|level| (1..=3).contains(level));
+    let breached_level = b'0' + level.ok_or("a circuit breaker of no level")?;
+    Ok(MwcbStatus { header, breached_level }.into())
 }
 
 fn shares(qty: i64) -> Result<u32, String> {

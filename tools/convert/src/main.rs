@@ -35,8 +35,9 @@ use out::Out;
     tickgate convert day.pcapng --to itch --out day.itch\n  \
     tickgate convert es.mbo.dbn.zst --to parquet --out es.parquet\n  \
     tickgate convert day.itch --to dbn --date 2020-01-30 --out day.mbo.dbn\n\n\
-    Exit codes: 0 all is converted; 1 messages were missing in the input, or the output cannot be written; 2 usage; 3 an input\n\
-    that cannot be read, or says what the output cannot; 130 interrupted. But for messages that were missing, no file is left."
+    Exit codes: 0 all is converted; 1 messages were missing in the input or could not be read, or the output cannot be written;\n\
+    2 usage; 3 an input that cannot be read, or says what the output cannot; 130 interrupted. But for messages that were missing\n\
+    or could not be read, no file is left."
 )]
 struct Cli {
     /// What to read: ITCH in BinaryFILE framing, MoldUDP64 packets, DBN market by order, or Parquet of this command.
@@ -105,6 +106,8 @@ struct Done {
     unsaid: u64,
     /// Messages that were missing in the input.
     lost: u64,
+    /// Messages, records and packets of the input that could not be read.
+    bad: u64,
     /// The input ends inside a record: what was behind is missing.
     cut: bool,
     /// Frames that gave no datagram, and datagrams that are not the input's: what a network carries besides, or pieces of what
@@ -115,8 +118,9 @@ struct Done {
 impl Done {
     /// Notes what the input lacks.
     fn note(&mut self, counters: &Counters) {
-        let Counters { lost, cut, rejected, foreign, late, .. } = *counters;
-        (self.lost, self.cut, self.rejected) = (lost, cut > 0, rejected + foreign + late);
+        let Counters { lost, bad, cut, rejected, foreign, late, .. } = *counters;
+        (self.lost, self.bad, self.cut) = (lost, bad, cut > 0);
+        self.rejected = rejected + foreign + late;
     }
 }
 
@@ -124,13 +128,13 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(&cli) {
         Ok(done) => {
-            let Done { read, written, unsaid, lost, cut, rejected } = done;
+            let Done { read, written, unsaid, lost, bad, cut, rejected } = done;
             if cli.json {
                 println!(
                     "{}",
                     serde_json::json!({
                         "read": read, "written": written, "unsaid": unsaid, "lost": lost,
-                        "cut": cut, "rejected": rejected, "out": cli.out,
+                        "bad": bad, "cut": cut, "rejected": rejected, "out": cli.out,
                     })
                 );
             } else {
@@ -142,13 +146,18 @@ fn main() -> ExitCode {
             if lost > 0 {
                 eprintln!("tickgate-convert: {lost} messages were missing in the input");
             }
+            if bad > 0 {
+                eprintln!(
+                    "tickgate-convert: {bad} messages or packets of the input could not be read"
+                );
+            }
             if rejected > 0 {
                 eprintln!("tickgate-convert: {rejected} packets of the input were not its feed's");
             }
             if cut {
                 eprintln!("tickgate-convert: the input is cut off: what was behind is missing");
             }
-            ExitCode::from(u8::from(lost > 0 || cut))
+            ExitCode::from(u8::from(lost > 0 || bad > 0 || cut))
         }
         Err(failure) => {
             eprintln!("tickgate-convert: {failure}");

@@ -114,10 +114,14 @@ impl<W: Write> Writer<W> {
                 let resting = self.take_off(order, qty)?;
                 let px = if event.kind == Kind::Execute { resting.px } else { event.px.0 };
                 let aggressor = Some(resting.side.opposite());
-                self.say(event, b'T', Terms { order: 0, side: aggressor, px, qty }, false)?;
+                // What is not printable was traded in a cross, which is told in one piece.
+                let is_printed = !event.flags.has(Flags::NOT_PRINTABLE);
+                if is_printed {
+                    self.say(event, b'T', Terms { order: 0, side: aggressor, px, qty }, false)?;
+                }
                 self.say(event, b'F', terms(Some(resting.side), px, qty), false)?;
                 self.say(event, b'C', terms(Some(resting.side), resting.px, qty), true)?;
-                Ok(3)
+                Ok(if is_printed { 3 } else { 2 })
             }
             Kind::Reduce | Kind::Delete => {
                 let open = self.order(order)?.open;
@@ -160,7 +164,7 @@ impl<W: Write> Writer<W> {
                 let known = self.believed.insert(event.number.0, believed).is_some();
                 if !known && self.lost {
                     self.holed.insert(event.number.0);
-                } else if !known && believed == Integrity::Live {
+                } else if !known && [Integrity::Live, Integrity::Stale].contains(&believed) {
                     self.say(event, b'R', Terms::NONE, true)?;
                 }
                 Ok(1)
@@ -206,7 +210,9 @@ impl<W: Write> Writer<W> {
 
     fn is_doubtful(&self, number: VenueNumber) -> bool {
         let believed = self.believed.get(&number.0).copied().unwrap_or(self.believed_at_first);
-        let is_sound = [Integrity::Live, Integrity::Recovering].contains(&believed);
+        // What lags is right, and DBN has no word for it that is ever taken back.
+        let is_sound =
+            [Integrity::Live, Integrity::Recovering, Integrity::Stale].contains(&believed);
         !is_sound || self.holed.contains(&number.0)
     }
 

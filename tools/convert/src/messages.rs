@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use feeds::capture::Addresses;
-use feeds::session::arbiter::{Arbiter, ArbiterOptions, Arbitrated};
+use feeds::session::arbiter::{Arbiter, ArbiterOptions, Arbitrated, Line};
 use feeds::source::frame::FrameCounts;
 use feeds::source::{FileSource, PcapFile, SourceError};
 use feeds::{Counters, FeedCause, FeedError};
-use model::Ts;
+use model::{DAY_NS, Ts};
 
 use crate::Failure;
 
@@ -42,9 +42,16 @@ fn of_file(
     mut each: impl FnMut(Ts, &[u8]) -> bool,
 ) -> Result<Counters, SourceError> {
     let mut source = FileSource::open(path)?;
+    let (mut midnight, mut last) = (midnight, 0);
     while let Some(frame) = source.next_frame()? {
         let field = frame.bytes.get(3..).and_then(<[u8]>::first_chunk::<8>);
-        let time = field.map_or(0, |field| u64::from_be_bytes(*field) & 0xFFFF_FFFF_FFFF);
+        let time = field.map_or(last, |field| u64::from_be_bytes(*field) & 0xFFFF_FFFF_FFFF);
+        // A start of messages that lies earlier in the day begins the next date, as it does where the file is played.
+        let starts = frame.bytes.first() == Some(&b'S') && frame.bytes.get(11) == Some(&b'O');
+        if starts && time < last {
+            midnight = Ts(midnight.0.saturating_add(DAY_NS));
+        }
+        last = time;
         if !each(Ts(midnight.0.saturating_add(time)), frame.bytes) {
             break;
         }
@@ -60,8 +67,7 @@ fn of_packets(
     let mut source = PcapFile::open(path)?;
     let mut frames = FrameCounts::default();
     let mut addresses = Addresses::of_mold();
-    let mut arbiter =
-        Arbiter::new(ArbiterOptions { join_messages_max: 0, ..ArbiterOptions::of_capture() });
+    let mut arbiter = Arbiter::new(ArbiterOptions::of_capture());
     let (mut messages, mut lost, mut go_on) = (0, 0, true);
     let mut last = Ts(0);
     while go_on && let Some(packet) = source.next_packet()? {
@@ -75,7 +81,7 @@ fn of_packets(
                 go_on = go_on && each(message.ts_recv, message.bytes);
             }
             Arbitrated::Lost { count, .. } => lost += count,
-            Arbitrated::Session { .. } | Arbitrated::Ended => {}
+            Arbitrated::Session { .. } | Arbitrated::Heartbeat { .. } | Arbitrated::Ended => {}
         };
         for _ in 0..WAKE_UPS_MAX {
             let Some(due) = arbiter.wake_at().filter(|due| *due <= now) else { break };
@@ -83,6 +89,9 @@ fn of_packets(
             while arbiter.next_request().is_some() {}
         }
         arbiter.on_packet(line, datagram.payload, (now, now), &mut take);
+        if arbiter.wake_at().is_some_and(|due| due <= now) {
+            arbiter.on_time(now, &mut take);
+        }
         while arbiter.next_request().is_some() {}
     }
     // What is still waited for will not come.
@@ -93,15 +102,17 @@ fn of_packets(
             each(message.ts_recv, message.bytes);
         }
         Arbitrated::Lost { count, .. } => lost += count,
-        Arbitrated::Session { .. } | Arbitrated::Ended => {}
+        Arbitrated::Session { .. } | Arbitrated::Heartbeat { .. } | Arbitrated::Ended => {}
     };
     for _ in 0..WAKE_UPS_MAX {
         let Some(due) = arbiter.wake_at().filter(|due| *due <= end) else { break };
         arbiter.on_time(due, &mut take);
         while arbiter.next_request().is_some() {}
     }
+    let lines = [Line::A, Line::B, Line::Answer];
     Ok(Counters {
         messages,
+        bad: lines.iter().map(|line| arbiter.line_counters(*line).malformed).sum(),
         bytes: source.offset(),
         lost,
         gaps: arbiter.counters().gaps,

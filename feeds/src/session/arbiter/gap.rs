@@ -75,8 +75,14 @@ impl Arbiter {
         self.request.take()
     }
 
-    /// Looks at what is missing now: waits for it, asks for it, or gives it up.
-    pub(super) fn reassess<F: FnMut(Arbitrated<'_>)>(&mut self, line: Line, now: Ts, out: &mut F) {
+    /// Looks at what is missing now and waits for it; when its time has come it is asked for, or given up. That is said by the
+    /// clock or an answer, never by a packet of a `line`: they are read in turn, and the other one's may lie there unread.
+    pub(super) fn reassess<F: FnMut(Arbitrated<'_>)>(
+        &mut self,
+        line: Option<Line>,
+        now: Ts,
+        out: &mut F,
+    ) {
         let Some((end, seen)) = self.gap_end() else {
             (self.gap, self.request) = (None, None);
             return;
@@ -89,7 +95,11 @@ impl Arbiter {
             Some(gap) if gap.asked && self.next < self.asked_end => {
                 let gap = Gap { at: self.next, ..gap };
                 let rest = Ts(now.0.saturating_add(self.options.gap_wait_ns));
-                if line == Line::Answer { Gap { deadline: rest, attempts: 0, ..gap } } else { gap }
+                if line == Some(Line::Answer) {
+                    Gap { deadline: rest, attempts: 0, ..gap }
+                } else {
+                    gap
+                }
             }
             Some(gap) => Gap { at: self.next, deadline: until, asked: false, attempts: 0, ..gap },
             None => {
@@ -98,6 +108,10 @@ impl Arbiter {
                 Gap { at: self.next, deadline: until, give_up, asked: false, attempts: 0 }
             }
         };
+        if matches!(line, Some(Line::A | Line::B)) {
+            self.gap = Some(gap);
+            return;
+        }
         if now >= gap.deadline && self.held.is_empty() && self.claim.is_far(self.next) {
             // Nobody is asked for what is out of all reach.
             self.give_up(now, out);

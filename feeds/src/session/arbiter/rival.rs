@@ -142,7 +142,13 @@ impl Arbiter {
         out: &mut F,
     ) {
         let sound = line != Line::Answer && Packet::parse(packet).is_ok();
-        if sound && let Some(heard) = self.compete(header, now) {
+        if !sound {
+            return;
+        }
+        // Behind an end it begins as another session would: at its first packet.
+        let heard =
+            if self.is_ended() && header.first == 1 { Some(1) } else { self.compete(header, now) };
+        if let Some(heard) = heard {
             self.enter(header, Some(heard), now, out);
         }
     }

@@ -89,6 +89,11 @@ pub enum Arbitrated<'a> {
         /// When.
         now: Ts,
     },
+    /// A line says that nothing came since the last message of a session that is more than a name: the venue is alive.
+    Heartbeat {
+        /// When.
+        now: Ts,
+    },
     /// The session is over, and this is all of it. If messages follow nevertheless, it was not.
     Ended,
 }

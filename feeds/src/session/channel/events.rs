@@ -6,9 +6,9 @@ use super::ChannelOptions;
 use super::bridge::Bridge;
 use super::counters::{BadMessage, ChannelCounters};
 use crate::nasdaq::itch::{DecodeError, Decoder, ShardDecoder};
-use crate::session::SessionId;
 use crate::session::arbiter::{Arbitrated, Line, Message};
 use crate::session::glimpse::{GlimpseError, Piece};
+use crate::session::{BEAT_NS_MIN, SESSION_JOINED, SessionId};
 
 /// What the books are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +47,14 @@ pub(super) struct Events {
     pub(super) cancel: bool,
     /// Sequence that the books stand at.
     pub(super) seq: u64,
+    /// What is to be said of the day before anything else of the session is: its code of a system event.
+    day: Option<u64>,
+    /// The session whose day that was said of last.
+    day_of: Option<SessionId>,
     /// Venue time of the last message.
     last: Ts,
+    /// When a heartbeat was last passed on.
+    beaten: Ts,
     pub(super) bridge: Bridge,
     pub(super) counters: ChannelCounters,
 }
@@ -72,7 +78,10 @@ impl Events {
             fault: None,
             cancel: false,
             seq: 0,
+            day: None,
+            day_of: None,
             last: Ts(0),
+            beaten: Ts(0),
             bridge: Bridge::new(if snapshots { options.bridge_bytes_max } else { 0 }),
             counters: ChannelCounters::NONE,
         }
@@ -98,7 +107,28 @@ impl Events {
                 self.session = *session;
                 self.begin(*first, *now, emit);
             }
+            Arbitrated::Heartbeat { now } => self.beat(*now, emit),
             Arbitrated::Ended => {}
+        }
+    }
+
+    /// Says that a day begins: what a session that was joined late did not hear. A name alone begins none.
+    #[cold]
+    fn begin_day(&mut self, says_so: bool, now: Ts, emit: &mut impl FnMut(Event)) {
+        let Some(aux) = self.day.take() else { return };
+        self.day_of = Some(self.session);
+        if !says_so {
+            let event = Event { aux, ..Event::empty(Kind::Session) };
+            emit(Event { ts_venue: now, ..self.framed(event, now, Flags::LAST_OF_PACKET) });
+        }
+    }
+
+    /// A notice at the place where the books stand: whoever hears nothing for long takes a feed for dead.
+    #[cold]
+    fn beat(&mut self, now: Ts, emit: &mut impl FnMut(Event)) {
+        if now.since(self.beaten) >= BEAT_NS_MIN {
+            self.beaten = now;
+            emit(self.framed(Event::empty(Kind::Notice), now, Flags::LAST_OF_PACKET));
         }
     }
 
@@ -107,6 +137,11 @@ impl Events {
     pub(super) fn publish(&mut self, message: &Message<'_>, emit: &mut impl FnMut(Event)) {
         if self.last == Ts(0) {
             self.roll_midnight(message.ts_recv); // It may have been announced the evening before.
+        }
+        if self.day.is_some() {
+            let says_so =
+                message.bytes.first() == Some(&b'S') && message.bytes.get(11) == Some(&b'O');
+            self.begin_day(says_so, message.ts_recv, emit);
         }
         match self.decoder.decode(message.bytes, message.seq, flags(message)) {
             Ok(mut event) => {
@@ -185,6 +220,7 @@ impl Events {
     /// snapshot need not repeat it.
     #[cold]
     fn wait(&mut self, message: &Message<'_>, emit: &mut impl FnMut(Event)) {
+        self.begin_day(false, message.ts_recv, emit);
         let flags = flags(message).with(Flags::SNAPSHOT);
         match self.decoder.plain.decode(message.bytes, self.seq, flags) {
             Ok(event) if event.kind == Kind::MarketHalt => {
@@ -230,6 +266,9 @@ impl Events {
         self.cause = if follows { Cause::SessionEnd } else { Cause::NotStarted };
         self.announce(Integrity::Incomplete, self.cause, now, emit);
         self.roll_midnight(now);
+        // Another numbering is another day; what comes back goes on. Of the first session that is heard only who remembers can tell.
+        let is_other = first == 1 || self.day_of != Some(self.session);
+        self.day = is_other.then(|| if follows { b'O'.into() } else { SESSION_JOINED });
         if follows {
             self.last = Ts(0);
             self.clear(now, emit);
@@ -277,6 +316,7 @@ impl Events {
                 }
                 self.counters.snapshots += 1;
                 self.streaming = true;
+                self.begin_day(false, now, emit);
                 self.announce(Integrity::Recovering, Cause::Snapshot, now, emit);
                 self.clear(now, emit);
             }

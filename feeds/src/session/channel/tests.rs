@@ -1,10 +1,10 @@
 use model::{DAY_NS, Flags, Kind};
 
 use super::*;
-use crate::session::SessionId;
 use crate::session::glimpse::GlimpseError;
 use crate::session::mold::PacketWriter;
 use crate::session::soup::{Login, server};
+use crate::session::{SESSION_JOINED, SessionId};
 
 const SESSION: SessionId = SessionId(*b"0000000001");
 const MS: u64 = 1_000_000;
@@ -49,9 +49,15 @@ impl Bench {
                 format!("{integrity}/{cause}@{}", event.seq)
             }
             Kind::Clear => "clear".to_owned(),
+            Kind::Session if event.aux == u64::from(b'O') && event.ts_venue == event.ts_recv => {
+                "day".to_owned()
+            }
             kind if event.flags.has(Flags::SNAPSHOT) => format!("({kind})"),
             _ => format!("{}", event.seq),
         };
+        // Of the first session that is heard nothing is known of a day before.
+        let joined = |event: &Event| event.kind == Kind::Session && event.aux == SESSION_JOINED;
+        self.out.retain(|event| !joined(event));
         self.out.drain(..).map(say).collect::<Vec<_>>().join(" ")
     }
 
@@ -112,6 +118,80 @@ fn quiet(count: usize) -> Vec<Vec<u8>> {
     vec![system(b'Q', 5); count]
 }
 
+/// Goal: who hears a channel hears its heartbeats, at the place where the books stand and not too often: else a feed that only
+/// beats would count as dead. Method: two lines that beat every second, one that beats without pause, and one that tells of more.
+#[test]
+fn heartbeats() {
+    let mut bench = Bench::new(false);
+    bench.packet(1, &quiet(2), 0);
+    let beat = |bench: &mut Bench, line, next, now| {
+        let mut writer = PacketWriter::new(SESSION, next, 100);
+        let out = &mut bench.out;
+        bench.channel.on_datagram(line, writer.packet(), Ts(now), &mut |e| out.push(e));
+        let notices = bench.out.iter().all(|event| event.kind == Kind::Notice);
+        assert!(notices && bench.out.iter().all(|event| event.ts_recv == Ts(now)));
+        bench.said()
+    };
+    for second in 1..60 {
+        assert_eq!(beat(&mut bench, Line::A, 3, second * 1_000 * MS), "2");
+        assert_eq!(beat(&mut bench, Line::B, 3, second * 1_000 * MS + 1), "");
+        assert_eq!(bench.time(second * 1_000 * MS + 2), "");
+    }
+    let flood: usize =
+        (0..1_000).map(|ms| beat(&mut bench, Line::B, 3, (60_000 + ms) * MS).len()).sum();
+    assert_eq!(flood, 2);
+    assert_eq!(beat(&mut bench, Line::A, 4, 62_000 * MS), "", "something is missing");
+    assert_eq!(beat(&mut bench, Line::A, 2, 62_000 * MS), "", "old");
+}
+
+/// Goal: a session begins a day, however late it is heard of: what is known of the one before, and its numbers, are of no use. A name
+/// alone begins none, nor does the first session that is heard where whoever remembers is of the same day. Method: another session
+/// joined from its start, whether that says so or not, late, and by a snapshot.
+#[test]
+fn sessions_are_days() {
+    let code = |event: &Event| (event.kind == Kind::Session).then_some((event.aux, event.seq));
+    let play = |bench: &mut Bench, first, messages: &[Vec<u8>], now| {
+        let mut writer = PacketWriter::new(bench.session, first, 1_400);
+        messages.iter().for_each(|message| assert!(writer.push(message)));
+        let mut codes = Vec::new();
+        let mut take = |event: Event| codes.extend(code(&event));
+        bench.channel.on_datagram(Line::A, writer.packet(), Ts(now), &mut take);
+        codes
+    };
+    let [open, queue, joined] = [b'O'.into(), b'Q'.into(), SESSION_JOINED];
+    let mut bench = Bench::new(false);
+    assert_eq!(play(&mut bench, 7, &quiet(1), 0), [(joined, 6), (queue, 7)]);
+    bench.time(3_000 * MS);
+    bench.session = SessionId(*b"0000000002");
+    assert_eq!(play(&mut bench, 5_000, &[], 3_000 * MS), [], "a name");
+    assert_eq!(play(&mut bench, 5_000, &quiet(1), 3_001 * MS), [(open, 4_999), (queue, 5_000)]);
+    assert_eq!(play(&mut bench, 5_001, &quiet(1), 3_002 * MS), [(queue, 5_001)]);
+    bench.time(6_002 * MS);
+    bench.session = SessionId(*b"0000000003");
+    let start = [system(b'O', 1), system(b'Q', 2)];
+    assert_eq!(play(&mut bench, 1, &start, 6_003 * MS), [(open, 1), (queue, 2)]);
+
+    let mut bench = Bench::new(true);
+    play(&mut bench, 1, &quiet(1), 0);
+    bench.time(3_000 * MS);
+    bench.session = SessionId(*b"0000000002");
+    assert_eq!(play(&mut bench, 50, &quiet(1), 3_000 * MS), [(open, 49)], "before the snapshot");
+    let mut bench = Bench::new(true);
+    play(&mut bench, 1, &quiet(1), 0);
+    bench.time(3_000 * MS);
+    bench.session = SessionId(*b"0000000002");
+    play(&mut bench, 50, &[], 3_000 * MS);
+    assert_eq!(bench.actions(), "open");
+    bench.channel.on_snapshot_opened(Ts(3_001 * MS));
+    bench.actions();
+    let mut bytes = Vec::new();
+    server::accepted(bench.session, 1, &mut bytes);
+    let mut kinds = Vec::new();
+    bench.channel.on_snapshot_bytes(&bytes, Ts(3_002 * MS), &mut |e| kinds.push((e.kind, e.aux)));
+    assert_eq!(kinds[0], (Kind::Session, open));
+    assert_eq!(kinds.len(), 3, "then recovering, and a clear");
+}
+
 /// Goal: books lag while the other line may help, are recovering while messages are asked for, and live
 /// again when they came. Method: one gap, its clock, its answer.
 #[test]
@@ -142,7 +222,7 @@ fn lost_without_snapshots() {
     bench.session = SessionId(*b"0000000002");
     assert_eq!(bench.packet(1, &quiet(1), 2_001 * MS), "");
     let said = bench.packet(1, &quiet(1), 5_001 * MS);
-    assert_eq!(said, "incomplete/session_end@0 clear 1 live/none@1");
+    assert_eq!(said, "incomplete/session_end@0 clear day 1 live/none@1");
 }
 
 /// Goal: a late join asks for a snapshot; live messages wait, what it covers is dropped, the rest follows.
@@ -313,7 +393,7 @@ fn silence_and_end() {
     let mut bench = Bench::new(false);
     bench.packet(1, &quiet(1), 0);
     assert_eq!(bench.time(3_000 * MS), "stale/silent@1");
-    assert_eq!(bench.packet(2, &[], 3_001 * MS), "live/none@1");
+    assert_eq!(bench.packet(2, &[], 3_001 * MS), "1 live/none@1", "a heartbeat");
     let end = PacketWriter::new(SESSION, 2, 0).end_of_session();
     let out = &mut bench.out;
     bench.channel.on_datagram(Line::A, &end, Ts(3_002 * MS), &mut |e| out.push(e));
@@ -350,7 +430,7 @@ fn days() {
         let mut writer = PacketWriter::new(SessionId([session; 10]), first, 1_400);
         writer.push(&system(code, if code == b'C' { 9 } else { 8 }));
         bench.channel.on_datagram(Line::A, writer.packet(), Ts(now), &mut |event| {
-            if event.kind == Kind::Session {
+            if event.kind == Kind::Session && event.aux != SESSION_JOINED {
                 times.push(event.ts_venue.0);
             }
         });

@@ -4,6 +4,7 @@ use model::{Cause, Event, Flags, Integrity, Kind, Ts, VenueNumber};
 
 use super::{SoupFeedCounters, SoupFeedOptions};
 use crate::nasdaq::itch::{DecodeError, Decoder, ShardDecoder};
+use crate::session::BEAT_NS_MIN;
 
 /// Decoder, place in the session, and what was last said of the books.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub(super) struct Events {
     pub(super) announced: Option<(Integrity, Cause)>,
     /// Venue time of the last message.
     last: Ts,
+    /// When a heartbeat was last passed on.
+    beaten: Ts,
 }
 
 impl Events {
@@ -38,6 +41,7 @@ impl Events {
             lost: None,
             announced: None,
             last: Ts(0),
+            beaten: Ts(0),
         }
     }
 
@@ -93,6 +97,15 @@ impl Events {
             self.catch_up(now, emit);
         }
         Ok(!again)
+    }
+
+    /// A notice at the place where the books stand: whoever hears nothing for long takes a feed for dead.
+    #[cold]
+    pub(super) fn beat(&mut self, now: Ts, emit: &mut impl FnMut(Event)) {
+        if !self.is_told_again() && now.since(self.beaten) >= BEAT_NS_MIN {
+            self.beaten = now;
+            emit(self.framed(Event::empty(Kind::Notice), now, Flags::LAST_OF_PACKET));
+        }
     }
 
     /// A message without an event of its own keeps the sequence whole.

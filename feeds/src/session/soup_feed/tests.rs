@@ -94,6 +94,53 @@ impl Rig {
     }
 }
 
+/// Goal: a server counts as heard from its acceptance on, as long as it says something. Method: each step of a connection, a silence
+/// and its end.
+#[test]
+fn is_heard() {
+    let mut rig = Rig::new(BLANK);
+    assert!(!rig.feed.is_heard());
+    rig.opened();
+    assert!(!rig.feed.is_heard(), "not accepted");
+    rig.accepted(S1, 1);
+    assert!(rig.feed.is_heard());
+    rig.wait(3 * SECOND - 1);
+    assert!(rig.feed.is_heard());
+    rig.wait(1);
+    assert!(!rig.feed.is_heard(), "it hangs");
+    rig.hear(&server::HEARTBEAT);
+    assert!(rig.feed.is_heard());
+    rig.closed();
+    assert!(!rig.feed.is_heard());
+}
+
+/// Goal: who hears a feed hears its heartbeats, at the place where the books stand and not too often; not while the session is told
+/// again. Method: a server that only beats, then a day that comes again.
+#[test]
+fn heartbeats() {
+    let mut rig = Rig::new(BLANK);
+    rig.opened();
+    rig.hear(&server::HEARTBEAT);
+    assert_eq!(rig.told(), [""; 0], "of no session");
+    rig.accepted(S1, 1);
+    rig.messages(3);
+    rig.told();
+    for _ in 0..10 {
+        rig.wait(SECOND);
+        rig.hear(&server::HEARTBEAT);
+        rig.hear(&server::HEARTBEAT);
+        assert_eq!(rig.told(), ["notice 3"]);
+    }
+    rig.hear(b"\0\x01x");
+    rig.opened();
+    rig.accepted(S1, 1);
+    rig.messages(2);
+    rig.told();
+    rig.wait(SECOND);
+    rig.hear(&server::HEARTBEAT);
+    assert_eq!(rig.told(), [""; 0]);
+}
+
 /// Goal: a day is asked for from its start, resumed where a connection was lost, and live only when the
 /// stream is current. Method: a server's words; what is told is compared whole.
 #[test]

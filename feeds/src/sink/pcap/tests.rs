@@ -198,6 +198,9 @@ fn refusals() {
     assert!(ok(pcap.packet(Ts(last.0 - 1), b"", 0)));
     assert!(ok(pcap.packet(Ts(0), &too_long[1..], PACKET_MAX)));
     assert!(ok(pcap.udp(Ts(0), src, dst, &payload[1..])));
+    let payload = vec![0; PAYLOAD_MAX + 21];
+    assert!(!ok(ng.udp(0, Ts(0), src_v6, dst_v6, &payload)));
+    assert!(ok(ng.udp(0, Ts(0), src_v6, dst_v6, &payload[1..])), "IPv6 does not count its header");
     assert!(ok(ng.packet(0, Ts(u64::MAX), &too_long[1..], PACKET_MAX)));
     for (file, packets) in [(pcap.into_inner(), 3), (ng.into_inner(), 1)] {
         let mut source = PcapSource::from_reader(&file[..]);

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use feeds::session::SESSION_JOINED;
 use feeds::session::arbiter::Line;
 use feeds::session::channel::{Action, Channel, ChannelOptions};
 use feeds::session::glimpse::GlimpseOptions;
@@ -148,9 +149,15 @@ impl<'a> World<'a> {
         let World { channel, twin, believed, heard, events, truth, now, .. } = self;
         let mut take = |event: Event| {
             heard.push(event);
+            // Heartbeats, and that a session was joined, have no message.
+            let is_message = match event.kind {
+                Kind::Notice => event.aux != 0,
+                Kind::Session => event.aux != SESSION_JOINED,
+                _ => true,
+            };
             if event.kind == Kind::Integrity {
                 *believed = event.believed();
-            } else if event.kind != Kind::Clear && !event.flags.has(Flags::SNAPSHOT) {
+            } else if event.kind != Kind::Clear && is_message && !event.flags.has(Flags::SNAPSHOT) {
                 let flags =
                     Flags::from_bits(event.flags.bits() & Flags::NOT_PRINTABLE.bits()).unwrap();
                 events.push(Event { ts_recv: Ts(0), flags, ..event });

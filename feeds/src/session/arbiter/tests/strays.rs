@@ -178,6 +178,50 @@ fn begun_again() {
     assert_eq!(bench.arbiter.counters().sessions, 2);
 }
 
+/// Goal: behind its end and a silence a session of the same name begins at its first packet, and by nothing else. Method: a copy of an
+/// old packet and a heartbeat, then the first message.
+#[test]
+fn the_same_name_again() {
+    let mut bench = Bench::new(ArbiterOptions::default());
+    bench.packet(Line::A, 1, 9, 0);
+    let end = PacketWriter::new(SESSION, 10, 0).end_of_session();
+    assert_eq!(bench.bytes(Line::A, &end, 1), "end");
+    assert_eq!(bench.packet(Line::A, 1, 1, 2), "", "a late copy");
+    bench.time(3_001 * MS);
+    assert_eq!(bench.packet(Line::A, 5, 1, 3_002 * MS), "", "an old one");
+    assert_eq!(bench.packet(Line::A, 1, 2, 3_003 * MS), "from 1 1A 2A.");
+    assert_eq!(bench.packet(Line::A, 3, 1, 3_004 * MS), "3A.");
+    bench.time(6_004 * MS);
+    assert_eq!(bench.packet(Line::A, 1, 1, 6_005 * MS), "", "it has not ended");
+}
+
+/// Goal: a packet that is no sound one is no sign of life, nor does it keep a rival out. Method: packets cut off, in their turn, among
+/// those of another session.
+#[test]
+fn malformed_is_not_alive() {
+    let mut bench = Bench::new(ArbiterOptions::default());
+    bench.packet(Line::A, 1, 1, 0);
+    let cut = |first| {
+        let mut writer = PacketWriter::new(SESSION, first, 100);
+        writer.push(b"message");
+        writer.packet().split_last().unwrap().1.to_vec()
+    };
+    for step in 1..=30 {
+        assert_eq!(bench.bytes(Line::A, &cut(2), step * 100 * MS), "");
+        assert_eq!(bench.time(step * 100 * MS), "");
+    }
+    assert!(bench.arbiter.is_silent());
+    assert_eq!(bench.packet(Line::A, 2, 1, 3_100 * MS), "2A.");
+    bench.session = OTHER;
+    let mut said = Vec::new();
+    for packet in 0..4 {
+        said.push(bench.packet(Line::B, 1 + packet, 1, (3_200 + packet * 600) * MS));
+        bench.bytes(Line::A, &cut(3), (3_300 + packet * 600) * MS);
+    }
+    assert!(said.concat().starts_with("from 1"), "{said:?}");
+    assert_eq!(bench.arbiter.line_counters(Line::A).malformed, 34);
+}
+
 /// Goal: an end of session that comes too early is not the end. Method: one behind which messages are known, one
 /// behind which they come, and the real one.
 #[test]

@@ -1,5 +1,7 @@
 //! The program itself, there and back again.
 
+mod edges;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
