@@ -12,7 +12,7 @@ use clap::Parser;
 use cli::captured::{Captured, parse_speed};
 use cli::exit::{Failure, stop_on_signal};
 use engine::config::Speed;
-use latency::band::{Baseline, ROUNDS_MIN};
+use latency::band::{Baseline, Of, ROUNDS_MIN};
 use latency::machine::Machine;
 use latency::report::{Pace, Report};
 use latency::round::{self, Round, RoundError};
@@ -153,6 +153,12 @@ impl Cli {
         let subject = Subject::new(&self.asked(), true)?;
         let machine = Machine::this(subject.cpus);
         let windows = self.windows(&subject)?;
+        let against = before.as_ref().zip(self.compare.as_deref());
+        let refuse = |path: &Path, why| Failure::usage(format!("{}: {why}", path.display()));
+        if let Some((before, path)) = against {
+            let of = Of::new(&subject.facts, &machine, self.seconds, windows.iter().copied());
+            before.check(&of).map_err(|why| refuse(path, why))?;
+        }
         let rounds = self.rounds(&windows, &stop)?;
         let paces = windows.into_iter().zip(rounds);
         let paces = paces.map(|((speed, window), rounds)| Pace::new(speed, window, rounds));
@@ -165,9 +171,9 @@ impl Cli {
             compared: None,
         };
         let figures = Baseline::of(&report);
-        if let (Some(before), Some(path)) = (&before, &self.compare) {
-            let refuse = |why| Failure::usage(format!("{}: {why}", path.display()));
-            report.compared = Some(before.compare(&figures).map_err(refuse)?);
+        if let Some((before, path)) = against {
+            let compared = before.compare(&figures).map_err(|why| refuse(path, why))?;
+            report.compared = Some(compared);
         }
         // Figures of minutes are told even if a file of them cannot be written.
         let written = self.write_files(&report, &figures);
