@@ -307,7 +307,7 @@ mod tests {
         let at = |ms: u64| begin + ms * GRAIN_NS;
         let arrived = (0..20).map(|ms| {
             let due = at(ms) + 500;
-            Arrived { due, received: due + 10, decoded: due + 30 }
+            Arrived { due, received: due + 10, decoded: due + 30, is_first: true }
         });
         let stepped = (0..20).map(|ms| {
             let taken = at(ms) + 600;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Recorded time is looked at in pieces of this length, nanoseconds.
 const PIECE_NS: u64 = 100_000_000;
-/// Events that one window holds at most: 64 bytes of stamps each.
+/// Events that one window holds at most: 72 bytes of stamps each.
 pub const EVENTS_MAX: u64 = 1 << 23;
 
 /// A stretch of a capture.

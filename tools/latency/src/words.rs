@@ -16,7 +16,10 @@ pub const STAMPS: [(&str, &str); 8] = [
         "when the message is scheduled: its recorded receive time at this pace, whatever the threads are doing",
     ),
     ("T0", "received: the feed thread has its bytes and has decoded nothing of them"),
-    ("T1", "decoded, right before the event goes into the ring"),
+    (
+        "T1",
+        "decoded, right before the event goes into the ring; of events of one packet or text also behind those before it",
+    ),
     ("taken", "the engine thread takes it from the ring; from T1 on this is another core's clock"),
     ("T2", "the book is up to date"),
     ("T3", "quotes, trades and indicators are up to date"),
@@ -31,7 +34,8 @@ pub const STAMPS: [(&str, &str); 8] = [
 pub const READING: [&str; 6] = [
     "Response counts from when the message was due, so all waiting is in it, also that of a sender that is late: it \
      skips nothing (no coordinated omission). T0 counts from when the feed thread had the bytes. Service is the work on \
-     that very event on both threads, without any waiting.",
+     that very event on both threads, without any waiting. A packet or text is decoded whole before its first event goes on: \
+     of its events that one alone has a service, with all of that in it.",
     "Percentiles of stages do not add up to that of the whole: each row has a histogram of its own (3 digits).",
     "A percentile is shown if at least 100 samples lie beyond it (else: —n), and if the cores of its threads stood still \
      for at most half of the share of time that lies beyond it (else: —h): otherwise it would be the machine's figure.",
