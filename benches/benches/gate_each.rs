@@ -1,9 +1,9 @@
 //! The gate order by order: what one order waits for its verdict, warm and with caches that others used meanwhile.
 //!
 //! *warm*: one order after the other, the tables as small as the row says. *cold*: between two orders 64 MiB of memory are read.
-//! That is more than the last level of cache of most machines holds, so that all that the order needs comes from memory; where it
-//! holds more, which is told, that comes from there. Each time holds two readings of the clock; what those cost alone is the first
-//! line. That nothing allocates is for `tests/tests/hot_path.rs` to show.
+//! That is more than the last level of cache of most machines holds, so that all that the order needs comes from memory; where
+//! it holds more, which is told, that comes from there. Each time holds two readings of the clock; what those cost alone is the
+//! first line. That nothing allocates is for `tests/tests/hot_path.rs` to show.
 
 use std::hint::black_box;
 

@@ -40,8 +40,8 @@ pub fn watched<T>(cpus: [usize; 2], run: impl FnOnce() -> T) -> (T, Option<bool>
     (came_to, both(before, are_apart()))
 }
 
-/// Does `work` on a thread of its own that stays on a processor. The caller stays free to run anywhere, and so does what it starts
-/// later: threads and programs inherit where whoever starts them may run.
+/// Does `work` on a thread of its own that stays on a processor. The caller stays free to run anywhere, and so does what it
+/// starts later: threads and programs inherit where whoever starts them may run.
 pub fn pinned<T: Send>(cpu: usize, work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let thread = scope.spawn(move || {

@@ -127,7 +127,8 @@ pub fn run(host: &Host, subject: &Subject, for_ns: u64) -> Measured {
     Measured { cores, touches, together, hops, not: None }
 }
 
-/// Each hot core beside every other one, for any may be its second thread, pairs of two hot ones first; without hot cores all pairs.
+/// Each hot core beside every other one, for any may be its second thread, pairs of two hot ones first; without hot cores all
+/// pairs.
 fn beside(hot: &[usize], subject: &Subject) -> Vec<(usize, usize)> {
     let online: Vec<usize> = subject.online.iter().collect();
     let is_asked = |one: usize| hot.is_empty() || hot.contains(&one);

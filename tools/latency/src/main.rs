@@ -58,8 +58,8 @@ struct Cli {
     /// Times that everything is measured: what lies between them is the noise.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
     rounds: u16,
-    /// Begins the window at this receive time of day (HH:MM:SS, UTC; of day files the venue's) in place of the busiest stretch. At
-    /// `max`, which measures all but the first tenth, it means nothing.
+    /// Begins the window at this receive time of day (HH:MM:SS, UTC; of day files the venue's) in place of the busiest stretch.
+    /// At `max`, which measures all but the first tenth, it means nothing.
     #[arg(long, value_name = "TIME", value_parser = time)]
     from: Option<u64>,
     /// The probe sends an order on every N-th trade. Without it: as the configuration says, or on each.

@@ -147,8 +147,8 @@ impl Subject {
     }
 }
 
-/// What was asked for, else what the configuration pins, else the last ones that this process runs on. Cores that the kernel keeps
-/// free (isolcpus) are not among these, and can be had by name.
+/// What was asked for, else what the configuration pins, else the last ones that this process runs on. Cores that the kernel
+/// keeps free (isolcpus) are not among these, and can be had by name.
 fn cpus(asked: [Option<usize>; 2], pinned: Cpus) -> Result<[usize; 2], Failure> {
     let named = [asked[0].or(pinned.feed), asked[1].or(pinned.engine)];
     let others = host::cpus().into_iter().rev();

@@ -44,7 +44,8 @@ pub const READING: [&str; 6] = [
      and after. The greater share of both counts.",
     "Undisturbed are events in whose life, to the millisecond, and in the millisecond before, neither hot thread saw a \
      gap over 10 µs; none are if these watched less than half of the window or saw more such gaps than are kept, nor in \
-     rounds before or after which both cores were threads of one. Which ones these are is told by the meters alone, never by their latency.",
+     rounds before or after which both cores were threads of one. Which ones these are is told by the \
+     meters alone, never by their latency.",
     "Every stamp is a look at the clock and adds its time; it is not taken off. Clocks of two cores are compared in what \
      begins on the feed thread and ends on the engine thread: they agree as far as the processor's counters do.",
 ];

@@ -74,8 +74,8 @@ fn blackboard_round(about: About, cpu: usize) -> Result<Round, Box<dyn Error>> {
 
 /// The partner's end of it.
 ///
-/// Who waits for the next page looks at the entry's number alone until it is another, as ours does: copying the page at every look
-/// would hold up the one that is written meanwhile.
+/// Who waits for the next page looks at the entry's number alone until it is another, as ours does: copying the page at every
+/// look would hold up the one that is written meanwhile.
 pub fn blackboard_reader(name: &str, about: About) -> Result<impl Read, Box<dyn Error>> {
     quiet();
     let node = NodeBuilder::new().create::<Ipc>()?;
