@@ -87,12 +87,12 @@ pub fn blackboard_reader(name: &str, about: About) -> Result<impl Read, Box<dyn 
         let _ = (&node, &service, &reader);
         let found = |page: &Page| (page[0] > 0).then_some((page[0], page[1]));
         if about == About::Read {
-            return found(whole(&entry.get()));
+            return found(whole::<Page>(&entry.get()));
         }
         if last.as_ref().is_some_and(|last| entry.is_up_to_date(last)) {
             return None;
         }
-        found(whole(last.insert(entry.get())))
+        found(whole::<Page>(last.insert(entry.get())))
     }))
 }
 
