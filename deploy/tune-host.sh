@@ -115,22 +115,23 @@ unmask() {
     done
 }
 
-# want PATH VALUE: sets a file of the kernel, if there is one and it says something else.
+# want PATH VALUE: sets a file of the kernel, if there is one and it says something else. One that says nothing is left alone, as the
+# governor of a core that is offline.
 want() {
     local path=$1 value=$2 old
     [[ -f $root$path ]] || return 0
     old=$(value_of "$root$path")
-    [[ $old != "$value" ]] || return 0
+    [[ -n $old && $old != "$value" ]] || return 0
     if [[ $mode == show ]]; then
         echo "would set $path: $old -> $value"
         set_count=$((set_count + 1))
         return 0
     fi
-    # What was there first is what --revert puts back, however often this runs.
-    if ! grep -q -F "$path"$'\t' "$saved" 2>/dev/null; then
-        printf '%s\t%s\n' "$path" "$old" >>"$saved"
-    fi
     if write "$root$path" "$value"; then
+        # What was there first is what --revert puts back, however often this runs.
+        if ! grep -q -F "$path"$'\t' "$saved" 2>/dev/null; then
+            printf '%s\t%s\n' "$path" "$old" >>"$saved"
+        fi
         echo "set $path: $old -> $value"
         set_count=$((set_count + 1))
     else
@@ -158,6 +159,8 @@ revert() {
         esac
         if [[ ! -f $root$path ]]; then
             echo "gone: $path" >&2
+        elif [[ $(value_of "$root$path") == "$old" ]]; then
+            echo "is back already $path: $old"
         elif write "$root$path" "$old"; then
             echo "set back $path: $old"
         else
@@ -235,13 +238,42 @@ by_hand() {
     done
 }
 
+# What a list of a boot parameter names, one a line: flags as they are, cores one by one. The kernel reads `all`, and `N` as the last.
+named() {
+    local part last
+    last=$(read_line "$root/sys/devices/system/cpu/possible")
+    last=${last:-$online_list}
+    last=${last##*[,-]}
+    for part in ${1//,/ }; do
+        [[ $part != all ]] || part=0-N
+        part=${part//N/$last}
+        expand "$part" || echo "$part"
+    done | sort -u
+}
+
+# Whether a parameter stands on the kernel's line, its cores written in whatever way. More cores than the hot ones are as good;
+# interrupts must go to just those that are said.
+on_line() {
+    local found missing word=$2
+    [[ $1 != *" $word "* ]] || return 0
+    for found in $1; do
+        [[ $word == *=* && ${found%%=*} == "${word%%=*}" ]] || continue
+        found=$(named "${found#*=}")
+        missing=$(comm -13 <(echo "$found") <(named "${word#*=}"))
+        [[ -z $missing ]] || continue
+        [[ $word != irqaffinity=* || $found == "$(named "${word#*=}")" ]] || continue
+        return 0
+    done
+    return 1
+}
+
 boot_parameters() {
     local line word
     line=" $(read_line "$root/proc/cmdline") "
     echo "kernel command line, what is missing (grubby --update-kernel=ALL --args='…', or GRUB_CMDLINE_LINUX):"
     for word in "isolcpus=managed_irq,domain,$hot_list" "nohz_full=$hot_list" "rcu_nocbs=$hot_list" "irqaffinity=$rest_list" \
         transparent_hugepage=madvise skew_tick=1 nosoftlockup intel_idle.max_cstate=0 processor.max_cstate=1; do
-        if [[ $line != *" $word "* ]]; then echo "    $word"; fi
+        on_line "$line" "$word" || echo "    $word"
     done
     if [[ $line != *" mitigations="* ]]; then echo "    mitigations=auto   (or off: your decision, see deploy/host.md)"; fi
 }

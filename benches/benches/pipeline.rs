@@ -1,5 +1,6 @@
 //! Stage `pipeline`: a day from its file to the boards, by the engine as it runs: feed thread, ring, engine thread, pages in
-//! shared memory, journal by reference. One processor for the feed and one for the engine; more threads than that share the two.
+//! shared memory, journal by reference. One processor for the feed and one for the engine; the other threads (journal, housekeeping,
+//! a client) run wherever the kernel puts them, and share the two where there are no more.
 //!
 //! The bound is a bare pipeline of the same file and the same ring: one thread walks the lengths and hands an event of as many
 //! bytes over for each message, the other reads all of its words. By the clock on the wall, since both threads count, in turns
@@ -169,16 +170,17 @@ fn bound(path: &Path, messages: u64, cpus: [usize; 2]) -> f64 {
                 }
             }
         });
-        host::pin_current(engine);
-        let (mut batch, mut taken, mut sum) = (empty_batch(), 0, 0_u64);
-        while taken < messages {
-            let waiting = from.take(&mut batch);
-            for event in batch.iter().take(waiting) {
-                sum = event.to_words().iter().fold(sum, |sum, word| sum ^ word);
+        apart::pinned(engine, || {
+            let (mut batch, mut taken, mut sum) = (empty_batch(), 0, 0_u64);
+            while taken < messages {
+                let waiting = from.take(&mut batch);
+                for event in batch.iter().take(waiting) {
+                    sum = event.to_words().iter().fold(sum, |sum, word| sum ^ word);
+                }
+                taken += waiting as u64;
             }
-            taken += waiting as u64;
-        }
-        black_box(sum);
+            black_box(sum);
+        });
         let begun = walker.join().expect("the walker");
         messages as f64 / begun.elapsed().as_secs_f64()
     })
@@ -331,23 +333,24 @@ fn each_page(stage: &Stage, cpus: [usize; 2]) -> Rate {
             }
             begun
         });
-        host::pin_current(engine_cpu);
-        while !(from.is_abandoned() && from.is_empty()) {
-            let waiting = from.take(&mut batch);
-            let events = &batch[..waiting];
-            for (at, event) in events.iter().enumerate() {
-                sequencer.engine.look_ahead(events, at);
-                sequencer.event(event, &mut ());
-                let Sequencer { engine, out, .. } = &mut sequencer;
-                out.tape.drain(..).for_each(|record| shared.publisher.push_tape(&record));
-                out.boards.take(usize::MAX, |instrument| {
-                    engine.measure(instrument);
-                    if let Some(page) = engine.board(instrument) {
-                        shared.publisher.publish_board(instrument as usize, &page);
-                    }
-                });
+        apart::pinned(engine_cpu, || {
+            while !(from.is_abandoned() && from.is_empty()) {
+                let waiting = from.take(&mut batch);
+                let events = &batch[..waiting];
+                for (at, event) in events.iter().enumerate() {
+                    sequencer.engine.look_ahead(events, at);
+                    sequencer.event(event, &mut ());
+                    let Sequencer { engine, out, .. } = &mut sequencer;
+                    out.tape.drain(..).for_each(|record| shared.publisher.push_tape(&record));
+                    out.boards.take(usize::MAX, |instrument| {
+                        engine.measure(instrument);
+                        if let Some(page) = engine.board(instrument) {
+                            shared.publisher.publish_board(instrument as usize, &page);
+                        }
+                    });
+                }
             }
-        }
+        });
         let begun = feed.join().expect("the feed");
         sequencer.engine.seq() as f64 / begun.elapsed().as_secs_f64()
     });

@@ -215,7 +215,7 @@ fn watch(over: &AtomicBool) -> HashMap<usize, Duration> {
             if !ran.contains_key(&path) && !others.contains(&path) {
                 match read_to_string(path.join("comm")).unwrap_or_default().trim_end() {
                     "feed" | "engine" => _ = ran.insert(path, Default::default()),
-                    "journal" | "house" => _ = others.insert(path),
+                    "journal" | "housekeeping" => _ = others.insert(path),
                     _ => {} // A thread that was just started is not named yet.
                 }
             }

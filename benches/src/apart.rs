@@ -40,6 +40,20 @@ pub fn watched<T>(cpus: [usize; 2], run: impl FnOnce() -> T) -> (T, Option<bool>
     (came_to, both(before, are_apart()))
 }
 
+/// Does `work` on a thread of its own that stays on a processor. The caller stays free to run anywhere, and so does what it
+/// starts later: threads and programs inherit where whoever starts them may run.
+pub fn pinned<T: Send>(cpu: usize, work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let thread = scope.spawn(move || {
+            if !host::pin_current(cpu) {
+                eprintln!("not pinned to processor {cpu}");
+            }
+            work()
+        });
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
 /// Of two looks: `false` if either says so, else `None` if either does not know.
 pub fn both(one: Option<bool>, other: Option<bool>) -> Option<bool> {
     match (one, other) {
@@ -52,6 +66,17 @@ pub fn both(one: Option<bool>, other: Option<bool>) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Goal: pinned work runs on its processor, and whatever is started after it may run on all of them. Method: where a thread
+    /// may run in it, and one that is started behind it.
+    #[test]
+    fn pinned_work_pins_nobody_else() {
+        let all = host::cpus();
+        let last = *all.last().unwrap();
+        assert_eq!(pinned(last, host::cpus), [last]);
+        let later = std::thread::scope(|scope| scope.spawn(host::cpus).join().unwrap());
+        assert_eq!(later, all);
+    }
 
     /// Goal: rounds of one core do not count where enough are of two, and are told of either way, as are those of which nothing
     /// is known. Method: rounds of which every other is, none is, all are, and nothing is known.

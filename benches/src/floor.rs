@@ -8,8 +8,8 @@ use model::{
     OrderId, OrderType, Origin, Px, Qty, Side, Symbol, Tif, TradingState, Ts,
 };
 use risk::{
-    AccountLimits, Capacity, Duplicates, Fee, LastTrade, Market, Moment, OrderToTrade, PairLimits,
-    Reference, Reservation, Risk, VolumeLimit,
+    AccountLimits, Capacity, Duplicates, Fee, LastTrade, Margin, Market, Moment, OrderToTrade,
+    PairLimits, Reference, Reservation, Risk, SoftLimits, VolumeLimit,
 };
 
 /// Orders of one round, and client order ids of an account: few enough that all tables but those of 10,000 instruments
@@ -81,6 +81,7 @@ impl Row {
             loss_max: Some(MUCH),
             drawdown_max_bps: Some(5_000),
             volume: Some(VolumeLimit { max: MUCH, window_ns: 1_000_000_000 }),
+            basket_max: Some(MUCH),
             order_to_trade: Some(OrderToTrade { ratio_max: 100, free: u32::MAX }),
             executions_max: Some(u32::MAX),
             duplicates: Some(Duplicates { max: 8, window_ns: GAP }),
@@ -104,7 +105,15 @@ impl Row {
         if !self.all {
             return least;
         }
+        let soft = SoftLimits {
+            clip_max: Some(least.clip_max),
+            notional_max: Some(least.notional_max),
+            band_bps: Some(least.band_bps),
+        };
         PairLimits {
+            band_px: AWAY,
+            margin: Some(Margin { long_bps: 5_000, short_bps: 5_000 }),
+            soft,
             spread_max_bps: Some(100),
             adv_max_bps: Some(100),
             venue_band: true,
@@ -205,5 +214,32 @@ impl Floor {
         let (cleared, held) = passed.map_err(|v| v.bits).expect("every order passes every check");
         black_box(cleared.order());
         self.held.push(held);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Goal: a row of every limit has every one on, and its orders pass. Method: look for one that is off, and judge a whole
+    /// round.
+    #[test]
+    fn every_limit_is_on() {
+        let row = Row { instruments: 2, accounts: 2, all: true };
+        let account = row.account();
+        let AccountLimits { net_max, day_gross_max, loss_max, volume, basket_max, .. } = account;
+        let sums = [net_max, day_gross_max, loss_max, volume.map(|volume| volume.max), basket_max];
+        assert!(sums.iter().all(Option::is_some));
+        let counts = [account.drawdown_max_bps, account.executions_max];
+        assert!(counts.iter().all(Option::is_some));
+        assert!(account.order_to_trade.is_some() && account.duplicates.is_some());
+        assert!(account.no_self_trade && account.cash_binds);
+        let pair = row.pair();
+        let SoftLimits { clip_max, notional_max, band_bps } = pair.soft;
+        assert!(clip_max.is_some() && notional_max.is_some() && band_bps.is_some());
+        assert!(pair.spread_max_bps.is_some() && pair.adv_max_bps.is_some() && pair.venue_band);
+        assert!(pair.located.is_some() && pair.margin.is_some() && pair.band_px > 0);
+        let mut floor = Floor::new(row);
+        (0..ORDERS).for_each(|number| floor.judge(number));
     }
 }

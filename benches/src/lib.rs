@@ -28,7 +28,7 @@ pub use levels::{LevelStream, MapBook};
 pub use naive::NaiveBooks;
 pub use play::{FEW, apply, apply_bytes, apply_one, read_best};
 pub use stage::{Shared, replaying, sequencer, standing};
-pub use stream::{AHEAD_BYTES, DECODER, Stream, frames, order_fields, walk};
+pub use stream::{AHEAD_BYTES, DECODER, Stream, frames, frames_without_ahead, order_fields, walk};
 
 /// Symbols of the day; their venue numbers are 1 to this.
 pub const SYMBOLS: u16 = 50;

@@ -77,12 +77,24 @@ pub const AHEAD_BYTES: usize = 1_024;
 /// Asks for bytes ahead: where a processor fetches little by itself, a length walk over 62 MB took 8.2 ns a message without, 2.7
 /// with it, and decoding 10.3 and 4.2.
 pub fn frames(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    framed::<true>(bytes)
+}
+
+/// The same, that asks for nothing ahead.
+pub fn frames_without_ahead(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    framed::<false>(bytes)
+}
+
+#[inline(always)]
+fn framed<const AHEAD: bool>(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = bytes;
     std::iter::from_fn(move || {
         let (length, tail) = rest.split_first_chunk::<2>()?;
         let (message, tail) = tail.split_at_checked(u16::from_be_bytes(*length).into())?;
         rest = tail;
-        host::prefetch(tail, AHEAD_BYTES);
+        if AHEAD {
+            host::prefetch(tail, AHEAD_BYTES);
+        }
         (!message.is_empty()).then_some(message)
     })
 }

@@ -39,7 +39,7 @@ pub mod level_book;
 pub mod orders;
 pub mod output;
 pub mod paper;
-pub mod rehearsal;
+pub mod warmup;
 pub mod replay;
 pub mod rules;
 pub mod runtime;

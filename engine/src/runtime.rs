@@ -18,7 +18,7 @@ mod feed;
 mod feed_ring;
 mod figures;
 mod gateway;
-mod house;
+mod housekeeping;
 mod keeper;
 mod lines;
 mod observe;

@@ -137,6 +137,8 @@ pub enum Verdict {
     Wrong(u64),
     /// No figure, and why.
     Absent(String),
+    /// No figure, for it panicked.
+    Panicked,
 }
 
 /// What became of a contender.
@@ -266,7 +268,7 @@ impl Line {
                 };
             }
             Ok(Err(why)) => self.verdict = Verdict::Absent(why),
-            Err(_) => self.verdict = Verdict::Absent("panicked".into()),
+            Err(_) => self.verdict = Verdict::Panicked,
         }
     }
 }

@@ -83,7 +83,7 @@ fn main() -> ExitCode {
     let mut outcomes = Vec::new();
     for row in row::ROWS.iter().filter(|row| chosen(row.name)) {
         eprintln!("{}: {}", row.name, row.what);
-        outcomes.extend((row.run)(&setting).into_iter().map(|outcome| (row.name, outcome)));
+        outcomes.extend(row.outcomes(&setting).into_iter().map(|outcome| (row.name, outcome)));
     }
     let table =
         table::Table { machine, messages: options.messages, rounds: options.rounds, outcomes };

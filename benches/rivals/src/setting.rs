@@ -1,7 +1,7 @@
 //! What every row is told.
 
-use std::cell::OnceCell;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use crate::Options;
 use crate::day::Day;
@@ -14,22 +14,19 @@ pub struct Setting {
     pub python: Option<PathBuf>,
     /// Where tickgate's programs are.
     pub programs: PathBuf,
-    /// The processor of this thread, and one for its partner; the same one if there is no other.
+    /// The processor of rows that stay on one, and one for their partner; the same one if there is no other.
     pub cpus: [usize; 2],
     messages: u64,
     only: Vec<String>,
-    day: OnceCell<Day>,
+    day: OnceLock<Day>,
 }
 
 impl Setting {
-    /// Takes the options, and pins this thread.
+    /// Takes the options.
     pub fn new(options: &Options) -> Setting {
         let cpus = host::cpus();
         let here = cpus.first().copied().unwrap_or(0);
         let there = cpus.last().copied().unwrap_or(0);
-        if !host::pin_current(here) {
-            eprintln!("rivals: not pinned to processor {here}");
-        }
         Setting {
             rounds: options.rounds,
             python: options.python.clone(),
@@ -37,7 +34,7 @@ impl Setting {
             cpus: [here, there],
             messages: options.messages,
             only: options.only.clone(),
-            day: OnceCell::new(),
+            day: OnceLock::new(),
         }
     }
 

@@ -42,14 +42,16 @@ fn verdict(verdict: &Verdict) -> String {
         Verdict::Unchecked => "-".into(),
         Verdict::Wrong(found) => format!("WRONG {found:016x}"),
         Verdict::Absent(why) => why.clone(),
+        Verdict::Panicked => "panicked".into(),
     }
 }
 
 impl Table {
-    /// Whether nothing of ours is wrong, and no bound.
+    /// Whether nothing of ours is wrong or panicked, and no bound.
     pub fn is_right(&self) -> bool {
         let mut lines = self.outcomes.iter().flat_map(|(_, outcome)| &outcome.lines);
-        lines.all(|line| line.part == Part::Rival || !matches!(line.verdict, Verdict::Wrong(_)))
+        let failed = |line: &Line| matches!(line.verdict, Verdict::Wrong(_) | Verdict::Panicked);
+        lines.all(|line| line.part == Part::Rival || !failed(line))
     }
 
     /// For people.
@@ -135,4 +137,33 @@ fn contest(row: &str, outcome: &Outcome) -> Value {
     };
     let lines: Vec<Value> = lines.iter().map(line).collect();
     json!({ "row": row, "title": title, "unit": unit, "hiccups": hiccups, "place": place, "lines": lines })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::Options;
+    use crate::contest::{Contender, Contest, Round};
+    use crate::setting::Setting;
+
+    /// Goal: a run fails where a part of ours or a bound panics or is wrong, and not where a rival does. Method: one contender of
+    /// each, that panics, finds something else, or does well.
+    #[test]
+    fn what_makes_a_run_fail() {
+        let setting = Setting::new(&Options::parse_from(["rivals", "--rounds", "1"]));
+        let is_right = |contender| {
+            let (title, contenders) = (String::new(), vec![contender]);
+            let outcome = Contest { title, unit: "", right: Some(1), contenders }.run(&setting);
+            let outcomes = vec![("", outcome)];
+            Table { machine: Machine::now(), messages: 0, rounds: 1, outcomes }.is_right()
+        };
+        let found = |sum| move || Round { each: 1.0, sum: Some(sum) };
+        assert!(is_right(Contender::ours("", found(1))));
+        assert!(!is_right(Contender::ours("", found(2))));
+        assert!(!is_right(Contender::ours("", || panic!("on purpose"))));
+        assert!(!is_right(Contender::bound("", || panic!("on purpose"))));
+        assert!(is_right(Contender::rival("", "", || panic!("on purpose"))));
+    }
 }

@@ -21,13 +21,15 @@ pub struct Subject {
     pub receive_buffer: u64,
 }
 
-/// Where a configuration puts its threads.
+/// Where a configuration puts its threads; of shards, the first one's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pinned {
     /// `[threads] feed_cpu`.
     pub feed: Option<usize>,
     /// `[threads] engine_cpu`.
     pub engine: Option<usize>,
+    /// Engines of the process, each with hot threads of its own; none stands for one.
+    pub engines: usize,
     /// `[threads] journal_cpu`.
     pub journal: Option<usize>,
     /// `[threads] lock_memory`.

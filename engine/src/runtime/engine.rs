@@ -20,7 +20,7 @@ use super::credit::CreditPost;
 use super::dead_man::{self, DeadMen};
 use super::desks::{Budget, Held};
 use super::figures::Figures;
-use super::house::{Handed, Told};
+use super::housekeeping::{Handed, Told};
 use super::keeper::Changed;
 use super::observe::EngineObserver;
 use super::operator::SoughtTold;
@@ -32,7 +32,7 @@ use super::wait::Waiter;
 use crate::config::{AtStop, Durability};
 use crate::journal::recorder::INPUTS_PER_LOOK;
 use crate::journal::writer::Progress as JournalProgress;
-use crate::rehearsal::Rehearsal;
+use crate::warmup::Warmup;
 use crate::script::Script;
 use crate::sequencer::Sequencer;
 use crate::step::{Engine, Stage, Stamp};
@@ -65,7 +65,7 @@ pub(super) struct EngineThread {
     pub stages: rtrb::Consumer<[StageLatency; STAGES.len()]>,
     pub figures: Figures,
     /// Where this thread spins: elsewhere it would take time from others.
-    pub rehearsal: Option<Rehearsal>,
+    pub warmup: Option<Warmup>,
     pub progress: Arc<Progress>,
     /// Set by whoever wants the run to end.
     pub asked: Arc<AtomicBool>,

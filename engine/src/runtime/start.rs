@@ -43,7 +43,7 @@ pub(super) struct Threads {
     engine: JoinHandle<Ended>,
     /// Of a venue outside, if there is one.
     gateway: Option<JoinHandle<()>>,
-    house: JoinHandle<StageHistograms>,
+    housekeeping: JoinHandle<StageHistograms>,
     journal: Option<JoinHandle<Result<Tail, JournalError>>>,
     journal_stop: Arc<AtomicBool>,
     audit: Option<JoinHandle<Result<(), AuditError>>>,
@@ -163,7 +163,7 @@ impl Threads {
         }
         let captures = self.captures.map(JoinHandle::join).transpose();
         let captures = captures.map_err(|_| RunError::Thread("feed"))?;
-        let stages = self.house.join().map_err(|_| RunError::Thread("house"))?;
+        let stages = self.housekeeping.join().map_err(|_| RunError::Thread("housekeeping"))?;
         // Both end, whatever the first has to say.
         self.journal_stop.store(true, Ordering::Release);
         self.audit_stop.store(true, Ordering::Release);

@@ -11,7 +11,7 @@ use switch::{Feed, Journal, Status};
 
 use super::clock_watch::ClockWatch;
 use super::gateway::GatewayView;
-use super::house::wall_ns;
+use super::housekeeping::wall_ns;
 use super::keeper::Keeper;
 use super::operator::InForce;
 use super::triggers::TriggerList;

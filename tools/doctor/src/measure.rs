@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use doctor::{Counts, Gaps, GapsOf, Hop, Host, Source, Subject, Together};
 use indicatif::{ProgressBar, ProgressStyle};
+use program::eprintln;
 use serde_json::json;
 
 /// Most cores of which all pairs are measured: 120 pairs, a tenth of a second each at most.
@@ -109,7 +110,15 @@ pub fn run(host: &Host, subject: &Subject, for_ns: u64) -> Measured {
     touches.sort_by_key(|of| of.cpu);
     let hot: Vec<usize> = subject.hot.and(&subject.online).iter().collect();
     bar.set_message("lets cores work together");
-    let together = doctor::measure_together(&beside(&hot, subject));
+    let mut pairs = beside(&hot, subject);
+    if pairs.len() > TOGETHER_MAX {
+        let left = pairs.len() - TOGETHER_MAX;
+        bar.suspend(|| {
+            eprintln!("together: {left} pairs of cores are left out, {TOGETHER_MAX} are measured")
+        });
+        pairs.truncate(TOGETHER_MAX);
+    }
+    let together = doctor::measure_together(&pairs);
     let mut paired = if hot.len() < 2 { subject.online.iter().collect() } else { hot };
     paired.truncate(PAIRED_MAX);
     bar.set_message("sends a cache line from core to core");
@@ -118,7 +127,8 @@ pub fn run(host: &Host, subject: &Subject, for_ns: u64) -> Measured {
     Measured { cores, touches, together, hops, not: None }
 }
 
-/// Each hot core beside every other one, for any may be its second thread; without hot cores all pairs.
+/// Each hot core beside every other one, for any may be its second thread, pairs of two hot ones first; without hot cores all
+/// pairs.
 fn beside(hot: &[usize], subject: &Subject) -> Vec<(usize, usize)> {
     let online: Vec<usize> = subject.online.iter().collect();
     let is_asked = |one: usize| hot.is_empty() || hot.contains(&one);
@@ -126,5 +136,25 @@ fn beside(hot: &[usize], subject: &Subject) -> Vec<(usize, usize)> {
         .iter()
         .enumerate()
         .flat_map(|(place, one)| online.iter().skip(place + 1).map(move |other| (*one, *other)));
-    pairs.filter(|(one, other)| is_asked(*one) || is_asked(*other)).take(TOGETHER_MAX).collect()
+    let mut pairs: Vec<_> =
+        pairs.filter(|(one, other)| is_asked(*one) || is_asked(*other)).collect();
+    pairs.sort_by_key(|(one, other)| !(is_asked(*one) && is_asked(*other)));
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use doctor::CpuSet;
+
+    use super::*;
+
+    /// Goal: each hot core is held beside every other one, and where there is no time for all, beside the hot ones first. Method:
+    /// two hot cores of four, and none.
+    #[test]
+    fn hot_pairs_come_first() {
+        let online = CpuSet::parse_list("0-3").unwrap();
+        let subject = Subject { online, ..Subject::default() };
+        assert_eq!(beside(&[2, 3], &subject), [(2, 3), (0, 2), (0, 3), (1, 2), (1, 3)]);
+        assert_eq!(beside(&[], &subject).len(), 6);
+    }
 }

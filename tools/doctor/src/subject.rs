@@ -36,6 +36,7 @@ impl Asked {
         let pinned = Pinned {
             feed: engine.cpus.feed,
             engine: engine.cpus.engine,
+            engines: each.len(),
             journal: engine.cpus.journal,
             lock_memory: engine.lock_memory,
             spins: engine.wait_on(cpus) == Wait::Spin,

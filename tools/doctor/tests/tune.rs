@@ -194,6 +194,55 @@ fn what_is_refused() {
     );
 }
 
+/// Goal: what the kernel refused is not saved, and what is as it was is not written: --revert ends well. A file that says nothing
+/// is left alone. Method: a value that nobody can write, in place of one of the tree's; then a saved file that holds it all the
+/// same; and the governor of a core that is offline.
+#[test]
+fn what_was_refused_is_not_put_back() {
+    let host = Host::new();
+    let refused = host.0.path().join("proc/sys/vm/swappiness");
+    std::fs::remove_file(&refused).unwrap();
+    std::os::unix::fs::symlink("/proc/sys/kernel/ostype", &refused).unwrap();
+    let (code, said) = host.run(&["--cpus", "2-3", "--apply"]);
+    assert!(
+        code == 1 && said.contains("the kernel keeps /proc/sys/vm/swappiness: Linux"),
+        "{said}"
+    );
+    let (code, said) = host.run(&["--revert"]);
+    assert!(code == 0 && !said.contains("swappiness"), "{said}");
+    host.write(SAVED, "/proc/sys/vm/swappiness\tLinux\n");
+    let (code, said) = host.run(&["--revert"]);
+    assert_eq!((code, host.0.path().join(SAVED).exists()), (0, false), "{said}");
+
+    let host = Host::new();
+    let governor = "sys/devices/system/cpu/cpu3/cpufreq/scaling_governor";
+    host.write(governor, "");
+    let (code, said) = host.run(&["--cpus", "2-3", "--apply"]);
+    assert!(code == 0 && !said.contains(governor), "{said}");
+}
+
+/// Goal: a boot parameter is there however its cores are written, and missing where a hot core is not in it, or where interrupts
+/// may go to one. Method: the line of `deploy/host.md`, other ways to write it, and lines that lack something.
+#[test]
+fn boot_parameters_are_compared_by_cores() {
+    let missing = |line: &str| {
+        let host = Host::new();
+        host.write("sys/devices/system/cpu/online", "0-7\n");
+        host.write("proc/cmdline", &format!("quiet {line} skew_tick=1\n"));
+        let (code, said) = host.run(&["--cpus", "2-3"]);
+        assert_eq!(code, 0, "{said}");
+        let words = ["isolcpus", "nohz_full", "rcu_nocbs", "irqaffinity", "skew_tick"];
+        let lacks = |word: &&str| said.contains(&format!("\n    {word}="));
+        words.into_iter().filter(lacks).collect::<Vec<_>>()
+    };
+    let of_page = "isolcpus=managed_irq,domain,2-3 nohz_full=2-3 rcu_nocbs=2-3 irqaffinity=0-1,4-7";
+    assert_eq!(missing(of_page), [""; 0]);
+    let others = "isolcpus=domain,managed_irq,3,2 nohz_full=2-N rcu_nocbs=all irqaffinity=4-N,0,1";
+    assert_eq!(missing(others), [""; 0]);
+    let lacking = "isolcpus=domain,2-3 nohz_full=2 rcu_nocbs=3-N irqaffinity=all";
+    assert_eq!(missing(lacking), ["isolcpus", "nohz_full", "rcu_nocbs", "irqaffinity"]);
+}
+
 /// Goal: the script has none of the mistakes that shellcheck knows. Method: shellcheck, where it is installed.
 #[test]
 fn shellcheck_is_content() {

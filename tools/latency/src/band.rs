@@ -1,5 +1,6 @@
 //! Noise: how far apart rounds of the same thing lie, and whether another measurement lies farther.
 
+use engine::config::Speed;
 use serde::{Deserialize, Serialize};
 
 use crate::machine::Machine;
@@ -7,9 +8,11 @@ use crate::report::{Pace, Report, by_round};
 use crate::rows::{Kind, ROWS};
 use crate::subject::Facts;
 use crate::support::PERCENTILES;
+use crate::window::Window;
+use crate::words::factor;
 
 /// Of a baseline file.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// A percentile moves by its band at least before anything is made of it: this share of it, in hundredths …
 const BAND_PERCENT: u64 = 3;
 /// … or so many steps of the clock.
@@ -23,10 +26,33 @@ pub const ROUNDS_MIN: usize = 3;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
     version: u32,
+    #[serde(flatten)]
+    of: Of,
+    figures: Vec<Figure>,
+}
+
+/// What figures are of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Of {
     facts: Facts,
     machine: Machine,
     seconds: f64,
-    figures: Vec<Figure>,
+    /// By pace.
+    #[serde(default)]
+    windows: Vec<(String, Window)>,
+}
+
+impl Of {
+    /// Of what was asked for, on this machine.
+    pub fn new(
+        facts: &Facts,
+        machine: &Machine,
+        seconds: f64,
+        windows: impl Iterator<Item = (Speed, Window)>,
+    ) -> Of {
+        let windows = windows.map(|(speed, window)| (factor(speed), window)).collect();
+        Of { facts: facts.clone(), machine: machine.clone(), seconds, windows }
+    }
 }
 
 /// A percentile that is supported, round by round.
@@ -99,9 +125,40 @@ impl Baseline {
     /// Of a report.
     pub fn of(report: &Report) -> Baseline {
         let Report { facts, machine, seconds, paces, .. } = report;
-        let (facts, machine) = (facts.clone(), machine.clone());
-        let figures = paces.iter().flat_map(figures).collect();
-        Baseline { version: VERSION, facts, machine, seconds: *seconds, figures }
+        let windows = paces.iter().map(|pace| (pace.speed, pace.window));
+        let of = Of::new(facts, machine, *seconds, windows);
+        Baseline { version: VERSION, of, figures: paces.iter().flat_map(figures).collect() }
+    }
+
+    /// Whether figures of that can be compared with this: known before any is measured, which takes minutes.
+    ///
+    /// # Errors
+    ///
+    /// Why they cannot.
+    pub fn check(&self, now: &Of) -> Result<(), String> {
+        let Of { facts, machine, seconds, windows } = &self.of;
+        if self.version != VERSION {
+            return Err(format!("it is of version {}, not {VERSION}", self.version));
+        }
+        if *facts != now.facts {
+            return Err("it is of other captures, another configuration or other strategies".into());
+        }
+        if !machine.is_like(&now.machine) {
+            let Machine { processor, cpus, .. } = machine;
+            return Err(format!("it is of another machine: {processor}, {cpus} cores"));
+        }
+        if *seconds != now.seconds {
+            return Err(format!("its windows last {seconds} s"));
+        }
+        for (pace, window) in &now.windows {
+            let differs = |(speed, other): &&(String, Window)| speed == pace && other != window;
+            if windows.iter().any(|other| differs(&other)) {
+                return Err(format!(
+                    "its window at pace {pace} is another stretch of the captures"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Compares `now` with this.
@@ -110,19 +167,7 @@ impl Baseline {
     ///
     /// Why they cannot be compared.
     pub fn compare(&self, now: &Baseline) -> Result<Comparison, String> {
-        if self.version != now.version {
-            return Err(format!("it is of version {}, not {}", self.version, now.version));
-        }
-        if self.facts != now.facts {
-            return Err("it is of other captures, another configuration or other strategies".into());
-        }
-        if !self.machine.is_like(&now.machine) {
-            let of = &self.machine;
-            return Err(format!("it is of another machine: {}, {} cores", of.processor, of.cpus));
-        }
-        if self.seconds != now.seconds {
-            return Err(format!("its windows last {} s", self.seconds));
-        }
+        self.check(&now.of)?;
         let before = |key| self.figures.iter().find(|figure| figure.key() == key);
         let pairs = now.figures.iter().map(|after| (before(after.key()), after));
         let pairs: Vec<(&Figure, &Figure)> =
@@ -165,7 +210,7 @@ pub fn figures(pace: &Pace) -> Vec<Figure> {
         let Some(line) = lines.iter().find(|line| line.row == *row) else { return Vec::new() };
         let supported = PERCENTILES.iter().zip(line.cells).filter(|(_, cell)| cell.is_ok());
         let figure = |((name, quantile, _), _): (&(&str, f64, u64), _)| Figure {
-            speed: crate::words::factor(pace.speed),
+            speed: factor(pace.speed),
             row: row.name.into(),
             kind: row.kind,
             percentile: (*name).into(),
@@ -200,9 +245,12 @@ mod tests {
     fn baseline(figures: &[Figure]) -> Baseline {
         Baseline {
             version: VERSION,
-            facts: Facts { events: 7, ..Facts::default() },
-            machine: Machine { processor: "P".into(), cpus: 2, ..Machine::default() },
-            seconds: 1.0,
+            of: Of {
+                facts: Facts { events: 7, ..Facts::default() },
+                machine: Machine { processor: "P".into(), cpus: 2, ..Machine::default() },
+                seconds: 1.0,
+                windows: vec![("1".into(), Window { from: 5, ..Window::default() })],
+            },
             figures: figures.to_vec(),
         }
     }
@@ -244,20 +292,27 @@ mod tests {
         let other = Figure { percentile: "p99".into(), ..figure(&[100; 3], 1) };
         let none = one.compare(&baseline(&[other])).unwrap();
         assert!(!none.is_good() && none.not_compared == 2);
-        let facts = Baseline { facts: Facts::default(), ..one.clone() };
-        let machine = Machine { cpus: 3, ..one.machine.clone() };
-        let machine = Baseline { machine, ..one.clone() };
-        let seconds = Baseline { seconds: 2.0, ..one.clone() };
-        let version = Baseline { version: 2, ..one.clone() };
+        let of = |of| Baseline { of, ..one.clone() };
+        let facts = of(Of { facts: Facts::default(), ..one.of.clone() });
+        let machine = Machine { cpus: 3, ..one.of.machine.clone() };
+        let machine = of(Of { machine, ..one.of.clone() });
+        let seconds = of(Of { seconds: 2.0, ..one.of.clone() });
+        let windows = vec![("1".into(), Window::default())];
+        let window = of(Of { windows, ..one.of.clone() });
+        let version = Baseline { version: 1, ..one.clone() };
         for (other, why) in [
             (facts, "other captures"),
             (machine, "another machine: P, 3 cores"),
             (seconds, "windows last 2"),
-            (version, "version 2"),
+            (window, "window at pace 1"),
+            (version, "version 1"),
         ] {
-            let said = other.compare(&one).unwrap_err();
-            assert!(said.contains(why), "{said}");
+            let said = other.check(&one.of).unwrap_err();
+            assert!(said.contains(why) && other.compare(&one).is_err(), "{said}");
         }
+        let windows = vec![("2".into(), Window::default())];
+        let other_pace = of(Of { windows, ..one.of.clone() });
+        assert_eq!(other_pace.check(&one.of), Ok(()), "its figures are of another key");
     }
 
     /// Goal: a baseline is read as it was written. Method: JSON and back.

@@ -41,7 +41,8 @@ impl Machine {
             line.and_then(|line| line.split_once(':')).map_or("", |(_, value)| value.trim())
         };
         let [feed, engine] = cpus.map(Some);
-        let pinned = Pinned { feed, engine, journal: None, lock_memory: true, spins: true };
+        let pinned =
+            Pinned { feed, engine, engines: 1, journal: None, lock_memory: true, spins: true };
         let host = Host::this();
         let subject = Subject::configured(&host, true, pinned);
         let findings = checks::run(&host, &subject);

@@ -1,17 +1,18 @@
 //! `tickgate latency`: from tick to verdict, stage by stage, in open loop, with the machine's hiccups beside it.
 #![forbid(unsafe_code)]
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
 use cli::captured::{Captured, parse_speed};
 use cli::exit::{Failure, stop_on_signal};
 use engine::config::Speed;
-use latency::band::{Baseline, ROUNDS_MIN};
+use latency::band::{Baseline, Of, ROUNDS_MIN};
 use latency::machine::Machine;
 use latency::report::{Pace, Report};
 use latency::round::{self, Round, RoundError};
@@ -58,6 +59,7 @@ struct Cli {
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
     rounds: u16,
     /// Begins the window at this receive time of day (HH:MM:SS, UTC; of day files the venue's) in place of the busiest stretch.
+    /// At `max`, which measures all but the first tenth, it means nothing.
     #[arg(long, value_name = "TIME", value_parser = time)]
     from: Option<u64>,
     /// The probe sends an order on every N-th trade. Without it: as the configuration says, or on each.
@@ -151,6 +153,12 @@ impl Cli {
         let subject = Subject::new(&self.asked(), true)?;
         let machine = Machine::this(subject.cpus);
         let windows = self.windows(&subject)?;
+        let against = before.as_ref().zip(self.compare.as_deref());
+        let refuse = |path: &Path, why| Failure::usage(format!("{}: {why}", path.display()));
+        if let Some((before, path)) = against {
+            let of = Of::new(&subject.facts, &machine, self.seconds, windows.iter().copied());
+            before.check(&of).map_err(|why| refuse(path, why))?;
+        }
         let rounds = self.rounds(&windows, &stop)?;
         let paces = windows.into_iter().zip(rounds);
         let paces = paces.map(|((speed, window), rounds)| Pace::new(speed, window, rounds));
@@ -163,9 +171,9 @@ impl Cli {
             compared: None,
         };
         let figures = Baseline::of(&report);
-        if let (Some(before), Some(path)) = (&before, &self.compare) {
-            let refuse = |why| Failure::usage(format!("{}: {why}", path.display()));
-            report.compared = Some(before.compare(&figures).map_err(refuse)?);
+        if let Some((before, path)) = against {
+            let compared = before.compare(&figures).map_err(|why| refuse(path, why))?;
+            report.compared = Some(compared);
         }
         // Figures of minutes are told even if a file of them cannot be written.
         let written = self.write_files(&report, &figures);
@@ -271,18 +279,31 @@ fn other_process(order: &Order, stop: &AtomicBool) -> Result<Round, Failure> {
     let refuse = |error: io::Error| Failure::io("a process for the round", &error);
     let order = serde_json::to_string(order).map_err(Failure::usage)?;
     let mut command = Command::new(std::env::current_exe().map_err(refuse)?);
-    command.args(std::env::args_os().skip(1)).args(["--round", &order]);
+    command.args(words_of_round(&order, std::env::args_os().skip(1)));
     let output = program::output(&mut command, stop).map_err(refuse)?;
     if !output.status.success() {
-        // It has said why.
-        let code = output.status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
-        return Err(Failure { code, message: String::new() });
+        return Err(failure_of_round(output.status));
     }
     let round = serde_json::from_slice(&output.stdout);
     round.map_err(|error| Failure {
         code: 1,
         message: format!("a round said what is none: {error}"),
     })
+}
+
+/// What the process of a round is told: what this one was, behind what makes a round of it, for after `--` all are files.
+fn words_of_round(order: &str, words: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    ["--round", order].map(OsString::from).into_iter().chain(words).collect()
+}
+
+fn failure_of_round(status: ExitStatus) -> Failure {
+    match status.code() {
+        // It has said why.
+        Some(code) => Failure { code: u8::try_from(code).unwrap_or(1), message: String::new() },
+        None => {
+            Failure { code: 1, message: format!("the process of a round was killed: {status}") }
+        }
+    }
 }
 
 fn read_baseline(path: &Path) -> Result<Baseline, Failure> {
@@ -296,4 +317,33 @@ fn read_baseline(path: &Path) -> Result<Baseline, Failure> {
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     fs::write(path, text).map_err(|error| Failure::io(&path.display().to_string(), &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    /// Goal: a round is asked for whatever the words look like. Method: files with and without `--` before them.
+    #[test]
+    fn words_of_rounds() {
+        for words in [vec!["--every", "5", "--", "day.itch"], vec!["day.itch", "--every", "5"]] {
+            let words = words_of_round("{}", words.into_iter().map(OsString::from));
+            let program = OsString::from("tickgate latency");
+            let cli = Cli::try_parse_from(std::iter::once(program).chain(words)).unwrap();
+            assert_eq!((cli.round.as_deref(), cli.every), (Some("{}"), Some(5)));
+            assert_eq!(cli.captured.files, [PathBuf::from("day.itch")]);
+        }
+    }
+
+    /// Goal: a round that was killed is told of, and one that ended by itself has told. Method: both ends.
+    #[test]
+    fn rounds_that_fail() {
+        let ended = failure_of_round(ExitStatus::from_raw(3 << 8));
+        assert_eq!((ended.code, ended.message.as_str()), (3, ""));
+        let killed = failure_of_round(ExitStatus::from_raw(9));
+        assert_eq!(killed.code, 1);
+        assert!(killed.message.contains("killed: signal: 9"), "{}", killed.message);
+    }
 }

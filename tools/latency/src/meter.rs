@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 pub const KEPT_NS: u64 = 10_000;
 /// Hiccups that are kept.
 const KEPT: usize = 1 << 16;
+/// The class of [`Gaps`] that these are counted in.
+const KEPT_CLASS: usize = 1;
+const _: () = assert!(doctor::LIMITS_NS[KEPT_CLASS] == KEPT_NS);
 
 /// A time in which a hot thread stood still.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +49,11 @@ impl Meter {
         if gap > KEPT_NS && self.hiccups.len() < self.hiccups.capacity() {
             self.hiccups.push(Hiccup { at: now, ns: gap });
         }
+    }
+
+    /// Whether each long one was kept: there is room for so many.
+    pub fn has_all(&self) -> bool {
+        self.gaps.over[KEPT_CLASS] == self.hiccups.len() as u64
     }
 }
 

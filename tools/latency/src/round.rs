@@ -73,7 +73,8 @@ pub struct Round {
     pub events: u64,
     /// Histograms of [`ROWS`].
     pub counts: Counts,
-    /// The same of events in whose time neither meter saw a hiccup; none if these watched less than half of the window.
+    /// The same of events in whose time neither meter saw a hiccup; none if these watched less than half of the window, or saw
+    /// more than they can keep.
     pub quiet: Counts,
     /// How many these are.
     pub quiet_events: u64,
@@ -222,8 +223,9 @@ pub fn account(feed: &Seen<Arrived>, engine: &Seen<Stepped>) -> Round {
     let slice_ns = ((end - begin) / SLICES).max(1);
     let meters = [&feed.meter, &engine.meter];
     let disturbed = disturbed(meters, begin, end);
-    // Where nobody could look, nobody knows of hiccups.
-    let is_watched = meters.iter().all(|meter| meter.gaps.spent_ns >= (end - begin) / 2);
+    // Where nobody could look, or when a hiccup was is not known, nobody knows which events it met.
+    let knows = |meter: &&Meter| meter.gaps.spent_ns >= (end - begin) / 2 && meter.has_all();
+    let is_watched = meters.iter().all(knows);
     let (mut all, mut quiet) = (Histograms::default(), Histograms::default());
     let mut slices = vec![Vec::new(); SLICES as usize];
     let mut round = Round { span_ns: end - begin, slice_ns, ..Round::default() };
@@ -305,7 +307,7 @@ mod tests {
         let at = |ms: u64| begin + ms * GRAIN_NS;
         let arrived = (0..20).map(|ms| {
             let due = at(ms) + 500;
-            Arrived { due, received: due + 10, decoded: due + 30 }
+            Arrived { due, received: due + 10, decoded: due + 30, is_first: true }
         });
         let stepped = (0..20).map(|ms| {
             let taken = at(ms) + 600;
@@ -328,6 +330,13 @@ mod tests {
         assert_eq!(of_ring.iter().map(|(_, count)| count).sum::<u64>(), 20);
         assert_eq!(round.cores[0].hiccups, [Hiccup { at: 4_200_000, ns: 400_000 }]);
         assert_eq!(round.backwards, 0);
+
+        // More than are kept, all at one time, and one of which nobody knows when it was.
+        let full = engine.meter.hiccups.capacity() - engine.meter.hiccups.len();
+        (0..full).for_each(|_| engine.meter.note(at(17) + 900_000, 20_000));
+        assert_eq!(account(&feed, &engine).quiet_events, 14);
+        engine.meter.note(at(10), 20_000);
+        assert_eq!(account(&feed, &engine).quiet_events, 0, "it may have met any");
 
         let measured = |median_percent| Some(Together { median_percent, ..Together::default() });
         let apart = beside(round.clone(), [measured(125), None]);

@@ -19,7 +19,8 @@ pub enum Kind {
     Response,
     /// From when the feed thread had its bytes.
     Received,
-    /// Only the work on this very event, on both threads: no waiting counts.
+    /// Only the work on this very event, on both threads: no waiting counts. Of events of one message or packet, which is decoded
+    /// whole, the first has it.
     Service,
 }
 
@@ -72,14 +73,15 @@ pub const VERDICT_SERVICE: usize = 12;
 
 /// Nanoseconds of each row, of one event; `None`: it had no such part.
 pub fn of(arrived: &Arrived, stepped: &Stepped) -> [Option<u64>; ROWS.len()] {
-    let Arrived { due, received, decoded } = *arrived;
+    let Arrived { due, received, decoded, is_first } = *arrived;
     let Stepped { taken, book, indicators, verdict, handed } = *stepped;
     let there = |stamp: u64| (stamp > 0).then_some(stamp);
     let between = |from: Option<u64>, to: u64| Some(there(to)?.saturating_sub(from?));
     // A stage begins where the one before it that took place ended.
     let before = |stamps: &[u64]| stamps.iter().rev().copied().find_map(there);
     let (due, received) = (there(due), Some(received));
-    let service = |to: u64| Some(decoded.saturating_sub(received?) + between(Some(taken), to)?);
+    let begun = received.filter(|_| is_first);
+    let service = |to: u64| Some(decoded.saturating_sub(begun?) + between(Some(taken), to)?);
     [
         due.map(|due| received.unwrap_or(due).saturating_sub(due)),
         between(received, decoded),
@@ -158,7 +160,7 @@ mod tests {
     /// Goal: the stages of an event add up to its way, and a stage that did not take place is no row. Method: any stamps in
     /// order, with any of the later ones missing.
     fn ways() -> impl Strategy<Value = (Arrived, Stepped)> {
-        (proptest::collection::vec(1_u64..1_000_000, 8), proptest::array::uniform4(any::<bool>()))
+        (proptest::collection::vec(1_u64..1_000_000, 8), proptest::array::uniform5(any::<bool>()))
             .prop_map(|(steps, has)| {
                 let mut now = 0;
                 let mut at = |place: usize| {
@@ -176,7 +178,7 @@ mod tests {
                     verdict: if_has(2, verdict),
                     handed: if has[2] { if_has(3, handed) } else { 0 },
                 };
-                (Arrived { due, received, decoded }, stepped)
+                (Arrived { due, received, decoded, is_first: has[4] }, stepped)
             })
     }
 
@@ -198,7 +200,8 @@ mod tests {
                 let late = arrived.received - arrived.due;
                 let ring = stepped.taken - arrived.decoded;
                 prop_assert_eq!(received.map(|ns| ns + late), response);
-                prop_assert_eq!(service.map(|ns| ns + ring), received);
+                let of_first = received.filter(|_| arrived.is_first);
+                prop_assert_eq!(service.map(|ns| ns + ring), of_first);
             }
         }
 
@@ -226,7 +229,7 @@ mod tests {
     /// Goal: without a pace nothing is due, so there is no response; work is there all the same. Method: one event.
     #[test]
     fn no_pace_no_response() {
-        let arrived = Arrived { due: 0, received: 100, decoded: 110 };
+        let arrived = Arrived { due: 0, received: 100, decoded: 110, is_first: true };
         let stepped = Stepped { taken: 200, verdict: 260, ..Stepped::default() };
         let rows = of(&arrived, &stepped);
         assert_eq!(

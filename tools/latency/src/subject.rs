@@ -18,7 +18,7 @@ use crate::window::Scan;
 const FILES: [(&str, &str); 3] = [
     ("engine.toml", include_str!("../../../deploy/engine.toml")),
     ("instruments.toml", include_str!("../../../deploy/instruments.toml")),
-    ("limits.toml", engine::rehearsal::LIMITS),
+    ("limits.toml", engine::warmup::LIMITS),
 ];
 /// Captures hold no heartbeats: their silence means nothing.
 const SILENCE_NS: u64 = 86_400_000_000_000;
@@ -147,28 +147,32 @@ impl Subject {
     }
 }
 
-/// What was asked for, else what the configuration pins, else the last two that this process may use.
+/// What was asked for, else what the configuration pins, else the last ones that this process runs on. Cores that the kernel
+/// keeps free (isolcpus) are not among these, and can be had by name.
 fn cpus(asked: [Option<usize>; 2], pinned: Cpus) -> Result<[usize; 2], Failure> {
-    let all = host::cpus();
-    let [.., last_but_one, last] = *all.as_slice() else {
+    let named = [asked[0].or(pinned.feed), asked[1].or(pinned.engine)];
+    let others = host::cpus().into_iter().rev();
+    let mut others = others.filter(|cpu| !named.contains(&Some(*cpu)));
+    let engine = named[1].or_else(|| others.next());
+    let feed = named[0].or_else(|| others.next());
+    let (Some(feed), Some(engine)) = (feed, engine) else {
         let text = "two cores are needed: feed thread and engine thread each spin on one";
         return Err(Failure::usage(text));
     };
-    let feed = asked[0].or(pinned.feed);
-    let engine = asked[1].or(pinned.engine).unwrap_or(match feed {
-        Some(feed) if feed == last => last_but_one,
-        _ => last,
-    });
-    let feed = feed.unwrap_or(if engine == last_but_one { last } else { last_but_one });
     if feed == engine {
         return Err(Failure::usage(format!(
             "feed thread and engine thread cannot share core {feed}"
         )));
     }
-    match [feed, engine].iter().find(|cpu| !all.contains(cpu)) {
+    match [feed, engine].into_iter().find(|cpu| !may_use(*cpu)) {
         Some(cpu) => Err(Failure::usage(format!("this process may not use core {cpu}"))),
         None => Ok([feed, engine]),
     }
+}
+
+/// Whether a thread of this process can stay there: the kernel alone knows.
+fn may_use(cpu: usize) -> bool {
+    std::thread::spawn(move || host::pin_current(cpu)).join().unwrap_or(false)
 }
 
 fn scan(config: &Config) -> Result<Scan, Failure> {
@@ -219,5 +223,31 @@ mod tests {
         assert_eq!(cpus([Some(a), Some(b)], pinned).unwrap(), [a, b]);
         assert_eq!(cpus([Some(a), Some(a)], none).unwrap_err().code, 2);
         assert_eq!(cpus([Some(4000), None], none).unwrap_err().code, 2);
+    }
+
+    /// Goal: cores outside of those that a process is started on, as isolated ones are, can be measured if they are named.
+    /// Method: ask on a thread that may run on one core alone.
+    #[test]
+    fn isolated_cores_can_be_named() {
+        let [a, b, ..] = *host::cpus().as_slice() else { return };
+        let both = Cpus { feed: Some(b), engine: Some(a), journal: None };
+        let ways = [
+            ([Some(b), Some(a)], Cpus::default()),
+            ([None; 2], both),
+            ([Some(b), None], Cpus::default()),
+        ];
+        std::thread::spawn(move || {
+            assert!(host::pin_current(a));
+            for (asked, pinned) in ways {
+                assert_eq!(cpus(asked, pinned).unwrap(), [b, a]);
+            }
+            assert_eq!(
+                cpus([None; 2], Cpus::default()).unwrap_err().code,
+                2,
+                "one is left to choose"
+            );
+        })
+        .join()
+        .unwrap();
     }
 }

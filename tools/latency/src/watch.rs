@@ -25,6 +25,9 @@ pub struct Arrived {
     pub received: u64,
     /// T1: it was decoded.
     pub decoded: u64,
+    /// Whether it is the first of its message or packet, which is decoded whole before that one goes into the ring: what is
+    /// between T0 and T1 of the others is not work on them alone, but their waiting for those before them too.
+    pub is_first: bool,
 }
 
 /// What the engine thread stamps of it; zero: no such stage.
@@ -78,6 +81,8 @@ pub struct FeedWatch<C> {
     told: bool,
     due: u64,
     received: u64,
+    /// Whether no event of the message was decoded yet.
+    is_first: bool,
     cost: Option<CostMeter>,
     seen: Seen<Arrived>,
     to: Sender<Seen<Arrived>>,
@@ -102,6 +107,7 @@ impl<C: Fn() -> u64> FeedWatch<C> {
             told: true,
             due: 0,
             received: 0,
+            is_first: false,
             cost: None,
             seen: Seen::new(&window),
             to,
@@ -163,6 +169,7 @@ impl<C: Fn() -> u64 + Send> Arrival for FeedWatch<C> {
         if !self.is_open {
             return;
         }
+        self.is_first = true;
         (self.due, self.received) = match self.speed {
             None => (0, (self.clock)()),
             Some(speed) => {
@@ -182,7 +189,8 @@ impl<C: Fn() -> u64 + Send + 'static> FeedObserver for FeedWatch<C> {
             return None;
         }
         let (due, received) = (self.due, self.received);
-        self.seen.stamps.push(Arrived { due, received, decoded: (self.clock)() });
+        let is_first = std::mem::replace(&mut self.is_first, false);
+        self.seen.stamps.push(Arrived { due, received, decoded: (self.clock)(), is_first });
         let is_told = std::mem::replace(&mut self.told, true);
         (!is_told).then_some(self.anchor)
     }

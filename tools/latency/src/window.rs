@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Recorded time is looked at in pieces of this length, nanoseconds.
 const PIECE_NS: u64 = 100_000_000;
-/// Events that one window holds at most: 64 bytes of stamps each.
+/// Events that one window holds at most: 72 bytes of stamps each.
 pub const EVENTS_MAX: u64 = 1 << 23;
 
 /// A stretch of a capture.
@@ -91,10 +91,10 @@ impl Scan {
         }
     }
 
-    /// All but the first tenth, which warms up: for a run without a pace.
+    /// All but the first tenth, which warms up: for a run without a pace. Where no piece begins behind that, the last one.
     pub fn rest(&self) -> Option<Window> {
-        let first = self.pieces.iter().position(|piece| piece.events >= self.events / 10)?;
-        self.at(first, u64::MAX)
+        let first = self.pieces.iter().position(|piece| piece.events >= self.events / 10);
+        self.at(first.or(self.pieces.len().checked_sub(1))?, u64::MAX)
     }
 
     /// As many pieces from one on, or as many as there is room for the stamps of.
@@ -153,7 +153,17 @@ mod tests {
         assert_eq!((window.from, window.first_arrival, window.arrivals), (3 * second, 5, 1));
         assert_eq!(scan.window(PIECE_NS, Some(4 * second)), None);
         assert_eq!(scan.rest().unwrap().events, 6, "a tenth of six is none");
-        assert_eq!(Scan::default().window(1, None), None);
+        assert_eq!((Scan::default().window(1, None), Scan::default().rest()), (None, None));
+    }
+
+    /// Goal: a capture without a piece that begins behind its first tenth has a rest too. Method: one that is a single piece,
+    /// and one whose last piece holds nearly all.
+    #[test]
+    fn rest_of_short_captures() {
+        let short = scan(&[5; 20]).rest().unwrap();
+        assert_eq!((short.first_event, short.events), (0, 20));
+        let late = scan(&[[0].as_slice(), &[PIECE_NS; 99]].concat()).rest().unwrap();
+        assert_eq!((late.first_event, late.events, late.length), (1, 99, PIECE_NS));
     }
 
     proptest! {

@@ -16,7 +16,10 @@ pub const STAMPS: [(&str, &str); 8] = [
         "when the message is scheduled: its recorded receive time at this pace, whatever the threads are doing",
     ),
     ("T0", "received: the feed thread has its bytes and has decoded nothing of them"),
-    ("T1", "decoded, right before the event goes into the ring"),
+    (
+        "T1",
+        "decoded, right before the event goes into the ring; of events of one packet or text also behind those before it",
+    ),
     ("taken", "the engine thread takes it from the ring; from T1 on this is another core's clock"),
     ("T2", "the book is up to date"),
     ("T3", "quotes, trades and indicators are up to date"),
@@ -31,7 +34,8 @@ pub const STAMPS: [(&str, &str); 8] = [
 pub const READING: [&str; 6] = [
     "Response counts from when the message was due, so all waiting is in it, also that of a sender that is late: it \
      skips nothing (no coordinated omission). T0 counts from when the feed thread had the bytes. Service is the work on \
-     that very event on both threads, without any waiting.",
+     that very event on both threads, without any waiting. A packet or text is decoded whole before its first event goes on: \
+     of its events that one alone has a service, with all of that in it.",
     "Percentiles of stages do not add up to that of the whole: each row has a histogram of its own (3 digits).",
     "A percentile is shown if at least 100 samples lie beyond it (else: —n), and if the cores of its threads stood still \
      for at most half of the share of time that lies beyond it (else: —h): otherwise it would be the machine's figure.",
@@ -39,8 +43,9 @@ pub const READING: [&str; 6] = [
      else to do, in the window and on its cores; and of threads that do nothing but look, on the same cores right before \
      and after. The greater share of both counts.",
     "Undisturbed are events in whose life, to the millisecond, and in the millisecond before, neither hot thread saw a \
-     gap over 10 µs; none are if these watched less than half of the window, nor in rounds before or after which both cores \
-     were threads of one. Which ones these are is told by the meters alone, never by their latency.",
+     gap over 10 µs; none are if these watched less than half of the window or saw more such gaps than are kept, nor in \
+     rounds before or after which both cores were threads of one. Which ones these are is told by the \
+     meters alone, never by their latency.",
     "Every stamp is a look at the clock and adds its time; it is not taken off. Clocks of two cores are compared in what \
      begins on the feed thread and ends on the engine thread: they agree as far as the processor's counters do.",
 ];

@@ -26,7 +26,7 @@ fn day(folder: &Path) -> [PathBuf; 2] {
     for (name, text) in [
         ("engine.toml", silence),
         ("instruments.toml", read("deploy/instruments.toml")),
-        ("limits.toml", engine::rehearsal::LIMITS.to_owned()),
+        ("limits.toml", engine::warmup::LIMITS.to_owned()),
     ] {
         std::fs::write(folder.join(name), text).unwrap();
     }

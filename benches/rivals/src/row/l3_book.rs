@@ -1,8 +1,9 @@
 //! Order books of the whole day, the best prices read after each message.
 //!
 //! Ours from the bytes, and from events that are decoded; the rivals from [`Op`]s, which spares them the parser and
-//! what they would have to look up. Books that take microseconds play the first messages alone, in a contest of their
-//! own; books without a partial cancel get a deletion and an addition for it.
+//! what they would have to look up. Books that take microseconds play the first messages alone, in a contest of those that
+//! all play; books without a partial cancel get a deletion and an addition for it. Everybody's books are new in every round.
+//! Ours take the room of a whole day when they are made, before the time begins; the rivals' grow within it.
 
 #[cfg(feature = "hftbacktest")]
 mod hftbacktest;
@@ -15,7 +16,7 @@ mod nautilus;
 #[cfg(feature = "orderbook-rs")]
 mod orderbook_rs;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::hint::black_box;
 
 use benches::{AHEAD_BYTES, SYMBOLS, apply, apply_bytes, apply_one, digest, read_best};
@@ -69,11 +70,10 @@ fn without_reductions(ops: Vec<Op>) -> Vec<Op> {
 /// Runs the row.
 pub fn run(setting: &Setting) -> Vec<Outcome> {
     let day = setting.day();
-    let books = RefCell::new(Books::new(BookCapacity::new(u32::from(SYMBOLS) + 1, 1 << 19)));
     let (events, bytes) = (day.events.as_slice(), day.bytes.as_slice());
     let all = OnceCell::new();
     let all = || all.get_or_init(|| ops(events)).as_slice();
-    let mut contenders = ours(&books, bytes, events);
+    let mut contenders = ours(bytes, events);
     contenders.extend(rivals(&all, events.len()));
     contenders
         .push(Contender::bound("dependent load", || dependent_loads(events.len(), day.resting)));
@@ -85,7 +85,9 @@ pub fn run(setting: &Setting) -> Vec<Outcome> {
     let bytes = bytes_of(bytes, head.len());
     let some = ops(head);
     let no_reductions = without_reductions(some.clone());
-    let mut contenders = ours(&books, bytes, head);
+    let first = || some.as_slice();
+    let mut contenders = ours(bytes, head);
+    contenders.extend(rivals(&first, head.len()));
     contenders.extend(slow_rivals(&some, &no_reductions, head.len()));
     contenders
         .push(Contender::bound("dependent load", || dependent_loads(head.len(), day.resting)));
@@ -103,26 +105,26 @@ fn rivals<'a>(ops: &'a impl Fn() -> &'a [Op], messages: usize) -> Vec<Contender<
             Contender::rival_if("hftbacktest", "ROIVector", move || {
                 Ok(play_if(roi()?, ops(), messages))
             })
-            .note("decoded; no queue")
+            .note("decoded; no queue; levels there before, orders grow")
         }),
         rival!("hftbacktest", "hftbacktest", {
             Contender::rival("hftbacktest", "HashMap", move || {
                 play(|| hftbacktest::hash_maps(ops()), ops(), messages)
             })
-            .note("decoded; no queue")
+            .note("decoded; no queue; grows")
         }),
         rival!("hftbacktest", "hftbacktest", {
             Contender::rival("hftbacktest", "BTree", move || {
                 play(|| hftbacktest::b_trees(ops()), ops(), messages)
             })
-            .note("decoded; no queue")
+            .note("decoded; no queue; grows")
         }),
         rival!("nautilus", "nautilus-model", {
             let deltas = OnceCell::new();
             Contender::rival("nautilus-model", "OrderBook", move || {
                 nautilus::play(deltas.get_or_init(|| nautilus::deltas(ops())), messages)
             })
-            .note("deltas made before")
+            .note("deltas made before; grows")
         }),
     ]
 }
@@ -136,7 +138,7 @@ fn slow_rivals<'a>(ops: &'a [Op], no_reductions: &'a [Op], messages: usize) -> V
             Contender::rival("limitbook", "", move || {
                 play(|| limitbook::Books::new(no_reductions), no_reductions, messages)
             })
-            .note("decoded; a reduction is two")
+            .note("decoded; a reduction is two; grows")
         ),
         rival!(
             "lob",
@@ -144,7 +146,7 @@ fn slow_rivals<'a>(ops: &'a [Op], no_reductions: &'a [Op], messages: usize) -> V
             Contender::rival("lob", "", move || {
                 play(|| lob::Books::new(no_reductions), no_reductions, messages)
             })
-            .note("decoded; a reduction is two; best prices kept, cannot be read")
+            .note("decoded; a reduction is two; grows; best prices kept, cannot be read")
         ),
         rival!(
             "orderbook-rs",
@@ -154,7 +156,7 @@ fn slow_rivals<'a>(ops: &'a [Op], no_reductions: &'a [Op], messages: usize) -> V
                 ops,
                 messages
             ))
-            .note("decoded; for many threads")
+            .note("decoded; for many threads; grows")
         ),
     ]
 }
@@ -164,10 +166,9 @@ fn play_if<B: OpBook>(books: B, ops: &[Op], messages: usize) -> Round {
     play(|| books, ops, messages)
 }
 
-fn ours<'a>(books: &'a RefCell<Books>, bytes: &'a [u8], events: &'a [Event]) -> Vec<Contender<'a>> {
+fn ours<'a>(bytes: &'a [u8], events: &'a [Event]) -> Vec<Contender<'a>> {
     let round = move |work: &dyn Fn(&mut Books)| {
-        let mut books = books.borrow_mut();
-        books.clear_all();
+        let mut books = Books::new(BookCapacity::new(u32::from(SYMBOLS) + 1, 1 << 19));
         let (each, ()) = timed(events.len(), || work(&mut books));
         let best =
             |number, side| books.best(usize::from(number), side).map(|quote| (quote.px, quote.qty));
@@ -184,10 +185,11 @@ fn ours<'a>(books: &'a RefCell<Books>, bytes: &'a [u8], events: &'a [Event]) -> 
     };
     vec![
         Contender::ours("books, from bytes", from_bytes)
-            .note("with queues; rounds of 64 with look-ahead"),
+            .note("with queues; rounds of 64 with look-ahead; room taken before"),
         Contender::ours("books, decoded", decoded)
-            .note("with queues; rounds of 64 with look-ahead"),
-        Contender::ours("books, decoded, no look-ahead", one_by_one).note("with queues"),
+            .note("with queues; rounds of 64 with look-ahead; room taken before"),
+        Contender::ours("books, decoded, no look-ahead", one_by_one)
+            .note("with queues; room taken before"),
     ]
 }
 

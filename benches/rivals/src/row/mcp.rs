@@ -1,7 +1,8 @@
 //! One MCP tool called over standard input and output: one call after another, and with 32 under way.
 //!
 //! Ours is tickgate-mcp attached to `tickgate demo`, and its tool reads a live page of shared memory; the tool of the
-//! Python servers hands out a constant.
+//! Python servers hands out a constant. Nothing of it is pinned: the engine, the server and this client run wherever the kernel
+//! puts them.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};

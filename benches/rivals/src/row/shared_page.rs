@@ -159,7 +159,7 @@ pub fn as_partner() -> Option<ExitCode> {
         ours::PAGE => ours::page_reader(place, about).is_some_and(|reader| read_all(reader, about)),
         #[cfg(feature = "iceoryx2")]
         "blackboard" => {
-            iceoryx::blackboard_reader(place).is_ok_and(|reader| read_all(reader, about))
+            iceoryx::blackboard_reader(place, about).is_ok_and(|reader| read_all(reader, about))
         }
         #[cfg(feature = "iceoryx2")]
         "pub-sub" => iceoryx::subscriber(place).is_ok_and(|reader| read_all(reader, about)),

@@ -115,7 +115,8 @@ fn rivals<M: Measure>(cpu: usize) -> Vec<Contender<'static>> {
     vec![
         Contender::ours("event ring", move || M::of(cpu, |_| event_ring()))
             .note("takes all there is, into a batch"),
-        Contender::rival("rtrb", "", move || M::of(cpu, |_| rtrb_ring()))
+        Contender::rival("rtrb", "pop", move || M::of(cpu, |_| rtrb_pops())),
+        Contender::rival("rtrb", "chunks", move || M::of(cpu, |_| rtrb_chunks()))
             .note("takes all there is, in place"),
         rival!(
             "ringbuf",
@@ -188,12 +189,25 @@ fn event_ring() -> (impl Push, impl Take) {
     )
 }
 
-fn rtrb_ring() -> (impl Push, impl Take) {
+/// One at a time: the faster of the two for one under way.
+fn rtrb_pops() -> (impl Push, impl Take) {
+    let (mut push, mut take) = rtrb::RingBuffer::new(PLACES);
+    (
+        move |payload| push.push(payload).is_ok(),
+        move |numbers: &mut Numbers| numbers.take_some(take.pop().ok()),
+    )
+}
+
+fn rtrb_chunks() -> (impl Push, impl Take) {
     let (mut push, mut take) = rtrb::RingBuffer::new(PLACES);
     (
         move |payload| push.push(payload).is_ok(),
         move |numbers: &mut Numbers| {
-            let Ok(chunk) = take.read_chunk(take.slots().min(BATCH)) else { return 0 };
+            let waiting = take.slots().min(BATCH);
+            if waiting == 0 {
+                return 0; // An empty chunk would be given back too, at every look.
+            }
+            let Ok(chunk) = take.read_chunk(waiting) else { return 0 };
             let (first, second) = chunk.as_slices();
             let taken = first.iter().chain(second).map(|payload| numbers.take(payload)).sum();
             chunk.commit_all();

@@ -67,8 +67,8 @@ fn cpu(number: usize, file: &str) -> String {
 }
 
 fn pinned(_: &Host, subject: &Subject) -> Seen {
-    let wanted = "feed_cpu and engine_cpu, two cores that are online, wait = \"spin\"";
-    let Some(Pinned { feed, engine, spins, .. }) = subject.pinned else {
+    let wanted = "feed_cpu and engine_cpu of each engine, cores of their own that are online, wait = \"spin\"";
+    let Some(Pinned { feed, engine, engines, spins, .. }) = subject.pinned else {
         if subject.hot.is_empty() {
             return Seen::of(false, "no configuration was given, and no core is isolated", wanted)
                 .fix("tickgate doctor --config deploy/engine.toml");
@@ -84,7 +84,8 @@ fn pinned(_: &Host, subject: &Subject) -> Seen {
     let found = format!("feed {}, engine {}; {waits}", name(feed), name(engine));
     let absent = subject.hot.without(&subject.online);
     let full = subject.rest().is_empty();
-    let good = subject.hot.len() == 2 && absent.is_empty() && spins && !full;
+    let has_cores = subject.hot.len() == 2 * engines.max(1);
+    let good = has_cores && absent.is_empty() && spins && !full;
     let mut seen = Seen::of(good, found, wanted);
     if full {
         let cores = subject.online.len();
@@ -98,6 +99,9 @@ fn pinned(_: &Host, subject: &Subject) -> Seen {
         );
     } else if feed == engine {
         seen = seen.fix("engine.toml, [threads]: feed_cpu and engine_cpu must be two cores");
+    } else if !has_cores {
+        let cores = 2 * engines.max(1);
+        seen = seen.fix(format!("engine.toml, [shards]: {cores} cores, two for each shard"));
     }
     if !absent.is_empty() {
         seen =

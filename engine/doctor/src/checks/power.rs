@@ -86,9 +86,11 @@ fn c_states(host: &Host, subject: &Subject) -> Seen {
     let slowest = slow.iter().max().copied().unwrap_or_default();
     let name = driver.unwrap_or_else(|| "idle driver".into());
     Seen::of(false, format!("{name}: states of up to {slowest} us are in use"), wanted)
+        // It takes those of just that latency too.
         .fix(format!(
-            "cpupower --cpu {} idle-set --disable-by-latency {WAKE_US_MAX}",
-            cores(subject)
+            "cpupower --cpu {} idle-set --disable-by-latency {}",
+            subject.hot_text(),
+            WAKE_US_MAX + 1
         ))
         .fix("or boot with intel_idle.max_cstate=0 processor.max_cstate=1")
 }

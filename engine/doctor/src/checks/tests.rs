@@ -221,6 +221,7 @@ impl Tree {
         let pinned = Pinned {
             feed: Some(2),
             engine: Some(3),
+            engines: 1,
             journal: Some(1),
             lock_memory: true,
             spins: true,
@@ -283,6 +284,18 @@ fn what_is_pinned() {
     assert_eq!(outcome(Some(2), Some(2), true), Failed);
     assert_eq!(outcome(Some(2), None, true), Failed);
     assert_eq!(outcome(Some(2), Some(9), true), Failed, "core 9 is not online");
+    let shards = |hot: &str| {
+        let (feed, engine, engines, spins) = (Some(0), Some(1), 2, true);
+        let pinned = Pinned { feed, engine, engines, spins, ..Pinned::default() };
+        let hot = CpuSet::parse_list(hot).unwrap();
+        let subject = Subject { hot, ..Subject::configured(&tree.host(), true, pinned) };
+        run(&tree.host(), &subject).into_iter().find(|finding| finding.check == "pinned").unwrap()
+    };
+    tree.write("sys/devices/system/cpu/online", b"0-4");
+    assert_eq!(shards("0-3").outcome, Good, "two cores for each of two");
+    let few = shards("0-2");
+    assert_eq!(few.outcome, Failed, "two threads share one");
+    assert!(few.fix.iter().any(|fix| fix.contains("[shards]")), "{few:?}");
     tree.write("sys/devices/system/cpu/online", b"2-3");
     assert_eq!(outcome(Some(2), Some(3), true), Failed, "no core is left for everything else");
     tree.write("sys/devices/system/cpu/online", b"0-3");
@@ -291,6 +304,22 @@ fn what_is_pinned() {
     let unconfigured = Subject::unconfigured(&tree.host());
     assert_eq!(unconfigured.hot, CpuSet::parse_list("2-3").unwrap(), "the isolated ones");
     assert_eq!(of(&run(&tree.host(), &unconfigured), "pinned").outcome, Good);
+}
+
+/// Goal: the line to type switches off just the states that are called slow, of the hot cores alone; where none is known it names
+/// none. Method: a slow state in use, with and without hot cores.
+#[test]
+fn idle_states_to_switch_off() {
+    let tree = Tree::good();
+    tree.write("sys/devices/system/cpu/cpu2/cpuidle/state1/disable", b"0");
+    let line = |subject: &Subject| of(&run(&tree.host(), subject), "c_states").fix[0].clone();
+    let typed = line(&tree.subject());
+    assert_eq!(
+        typed, "cpupower --cpu 2-3 idle-set --disable-by-latency 3",
+        "it takes 3 itself too"
+    );
+    let nobody = Subject { hot: CpuSet::default(), ..tree.subject() };
+    assert_eq!(line(&nobody), "cpupower --cpu A-B idle-set --disable-by-latency 3");
 }
 
 /// Goal: tables that asked for huge pages and got none are told of; those that did not ask are as they should be. Method: each.

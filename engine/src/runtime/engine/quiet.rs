@@ -69,14 +69,14 @@ impl EngineThread {
                 pages.publish_headroom(&self.sequencer);
             }
         }
-        if let Some(rehearsal) = &mut self.rehearsal
+        if let Some(warmup) = &mut self.warmup
             && idle
             && calm
             && now_ns >= state.rehearsal_at
         {
             state.rehearsal_at = now_ns + REHEARSAL_NS;
             idle = false;
-            rehearsal.play_next();
+            warmup.play_next();
         }
         if busy || more {
             self.waiter.busy();

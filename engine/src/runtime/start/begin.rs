@@ -10,13 +10,13 @@ use super::latched::latched;
 use super::open::{Opening, Shared};
 use super::records::Records;
 use super::spawn::ToRun;
-use super::threads::{Core, engine_thread, feed_thread, house_thread, rings};
+use super::threads::{Core, engine_thread, feed_thread, housekeeping_thread, rings};
 use crate::config::{Config, Cpus, GatewayConfig};
 use crate::runtime::credit::Teller;
 use crate::runtime::desks::DESKS;
 use crate::runtime::figures::Figures;
 use crate::runtime::gateway::GatewayView;
-use crate::runtime::house::Door;
+use crate::runtime::housekeeping::Sockets;
 use crate::runtime::keeper::Keeper;
 use crate::runtime::observe::{EngineObserver, FeedObserver};
 use crate::runtime::operator::{InForce, OperatorDesk};
@@ -56,17 +56,17 @@ impl Opening {
         let figures = Figures::new(config.rules.accounts.len(), DESKS as usize);
         let in_force =
             || InForce { config: config.clone(), version: sequencer.engine.limits_version() };
-        let open_door = |shared| {
+        let open_sockets = |shared| {
             let triggers = TriggerList::new(config, figures.clone());
-            open_door(shared, in_force(), &records, triggers, &around.progress)
+            open_sockets(shared, in_force(), &records, triggers, &around.progress)
         };
-        let (pages, door) = shared.map(open_door).transpose()?.unzip();
+        let (pages, sockets) = shared.map(open_sockets).transpose()?.unzip();
         if let Some(gateway) = &mut gateway {
             gateway.watch(journal.clone());
         }
         let posts = plan.shared.then(|| credit::post(config, journal.as_ref()));
         let (credit, teller) = posts.flatten().unzip();
-        let (engine_ends, house_ends, samples) = rings();
+        let (engine_ends, housekeeping_ends, samples) = rings();
         let asked = Arc::new(AtomicBool::new(false));
         let core = Core {
             sequencer,
@@ -82,7 +82,7 @@ impl Opening {
         let to_run = ToRun {
             engine: engine_thread(core, config, engine_ends, &around),
             captures: ring.map(|ring| feed_thread(captures, ring, samples, &around)),
-            house: house_thread(door, keeper, config, house_ends, &around),
+            housekeeping: housekeeping_thread(sockets, keeper, config, housekeeping_ends, &around),
             live,
             gateway,
             records,
@@ -147,13 +147,13 @@ fn first_inputs(
 }
 
 /// Puts what answers clients and the operator behind the sockets.
-fn open_door(
+fn open_sockets(
     shared: Shared,
     limits: InForce,
     records: &Records,
     triggers: TriggerList,
     progress: &Arc<Progress>,
-) -> Result<(Pages, Door), RunError> {
+) -> Result<(Pages, Sockets), RunError> {
     let Shared { pages, listener, operator } = shared;
     let engine = &limits.config.engine;
     let operators = limits.config.folder.join(Operators::FILE);
@@ -164,7 +164,7 @@ fn open_door(
     let (name, has_journal) = (engine.name.clone(), journal.is_some());
     let status = StatusPage::new(reader, name, venues, has_journal, triggers, gateway);
     let desk = OperatorDesk::new(operator, operators, journal, limits);
-    Ok((pages, Door { halt: listener.halt_word(), listener, desk, status }))
+    Ok((pages, Sockets { halt: listener.halt_word(), listener, desk, status }))
 }
 
 /// What is shown of the venue outside; `None`: there is none.

@@ -14,7 +14,7 @@ use crate::runtime::RunError;
 use crate::runtime::engine::EngineThread;
 use crate::runtime::feed::FeedThread;
 use crate::runtime::gateway::GatewayThread;
-use crate::runtime::house::HouseThread;
+use crate::runtime::housekeeping::HousekeepingThread;
 use crate::runtime::observe::{EngineObserver, FeedObserver};
 
 /// Every thread of a run.
@@ -22,7 +22,7 @@ pub(super) struct ToRun {
     pub engine: EngineThread,
     /// Of captures, if there are any.
     pub captures: Option<FeedThread>,
-    pub house: HouseThread,
+    pub housekeeping: HousekeepingThread,
     pub live: Vec<Live>,
     /// Of a venue outside, if there is one.
     pub gateway: Option<GatewayThread>,
@@ -41,7 +41,7 @@ impl ToRun {
         on_feed: impl FeedObserver,
         on_engine: impl EngineObserver,
     ) -> Result<Threads, RunError> {
-        let ToRun { engine, captures, house, live, gateway, records } = self;
+        let ToRun { engine, captures, housekeeping, live, gateway, records } = self;
         let progress = Arc::clone(&engine.progress);
         let [journal_stop, audit_stop] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
         let flags = [&engine.asked, &engine.stop, &journal_stop, &audit_stop].map(Arc::clone);
@@ -61,7 +61,7 @@ impl ToRun {
                 audit: records.audit.map(sign).transpose()?,
                 live: live.into_iter().map(Live::spawn).collect::<Result<_, _>>()?,
                 captures: captures.map(read).transpose()?,
-                house: spawn("house", None, move || house.run())?,
+                housekeeping: spawn("housekeeping", None, move || housekeeping.run())?,
                 engine: spawn("engine", cpus.engine, move || engine.run(on_engine))?,
                 gateway: gateway.map(connect).transpose()?,
                 journal_stop: Arc::clone(&journal_stop),

@@ -9,13 +9,13 @@ use shm::{EventReceiver, EventSender};
 
 use crate::config::{AtStop, Config, Durability};
 use crate::journal::writer::Progress as JournalProgress;
-use crate::rehearsal::Rehearsal;
+use crate::warmup::Warmup;
 use crate::runtime::clock_watch::ClockWatch;
 use crate::runtime::credit::CreditPost;
 use crate::runtime::engine::{EngineThread, LimitsPost};
 use crate::runtime::feed::FeedThread;
 use crate::runtime::figures::Figures;
-use crate::runtime::house::{Door, Handed, HouseThread, Told, wall_ns};
+use crate::runtime::housekeeping::{Sockets, Handed, HousekeepingThread, Told, wall_ns};
 use crate::runtime::keeper::Keeper;
 use crate::runtime::lines::Around;
 use crate::runtime::operator::Outbox;
@@ -41,7 +41,7 @@ pub(super) struct EngineEnds {
 }
 
 /// Housekeeping's ends of the same.
-pub(super) struct HouseEnds {
+pub(super) struct HousekeepingEnds {
     controls: rtrb::Producer<Handed>,
     limits: rtrb::Producer<Box<NewRules>>,
     spent: rtrb::Consumer<Box<NewRules>>,
@@ -52,7 +52,7 @@ pub(super) struct HouseEnds {
 }
 
 /// All rings that housekeeping has an end of; the last is where the feed thread of captures leaves its samples.
-pub(super) fn rings() -> (EngineEnds, HouseEnds, Samples) {
+pub(super) fn rings() -> (EngineEnds, HousekeepingEnds, Samples) {
     let (to_controls, controls) = rtrb::RingBuffer::new(CONTROLS);
     let (to_house, told) = rtrb::RingBuffer::new(TOLD);
     let (to_figures, stages) = rtrb::RingBuffer::new(2);
@@ -62,7 +62,7 @@ pub(super) fn rings() -> (EngineEnds, HouseEnds, Samples) {
     let (to_spent, spent) = rtrb::RingBuffer::new(1);
     let limits = LimitsPost { new, spent: to_spent };
     let engine = EngineEnds { controls, limits, told: to_house, samples, stages };
-    let house = HouseEnds {
+    let housekeeping = HousekeepingEnds {
         controls: to_controls,
         limits: to_new,
         spent,
@@ -70,7 +70,7 @@ pub(super) fn rings() -> (EngineEnds, HouseEnds, Samples) {
         samples: [from_feed, from_engine],
         figures: to_figures,
     };
-    (engine, house, feed_samples)
+    (engine, housekeeping, feed_samples)
 }
 
 /// What the engine thread has to itself, or shares with whoever started it.
@@ -109,7 +109,7 @@ pub(super) fn engine_thread(
         samples,
         stages,
         figures: core.figures,
-        rehearsal: around.waiter.spins().then(Rehearsal::new).flatten(),
+        warmup: around.waiter.spins().then(Warmup::new).flatten(),
         progress: Arc::clone(&around.progress),
         asked: core.asked,
         stop: Arc::clone(&around.stop),
@@ -138,16 +138,16 @@ pub(super) fn feed_thread(
 }
 
 /// The housekeeping thread.
-pub(super) fn house_thread(
-    door: Option<Door>,
+pub(super) fn housekeeping_thread(
+    sockets: Option<Sockets>,
     keeper: Keeper,
     config: &Config,
-    ends: HouseEnds,
+    ends: HousekeepingEnds,
     around: &Around,
-) -> HouseThread {
-    let HouseEnds { controls, limits, spent, told, samples, figures } = ends;
-    HouseThread {
-        door,
+) -> HousekeepingThread {
+    let HousekeepingEnds { controls, limits, spent, told, samples, figures } = ends;
+    HousekeepingThread {
+        sockets,
         controls,
         limits,
         spent,

@@ -210,3 +210,34 @@ fn hot_threads_meter_themselves() {
     let [hiccup] = *meter.hiccups.as_slice() else { panic!("{:?}", meter.hiccups) };
     assert!((70_000..71_000).contains(&hiccup.ns), "{hiccup:?}: that of the looking alone");
 }
+
+/// Goal: events of one packet wait for those before them, and that is in the service of none. Method: two events a message, the
+/// second of which waits for room in the ring; then what the rows of service hold.
+#[test]
+fn events_of_a_packet_wait_for_each_other() {
+    const WAIT: u64 = 5_000;
+    let mut run = Run::new(Some(1_000));
+    for number in 0..10 {
+        run.arrive(number);
+        run.step();
+    }
+    for number in 10..10 + EVENTS / 2 {
+        run.arrive(number);
+        run.hands.pass(WAIT);
+        run.feed.decoded(&Event::empty(Kind::Notice));
+        run.step();
+        run.step();
+    }
+    let (feed, _, round) = run.account();
+    let firsts = feed.stamps.iter().filter(|arrived| arrived.is_first).count() as u64;
+    assert_eq!((feed.stamps.len() as u64, firsts), (EVENTS, EVENTS / 2));
+    assert!(
+        feed.stamps
+            .iter()
+            .all(|arrived| arrived.is_first || arrived.decoded - arrived.received > WAIT)
+    );
+    let mut histograms = Histograms::default();
+    histograms.add(&round.counts);
+    assert_eq!(histograms.get(VERDICT_SERVICE).unwrap().len(), EVENTS / 2);
+    assert!(at(&round, VERDICT_SERVICE, 1.0) < WAIT);
+}

@@ -73,17 +73,26 @@ fn blackboard_round(about: About, cpu: usize) -> Result<Round, Box<dyn Error>> {
 }
 
 /// The partner's end of it.
-pub fn blackboard_reader(name: &str) -> Result<impl Read, Box<dyn Error>> {
+///
+/// Who waits for the next page looks at the entry's number alone until it is another, as ours does: copying the page at every
+/// look would hold up the one that is written meanwhile.
+pub fn blackboard_reader(name: &str, about: About) -> Result<impl Read, Box<dyn Error>> {
     quiet();
     let node = NodeBuilder::new().create::<Ipc>()?;
     let service = node.service_builder(&name.try_into()?).blackboard_opener::<u64>().open()?;
     let reader = service.reader_builder().create()?;
     let entry = reader.entry::<Page>(&KEY)?;
+    let mut last = None;
     Ok(ReadBy(move || {
         let _ = (&node, &service, &reader);
-        let value = entry.get();
-        let page = whole::<Page>(&value);
-        (page[0] > 0).then_some((page[0], page[1]))
+        let found = |page: &Page| (page[0] > 0).then_some((page[0], page[1]));
+        if about == About::Read {
+            return found(whole::<Page>(&entry.get()));
+        }
+        if last.as_ref().is_some_and(|last| entry.is_up_to_date(last)) {
+            return None;
+        }
+        found(whole::<Page>(last.insert(entry.get())))
     }))
 }
 

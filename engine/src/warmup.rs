@@ -17,7 +17,7 @@ use crate::sequencer::Sequencer;
 use crate::step::Engine;
 
 /// Limits that every order is held against and none meets.
-pub const LIMITS: &str = include_str!("rehearsal/limits.toml");
+pub const LIMITS: &str = include_str!("warmup/limits.toml");
 
 /// Where it plays, and from when on.
 const NUMBER: VenueNumber = VenueNumber(1);
@@ -38,7 +38,7 @@ const IDS: u64 = 64;
 const RENEWED: u64 = 1 << 20;
 
 /// The engine beside.
-pub struct Rehearsal {
+pub struct Warmup {
     sequencer: Sequencer,
     now: Ts,
     /// Messages so far.
@@ -47,27 +47,27 @@ pub struct Rehearsal {
     epoch: u32,
 }
 
-impl Rehearsal {
+impl Warmup {
     /// Lists its one instrument and opens trading. `None`: its configuration cannot be taken, which a test rules out.
-    pub fn new() -> Option<Rehearsal> {
-        Rehearsal::from(NOON, RENEWED)
+    pub fn new() -> Option<Warmup> {
+        Warmup::from(NOON, RENEWED)
     }
 
-    fn from(now: Ts, renewed_after: u64) -> Option<Rehearsal> {
+    fn from(now: Ts, renewed_after: u64) -> Option<Warmup> {
         let texts = [
-            ("engine.toml", include_str!("rehearsal/engine.toml")),
-            ("instruments.toml", include_str!("rehearsal/instruments.toml")),
+            ("engine.toml", include_str!("warmup/engine.toml")),
+            ("instruments.toml", include_str!("warmup/instruments.toml")),
             ("limits.toml", LIMITS),
         ];
         let texts = texts.map(|(name, text)| (PathBuf::from(name), text.to_owned()));
         let engine = Engine::new(&Config::from_texts(texts.into()).ok()?).ok()?;
         let sequencer = Sequencer::new(engine, None);
-        let mut rehearsal = Rehearsal { sequencer, now, played: 0, renewed_after, epoch: 0 };
-        rehearsal.take(Event::directory(NUMBER, Symbol::new("REHEARSAL").ok()?, 4, 0));
+        let mut warmup = Warmup { sequencer, now, played: 0, renewed_after, epoch: 0 };
+        warmup.take(Event::directory(NUMBER, Symbol::new("REHEARSAL").ok()?, 4, 0));
         let aux = TradingState::Trading.code().into();
-        rehearsal.take(Event { aux, number: NUMBER, ..Event::empty(Kind::State) });
-        (0..IDS * MESSAGES).for_each(|_| rehearsal.play_next()); // Its memory is touched here, not in a pause.
-        Some(rehearsal)
+        warmup.take(Event { aux, number: NUMBER, ..Event::empty(Kind::State) });
+        (0..IDS * MESSAGES).for_each(|_| warmup.play_next()); // Its memory is touched here, not in a pause.
+        Some(warmup)
     }
 
     /// Plays the next message: a bid and an ask appear, a lot of one of them trades, on which the strategy takes what is left of
@@ -130,11 +130,11 @@ mod tests {
     #[test]
     fn every_order_passes_and_fills() {
         let midnight = Ts(DAY_NS);
-        let mut rehearsal = Rehearsal::from(Ts(midnight.0 - 200_000_000), 100).unwrap();
-        let probe = rehearsal.sequencer.engine.account(Symbol::new("probe").unwrap()).unwrap();
+        let mut warmup = Warmup::from(Ts(midnight.0 - 200_000_000), 100).unwrap();
+        let probe = warmup.sequencer.engine.account(Symbol::new("probe").unwrap()).unwrap();
         for trade in IDS + 1..10_000 {
-            (0..MESSAGES).for_each(|_| rehearsal.play_next());
-            let engine = &rehearsal.sequencer.engine;
+            (0..MESSAGES).for_each(|_| warmup.play_next());
+            let engine = &warmup.sequencer.engine;
             let refused: u64 = engine.refused().iter().sum();
             assert_eq!((engine.passed(), refused, engine.live_orders()), (trade, 0, 0));
             let page = engine.risk().account_page(probe, Default::default(), engine.now()).unwrap();
@@ -142,7 +142,7 @@ mod tests {
             let position = engine.risk().position(probe, InstrumentId(0)).0;
             assert_eq!(position.abs(), if trade.is_multiple_of(2) { 0 } else { LOT }, "{trade}");
         }
-        assert!(rehearsal.now > midnight && rehearsal.epoch == 99);
+        assert!(warmup.now > midnight && warmup.epoch == 99);
     }
 
     /// Goal: nothing that is numbered runs out before it begins again, and the epochs last for years of nothing else.

@@ -18,8 +18,8 @@ impl Rig {
         let (figures, _) = rtrb::RingBuffer::new(1);
         let samples = [rtrb::RingBuffer::new(1).1, rtrb::RingBuffer::new(1).1];
         let (progress, stop) = (Arc::new(Progress::default()), Arc::new(AtomicBool::new(false)));
-        let house = HouseThread {
-            door: None,
+        let housekeeping = HousekeepingThread {
+            sockets: None,
             controls: to_controls,
             limits: rtrb::RingBuffer::new(1).0,
             spent: rtrb::RingBuffer::new(1).1,
@@ -34,7 +34,7 @@ impl Rig {
             progress: Arc::clone(&progress),
             stop: Arc::clone(&stop),
         };
-        let thread = std::thread::spawn(move || house.run());
+        let thread = std::thread::spawn(move || housekeeping.run());
         Rig { progress, stop, controls, _told: to_house, thread }
     }
 

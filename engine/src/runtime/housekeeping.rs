@@ -47,9 +47,9 @@ pub(super) enum Handed {
     Trial(Control),
 }
 
-pub(super) struct HouseThread {
+pub(super) struct HousekeepingThread {
     /// Where clients attach and the operator asks; `None`: nobody can.
-    pub door: Option<Door>,
+    pub sockets: Option<Sockets>,
     pub controls: rtrb::Producer<Handed>,
     /// Limits for the engine thread.
     pub limits: rtrb::Producer<Box<NewRules>>,
@@ -69,7 +69,7 @@ pub(super) struct HouseThread {
 }
 
 /// The sockets of an engine that can be found.
-pub(super) struct Door {
+pub(super) struct Sockets {
     /// Goes before the listener, which holds the engine's name: a successor's socket has the same path.
     pub desk: OperatorDesk,
     pub listener: Listener,
@@ -77,7 +77,7 @@ pub(super) struct Door {
     pub halt: HaltWord,
 }
 
-impl HouseThread {
+impl HousekeepingThread {
     /// Runs until it is stopped.
     pub fn run(mut self) -> StageHistograms {
         let mut histograms = StageHistograms::new();
@@ -103,8 +103,8 @@ impl HouseThread {
 
     /// Waits a little for clients and the operator.
     fn poll(&mut self) {
-        let Some(door) = &mut self.door else { return std::thread::sleep(POLL) };
-        match door.listener.poll(POLL) {
+        let Some(sockets) = &mut self.sockets else { return std::thread::sleep(POLL) };
+        match sockets.listener.poll(POLL) {
             Ok(None) => {}
             Ok(Some(AttachEvent::Attached(desk))) => {
                 tracing::info!("desk {}: a client attached", desk.0);
@@ -122,7 +122,7 @@ impl HouseThread {
             Err(_) => std::thread::sleep(POLL),
         }
         let (now, wall_ns, stalled) = (Instant::now(), wall_ns(), self.watchdog.is_stalled());
-        let Some(Door { desk, .. }) = &mut self.door else { return };
+        let Some(Sockets { desk, .. }) = &mut self.sockets else { return };
         let asked = desk.poll(now, wall_ns, &mut self.keeper, &mut self.outbox, stalled);
         self.show_word();
         if let Some(ticket) = asked {
@@ -186,22 +186,22 @@ impl HouseThread {
                 Told::Changed(latch) => {
                     let scope = self.keeper.scope_of(&latch);
                     warn_of(&scope, &latch.latch);
-                    if let Some(Door { desk, .. }) = &mut self.door {
+                    if let Some(Sockets { desk, .. }) = &mut self.sockets {
                         desk.overtake(&scope, latch.latch.level);
                     }
                     self.keeper.say(&latch, wall_ns());
                     changed = true;
                 }
                 Told::Sought(sought) => {
-                    if let Some(Door { desk, .. }) = &mut self.door {
+                    if let Some(Sockets { desk, .. }) = &mut self.sockets {
                         desk.waiting.say(&sought);
                     }
                 }
                 Told::Acted { seq, outcome } => {
                     let sent = self.outbox.sent.pop_front();
-                    let door = self.door.as_mut();
-                    match (sent, door) {
-                        (Some(Sent { waiting: Some(waiting), .. }), Some(Door { desk, .. })) => {
+                    let sockets = self.sockets.as_mut();
+                    match (sent, sockets) {
+                        (Some(Sent { waiting: Some(waiting), .. }), Some(Sockets { desk, .. })) => {
                             desk.acted(waiting, seq, outcome, now, &mut self.keeper);
                         }
                         (Some(Sent { halts_all: true, .. }), _) => self.keeper.taken(&Scope::All),
@@ -211,8 +211,8 @@ impl HouseThread {
                 }
                 Told::Booked { seq, outcome } => {
                     let sent = self.outbox.sent.pop_front();
-                    if let (Some(Sent { waiting: Some(waiting), .. }), Some(Door { desk, .. })) =
-                        (sent, self.door.as_mut())
+                    if let (Some(Sent { waiting: Some(waiting), .. }), Some(Sockets { desk, .. })) =
+                        (sent, self.sockets.as_mut())
                     {
                         desk.booked(waiting, seq, outcome, now);
                     }
@@ -246,19 +246,19 @@ impl HouseThread {
     /// Shows gateways and readers the halt of everything.
     fn show_word(&mut self) {
         let word = self.progress.halt.set(self.keeper.firm());
-        if let Some(door) = &self.door {
-            door.halt.set(word);
+        if let Some(sockets) = &self.sockets {
+            sockets.halt.set(word);
         }
     }
 
     fn keep(&mut self) {
-        if self.door.is_some() {
+        if self.sockets.is_some() {
             self.keeper.keep();
         }
     }
 
     fn answer_status(&mut self, ticket: Ticket) {
-        let Some(Door { desk, status, .. }) = &mut self.door else { return };
+        let Some(Sockets { desk, status, .. }) = &mut self.sockets else { return };
         let now = Instant::now();
         let uptime = now.saturating_duration_since(desk.begun);
         let (keeper, watchdog) = (&self.keeper, &self.watchdog);
