@@ -32,10 +32,10 @@ use super::wait::Waiter;
 use crate::config::{AtStop, Durability};
 use crate::journal::recorder::INPUTS_PER_LOOK;
 use crate::journal::writer::Progress as JournalProgress;
-use crate::warmup::Warmup;
 use crate::script::Script;
 use crate::sequencer::Sequencer;
 use crate::step::{Engine, Stage, Stamp};
+use crate::warmup::Warmup;
 use stop::Stopping;
 use venue::VenueState;
 

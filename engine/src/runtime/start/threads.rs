@@ -9,13 +9,12 @@ use shm::{EventReceiver, EventSender};
 
 use crate::config::{AtStop, Config, Durability};
 use crate::journal::writer::Progress as JournalProgress;
-use crate::warmup::Warmup;
 use crate::runtime::clock_watch::ClockWatch;
 use crate::runtime::credit::CreditPost;
 use crate::runtime::engine::{EngineThread, LimitsPost};
 use crate::runtime::feed::FeedThread;
 use crate::runtime::figures::Figures;
-use crate::runtime::housekeeping::{Sockets, Handed, HousekeepingThread, Told, wall_ns};
+use crate::runtime::housekeeping::{Handed, HousekeepingThread, Sockets, Told, wall_ns};
 use crate::runtime::keeper::Keeper;
 use crate::runtime::lines::Around;
 use crate::runtime::operator::Outbox;
@@ -25,6 +24,7 @@ use crate::runtime::watchdog::Watchdog;
 use crate::script::Script;
 use crate::sequencer::Sequencer;
 use crate::step::NewRules;
+use crate::warmup::Warmup;
 
 /// Controls that can wait for the engine thread.
 const CONTROLS: usize = 256;
