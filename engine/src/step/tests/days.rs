@@ -1,5 +1,6 @@
 //! What is known of a venue's day, and when it ends.
 
+use feeds::new_york_midnight;
 use feeds::session::SESSION_JOINED;
 
 use super::*;
