@@ -1,6 +1,6 @@
 //! Stage `pipeline`: a day from its file to the boards, by the engine as it runs: feed thread, ring, engine thread, pages in
-//! shared memory, journal by reference. One processor for the feed and one for the engine; the other threads (journal, housekeeping,
-//! a client) run wherever the kernel puts them, and share the two where there are no more.
+//! shared memory, journal by reference. One processor for the feed and one for the engine; the other threads (journal,
+//! housekeeping, a client) run wherever the kernel puts them, and share the two where there are no more.
 //!
 //! The bound is a bare pipeline of the same file and the same ring: one thread walks the lengths and hands an event of as many
 //! bytes over for each message, the other reads all of its words. By the clock on the wall, since both threads count, in turns

@@ -15,8 +15,8 @@ pub mod mold;
 pub mod soup;
 pub mod soup_feed;
 
-/// Code of a [`Kind::Session`](model::Kind::Session) event, beside the venues' own: a session was joined, and it begins a day if what
-/// is known is of an earlier one.
+/// Code of a [`Kind::Session`](model::Kind::Session) event, beside the venues' own: a session was joined, and it begins a day
+/// if what is known is of an earlier one.
 pub const SESSION_JOINED: u64 = 1 << 8;
 
 /// The heartbeats of two lines, or of a server that beats fast, are passed on no more often than this.

@@ -450,7 +450,8 @@ impl Engine {
         self.on_channel_state(event.feed, out);
     }
 
-    /// Whether what is known of a feed's instruments is of a day before this one: an engine that was started again knows it still.
+    /// Whether what is known of a feed's instruments is of a day before this one: an engine that was started again knows it
+    /// still.
     fn is_of_earlier_day(&self, feed: FeedId) -> bool {
         let of_feed = self.instruments.iter().filter(|l| l.instrument.feed == feed);
         let last = of_feed.map(|listed| listed.updated).filter(|at| *at > Ts(0)).max();

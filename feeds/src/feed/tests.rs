@@ -66,8 +66,8 @@ fn unknown_and_bad() {
     assert_eq!(counters.first_bad, Some(BadMessage { file: 0, offset: 26, seq: 3, error }));
 }
 
-/// Goal: a bad message at the very end is told, for no message behind it shows its hole; once, and only there. Method: one last, and one
-/// before the last.
+/// Goal: a bad message at the very end is told, for no message behind it shows its hole; once, and only there. Method: one
+/// last, and one before the last.
 #[test]
 fn the_last_is_bad() {
     let bad = delete(3, 8)[..18].to_vec();

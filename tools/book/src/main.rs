@@ -161,8 +161,8 @@ fn json(level: &Level) -> serde_json::Value {
 mod tests {
     use super::*;
 
-    /// Goal: a message that cannot be decoded leaves no book that looks whole: the last of the file, the last that is asked for, and one
-    /// before; what is asked for before it does. Method: an order, a delete that is cut, and what follows.
+    /// Goal: a message that cannot be decoded leaves no book that looks whole: the last of the file, the last that is asked
+    /// for, and one before; what is asked for before it does. Method: an order, a delete that is cut, and what follows.
     #[test]
     fn bad_messages_are_noticed() {
         let mut bytes = Vec::new();

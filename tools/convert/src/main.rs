@@ -36,8 +36,8 @@ use out::Out;
     tickgate convert es.mbo.dbn.zst --to parquet --out es.parquet\n  \
     tickgate convert day.itch --to dbn --date 2020-01-30 --out day.mbo.dbn\n\n\
     Exit codes: 0 all is converted; 1 messages were missing in the input or could not be read, or the output cannot be written;\n\
-    2 usage; 3 an input that cannot be read, or says what the output cannot; 130 interrupted. But for messages that were missing\n\
-    or could not be read, no file is left."
+    2 usage; 3 an input that cannot be read, or says what the output cannot; 130 interrupted. But for messages that were\n\
+    missing or could not be read, no file is left."
 )]
 struct Cli {
     /// What to read: ITCH in BinaryFILE framing, MoldUDP64 packets, DBN market by order, or Parquet of this command.

@@ -40,9 +40,9 @@ fn errors_are_counted() {
     assert_eq!(errors, 2);
 }
 
-/// Goal: what lies unread behind a whole batch of a line is not given up for want of being read; where a line brings whole batches
-/// without end, what is missing is given up nevertheless. Method: line B tells old things first, then what line A has lost, while
-/// the thread stood still.
+/// Goal: what lies unread behind a whole batch of a line is not given up for want of being read; where a line brings whole
+/// batches without end, what is missing is given up nevertheless. Method: line B tells old things first, then what line A has
+/// lost, while the thread stood still.
 #[test]
 fn nothing_unread_is_given_up() {
     for endless in [false, true] {

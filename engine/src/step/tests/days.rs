@@ -5,8 +5,9 @@ use feeds::session::SESSION_JOINED;
 
 use super::*;
 
-/// Goal: a session that was joined begins a day where all that is known is of an earlier day in New York, and nothing where it is of
-/// the same: an engine that was started again goes on. Method: a trade, and the event on the same evening and the morning after.
+/// Goal: a session that was joined begins a day where all that is known is of an earlier day in New York, and nothing where it
+/// is of the same: an engine that was started again goes on. Method: a trade, and the event on the same evening and the morning
+/// after.
 #[test]
 fn a_joined_session_begins_another_day() {
     let hour = 3_600_000_000_000;

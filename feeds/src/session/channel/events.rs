@@ -266,7 +266,8 @@ impl Events {
         self.cause = if follows { Cause::SessionEnd } else { Cause::NotStarted };
         self.announce(Integrity::Incomplete, self.cause, now, emit);
         self.roll_midnight(now);
-        // Another numbering is another day; what comes back goes on. Of the first session that is heard only who remembers can tell.
+        // Another numbering is another day; what comes back goes on. Of the first session that is heard only who remembers can
+        // tell.
         let is_other = first == 1 || self.day_of != Some(self.session);
         self.day = is_other.then(|| if follows { b'O'.into() } else { SESSION_JOINED });
         if follows {

@@ -144,9 +144,9 @@ fn heartbeats() {
     assert_eq!(beat(&mut bench, Line::A, 2, 62_000 * MS), "", "old");
 }
 
-/// Goal: a session begins a day, however late it is heard of: what is known of the one before, and its numbers, are of no use. A name
-/// alone begins none, nor does the first session that is heard where whoever remembers is of the same day. Method: another session
-/// joined from its start, whether that says so or not, late, and by a snapshot.
+/// Goal: a session begins a day, however late it is heard of: what is known of the one before, and its numbers, are of no use.
+/// A name alone begins none, nor does the first session that is heard where whoever remembers is of the same day. Method:
+/// another session joined from its start, whether that says so or not, late, and by a snapshot.
 #[test]
 fn sessions_are_days() {
     let code = |event: &Event| (event.kind == Kind::Session).then_some((event.aux, event.seq));

@@ -94,8 +94,8 @@ impl Rig {
     }
 }
 
-/// Goal: a server counts as heard from its acceptance on, as long as it says something. Method: each step of a connection, a silence
-/// and its end.
+/// Goal: a server counts as heard from its acceptance on, as long as it says something. Method: each step of a connection, a
+/// silence and its end.
 #[test]
 fn is_heard() {
     let mut rig = Rig::new(BLANK);
@@ -114,8 +114,8 @@ fn is_heard() {
     assert!(!rig.feed.is_heard());
 }
 
-/// Goal: who hears a feed hears its heartbeats, at the place where the books stand and not too often; not while the session is told
-/// again. Method: a server that only beats, then a day that comes again.
+/// Goal: who hears a feed hears its heartbeats, at the place where the books stand and not too often; not while the session is
+/// told again. Method: a server that only beats, then a day that comes again.
 #[test]
 fn heartbeats() {
     let mut rig = Rig::new(BLANK);

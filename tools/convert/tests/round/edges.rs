@@ -56,8 +56,8 @@ fn every_type() -> Vec<u8> {
     [messages.concat(), vec![0, 0]].concat()
 }
 
-/// Goal: captures of several days are played in turn, each from its first message, although one program made them; and pauses of the
-/// market are none of the line. Method: two days with a pause of a minute, converted and played as one feed.
+/// Goal: captures of several days are played in turn, each from its first message, although one program made them; and pauses
+/// of the market are none of the line. Method: two days with a pause of a minute, converted and played as one feed.
 #[test]
 fn days_follow_each_other() {
     let folder = tempfile::tempdir().unwrap();
@@ -86,8 +86,8 @@ fn days_follow_each_other() {
     assert_eq!((stale, beats), (vec!["session_end".to_string(); 2], 2 * 59));
 }
 
-/// Goal: a book that lags is right: in DBN it is doubted no more than here, for nothing takes a doubt back. Method: packets with a
-/// pause without heartbeats.
+/// Goal: a book that lags is right: in DBN it is doubted no more than here, for nothing takes a doubt back. Method: packets
+/// with a pause without heartbeats.
 #[test]
 fn what_lags_is_believed() {
     let folder = tempfile::tempdir().unwrap();
@@ -134,8 +134,8 @@ fn a_cross_counts_once() {
     assert_eq!(traded, 5, "the cross");
 }
 
-/// Goal: what a capture lacks at its start, what comes out of order there, and what cannot be read is said, by exit code too. Method:
-/// a start out of order, one that is missing, packets and messages that are damaged.
+/// Goal: what a capture lacks at its start, what comes out of order there, and what cannot be read is said, by exit code too.
+/// Method: a start out of order, one that is missing, packets and messages that are damaged.
 #[test]
 fn starts_and_damage() {
     let folder = tempfile::tempdir().unwrap();
@@ -177,8 +177,8 @@ fn starts_and_damage() {
     assert_eq!((code, count), (1, 1));
 }
 
-/// Goal: a date is New York's, whatever the input, and each day of a file has its own. Method: packets whose receipt says another day;
-/// a file of two days.
+/// Goal: a date is New York's, whatever the input, and each day of a file has its own. Method: packets whose receipt says
+/// another day; a file of two days.
 #[test]
 fn dates_are_new_yorks() {
     let folder = tempfile::tempdir().unwrap();

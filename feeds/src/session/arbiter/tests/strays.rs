@@ -178,8 +178,8 @@ fn begun_again() {
     assert_eq!(bench.arbiter.counters().sessions, 2);
 }
 
-/// Goal: behind its end and a silence a session of the same name begins at its first packet, and by nothing else. Method: a copy of an
-/// old packet and a heartbeat, then the first message.
+/// Goal: behind its end and a silence a session of the same name begins at its first packet, and by nothing else. Method: a
+/// copy of an old packet and a heartbeat, then the first message.
 #[test]
 fn the_same_name_again() {
     let mut bench = Bench::new(ArbiterOptions::default());
@@ -195,8 +195,8 @@ fn the_same_name_again() {
     assert_eq!(bench.packet(Line::A, 1, 1, 6_005 * MS), "", "it has not ended");
 }
 
-/// Goal: a packet that is no sound one is no sign of life, nor does it keep a rival out. Method: packets cut off, in their turn, among
-/// those of another session.
+/// Goal: a packet that is no sound one is no sign of life, nor does it keep a rival out. Method: packets cut off, in their
+/// turn, among those of another session.
 #[test]
 fn malformed_is_not_alive() {
     let mut bench = Bench::new(ArbiterOptions::default());
