@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Packs test vectors from the tables of the IEX DEEP and TOPS specifications, independent of the decoder.
 
-    python3 feeds/tests/iex_vectors.py > feeds/tests/iex_vectors.txt
+    python3 feeds/tests/iex_session/iex_vectors.py > feeds/tests/iex_session/iex_vectors.txt
 
 A line is: a message in hexadecimal, then what a new feed must say of it, events apart by `;` (kind px qty aux side flags,
 the directory first), or `bad`. The columns are separated by a tab. Some messages are longer than the specification says:
