@@ -124,10 +124,8 @@ impl Arbiter {
                 Some(part) => end = part,
                 None => return self.pass_by(line),
             }
-        } else if end < self.next {
-            if self.silent {
-                self.begin_again(line, &header, packet, now, out);
-            }
+        } else if end < self.next && self.silent {
+            self.begin_again(line, &header, packet, now, out);
         }
         if end <= self.next && header.kind() == PacketKind::Messages {
             let skew = self.wins.skew(header.first, received, line);

@@ -184,16 +184,8 @@ fn questions_that_came_to_nothing() {
 fn what_has_to_end_is_asked_for_again() {
     let desk = DeskId(3);
     let account = ACCOUNT;
-    let gone = |control| move |venue: &mut Outside, _| venue.say(Body::Control(control));
-    let asks = |venue: &mut Outside, order| {
-        let _ = venue.ask(Ask::Cancel { order });
-    };
-    let acts: [(Box<dyn Fn(&mut Outside, OrderId)>, bool); 3] = [
-        (Box::new(gone(Control::DeskClosed(desk))), true),
-        (Box::new(gone(Control::DeskSilent { desk, account })), true),
-        (Box::new(asks), false),
-    ];
-    for (act, again) in acts {
+    let acts = [Some(Control::DeskClosed(desk)), Some(Control::DeskSilent { desk, account }), None];
+    for act in acts {
         let mut venue = Outside::new(8);
         venue.origin = Origin::Desk(desk);
         let rules = &mut venue.bench.engine.rules.accounts[usize::from(ACCOUNT.0)];
@@ -201,7 +193,12 @@ fn what_has_to_end_is_asked_for_again() {
         let order = venue.order().unwrap();
         venue.say(Body::Report(Report::of(ReportKind::Ack, order)));
         venue.sent.clear();
-        act(&mut venue, order);
+        match act {
+            Some(control) => venue.say(Body::Control(control)),
+            None => {
+                venue.ask(Ask::Cancel { order }).unwrap();
+            }
+        }
         assert_eq!(venue.sent, [Send::Cancel(order, 1)]);
         let refused = Report::of(ReportKind::CancelRejected, order);
         venue.say(Body::Report(Report { change: 1, ..refused }));
@@ -212,7 +209,7 @@ fn what_has_to_end_is_asked_for_again() {
         let restated =
             Report { change: 1, px, qty: Qty(5), ..Report::of(ReportKind::Restated, order) };
         venue.say_at(later, Body::Report(restated));
-        assert_eq!(venue.sent, if again { vec![Send::Cancel(order, 2)] } else { vec![] });
+        assert_eq!(venue.sent, if act.is_some() { vec![Send::Cancel(order, 2)] } else { vec![] });
     }
 }
 
