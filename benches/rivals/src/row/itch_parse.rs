@@ -1,7 +1,8 @@
 //! ITCH 5.0 bytes to reference, quantity and price of every message about an order or a trade, xored into a sum.
 //!
 //! Where a processor fetches little by itself, whoever asks for bytes ahead takes half the time, and that is no merit of a
-//! decoder: ours and itch5 are here with it and without. itchy copies the bytes before it reads them, so that there is nothing to ask for.
+//! decoder: ours and itch5 are here with it and without. itchy copies the bytes before it reads them, so that there is nothing
+//! to ask for.
 
 #[cfg(feature = "itch5")]
 mod itch5;
