@@ -194,7 +194,7 @@ impl Contest<'_> {
     /// Runs all in alternation, A B C A B C …, as often as the setting says; in each turn twice, and the second time counts: what
     /// others left in the caches, and what a host took of this guest's memory meanwhile, is not the contender's doing.
     pub fn run(self, setting: &Setting) -> Outcome {
-        self.turns(setting, |mut round| {
+        self.turns(setting, |round| {
             round();
             None
         })
@@ -206,7 +206,7 @@ impl Contest<'_> {
         if pair.is_none() {
             eprintln!("  not held to one place: no hop between the two processors can be measured");
         }
-        self.turns(setting, |mut round| match &mut pair {
+        self.turns(setting, |round| match &mut pair {
             Some(pair) => Some(pair.hold(round)),
             None => {
                 round();
