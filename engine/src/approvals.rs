@@ -127,10 +127,16 @@ impl Approvals {
     /// that are.
     #[cold]
     pub fn seek(&mut self, sought: Sought, excess: Excess, now: Ts, changed: &mut Dirty) -> u32 {
-        if let Some(number) = self.waiting(&sought) {
-            return number;
+        let waits = |slot: &Option<Approval>| {
+            slot.is_some_and(|approval| approval.until.is_none() && approval.sought == sought)
+        };
+        let known = self.slots.iter().position(waits);
+        let before = known.and_then(|slot| self.at(slot as u32));
+        if let Some(approval) = before.filter(|approval| approval.excess.covers(excess)) {
+            return approval.number;
         }
-        let Some(slot) = self.room(sought.account, now) else { return 0 };
+        // Beyond more than an operator may have looked at: it waits under another number.
+        let Some(slot) = known.or_else(|| self.room(sought.account, now)) else { return 0 };
         let Some(number) = self.last.checked_add(1) else { return 0 };
         self.last = number;
         self.put(slot, Some(Approval { number, sought, excess, since: now, until: None }), changed);

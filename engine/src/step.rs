@@ -280,7 +280,7 @@ impl Engine {
             Control::AuditFull(full) => self.audit_full = full,
             Control::Stopping => self.begin_stop(out),
             Control::DeskClosed(desk) => self.on_desk_closed(desk, out),
-            Control::Limits { version, digest, .. } => self.relimit(version, digest),
+            Control::Limits { version, digest, .. } => self.relimit(version, digest, out),
             Control::Credit { account, limit, to, version } => {
                 self.on_credit(account, limit, to, version, out);
             }

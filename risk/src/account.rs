@@ -174,7 +174,7 @@ impl Account {
     /// out of the first. A resume after anything else leaves the highest as it is.
     pub(crate) fn resume(&mut self) {
         let profit2 = self.present_profit2();
-        if self.losses == Losses::Told && self.is_drawn_down(profit2) {
+        if self.losses != Losses::Within && self.is_drawn_down(profit2) {
             self.peak2 = profit2;
         }
     }

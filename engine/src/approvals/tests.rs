@@ -100,6 +100,12 @@ fn numbers_are_new() {
     assert!(table.grant(1));
     assert_eq!(table.take(&asked, NOW), 1);
     assert_eq!(table.seek(&asked), 2);
+    let (sought, more) = (Sought::of(&asked, OrderId(0)), Excess { band: true, ..EXCESS });
+    let mut wider = Table::new();
+    let numbers = [EXCESS, more, EXCESS]
+        .map(|excess| wider.approvals.seek(sought, excess, NOW, &mut wider.changed));
+    assert_eq!(numbers, [1, 2, 2], "who looked at the first has not seen the second");
+    assert_eq!(wider.approvals.slots.iter().flatten().count(), 1);
     assert!(table.grant(2));
     assert_eq!(table.seek(&asked), 3, "what is approved does not wait");
     let dearer = order(1, Side::Buy, 50, 901);

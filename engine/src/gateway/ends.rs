@@ -98,9 +98,15 @@ impl EngineEnd {
         };
         let listed = order.and_then(|order| engine.instruments().get(order.instrument.0));
         let instrument = listed.map(|listed| listed.instrument);
+        // New terms that ask for no more sell no more than what was marked.
+        let asked = match &send {
+            Send::Replace(cleared, _) => engine.orders().get(cleared.order().id),
+            _ => None,
+        };
         let is_short = order.is_some_and(|order| {
             let (held, working) = engine.risk().sellable(order.account, order.instrument);
-            order.side == Side::Sell && held.0 < working.0
+            let grows = asked.is_none_or(|record| order.qty > record.order.qty);
+            order.side == Side::Sell && grows && held.0 < working.0
         });
         let outgoing = Outgoing { seq, send, instrument, is_short };
         if let Send::Cancel(..) | Send::Reconcile(_) = outgoing.send {

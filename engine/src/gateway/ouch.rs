@@ -268,7 +268,7 @@ impl Ouch {
             ..asked(order, qty)
         };
         let enter = Enter { refnum, side, qty, symbol, px, tif, capacity, cross, name, extras };
-        self.book.sent(order, refnum, is_short);
+        self.book.sent(order, refnum, is_short, self.queries);
         self.counters.orders += 1;
         self.actions.push_back(Action::Send(enter.frame()));
     }

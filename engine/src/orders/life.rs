@@ -154,6 +154,17 @@ impl Life {
         }
     }
 
+    /// Whether it is asked to end, or waits to be asked again.
+    pub fn is_cancelling(&self) -> bool {
+        self.cancelling.is_some() || self.cancel_waits
+    }
+
+    /// Whether nothing of it is in doubt, for the venue has just refused to cancel it.
+    pub fn only_waits_to_cancel(&self) -> bool {
+        let asks = !self.acked || self.replacing.is_some() || self.cancelling.is_some();
+        self.cancel_waits && !asks && self.ended.is_none() && self.doubt == Doubt::None
+    }
+
     /// Whether an answer is awaited.
     pub fn is_pending(&self) -> bool {
         let asks = !self.acked || self.replacing.is_some() || self.cancelling.is_some();

@@ -10,6 +10,7 @@ use risk::{AccountLimits, NewLimits};
 
 use super::{Engine, StartError};
 use crate::config::{Config, ConfigErrors};
+use crate::output::Output;
 use crate::rules::changes::{Change, changes};
 use crate::rules::{Index, Lookup, Rules};
 
@@ -145,7 +146,8 @@ impl Engine {
             let prepared = prepare(&config, engine.limits_version, text)?;
             let NewRules { version, digest, .. } = *prepared.rules;
             engine.offer(prepared.rules);
-            engine.relimit(version, digest);
+            let mut out = engine.output();
+            engine.relimit(version, digest, &mut out);
             engine.take_spent();
             config = prepared.config;
         }
@@ -185,7 +187,7 @@ impl Engine {
 
     /// Puts the offered limits in force. Cancels nothing. An offer that is not meant, or was made for other accounts, is none.
     #[cold]
-    pub(super) fn relimit(&mut self, version: u32, digest: [u64; 2]) {
+    pub(super) fn relimit(&mut self, version: u32, digest: [u64; 2], out: &mut Output) {
         let Engine {
             risk, rules, rule_index, limits, instruments, offered, limits_version, ..
         } = self;
@@ -211,8 +213,10 @@ impl Engine {
         for slot in 0..self.orders.used() {
             let open = self.orders.at(slot).filter(|record| record.state.is_open());
             let Some(id) = open.map(|record| record.order.id) else { continue };
-            if let Some(record) = self.orders.get_mut(id) {
-                let _ = self.risk.reprice(&mut record.reservation); // What does not fit halts its account.
+            let Some(record) = self.orders.get_mut(id) else { continue };
+            let account = record.order.account;
+            if self.risk.reprice(&mut record.reservation).is_err() {
+                self.trip_broken(account, out); // What does not fit halted its account.
             }
         }
     }

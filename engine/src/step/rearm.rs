@@ -88,7 +88,9 @@ impl Engine {
             | OrderState::Cancelled
             | OrderState::Rejected => false,
         };
-        let in_doubt = self.orders.open().any(|record| doubt(record.state) && meant(&record.order));
+        let in_doubt = self.orders.open().any(|record| {
+            doubt(record.state) && !record.life.only_waits_to_cancel() && meant(&record.order)
+        });
         if in_doubt { Err(ResumeRefusal::OrderInDoubt) } else { Ok(()) }
     }
 

@@ -188,13 +188,14 @@ impl Book {
         Some(Terms { symbol: listing.symbol, qty: shares(order.qty)?, px, display })
     }
 
-    /// An order went out under this UserRefNum, marked as a short sale or not.
-    pub fn sent(&mut self, order: &Order, refnum: u32, is_short: bool) {
+    /// An order went out under this UserRefNum behind so many queries, marked as a short sale or not.
+    pub fn sent(&mut self, order: &Order, refnum: u32, is_short: bool, queries: u64) {
         let Order { id, account, instrument, side, px, qty, .. } = *order;
         let scale = self.listings.get(&instrument.0).map(|listing| scale_of(&listing.instrument));
         let holder = Some(Holder { account, instrument, side });
         let mut chain = Chain::new(id, holder, scale.unwrap_or_default(), refnum);
         (chain.px, chain.open, chain.is_short) = (px, qty.0, is_short);
+        chain.ask(0, queries);
         self.chains.insert(id.0, chain);
         self.refs.insert(refnum, id);
         self.raise(refnum.saturating_add(1));
@@ -214,6 +215,7 @@ impl Book {
     pub fn restate(&mut self, round: u32, query: u64, out: &mut VecDeque<Told>) -> u32 {
         let open = |chain: &&mut Chain| chain.accepted && chain.ended.is_none();
         let before = out.len();
+        self.chains.values_mut().for_each(|chain| chain.lose(query));
         let open = self.chains.values_mut().filter(open);
         out.extend(open.map(|chain| Told::Report(chain.standing(round, query))));
         (out.len() - before) as u32
@@ -221,7 +223,11 @@ impl Book {
 
     /// Says where one order stands when query number `query` was answered.
     pub fn say(&mut self, order: OrderId, query: u64, out: &mut VecDeque<Told>) {
-        let report = match self.chains.get_mut(&order.0) {
+        let chain = self.chains.get_mut(&order.0).map(|chain| {
+            chain.lose(query);
+            chain
+        });
+        let report = match chain {
             Some(chain) if chain.accepted => match chain.ended {
                 None => chain.standing(0, query),
                 Some(ended) => chain.report(ended),
@@ -323,6 +329,7 @@ impl Book {
         };
         (chain.accepted, chain.live, chain.crosses) = (true, refnum, taken.cross != b'N');
         chain.is_short = taken.is_short;
+        chain.ended = chain.ended.filter(|ended| *ended != ReportKind::NotFound);
         (chain.px, chain.open) = (chain.price(taken.px)?, chain.units(taken.qty)?);
         tell(chain.report(ReportKind::Ack));
         if sent.is_some_and(|sent| sent != (chain.px, chain.open)) {

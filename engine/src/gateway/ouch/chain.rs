@@ -86,6 +86,13 @@ impl Chain {
         Report { exec_id: round.into(), ..self.report(ReportKind::Restated) }
     }
 
+    /// Query number `query` was answered: what was sent before it and is not taken never came.
+    pub fn lose(&mut self, query: u64) {
+        if !self.accepted && self.ended.is_none() && self.asked.1 < query {
+            self.end(ReportKind::NotFound);
+        }
+    }
+
     /// How it ends if the venue takes all of it off for this reason.
     pub const fn end_for(&self, reason: u8) -> ReportKind {
         match reason {

@@ -192,6 +192,27 @@ fn sessions_that_end_with_orders_open() {
     }
 }
 
+/// Goal: an order that was sent and of which nothing is known halts its account when the session is over; one that never came,
+/// as the answer to a query says, does not. Method: an order without an answer; a query behind it, or none; another session.
+#[test]
+fn what_never_came_halts_nothing() {
+    for (asks, halts) in [(true, 0), (false, 1)] {
+        let mut rig = Rig::new(Vec::new());
+        rig.connects(&[message(b'S', &[b"S"])], 2);
+        rig.ouch.enter(&order(Tif::Day, Conditions::NONE));
+        if asks {
+            rig.ouch.send(Send::Reconcile(1), rig.now);
+            (0..2).for_each(|_| rig.says(&queried(2))); // The first may have been said before.
+        }
+        rig.told();
+        rig.ouch.on_closed(rig.now);
+        rig.session = "SESSION002";
+        rig.connects(&[], 1);
+        let halted = |told: &Told| matches!(told, Told::Control(Control::Halt { .. }));
+        assert_eq!(rig.told().iter().filter(|told| halted(told)).count(), halts, "{asks}");
+    }
+}
+
 /// Goal: the answer to a query of a lost connection settles nothing, also where the venue names its most recent message as the
 /// next one. Method: a connection that is lost with a query under way, whose answer is that message.
 #[test]
@@ -316,10 +337,10 @@ fn names_have_an_end() {
     let mut rig = Rig::new(Vec::new());
     rig.connects(&[], 1);
     let (order, most) = (order(Tif::Day, Conditions::NONE), 1 << 20);
-    (1..most).for_each(|refnum| rig.ouch.book.sent(&order, refnum, false));
+    (1..most).for_each(|refnum| rig.ouch.book.sent(&order, refnum, false, 0));
     assert_eq!(rig.ouch.book.next_ref(), Some(most));
     for (refnum, error) in [(most, None), (most + 1, Some(OuchError::Full))] {
-        rig.ouch.book.sent(&order, refnum, false);
+        rig.ouch.book.sent(&order, refnum, false, 0);
         assert_eq!(rig.ouch.book.next_ref(), None);
         rig.says(&message(b'P', &[&1_u32.to_be_bytes()]));
         assert_eq!(rig.ouch.next_error(), error);

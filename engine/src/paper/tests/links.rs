@@ -60,8 +60,9 @@ fn a_stop_waits_for_a_book_to_settle() {
     assert_eq!(venue.print(998_500), [(order, 10)]);
 }
 
-/// Goal: a stop that is due while nothing can be recorded waits, and goes when something can; so does one whose other order ended
-/// meanwhile. Method: a journal that is full over the trigger of one, and over the end of the order that another replaces.
+/// Goal: a stop that is due while nothing can be recorded waits, and goes when something can; so does one whose other order
+/// ended meanwhile. Method: a journal that is full over the trigger of one, and over the last fill of the order that another
+/// would replace.
 #[test]
 fn a_stop_waits_for_the_journal() {
     let mut venue = super::market();
@@ -74,6 +75,18 @@ fn a_stop_waits_for_the_journal() {
     assert_eq!(venue.print(998_500), []);
     assert_eq!((venue.state(order), venue.triggered.len()), (OrderState::Held, 0));
     assert_eq!(full(&mut venue, false), [(order, 10)]);
+
+    venue.place(Wish { px: 1_001_000, ..WISH });
+    let (profit, _) = venue.place(Wish { side: SELL, px: 1_001_500, ..WISH });
+    let link = Some(Link::OneCancels(profit));
+    let wish = stop(SELL, 997_000, 100);
+    let conditions = Conditions { link, ..wish.conditions };
+    let (bound, _) = venue.place(Wish { conditions, ..wish });
+    full(&mut venue, true);
+    assert_eq!(venue.trade(1_001_500, 100), [(profit, 100)]);
+    assert_eq!(venue.state(bound), OrderState::Held);
+    full(&mut venue, false);
+    assert_eq!(venue.state(bound), OrderState::Cancelled);
 }
 
 /// Goal: a change is judged by what holds for whoever asked for its order, too. Method: a client's order, its halt, and a

@@ -63,7 +63,7 @@ impl EngineThread {
     /// Lets nothing new pass, and has whatever is open cancelled that was not asked to be.
     fn cancel_open(&mut self, state: &Loop) {
         let engine = &self.sequencer.engine;
-        let is_asked = |record: &OrderRecord| record.life.cancelling().is_some();
+        let is_asked = |record: &OrderRecord| record.life.is_cancelling();
         let is_done = engine.is_stopping() && engine.orders().open().all(is_asked);
         if is_done || !self.has_reserve() {
             return; // There is a next time.

@@ -131,6 +131,33 @@ fn a_loss_halts_until_somebody_resumes() {
     assert_eq!(holder.halts(), reduces, "the loss is still there");
 }
 
+/// Goal: behind a resume a drawdown is measured from there, also in two steps and of an account whose books do not move;
+/// resumed from anything else its highest stays. Method: a price that halves; a halt and its resume above that; each way down.
+#[test]
+fn a_drawdown_is_measured_from_its_resume() {
+    let refused = |holder: &Holder| {
+        let verdict = holder.engine.risk.check(&order(9), &market(500_000), MOMENT).0;
+        verdict.failed().any(|code| code == model::Reject::Drawdown)
+    };
+    for levels in [vec![HaltLevel::Active], vec![HaltLevel::ReduceOnly, HaltLevel::Active]] {
+        let off = |limits: String| limits.replace("loss_max = \"20000\"", "loss_max = \"off\"");
+        let mut holder = Holder::new(off);
+        holder.mark(500_000);
+        assert!(refused(&holder));
+        let scope = HaltScope::Account(AGENT);
+        let (level, why) = (HaltLevel::Halted, Why::of(HaltCause::Human));
+        holder.step(Body::Control(Control::Halt { scope, level, why }));
+        for level in levels {
+            assert!(refused(&holder), "{level:?}");
+            let (operator, note) = (OperatorName::new("ann").unwrap(), Note::lossy("seen"));
+            holder.step(Body::Control(Control::Resume { scope, level, operator, note }));
+        }
+        assert!(!refused(&holder));
+        holder.mark(490_000);
+        assert_eq!(holder.halts()[0], HaltLevel::Active);
+    }
+}
+
 /// Goal: an account that executed as often as it may goes on when a person has resumed it, and not before. Method: as many fills
 /// as are allowed; a halt, which needs nobody; its resume.
 #[test]

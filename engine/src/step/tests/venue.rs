@@ -221,24 +221,6 @@ fn strangers_are_cancelled() {
     assert_eq!(venue.sent, [Send::Cancel(unowned, 0)], "nobody else would");
 }
 
-/// Goal: a sale is marked short from where open sales are more than is held. Method: five held; sales of four, of one and of one
-/// more, then a purchase.
-#[test]
-fn sales_are_marked_short() {
-    let mut venue = Outside::new(8);
-    let bought = venue.order().unwrap();
-    venue.fill(bought, 1, 5);
-    let orders = [(Side::Sell, 4), (Side::Sell, 1), (Side::Sell, 1), (Side::Buy, 1)];
-    let marked = orders.map(|(side, qty)| {
-        venue.sent.clear();
-        venue.order_of(side, qty).unwrap();
-        let (mut end, mut gateway) = crate::gateway::ends::ends(16);
-        end.take(1, &mut venue.sent, &venue.bench.engine);
-        gateway.from.pop().unwrap().is_short
-    });
-    assert_eq!(marked, [false, false, true, false]);
-}
-
 /// Goal: a position that is not ours halts the account. Method: the same number, then another.
 #[test]
 fn positions_are_compared() {

@@ -112,14 +112,17 @@ impl Arbiter {
             self.gap = Some(gap);
             return;
         }
-        if now >= gap.deadline && self.held.is_empty() && self.claim.is_far(self.next) {
-            // Nobody is asked for what is out of all reach.
-            self.give_up(now, out);
-            return;
-        }
-        if now >= gap.give_up || (now >= gap.deadline && gap.attempts >= self.options.attempts_max)
-        {
-            self.give_up(now, out);
+        let is_due = now >= gap.deadline;
+        // Nobody is asked for what is out of all reach.
+        let is_far = self.held.is_empty() && self.claim.is_far(self.next);
+        let tried = gap.attempts >= self.options.attempts_max;
+        if now >= gap.give_up || is_due && (is_far || tried) {
+            // Not by an answer: what is missing may lie unread in a line.
+            if line.is_none() {
+                self.give_up(now, out)
+            } else {
+                self.gap = Some(gap)
+            }
             return;
         }
         if now >= gap.deadline {

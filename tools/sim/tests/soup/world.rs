@@ -138,6 +138,9 @@ impl<'a> World<'a> {
                 }
             } else if !event.flags.has(Flags::SNAPSHOT) {
                 let last = events.last().map_or(0, |last: &Event| last.seq);
+                if event.kind == Kind::Notice && event.aux == 0 {
+                    return; // A heartbeat.
+                }
                 assert_eq!(event.seq, last + 1, "each sequence once and in order");
                 events.push(Event { ts_recv: Ts(0), ..event });
             }

@@ -290,3 +290,39 @@ fn only_what_is_at_the_venue() {
     let executed = known.first().unwrap();
     assert_eq!((executed.order, executed.account), (filled, ACCOUNT), "executions come first");
 }
+
+/// Goal: a sale is marked short from where open sales are more than is held, and new terms of one only where they ask for more.
+/// Method: five held; sales of four, of one and of one more, then a purchase; a change of a sale to as much, and to more.
+#[test]
+fn sales_are_marked_short() {
+    let mut venue = Outside::new(8);
+    let bought = venue.order().unwrap();
+    venue.fill(bought, 1, 5);
+    let orders = [(Side::Sell, 4), (Side::Sell, 1), (Side::Sell, 1), (Side::Buy, 1)];
+    let marked = orders.map(|(side, qty)| {
+        venue.sent.clear();
+        venue.order_of(side, qty).unwrap();
+        let (mut end, mut gateway) = crate::gateway::ends::ends(16);
+        end.take(1, &mut venue.sent, &venue.bench.engine);
+        gateway.from.pop().unwrap().is_short
+    });
+    assert_eq!(marked, [false, false, true, false]);
+
+    let sale = venue.order_of(Side::Sell, 1).unwrap();
+    venue.say(Body::Report(Report::of(ReportKind::Ack, sale)));
+    let px = venue.bench.engine.orders().get(sale).unwrap().order.px;
+    for (name, qty, is_short) in [("less", 1, false), ("more", 2, true)] {
+        venue.sent.clear();
+        let client_id = ClientOrderId::new(name).unwrap();
+        venue
+            .ask(Ask::Replace { order: sale, client_id, px: Px(px.0 + 10_000_000), qty: Qty(qty) })
+            .unwrap();
+        let (mut end, mut gateway) = crate::gateway::ends::ends(16);
+        end.take(1, &mut venue.sent, &venue.bench.engine);
+        assert_eq!(gateway.from.pop().unwrap().is_short, is_short, "{name}");
+        let change = if qty == 1 { 1 } else { 2 };
+        let replaced =
+            Report { change, px, qty: Qty(qty), ..Report::of(ReportKind::Replaced, sale) };
+        venue.say(Body::Report(replaced));
+    }
+}
