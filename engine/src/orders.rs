@@ -47,11 +47,13 @@ pub struct Family {
 impl OrderRecord {
     /// What it filled and may still fill, the larger of old and new terms while a replace is on its way.
     pub fn reach(&self) -> Qty {
-        match self.life.replacing() {
-            _ if !self.state.is_open() => self.filled,
-            Some(change) => self.order.qty.max(change.qty).max(self.filled),
-            None => self.order.qty.max(self.filled),
+        if !self.state.is_open() {
+            return self.filled;
         }
+        // The venue may have counted more fills than have come, of terms that are smaller by now.
+        let held = Qty(self.filled.0.saturating_add(self.reservation.open().0));
+        let then = self.life.replacing().map_or(Qty(0), |change| change.qty);
+        self.order.qty.max(then).max(held)
     }
 
     /// Open quantity.

@@ -140,7 +140,9 @@ impl Engine {
         while !self.is_shut()
             && let Some((stop, left)) = self.held.followed.pop_front()
         {
-            let Some(record) = self.orders.get(stop).filter(|r| r.life.is_held()) else { continue };
+            // It may have ended while this waited.
+            let waits = |r: &&OrderRecord| r.life.is_held() && r.state.is_open();
+            let Some(record) = self.orders.get(stop).filter(waits) else { continue };
             if record.life.is_triggered() && left.0 > 0 {
                 self.fire(stop, Some(left), out);
             } else {
