@@ -223,10 +223,8 @@ impl Book {
 
     /// Says where one order stands when query number `query` was answered.
     pub fn say(&mut self, order: OrderId, query: u64, out: &mut VecDeque<Told>) {
-        let chain = self.chains.get_mut(&order.0).map(|chain| {
-            chain.lose(query);
-            chain
-        });
+        let mut chain = self.chains.get_mut(&order.0);
+        chain.iter_mut().for_each(|chain| chain.lose(query));
         let report = match chain {
             Some(chain) if chain.accepted => match chain.ended {
                 None => chain.standing(0, query),
