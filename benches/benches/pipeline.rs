@@ -394,9 +394,14 @@ fn compare(
     let [feed, engine] = [0, 1]
         .map(|place| median(&mut all.iter().map(|rate| rate.busy_ns[place]).collect::<Vec<f64>>()));
     let (bound, rate) = (median(&mut bounds) / 1e6, median(&mut rates) / 1e6);
+    let busy = if feed.is_nan() {
+        String::new() // The row has threads of its own, which nobody times.
+    } else {
+        format!("on its processor {feed:.1} ns a message of the feed, {engine:.1} of the engine; ")
+    };
     println!(
         "rate pipeline/{name} {rate:.2} million messages/s (best {best:.2}), {:.1} % of the bare pipeline's {bound:.2}; \
-         on its processor {feed:.1} ns a message of the feed, {engine:.1} of the engine; {n}",
+         {busy}{n}",
         100.0 * rate / bound
     );
 }
