@@ -119,18 +119,21 @@ impl Approvals {
 
     /// The number under which an order waits; `None`: it does not.
     pub fn waiting(&self, sought: &Sought) -> Option<u32> {
-        let waits = |approval: &&Approval| approval.until.is_none() && approval.sought == *sought;
-        self.slots.iter().flatten().find(waits).map(|approval| approval.number)
+        self.at(self.place(sought)? as u32).map(|approval| approval.number)
+    }
+
+    /// Where an order waits.
+    fn place(&self, sought: &Sought) -> Option<usize> {
+        self.slots.iter().position(|slot| {
+            slot.is_some_and(|approval| approval.until.is_none() && approval.sought == *sought)
+        })
     }
 
     /// Lets an order wait, if it does not already. The number by which it can be approved; zero: the table is full of orders
     /// that are.
     #[cold]
     pub fn seek(&mut self, sought: Sought, excess: Excess, now: Ts, changed: &mut Dirty) -> u32 {
-        let waits = |slot: &Option<Approval>| {
-            slot.is_some_and(|approval| approval.until.is_none() && approval.sought == sought)
-        };
-        let known = self.slots.iter().position(waits);
+        let known = self.place(&sought);
         let before = known.and_then(|slot| self.at(slot as u32));
         if let Some(approval) = before.filter(|approval| approval.excess.covers(excess)) {
             return approval.number;

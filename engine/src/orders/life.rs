@@ -154,6 +154,11 @@ impl Life {
         }
     }
 
+    /// Whether something that was asked of the venue has no answer.
+    fn asks(&self) -> bool {
+        !self.acked || self.replacing.is_some() || self.cancelling.is_some()
+    }
+
     /// Whether it is asked to end, or waits to be asked again.
     pub fn is_cancelling(&self) -> bool {
         self.cancelling.is_some() || self.cancel_waits
@@ -161,14 +166,13 @@ impl Life {
 
     /// Whether nothing of it is in doubt, for the venue has just refused to cancel it.
     pub fn only_waits_to_cancel(&self) -> bool {
-        let asks = !self.acked || self.replacing.is_some() || self.cancelling.is_some();
-        self.cancel_waits && !asks && self.ended.is_none() && self.doubt == Doubt::None
+        self.cancel_waits && !self.asks() && self.ended.is_none() && self.doubt == Doubt::None
     }
 
     /// Whether an answer is awaited.
     pub fn is_pending(&self) -> bool {
-        let asks = !self.acked || self.replacing.is_some() || self.cancelling.is_some();
-        let waits = asks || self.cancel_waits || self.ended.is_some() || self.doubt != Doubt::None;
+        let waits =
+            self.asks() || self.cancel_waits || self.ended.is_some() || self.doubt != Doubt::None;
         self.done.is_none() && !self.is_held() && waits
     }
 
@@ -343,8 +347,7 @@ impl Life {
 
     /// Where nothing is awaited any more, what was overdue has come.
     fn settle(&mut self) {
-        let asks = !self.acked || self.replacing.is_some() || self.cancelling.is_some();
-        if !asks && self.doubt == Doubt::Overdue {
+        if !self.asks() && self.doubt == Doubt::Overdue {
             self.doubt = Doubt::None;
         }
     }

@@ -96,7 +96,7 @@ struct Loop {
     quiet_at: u64,
     depth_at: u64,
     headroom_at: u64,
-    rehearsal_at: u64,
+    warmup_at: u64,
     /// End of the last round that had work.
     busy_at: u64,
     correct_at: u64,
@@ -134,7 +134,7 @@ impl EngineThread {
             quiet_at: 0,
             depth_at: 0,
             headroom_at: 0,
-            rehearsal_at: 0,
+            warmup_at: 0,
             busy_at: 0,
             correct_at: 0,
             figures_at: 0,

@@ -377,20 +377,17 @@ fn the_rule_is_needed() {
     assert!(world.slices().iter().sum::<i128>() > 100, "{:?}", world.slices());
 }
 
+/// An engine's slice of a hundred, as it was after an input of this number and time.
+fn view(slice: i128, used: i128, seq: u64) -> View {
+    let (version, account, limit) = (1, ACCOUNT, LIMIT);
+    View { seq, at: Ts(seq), version, account, limit, total: 100, slice, used }
+}
+
 /// Goal: an engine whose time is behind the end of somebody's lease gets nothing of it until it is there. Method: a slice that
 /// became free at 40 is wanted by an engine at 30.
 #[test]
 fn nothing_is_given_back_in_time() {
-    let view = |slice, used, at| View {
-        seq: 9,
-        at: Ts(at),
-        version: 1,
-        account: ACCOUNT,
-        limit: LIMIT,
-        total: 100,
-        slice,
-        used,
-    };
+    let view = |slice, used, at| View { seq: 9, ..view(slice, used, at) };
     let (mut treasury, mut moves) = (Treasury::new(2, 1), Vec::new());
     (0..2).for_each(|shard| treasury.durable(shard, 9));
     treasury.see(0, &view(50, 50, 20));
@@ -412,16 +409,6 @@ fn nothing_is_given_back_in_time() {
 /// 88 and 12; both go, one comes back with its equal part and wants more; then the other does.
 #[test]
 fn a_limit_that_was_off_is_seen_anew() {
-    let view = |slice, used, seq| View {
-        seq,
-        at: Ts(seq),
-        version: 1,
-        account: ACCOUNT,
-        limit: LIMIT,
-        total: 100,
-        slice,
-        used,
-    };
     let (mut treasury, mut moves) = (Treasury::new(2, 1), Vec::new());
     let look = |treasury: &mut Treasury, shard, view: View| {
         treasury.see(shard, &view);

@@ -20,8 +20,8 @@ const LATE_NS: u64 = 110_000;
 /// How late the look at what would pass may be. It takes tens of microseconds.
 const RESTLESS_NS: u64 = 100_000_000;
 
-/// How often a message is rehearsed while there is calm, every fifth of them with an order.
-const REHEARSAL_NS: u64 = 100_000;
+/// How often a message keeps the caches warm while there is calm, every fifth of them with an order.
+const WARMUP_NS: u64 = 100_000;
 
 /// How often time alone is an input while the disk is full.
 const FULL_NS: u64 = 1_000_000_000;
@@ -72,9 +72,9 @@ impl EngineThread {
         if let Some(warmup) = &mut self.warmup
             && idle
             && calm
-            && now_ns >= state.rehearsal_at
+            && now_ns >= state.warmup_at
         {
-            state.rehearsal_at = now_ns + REHEARSAL_NS;
+            state.warmup_at = now_ns + WARMUP_NS;
             idle = false;
             warmup.play_next();
         }
